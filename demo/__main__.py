@@ -1,0 +1,88 @@
+"""Runs the main job in the sandbox and says what is happening. Starts afresh each time."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from demo import feeds
+from framework import sandbox
+from framework.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = ROOT / ".demo"
+VIEW = "select * from reporting.v_customers order by country"
+
+
+def run_demo() -> int:
+    """Return the exit code of the first command that did not do what the demo says it does."""
+    prepare_project()
+    land(1)
+    steps = (
+        ("Check both specs, offline.", ["validate"]),
+        ("What would a run do? The tables do not exist yet.", ["plan", "customers", "orders"]),
+        ("Load both feeds.", ["run", "--all"]),
+        ("The view on the customers, made from the spec.", ["sandbox", "sql", VIEW]),
+    )
+    drifted = (
+        ("What would a run do now? The plan names every change, its reason and its cost.", ["plan", "customers", "orders"]),
+        ("Load them.", ["run", "--all"]),
+        ("The same view: the table was changed under it, and it stands.", ["sandbox", "sql", VIEW]),
+        ("Every load, as the audit table JOB_STS has it.", ["history"]),
+        ("Nothing is pending: a run does nothing.", ["run", "--all"]),
+    )
+    code = show(steps)
+    if code == 0:
+        land(2)
+        code = show(drifted)
+    sandbox.stop(PROJECT / ".sandbox")
+    if code == 0:
+        print("\nLook around: .venv/bin/python run.py --project .demo sandbox sql 'select * from public.customers limit 5'")
+        print("The bucket is the folder .demo/.sandbox/s3/lake.")
+    return code
+
+
+def prepare_project() -> None:
+    """Make a project of its own with the sample specs, so that nothing of yours is touched."""
+    sandbox.reset(PROJECT / ".sandbox")
+    shutil.rmtree(PROJECT / "pipelines", ignore_errors=True)
+    shutil.copytree(ROOT / "pipelines", PROJECT / "pipelines")
+    shutil.copy(ROOT / "environments.yml", PROJECT)
+    heading("Start the sandbox: an S3 server, PostgreSQL and a Redshift Data API, on this machine.")
+    sandbox.start(PROJECT / ".sandbox", say=print)
+
+
+def land(version: int) -> None:
+    """Put a version of each feed into the lake: a file in the bucket's folder has landed."""
+    drift = (
+        "a new column, a longer text, a number too big for INTEGER, 10 that became 10.50, a column less, changed and new rows"
+    )
+    heading(f"Land version {version} of both feeds" + (f": {drift}." if version == 2 else "."))
+    for name, text in (("customers", feeds.customers(version)), ("orders", feeds.orders(version))):
+        file = PROJECT / ".sandbox" / "s3" / "lake" / "data" / "in" / name / f"{name}_{version}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="")
+        print(f"  s3://lake/data/in/{name}/{file.name}  {len(text.encode('utf-8')):,} bytes")
+
+
+def show(steps: tuple[tuple[str, list[str]], ...]) -> int:
+    """Run commands one after the other, each under its heading, until one fails."""
+    for text, command in steps:
+        heading(text)
+        shown = " ".join(repr(part) if " " in part else part for part in command)
+        print(f"$ python run.py --project .demo {shown}", flush=True)
+        code = main(["--project", str(PROJECT), "--output", "text", *command])
+        if code:
+            return code
+    return 0
+
+
+def heading(text: str) -> None:
+    """Print what comes next."""
+    print(f"\n== {text}", flush=True)
+
+
+if __name__ == "__main__":
+    code = run_demo()
+    if code:
+        raise SystemExit(code)

@@ -1,0 +1,123 @@
+"""What surrounds the rows of a load: audit rows, moving files, dead runs' remains, the log's export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+from framework.errors import PipelineError
+from framework.lake.alive import dead_runs, staging_prefix
+from framework.names import staging_table, statement_name
+from framework.results import Services
+from framework.run_log import RunLog
+from framework.schema.table import AuditRow
+from framework.schema.values import SourceFile
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.client import Caller
+from framework.warehouse.control import drop_staging, write_audit
+
+MAX_MESSAGE_BYTES = 4096
+
+
+class Books:
+    """The books of one run. Nothing here decides; everything is safe to repeat."""
+
+    def __init__(self, spec: PipelineSpec, services: Services, run_id: str) -> None:
+        self.spec = spec
+        self.services = services
+        self.log: RunLog = services.open_log(run_id, spec.pipeline)
+        self.caller = Caller(spec.pipeline, run_id)
+        self.started_at: datetime = services.now()
+        self.prefix = staging_prefix(services.lake, spec.pipeline, run_id)
+        self.staging = staging_table(services.warehouse.settings.control_schema, run_id)
+        self.generations: dict[str, int] = {}
+
+    @property
+    def run_id(self) -> str:
+        """The run_id of the load."""
+        return self.log.run_id
+
+    def audit_row(
+        self,
+        file: SourceFile,
+        status: Literal["STARTED", "SUCCESS", "FAILED", "SKIPPED"],
+        message: str | None = None,
+    ) -> AuditRow:
+        """Return a file's JOB_STS row; a started load has no end yet."""
+        return AuditRow(
+            run_id=self.run_id,
+            job_id=self.services.job_id,
+            pipeline=self.spec.pipeline,
+            started_at=self.started_at,
+            ended_at=None if status == "STARTED" else self.services.now(),
+            source=file.identity,
+            source_modified_at=file.arrived_at,
+            generation=self.generations.get(file.key, 1),
+            target=self.spec.target.table,
+            status=status,
+            error_message=None if message is None else _shortened(message),
+            spec_sha256=self.spec.sha256,
+        )
+
+    def write(
+        self,
+        status: Literal["STARTED", "FAILED", "SKIPPED"],
+        files: Sequence[SourceFile],
+        message: str | None = None,
+    ) -> None:
+        """Append one audit row per file."""
+        rows = [self.audit_row(file, status, message) for file in files]
+        write_audit(self.services.warehouse, rows, self.caller, self.log)
+
+    def move(self, file: SourceFile, folder: Literal["archive", "unprocessed"]) -> str | None:
+        """Move a file to `data/{folder}/{year}/{month}/`; return its new key, None if it stays.
+
+        A file that is there already stays, and so does one that is another file by now.
+        """
+        lake = self.services.lake
+        home = f"data/{folder}/"
+        if file.key.startswith(lake.key(home)):
+            return None
+        name = file.key.rpartition("/")[2]
+        moved = lake.move(file, f"{home}{self.started_at:%Y/%m}", name, self.run_id)
+        if moved is None:
+            self.log.warning("the file was replaced meanwhile and stays where it is", file=file.url)
+        else:
+            self.log.info("file moved", file=file.url, to=lake.url(moved))
+        return moved
+
+    def recover(self, dead_after_seconds: int) -> None:
+        """Clear away what dead runs of the pipeline left, once none of their statements runs any more."""
+        lake, warehouse = self.services.lake, self.services.warehouse
+        for dead in dead_runs(lake, self.spec.pipeline, self.run_id, dead_after_seconds):
+            waited = warehouse.await_statements(statement_name(self.spec.pipeline, dead, ""))
+            drop_staging(warehouse, staging_table(warehouse.settings.control_schema, dead), self.caller, self.log)
+            lake.delete_below(staging_prefix(lake, self.spec.pipeline, dead))
+            self.log.warning("cleared away what a dead run left", dead_run_id=dead, statements_awaited=waited)
+
+    def clean_up(self, has_staging_table: bool) -> None:
+        """Delete the run's staging files and table. What cannot be deleted now, a later run clears away."""
+        try:
+            if has_staging_table:
+                drop_staging(self.services.warehouse, self.staging, self.caller, self.log)
+            self.services.lake.delete_below(self.prefix)
+        except PipelineError as error:
+            self.log.warning("staging could not be deleted; a later run does it", error=str(error))
+
+    def export_log(self) -> None:
+        """Put the log into the lake. Failing to do so hides nothing: it is only told."""
+        key = self.services.lake.key(f"logs/{self.spec.pipeline}/{self.started_at:%Y/%m}/{self.run_id}.jsonl")
+        try:
+            self.services.lake.put(key, self.log.text())
+        except PipelineError as error:
+            self.log.error("the log could not be exported", key=key, error=str(error))
+
+    def tell_failure(self, step: str, error: BaseException, details: Mapping[str, object]) -> None:
+        """Enter why the load failed into the log."""
+        self.log.error("load failed", step=step, error_type=type(error).__name__, error=str(error), **details)
+
+
+def _shortened(message: str) -> str:
+    """Cut a message to what JOB_STS holds, at a character."""
+    return message.replace("\0", " ").encode("utf-8", "replace")[:MAX_MESSAGE_BYTES].decode("utf-8", "ignore")

@@ -1,0 +1,107 @@
+"""Reads the command line, runs the command, and turns what went wrong into a message and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+from framework.cli.glue import is_glue_run, translate_pipeline_form
+from framework.cli.output import Output, make_output
+from framework.errors import PipelineError, SpecError
+from framework.spec.project import Project
+
+COMMANDS = {
+    "validate": "check specs, environments and views, offline",
+    "plan": "show what a run would do now; changes nothing",
+    "run": "load pending files",
+    "history": "show past loads",
+    "sandbox": "start, stop and query the local stand-in for AWS",
+}
+USAGE_EXIT_CODE = 2
+INTERRUPTED_EXIT_CODE = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of exiting, so that a job that runs us sees the message."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SpecError(f"{self.prog}: {message}\n{self.format_usage().strip()}")
+
+
+def main(argv: Sequence[str], home: Path | None = None) -> int:
+    """Run a command line and return its exit code: 0 when everything asked for was done.
+
+    `home` is the project folder where --project does not name one. In an AWS Glue job a failure
+    is raised instead, because Glue shows the exception and knows no exit codes.
+
+    Raises:
+        PipelineError: the command failed, in an AWS Glue job.
+    """
+    output = make_output(None)
+    try:
+        arguments = parse_arguments(argv)
+        output = make_output(arguments.output)
+        project = Project((arguments.project or home or Path.cwd()).resolve())
+        return int(_command(arguments.command).run(arguments, project, output))
+    except PipelineError as error:
+        if is_glue_run(argv):
+            raise
+        output.stderr.write(_described(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        output.stderr.write("interrupted; files that were not loaded stay where they are\n")
+        return INTERRUPTED_EXIT_CODE
+
+
+def _described(error: PipelineError) -> str:
+    """The message; behind it the traceback of a bug, which no message explains."""
+    cause = error.__cause__
+    text = f"error: {error}\n"
+    if error.exit_code == 1 and cause is not None and not isinstance(cause, PipelineError):
+        text += "".join(traceback.format_exception(cause))
+    return text
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments of a command line, also in the form `--pipeline NAME` that jobs use.
+
+    Raises:
+        SpecError: the command line is not understood.
+    """
+    translated, job_id = translate_pipeline_form(argv)
+    parser = _Parser(prog="run.py", description="Keeps Redshift tables in step with files in S3.", allow_abbrev=False)
+    _add_common(parser, first=True)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    for name, help_text in COMMANDS.items():
+        command = commands.add_parser(name, help=help_text, description=help_text, allow_abbrev=False)
+        _add_common(command, first=False)
+        _command(name).add_arguments(command)
+    arguments = parser.parse_args(translated)
+    arguments.job_id = job_id
+    return arguments
+
+
+def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:
+    """Let the common options stand before the command or behind it."""
+
+    def default(value: object) -> object:
+        return value if first else argparse.SUPPRESS
+
+    parser.add_argument("--project", type=Path, default=default(None), metavar="DIR", help="the project's folder")
+    parser.add_argument("--env", default=default("sandbox"), metavar="NAME", help="an entry of environments.yml")
+    parser.add_argument(
+        "--output",
+        choices=("text", "json", "lines"),
+        default=default(None),
+        help="text for people, one JSON document, or JSON lines; default: text on a terminal, else lines",
+    )
+
+
+def _command(name: str) -> ModuleType:
+    return importlib.import_module(f"framework.cli.{name}")

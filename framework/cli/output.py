@@ -1,0 +1,103 @@
+"""What commands print: a JSON document, JSON lines, or text for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TextIO
+
+from framework.run_log import Entry
+
+Format = Literal["text", "json", "lines"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a command prints, and in which form.
+
+    text: tables and progress for people. json: one document on stdout, the log on stderr.
+    lines: the log as JSON lines on stdout.
+    """
+
+    format: Format
+    stdout: TextIO
+    stderr: TextIO
+
+    @property
+    def log_stream(self) -> TextIO | None:
+        """Where the run log goes as it is written; None where progress is shown instead."""
+        return {"text": None, "json": self.stderr, "lines": self.stdout}[self.format]
+
+    def document(self, document: dict[str, object], text: Callable[[], str]) -> None:
+        """Print a command's result: as JSON where asked for, as text for people, not among JSON lines."""
+        if self.format == "json":
+            self.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+        elif self.format == "text":
+            self.stdout.write(text() + "\n")
+        else:
+            self.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        self.stdout.flush()
+
+    def say(self, line: str) -> None:
+        """Tell people something on the way; on stderr, where no program reads results."""
+        if self.format == "text":
+            self.stderr.write(line + "\n")
+            self.stderr.flush()
+
+    def progress(self, entry: Entry) -> None:
+        """Show a log entry as progress, where people watch."""
+        if self.format != "text":
+            return
+        line = progress_line(entry)
+        if line is not None:
+            self.say(line)
+
+
+def choose_format(asked: Format | None, stdout: TextIO) -> Format:
+    """Return the form asked for; else text on a terminal and JSON lines elsewhere."""
+    if asked is not None:
+        return asked
+    return "text" if stdout.isatty() else "lines"
+
+
+def make_output(asked: Format | None) -> Output:
+    """Return the output of this process."""
+    return Output(choose_format(asked, sys.stdout), sys.stdout, sys.stderr)
+
+
+def progress_line(entry: Entry) -> str | None:
+    """Return one line of progress for a log entry, None for what only the log keeps."""
+    pipeline, msg = entry["pipeline"], entry["msg"]
+    shown = {
+        name: value
+        for name, value in entry.items()
+        if name not in ("level", "ts", "run_id", "pipeline", "msg", "step", "traceback", "error_type")
+    }
+    if msg == "step":
+        return f"{pipeline}: {entry['step']} …"
+    details = ", ".join(f"{name}={value}" for name, value in shown.items() if value is not None)
+    mark = {"info": "", "warning": "warning: ", "error": "error: "}[str(entry["level"])]
+    return f"{pipeline}:   {mark}{msg}" + (f" ({details})" if details else "")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return rows as an aligned text table; NULL is shown as an empty cell, numbers to the right."""
+    texts = [["" if value is None else str(value) for value in row] for row in rows]
+    widths = [max(len(name), *(len(row[place]) for row in texts), 0) for place, name in enumerate(columns)]
+    numeric = [
+        bool(rows) and all(isinstance(row[place], int | float) or row[place] is None for row in rows)
+        for place in range(len(columns))
+    ]
+    lines = [_line(list(columns), widths, [False] * len(columns)), "  ".join("-" * width for width in widths)]
+    lines += [_line(row, widths, numeric) for row in texts]
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], to_right: Sequence[bool]) -> str:
+    padded = [
+        cell.rjust(width) if right else cell.ljust(width)
+        for cell, width, right in zip(cells, widths, to_right, strict=True)
+    ]
+    return "  ".join(padded).rstrip()

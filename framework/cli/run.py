@@ -1,0 +1,132 @@
+"""`run`: loads pipelines; one result per source file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from framework.cli.output import Output, table
+from framework.cli.services import open_services
+from framework.engine import run_pipeline
+from framework.errors import PipelineError, SpecError
+from framework.results import LoadRequest, LoadResult, Services
+from framework.spec.pipeline import PipelineSpec
+from framework.spec.project import Project
+
+SUMMARY_COLUMNS = ("pipeline", "source file", "status", "read", "inserted", "updated", "deleted", "deduplicated", "seconds")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `run` takes."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="pipelines to load")
+    parser.add_argument("--all", action="store_true", help="load every pipeline of the project")
+    parser.add_argument("--tag", metavar="TAG", help="load the pipelines that carry a tag")
+    parser.add_argument("--file", metavar="KEY", help="load this object of the lake, pending or not")
+    parser.add_argument("--again", action="store_true", help="with --file: load it once more although it is loaded")
+
+
+def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
+    """Load the named pipelines in order, print one result per file, and end in the failure if there is one.
+
+    Raises:
+        SpecError: a name, an option or a spec is wrong; nothing was loaded.
+        PipelineError: a load failed; of several failures, the class they share.
+    """
+    environment = project.environment(arguments.env)
+    specs = [project.pipeline(name) for name in _names(arguments, project)]
+    request = LoadRequest(arguments.file, arguments.again)
+    _check_request(request, specs)
+    results: list[LoadResult] = []
+    failures: list[PipelineError] = []
+    with open_services(Path(project.root), environment, output, arguments.job_id) as services:
+        for spec in specs:
+            try:
+                loaded = run_pipeline(spec, services, request)
+            except PipelineError as error:
+                failures.append(_told(spec.pipeline, "", "discover", error))
+                loaded = []
+            else:
+                failures += _failures(loaded)
+                if not loaded:
+                    output.say(_nothing_pending(spec, services))
+            results += loaded
+    output.document({"loads": [result.as_dict() for result in results]}, lambda: summary(results))
+    return _end(failures)
+
+
+def _names(arguments: argparse.Namespace, project: Project) -> Sequence[str]:
+    if bool(arguments.names) + arguments.all + bool(arguments.tag) != 1:
+        raise SpecError("run takes the names of pipelines, or --all, or --tag TAG")
+    if arguments.names:
+        return list(dict.fromkeys(arguments.names))
+    if arguments.all:
+        return project.pipeline_names()
+    tagged = [name for name in project.pipeline_names() if arguments.tag in project.pipeline(name).tags]
+    if not tagged:
+        raise SpecError(f"no pipeline of the project carries the tag {arguments.tag!r}")
+    return tagged
+
+
+def _check_request(request: LoadRequest, specs: Sequence[PipelineSpec]) -> None:
+    if request.again and request.file_key is None:
+        raise SpecError("--again loads one file once more: name it with --file KEY")
+    if request.file_key is not None and len(specs) != 1:
+        raise SpecError("--file KEY goes with the name of one pipeline")
+
+
+def _nothing_pending(spec: PipelineSpec, services: Services) -> str:
+    where = services.lake.url(services.lake.key(spec.source.prefix))
+    return f"{spec.pipeline}: nothing to do, no file below {where} matches {spec.source.pattern}"
+
+
+def _failures(results: Sequence[LoadResult]) -> list[PipelineError]:
+    """Return one error per failed load; a bug stays the exception it is, behind its place."""
+    seen: set[str] = set()
+    errors = []
+    for result in results:
+        if result.failure is not None and result.run_id not in seen:
+            seen.add(result.run_id)
+            errors.append(_told(result.pipeline, result.source_file, result.failure.step, result.failure.error))
+    return errors
+
+
+def _told(pipeline: str, file: str, step: str, error: BaseException) -> PipelineError:
+    kind = type(error) if isinstance(error, PipelineError) else PipelineError
+    name = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
+    told = PipelineError(f"pipeline={pipeline} file={file or '-'} step={step}: {name}{error}")
+    told.exit_code = kind.exit_code
+    told.__cause__ = error
+    return told
+
+
+def _end(failures: Sequence[PipelineError]) -> int:
+    if not failures:
+        return 0
+    if len(failures) == 1:
+        raise failures[0]
+    codes = {failure.exit_code for failure in failures}
+    told = PipelineError("\n".join([f"{len(failures)} loads failed", *(str(failure) for failure in failures)]))
+    told.exit_code = codes.pop() if len(codes) == 1 else 1
+    raise told
+
+
+def summary(results: Sequence[LoadResult]) -> str:
+    """Return the results as a table, or a line that says there was nothing to do."""
+    if not results:
+        return "nothing to do"
+    rows = [
+        (
+            result.pipeline,
+            result.source_file,
+            result.status,
+            result.counts.read,
+            result.counts.inserted,
+            result.counts.updated,
+            result.counts.deleted,
+            result.counts.deduplicated,
+            round(result.seconds, 1),
+        )
+        for result in results
+    ]
+    return table(SUMMARY_COLUMNS, rows)

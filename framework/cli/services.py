@@ -1,0 +1,133 @@
+"""Makes what a command works with: AWS clients, the frame engine, the log; and the sandbox where asked for."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from framework.cli.output import Output
+from framework.errors import SpecError
+from framework.frames.protocol import FrameEngine
+from framework.lake.s3 import Lake
+from framework.results import Services
+from framework.run_log import RunLog, utc_now
+from framework.spec.environment import Environment
+from framework.warehouse.client import CALLS_PER_SECOND, RateLimiter, Warehouse
+
+if TYPE_CHECKING:
+    from framework.sandbox import SandboxAddress
+
+SANDBOX_FOLDER = ".sandbox"
+_CLIENT_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 5},
+    connect_timeout=10,
+    read_timeout=60,
+    user_agent_extra="feedway",
+)
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Where AWS is for an environment: the service itself, or the sandbox."""
+
+    client: Callable[[str, str | None], Any]
+    spark_conf: Mapping[str, str]
+    process_environment: Mapping[str, str]
+
+
+@contextmanager
+def open_services(
+    project: Path, environment: Environment, output: Output, job_id: str | None = None
+) -> Iterator[Services]:
+    """Yield the services of an environment; a sandbox that had to be started is stopped afterwards."""
+    with _open_aws(project, environment, output) as aws:
+        lake = Lake(aws.client("s3", environment.lake.region), environment.lake)
+        settings = environment.warehouse
+        warehouse = Warehouse(
+            aws.client("redshift-data", settings.region or environment.lake.region),
+            settings,
+            environment.retry,
+            RateLimiter(CALLS_PER_SECOND),
+        )
+
+        def open_log(run_id: str, pipeline: str) -> RunLog:
+            return RunLog(run_id, pipeline, output.log_stream, listen=output.progress)
+
+        yield Services(
+            environment=environment,
+            lake=lake,
+            warehouse=warehouse,
+            frames=cache(lambda: _open_frames(aws)),
+            now=utc_now,
+            new_run_id=lambda: uuid.uuid4().hex,
+            open_log=open_log,
+            job_id=job_id or uuid.uuid4().hex,
+        )
+
+
+def _open_frames(aws: Aws) -> FrameEngine:
+    # Nothing imports pyspark before a Spark load really starts.
+    from framework.frames.spark.engine import SparkFrames
+    from framework.frames.spark.session import make_session
+
+    for name, value in aws.process_environment.items():
+        os.environ.setdefault(name, value)
+    return SparkFrames(make_session(aws.spark_conf))
+
+
+@contextmanager
+def _open_aws(project: Path, environment: Environment, output: Output) -> Iterator[Aws]:
+    if environment.kind == "aws":
+        session = boto3.Session()
+
+        def client(service: str, region: str | None) -> Any:
+            return session.client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+
+        yield Aws(client, {}, {})
+        return
+    with open_sandbox(project, output) as address:
+        # imported where it is used: on AWS the sandbox's packages are not installed
+        from framework.sandbox import java_environment
+
+        yield Aws(sandbox_clients(address), address.spark_conf(environment.lake.bucket), java_environment())
+
+
+@contextmanager
+def open_sandbox(project: Path, output: Output) -> Iterator[SandboxAddress]:
+    """Yield the project's sandbox, started if it is not up, and then stopped again."""
+    try:
+        from framework import sandbox
+    except ImportError as error:
+        raise SpecError(
+            f"the sandbox needs the package {error.name!r}, which is not installed: pip install 'feedway[sandbox]'"
+        ) from error
+    folder = project / SANDBOX_FOLDER
+    was_running = sandbox.is_running(folder)
+    address = sandbox.start(folder, say=output.say)
+    try:
+        yield address
+    finally:
+        if not was_running:
+            sandbox.stop(folder)
+
+
+def sandbox_clients(address: SandboxAddress) -> Callable[[str, str | None], Any]:
+    """Return what makes boto3 clients that talk to the sandbox."""
+    session = boto3.Session(
+        aws_access_key_id=address.access_key, aws_secret_access_key=address.secret_key, region_name="eu-west-1"
+    )
+    endpoints = {"s3": address.s3_url, "redshift-data": address.data_api_url}
+
+    def client(service: str, region: str | None) -> Any:
+        return session.client(service, endpoint_url=endpoints[service], config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+
+    return client

@@ -1,0 +1,30 @@
+"""`validate`: checks specs, environments and views offline."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from framework.cli.output import Output
+from framework.errors import Problem
+from framework.spec.project import Project, check_project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `validate` takes."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="pipelines to check; none means all")
+
+
+def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
+    """Print every problem with its place and what to do; return 2 if there is one."""
+    problems = check_project(project, arguments.names)
+    document: dict[str, object] = {"problems": [problem.as_dict() for problem in problems]}
+    output.document(document, lambda: _text(problems, project, arguments.names))
+    return 2 if problems else 0
+
+
+def _text(problems: Sequence[Problem], project: Project, names: Sequence[str]) -> str:
+    if problems:
+        return "\n".join([*(str(problem) for problem in problems), f"{len(problems)} problems"])
+    checked = len(names) or len(project.pipeline_names())
+    return f"{checked} pipelines are valid"

@@ -1,0 +1,356 @@
+"""A load, from the files that are pending to the rows in the target and the file in the archive.
+
+    observe   spec, pending files, target, audit      as they are
+    plan      prepare.py and plan/                    what to do
+    execute   the plan's transactions, then files and logs
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
+from framework.bookkeeping import Books
+from framework.errors import (
+    AlreadyLoaded,
+    PipelineError,
+    SchemaChangeError,
+    SourceFileError,
+    SpecError,
+    TransientWarehouseError,
+    WarehouseError,
+)
+from framework.lake.alive import SignOfLife
+from framework.lake.pending import list_pending
+from framework.plan.merge import MAX_FILES_PER_LOAD, LoadedFile
+from framework.plan.staging import manifest
+from framework.plan.statements import Transaction
+from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
+from framework.results import NO_RECORDS, LoadFailure, LoadRequest, LoadResult, RecordCounts, Services
+from framework.schema.changes import describe_change
+from framework.schema.table import Observation
+from framework.schema.values import SourceFile
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.client import Row
+from framework.warehouse.control import ensure_control_tables, read_run_counts, read_staging_count
+from framework.warehouse.observe import observe
+
+MAX_PLANS = 3
+"""So often is a load planned when somebody else changes the target meanwhile."""
+
+
+def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -> list[LoadResult]:
+    """Load a pipeline's pending files, or the one that is asked for; one result per source file.
+
+    Nothing pending gives no result. A failure is a result too, and ends the pipeline's run where
+    the spec says `on_failure: stop`.
+
+    Raises:
+        SpecError: the file that is asked for is not in the lake.
+        WarehouseError: the lake cannot be listed.
+    """
+    results: list[LoadResult] = []
+    observed: Observation | None = None
+    loads, older = discover(spec, services, request)
+    for keys in loads:
+        load = _Load(spec, services, request)
+        results += load.run(keys, observed)
+        observed = load.observed_for_next
+        if spec.source.on_failure == "stop" and any(result.status == "FAILED" for result in results):
+            return results
+    if older and all(result.status != "FAILED" for result in results):
+        results += _Load(spec, services, request).pass_over(older)
+    return results
+
+
+def discover(
+    spec: PipelineSpec, services: Services, request: LoadRequest
+) -> tuple[list[list[str]], list[str]]:
+    """Return the object keys of each load, in order, and the keys that a newer file makes needless."""
+    lake = services.lake
+    if request.file_key is not None:
+        asked = request.file_key.removeprefix(lake.url(""))
+        key = asked if asked.startswith(lake.prefix) else lake.key(asked)
+        if lake.describe(key) is None:
+            raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.")
+        return [[key]], []
+    keys = [found.key for found in list_pending(lake, spec.source)]
+    if spec.load.mode == "replace":
+        return [keys[-1:]] if keys else [], keys[:-1]
+    if spec.source.batch == "file":
+        return [[key] for key in keys], []
+    return [keys[start : start + MAX_FILES_PER_LOAD] for start in range(0, len(keys), MAX_FILES_PER_LOAD)], []
+
+
+class _Load:
+    """One load under way: what it holds, and at which step it is."""
+
+    def __init__(self, spec: PipelineSpec, services: Services, request: LoadRequest) -> None:
+        self.spec = spec
+        self.services = services
+        self.request = request
+        self.books = Books(spec, services, services.new_run_id())
+        self.log = self.books.log
+        self.step = "discover"
+        self.files: list[SourceFile] = []
+        self.skipped: list[LoadResult] = []
+        self.failed_before: dict[str, int] = {}
+        self.prepared: Preparation | None = None
+        self.engine_name: str | None = None
+        self.has_staging_table = False
+        self.observed_for_next: Observation | None = None
+        self.counts: dict[str, RecordCounts] = {}
+        self._clock_start = time.monotonic()
+
+    def run(self, keys: Sequence[str], observed: Observation | None) -> list[LoadResult]:
+        """Load the files together and say what came of each. However it ends, the log is exported."""
+        try:
+            with SignOfLife(self.services.lake, self.spec.pipeline, self.log):
+                results = self._load_and_settle(keys, observed)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the file must be accounted for
+            results = self._fail(error)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            self.books.clean_up(self.has_staging_table)
+            self.books.export_log()
+        return [*self.skipped, *results]
+
+    def _load_and_settle(self, keys: Sequence[str], observed: Observation | None) -> list[LoadResult]:
+        try:
+            self._load(keys, observed)
+        except AlreadyLoaded:
+            return self._skip(self.files, "another run has loaded the file")
+        return self._settle()
+
+    def _load(self, keys: Sequence[str], observed: Observation | None) -> None:
+        self._enter("discover")
+        self.files = [file for file in map(self.services.lake.describe, keys) if file is not None]
+        if not self.files:
+            self.log.info("the files have gone; another run has taken them", keys=list(keys))
+            return
+        self._enter("observe")
+        observed = observed or self._observe()
+        self._leave_out_loaded(observed)
+        self._enter("recover")
+        self.books.recover(self.services.environment.dead_after_seconds)
+        if not self.files:
+            return
+        self._enter("start")
+        self.log.info("load started", files=[file.url for file in self.files])
+        ensure_control_tables(
+            self.services.warehouse, self.spec.target.table, observed, self.books.caller, self.log
+        )
+        self.books.write("STARTED", self.files)
+        observed = self._prepare_and_evolve(observed)
+        self._enter("copy")
+        self._copy(observed)
+        self._enter("merge")
+        self.counts = self._merge(observed)
+
+    def _observe(self) -> Observation:
+        arrivals = [file.arrived_at for file in self.files]
+        return observe(self.services.warehouse, self.spec, arrivals, self.books.caller, self.log)
+
+    def _leave_out_loaded(self, observed: Observation) -> None:
+        """Skip the files that the audit knows as loaded, unless they are to be loaded again."""
+        for file in self.files:
+            history = observed.history_of(file.identity)
+            self.books.generations[file.key] = history.generation + 1 if self.request.again else 1
+            self.failed_before[file.key] = history.failures
+        if not self.request.again:
+            loaded = [file for file in self.files if observed.history_of(file.identity).generation]
+            self.files = [file for file in self.files if file not in loaded]
+            self.skipped = self._skip(loaded, "the file is loaded already")
+
+    def _prepare_and_evolve(self, observed: Observation) -> Observation:
+        """Prepare the rows and bring the table to them; again when it is not as it was observed.
+
+        Returns the observation that the plan rests on.
+        """
+        for plan_number in range(1, MAX_PLANS + 1):
+            self._enter("prepare")
+            self.prepared = prepared = self._prepare(observed, plan_number)
+            self._enter("evolve")
+            try:
+                for transaction in prepared.evolution:
+                    self._run(transaction)
+            except WarehouseError as error:
+                seen_again = self._observe()
+                unchanged = (seen_again.table, seen_again.dependencies) == (observed.table, observed.dependencies)
+                if isinstance(error, TransientWarehouseError) or unchanged or plan_number == MAX_PLANS:
+                    raise
+                self.log.warning("the target changed meanwhile; the load is planned again", error=str(error))
+                observed = seen_again
+            else:
+                break
+        if not prepared.evolution:
+            self.observed_for_next = observed
+        return observed
+
+    def _prepare(self, observed: Observation, plan_number: int) -> Preparation:
+        frames = self.services.frames()
+        self.engine_name = frames.name
+        destination = self.services.lake.url(f"{self.books.prefix}plan-{plan_number}/")
+        context = PrepareContext(self.books, frames, destination)
+        return prepare(context, self.files, observed)
+
+    def _copy(self, observed: Observation) -> None:
+        """Make the staging table and, where there are rows, fill it from the staging files by manifest."""
+        assert self.prepared is not None
+        lake, manifest_url = self.services.lake, None
+        if self.prepared.staged_below is not None:
+            below = self.prepared.staged_below.removeprefix(lake.url(""))
+            found = [file for file in lake.list_objects(f"{below}/") if file.key.endswith(".parquet")]
+            key = f"{self.books.prefix}manifest.json"
+            lake.put(key, manifest({lake.url(file.key): file.size_bytes for file in found}))
+            manifest_url = lake.url(key)
+        self.has_staging_table = True
+        self._run(copy_transaction(self.books, observed, self.prepared, manifest_url))
+        self.log.info("copied", step="copy", rows=self.prepared.seen.rows_staged)
+
+    def _merge(self, observed: Observation) -> dict[str, RecordCounts]:
+        """Run the merge and return what it counted, by object key."""
+        assert self.prepared is not None
+        merge, files = merge_transaction(self.books, self.files, observed, self.prepared)
+        try:
+            results = self._run(merge)
+        except WarehouseError as error:
+            return self._explain(error, merge)
+        self.has_staging_table = False
+        rows = results[merge.index_of("select_merge_counts")]
+        return {self.files[file.ordinal].key: _merge_counts(rows, file) for file in files}
+
+    def _explain(self, error: WarehouseError, merge: Transaction) -> dict[str, RecordCounts]:
+        """Say what a refused merge means; return the counts where it was committed after all.
+
+        Raises:
+            AlreadyLoaded: the guard found the file in the ledger, entered by another run.
+            WarehouseError: the rows do not add up, with both numbers; or whatever else it was.
+        """
+        warehouse = self.services.warehouse
+        if error.failed_index == merge.index_of("guard_ledger"):
+            committed = read_run_counts(warehouse, self.books.caller, self.log)
+            if committed:
+                self.log.warning("the merge was committed although its reply was lost")
+                return {file.key: RecordCounts(*committed[file.identity.key]) for file in self.files}
+            raise AlreadyLoaded(str(error)) from error
+        if error.failed_index == merge.index_of("check_conservation") and self.prepared is not None:
+            found = read_staging_count(warehouse, self.books.staging, self.books.caller, self.log)
+            raise WarehouseError(
+                f"the rows do not add up: {self.prepared.seen.rows_staged} were written to the staging files and "
+                f"{found} arrived in {self.books.staging}. Nothing was changed; the file stays where it is.",
+                statement_id=error.statement_id,
+                sql=error.sql,
+            ) from error
+        raise error
+
+    def _settle(self) -> list[LoadResult]:
+        """Archive what was loaded. The rows are in: a file that cannot be moved now is moved by the next run."""
+        self._enter("settle")
+        results = []
+        for file in self.files:
+            self._archive(file)
+            counts = self.counts[file.key]
+            self.log.info("loaded", step="settle", file=file.url, **vars(counts))
+            results.append(self._result(file, "SUCCESS", counts=counts))
+        return results
+
+    def pass_over(self, keys: Sequence[str]) -> list[LoadResult]:
+        """Skip and archive files that a newer one has replaced as a whole."""
+        try:
+            self.files = [file for file in map(self.services.lake.describe, keys) if file is not None]
+            return self._skip(self.files, "a newer file replaces the table")
+        finally:
+            self.books.export_log()
+
+    def _archive(self, file: SourceFile) -> None:
+        self._try("archive the file; the next run does it", partial(self.books.move, file, "archive"))
+
+    def _skip(self, files: Sequence[SourceFile], reason: str) -> list[LoadResult]:
+        if files:
+            self.books.write("SKIPPED", files, reason)
+        for file in files:
+            self.log.warning("file skipped", file=file.url, reason=reason)
+            self._archive(file)
+        return [self._result(file, "SKIPPED", reason=reason) for file in files]
+
+    def _fail(self, error: BaseException) -> list[LoadResult]:
+        """Record the failure where that is possible, and put the files where they belong."""
+        details = {} if isinstance(error, PipelineError) else {"traceback": traceback.format_exc()}
+        self.books.tell_failure(self.step, error, details)
+        recorded = self._try("write the FAILED row", partial(self.books.write, "FAILED", self.files, str(error)))
+        for file in self.files:
+            if recorded and self._is_to_be_set_aside(file, error):
+                self._try("move the file", partial(self.books.move, file, "unprocessed"))
+        failure = LoadFailure(type(error).__name__, self.step, str(error), error)
+        if not self.files:
+            return [self._result(None, "FAILED", failure=failure)]
+        return [self._result(file, "FAILED", failure=failure) for file in self.files]
+
+    def _is_to_be_set_aside(self, file: SourceFile, error: BaseException) -> bool:
+        """The file's or the table's own fault, or too many failed attempts."""
+        if isinstance(error, SourceFileError) and error.keys:
+            return file.key in error.keys
+        if isinstance(error, SourceFileError | SchemaChangeError):
+            return True
+        return self.failed_before.get(file.key, 0) + 1 >= self.services.environment.max_attempts
+
+    def _try(self, doing: str, action: Callable[[], object]) -> bool:
+        """Do something on the way out; a failure is told and hides nothing."""
+        try:
+            action()
+        except PipelineError as error:
+            self.log.error(f"could not {doing}", error=str(error))
+            return False
+        return True
+
+    def _enter(self, step: str) -> None:
+        self.step = step
+        self.log.info("step", step=step)
+
+    def _run(self, transaction: Transaction) -> list[list[Row]]:
+        return self.services.warehouse.run(transaction, self.books.caller, self.log)
+
+    def _result(
+        self,
+        file: SourceFile | None,
+        status: Literal["SUCCESS", "FAILED", "SKIPPED"],
+        counts: RecordCounts = NO_RECORDS,
+        reason: str | None = None,
+        failure: LoadFailure | None = None,
+    ) -> LoadResult:
+        changes = self.prepared.changes if self.prepared is not None else ()
+        return LoadResult(
+            pipeline=self.spec.pipeline,
+            source_file="" if file is None else file.key,
+            run_id=self.books.run_id,
+            status=status,
+            engine=self.engine_name,
+            seconds=time.monotonic() - self._clock_start,
+            counts=counts,
+            schema_changes=tuple(describe_change(change) for change in changes),
+            reason=reason,
+            failure=failure,
+        )
+
+
+def _merge_counts(rows: Sequence[Row], file: LoadedFile) -> RecordCounts:
+    """Read one file's counts from select_merge_counts; a file without rows has no row there."""
+    replaced = int(rows[0][4] or 0) if rows and file.ordinal == 0 else 0
+    for ordinal, staged, winners, updated, _ in rows:
+        if ordinal == file.ordinal:
+            kept, replacing = int(winners or 0), int(updated or 0)
+            return RecordCounts(
+                read=int(staged or 0) + file.rejected,
+                inserted=kept - replacing,
+                updated=replacing,
+                deleted=replaced,
+                deduplicated=int(staged or 0) - kept,
+                rejected=file.rejected,
+            )
+    return RecordCounts(read=file.rejected, deleted=replaced, rejected=file.rejected)

@@ -1,0 +1,110 @@
+"""Every error Feedway raises on purpose, by who can put it right.
+
+PipelineError (1)              base; anything else that escapes is a bug, shown with its traceback
+  SpecError (2)                edit the spec or the command line; lists every problem with its place
+  SourceFileError (3)          fix or resend the files
+  SchemaChangeError (4)        the table's owner must decide
+  WarehouseError (5)           Redshift or S3 refused: statement id, SQL, its own words
+    TransientWarehouseError    may succeed later; the only class that is retried
+    AlreadyLoaded              another run has loaded the file; never reaches the user as an error
+
+The number is the exit code of a command that ends in the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+
+class PipelineError(Exception):
+    """A load or command that could not do what was asked, for a reason the message states."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a file that people write.
+
+    `line` and `column` count from 1; both are 0 where the whole file is meant.
+    `rule` names the check, in the form `spec/unknown-field`.
+    """
+
+    file: str
+    line: int
+    column: int
+    rule: str
+    message: str
+    fix: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the problem as `validate --output json` prints it."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.message} ({self.rule}). {self.fix}".rstrip()
+
+
+class SpecError(PipelineError):
+    """A spec, an environment or a command line that cannot be used as written."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        self.problems = tuple(problems)
+        lines = [message, *(f"  {problem}" for problem in self.problems)]
+        super().__init__("\n".join(lines))
+
+
+class SourceFileError(PipelineError):
+    """A source file that cannot be loaded as it is.
+
+    `keys` are the object keys at fault; empty means every file of the load.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, keys: Sequence[str] = ()) -> None:
+        self.keys = tuple(keys)
+        super().__init__(message)
+
+
+class SchemaChangeError(PipelineError):
+    """A change of the target table that Feedway may not or cannot make."""
+
+    exit_code = 4
+
+
+class WarehouseError(PipelineError):
+    """The warehouse or the lake refused, or could not be reached."""
+
+    exit_code = 5
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        statement_id: str | None = None,
+        sql: str | None = None,
+        failed_index: int | None = None,
+        warehouse_message: str | None = None,
+    ) -> None:
+        """Keep what the warehouse said.
+
+        `failed_index` is the position, from 0, of the refused statement in its batch, where known.
+        """
+        self.statement_id = statement_id
+        self.sql = sql
+        self.failed_index = failed_index
+        self.warehouse_message = warehouse_message
+        super().__init__(message)
+
+
+class TransientWarehouseError(WarehouseError):
+    """A failure that may pass: throttling, a lost connection, a conflict with another transaction."""
+
+
+class AlreadyLoaded(WarehouseError):
+    """The ledger holds the file already; the merge stopped itself before it changed anything."""

@@ -1,0 +1,1 @@
+"""The rows: reading, profiling, casting and staging them, behind one Protocol."""

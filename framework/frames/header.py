@@ -1,0 +1,125 @@
+"""The header of a CSV file, read from the file's first bytes."""
+
+from __future__ import annotations
+
+import codecs
+import zlib
+
+from framework.spec.pipeline import CsvOptions
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_WINDOW = 31
+"""zlib's wbits for a gzip member. Source: https://docs.python.org/3/library/zlib.html"""
+_BYTE_ORDER_MARK = "\ufeff"
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def is_gzip(head: bytes) -> bool:
+    """Say whether a file that begins with these bytes is gzip, whatever its name ends in."""
+    return head.startswith(_GZIP_MAGIC)
+
+
+def read_header(head: bytes, options: CsvOptions, is_complete: bool) -> tuple[str, ...] | None:
+    """Return the raw names in a file's first record, None where its end lies beyond `head`.
+
+    `is_complete` says that `head` is the whole file. Empty lines before the record are skipped
+    and a byte order mark is no part of it. A name is as the file has it, blanks and case
+    included, quotes taken off.
+
+    Raises:
+        ValueError: there is no record, the bytes are not valid in the encoding, or the quoting
+            is not RFC 4180.
+    """
+    text, is_all = decode_head(head, options.encoding, is_complete)
+    record = text.lstrip("\r\n")
+    if not record:
+        if is_all:
+            raise ValueError("the file is empty: not even a header")
+        return None
+    names = _split_record(record, options.delimiter, is_all)
+    if names is not None and any("\0" in name for name in names):
+        raise ValueError("the header holds a NUL character")
+    return names
+
+
+def decode_head(head: bytes, encoding: str, is_complete: bool) -> tuple[str, bool]:
+    """Return the text of a file's first bytes, and whether it is the file's whole text.
+
+    Gzip is decompressed as far as it goes; a character cut off at the end is left out.
+
+    Raises:
+        ValueError: the bytes are not valid gzip or not valid in the encoding.
+    """
+    if is_gzip(head):
+        head, ended = _decompress(head)
+        is_complete = is_complete and ended
+    if codecs.lookup(encoding).name == "utf-16" and len(head) >= 2 and head[:2] not in _UTF16_MARKS:
+        raise ValueError("the file has no byte order mark, without which UTF-16 can be read in two ways")
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        text = decoder.decode(head, final=is_complete)
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise ValueError(
+            f"byte {error.start + 1} (0x{byte:02x}) is not valid {encoding}; "
+            "set source.options.encoding to the file's encoding"
+        ) from error
+    return text.removeprefix(_BYTE_ORDER_MARK), is_complete
+
+
+def _decompress(head: bytes) -> tuple[bytes, bool]:
+    """Return what the gzip members in `head` hold, and whether the last one is complete."""
+    pieces: list[bytes] = []
+    rest = head
+    while is_gzip(rest):
+        member = zlib.decompressobj(_GZIP_WINDOW)
+        try:
+            pieces.append(member.decompress(rest))
+        except zlib.error as error:
+            raise ValueError(f"the file begins like gzip and cannot be decompressed: {error}") from error
+        if not member.eof:
+            return b"".join(pieces), False
+        rest = member.unused_data
+    return b"".join(pieces), True
+
+
+def _split_record(text: str, delimiter: str, is_all: bool) -> tuple[str, ...] | None:
+    names: list[str] = []
+    position = 0
+    while True:
+        if text.startswith('"', position):
+            end = _closing_quote(text, position, is_all)
+            if end is None:
+                return None
+            names.append(text[position + 1 : end].replace('""', '"'))
+            position = end + 1
+        else:
+            end = _field_end(text, position, delimiter)
+            if '"' in text[position:end]:
+                raise ValueError(f"header field {len(names) + 1}: a quote stands inside an unquoted name")
+            names.append(text[position:end])
+            position = end
+        if position == len(text):
+            return tuple(names) if is_all else None
+        if text[position] in "\r\n":
+            return tuple(names)
+        if text[position] != delimiter:
+            raise ValueError(f"header field {len(names)}: text follows the closing quote")
+        position += 1
+
+
+def _closing_quote(text: str, opening: int, is_all: bool) -> int | None:
+    position = text.find('"', opening + 1)
+    while position >= 0 and text.startswith('"', position + 1):
+        position = text.find('"', position + 2)
+    # The last character may be the first half of a doubled quote.
+    if position < 0 or (position == len(text) - 1 and not is_all):
+        if is_all:
+            raise ValueError("a quote in the header is never closed")
+        return None
+    return position
+
+
+def _field_end(text: str, start: int, delimiter: str) -> int:
+    ends = (text.find(mark, start) for mark in (delimiter, "\r", "\n"))
+    return min((end for end in ends if end >= 0), default=len(text))

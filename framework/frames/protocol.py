@@ -1,0 +1,43 @@
+"""What a frame engine does for a load. Spark is one; every engine gives identical results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from framework.schema.values import BadRow, ColumnProfile, Measurements, SourceBatch, StagingColumn
+
+
+class FrameEngine(Protocol):
+    """Handles the rows of source files. Takes and returns values; keeps nothing between calls."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name in results and logs."""
+
+    def profile(self, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
+        """Say what all rows of the batch hold in `columns`, in one pass.
+
+        Files that lack a column add nothing to it.
+
+        Raises:
+            SourceFileError: a file's quoting or bytes are broken; `keys` names the files.
+        """
+
+    def stage(
+        self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None
+    ) -> Measurements:
+        """Write the batch's good rows as Parquet below `destination`, and say what was seen.
+
+        Staging: one row per good source row, `columns` in their order, then feedway_file and
+        feedway_row. Bad rows (a misfit, a NULL key, a wrong number of fields) are counted, not
+        written. `destination` is an empty `s3://` prefix; None measures and writes nothing.
+
+        Raises:
+            SourceFileError: a file's quoting or bytes are broken; `keys` names the files.
+        """
+
+    def read_bad_rows(
+        self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int
+    ) -> tuple[BadRow, ...]:
+        """Return the first `limit` bad rows, by file and row; one entry per offending column."""

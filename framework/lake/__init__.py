@@ -1,0 +1,1 @@
+"""The lake in S3: listing, describing, moving and putting objects."""

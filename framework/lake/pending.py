@@ -1,0 +1,42 @@
+"""Which objects of the lake are a pipeline's pending files, and in which order they are loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fnmatch import translate
+
+from framework.lake.s3 import Lake, LakeObject
+from framework.spec.pipeline import SourceSpec
+
+
+def list_pending(lake: Lake, source: SourceSpec) -> list[LakeObject]:
+    """Return the objects below the prefix that match the pattern, in the order of loading.
+
+    Subfolders count; folder markers and names that start with `_` or `.` do not. The pattern is
+    matched against the name without its folder, in any case. The order is (LastModified, key),
+    or the key where the spec says `order: name`.
+    """
+    prefix = lake.key(source.prefix)
+    matches = re.compile(translate(source.pattern), re.IGNORECASE).fullmatch
+    pending = [
+        found for found in lake.list_objects(prefix) if _is_file(found.key, prefix) and matches(_name(found.key))
+    ]
+    return in_order(pending, source)
+
+
+def in_order(objects: Sequence[LakeObject], source: SourceSpec) -> list[LakeObject]:
+    """Return objects in the order in which the spec loads them."""
+    if source.order == "name":
+        return sorted(objects, key=lambda found: found.key)
+    return sorted(objects, key=lambda found: (found.modified_at, found.key))
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _is_file(key: str, prefix: str) -> bool:
+    if key.endswith("/"):
+        return False
+    return not any(part.startswith(("_", ".")) for part in key.removeprefix(prefix).split("/"))

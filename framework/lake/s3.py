@@ -1,0 +1,207 @@
+"""S3 under Feedway's own words. Nothing is deleted here before a copy of its bytes was seen elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+from framework.errors import SourceFileError, TransientWarehouseError, WarehouseError
+from framework.schema.values import FileIdentity, SourceFile
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+    from framework.spec.environment import LakeSettings
+
+_GONE = frozenset({"404", "NoSuchKey", "NotFound"})
+_SINGLE_COPY_BYTES = 5 * 1024**3
+"""CopyObject takes objects up to 5 GB. Source:
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
+_COPY = TransferConfig(multipart_threshold=_SINGLE_COPY_BYTES)
+_IDENTITY_METADATA = "feedway-identity"
+_RUN_METADATA = "feedway-run-id"
+
+
+@dataclass(frozen=True)
+class LakeObject:
+    """An object of the lake as a listing shows it. `key` counts from the bucket, times are UTC."""
+
+    key: str
+    etag: str
+    size_bytes: int
+    modified_at: datetime
+
+
+class Lake:
+    """One bucket and prefix. Keys are whole object keys; `key` makes them from paths in the lake."""
+
+    def __init__(self, client: S3Client, settings: LakeSettings) -> None:
+        self._client = client
+        self.bucket = settings.bucket
+        self.prefix = settings.prefix
+
+    def key(self, path: str) -> str:
+        """Return the object key of a path in the lake."""
+        return self.prefix + path
+
+    def url(self, key: str) -> str:
+        """Return an object's address."""
+        return f"s3://{self.bucket}/{key}"
+
+    def list_objects(self, prefix: str) -> Iterator[LakeObject]:
+        """Yield the objects below a key prefix, in key order."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        with _s3_errors(f"list s3://{self.bucket}/{prefix}"):
+            for page in pages:
+                for item in page.get("Contents", []):
+                    yield LakeObject(
+                        item["Key"], _unquoted(item["ETag"]), item["Size"], item["LastModified"].astimezone(UTC)
+                    )
+
+    def describe(self, key: str) -> SourceFile | None:
+        """Return an object with the identity it arrived with; None if it is not there."""
+        head = self._head(key)
+        if head is None:
+            return None
+        etag, size = _unquoted(head["ETag"]), int(head["ContentLength"])
+        modified = head["LastModified"].astimezone(UTC)
+        moved = _moved_identity(head.get("Metadata", {}))
+        identity, arrived_at = moved or (FileIdentity(self.bucket, key, etag, size), modified)
+        return SourceFile(self.bucket, key, etag, size, modified, identity, arrived_at)
+
+    def is_unchanged(self, file: SourceFile) -> bool:
+        """Say whether the object is still the one that was described."""
+        head = self._head(file.key)
+        return head is not None and (_unquoted(head["ETag"]), int(head["ContentLength"])) == (file.etag, file.size_bytes)
+
+    def read_head(self, file: SourceFile, size_bytes: int) -> bytes:
+        """Return the first bytes of a file.
+
+        Raises:
+            SourceFileError: the file is gone, or is another one by now.
+        """
+        if file.size_bytes == 0:
+            return b""
+        last = min(size_bytes, file.size_bytes) - 1
+        with _s3_errors(f"read {file.url}"):
+            try:
+                answer = self._client.get_object(Bucket=self.bucket, Key=file.key, Range=f"bytes=0-{last}")
+                body = answer["Body"].read()
+            except ClientError as error:
+                if _code(error) in _GONE:
+                    raise SourceFileError(f"{file.url}: the file has gone since it was listed") from error
+                raise
+        if _unquoted(answer["ETag"]) != file.etag:
+            raise SourceFileError(f"{file.url}: the file was replaced since it was listed; the next run loads it")
+        return body
+
+    def move(self, file: SourceFile, folder: str, name: str, run_id: str) -> str | None:
+        """Move a file into a folder of the lake; return its new key, None if it is another file by now.
+
+        The copy carries the identity the file arrived with. A name that is taken gets the run_id
+        before its ending. The original goes only after the copy was seen in full and the original
+        is still the object that was read; on a bucket without versions a file that replaces it in
+        between those two calls would be lost.
+        """
+        if not self.is_unchanged(file):
+            return None
+        target = self._free_key(self.key(f"{folder}/{name}"), run_id)
+        metadata = {
+            _IDENTITY_METADATA: _identity_text(file.identity, file.arrived_at),
+            _RUN_METADATA: run_id,
+        }
+        source: Any = {"Bucket": self.bucket, "Key": file.key}
+        with _s3_errors(f"copy {file.url} to {self.url(target)}"):
+            self._client.copy(
+                source,
+                self.bucket,
+                target,
+                ExtraArgs={"Metadata": metadata, "MetadataDirective": "REPLACE"},
+                Config=_COPY,
+            )
+        copy = self._head(target)
+        if copy is None or int(copy["ContentLength"]) != file.size_bytes:
+            raise WarehouseError(f"{self.url(target)}: the copy of {file.url} is not complete; the original stays")
+        if not self.is_unchanged(file):
+            return None
+        self.delete([file.key])
+        return target
+
+    def put(self, key: str, text: str) -> None:
+        """Write a small object."""
+        with _s3_errors(f"write {self.url(key)}"):
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode("utf-8"))
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; ones that are not there count as deleted."""
+        with _s3_errors(f"delete in s3://{self.bucket}"):
+            for start in range(0, len(keys), 1000):
+                part: Any = {"Objects": [{"Key": key} for key in keys[start : start + 1000]], "Quiet": True}
+                answer = self._client.delete_objects(Bucket=self.bucket, Delete=part)
+                for failed in answer.get("Errors", []):
+                    raise WarehouseError(f"{self.url(failed['Key'])}: not deleted: {failed.get('Message', '')}")
+
+    def delete_below(self, prefix: str) -> None:
+        """Delete every object below a key prefix."""
+        self.delete([found.key for found in self.list_objects(prefix)])
+
+    def _free_key(self, key: str, run_id: str) -> str:
+        if self._head(key) is None:
+            return key
+        folder, _, name = key.rpartition("/")
+        stem, dot, ending = name.partition(".")
+        return f"{folder}/{stem}.{run_id}{dot}{ending}"
+
+    def _head(self, key: str) -> Mapping[str, Any] | None:
+        with _s3_errors(f"head {self.url(key)}"):
+            try:
+                return self._client.head_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if _code(error) in _GONE:
+                    return None
+                raise
+
+
+def _unquoted(etag: str) -> str:
+    return etag.strip('"')
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _identity_text(identity: FileIdentity, arrived_at: datetime) -> str:
+    """Write an identity for object metadata, which is ASCII and at most 2 KB."""
+    fields = [identity.bucket, quote(identity.key, safe="/"), identity.etag, str(identity.size_bytes), arrived_at.isoformat()]
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def _moved_identity(metadata: Mapping[str, str]) -> tuple[FileIdentity, datetime] | None:
+    text = metadata.get(_IDENTITY_METADATA)
+    if text is None:
+        return None
+    bucket, key, etag, size, arrived_at = json.loads(text)
+    return FileIdentity(bucket, unquote(key), etag, int(size)), datetime.fromisoformat(arrived_at)
+
+
+@contextmanager
+def _s3_errors(doing: str) -> Iterator[None]:
+    """Turn botocore's errors into ours. Its own retries are over when they arrive here."""
+    try:
+        yield
+    except (HTTPClientError, BotoConnectionError) as error:
+        raise TransientWarehouseError(f"S3 could not be reached ({doing}): {error}") from error
+    except ClientError as error:
+        message = error.response.get("Error", {}).get("Message", "")
+        raise WarehouseError(f"S3 refused to {doing}: {_code(error)}: {message}") from error
+    except BotoCoreError as error:
+        raise WarehouseError(f"S3 cannot be called ({doing}): {error}") from error

@@ -1,0 +1,114 @@
+"""The transactions that bring the target and the spec's views to what a load needs, before its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from framework.column_type import ColumnType
+from framework.errors import SchemaChangeError
+from framework.names import TableName
+from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
+from framework.plan.views import ViewWork, create_statements, drop_statements
+from framework.schema.changes import AddColumn, CreateTable, GrowVarchar, RewriteColumn, SchemaChange
+from framework.schema.table import Observation
+from framework.spec.pipeline import PipelineSpec
+
+SUCCESSOR_SUFFIX = "__feedway"
+
+
+def plan_evolution(
+    spec: PipelineSpec,
+    observed: Observation,
+    changes: Sequence[SchemaChange],
+    views: ViewWork,
+    control_schema: str,
+    run: tuple[str, datetime],
+) -> tuple[Transaction, ...]:
+    """Return the transactions in order; none where nothing changes.
+
+    Native growth runs first and alone, each safe to repeat. Added columns beyond what one batch
+    takes go before the transaction that touches views: alone they take nothing from anybody.
+    `run` is the run_id and the time it started.
+
+    Raises:
+        SchemaChangeError: what must happen in one transaction is more than a batch may hold.
+    """
+    target = spec.target.table
+    alone = [
+        Transaction("grow", (_grow(target, change),))
+        for change in changes
+        if isinstance(change, GrowVarchar)
+    ]
+    schemas = [
+        Statement("create_schema", {"schema": schema}) for schema in _missing_schemas(spec, observed, changes, views)
+    ]
+    tables = [statement for change in changes for statement in _statements(target, change)]
+    additions = [statement for statement in tables if statement.template == "add_column" and _is_plain(statement)]
+    dropped = list(drop_statements(views, control_schema))
+    created = list(create_statements(views, spec, observed, control_schema, *run))
+    evolve = [*schemas, *dropped, *tables, *created]
+    early: list[Transaction] = []
+    if len(evolve) > MAX_BATCH_STATEMENTS and additions:
+        early = [
+            Transaction("add_columns", tuple(additions[start : start + MAX_BATCH_STATEMENTS]))
+            for start in range(0, len(additions), MAX_BATCH_STATEMENTS)
+        ]
+        evolve = [*schemas, *dropped, *(statement for statement in tables if statement not in additions), *created]
+    if len(evolve) > MAX_BATCH_STATEMENTS:
+        raise SchemaChangeError(
+            f"{target}: the change needs {len(evolve)} statements in one transaction and the Data API takes "
+            f"{MAX_BATCH_STATEMENTS}. Widen fewer columns at a time, through types.columns, or name fewer views in the spec."
+        )
+    return (*alone, *early, *((Transaction("evolve", tuple(evolve)),) if evolve else ()))
+
+
+def _missing_schemas(
+    spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange], views: ViewWork
+) -> list[str]:
+    wanted = [spec.target.table.schema] if any(isinstance(change, CreateTable) for change in changes) else []
+    wanted += [view.view.schema for view, _ in views.creates]
+    return [schema for schema in dict.fromkeys(wanted) if schema not in observed.schemas]
+
+
+def _is_plain(statement: Statement) -> bool:
+    return not str(statement.values["name"]).endswith(SUCCESSOR_SUFFIX)
+
+
+def _grow(target: TableName, change: GrowVarchar) -> Statement:
+    return Statement("grow_varchar", {"table": target, "name": change.name, "type": change.wanted})
+
+
+def _statements(target: TableName, change: SchemaChange) -> Iterator[Statement]:
+    match change:
+        case CreateTable(columns=columns, distkey=distkey, sortkey=sortkey):
+            values = {"table": target, "columns": columns, "distkey": distkey, "sortkey": sortkey}
+            yield Statement("create_target_table", values)
+        case AddColumn(column=column):
+            yield _add_column(target, column.name, column.type, None)
+        case RewriteColumn():
+            yield from _rewrite(target, change)
+        case GrowVarchar():
+            return
+
+
+def _rewrite(target: TableName, change: RewriteColumn) -> Iterator[Statement]:
+    successor = _successor(change.name)
+    both = {"table": target, "name": change.name, "successor": successor}
+    yield _add_column(target, successor, change.wanted, change.default)
+    yield Statement("copy_column", {**both, "type": change.wanted})
+    yield Statement("check_copied_column", both)
+    yield Statement("drop_column", {"table": target, "name": change.name})
+    yield Statement("rename_column", {"table": target, "name": successor, "new_name": change.name})
+    if change.comment is not None:
+        yield Statement("comment_on_column", {"relation": target, "name": change.name, "comment": change.comment})
+
+
+def _successor(name: str) -> str:
+    """The name the wider copy has until the transaction ends; cut so that it stays a legal name."""
+    cut = name.encode("utf-8")[: 127 - len(SUCCESSOR_SUFFIX)].decode("utf-8", errors="ignore")
+    return cut + SUCCESSOR_SUFFIX
+
+
+def _add_column(target: TableName, name: str, column_type: ColumnType, default: str | None) -> Statement:
+    return Statement("add_column", {"table": target, "name": name, "type": column_type, "default_sql": default})

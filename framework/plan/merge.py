@@ -1,0 +1,200 @@
+"""The merge: one transaction that counts, deduplicates, replaces and records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from framework.names import TableName, identifier, ledger_table, staging_table
+from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
+from framework.schema.staging import Fill
+from framework.schema.table import AuditRow
+from framework.spec.pipeline import LoadSpec
+
+T = TypeVar("T")
+
+ROWS_PER_STATEMENT = 40
+"""JOB_STS rows of one INSERT: a row takes about 1,200 bytes and its key, which has 1,024 at most."""
+MAX_FILES_PER_LOAD = 800
+"""So many files still fit into one batch of 40 statements."""
+IDENTITIES_PER_STATEMENT = 1_000
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """A source file of the load as its JOB_STS row tells it."""
+
+    ordinal: int
+    rejected: int
+    audit: AuditRow
+
+
+@dataclass(frozen=True)
+class MergeInput:
+    """All that the merge of one load needs.
+
+    `columns` are the staging columns without feedway_file and feedway_row; empty where the load
+    has no row. `observed_rows` is what was counted while staging.
+    """
+
+    target: TableName
+    target_exists: bool
+    control_schema: str
+    load: LoadSpec
+    columns: tuple[str, ...]
+    fills: tuple[Fill, ...]
+    files: tuple[LoadedFile, ...]
+    observed_rows: int
+
+    @property
+    def run_id(self) -> str:
+        """The load's run_id."""
+        return self.files[0].audit.run_id
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The temp tables of one merge; they carry its run_id because connections are pooled."""
+
+    staged: str
+    losers: str
+    winners: str
+    replaced: str
+
+
+def plan_merge(merge: MergeInput) -> Transaction:
+    """Return the merge's statements in order: the gate and the guard first, the books last.
+
+    Raises:
+        ValueError: the load has more files than one batch of statements can record.
+    """
+    suffix = merge.run_id[:12]
+    names = _Names(*(f"feedway_{word}_{suffix}" for word in ("staged", "losers", "winners", "replaced")))
+    staging = staging_table(merge.control_schema, merge.run_id)
+    ledger = ledger_table(merge.control_schema, merge.target)
+    statements = [
+        Statement("lock_ledger", {"table": ledger}),
+        *_guard(merge, ledger),
+        Statement("count_staged", {"counts": names.staged, "staging": staging}),
+        *_deduplicate(merge, staging, names),
+        *_count(merge, staging, names),
+        Statement(
+            "check_conservation",
+            {
+                "staged": names.staged,
+                "winners": names.winners,
+                "losers": names.losers,
+                "observed_rows": merge.observed_rows,
+            },
+        ),
+        *_change_target(merge, staging),
+        *_record(merge, ledger, names),
+        Statement(
+            "select_merge_counts",
+            {"winners": names.winners, "staged": names.staged, "replaced": names.replaced},
+        ),
+        Statement("drop_tables", {"tables": _own_tables(staging, names)}),
+    ]
+    if len(statements) > MAX_BATCH_STATEMENTS:
+        raise ValueError(f"a load of {len(merge.files)} files needs {len(statements)} statements in one transaction")
+    return Transaction("merge", tuple(statements))
+
+
+def _own_tables(staging: TableName, names: _Names) -> tuple[str, ...]:
+    temporary = (names.staged, names.losers, names.winners, names.replaced)
+    return (staging.sql, *(identifier(name) for name in temporary))
+
+
+def _guard(merge: MergeInput, ledger: TableName) -> Iterator[Statement]:
+    generation = merge.files[0].audit.generation
+    for part in _chunks([file.audit.source.sha256 for file in merge.files], IDENTITIES_PER_STATEMENT):
+        yield Statement("guard_ledger", {"table": ledger, "identities": part, "generation": generation})
+
+
+def _deduplicate(merge: MergeInput, staging: TableName, names: _Names) -> Iterator[Statement]:
+    if not merge.load.keys or not merge.columns:
+        yield Statement("create_no_losers", {"losers": names.losers})
+        return
+    keys, order_by = merge.load.keys, merge.load.order_by
+    delete = Statement("delete_losers", {"losers": names.losers, "staging": staging})
+    yield Statement(
+        "find_losers", {"losers": names.losers, "staging": staging, "keys": keys, "order_by": order_by}
+    )
+    yield delete
+    if order_by and merge.load.mode == "upsert":
+        yield Statement(
+            "find_stale_rows",
+            {"losers": names.losers, "staging": staging, "target": merge.target, "keys": keys, "order_by": order_by},
+        )
+        yield delete
+
+
+def _count(merge: MergeInput, staging: TableName, names: _Names) -> Iterator[Statement]:
+    if merge.load.mode == "upsert" and merge.columns:
+        yield Statement(
+            "count_winners",
+            {"counts": names.winners, "staging": staging, "target": merge.target, "keys": merge.load.keys},
+        )
+    else:
+        yield Statement("count_inserts", {"counts": names.winners, "staging": staging})
+    if merge.load.mode == "replace" and merge.target_exists:
+        yield Statement("count_replaced", {"counts": names.replaced, "target": merge.target})
+    else:
+        yield Statement("count_none_replaced", {"counts": names.replaced})
+
+
+def _change_target(merge: MergeInput, staging: TableName) -> Iterator[Statement]:
+    target, keys = merge.target, merge.load.keys
+    if merge.load.mode == "replace" and merge.target_exists:
+        yield Statement("delete_all_rows", {"table": target})
+    if not merge.columns:
+        return
+    for columns, files in _kept(merge.fills):
+        yield Statement(
+            "keep_stored_values",
+            {"staging": staging, "target": target, "keys": keys, "columns": columns, "files": files},
+        )
+    if merge.load.mode == "upsert":
+        yield Statement("delete_matching_rows", {"target": target, "staging": staging, "keys": keys})
+    yield Statement("insert_rows", {"target": target, "staging": staging, "columns": merge.columns})
+
+
+def _kept(fills: Sequence[Fill]) -> list[tuple[list[str], tuple[int, ...]]]:
+    """Group the columns that keep stored values by the files that lack them."""
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for fill in fills:
+        if fill.keeps_stored:
+            groups.setdefault(fill.files, []).append(fill.column)
+    return [(columns, files) for files, columns in groups.items()]
+
+
+def _record(merge: MergeInput, ledger: TableName, names: _Names) -> Iterator[Statement]:
+    first = merge.files[0].audit
+    for part in _chunks([file.audit.source.sha256 for file in merge.files], IDENTITIES_PER_STATEMENT):
+        yield Statement(
+            "insert_ledger",
+            {
+                "table": ledger,
+                "identities": part,
+                "generation": first.generation,
+                "run_id": merge.run_id,
+                "loaded_at": first.started_at,
+            },
+        )
+    for rows in _chunks(merge.files, ROWS_PER_STATEMENT):
+        yield Statement(
+            "insert_loaded_job_sts",
+            {
+                "table": TableName(merge.control_schema, "job_sts"),
+                "rows": rows,
+                "staged": names.staged,
+                "winners": names.winners,
+                "replaced": names.replaced,
+            },
+        )
+
+
+def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,110 @@
+"""Statements as values, and their text: a template, its values, and a line that says whose they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+
+from jinja2 import FunctionLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from framework import resources
+from framework.errors import SchemaChangeError
+from framework.names import identifier, literal
+from framework.schema.table import Grant
+
+MAX_STATEMENT_BYTES = 100_000
+"""Source: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (100 KB a statement)"""
+MAX_BATCH_STATEMENTS = 40
+"""Source: the Data API's service model, BatchExecuteStatement"""
+_PRIVILEGES = frozenset(
+    {"select", "insert", "update", "delete", "references", "drop", "alter", "truncate", "trigger", "rule"}
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement: the template `templates/sql/<template>.sql.j2` and its values."""
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """Statements that take effect together or not at all; a single one runs outside any transaction block."""
+
+    name: str
+    statements: tuple[Statement, ...]
+
+    def index_of(self, template: str) -> int:
+        """Return the position of the first statement made from a template; -1 without one."""
+        names = [statement.template for statement in self.statements]
+        return names.index(template) if template in names else -1
+
+
+def render(statement: Statement, pipeline: str, run_id: str) -> str:
+    """Return the statement's SQL, headed by `-- feedway <pipeline> <run_id> <step>`.
+
+    Raises:
+        SchemaChangeError: the text has more bytes than a statement may have.
+    """
+    template = _environment().get_template(statement.template)
+    lines = [line.rstrip() for line in template.render(**statement.values).splitlines() if line.strip()]
+    sql = "\n".join([f"-- feedway {pipeline} {run_id} {statement.template}", *lines])
+    if len(sql.encode("utf-8")) > MAX_STATEMENT_BYTES:
+        raise SchemaChangeError(
+            f"pipeline {pipeline}: the statement {statement.template} would have {len(sql.encode('utf-8'))} bytes; "
+            f"the Data API takes {MAX_STATEMENT_BYTES}. Load fewer files or columns at a time."
+        )
+    return sql
+
+
+@cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=FunctionLoader(lambda name: resources.read_text(f"templates/sql/{name}.sql.j2")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    environment.filters.update(
+        identifier=identifier,
+        literal=literal,
+        timestamp=timestamp,
+        iam_role=_iam_role,
+        keyword=_privilege,
+        grantee=_grantee,
+    )
+    return environment
+
+
+def timestamp(moment: datetime | None) -> str:
+    """Write a UTC time as a literal with microseconds; None is `null`."""
+    return "null" if moment is None else literal(moment.strftime("%Y-%m-%d %H:%M:%S.%f"))
+
+
+def _iam_role(role: str) -> str:
+    return "default" if role == "default" else literal(role)
+
+
+def _privilege(privilege: str) -> str:
+    if privilege.lower() not in _PRIVILEGES:
+        raise SchemaChangeError(f"the privilege {privilege!r} on a view is unknown to Feedway and cannot be put back")
+    return privilege.lower()
+
+
+def _grantee(grant: Grant) -> str:
+    if grant.grantee_kind == "public":
+        return "public"
+    prefix = "" if grant.grantee_kind == "user" else f"{grant.grantee_kind} "
+    return prefix + identifier(grant.grantee)
+
+
+def condensed(sql: str) -> str:
+    """Return SQL on one line, for a message."""
+    return re.sub(r"\s+", " ", sql).strip()

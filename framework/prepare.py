@@ -1,0 +1,245 @@
+"""From the files of a load to a plan: read headers, profile, stage or measure, plan the changes.
+
+`run` and `plan` both come through here; `plan` measures without writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from framework.bookkeeping import Books
+from framework.errors import SourceFileError
+from framework.frames.header import is_gzip, read_header
+from framework.frames.protocol import FrameEngine
+from framework.lake.s3 import Lake
+from framework.plan.evolve import plan_evolution
+from framework.plan.merge import LoadedFile, MergeInput, plan_merge
+from framework.plan.staging import plan_copy, staging_columns
+from framework.plan.statements import Transaction
+from framework.plan.views import ViewWork, plan_views
+from framework.run_log import RunLog
+from framework.schema.changes import SchemaChange, describe_change, plan_changes
+from framework.schema.column_names import target_names
+from framework.schema.staging import (
+    StagingPlan,
+    apply_measurements,
+    columns_to_profile,
+    file_columns,
+    plan_staging,
+)
+from framework.schema.table import Observation
+from framework.schema.values import BadRow, FileLayout, Measurements, SourceBatch, SourceFile
+from framework.spec.pipeline import PipelineSpec
+
+FIRST_HEAD_BYTES = 64 * 1024
+MAX_STAGING_PASSES = 3
+REPORTED_BAD_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """All that is decided about a load before the warehouse is changed.
+
+    `staged_below` is the address the staging files were written to, None where none were.
+    """
+
+    batch: SourceBatch
+    staging: StagingPlan
+    seen: Measurements
+    changes: tuple[SchemaChange, ...]
+    views: ViewWork
+    evolution: tuple[Transaction, ...]
+    staged_below: str | None
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is anything to load."""
+        return self.seen.rows_staged > 0
+
+
+@dataclass(frozen=True)
+class PrepareContext:
+    """What preparing a load needs beside its files. `destination` is None to measure only."""
+
+    books: Books
+    frames: FrameEngine
+    destination: str | None
+
+    @property
+    def spec(self) -> PipelineSpec:
+        """The pipeline's spec."""
+        return self.books.spec
+
+    @property
+    def log(self) -> RunLog:
+        """The log of the run."""
+        return self.books.log
+
+
+def read_layouts(spec: PipelineSpec, lake: Lake, files: Sequence[SourceFile], log: RunLog) -> SourceBatch:
+    """Read each file's header and return the batch.
+
+    Raises:
+        SourceFileError: a file is empty, its header cannot be read, or two of its columns would
+            go to one column of the target.
+    """
+    layouts = []
+    for ordinal, file in enumerate(files):
+        raw, gzipped = _read_raw_header(spec, lake, file)
+        try:
+            names, changes = target_names(raw, spec.columns)
+        except ValueError as error:
+            raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
+        for change in changes:
+            log.info("column name changed", file=file.url, raw=change.raw, name=change.name, why=change.why)
+        name = file.identity.key.removeprefix(lake.key(spec.source.prefix))
+        layouts.append(FileLayout(file, ordinal, name, names, gzipped))
+    return SourceBatch(tuple(layouts), spec.source.options)
+
+
+def _read_raw_header(spec: PipelineSpec, lake: Lake, file: SourceFile) -> tuple[tuple[str, ...], bool]:
+    size = FIRST_HEAD_BYTES
+    while True:
+        head = lake.read_head(file, size)
+        complete = len(head) >= file.size_bytes
+        try:
+            raw = read_header(head, spec.source.options, complete)
+        except ValueError as error:
+            raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
+        if raw is not None:
+            return raw, is_gzip(head)
+        size *= 4
+
+
+def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Observation) -> Preparation:
+    """Return what the load will do, with its rows staged or measured.
+
+    Raises:
+        SourceFileError: a file cannot be loaded as it is, or holds bad rows.
+        SchemaChangeError: the table cannot or may not be changed as the rows need it.
+    """
+    spec = context.spec
+    batch = read_layouts(spec, context.books.services.lake, files, context.log)
+    names = file_columns(spec, batch)
+    unknown = columns_to_profile(spec, observed.table, names)
+    profiles = context.frames.profile(batch, unknown) if unknown else {}
+    if unknown:
+        context.log.info("profiled the columns without a type", step="profile", columns=list(unknown))
+    staging = plan_staging(spec, observed.table, batch, profiles, context.books.started_at)
+    staging, seen, staged_below = _stage(context, batch, staging, observed)
+    _refuse_bad_rows(context, batch, staging, seen)
+    _refuse_empty_replacement(spec, batch, seen)
+    if seen.rows_staged == 0:
+        return Preparation(batch, staging, seen, (), ViewWork((), ()), (), None)
+    design = (spec.target.distkey, spec.target.sortkey)
+    changes = plan_changes(staging, observed, spec.target.table, design)
+    views = plan_views(spec, observed, changes)
+    run = (context.log.run_id, context.books.started_at)
+    control_schema = context.books.services.warehouse.settings.control_schema
+    evolution = plan_evolution(spec, observed, changes, views, control_schema, run)
+    _tell(context.log, staging, changes)
+    return Preparation(batch, staging, seen, changes, views, evolution, staged_below)
+
+
+def _stage(
+    context: PrepareContext, batch: SourceBatch, staging: StagingPlan, observed: Observation
+) -> tuple[StagingPlan, Measurements, str | None]:
+    """Stage until the types hold what was seen: one pass, a second where a number outgrew its type."""
+    for attempt in range(MAX_STAGING_PASSES):
+        below = f"{context.destination}rows-{attempt}" if context.destination else None
+        seen = context.frames.stage(batch, staging.columns, below)
+        context.log.info(
+            "staged" if below else "measured",
+            step="stage",
+            staging_pass=attempt + 1,
+            rows=seen.rows_staged,
+            bad_rows=seen.rows_bad,
+        )
+        if observed.table is None:
+            return staging, seen, below
+        staging, restage = apply_measurements(context.spec, observed.table, staging, seen)
+        if not restage:
+            return staging, seen, below
+    raise SourceFileError(f"{batch.files[0].file.url}: the types did not settle in {MAX_STAGING_PASSES} passes")
+
+
+def _refuse_bad_rows(
+    context: PrepareContext, batch: SourceBatch, staging: StagingPlan, seen: Measurements
+) -> None:
+    if seen.rows_bad == 0:
+        return
+    samples = context.frames.read_bad_rows(batch, staging.columns, REPORTED_BAD_ROWS)
+    bad_files = {file.ordinal for file in seen.files if file.rows_bad}
+    layouts = [layout for layout in batch.files if layout.ordinal in bad_files]
+    counted = f"{seen.rows_bad} of {sum(file.rows_read for file in seen.files)} rows cannot be loaded"
+    lines = [f"{layouts[0].file.url}: {counted}", *(f"  {describe_bad_row(sample)}" for sample in samples)]
+    if seen.rows_bad > len(samples):
+        lines.append(f"  and {seen.rows_bad - len(samples)} more")
+    lines.append(
+        "Nothing was loaded. Correct the rows and send the file again, or give the column a type that holds them in types.columns."
+    )
+    raise SourceFileError("\n".join(lines), [layout.file.key for layout in layouts])
+
+
+def describe_bad_row(row: BadRow) -> str:
+    """Return one line that says what is wrong with a row."""
+    place = f"{row.file} row {row.row}"
+    if row.column is None:
+        return f"{place}: {row.reason}"
+    text = "NULL" if row.text is None else repr(row.text if len(row.text) <= 80 else row.text[:77] + "...")
+    return f"{place}, column {row.column}: {text} {row.reason}"
+
+
+def _refuse_empty_replacement(spec: PipelineSpec, batch: SourceBatch, seen: Measurements) -> None:
+    if spec.load.mode == "replace" and seen.rows_staged == 0 and not spec.load.allow_empty:
+        raise SourceFileError(
+            f"{batch.files[0].file.url}: the file has a header and no rows, and load.mode replace would empty "
+            f"{spec.target.table}. Send the file with its rows, or set load.allow_empty: true."
+        )
+
+
+def _tell(log: RunLog, staging: StagingPlan, changes: Sequence[SchemaChange]) -> None:
+    for fill in staging.fills:
+        value = "the stored value" if fill.keeps_stored else fill.value
+        log.warning("column missing in the file is filled", step="plan", column=fill.column, value=value)
+    for name in staging.ignored:
+        log.info("new column is ignored", step="plan", column=name)
+    for change in changes:
+        log.info("schema change", step="plan", **_log_fields(describe_change(change)))
+
+
+def _log_fields(described: Mapping[str, str | None]) -> dict[str, object]:
+    return {("change" if name == "kind" else name): value for name, value in described.items()}
+
+
+def copy_transaction(
+    books: Books, observed: Observation, prepared: Preparation, manifest_url: str | None
+) -> Transaction:
+    """Return the staging table's creation and COPY; without rows the table stays empty."""
+    columns = staging_columns(prepared.staging, observed.table) if prepared.has_rows else ()
+    return plan_copy(books.staging, columns, manifest_url, books.services.warehouse.settings.copy_role)
+
+
+def merge_transaction(
+    books: Books, files: Sequence[SourceFile], observed: Observation, prepared: Preparation
+) -> tuple[Transaction, tuple[LoadedFile, ...]]:
+    """Return the merge of a prepared load, and its files as the audit will tell them."""
+    bad = {file.ordinal: file.rows_bad for file in prepared.seen.files}
+    loaded = tuple(
+        LoadedFile(ordinal, bad[ordinal], books.audit_row(file, "SUCCESS")) for ordinal, file in enumerate(files)
+    )
+    columns = tuple(column.name for column in prepared.staging.columns) if prepared.has_rows else ()
+    merge = plan_merge(
+        MergeInput(
+            target=books.spec.target.table,
+            target_exists=prepared.has_rows or observed.table is not None,
+            control_schema=books.services.warehouse.settings.control_schema,
+            load=books.spec.load,
+            columns=columns,
+            fills=prepared.staging.fills,
+            files=loaded,
+            observed_rows=prepared.seen.rows_staged,
+        )
+    )
+    return merge, loaded

@@ -1,0 +1,137 @@
+"""What a run would do now, without doing any of it: `plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from framework.bookkeeping import Books
+from framework.engine import discover
+from framework.plan.statements import Transaction, render
+from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
+from framework.results import LoadRequest, Services
+from framework.schema.changes import describe_change, table_after
+from framework.schema.table import Observation, ObservedView
+from framework.schema.values import SourceFile
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.observe import observe
+
+
+@dataclass(frozen=True)
+class PlannedLoad:
+    """One load as a run would do it."""
+
+    pipeline: str
+    source_files: tuple[str, ...]
+    engine: str | None
+    rows: int | None
+    schema_changes: tuple[dict[str, str | None], ...]
+    fills: tuple[dict[str, str | None], ...]
+    views: tuple[str, ...]
+    transactions: tuple[dict[str, object], ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the load as `plan --output json` prints it (schemas/output/plan.schema.json)."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+
+
+def plan_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -> list[PlannedLoad]:
+    """Return the loads a run would make, in order; each is planned on what those before it leave.
+
+    Reads the pending files in full, writes nothing anywhere.
+
+    Raises:
+        SourceFileError, SchemaChangeError: a load would be refused.
+        WarehouseError: the warehouse or the lake cannot be read.
+    """
+    preview = _Preview(spec, services)
+    loads, older = discover(spec, services, request)
+    planned = [load for keys in loads if (load := preview.plan(keys, request)) is not None]
+    if older:
+        planned.append(_not_loaded(spec, [services.lake.url(key) for key in older], "a newer file replaces the table"))
+    return planned
+
+
+def _not_loaded(spec: PipelineSpec, urls: Sequence[str], why: str) -> PlannedLoad:
+    return PlannedLoad(spec.pipeline, tuple(urls), None, 0, (), (), (), (), (f"would be skipped: {why}",))
+
+
+class _Preview:
+    """Plans load after load, and carries on what each would leave behind."""
+
+    def __init__(self, spec: PipelineSpec, services: Services) -> None:
+        self.spec = spec
+        self.services = services
+        self.books = Books(spec, services, services.new_run_id())
+        self.observed: Observation | None = None
+
+    def plan(self, keys: Sequence[str], request: LoadRequest) -> PlannedLoad | None:
+        """Plan one load; None where its files have gone meanwhile."""
+        files = [file for file in map(self.services.lake.describe, keys) if file is not None]
+        if not files:
+            return None
+        observed = self._observe(files)
+        loaded = [file for file in files if observed.history_of(file.identity).generation and not request.again]
+        wanted = [file for file in files if file not in loaded]
+        if not wanted:
+            return _not_loaded(self.spec, [file.url for file in loaded], "the file is loaded already")
+        prepared = self._prepare(wanted, observed)
+        self.observed = self._after(observed, prepared)
+        return self._describe(wanted, observed, prepared, loaded)
+
+    def _observe(self, files: Sequence[SourceFile]) -> Observation:
+        arrivals = [file.arrived_at for file in files]
+        seen = observe(self.services.warehouse, self.spec, arrivals, self.books.caller, self.books.log)
+        if self.observed is None:
+            return seen
+        return replace(self.observed, history=seen.history)
+
+    def _prepare(self, files: Sequence[SourceFile], observed: Observation) -> Preparation:
+        context = PrepareContext(self.books, self.services.frames(), None)
+        return prepare(context, files, observed)
+
+    def _after(self, observed: Observation, prepared: Preparation) -> Observation:
+        """Return the observation that the load would leave: the table changed, the views built."""
+        builds = {view.view: build for view, build in prepared.views.creates}
+        built = tuple(
+            ObservedView(name, "", True, ()) for name in builds if name not in {view.view for view in observed.views}
+        )
+        return replace(
+            observed,
+            table=table_after(observed, self.spec.target.table, prepared.changes),
+            views=(*observed.views, *built),
+            view_builds={**observed.view_builds, **builds},
+        )
+
+    def _describe(
+        self, files: Sequence[SourceFile], observed: Observation, prepared: Preparation, loaded: Sequence[SourceFile]
+    ) -> PlannedLoad:
+        manifest_url = self.services.lake.url(f"{self.books.prefix}manifest.json")
+        copy = copy_transaction(self.books, observed, prepared, manifest_url if prepared.has_rows else None)
+        merge, _ = merge_transaction(self.books, files, observed, prepared)
+        transactions = [*prepared.evolution, copy, merge]
+        notes = [f"{file.url} would be skipped: the file is loaded already" for file in loaded]
+        notes += [f"new column {name} is ignored" for name in prepared.staging.ignored]
+        return PlannedLoad(
+            pipeline=self.spec.pipeline,
+            source_files=tuple(file.url for file in files),
+            engine=self.services.frames().name,
+            rows=prepared.seen.rows_staged,
+            schema_changes=tuple(describe_change(change) for change in prepared.changes),
+            fills=tuple(
+                {"column": fill.column, "value": "the stored value" if fill.keeps_stored else fill.value}
+                for fill in prepared.staging.fills
+            ),
+            views=tuple(str(view.view) for view, _ in prepared.views.creates),
+            transactions=tuple(self._rendered(transaction) for transaction in transactions),
+            notes=tuple(notes),
+        )
+
+    def _rendered(self, transaction: Transaction) -> dict[str, object]:
+        pipeline, run_id = self.spec.pipeline, self.books.run_id
+        texts = [(statement.template, render(statement, pipeline, run_id)) for statement in transaction.statements]
+        return {
+            "name": transaction.name,
+            "statements": [{"step": step, "sql": sql, "bytes": len(sql.encode("utf-8"))} for step, sql in texts],
+        }

@@ -1,0 +1,103 @@
+"""What a load is asked for, what it works with, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from framework.frames.protocol import FrameEngine
+from framework.lake.s3 import Lake
+from framework.run_log import RunLog
+from framework.spec.environment import Environment
+from framework.warehouse.client import Warehouse
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything outside that a load touches; made by the command, passed in.
+
+    `frames` opens the frame engine at the first call, so that a run with nothing to do starts none.
+    """
+
+    environment: Environment
+    lake: Lake
+    warehouse: Warehouse
+    frames: Callable[[], FrameEngine]
+    now: Callable[[], datetime]
+    new_run_id: Callable[[], str]
+    open_log: Callable[[str, str], RunLog]
+    job_id: str | None
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """Which files to load: the pending ones, or a single one by key; `again` loads it once more."""
+
+    file_key: str | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class RecordCounts:
+    """Rows of one source file; of a SUCCESS, read = inserted + updated + deduplicated + rejected."""
+
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    deduplicated: int = 0
+    rejected: int = 0
+
+
+NO_RECORDS = RecordCounts()
+
+
+@dataclass(frozen=True)
+class LoadFailure:
+    """Why a load failed. `error` is the exception itself, for the command that ends in it."""
+
+    type: str
+    step: str
+    message: str
+    error: BaseException
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What came of one source file in one load."""
+
+    pipeline: str
+    source_file: str
+    run_id: str
+    status: Literal["SUCCESS", "FAILED", "SKIPPED"]
+    engine: str | None
+    seconds: float
+    counts: RecordCounts = NO_RECORDS
+    schema_changes: tuple[dict[str, str | None], ...] = ()
+    reason: str | None = None
+    failure: LoadFailure | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the result as `run --output json` prints it (schemas/output/run.schema.json)."""
+        failure = self.failure
+        return {
+            "pipeline": self.pipeline,
+            "source_file": self.source_file,
+            "run_id": self.run_id,
+            "status": self.status,
+            "engine": self.engine,
+            "records_read": self.counts.read,
+            "records_inserted": self.counts.inserted,
+            "records_updated": self.counts.updated,
+            "records_deleted": self.counts.deleted,
+            "records_deduplicated": self.counts.deduplicated,
+            "records_rejected": self.counts.rejected,
+            "schema_changes": list(self.schema_changes),
+            "seconds": round(self.seconds, 3),
+            "reason": self.reason,
+            "error": None
+            if failure is None
+            else {"type": failure.type, "step": failure.step, "message": failure.message},
+        }

@@ -1,0 +1,77 @@
+"""The structured log of one run: JSON lines at once to a stream, kept, and exported at the end."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal, TextIO
+
+Level = Literal["info", "warning", "error"]
+Entry = dict[str, object]
+
+
+def utc_now() -> datetime:
+    """Return the present time, with its zone."""
+    return datetime.now(UTC)
+
+
+class RunLog:
+    """Takes entries, hands each on at once, and keeps them for the export.
+
+    Each entry has level, ts (UTC, ISO 8601), run_id, pipeline, msg and free fields. Values must not be
+    rows or credentials: the log is kept in the lake. `listen` sees every entry as it comes.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        pipeline: str,
+        stream: TextIO | None,
+        now: Callable[[], datetime] = utc_now,
+        listen: Callable[[Entry], None] | None = None,
+    ) -> None:
+        self.run_id = run_id
+        self.pipeline = pipeline
+        self._stream = stream
+        self._now = now
+        self._listen = listen
+        self._lines: list[str] = []
+        self._lock = threading.Lock()
+
+    def info(self, msg: str, **fields: object) -> None:
+        """Note what was done."""
+        self._add("info", msg, fields)
+
+    def warning(self, msg: str, **fields: object) -> None:
+        """Note what went on otherwise than asked, and is not an error."""
+        self._add("warning", msg, fields)
+
+    def error(self, msg: str, **fields: object) -> None:
+        """Note why a load ended."""
+        self._add("error", msg, fields)
+
+    def text(self) -> str:
+        """Return all entries so far as JSON lines."""
+        with self._lock:
+            return "".join(line + "\n" for line in self._lines)
+
+    def _add(self, level: Level, msg: str, fields: dict[str, object]) -> None:
+        moment = self._now().astimezone(UTC).isoformat(timespec="milliseconds")
+        entry: Entry = {
+            "level": level,
+            "ts": moment.replace("+00:00", "Z"),
+            "run_id": self.run_id,
+            "pipeline": self.pipeline,
+            "msg": msg,
+        }
+        entry |= {name: value for name, value in fields.items() if name not in entry}
+        line = json.dumps(entry, ensure_ascii=False, default=str)
+        with self._lock:
+            self._lines.append(line)
+            if self._stream is not None:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+        if self._listen is not None:
+            self._listen(entry)

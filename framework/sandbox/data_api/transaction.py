@@ -1,0 +1,125 @@
+"""One session of Redshift on one connection: its statements, and the transaction they are in.
+
+In a batch there is always a transaction: the first statement begins it, COMMIT and TRUNCATE end it and
+the next statement begins another. A single statement commits by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from psycopg import Cursor
+from psycopg.pq import TransactionStatus
+
+from framework.sandbox import redshift_sql
+from framework.sandbox.data_api.results import ColumnOrigin, columns_of, origin_tables, result_set
+from framework.sandbox.data_api.sessions import Connection
+from framework.sandbox.data_api.statement import Outcome
+
+FindView = Callable[[str, str], str | None]
+LoadParquet = Callable[[Connection, redshift_sql.CopyParquet], int]
+
+_ORIGINS = """
+    select c.oid, a.attnum, n.nspname, c.relname, not a.attnotnull
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+    where c.oid = any(%s::oid[])
+"""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A connection with what its statements need. `is_batch`: they share a transaction."""
+
+    connection: Connection
+    is_batch: bool
+    find_late_binding_view: FindView
+    load_parquet: LoadParquet
+
+    def execute(self, sql: str) -> Outcome:
+        """Run one statement of Redshift and return what it gave.
+
+        Raises:
+            Refused: Redshift would not run it, or the sandbox cannot.
+            psycopg.Error: PostgreSQL did not run it.
+            ResultTooLarge: the API could not hand over its rows.
+        """
+        parsed = redshift_sql.parse(sql)
+        if self.is_batch and parsed.barred_in_transaction is not None:
+            text = f"{parsed.barred_in_transaction} cannot run inside a transaction block"
+            raise redshift_sql.Refused(text, "25001")
+        if parsed.transaction_control is not None:
+            return self._control(parsed.transaction_control)
+        if self.is_batch:
+            self._begin()
+        outcome = self._copy(parsed.copy) if parsed.copy is not None else self._run(parsed)
+        if parsed.commits:
+            self.commit()
+        return outcome
+
+    def commit(self) -> None:
+        """Commit the open transaction, if there is one."""
+        self._end("commit")
+
+    def rollback(self) -> None:
+        """Roll back the open transaction, if there is one and the connection still stands."""
+        if not self.connection.closed:
+            self._end("rollback")
+
+    def _control(self, command: str) -> Outcome:
+        match command:
+            case "BEGIN":
+                self._begin()
+            case "COMMIT":
+                self.commit()
+            case "ROLLBACK":
+                self.rollback()
+            case _:
+                raise ValueError(f"unknown transaction command {command!r}")
+        return Outcome()
+
+    def _run(self, parsed: redshift_sql.Parsed) -> Outcome:
+        statements = redshift_sql.to_postgres(parsed, self.find_late_binding_view)
+        if not statements:
+            return Outcome()
+        if len(statements) == 1 or self.is_batch:
+            return self._run_all(parsed, statements)
+        with self.connection.transaction():
+            return self._run_all(parsed, statements)
+
+    def _run_all(self, parsed: redshift_sql.Parsed, statements: tuple[str, ...]) -> Outcome:
+        for statement in statements[:-1]:
+            self.connection.execute(statement.encode())
+        cursor = self.connection.execute(statements[-1].encode())
+        if not parsed.returns_rows:
+            return Outcome(rows=-1 if cursor.description else cursor.rowcount)
+        return self._outcome_of(cursor)
+
+    def _outcome_of(self, cursor: Cursor[tuple[object, ...]]) -> Outcome:
+        raw = cursor.pgresult
+        if raw is None:
+            return Outcome()
+        columns = columns_of(raw, self._origins(origin_tables(raw)))
+        return Outcome(raw.ntuples, result_set(raw, columns))
+
+    def _origins(self, tables: list[int]) -> dict[tuple[int, int], ColumnOrigin]:
+        if not tables:
+            return {}
+        origins: dict[tuple[int, int], ColumnOrigin] = {}
+        for oid, number, schema, table, nullable in self.connection.execute(_ORIGINS, (tables,)):
+            origins[int(str(oid)), int(str(number))] = ColumnOrigin(str(schema), str(table), bool(nullable))
+        return origins
+
+    def _copy(self, copy: redshift_sql.CopyParquet) -> Outcome:
+        with self.connection.transaction():
+            return Outcome(self.load_parquet(self.connection, copy))
+
+    def _begin(self) -> None:
+        if self.connection.info.transaction_status == TransactionStatus.IDLE:
+            self.connection.execute("begin")
+
+    def _end(self, command: str) -> None:
+        if self.connection.info.transaction_status != TransactionStatus.IDLE:
+            self.connection.execute(command.encode())

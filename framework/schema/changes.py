@@ -1,0 +1,206 @@
+"""The changes of the target that a load asks for, as values. There is no change that drops anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from framework.column_type import ColumnType
+from framework.errors import SchemaChangeError
+from framework.names import TableName
+from framework.schema.staging import NewColumn, StagingPlan, Widening
+from framework.schema.table import Observation, ObservedTable, TableColumn, ViewDependency
+
+NO_GROWTH_ENCODINGS = frozenset({"bytedict", "runlength", "text255", "text32k"})
+"""Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
+
+
+@dataclass(frozen=True)
+class CreateTable:
+    """The target is created from the load's columns."""
+
+    table: TableName
+    columns: tuple[NewColumn, ...]
+    distkey: str | None
+    sortkey: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AddColumn:
+    """A nullable column is added at the end; rows that are there hold NULL in it."""
+
+    column: NewColumn
+
+
+@dataclass(frozen=True)
+class GrowVarchar:
+    """A VARCHAR grows natively: no row is rewritten, but it runs outside of any transaction."""
+
+    name: str
+    current: ColumnType
+    wanted: ColumnType
+    reason: str
+
+
+@dataclass(frozen=True)
+class RewriteColumn:
+    """A column changes type by add, copy, drop and rename, in one transaction; all rows are rewritten."""
+
+    name: str
+    current: ColumnType
+    wanted: ColumnType
+    reason: str
+    default: str | None
+    comment: str | None
+
+
+SchemaChange = CreateTable | AddColumn | GrowVarchar | RewriteColumn
+
+
+def plan_changes(
+    staging: StagingPlan, observed: Observation, target: TableName, design: tuple[str | None, tuple[str, ...]]
+) -> tuple[SchemaChange, ...]:
+    """Return what makes the target hold every staging column, in the order of the columns.
+
+    `design` is the distribution key and the sort keys of a table that is still to be created.
+
+    Raises:
+        SchemaChangeError: a column that must grow cannot be altered in place.
+    """
+    if observed.table is None:
+        distkey, sortkey = design
+        return (CreateTable(target, staging.new_columns, distkey, sortkey),)
+    additions = [AddColumn(column) for column in staging.new_columns]
+    widenings = [_widen(widening, observed.table, observed) for widening in staging.widenings]
+    return (*additions, *widenings)
+
+
+def _widen(widening: Widening, table: ObservedTable, observed: Observation) -> SchemaChange:
+    column = table.column(widening.name)
+    assert column is not None
+    in_view = any(
+        dependency.source == table.name and dependency.column in (None, column.name)
+        for dependency in observed.dependencies
+    )
+    if widening.wanted.is_text and _grows_natively(column) and not in_view:
+        return GrowVarchar(widening.name, widening.current, widening.wanted, widening.reason)
+    _refuse_rewrite(widening, column, table.name, in_view)
+    comment = next(
+        (found.text for found in observed.comments if found.relation == table.name and found.column == column.name), None
+    )
+    return RewriteColumn(
+        widening.name, widening.current, widening.wanted, widening.reason, column.default, comment
+    )
+
+
+def _grows_natively(column: TableColumn) -> bool:
+    return (
+        column.default is None
+        and not column.in_constraint
+        and (column.encoding or "").lower() not in NO_GROWTH_ENCODINGS
+    )
+
+
+def _refuse_rewrite(widening: Widening, column: TableColumn, table: TableName, in_view: bool) -> None:
+    """Refuse what dropping and renaming a column would lose: keys, NOT NULL, constraints, column grants."""
+    obstacles = []
+    if column.is_distkey:
+        obstacles.append("it is the distribution key")
+    if column.sortkey:
+        obstacles.append("it is a sort key")
+    if not column.nullable:
+        obstacles.append("it is NOT NULL, which an added column cannot be without a default")
+    if column.in_constraint:
+        obstacles.append("a primary, unique or foreign key names it")
+    if column.has_column_grants:
+        obstacles.append("privileges are granted on the column")
+    if not obstacles:
+        return
+    view_note = " A view uses the column, so it cannot grow in place either." if in_view and widening.wanted.is_text else ""
+    raise SchemaChangeError(
+        f"{table}: column {widening.name!r} must grow from {widening.current} to {widening.wanted} ({widening.reason}), "
+        f"but {' and '.join(obstacles)}, so it cannot be replaced by a wider copy.{view_note} "
+        f"Create a table with the wider column, copy the rows and rename it, or have the values resent."
+    )
+
+
+def rewritten_columns(changes: Iterable[SchemaChange]) -> frozenset[str]:
+    """Return the columns that are dropped in favour of a wider copy; views that use them stand in the way."""
+    return frozenset(change.name for change in changes if isinstance(change, RewriteColumn))
+
+
+def columns_after(table: ObservedTable | None, changes: Sequence[SchemaChange]) -> tuple[tuple[str, str], ...]:
+    """Return the (name, type) pairs of the target once the changes are made, by name.
+
+    By name, because a view's columns do not change when a rewritten column moves to the end.
+    """
+    types = {column.name: column.type_text for column in table.columns} if table else {}
+    for change in changes:
+        match change:
+            case CreateTable(columns=columns):
+                types.update((column.name, column.type.sql) for column in columns)
+            case AddColumn(column=column):
+                types[column.name] = column.type.sql
+            case GrowVarchar(name=name, wanted=wanted) | RewriteColumn(name=name, wanted=wanted):
+                types[name] = wanted.sql
+    return tuple(sorted(types.items()))
+
+
+def describe_change(change: SchemaChange) -> dict[str, str | None]:
+    """Return a change as `run` and `plan` print it; `cost` says what it does to the rows."""
+    match change:
+        case CreateTable(table=table, columns=columns):
+            return _described("create_table", None, None, str(table), f"{len(columns)} columns", "none")
+        case AddColumn(column=column):
+            return _described("add_column", column.name, None, column.type.sql, column.reason, "none")
+        case GrowVarchar(name=name, current=current, wanted=wanted, reason=reason):
+            return _described("grow_varchar", name, current.sql, wanted.sql, reason, "none")
+        case RewriteColumn(name=name, current=current, wanted=wanted, reason=reason):
+            return _described("rewrite_column", name, current.sql, wanted.sql, reason, "all rows are rewritten")
+
+
+def _described(
+    kind: str, column: str | None, before: str | None, after: str, reason: str, cost: str
+) -> dict[str, str | None]:
+    return {"kind": kind, "column": column, "from": before, "to": after, "reason": reason, "cost": cost}
+
+
+def views_above(roots: Iterable[TableName], dependencies: Sequence[ViewDependency]) -> tuple[TableName, ...]:
+    """Return the roots and every bound view that stands on one of them, at any depth, lowest first."""
+    found = dict.fromkeys(roots)
+    for view in found.copy():
+        pending = [view]
+        while pending:
+            below = pending.pop()
+            above = [dependency.view for dependency in dependencies if dependency.source == below]
+            for name in dict.fromkeys(above):
+                found.pop(name, None)
+                found[name] = None
+                pending.append(name)
+    return tuple(found)
+
+
+def table_after(observed: Observation, target: TableName, changes: Sequence[SchemaChange]) -> ObservedTable | None:
+    """Return the target as it is once the changes are made; a rewritten column stands last."""
+    columns = {column.name: column for column in observed.table.columns} if observed.table else {}
+    for change in changes:
+        match change:
+            case CreateTable(columns=created, distkey=distkey, sortkey=sortkey):
+                places = {name: place for place, name in enumerate(sortkey, start=1)}
+                columns = {
+                    new.name: replace(
+                        _added(new), nullable=new.nullable, is_distkey=new.name == distkey, sortkey=places.get(new.name, 0)
+                    )
+                    for new in created
+                }
+            case AddColumn(column=new):
+                columns[new.name] = _added(new)
+            case GrowVarchar(name=name, wanted=wanted):
+                columns[name] = replace(columns[name], type=wanted, type_text=wanted.sql)
+            case RewriteColumn(name=name, wanted=wanted):
+                columns[name] = replace(columns.pop(name), type=wanted, type_text=wanted.sql)
+    return ObservedTable(target, tuple(columns.values())) if columns else None
+
+
+def _added(new: NewColumn) -> TableColumn:
+    return TableColumn(new.name, new.type, new.type.sql, nullable=True)

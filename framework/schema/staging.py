@@ -1,0 +1,347 @@
+"""What a load stages: which columns, of which types, from where; and what it asks of the table.
+
+Pure decisions over the spec, the observed table and the batch, made before the rows are read
+(`plan_staging`) and again after they were measured (`apply_measurements`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar
+from framework.errors import SchemaChangeError, SourceFileError
+from framework.schema.settle import settle_type
+from framework.schema.table import ObservedTable, TableColumn
+from framework.schema.values import (
+    ColumnProfile,
+    FileName,
+    FromFile,
+    Measurements,
+    RunDate,
+    SourceBatch,
+    StagingColumn,
+)
+from framework.schema.widening import wider_type
+from framework.spec.pipeline import PipelineSpec
+
+FILE_NAME_TYPE = varchar(1024)
+RUN_DATE_TYPE = ColumnType(Kind.TIMESTAMP)
+
+
+@dataclass(frozen=True)
+class NewColumn:
+    """A column the target gets, and why it has that type."""
+
+    name: str
+    type: ColumnType
+    nullable: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Widening:
+    """A column of the target that grows, and why."""
+
+    name: str
+    current: ColumnType
+    wanted: ColumnType
+    reason: str
+
+
+@dataclass(frozen=True)
+class Fill:
+    """What rows of files without a column get. `value` is text; None is NULL, unless `keeps_stored`."""
+
+    column: str
+    value: str | None
+    keeps_stored: bool
+    files: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StagingPlan:
+    """The staging columns, and what follows from them for the table.
+
+    `widenable` names the columns whose type may still grow after measuring.
+    """
+
+    columns: tuple[StagingColumn, ...]
+    new_columns: tuple[NewColumn, ...]
+    widenings: tuple[Widening, ...]
+    fills: tuple[Fill, ...]
+    ignored: tuple[str, ...]
+    widenable: frozenset[str]
+
+
+def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
+    """Return the columns the batch's files bring, in order of first appearance, excluded ones left out.
+
+    Raises:
+        SourceFileError: a file has a column that a metadata column uses, or lacks an upsert key
+            or a column that orders rows.
+    """
+    names: dict[str, None] = {}
+    metadata = {name for name in (spec.metadata_columns.run_date, spec.metadata_columns.file_name) if name}
+    needed = (*spec.load.keys, *(order.column for order in spec.load.order_by))
+    for layout in batch.files:
+        clash = metadata.intersection(layout.columns)
+        if clash:
+            raise SourceFileError(
+                f"{layout.file.url}: the file has a column {min(clash)!r}, which is also a metadata column. "
+                f"Give the metadata column another name in metadata_columns, or turn it off with null.",
+                (layout.file.key,),
+            )
+        for name in needed:
+            if name not in layout.columns and name not in metadata:
+                raise SourceFileError(
+                    f"{layout.file.url}: the column {name!r}, which load.keys or load.order_by names, is not in the file. "
+                    f"Its columns are {', '.join(layout.columns)}. Resend the file, or name the column under columns.rename.",
+                    (layout.file.key,),
+                )
+        names.update(dict.fromkeys(name for name in layout.columns if name not in spec.columns.exclude))
+    return tuple(names)
+
+
+def columns_to_profile(spec: PipelineSpec, table: ObservedTable | None, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns whose type neither the table nor the spec settles."""
+    if table is not None and spec.evolution.new_columns != "add":
+        return ()
+    known = {column.name for column in table.columns} if table else set()
+    return tuple(name for name in names if name not in known and name not in spec.types.columns)
+
+
+def plan_staging(
+    spec: PipelineSpec,
+    table: ObservedTable | None,
+    batch: SourceBatch,
+    profiles: Mapping[str, ColumnProfile],
+    run_date: datetime,
+) -> StagingPlan:
+    """Decide what the batch stages, from the table as it is and the profiles of what it lacks.
+
+    Raises:
+        SourceFileError: a file lacks or has columns that the spec says it must not.
+        SchemaChangeError: the spec's type of a column is not the table's and no widening of it,
+            or the table has a type that cannot be loaded.
+    """
+    planner = _Planner(spec, table, batch, profiles)
+    names = file_columns(spec, batch)
+    columns = [planner.column(name) for name in names if not planner.ignores(name)]
+    columns += planner.missing_columns(names)
+    columns += planner.metadata_columns(run_date)
+    return StagingPlan(
+        tuple(columns),
+        tuple(planner.new_columns),
+        tuple(planner.widenings),
+        tuple(planner.fills),
+        tuple(planner.ignored),
+        frozenset(planner.widenable),
+    )
+
+
+def apply_measurements(
+    spec: PipelineSpec, table: ObservedTable, plan: StagingPlan, seen: Measurements
+) -> tuple[StagingPlan, bool]:
+    """Return the plan with the widenings that the measured values call for.
+
+    The second value says whether a staging type changed, so that the rows must be staged again;
+    longer text needs none of that.
+    """
+    restage = False
+    columns = []
+    widenings = list(plan.widenings)
+    for column in plan.columns:
+        observed = table.column(column.name)
+        if column.name not in plan.widenable or observed is None or observed.type is None:
+            columns.append(column)
+            continue
+        base = observed.type if observed.type.is_text else column.type
+        is_key = column.name in spec.load.keys
+        wanted = wider_type(base, seen.columns[column.name], spec.types.rules, is_key)
+        if wanted == base:
+            columns.append(column)
+            continue
+        widenings = [widening for widening in widenings if widening.name != column.name]
+        widenings.append(Widening(column.name, observed.type, wanted, _widening_reason(wanted, seen, column.name)))
+        if not wanted.is_text:
+            restage = True
+            column = replace(column, type=wanted)
+        columns.append(column)
+    return replace(plan, columns=tuple(columns), widenings=tuple(widenings)), restage
+
+
+def _widening_reason(wanted: ColumnType, seen: Measurements, name: str) -> str:
+    measured = seen.columns[name]
+    if wanted.is_text:
+        return f"the longest text has {measured.longest_bytes} bytes"
+    if wanted.kind is Kind.TIMESTAMP:
+        return f"{measured.wider} values have a time of day"
+    if measured.scale:
+        return f"{measured.wider} values need {measured.integer_digits} digits before and {measured.scale} after the point"
+    return f"values from {measured.smallest} to {measured.largest}"
+
+
+class _Planner:
+    """Collects the decisions of one `plan_staging`."""
+
+    def __init__(
+        self,
+        spec: PipelineSpec,
+        table: ObservedTable | None,
+        batch: SourceBatch,
+        profiles: Mapping[str, ColumnProfile],
+    ) -> None:
+        self.spec = spec
+        self.table = table
+        self.batch = batch
+        self.profiles = profiles
+        self.new_columns: list[NewColumn] = []
+        self.widenings: list[Widening] = []
+        self.fills: list[Fill] = []
+        self.ignored: list[str] = []
+        self.widenable: set[str] = set()
+
+    def ignores(self, name: str) -> bool:
+        """Say whether the policy for new columns passes over this one."""
+        if self.table is None or self.table.column(name) is not None:
+            return False
+        policy = self.spec.evolution.new_columns
+        if policy == "reject":
+            raise SchemaChangeError(
+                f"{self.spec.target.table}: the file brings a new column {name!r} and evolution.new_columns is reject. "
+                f"Set it to add or ignore, or list the column under columns.exclude."
+            )
+        if policy == "ignore":
+            self.ignored.append(name)
+        return policy == "ignore"
+
+    def column(self, name: str) -> StagingColumn:
+        """Return the staging column of one file column."""
+        observed = self.table.column(name) if self.table else None
+        staged = self._new_column(name) if observed is None else self._known_column(observed)
+        lacking = self._files_without(name)
+        if lacking and observed is not None:
+            return replace(staged, value=FromFile(self._fill(observed, lacking)))
+        return staged
+
+    def missing_columns(self, names: tuple[str, ...]) -> list[StagingColumn]:
+        """Return the staging columns that stand in for table columns no file has."""
+        if self.table is None:
+            return []
+        metadata = self.spec.metadata_columns
+        present = {*names, metadata.run_date, metadata.file_name}
+        absent = [column for column in self.table.columns if column.name not in present and not column.is_identity]
+        if self.spec.load.mode == "append":
+            # Rows that are only added take the table's own default in a column nobody can write.
+            absent = [column for column in absent if column.type is not None]
+        return [self._absent_column(column) for column in absent]
+
+    def metadata_columns(self, run_date: datetime) -> list[StagingColumn]:
+        """Return the columns Feedway adds; the table's own type is kept where it has them."""
+        wanted = (
+            (self.spec.metadata_columns.run_date, RUN_DATE_TYPE, RunDate(run_date)),
+            (self.spec.metadata_columns.file_name, FILE_NAME_TYPE, FileName()),
+        )
+        columns = []
+        for name, column_type, value in wanted:
+            if name is None:
+                continue
+            observed = self.table.column(name) if self.table else None
+            if observed is None:
+                self.new_columns.append(NewColumn(name, column_type, True, "metadata column"))
+            elif observed.type is None or observed.type.kind is not column_type.kind:
+                raise SchemaChangeError(
+                    f"{self.spec.target.table}: the metadata column {name!r} is {observed.type_text} in the table and "
+                    f"must be {column_type}. Give it another name in metadata_columns, or turn it off with null."
+                )
+            columns.append(StagingColumn(name, observed.type if observed and observed.type else column_type, value))
+        return columns
+
+    def _new_column(self, name: str) -> StagingColumn:
+        is_key = name in self.spec.load.keys
+        declared = self.spec.types.columns.get(name)
+        if declared is not None:
+            column_type, reason, text_format = declared.type, "declared in the spec", declared.format
+        else:
+            settled = settle_type(name, self.profiles[name], self.spec.types.rules, is_key)
+            column_type, reason, text_format = settled.type, settled.reason, None
+        self.new_columns.append(NewColumn(name, column_type, not is_key, reason))
+        return StagingColumn(name, column_type, FromFile(), text_format, required=is_key)
+
+    def _known_column(self, observed: TableColumn) -> StagingColumn:
+        name = observed.name
+        column_type = self._loadable_type(observed)
+        declared = self.spec.types.columns.get(name)
+        required = name in self.spec.load.keys or not observed.nullable
+        if declared is not None:
+            self._widen_to_declared(observed, column_type, declared.type)
+            return StagingColumn(name, declared.type, FromFile(), declared.format, required)
+        if self.spec.evolution.wider_values == "reject" or column_type.kind is Kind.CHAR:
+            return StagingColumn(name, column_type, FromFile(), None, required)
+        self.widenable.add(name)
+        if column_type.kind is Kind.VARCHAR:
+            measured = column_type.length_bytes != MAX_VARCHAR_BYTES
+            return StagingColumn(name, varchar(MAX_VARCHAR_BYTES), FromFile(), None, required, measured)
+        return StagingColumn(name, column_type, FromFile(), None, required)
+
+    def _loadable_type(self, observed: TableColumn) -> ColumnType:
+        if observed.type is None:
+            raise SchemaChangeError(
+                f"{self.spec.target.table}: the column {observed.name!r} is {observed.type_text}, which Feedway cannot load. "
+                f"List it under columns.exclude, and it is left as it is."
+            )
+        return observed.type
+
+    def _widen_to_declared(self, observed: TableColumn, current: ColumnType, declared: ColumnType) -> None:
+        if current == declared:
+            return
+        if not can_widen(current, declared):
+            raise SchemaChangeError(
+                f"{self.spec.path}: column {observed.name!r} is {current} in {self.spec.target.table} but {declared} in the spec, "
+                f"which is no widening of it. Keep the table's type in types.columns, or load the column under a new name."
+            )
+        self.widenings.append(Widening(observed.name, current, declared, "declared in the spec"))
+
+    def _absent_column(self, observed: TableColumn) -> StagingColumn:
+        everywhere = tuple(layout.ordinal for layout in self.batch.files)
+        if observed.type is None:
+            raise SchemaChangeError(
+                f"{self.spec.target.table}: the column {observed.name!r} is {observed.type_text}, which Feedway cannot write, "
+                f"and rows are replaced whole. Load into a table without it, and join the column in a view."
+            )
+        fill = self._fill(observed, everywhere)
+        return StagingColumn(observed.name, observed.type, FromFile(fill))
+
+    def _files_without(self, name: str) -> tuple[int, ...]:
+        return tuple(layout.ordinal for layout in self.batch.files if name not in layout.columns)
+
+    def _fill(self, observed: TableColumn, files: tuple[int, ...]) -> str | None:
+        policy = self.spec.evolution.missing_columns
+        urls = [layout.file.url for layout in self.batch.files if layout.ordinal in files]
+        keys = [layout.file.key for layout in self.batch.files if layout.ordinal in files]
+        if policy == "reject":
+            raise SourceFileError(
+                f"{urls[0]}: the column {observed.name!r} of {self.spec.target.table} is not in the file and "
+                f"evolution.missing_columns is reject. Resend the file with it, or choose default, null or keep.",
+                keys,
+            )
+        value = _default_text(observed.type) if policy == "default" else None
+        if value is None and not observed.nullable and policy != "keep":
+            raise SourceFileError(
+                f"{urls[0]}: the column {observed.name!r} of {self.spec.target.table} is NOT NULL, is not in the file, and "
+                f"evolution.missing_columns is {policy}, which would make it NULL. Resend the file with it.",
+                keys,
+            )
+        self.fills.append(Fill(observed.name, value, policy == "keep" and self.spec.load.mode == "upsert", files))
+        return value
+
+
+def _default_text(column_type: ColumnType | None) -> str | None:
+    """The text of a missing value: '' for strings, 0 for numbers, false; dates and times have none."""
+    if column_type is None or column_type.kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        return None
+    if column_type.is_text:
+        return ""
+    return "false" if column_type.kind is Kind.BOOLEAN else "0"

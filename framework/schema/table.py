@@ -1,0 +1,141 @@
+"""The target and its surroundings as the warehouse's catalog shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from framework.column_type import ColumnType
+from framework.names import TableName
+from framework.schema.values import FileIdentity
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column of the target. `type` is None where Feedway cannot load it; `type_text` always says it.
+
+    `sortkey` is the column's place in the sort key, 0 if it has none. `default` is SQL text.
+    """
+
+    name: str
+    type: ColumnType | None
+    type_text: str
+    nullable: bool
+    default: str | None = None
+    encoding: str | None = None
+    is_distkey: bool = False
+    sortkey: int = 0
+    in_constraint: bool = False
+    has_column_grants: bool = False
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the warehouse numbers the column itself, so that no load may name it."""
+        return self.default is not None and "identity" in self.default.lower()
+
+
+@dataclass(frozen=True)
+class ObservedTable:
+    """The target table; it has at least one column."""
+
+    name: TableName
+    columns: tuple[TableColumn, ...]
+
+    def column(self, name: str) -> TableColumn | None:
+        """Return the column of a name, if the table has it."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A privilege somebody else than the owner holds on a view."""
+
+    privilege: str
+    grantee: str
+    grantee_kind: Literal["user", "group", "role", "public"]
+    with_grant_option: bool
+
+
+@dataclass(frozen=True)
+class ViewDependency:
+    """A bound view uses a column of a table or view; `column` is None where the catalog names none."""
+
+    view: TableName
+    source: TableName
+    column: str | None
+
+
+@dataclass(frozen=True)
+class ObservedView:
+    """A view of the spec that exists."""
+
+    view: TableName
+    owner: str
+    is_own: bool
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment on a relation, or on one of its columns."""
+
+    relation: TableName
+    column: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class ViewBuild:
+    """From what a view of the spec was last built."""
+
+    definition_sha256: str
+    columns_sha256: str
+
+
+@dataclass(frozen=True)
+class LoadHistory:
+    """What the audit says of one file identity. `generation` is the highest loaded, 0 for none."""
+
+    generation: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one look at the warehouse found; `table` is None where the target does not exist.
+
+    `control_tables` are the names of Feedway's own tables that exist.
+    """
+
+    table: ObservedTable | None
+    schemas: frozenset[str]
+    control_tables: frozenset[str]
+    dependencies: tuple[ViewDependency, ...] = ()
+    views: tuple[ObservedView, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    view_builds: Mapping[TableName, ViewBuild] = field(default_factory=dict)
+    history: Mapping[FileIdentity, LoadHistory] = field(default_factory=dict)
+
+    def history_of(self, identity: FileIdentity) -> LoadHistory:
+        """Return what is known of a file; a file never seen has loaded and failed zero times."""
+        return self.history.get(identity, LoadHistory())
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One row of JOB_STS, as a load that has not (yet) merged writes it. Times are UTC."""
+
+    run_id: str
+    job_id: str | None
+    pipeline: str
+    started_at: datetime
+    ended_at: datetime | None
+    source: FileIdentity
+    source_modified_at: datetime
+    generation: int
+    target: TableName
+    status: Literal["STARTED", "SUCCESS", "FAILED", "SKIPPED"]
+    error_message: str | None
+    spec_sha256: str

@@ -1,0 +1,136 @@
+"""Turns a checked document, defaults filled in, into a PipelineSpec or an Environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from framework.column_type import parse_type
+from framework.names import TableName
+from framework.spec.check_columns import parse_order_by
+from framework.spec.check_source import encoding_name, folder
+from framework.spec.environment import Environment, LakeSettings, RetrySettings, WarehouseSettings
+from framework.spec.pipeline import (
+    ColumnsSpec,
+    CsvOptions,
+    DeclaredType,
+    EvolutionSpec,
+    LoadSpec,
+    MetadataColumns,
+    OrderBy,
+    PipelineSpec,
+    SourceSpec,
+    TargetSpec,
+    TypeRule,
+    TypesSpec,
+    ViewSpec,
+)
+
+Fields = Mapping[str, Any]
+
+
+def build_pipeline(fields: Fields, default_rules: Sequence[Fields], path: str, sha256: str) -> PipelineSpec:
+    """Return the spec that a document describes; the default rules follow its own."""
+    load = _load(fields["load"])
+    return PipelineSpec(
+        pipeline=fields["pipeline"],
+        path=path,
+        sha256=sha256,
+        description=fields["description"],
+        owner=fields["owner"],
+        tags=tuple(fields["tags"]),
+        source=_source(fields["source"], load),
+        target=_target(fields["target"]),
+        load=load,
+        columns=ColumnsSpec(dict(fields["columns"]["rename"]), tuple(fields["columns"]["exclude"])),
+        metadata_columns=MetadataColumns(**fields["metadata_columns"]),
+        types=_types(fields["types"], default_rules),
+        evolution=_evolution(fields["evolution"]),
+        views=tuple(_view(view) for view in fields["views"]),
+    )
+
+
+def build_environment(name: str, fields: Fields) -> Environment:
+    """Return the environment that an entry of `environments.yml` describes."""
+    retry = fields["retry"]
+    return Environment(
+        name=name,
+        kind=fields["kind"],
+        lake=LakeSettings(**fields["lake"]),
+        warehouse=WarehouseSettings(**fields["warehouse"]),
+        engine=fields["engine"],
+        # JSON Schema takes 3.0 for a whole number, and 180 for any.
+        retry=RetrySettings(int(retry["attempts"]), float(retry["delay_seconds"]), float(retry["backoff"])),
+        dead_after_seconds=int(fields["dead_after_seconds"]),
+        max_attempts=int(fields["max_attempts"]),
+    )
+
+
+def _source(source: Fields, load: LoadSpec) -> SourceSpec:
+    options = source["options"]
+    return SourceSpec(
+        prefix=folder(source["prefix"]),
+        pattern=source["pattern"],
+        format=source["format"],
+        options=CsvOptions(
+            delimiter=options["delimiter"],
+            encoding=encoding_name(options["encoding"]) or options["encoding"],
+            multiline=options["multiline"],
+            null_values=tuple(options["null_values"]),
+        ),
+        batch=source["batch"],
+        order=source["order"],
+        # Without order_by nothing but the order of loads keeps an old row from replacing a newer one.
+        on_failure=source.get("on_failure")
+        or ("stop" if load.mode == "upsert" and not load.order_by else "continue"),
+    )
+
+
+def _target(target: Fields) -> TargetSpec:
+    return TargetSpec(
+        table=TableName(target["schema"], target["table"]),
+        distkey=target["distkey"],
+        sortkey=tuple(target["sortkey"]),
+    )
+
+
+def _load(load: Fields) -> LoadSpec:
+    orders = [parse_order_by(text) for text in load["order_by"]]
+    return LoadSpec(
+        mode=load["mode"],
+        keys=tuple(load["keys"]),
+        order_by=tuple(OrderBy(*order) for order in orders if order is not None),
+        allow_empty=load["allow_empty"],
+    )
+
+
+def _types(types: Fields, default_rules: Sequence[Fields]) -> TypesSpec:
+    rules = [*types["rules"], *(rule for rule in default_rules if rule not in types["rules"])]
+    return TypesSpec(
+        columns={name: _declared(declared) for name, declared in types["columns"].items()},
+        rules=tuple(_rule(rule) for rule in rules),
+    )
+
+
+def _declared(declared: str | Fields) -> DeclaredType:
+    if isinstance(declared, str):
+        return DeclaredType(parse_type(declared), None)
+    return DeclaredType(parse_type(declared["type"]), declared["format"])
+
+
+def _rule(rule: Fields) -> TypeRule:
+    key = True if rule["only"] else False if rule["unless"] else None
+    return TypeRule(name=rule["name"], inferred=rule["inferred"], key=key, type=parse_type(rule["type"]))
+
+
+def _evolution(evolution: Fields) -> EvolutionSpec:
+    # The word null without quotes is no text in YAML, and people will write it so.
+    return EvolutionSpec(**{**evolution, "missing_columns": evolution["missing_columns"] or "null"})
+
+
+def _view(view: Fields) -> ViewSpec:
+    return ViewSpec(
+        view=TableName(view["schema"], view["name"]),
+        definition=view["definition"],
+        late_binding=view["late_binding"],
+    )

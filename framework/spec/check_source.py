@@ -1,0 +1,71 @@
+"""Checks of `source`: the folder, the delimiter and the encoding."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+
+from framework.spec.document import Finding, Path
+from framework.spec.fields import text_field
+
+OWN_FOLDERS = ("data/archive", "data/unprocessed", "data/quarantine", "staging", "logs")
+"""Folders of the lake that Feedway itself writes to."""
+ENCODINGS = {
+    "utf-8": "utf-8",
+    "utf-16": "utf-16",
+    "iso8859-1": "iso-8859-1",
+    "cp1252": "windows-1252",
+    "ascii": "us-ascii",
+}
+"""The encodings that every engine reads alike: Python's name for it, and everybody else's."""
+
+
+def folder(prefix: str) -> str:
+    """Return a prefix with the `/` at its end that people leave out."""
+    return prefix if prefix.endswith("/") else prefix + "/"
+
+
+def encoding_name(text: str) -> str | None:
+    """Return the one name of an encoding that has many; None where no engine reads it."""
+    try:
+        return ENCODINGS.get(codecs.lookup(text).name)
+    except (LookupError, ValueError):
+        return None
+
+
+def source_findings(document: object) -> Iterator[Finding]:
+    """Yield what is wrong with where files arrive and how they are written."""
+    for path, prefix in text_field(document, "source", "prefix"):
+        yield from _prefix_findings(path, prefix)
+    for path, delimiter in text_field(document, "source", "options", "delimiter"):
+        yield from _delimiter_findings(path, delimiter)
+    for path, encoding in text_field(document, "source", "options", "encoding"):
+        if encoding_name(encoding) is None:
+            message = f"source.options.encoding: {encoding!r} is not an encoding Feedway reads"
+            yield Finding(path, "spec/encoding", message, f"Possible: {', '.join(ENCODINGS.values())}.")
+
+
+def _prefix_findings(path: Path, prefix: str) -> Iterator[Finding]:
+    rule = "spec/prefix"
+    if "://" in prefix or prefix.startswith("/"):
+        fix = "Leave out bucket and leading `/`: the prefix is relative to the environment's lake."
+        yield Finding(path, rule, f"source.prefix: {prefix!r} is absolute", fix)
+    elif any(part in ("", ".", "..") for part in folder(prefix)[:-1].split("/")):
+        fix = "Write a plain folder such as data/in/customers/."
+        yield Finding(path, rule, f"source.prefix: {prefix!r} holds an empty, `.` or `..` part", fix)
+    else:
+        for own in OWN_FOLDERS:
+            if folder(prefix).startswith(folder(own)) or folder(own).startswith(folder(prefix)):
+                message = f"source.prefix: {prefix!r} overlaps {folder(own)}, which Feedway itself writes to"
+                yield Finding(path, rule, message, "Let files arrive elsewhere, such as under data/in/.")
+                return
+
+
+def _delimiter_findings(path: Path, delimiter: str) -> Iterator[Finding]:
+    if len(delimiter) != 1:
+        fix = 'Write one character; a tab is "\\t", in double quotes.'
+        message = f"source.options.delimiter: {delimiter!r} is not one character"
+        yield Finding(path, "spec/delimiter", message, fix)
+    elif delimiter in '"\r\n\0':
+        message = f"source.options.delimiter: {delimiter!r} cannot part fields, CSV uses it otherwise"
+        yield Finding(path, "spec/delimiter", message, "Write the character between two fields.")

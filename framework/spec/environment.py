@@ -1,0 +1,62 @@
+"""An entry of `environments.yml` as values. Defaults stand in `schemas/environments.schema.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class LakeSettings:
+    """The bucket that holds files, staging and logs. `prefix` is empty or ends in `/`."""
+
+    bucket: str
+    prefix: str
+    region: str | None
+
+
+@dataclass(frozen=True)
+class WarehouseSettings:
+    """Where the Data API finds the warehouse: a Serverless workgroup or a cluster, not both.
+
+    `copy_role` is an IAM role's ARN, or `default` for the namespace's own.
+    """
+
+    workgroup: str | None
+    cluster: str | None
+    database: str
+    db_user: str | None
+    secret_arn: str | None
+    copy_role: str
+    control_schema: str
+    region: str | None
+
+
+@dataclass(frozen=True)
+class RetrySettings:
+    """How often a transient failure is met with another attempt, and after how long.
+
+    The wait before attempt n + 1 is `delay_seconds * backoff ** (n - 1)`.
+    """
+
+    attempts: int
+    delay_seconds: float
+    backoff: float
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The lake and the warehouse a command works on.
+
+    `dead_after_seconds`: a run that has not renewed its sign of life for so long is dead.
+    `max_attempts`: after so many failed loads a file goes to `data/unprocessed` whatever failed.
+    """
+
+    name: str
+    kind: Literal["aws", "sandbox"]
+    lake: LakeSettings
+    warehouse: WarehouseSettings
+    engine: Literal["auto", "spark"]
+    retry: RetrySettings
+    dead_after_seconds: int
+    max_attempts: int

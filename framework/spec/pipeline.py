@@ -1,0 +1,156 @@
+"""A pipeline spec as values. Defaults stand in `schemas/pipeline.schema.json` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from framework.column_type import ColumnType
+from framework.names import TableName
+
+InferredKind = Literal["integer", "double", "boolean", "date", "timestamp", "text", "empty"]
+MissingPolicy = Literal["default", "null", "keep", "reject"]
+
+
+@dataclass(frozen=True)
+class CsvOptions:
+    """How the CSV files of a feed are written.
+
+    `null_values` are texts that mean NULL, quoted or not; an unquoted empty field always does.
+    """
+
+    delimiter: str
+    encoding: str
+    multiline: bool
+    null_values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """Where a feed's files arrive, and in which order they are loaded.
+
+    `prefix` is relative to the lake's prefix and ends in `/`.
+    """
+
+    prefix: str
+    pattern: str
+    format: Literal["csv"]
+    options: CsvOptions
+    batch: Literal["file", "all"]
+    order: Literal["modified", "name"]
+    on_failure: Literal["stop", "continue"]
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """The table that readers query, and its physical design when Feedway creates it."""
+
+    table: TableName
+    distkey: str | None
+    sortkey: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OrderBy:
+    """One column that decides which of two rows with one key wins; NULL always loses."""
+
+    column: str
+    descending: bool
+
+
+@dataclass(frozen=True)
+class LoadSpec:
+    """How rows reach the target. `keys` is empty only where the mode needs none."""
+
+    mode: Literal["upsert", "append", "replace"]
+    keys: tuple[str, ...]
+    order_by: tuple[OrderBy, ...]
+    allow_empty: bool
+
+
+@dataclass(frozen=True)
+class ColumnsSpec:
+    """Names after cleaning. `rename` maps a cleaned source name to its target name."""
+
+    rename: Mapping[str, str]
+    exclude: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MetadataColumns:
+    """The columns Feedway adds; None turns one off."""
+
+    run_date: str | None
+    file_name: str | None
+
+
+@dataclass(frozen=True)
+class DeclaredType:
+    """A column type the spec settles. `format` is set for dates and timestamps only."""
+
+    type: ColumnType
+    format: str | None
+
+
+@dataclass(frozen=True)
+class TypeRule:
+    """What a column whose type is not yet settled becomes; None matches everything.
+
+    `name` is a glob. `key` is True for upsert keys only, False for all other columns only.
+    """
+
+    name: str | None
+    inferred: InferredKind | None
+    key: bool | None
+    type: ColumnType
+
+
+@dataclass(frozen=True)
+class TypesSpec:
+    """Types by column name, and the rules for the columns that have none; first match wins."""
+
+    columns: Mapping[str, DeclaredType]
+    rules: tuple[TypeRule, ...]
+
+
+@dataclass(frozen=True)
+class EvolutionSpec:
+    """What happens when a file holds something else than the table can."""
+
+    new_columns: Literal["add", "ignore", "reject"]
+    wider_values: Literal["widen", "reject"]
+    type_conflicts: Literal["reject"]
+    missing_columns: MissingPolicy
+
+
+@dataclass(frozen=True)
+class ViewSpec:
+    """A view on the target. `definition` is a Jinja text in which `target` is the quoted table."""
+
+    view: TableName
+    definition: str
+    late_binding: bool
+
+
+@dataclass(frozen=True)
+class PipelineSpec:
+    """One feed: what `pipelines/<name>.yml` says, with every default filled in.
+
+    `path` is how messages name the file; `sha256` is of the file's bytes.
+    """
+
+    pipeline: str
+    path: str
+    sha256: str
+    description: str
+    owner: str
+    tags: tuple[str, ...]
+    source: SourceSpec
+    target: TargetSpec
+    load: LoadSpec
+    columns: ColumnsSpec
+    metadata_columns: MetadataColumns
+    types: TypesSpec
+    evolution: EvolutionSpec
+    views: tuple[ViewSpec, ...]

@@ -1,0 +1,116 @@
+"""A project: the folder with `environments.yml` and `pipelines/`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from framework.errors import Problem, SpecError
+from framework.spec.environment import Environment
+from framework.spec.json_schema import closest
+from framework.spec.load import load_environments_text, load_pipeline, read_spec_file
+from framework.spec.pipeline import PipelineSpec
+
+_ENVIRONMENTS = "environments.yml"
+_PIPELINES = "pipelines"
+
+
+@dataclass(frozen=True)
+class Project:
+    """The files under a root folder, read anew on each call."""
+
+    root: Path
+
+    def pipeline_names(self) -> list[str]:
+        """Return the names of all pipelines, in order; empty where there is no folder of them."""
+        return sorted(path.stem for path in (self.root / _PIPELINES).glob("*.yml"))
+
+    def pipeline(self, name: str) -> PipelineSpec:
+        """Return a pipeline's spec.
+
+        Raises:
+            SpecError: there is no such pipeline, or its spec has problems.
+        """
+        self.require_pipelines([name])
+        return load_pipeline(self.root / _PIPELINES / f"{name}.yml", f"{_PIPELINES}/{name}.yml")
+
+    def require_pipelines(self, names: Iterable[str]) -> None:
+        """Check that pipelines exist.
+
+        Raises:
+            SpecError: there is none of a name; the message says what there is.
+        """
+        known = self.pipeline_names()
+        for name in names:
+            if name not in known:
+                folder = self.root / _PIPELINES
+                raise SpecError(f"there is no pipeline {name!r} in {folder}. {_instead(name, known)}")
+
+    def environments(self) -> dict[str, Environment]:
+        """Return all environments by name.
+
+        Raises:
+            SpecError: `environments.yml` is missing or has problems.
+        """
+        return load_environments_text(read_spec_file(self.root / _ENVIRONMENTS, _ENVIRONMENTS), _ENVIRONMENTS)
+
+    def environment(self, name: str) -> Environment:
+        """Return an environment.
+
+        Raises:
+            SpecError: there is none of that name, or `environments.yml` has problems.
+        """
+        environments = self.environments()
+        if name not in environments:
+            file = self.root / _ENVIRONMENTS
+            raise SpecError(f"there is no environment {name!r} in {file}. {_instead(name, environments)}")
+        return environments[name]
+
+
+def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
+    """Return the problems of `environments.yml` and of the named specs; no name means all specs.
+
+    Raises:
+        SpecError: there is no pipeline of a name.
+    """
+    project.require_pipelines(names)
+    problems: list[Problem] = []
+    try:
+        project.environments()
+    except SpecError as error:
+        problems += error.problems
+    specs: list[PipelineSpec] = []
+    for name in names or project.pipeline_names():
+        try:
+            specs.append(project.pipeline(name))
+        except SpecError as error:
+            problems += error.problems
+    return [*problems, *_shared_files(specs), *_misnamed(project)]
+
+
+def _instead(name: str, known: Iterable[str]) -> str:
+    """Say what somebody may have meant who asked for a name that is unknown."""
+    known = list(known)
+    slip = closest(name, known)
+    hint = f"Did you mean {slip!r}? " if slip else ""
+    return f"{hint}There is {', '.join(known)}." if known else "There is none at all."
+
+
+def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[Problem]:
+    """Yield a problem for each spec that takes the same files as another: each file is loaded once."""
+    owners: dict[tuple[str, str], PipelineSpec] = {}
+    for spec in specs:
+        first = owners.setdefault((spec.source.prefix, spec.source.pattern.lower()), spec)
+        if first is not spec:
+            message = f"source.prefix and source.pattern are those of {first.path}"
+            fix = "Let the feeds differ in one of them, because each file is loaded by one feed."
+            yield Problem(spec.path, 0, 0, "spec/shared-files", message, fix)
+
+
+def _misnamed(project: Project) -> Iterator[Problem]:
+    for path in sorted((project.root / _PIPELINES).glob("*.yaml")):
+        message = "specs end in .yml, so this file is no pipeline"
+        yield Problem(
+            f"{_PIPELINES}/{path.name}", 0, 0, "spec/file", message, f"Rename it to {path.stem}.yml."
+        )

@@ -1,0 +1,1 @@
+"""Redshift through the Data API: submitting, observing, and Feedway's own tables."""

@@ -1,0 +1,247 @@
+"""Statements through the Redshift Data API: submit, poll, fetch; transient failures again."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from framework.errors import TransientWarehouseError, WarehouseError
+from framework.names import statement_name
+from framework.plan.statements import Transaction, condensed, render
+from framework.warehouse.transient import is_transient_response, is_transient_text
+
+if TYPE_CHECKING:
+    from mypy_boto3_redshift_data.client import RedshiftDataAPIServiceClient
+
+    from framework.run_log import RunLog
+    from framework.spec.environment import RetrySettings, WarehouseSettings
+
+Value = str | int | float | bool | None
+Row = tuple[Value, ...]
+
+FIRST_POLL_SECONDS = 0.1
+LONGEST_POLL_SECONDS = 2.0
+POLL_GROWTH = 1.5
+CALLS_PER_SECOND = 20.0
+"""Below the service's own limits (DescribeStatement 100, BatchExecuteStatement 20 a second)."""
+_UNFINISHED = ("SUBMITTED", "PICKED", "STARTED")
+
+
+class RateLimiter:
+    """Spaces the calls of a whole process, so that no pipeline uses up the account's rate."""
+
+    def __init__(self, calls_per_second: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._interval = 1.0 / calls_per_second
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def wait(self) -> None:
+        """Return when the next call may be made."""
+        with self._lock:
+            now = time.monotonic()
+            pause = max(0.0, self._next - now)
+            self._next = max(now, self._next) + self._interval
+        if pause:
+            self._sleep(pause)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """For whom statements run: names every statement in the query history and in StatementName."""
+
+    pipeline: str
+    run_id: str
+
+
+class Warehouse:
+    """One warehouse behind the Data API.
+
+    `submissions` counts ExecuteStatement and BatchExecuteStatement calls that were answered.
+    """
+
+    def __init__(
+        self,
+        client: RedshiftDataAPIServiceClient,
+        settings: WarehouseSettings,
+        retry: RetrySettings,
+        limiter: RateLimiter,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._retry = retry
+        self._limiter = limiter
+        self._sleep = sleep
+        self.settings = settings
+        self.submissions = 0
+        self._connection: dict[str, Any] = {"Database": settings.database}
+        optional = {
+            "WorkgroupName": settings.workgroup,
+            "ClusterIdentifier": settings.cluster,
+            "DbUser": settings.db_user,
+            "SecretArn": settings.secret_arn,
+        }
+        self._connection |= {name: value for name, value in optional.items() if value is not None}
+
+    def run(self, transaction: Transaction, caller: Caller, log: RunLog) -> list[list[Row]]:
+        """Run the statements as one transaction and return each one's rows.
+
+        A transaction of one statement runs outside any transaction block. Rows are fetched of
+        `select_…` templates only, and are empty for all others.
+
+        Raises:
+            TransientWarehouseError: every attempt met a condition that may pass.
+            WarehouseError: refused for good; `failed_index` is the position of the statement.
+        """
+        texts = [render(statement, caller.pipeline, caller.run_id) for statement in transaction.statements]
+        name = statement_name(caller.pipeline, caller.run_id, transaction.name)
+        wanted = [statement.template.startswith("select_") for statement in transaction.statements]
+        attempt = _Attempt(self, texts, name, wanted)
+
+        def tell(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            pause = state.next_action.sleep if state.next_action else 0
+            log.warning(
+                "a transient failure is tried again",
+                step=transaction.name,
+                attempt=state.attempt_number,
+                pause_seconds=pause,
+                error=str(error),
+            )
+
+        retrying = Retrying(
+            stop=stop_after_attempt(self._retry.attempts),
+            wait=wait_exponential(multiplier=self._retry.delay_seconds, exp_base=self._retry.backoff),
+            retry=retry_if_exception_type(TransientWarehouseError),
+            sleep=self._sleep,
+            before_sleep=tell,
+            reraise=True,
+        )
+        return retrying(attempt.run)
+
+    def await_statements(self, name_prefix: str) -> int:
+        """Wait until no statement whose name starts so is under way; return how many there were."""
+        waited = 0
+        for status in _UNFINISHED:
+            answer = self.call("list_statements", StatementName=name_prefix, Status=status, MaxResults=100)
+            for statement in answer["Statements"]:
+                waited += 1
+                self.poll(statement["Id"])
+        return waited
+
+    def submit(self, texts: Sequence[str], name: str, token: str) -> str:
+        """Submit one statement, or several as one transaction; return the statement id."""
+        if len(texts) == 1:
+            answer = self.call(
+                "execute_statement", Sql=texts[0], StatementName=name, ClientToken=token, **self._connection
+            )
+        else:
+            answer = self.call(
+                "batch_execute_statement", Sqls=list(texts), StatementName=name, ClientToken=token, **self._connection
+            )
+        self.submissions += 1
+        return str(answer["Id"])
+
+    def poll(self, statement_id: str) -> dict[str, Any]:
+        """Return the statement's description once it has ended, however it ended."""
+        pause = FIRST_POLL_SECONDS
+        while True:
+            description = self.call("describe_statement", Id=statement_id)
+            if description["Status"] not in _UNFINISHED:
+                return description
+            self._sleep(pause)
+            pause = min(pause * POLL_GROWTH, LONGEST_POLL_SECONDS)
+
+    def fetch(self, statement_id: str) -> list[Row]:
+        """Return all rows of a finished statement that has a result."""
+        rows: list[Row] = []
+        page: dict[str, Any] = {"Id": statement_id}
+        while True:
+            answer = self.call("get_statement_result", **page)
+            rows.extend(tuple(_value(field) for field in record) for record in answer["Records"])
+            if not answer.get("NextToken"):
+                return rows
+            page["NextToken"] = answer["NextToken"]
+
+    def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Make one API call; botocore's errors become ours."""
+        self._limiter.wait()
+        try:
+            answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
+        except ClientError as error:
+            _raise_refused(operation, error)
+        except (HTTPClientError, BotoConnectionError) as error:
+            raise TransientWarehouseError(f"the Data API could not be reached ({operation}): {error}") from error
+        except BotoCoreError as error:
+            raise WarehouseError(f"the Data API cannot be called ({operation}): {error}") from error
+        return answer
+
+
+class _Attempt:
+    """One transaction, submitted until it is answered.
+
+    As long as no answer came, the ClientToken stays the same, so that a submission whose reply
+    was lost is found again instead of being made twice. A statement that has ended is submitted
+    anew, with a new token.
+    """
+
+    def __init__(self, warehouse: Warehouse, texts: Sequence[str], name: str, wanted: Sequence[bool]) -> None:
+        self._warehouse = warehouse
+        self._texts = texts
+        self._name = name
+        self._wanted = wanted
+        self._token = uuid.uuid4().hex
+
+    def run(self) -> list[list[Row]]:
+        statement_id = self._warehouse.submit(self._texts, self._name, self._token)
+        description = self._warehouse.poll(statement_id)
+        if description["Status"] != "FINISHED":
+            self._token = uuid.uuid4().hex
+            _raise_failed(description, self._texts)
+        parts = description.get("SubStatements") or [description]
+        return [
+            self._warehouse.fetch(part["Id"]) if is_wanted else []
+            for part, is_wanted in zip(parts, self._wanted, strict=True)
+        ]
+
+
+def _value(field: dict[str, Any]) -> Value:
+    if field.get("isNull"):
+        return None
+    (value,) = (value for name, value in field.items() if name != "isNull" and value is not None)
+    return value  # type: ignore[no-any-return]
+
+
+def _raise_refused(operation: str, error: ClientError) -> NoReturn:
+    details = error.response.get("Error", {})
+    code, message = details.get("Code", ""), details.get("Message", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    kind = TransientWarehouseError if is_transient_response(code, status, message) else WarehouseError
+    raise kind(f"the Data API refused {operation}: {code}: {message}", warehouse_message=message) from error
+
+
+def _raise_failed(description: dict[str, Any], texts: Sequence[str]) -> NoReturn:
+    """Raise for a statement that ended FAILED or ABORTED, with its id, its SQL and the warehouse's words."""
+    message = description.get("Error") or f"the statement ended {description['Status']} without a message"
+    parts = description.get("SubStatements") or []
+    failed = next((index for index, part in enumerate(parts) if part.get("Status") == "FAILED"), None)
+    if failed is None and not parts:
+        failed = 0
+    sql = texts[failed if failed is not None else 0]
+    aborted = description["Status"] == "ABORTED"
+    kind = TransientWarehouseError if aborted or is_transient_text(message) else WarehouseError
+    raise kind(
+        f"statement {description['Id']} {description['Status']}: {message.strip()}\nSQL: {condensed(sql)[:2000]}",
+        statement_id=description["Id"],
+        sql=sql,
+        failed_index=failed,
+        warehouse_message=message,
+    )

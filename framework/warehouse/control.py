@@ -1,0 +1,111 @@
+"""Feedway's own tables: creating them, and the audit rows outside a merge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from framework.errors import WarehouseError
+from framework.names import TableName, ledger_table
+from framework.plan.statements import Statement, Transaction
+from framework.run_log import RunLog
+from framework.schema.table import AuditRow, Observation
+from framework.warehouse.client import Caller, Row, Warehouse
+
+ROWS_PER_INSERT = 60
+HISTORY_COLUMNS = (
+    "run_id",
+    "job_id",
+    "pipeline",
+    "run_start_ts",
+    "run_end_ts",
+    "source_bucket",
+    "source_filename",
+    "source_etag",
+    "source_size",
+    "source_modified_ts",
+    "source_generation",
+    "target_table_name",
+    "records_read",
+    "records_inserted",
+    "records_updated",
+    "records_deleted",
+    "records_deduplicated",
+    "records_rejected",
+    "status",
+    "error_message",
+    "spec_sha256",
+)
+
+
+def ensure_control_tables(
+    warehouse: Warehouse, target: TableName, observed: Observation, caller: Caller, log: RunLog
+) -> None:
+    """Create what is missing of the control schema and of the target's ledger; usually nothing.
+
+    The ledger is made in a submission of its own, before any merge locks it.
+    """
+    schema = warehouse.settings.control_schema
+    if not {"job_sts", "view_builds"} <= observed.control_tables:
+        statements = (
+            Statement("create_schema", {"schema": schema}),
+            Statement("create_job_sts", {"table": TableName(schema, "job_sts")}),
+            Statement("create_view_builds", {"table": TableName(schema, "view_builds")}),
+        )
+        warehouse.run(Transaction("create_control_schema", statements), caller, log)
+        log.info("created the control schema", schema=schema)
+    ledger = ledger_table(schema, target)
+    if ledger.name not in observed.control_tables:
+        warehouse.run(Transaction("create_ledger", (Statement("create_ledger", {"table": ledger}),)), caller, log)
+        log.info("created the ledger", table=str(ledger), target=str(target))
+
+
+def write_audit(warehouse: Warehouse, rows: Sequence[AuditRow], caller: Caller, log: RunLog) -> None:
+    """Append audit rows that stand outside a merge: STARTED, FAILED, SKIPPED."""
+    table = TableName(warehouse.settings.control_schema, "job_sts")
+    statements = tuple(
+        Statement("insert_job_sts", {"table": table, "rows": rows[start : start + ROWS_PER_INSERT]})
+        for start in range(0, len(rows), ROWS_PER_INSERT)
+    )
+    if statements:
+        warehouse.run(Transaction(rows[0].status.lower(), statements), caller, log)
+
+
+def read_run_counts(warehouse: Warehouse, caller: Caller, log: RunLog) -> dict[str, tuple[int, ...]]:
+    """Return what a run's committed merge counted, by object key; empty where none was committed.
+
+    The counts are read, inserted, updated, deleted, deduplicated and rejected rows.
+    """
+    values = {"table": TableName(warehouse.settings.control_schema, "job_sts"), "run_id": caller.run_id}
+    (rows,) = warehouse.run(Transaction("run_counts", (Statement("select_run_counts", values),)), caller, log)
+    return {str(row[0]): tuple(int(value or 0) for value in row[1:]) for row in rows}
+
+
+def read_staging_count(warehouse: Warehouse, staging: TableName, caller: Caller, log: RunLog) -> int:
+    """Return how many rows a staging table holds."""
+    statement = Statement("select_staging_count", {"staging": staging})
+    (rows,) = warehouse.run(Transaction("staging_count", (statement,)), caller, log)
+    return int(rows[0][0] or 0)
+
+
+def drop_staging(warehouse: Warehouse, staging: TableName, caller: Caller, log: RunLog) -> None:
+    """Drop a run's staging table if it is there."""
+    statement = Statement("drop_tables", {"tables": (staging.sql,)})
+    warehouse.run(Transaction("drop_staging", (statement,)), caller, log)
+
+
+def read_history(
+    warehouse: Warehouse, pipelines: Sequence[str], rows: int, caller: Caller, log: RunLog
+) -> list[Row]:
+    """Return the latest audit rows, newest first, as HISTORY_COLUMNS; none where there is no audit yet."""
+    values = {
+        "table": TableName(warehouse.settings.control_schema, "job_sts"),
+        "pipelines": tuple(pipelines),
+        "rows": rows,
+    }
+    try:
+        (found,) = warehouse.run(Transaction("history", (Statement("select_history", values),)), caller, log)
+    except WarehouseError as error:
+        if "does not exist" in (error.warehouse_message or ""):
+            return []
+        raise
+    return found

@@ -1,0 +1,72 @@
+"""Which refusals may pass by themselves. Everything that is not listed here is permanent.
+
+The Data API gives no SQLSTATE, so a failed statement is judged by its text.
+
+Sources: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-troubleshooting.html;
+dbt-redshift's connections.py; https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
+"""
+
+from __future__ import annotations
+
+import re
+
+TRANSIENT_API_CODES = frozenset(
+    {
+        "ThrottlingException",
+        "Throttling",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "InternalServerException",
+        "InternalError",
+        "ServiceUnavailable",
+        "ExecuteStatementException",
+        "BatchExecuteStatementException",
+        "DatabaseConnectionException",
+        "ActiveStatementsExceededException",
+        "ActiveSessionsExceededException",
+        "QueryTimeoutException",
+    }
+)
+TRANSIENT_HTTP_STATUSES = frozenset({429, 500, 502, 503, 504, 509})
+
+_TRANSIENT_TEXTS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\b1023\b",
+        r"serializable isolation violation",
+        r"\b1018\b.*relation does not exist",
+        r"could not complete because of conflict with concurrent transaction",
+        r"could not open relation with oid",
+        r"deadlock detected",
+        r"query cancelled",
+        r"connection (or an prior query failed|refused|reset|timed? ?out|lost|was closed)",
+        r"terminating connection",
+        r"server closed the connection",
+        r"the database system is (starting up|shutting down|in recovery mode)",
+        r"s3 query exception",
+        r"awsclientexception.*timeout",
+        r"slowdown|please reduce your request rate",
+        r"throttling",
+        # Two runs that create the control schema at once.
+        r"tuple concurrently (updated|deleted)|pg_(class|type|namespace)_\w*_index",
+    )
+)
+_PERMANENT_TEXTS = re.compile(r"statement timeout|disk full|access ?denied|permission denied", re.IGNORECASE)
+
+
+def is_transient_text(message: str) -> bool:
+    """Say whether a failed statement's error text names a condition that may pass."""
+    if _PERMANENT_TEXTS.search(message):
+        return False
+    return any(pattern.search(message) for pattern in _TRANSIENT_TEXTS)
+
+
+def is_transient_response(code: str, status: int, message: str) -> bool:
+    """Say whether a refused API call may succeed later.
+
+    Throttling is sometimes a ValidationException that says so.
+    """
+    if code in TRANSIENT_API_CODES or status in TRANSIENT_HTTP_STATUSES:
+        return True
+    return code == "ValidationException" and "throttl" in message.lower()

@@ -1,0 +1,184 @@
+"""A valid spec becomes values, with every default filled in."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from framework.column_type import decimal, parse_type, varchar
+from framework.names import TableName
+from framework.spec.load import load_environments_text, load_pipeline_text
+from framework.spec.pipeline import (
+    ColumnsSpec,
+    CsvOptions,
+    DeclaredType,
+    EvolutionSpec,
+    LoadSpec,
+    MetadataColumns,
+    OrderBy,
+    PipelineSpec,
+    SourceSpec,
+    TargetSpec,
+    TypeRule,
+    TypesSpec,
+    ViewSpec,
+)
+
+DEFAULT_RULES = (
+    TypeRule(None, "double", False, decimal(38, 18)),
+    TypeRule(None, "integer", True, parse_type("bigint")),
+)
+DESIGN_EXAMPLE = """\
+# yaml-language-server: $schema=../schemas/pipeline.schema.json
+pipeline: customers
+description: Customer master, daily extract from the CRM
+owner: crm-team
+tags: [crm, daily]
+source:
+  prefix: data/in/customers/
+  pattern: "customers_*.csv*"
+  format: csv
+  options: {delimiter: ",", encoding: utf-8, multiline: true, null_values: []}
+  batch: file
+  order: modified
+  on_failure: stop
+target: {schema: public, table: customers, distkey: customer_id, sortkey: [updated_at]}
+load:
+  mode: upsert
+  keys: [customer_id]
+  order_by: [updated_at desc]
+columns:
+  rename: {cust_no: customer_id}
+  exclude: [internal_flag]
+metadata_columns: {run_date: run_date, file_name: file_name}
+types:
+  columns: {postal_code: varchar(16), signed_up: {type: timestamp, format: "dd/MM/yyyy HH:mm"}}
+  rules:
+    - {name: "*_id", type: varchar(64)}
+    - {inferred: double, type: "decimal(38,18)", unless: key}
+evolution: {new_columns: add, wider_values: widen, type_conflicts: reject, missing_columns: default}
+bad_rows: {action: reject_file, max_rows: 0, max_fraction: 0}
+views:
+  - {schema: reporting, name: v_customers, definition: "SELECT * FROM {{ target }}", late_binding: false}
+"""
+
+
+def test_the_smallest_spec_gets_every_default(minimal: str) -> None:
+    assert load_pipeline_text(minimal, "pipelines/orders.yml", "orders") == PipelineSpec(
+        pipeline="orders",
+        path="pipelines/orders.yml",
+        sha256=hashlib.sha256(minimal.encode()).hexdigest(),
+        description="",
+        owner="",
+        tags=(),
+        source=SourceSpec(
+            "data/in/orders/", "*", "csv", CsvOptions(",", "utf-8", True, ()), "file", "modified", "stop"
+        ),
+        target=TargetSpec(TableName("public", "orders"), None, ()),
+        load=LoadSpec("upsert", ("order_id",), (), False),
+        columns=ColumnsSpec({}, ()),
+        metadata_columns=MetadataColumns("run_date", "file_name"),
+        types=TypesSpec({}, DEFAULT_RULES),
+        evolution=EvolutionSpec("add", "widen", "reject", "default"),
+        views=(),
+    )
+
+
+def test_the_example_of_the_design_loads_as_written() -> None:
+    spec = load_pipeline_text(DESIGN_EXAMPLE, "pipelines/customers.yml", "customers")
+    assert spec.tags == ("crm", "daily")
+    assert spec.source.on_failure == "stop"
+    assert spec.target == TargetSpec(TableName("public", "customers"), "customer_id", ("updated_at",))
+    assert spec.load.order_by == (OrderBy("updated_at", descending=True),)
+    assert spec.columns == ColumnsSpec({"cust_no": "customer_id"}, ("internal_flag",))
+    assert spec.types.columns == {
+        "postal_code": DeclaredType(varchar(16), None),
+        "signed_up": DeclaredType(parse_type("timestamp"), "dd/MM/yyyy HH:mm"),
+    }
+    assert spec.types.rules == (TypeRule("*_id", None, None, varchar(64)), *DEFAULT_RULES)
+    assert spec.views == (
+        ViewSpec(TableName("reporting", "v_customers"), "SELECT * FROM {{ target }}", late_binding=False),
+    )
+
+
+def test_rules_of_the_spec_come_before_the_default_rules(minimal: str) -> None:
+    spec = load_pipeline_text(
+        minimal + "types: {rules: [{inferred: double, type: double precision}]}\n", "orders.yml", "orders"
+    )
+    assert spec.types.rules == (TypeRule(None, "double", None, parse_type("double")), *DEFAULT_RULES)
+
+
+@pytest.mark.parametrize(
+    ("load", "on_failure"),
+    [
+        ("{keys: [order_id]}", "stop"),
+        ("{keys: [order_id], order_by: [updated_at]}", "continue"),
+        ("{mode: append}", "continue"),
+        ("{mode: replace}", "continue"),
+    ],
+)
+def test_on_failure_follows_from_the_mode_and_order_by(load: str, on_failure: str) -> None:
+    text = f"pipeline: p\nsource: {{prefix: in}}\ntarget: {{table: t}}\nload: {load}\n"
+    assert load_pipeline_text(text, "p.yml", "p").source.on_failure == on_failure
+
+
+def test_a_stated_on_failure_is_kept(minimal: str) -> None:
+    text = minimal.replace("orders/}", "orders/, on_failure: continue}")
+    assert load_pipeline_text(text, "orders.yml", "orders").source.on_failure == "continue"
+
+
+def test_a_prefix_gets_the_slash_it_lacks(minimal: str) -> None:
+    spec = load_pipeline_text(minimal.replace("orders/}", "orders}"), "orders.yml", "orders")
+    assert spec.source.prefix == "data/in/orders/"
+
+
+@pytest.mark.parametrize(
+    ("written", "known_as"),
+    [
+        ("UTF8", "utf-8"),
+        ("utf_16", "utf-16"),
+        ("latin-1", "iso-8859-1"),
+        ("ISO-8859-1", "iso-8859-1"),
+        ("cp1252", "windows-1252"),
+        ("ascii", "us-ascii"),
+    ],
+)
+def test_an_encoding_has_one_name(minimal: str, written: str, known_as: str) -> None:
+    text = minimal.replace("orders/}", f"orders/, options: {{encoding: {written}}}}}")
+    assert load_pipeline_text(text, "orders.yml", "orders").source.options.encoding == known_as
+
+
+def test_null_turns_a_metadata_column_off(minimal: str) -> None:
+    spec = load_pipeline_text(minimal + "metadata_columns: {file_name: null}\n", "orders.yml", "orders")
+    assert spec.metadata_columns == MetadataColumns("run_date", None)
+
+
+@pytest.mark.parametrize("written", ["null", '"null"'])
+def test_the_policy_null_needs_no_quotes(minimal: str, written: str) -> None:
+    spec = load_pipeline_text(
+        minimal + f"evolution: {{missing_columns: {written}}}\n", "orders.yml", "orders"
+    )
+    assert spec.evolution.missing_columns == "null"
+
+
+def test_order_by_ascends_unless_it_says_desc(minimal: str) -> None:
+    text = minimal.replace("[order_id]}", "[order_id], order_by: [a, b ASC, c  Desc]}")
+    orders = load_pipeline_text(text, "orders.yml", "orders").load.order_by
+    assert orders == (OrderBy("a", False), OrderBy("b", False), OrderBy("c", True))
+
+
+def test_a_metadata_column_may_be_a_key_and_exclude_the_column_of_the_file(minimal: str) -> None:
+    text = minimal.replace("[order_id]", "[order_id, file_name]") + "columns: {exclude: [file_name]}\n"
+    assert load_pipeline_text(text, "orders.yml", "orders").load.keys == ("order_id", "file_name")
+
+
+def test_an_environment_gets_every_default() -> None:
+    text = "environments: {prod: {lake: {bucket: acme-lake}, warehouse: {cluster: c, database: dev}}}"
+    prod = load_environments_text(text, "environments.yml")["prod"]
+    assert (prod.name, prod.kind, prod.engine) == ("prod", "aws", "auto")
+    assert (prod.lake.bucket, prod.lake.prefix, prod.lake.region) == ("acme-lake", "", None)
+    assert (prod.warehouse.cluster, prod.warehouse.workgroup) == ("c", None)
+    assert (prod.warehouse.copy_role, prod.warehouse.control_schema) == ("default", "feedway")
+    assert (prod.retry.attempts, prod.retry.delay_seconds, prod.retry.backoff) == (3, 180.0, 2.0)
+    assert (prod.dead_after_seconds, prod.max_attempts) == (300, 3)

@@ -1,0 +1,99 @@
+"""A project finds its specs and environments, and checks them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from framework.errors import SpecError
+from framework.spec.load import load_pipeline
+from framework.spec.project import Project, check_project
+
+ENVIRONMENTS = "environments: {prod: {lake: {bucket: lake}, warehouse: {workgroup: w, database: dev}}}\n"
+
+
+def spec(name: str, rest: str = "") -> str:
+    """Return a valid spec of a name."""
+    return (
+        f"pipeline: {name}\nsource: {{prefix: in/{name}}}\ntarget: {{table: t}}\nload: {{keys: [a]}}\n{rest}"
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Two valid pipelines and an environment."""
+    (tmp_path / "environments.yml").write_text(ENVIRONMENTS)
+    (tmp_path / "pipelines").mkdir()
+    for name in ("orders", "customers"):
+        (tmp_path / "pipelines" / f"{name}.yml").write_text(spec(name))
+    return Project(tmp_path)
+
+
+def test_pipelines_are_listed_in_order_and_load(project: Project) -> None:
+    assert project.pipeline_names() == ["customers", "orders"]
+    assert project.pipeline("orders").path == "pipelines/orders.yml"
+    assert project.environment("prod").name == "prod"
+    assert check_project(project) == []
+
+
+def test_an_unknown_pipeline_names_the_close_one_and_the_folder(project: Project) -> None:
+    with pytest.raises(SpecError, match=r"no pipeline 'ordrs' in .*pipelines\. Did you mean 'orders'"):
+        project.pipeline("ordrs")
+    with pytest.raises(SpecError, match=r"There is customers, orders\."):
+        check_project(project, ["../orders"])
+
+
+def test_an_unknown_environment_names_the_close_one_and_the_file(project: Project) -> None:
+    with pytest.raises(
+        SpecError, match=r"'prd' in .*environments.yml. Did you mean 'prod'\? There is prod\."
+    ):
+        project.environment("prd")
+
+
+def test_an_empty_project_says_what_is_missing(tmp_path: Path) -> None:
+    (problem,) = check_project(Project(tmp_path))
+    assert (problem.file, problem.line, problem.rule) == ("environments.yml", 0, "spec/file")
+    with pytest.raises(SpecError, match="There is none at all"):
+        Project(tmp_path).pipeline("orders")
+
+
+def test_problems_of_all_files_are_collected(project: Project) -> None:
+    (project.root / "environments.yml").write_text("environments: []\n")
+    (project.root / "pipelines" / "orders.yml").write_text(spec("orders", "tgs: []\n"))
+    (project.root / "pipelines" / "broken.yml").write_text("a: [\n")
+    (project.root / "pipelines" / "other.yaml").write_text(spec("other"))
+    found = [(problem.file, problem.rule) for problem in check_project(project)]
+    assert found == [
+        ("environments.yml", "spec/type"),
+        ("pipelines/broken.yml", "spec/yaml"),
+        ("pipelines/orders.yml", "spec/unknown-field"),
+        ("pipelines/other.yaml", "spec/file"),
+    ]
+
+
+def test_only_the_named_specs_are_checked(project: Project) -> None:
+    (project.root / "pipelines" / "orders.yml").write_text("a: [\n")
+    assert check_project(project, ["customers"]) == []
+    assert len(check_project(project, ["orders"])) == 1
+
+
+def test_two_feeds_do_not_take_the_same_files(project: Project) -> None:
+    copy = spec("customers").replace("pipeline: customers", "pipeline: copy")
+    (project.root / "pipelines" / "copy.yml").write_text(copy)
+    (problem,) = check_project(project)
+    assert (problem.file, problem.rule) == ("pipelines/customers.yml", "spec/shared-files")
+
+
+def test_a_file_that_is_not_utf_8_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "orders.yml"
+    path.write_bytes(b"pipeline: \xff\n")
+    with pytest.raises(SpecError, match="the file is not UTF-8"):
+        load_pipeline(path)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "orders.yml"
+    path.write_bytes(b"\xef\xbb\xbf" + spec("orders").replace("\n", "\r\n").encode())
+    assert load_pipeline(path).pipeline == "orders"
+    assert load_pipeline(path).path == str(path)

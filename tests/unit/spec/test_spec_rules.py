@@ -1,0 +1,232 @@
+"""Each check of a spec: a mistake gives its rule at its line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from framework.errors import Problem, SpecError
+from framework.schema.values import FILE_COLUMN, ROW_COLUMN
+from framework.spec.check_names import STAGING_COLUMNS
+from framework.spec.load import load_pipeline_text
+
+ProblemsOf = Callable[[str], list[Problem]]
+
+LONG = """\
+pipeline: orders
+source:
+  prefix: data/in/orders/
+  options:
+    delimiter: ","
+target:
+  table: orders
+load:
+  keys:
+    - order_id
+"""
+
+
+def places(problems: list[Problem]) -> list[tuple[str, int, int]]:
+    """Return what a test says of problems: rule, line, column."""
+    return [(problem.rule, problem.line, problem.column) for problem in problems]
+
+
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file() -> None:
+    text = LONG.replace("prefix:", "prefx:").replace('","', '"::"').replace("- order_id", "- Order_ID")
+    with pytest.raises(SpecError) as caught:
+        load_pipeline_text(text + "taget: x\n", "pipelines/orders.yml", "orders")
+    assert places(list(caught.value.problems)) == [
+        ("spec/required", 2, 1),
+        ("spec/unknown-field", 3, 3),
+        ("spec/delimiter", 5, 16),
+        ("spec/upper-case", 10, 7),
+        ("spec/unknown-field", 11, 1),
+    ]
+    assert str(caught.value).startswith("pipelines/orders.yml has 5 problems:\n  pipelines/orders.yml:2:1: ")
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "rule", "line", "column", "fix"),
+    [
+        ("table: orders", "tabel: orders\n  table: orders", "unknown-field", 7, 3, "Did you mean 'table'?"),
+        ("load:", "keys: [a]\nload:", "unknown-field", 8, 1, "It belongs under load."),
+        ("load:", "zzz: 1\nload:", "unknown-field", 8, 1, "The fields are pipeline, description"),
+        ("  table: orders", "  {}", "required", 6, 1, 'Add it, such as table: "customers"'),
+        ("target:\n  table: orders\n", "", "required", 1, 1, "Add it, such as target:"),
+        ("table: orders", "table: 5", "type", 7, 10, "Put the value in quotes"),
+        ("table: orders", "table:", "type", 7, 9, "Leave the field out"),
+        ("table: orders", "table: [a]", "type", 7, 10, ""),
+        ('delimiter: ","', "multiline: no", "type", 5, 16, "Write true or false, without quotes."),
+        ('delimiter: ","', "null_values: NA", "type", 5, 18, "Write a list: [NA]"),
+        ('delimiter: ","', "null_values: [a, 0]", "type", 5, 22, "Put the value in quotes"),
+        (
+            "- order_id",
+            "- order_id\n  mode: upsrt",
+            "enum",
+            11,
+            9,
+            "Did you mean 'upsert'? Possible: 'upsert',",
+        ),
+        ("target:", "bad_rows: {max_rows: 5}\ntarget:", "enum", 6, 22, "Possible: 0."),
+        ("target:", "views: [{name: v, definition: ''}]\ntarget:", "empty", 6, 31, "Give it a value"),
+        (
+            "pipeline: orders",
+            "pipeline: Orders",
+            "pattern",
+            1,
+            11,
+            "The value consists of lower-case letters",
+        ),
+        ("pipeline: orders", f"pipeline: {'o' * 101}", "range", 1, 11, "Allowed are 0 to 100."),
+        ("pipeline: orders", "pipeline: order", "pipeline-name", 1, 11, "Write pipeline: orders, or rename"),
+    ],
+)
+def test_what_the_schema_refuses_is_explained(
+    problems_of: ProblemsOf, written: str, instead: str, rule: str, line: int, column: int, fix: str
+) -> None:
+    assert written in LONG
+    (problem,) = problems_of(LONG.replace(written, instead))
+    assert places([problem]) == [(f"spec/{rule}", line, column)]
+    assert problem.fix.startswith(fix)
+
+
+@pytest.mark.parametrize("text", ["orders", "- orders", "5", "null", "{}"])
+def test_a_document_that_is_no_spec_is_refused(problems_of: ProblemsOf, text: str) -> None:
+    assert {problem.rule for problem in problems_of(text)} <= {"spec/type", "spec/required", "spec/keys"}
+    assert problems_of(text)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "refused"),
+    [
+        ("/data/in/", True),
+        ("s3://lake/data/in/", True),
+        ("data//in/", True),
+        ("data/../in/", True),
+        ("./data/in/", True),
+        ("/", True),
+        ("data/archive/orders/", True),
+        ("data/archive", True),
+        ("data/unprocessed/x/", True),
+        ("data/quarantine/x/", True),
+        ("staging/", True),
+        ("logs/orders/", True),
+        ("data/", True),
+        ("data/archives/", False),
+        ("logs_of_shop/", False),
+        ("in", False),
+    ],
+)
+def test_a_prefix_is_a_folder_of_its_own(problems_of: ProblemsOf, prefix: str, refused: bool) -> None:
+    problems = problems_of(LONG.replace("data/in/orders/", prefix))
+    assert places(problems) == ([("spec/prefix", 3, 11)] if refused else [])
+
+
+@pytest.mark.parametrize("delimiter", ['""', '"||"', '"\\""', '"\\n"', '"\\r"', "'\\t'"])
+def test_a_delimiter_is_one_character_that_csv_leaves_free(problems_of: ProblemsOf, delimiter: str) -> None:
+    assert places(problems_of(LONG.replace('","', delimiter))) == [("spec/delimiter", 5, 16)]
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-7", "utf-8-sig", "shift_jis", "nonsense", '""', '"a\\0b"', "rot13"]
+)
+def test_an_encoding_is_one_that_every_engine_reads(problems_of: ProblemsOf, encoding: str) -> None:
+    problems = problems_of(LONG.replace('delimiter: ","', f"encoding: {encoding}"))
+    assert places(problems) == [("spec/encoding", 5, 15)]
+
+
+@pytest.mark.parametrize(
+    ("addition", "rule", "line", "column"),
+    [
+        ("load: {keys: [a, b, a]}", "duplicate-column", 4, 21),
+        ("load: {keys: []}", "keys", 4, 14),
+        ("load: {mode: upsert}", "keys", 4, 1),
+        ("load: {mode: append, order_by: [a]}", "keys", 4, 32),
+        ("load: {keys: [a], order_by: [a down]}", "order-by", 4, 30),
+        ("load: {keys: [a], order_by: [desc]}", "order-by", 4, 30),
+        ("load: {keys: [a], order_by: [b desc, b]}", "duplicate-column", 4, 38),
+        ("load: {keys: [A]}", "upper-case", 4, 15),
+        ('load: {keys: [" a"]}', "name", 4, 15),
+        ('load: {keys: [""]}', "name", 4, 15),
+        (f"load: {{keys: [{'é' * 64}]}}", "name", 4, 15),
+        ("load: {keys: [oid]}", "reserved-name", 4, 15),
+        ("load: {keys: [feedway_row]}", "reserved-name", 4, 15),
+        ("load: {keys: [a]}\ncolumns: {exclude: [a]}", "excluded-column", 4, 15),
+        ("load: {keys: [a], order_by: [b desc]}\ncolumns: {exclude: [b]}", "excluded-column", 4, 30),
+        ("load: {keys: [a]}\ncolumns: {rename: {a: b}}", "renamed-column", 4, 15),
+        ("load: {keys: [b]}\ncolumns: {rename: {a: b}, exclude: [a]}", "renamed-column", 5, 37),
+        ("load: {keys: [a]}\ncolumns: {exclude: [b, b]}", "duplicate-column", 5, 24),
+        ("load: {keys: [a]}\ncolumns: {exclude: [Total Sum]}", "cleaned-name", 5, 21),
+        ("load: {keys: [a]}\ncolumns: {rename: {Cust No: b}}", "cleaned-name", 5, 20),
+        ("load: {keys: [a]}\ncolumns: {rename: {b: C}}", "upper-case", 5, 23),
+        ("load: {keys: [a]}\ncolumns: {rename: {b: run_date}}", "metadata-column", 5, 23),
+        ("load: {keys: [a]}\nmetadata_columns: {run_date: file_name}", "duplicate-column", 5, 1),
+        ("load: {keys: [a]}\nmetadata_columns: {run_date: x, file_name: x}", "duplicate-column", 5, 44),
+        ("load: {keys: [a]}\nmetadata_columns: {run_date: ctid}", "reserved-name", 5, 30),
+        ("load: {keys: [a]}\ntypes: {columns: {b: varchr}}", "column-type", 5, 22),
+        ("load: {keys: [a]}\ntypes: {columns: {b: {type: decimal(99)}}}", "column-type", 5, 29),
+        ("load: {keys: [a]}\ntypes: {columns: {B: bigint}}", "upper-case", 5, 19),
+        ("load: {keys: [a]}\ntypes: {columns: {run_date: date}}", "metadata-column", 5, 19),
+        ("load: {keys: [a]}\ntypes: {columns: {b: date}}\ncolumns: {exclude: [b]}", "excluded-column", 5, 19),
+        ("load: {keys: [a]}\ntypes: {columns: {b: {type: date, format: dd.mm.yyyy}}}", "format", 5, 43),
+        ("load: {keys: [a]}\ntypes: {columns: {b: {type: bigint, format: dd.MM.yyyy}}}", "format", 5, 45),
+        (
+            "load: {keys: [a]}\ntypes: {columns: {b: {type: timestamptz, format: dd.MM.yyyy}}}",
+            "format",
+            5,
+            50,
+        ),
+        ("load: {keys: [a]}\ntypes: {columns: {b: {type: date, format: dd.MM.yyyy HH}}}", "format", 5, 43),
+        ("load: {keys: [a]}\ntypes: {rules: [{type: text}, {type: strng}]}", "column-type", 5, 38),
+        ("load: {keys: [a]}\ntypes: {rules: [{only: key, unless: key, type: text}]}", "rule", 5, 29),
+        ("load: {keys: [a]}\ntypes: {rules: [{name: '*_ID', type: text}]}", "upper-case", 5, 24),
+        ("load: {keys: [a]}\nviews: [{name: v, definition: 'select {{ x }}'}]", "view-definition", 5, 31),
+        ("load: {keys: [a]}\nviews: [{name: v, definition: 'select {{ target'}]", "view-definition", 5, 31),
+        ("load: {keys: [a]}\nviews: [{name: v, definition: 'select 1;'}]", "view-definition", 5, 31),
+        ("load: {keys: [a]}\nviews: [{name: v, definition: '{# nothing #}'}]", "view-definition", 5, 31),
+        ("load: {keys: [a]}\nviews: [{name: V, definition: select 1}]", "upper-case", 5, 16),
+        ("load: {keys: [a]}\nviews: [{name: '#v', definition: select 1}]", "name", 5, 16),
+        ("load: {keys: [a]}\nviews: [{name: t, definition: select 1}]", "duplicate-view", 5, 16),
+        (
+            "load: {keys: [a]}\nviews:\n- {name: v, definition: select 1}\n- {name: v, definition: select 2}",
+            "duplicate-view",
+            7,
+            10,
+        ),
+    ],
+)
+def test_what_a_schema_cannot_say_is_checked(
+    problems_of: ProblemsOf, addition: str, rule: str, line: int, column: int
+) -> None:
+    text = f"pipeline: orders\nsource: {{prefix: in}}\ntarget: {{table: t}}\n{addition}\n"
+    assert places(problems_of(text)) == [(f"spec/{rule}", line, column)]
+
+
+@pytest.mark.parametrize(
+    ("target", "rule", "column"),
+    [
+        ("{table: Orders}", "upper-case", 17),
+        ("{table: '#orders'}", "name", 17),
+        ("{schema: '', table: t}", "name", 18),
+        ("{table: t, distkey: B}", "upper-case", 29),
+        ("{table: t, distkey: x}", "excluded-column", 29),
+        ("{table: t, sortkey: [a, x]}", "excluded-column", 33),
+        ("{table: t, sortkey: [a, a]}", "duplicate-column", 33),
+    ],
+)
+def test_names_of_the_target_are_checked(
+    problems_of: ProblemsOf, target: str, rule: str, column: int
+) -> None:
+    others = "pipeline: orders\nsource: {prefix: in}\nload: {keys: [a]}\ncolumns: {exclude: [x]}\n"
+    text = f"{others}target: {target}\n"
+    assert places(problems_of(text)) == [(f"spec/{rule}", 5, column)]
+
+
+def test_a_value_that_the_schema_refuses_is_not_reported_twice(problems_of: ProblemsOf) -> None:
+    problems = problems_of(LONG.replace("\n    - order_id", " order_id"))
+    assert places(problems) == [("spec/type", 9, 9)]
+
+
+def test_the_staging_columns_are_those_that_staging_adds() -> None:
+    assert {FILE_COLUMN, ROW_COLUMN} == STAGING_COLUMNS

@@ -1,0 +1,117 @@
+"""The JSON Schemas, the values and the documentation say the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import runpy
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from framework.resources import list_files, read_text
+from framework.spec.environment import Environment
+from framework.spec.json_schema import _DESCRIPTIONS, json_schema
+from framework.spec.load import load_pipeline_text
+from framework.spec.pipeline import DeclaredType, PipelineSpec, TypeRule, ViewSpec
+
+ROOT = Path(__file__).parents[3]
+NAMES = [f"schemas/{name}" for name in list_files("schemas")] + [
+    f"schemas/output/{name}" for name in list_files("schemas/output")
+]
+ANNOTATIONS = {"$schema", "title", "description", "default", "examples", "patternErrorMessage"}
+STRUCTURE = {"properties", "items"}
+
+
+def subschemas(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a schema and all that stand in it, with where they stand."""
+    yield path, schema
+    for name, field in schema.get("properties", {}).items():
+        yield from subschemas(field, f"{path}.{name}")
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(schema.get(keyword), dict):
+            yield from subschemas(schema[keyword], f"{path}.{keyword}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_field_has_one_sentence_and_valid_examples(name: str) -> None:
+    schema = json.loads(read_text(name))
+    Draft202012Validator.check_schema(schema)
+    for path, field in subschemas(schema):
+        if path.endswith(".items") or (path.endswith(".additionalProperties") and "properties" not in field):
+            continue
+        assert re.fullmatch(r"[^\n]+\.", field["description"]), path
+        examples = field["examples"] if path else []
+        for value in (*examples, *([field["default"]] if "default" in field else [])):
+            Draft202012Validator(field).validate(value)
+        assert examples or not path, path
+
+
+@pytest.mark.parametrize("name", ["pipeline", "environments"])
+def test_every_field_is_required_or_has_a_default(name: str) -> None:
+    computed = {".source.on_failure"}
+    for path, schema in subschemas(json_schema(name)):
+        for field_name, field in schema.get("properties", {}).items():
+            required = field_name in schema.get("required", ())
+            filled = "default" in field or "properties" in field
+            assert required or filled or f"{path}.{field_name}" in computed
+
+
+@pytest.mark.parametrize("name", ["pipeline", "environments"])
+def test_every_keyword_has_its_words(name: str) -> None:
+    used = {keyword for _, schema in subschemas(json_schema(name)) for keyword in schema}
+    assert used - ANNOTATIONS - STRUCTURE == set(_DESCRIPTIONS) & used
+
+
+FIELDS_OF_TARGET = {"table": {"schema", "table"}, "view": {"schema", "name"}, "key": {"only", "unless"}}
+"""Values that a spec writes in two fields."""
+
+
+def assert_same_fields(schema: dict[str, Any], value_class: type, besides: set[str]) -> None:
+    """Check the fields of a mapping against those of its dataclass, and of the mappings in it."""
+    hints = typing.get_type_hints(value_class)
+    fields = [field.name for field in dataclasses.fields(value_class)]
+    expected = {name for field in fields for name in FIELDS_OF_TARGET.get(field, {field})}
+    if value_class is PipelineSpec:
+        expected = set(fields)
+    assert set(schema["properties"]) == expected ^ besides, value_class
+    for name in fields:
+        if dataclasses.is_dataclass(hints[name]) and "properties" in schema["properties"].get(name, {}):
+            assert_same_fields(schema["properties"][name], typing.cast(type, hints[name]), set())
+
+
+def test_specs_and_their_values_have_the_same_fields() -> None:
+    schema = json_schema("pipeline")
+    assert_same_fields(dict(schema), PipelineSpec, {"path", "sha256", "bad_rows"})
+    types = schema["properties"]["types"]["properties"]
+    assert_same_fields(types["columns"]["additionalProperties"], DeclaredType, set())
+    assert_same_fields(types["rules"]["items"], TypeRule, set())
+    assert_same_fields(schema["properties"]["views"]["items"], ViewSpec, set())
+
+
+def test_environments_and_their_values_have_the_same_fields() -> None:
+    entry = json_schema("environments")["properties"]["environments"]["additionalProperties"]
+    assert_same_fields(entry, Environment, {"name"})
+
+
+def test_the_reference_is_current() -> None:
+    generated = runpy.run_path(str(ROOT / "docs" / "generate_spec.py"))["generate"]()
+    assert generated == (ROOT / "docs" / "spec.md").read_text(encoding="utf-8"), (
+        "run python docs/generate_spec.py"
+    )
+
+
+def test_the_examples_of_the_reference_load() -> None:
+    blocks = re.findall(
+        r"```yaml\n(.*?)```", (ROOT / "docs" / "spec.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert len(blocks) == 2
+    for block in blocks:
+        stem = re.search(r"^pipeline: (.*)$", block, re.MULTILINE)
+        assert stem is not None
+        load_pipeline_text(block, "spec.md", stem[1])

@@ -1,0 +1,186 @@
+"""The Data API client: submitting, polling, transient failures, and what a refusal says."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from framework.errors import TransientWarehouseError, WarehouseError
+from framework.names import TableName
+from framework.plan.statements import Statement, Transaction
+from framework.run_log import RunLog
+from framework.spec.environment import RetrySettings, WarehouseSettings
+from framework.warehouse.client import Caller, RateLimiter, Warehouse
+
+LOCK = Transaction("merge", (Statement("lock_ledger", {"table": TableName("f", "l")}),) * 2)
+ONE = Transaction("drop", (Statement("drop_tables", {"tables": ['"f"."s"']}),))
+CALLER = Caller("customers", "r1")
+
+
+class FakeDataApi:
+    """Answers each call with the next prepared answer of its operation; an exception is raised."""
+
+    def __init__(self, **answers: Sequence[Any]) -> None:
+        self.answers = {name: list(values) for name, values in answers.items()}
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            self.calls.append((operation, arguments))
+            answer = self.answers[operation].pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+    def arguments_of(self, operation: str) -> list[dict[str, Any]]:
+        return [arguments for name, arguments in self.calls if name == operation]
+
+
+def settings(**changes: Any) -> WarehouseSettings:
+    values: dict[str, Any] = {
+        "workgroup": "w",
+        "cluster": None,
+        "database": "dev",
+        "db_user": None,
+        "secret_arn": None,
+        "copy_role": "default",
+        "control_schema": "feedway",
+        "region": None,
+    }
+    return WarehouseSettings(**(values | changes))
+
+
+def warehouse(fake: FakeDataApi, pauses: list[float] | None = None, **changes: Any) -> Warehouse:
+    naps: list[float] = [] if pauses is None else pauses
+    limiter = RateLimiter(1e9)
+    return Warehouse(fake, settings(**changes), RetrySettings(3, 180, 2), limiter, sleep=naps.append)  # type: ignore[arg-type]
+
+
+def log() -> RunLog:
+    return RunLog("r1", "customers", None)
+
+
+def throttled() -> ClientError:
+    return ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "ExecuteStatement")
+
+
+def failed(message: str) -> dict[str, Any]:
+    parts = [{"Id": "s:1", "Status": "FINISHED"}, {"Id": "s:2", "Status": "FAILED"}]
+    return {"Id": "s", "Status": "FAILED", "Error": message, "SubStatements": parts}
+
+
+FINISHED = {"Id": "s", "Status": "FINISHED", "SubStatements": [{"Id": "s:1"}, {"Id": "s:2"}]}
+
+
+def test_several_statements_go_as_one_batch_and_one_goes_alone() -> None:
+    fake = FakeDataApi(
+        batch_execute_statement=[{"Id": "s"}],
+        execute_statement=[{"Id": "t"}],
+        describe_statement=[FINISHED, {"Id": "t", "Status": "FINISHED"}],
+    )
+    target = warehouse(fake)
+
+    target.run(LOCK, CALLER, log())
+    target.run(ONE, CALLER, log())
+
+    (batch,) = fake.arguments_of("batch_execute_statement")
+    assert len(batch["Sqls"]) == 2
+    assert batch["StatementName"] == "feedway/customers/r1/merge"
+    assert fake.arguments_of("execute_statement")[0]["Sql"].endswith('drop table if exists "f"."s"')
+    assert target.submissions == 2
+
+
+def test_a_cluster_with_a_user_and_a_secret_is_named_as_such() -> None:
+    fake = FakeDataApi(execute_statement=[{"Id": "t"}], describe_statement=[{"Id": "t", "Status": "FINISHED"}])
+
+    warehouse(fake, workgroup=None, cluster="c", db_user="etl", secret_arn="arn:s").run(ONE, CALLER, log())
+
+    (sent,) = fake.arguments_of("execute_statement")
+    assert {"ClusterIdentifier": "c", "DbUser": "etl", "SecretArn": "arn:s", "Database": "dev"}.items() <= sent.items()
+    assert "WorkgroupName" not in sent
+
+
+def test_polling_starts_at_a_tenth_of_a_second_and_slows_down_to_two() -> None:
+    waiting = [{"Id": "t", "Status": status} for status in ("SUBMITTED", "PICKED", *["STARTED"] * 8)]
+    fake = FakeDataApi(
+        execute_statement=[{"Id": "t"}], describe_statement=[*waiting, {"Id": "t", "Status": "FINISHED"}]
+    )
+    pauses: list[float] = []
+
+    warehouse(fake, pauses).run(ONE, CALLER, log())
+
+    assert pauses[:3] == pytest.approx([0.1, 0.15, 0.225])
+    assert pauses[-1] == 2.0
+
+
+def test_a_conflict_is_tried_again_as_a_whole_and_every_attempt_is_told() -> None:
+    fake = FakeDataApi(
+        batch_execute_statement=[{"Id": "s"}, {"Id": "s2"}, {"Id": "s3"}],
+        describe_statement=[failed("Query #2 failed with ERROR: 1023")] * 2 + [FINISHED],
+    )
+    pauses: list[float] = []
+    told = log()
+
+    warehouse(fake, pauses).run(LOCK, CALLER, told)
+
+    tokens = [sent["ClientToken"] for sent in fake.arguments_of("batch_execute_statement")]
+    assert pauses == [180, 360]
+    assert len(set(tokens)) == 3
+    assert told.text().count("a transient failure is tried again") == 2
+
+
+def test_a_submission_without_an_answer_is_repeated_under_the_same_token() -> None:
+    lost = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+    fake = FakeDataApi(
+        batch_execute_statement=[{"Id": "s"}, {"Id": "s"}], describe_statement=[lost, FINISHED]
+    )
+
+    warehouse(fake).run(LOCK, CALLER, log())
+
+    first, second = fake.arguments_of("batch_execute_statement")
+    assert first["ClientToken"] == second["ClientToken"]
+
+
+def test_the_last_error_is_raised_with_its_cause() -> None:
+    fake = FakeDataApi(execute_statement=[throttled(), throttled(), throttled()])
+
+    with pytest.raises(TransientWarehouseError, match="Rate exceeded") as caught:
+        warehouse(fake).run(ONE, CALLER, log())
+
+    assert isinstance(caught.value.__cause__, ClientError)
+    assert len(fake.calls) == 3
+
+
+def test_a_permanent_refusal_is_not_repeated_and_says_what_the_warehouse_said() -> None:
+    fake = FakeDataApi(
+        batch_execute_statement=[{"Id": "s"}],
+        describe_statement=[failed('Query #2 failed with ERROR: relation "x" does not exist')],
+    )
+
+    with pytest.raises(WarehouseError, match='statement s FAILED: .*relation "x" does not exist') as caught:
+        warehouse(fake).run(LOCK, CALLER, log())
+
+    assert not isinstance(caught.value, TransientWarehouseError)
+    assert (caught.value.statement_id, caught.value.failed_index) == ("s", 1)
+    assert "lock table" in str(caught.value)
+    assert len(fake.arguments_of("batch_execute_statement")) == 1
+
+
+def test_rows_are_fetched_page_by_page_and_only_of_selects() -> None:
+    select = Statement("select_staging_count", {"staging": TableName("f", "s")})
+    fake = FakeDataApi(
+        batch_execute_statement=[{"Id": "s"}],
+        describe_statement=[{"Id": "s", "Status": "FINISHED", "SubStatements": [{"Id": "s:1"}, {"Id": "s:2", "HasResultSet": True}]}],
+        get_statement_result=[
+            {"Records": [[{"longValue": 1}, {"isNull": True}]], "NextToken": "n"},
+            {"Records": [[{"stringValue": "1.50"}, {"booleanValue": False}]]},
+        ],
+    )
+
+    rows = warehouse(fake).run(Transaction("t", (LOCK.statements[0], select)), CALLER, log())
+
+    assert rows == [[], [(1, None), ("1.50", False)]]
+    assert fake.arguments_of("get_statement_result") == [{"Id": "s:2"}, {"Id": "s:2", "NextToken": "n"}]

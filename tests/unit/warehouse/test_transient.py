@@ -1,0 +1,51 @@
+"""Which refusals are met with another attempt."""
+
+import pytest
+
+from framework.warehouse.transient import is_transient_response, is_transient_text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ERROR: 1023\n  Detail: Serializable isolation violation on table - 1, transactions forming the cycle are: 1, 2 (pid:3)",
+        "Query #4 failed with ERROR: deadlock detected",
+        "ERROR: could not complete because of conflict with concurrent transaction",
+        "ERROR: could not open relation with OID 12345",
+        "FATAL: the database system is starting up",
+        "ERROR: S3 Query Exception (Fetch)",
+    ],
+)
+def test_a_condition_that_passes_is_transient(text: str) -> None:
+    assert is_transient_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'ERROR: syntax error at or near "FROM"\n  Position: 12',
+        'ERROR: relation "x" does not exist',
+        "ERROR: permission denied for relation orders",
+        "ERROR: Load into table 'listing' failed.  Check 'stl_load_errors' system table for details.",
+        "ERROR: Query (1) cancelled on user's request: statement timeout",
+        "ERROR: Disk Full",
+        "some text nobody has seen before",
+    ],
+)
+def test_everything_else_is_permanent(text: str) -> None:
+    assert not is_transient_text(text)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "message", "expected"),
+    [
+        ("ThrottlingException", 400, "Rate exceeded", True),
+        ("ValidationException", 400, "Throttling: too many requests", True),
+        ("ValidationException", 400, "Sql is too long", False),
+        ("InternalServerException", 500, "", True),
+        ("AccessDeniedException", 400, "no", False),
+        ("ActiveStatementsExceededException", 400, "", True),
+    ],
+)
+def test_an_api_answer_is_judged_by_its_code(code: str, status: int, message: str, expected: bool) -> None:
+    assert is_transient_response(code, status, message) is expected

@@ -1,0 +1,143 @@
+"""What load tests work with: a feed in the sandbox, from landing a file to reading the table."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from framework.engine import run_pipeline
+from framework.frames.protocol import FrameEngine
+from framework.lake.s3 import Lake
+from framework.results import LoadRequest, LoadResult, Services
+from framework.run_log import RunLog, utc_now
+from framework.spec.environment import Environment
+from framework.spec.load import load_pipeline_text
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.client import RateLimiter, Warehouse
+
+_NUMBERS = itertools.count(1)
+
+
+def new_name(stem: str) -> str:
+    """Return a name no other test of the run uses."""
+    return f"{stem}_{next(_NUMBERS)}"
+
+
+@dataclass
+class Workshop:
+    """One pipeline in the sandbox. `spec_body` is YAML without `pipeline:`; `{name}` stands for its name."""
+
+    s3: Any
+    redshift_data: Any
+    frames: FrameEngine
+    environment: Environment
+    name: str
+    spec_body: str
+    log: io.StringIO = field(default_factory=io.StringIO)
+    run_ids: Callable[[], str] | None = None
+    wrap_lake: Callable[[Lake], Lake] = lambda lake: lake
+
+    def __post_init__(self) -> None:
+        self.warehouse = Warehouse(
+            self.redshift_data, self.environment.warehouse, self.environment.retry, RateLimiter(1000)
+        )
+        self._run_count = itertools.count(1)
+
+    @property
+    def table(self) -> str:
+        """The target's name in SQL."""
+        return f"public.{self.name}"
+
+    def spec(self) -> PipelineSpec:
+        """Return the spec as it is written now."""
+        text = f"pipeline: {self.name}\n" + self.spec_body.replace("{name}", self.name)
+        return load_pipeline_text(text, f"pipelines/{self.name}.yml", self.name)
+
+    def land(self, file_name: str, content: str | bytes) -> str:
+        """Put a file into the lake; return its key."""
+        key = f"data/in/{self.name}/{file_name}"
+        body = content.encode("utf-8") if isinstance(content, str) else content
+        self.s3.put_object(Bucket="lake", Key=key, Body=body)
+        # S3's LastModified orders the files, and has whole milliseconds at best.
+        time.sleep(0.005)
+        return key
+
+    def services(self) -> Services:
+        """Return what a load works with."""
+        return Services(
+            environment=self.environment,
+            lake=self.wrap_lake(Lake(self.s3, self.environment.lake)),
+            warehouse=self.warehouse,
+            frames=lambda: self.frames,
+            now=utc_now,
+            new_run_id=lambda: f"{next(self._run_count):04x}" + self.name.encode().hex()[:28].rjust(28, "0"),
+            open_log=lambda run_id, pipeline: RunLog(run_id, pipeline, self.log),
+            job_id="job-1",
+        )
+
+    def run(self, **request: Any) -> list[LoadResult]:
+        """Load what is pending."""
+        return run_pipeline(self.spec(), self.services(), LoadRequest(**request))
+
+    def load(self, file_name: str, content: str | bytes) -> LoadResult:
+        """Land a file and load it; it must be the only one pending."""
+        self.land(file_name, content)
+        (result,) = self.run()
+        return result
+
+    def sql(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Run statements through the Data API, each by itself, and return the last one's rows."""
+        rows: list[tuple[Any, ...]] = []
+        for statement in statements:
+            rows = self._one(statement)
+        return rows
+
+    def _one(self, statement: str) -> list[tuple[Any, ...]]:
+        submitted = self.redshift_data.execute_statement(WorkgroupName="sandbox", Database="dev", Sql=statement)
+        statement_id = self.warehouse.poll(submitted["Id"])
+        assert statement_id["Status"] == "FINISHED", statement_id.get("Error")
+        return list(self.warehouse.fetch(submitted["Id"])) if statement_id["HasResultSet"] else []
+
+    def rows(self, columns: str, order: str) -> list[tuple[Any, ...]]:
+        """Return the target's rows."""
+        return self.sql(f"select {columns} from {self.table} order by {order}")
+
+    def types(self) -> dict[str, str]:
+        """Return the target's column types as the catalog spells them, by name."""
+        found = self.sql(
+            "select column_name, data_type, character_maximum_length, numeric_precision, numeric_scale from svv_columns "
+            f"where table_schema = 'public' and table_name = '{self.name}' order by ordinal_position"
+        )
+        return {name: _type_text(*rest) for name, *rest in found}
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys of this feed's objects below a prefix."""
+        answer = self.s3.list_objects_v2(Bucket="lake", Prefix=prefix)
+        return [item["Key"] for item in answer.get("Contents", []) if self.name in item["Key"]]
+
+    def audit(self, columns: str) -> list[tuple[Any, ...]]:
+        """Return the feed's JOB_STS rows, oldest first, STARTED before the end."""
+        return self.sql(
+            f"select {columns} from feedway.job_sts where pipeline = '{self.name}' "
+            "order by run_start_ts, source_filename, case status when 'STARTED' then 0 else 1 end"
+        )
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the log entries so far."""
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+
+def _type_text(data_type: str, length: Any, precision: Any, scale: Any) -> str:
+    if length is not None:
+        return f"{data_type}({length})"
+    return f"{data_type}({precision},{scale})" if data_type == "numeric" else data_type
+
+
+def csv_text(header: str, *rows: str | Sequence[str]) -> str:
+    """Return a CSV file of ready-made lines."""
+    return "\n".join([header, *(row if isinstance(row, str) else ",".join(row) for row in rows)]) + "\n"
