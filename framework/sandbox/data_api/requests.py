@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,9 +143,7 @@ def _submit_request(
     if not document.get("Database"):
         raise validation_error("Database must be given.")
     target = Target(warehouse, document["Database"], document.get("DbUser"), document.get("SecretArn"))
-    return SubmitRequest(
-        sqls, target, document.get("StatementName"), document.get("ClientToken"), parameters
-    )
+    return SubmitRequest(sqls, target, document.get("StatementName"), document.get("ClientToken"), parameters)
 
 
 def _checked_sql(sql: object) -> str:
@@ -200,7 +198,9 @@ def _read_status(text: str) -> Status | None:
     if text == ALL:
         return None
     if text not in Status.__members__:
-        raise validation_error(f"Status must be one of {', '.join((*Status.__members__, ALL))}, found {text!r}.")
+        raise validation_error(
+            f"Status must be one of {', '.join((*Status.__members__, ALL))}, found {text!r}."
+        )
     return Status(text)
 
 
@@ -219,5 +219,3 @@ def _check_members(document: Document, known: Mapping[str, type], required: tupl
 
 def _not_supported(name: str) -> ApiError:
     return validation_error(f"{name} is not supported by the sandbox.")
-
-

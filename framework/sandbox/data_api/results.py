@@ -187,9 +187,7 @@ class ColumnOrigin:
     nullable: bool
 
 
-def columns_of(
-    raw: PGresult, origins: Mapping[tuple[int, int], ColumnOrigin]
-) -> tuple[ResultColumn, ...]:
+def columns_of(raw: PGresult, origins: Mapping[tuple[int, int], ColumnOrigin]) -> tuple[ResultColumn, ...]:
     """Return the columns of a result; `origins` by the oid of the table and the column's number in it."""
     return tuple(_column(raw, number, origins) for number in range(raw.nfields))
 
@@ -199,9 +197,7 @@ def origin_tables(raw: PGresult) -> list[int]:
     return sorted({raw.ftable(number) for number in range(raw.nfields)} - {0})
 
 
-def _column(
-    raw: PGresult, number: int, origins: Mapping[tuple[int, int], ColumnOrigin]
-) -> ResultColumn:
+def _column(raw: PGresult, number: int, origins: Mapping[tuple[int, int], ColumnOrigin]) -> ResultColumn:
     name = (raw.fname(number) or b"").decode()
     kind = type_name(raw.ftype(number))
     origin = origins.get((raw.ftable(number), raw.ftablecol(number)), ColumnOrigin("", "", True))

@@ -7,40 +7,110 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 import psycopg
 
 from framework.sandbox import redshift_sql
 from framework.sandbox.data_api import statement as states
-from framework.sandbox.data_api.cancellation import Cancellation, Cancelled
-from framework.sandbox.data_api.results import ResultTooLarge
+from framework.sandbox.data_api.cancellation import Cancellation
+from framework.sandbox.data_api.error_text import STATEMENT_ERRORS, error_text
+from framework.sandbox.data_api.parameters import substitute
 from framework.sandbox.data_api.sessions import Connection, ConnectionFailed, Sessions
-from framework.sandbox.data_api.statement import Outcome, Statement, Status
+from framework.sandbox.data_api.statement import Statement, Status
 from framework.sandbox.data_api.store import StatementStore
 from framework.sandbox.data_api.transaction import Session
 
 LoadParquet = Callable[[Connection, redshift_sql.CopyParquet, Callable[[], None]], int]
+"""Runs a COPY and returns the rows loaded; the third argument is to be called between pieces of work."""
 
-
-@dataclass(frozen=True)
-class PartError(Exception):
-    """How a part ended: FAILED or ABORTED, and the text of its Error."""
-
-    status: Status
-    text: str
+FIRST_QUERY_ID = 1000
 
 
 @dataclass(frozen=True)
 class Runner:
-    """What running statements takes. `load_parquet` gets a check to call between pieces of work."""
+    """What running statements takes."""
 
     store: StatementStore
     sessions: Sessions
     load_parquet: LoadParquet
     clock: Callable[[], float] = time.time
-    query_ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1000))
+    query_ids: itertools.count[int] = field(default_factory=lambda: itertools.count(FIRST_QUERY_ID))
 
-    def run(self, statement_id: str, cancellation: Cancellation) -> None:
-        """Run a statement that waits; one that was cancelled meanwhile is left alone."""
+    def run(self, statement: Statement, cancellation: Cancellation) -> None:
+        """Run a submitted statement; one that was cancelled meanwhile is left alone."""
+        picked = self.store.change(statement.id, lambda s: states.picked(s, self.clock()))
+        if picked.status.is_terminal:
+            return
+        try:
+            with self.sessions.session(statement.submission.database) as connection:
+                self._run_on(connection, statement, cancellation)
+        except ConnectionFailed as error:
+            self._end(statement, Status.FAILED, str(error))
+        except Exception as error:
+            traceback.print_exc(file=sys.stderr)
+            self._end(statement, Status.FAILED, f"ERROR: the sandbox itself failed: {error!r}")
+
+    def _run_on(self, connection: Connection, statement: Statement, cancellation: Cancellation) -> None:
+        pid = connection.info.backend_pid
+        self.store.change(statement.id, lambda s: states.started(s, pid, self.clock()))
+        session = Session(
+            connection,
+            statement.submission.is_batch,
+            self.sessions.find_late_binding_view,
+            lambda on, copy: self.load_parquet(on, copy, cancellation.check),
+        )
+        with cancellation.watching(connection):
+            for index in range(len(statement.parts)):
+                if not self._run_part(session, statement, index, cancellation):
+                    return
+            self._commit(session, statement, cancellation)
+
+    def _run_part(
+        self, session: Session, statement: Statement, index: int, cancellation: Cancellation
+    ) -> bool:
+        query_id = next(self.query_ids)
+        self.store.change(statement.id, lambda s: states.part_started(s, index, query_id, self.clock()))
+        sql = substitute(statement.parts[index].sql, dict(statement.submission.parameters))
+        began_ns = time.perf_counter_ns()
+        try:
+            cancellation.check()
+            outcome = session.execute(sql)
+        except STATEMENT_ERRORS as error:
+            spent_ns = time.perf_counter_ns() - began_ns
+            _roll_back(session)
+            status, text = _ending(cancellation), error_text(error)
+            self.store.change(
+                statement.id, lambda s: states.part_ended(s, index, status, text, spent_ns, self.clock())
+            )
+            return False
+        spent_ns = time.perf_counter_ns() - began_ns
+        self.store.change(
+            statement.id, lambda s: states.part_finished(s, index, outcome, spent_ns, self.clock())
+        )
+        return True
+
+    def _commit(self, session: Session, statement: Statement, cancellation: Cancellation) -> None:
+        try:
+            if session.is_batch:
+                cancellation.check()
+            session.commit()
+        except STATEMENT_ERRORS as error:
+            _roll_back(session)
+            self._end(statement, _ending(cancellation), error_text(error))
+        else:
+            self.store.change(statement.id, lambda s: states.finished(s, self.clock()))
+
+    def _end(self, statement: Statement, status: Status, text: str) -> None:
+        self.store.change(statement.id, lambda s: states.ended(s, status, text, self.clock()))
+
+
+def _roll_back(session: Session) -> None:
+    # Where this fails, the connection is broken and PostgreSQL rolls back by itself.
+    with suppress(psycopg.Error):
+        session.rollback()
+
+
+def _ending(cancellation: Cancellation) -> Status:
+    return Status.ABORTED if cancellation.is_requested else Status.FAILED

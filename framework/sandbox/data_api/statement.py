@@ -124,7 +124,9 @@ def part_started(statement: Statement, index: int, query_id: int, now: float) ->
     return _with_part(statement, index, part)
 
 
-def part_finished(statement: Statement, index: int, outcome: Outcome, duration_ns: int, now: float) -> Statement:
+def part_finished(
+    statement: Statement, index: int, outcome: Outcome, duration_ns: int, now: float
+) -> Statement:
     """Return the statement with the part done; the statement itself goes on."""
     part = statement.parts[index]
     part = replace(part, status=Status.FINISHED, outcome=outcome, duration_ns=duration_ns, updated_at=now)
@@ -146,7 +148,10 @@ def part_ended(
     part = replace(
         statement.parts[index], status=status, error=error, duration_ns=duration_ns, updated_at=now
     )
-    later = (replace(p, status=Status.ABORTED, error=PRIOR_FAILED, updated_at=now) for p in statement.parts[index + 1 :])
+    later = (
+        replace(p, status=Status.ABORTED, error=PRIOR_FAILED, updated_at=now)
+        for p in statement.parts[index + 1 :]
+    )
     parts = (*statement.parts[:index], part, *later)
     if statement.submission.is_batch and status is Status.FAILED:
         error = f"Query #{index + 1} failed with {error}"

@@ -7,6 +7,7 @@ the next statement begins another. A single statement commits by itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from psycopg import Cursor
@@ -54,6 +55,8 @@ class Session:
             return self._control(parsed.transaction_control)
         if self.is_batch:
             self._begin()
+        elif parsed.kind == "LOCK":
+            raise redshift_sql.Refused("LOCK TABLE can only be used in transaction blocks", "25P01")
         outcome = self._copy(parsed.copy) if parsed.copy is not None else self._run(parsed)
         if parsed.commits:
             self.commit()
@@ -84,9 +87,9 @@ class Session:
         statements = redshift_sql.to_postgres(parsed, self.find_late_binding_view)
         if not statements:
             return Outcome()
-        if len(statements) == 1 or self.is_batch:
+        if len(statements) == 1:
             return self._run_all(parsed, statements)
-        with self.connection.transaction():
+        with self._atomically():
             return self._run_all(parsed, statements)
 
     def _run_all(self, parsed: redshift_sql.Parsed, statements: tuple[str, ...]) -> Outcome:
@@ -113,8 +116,11 @@ class Session:
         return origins
 
     def _copy(self, copy: redshift_sql.CopyParquet) -> Outcome:
-        with self.connection.transaction():
+        with self._atomically():
             return Outcome(self.load_parquet(self.connection, copy))
+
+    def _atomically(self) -> AbstractContextManager[object]:
+        return nullcontext() if self.is_batch else self.connection.transaction()
 
     def _begin(self) -> None:
         if self.connection.info.transaction_status == TransactionStatus.IDLE:

@@ -1,0 +1,30 @@
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo test clean
+
+setup: $(STAMP)
+
+$(STAMP): setup.cfg setup.py pyproject.toml
+	@python=$$(command -v python3.11 || command -v python3 || true); \
+	if [ -z "$$python" ] || ! "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+	    echo "make setup: needs Python 3.11 or later; found: $$([ -n "$$python" ] && "$$python" --version || echo none)" >&2; \
+	    exit 1; \
+	fi; \
+	[ -x $(PYTHON) ] || "$$python" -m venv $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,test]'
+	@touch $@
+
+demo: setup
+	@$(PYTHON) -m demo
+
+test: setup
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/mypy
+	@$(PYTHON) -m pytest
+
+clean:
+	@[ ! -x $(PYTHON) ] || [ ! -d .sandbox ] || $(PYTHON) run.py sandbox reset --yes
+	@rm -rf $(VENV) .sandbox .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,37 @@
+"""The frame engine that runs on Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import SparkSession
+
+from framework.frames.spark.bad_rows import read_bad_rows
+from framework.frames.spark.profile import profile
+from framework.frames.spark.stage import stage
+from framework.schema.values import BadRow, ColumnProfile, Measurements, SourceBatch, StagingColumn
+
+
+@dataclass(frozen=True)
+class SparkFrames:
+    """Handles rows on a session made by `make_session`; see FrameEngine for what each call does."""
+
+    session: SparkSession
+    name: str = "spark"
+
+    def profile(self, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
+        """Say what all rows of the batch hold in `columns`, in one job."""
+        return profile(self.session, batch, columns)
+
+    def stage(
+        self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None
+    ) -> Measurements:
+        """Write the batch's good rows as Parquet below `destination`, and say what was seen."""
+        return stage(self.session, batch, columns, destination)
+
+    def read_bad_rows(
+        self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int
+    ) -> tuple[BadRow, ...]:
+        """Return the first `limit` bad rows, by file and row; one entry per offending column."""
+        return read_bad_rows(self.session, batch, columns, limit)

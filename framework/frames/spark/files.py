@@ -1,0 +1,107 @@
+"""Source files as Spark opens them: their first bytes, and the address and options of a read."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark.sql import SparkSession
+
+from framework.errors import SourceFileError
+from framework.frames.header import decode_head
+from framework.schema.values import FileLayout, SourceBatch
+from framework.spec.pipeline import CsvOptions
+
+_HEAD_BYTES = 256 * 1024
+_HEADS_AT_ONCE = 8
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_CODEC_SUFFIXES = (".gz", ".bz2", ".deflate", ".lz4", ".snappy", ".zst", ".passthrough")
+"""File names that Hadoop decompresses, each by its own codec, whatever the file holds."""
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A source file and what its first bytes show.
+
+    `blank_lines` stand before the header. `has_open_lines` says that a quoted field goes over
+    several lines in these bytes; False proves nothing for the rest of the file.
+    """
+
+    layout: FileLayout
+    blank_lines: int
+    has_open_lines: bool
+    line_end: str
+
+
+def open_files(spark: SparkSession, batch: SourceBatch) -> tuple[OpenedFile, ...]:
+    """Look at the first bytes of every file of the batch.
+
+    Raises:
+        SourceFileError: a file is gone, or its bytes are broken right there.
+    """
+    with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
+        return tuple(pool.map(lambda layout: _open(spark, layout, batch.options), batch.files))
+
+
+def _open(spark: SparkSession, layout: FileLayout, options: CsvOptions) -> OpenedFile:
+    head = _read_head(spark, layout)
+    try:
+        text, _ = decode_head(head, options.encoding, len(head) >= layout.file.size_bytes)
+    except ValueError as error:
+        raise SourceFileError(f"{layout.file.url}: {error}", (layout.file.key,)) from error
+    lines = _LINE_END.split(text)[:-1]
+    blank_lines = next((index for index, line in enumerate(lines) if line), 0)
+    has_open_lines = any(line.count('"') % 2 for line in lines)
+    first_end = _LINE_END.search(text)
+    return OpenedFile(layout, blank_lines, has_open_lines, first_end[0] if first_end else "\n")
+
+
+def _read_head(spark: SparkSession, layout: FileLayout) -> bytes:
+    context = spark.sparkContext
+    # Names without type stubs: the JVM's own classes.
+    jvm: Any = context._jvm
+    path = jvm.org.apache.hadoop.fs.Path(layout.file.url)
+    settings = context._jsc.hadoopConfiguration()
+    try:
+        stream = path.getFileSystem(settings).open(path)
+        try:
+            bounded = jvm.org.apache.commons.io.input.BoundedInputStream(stream, _HEAD_BYTES)
+            return bytes(jvm.org.apache.commons.io.IOUtils.toByteArray(bounded))
+        finally:
+            stream.close()
+    except Py4JJavaError as error:
+        if "FileNotFoundException" in str(error.java_exception):
+            raise missing_file(layout) from error
+        raise
+
+
+def missing_file(layout: FileLayout) -> SourceFileError:
+    """Return the error for a file that was listed and is not there to be read."""
+    return SourceFileError(
+        f"{layout.file.url}: the file was there when the load began and is gone now; send it again",
+        (layout.file.key,),
+    )
+
+
+def read_options(layout: FileLayout) -> dict[str, str]:
+    """Return the options that make Spark read exactly this object, by content and not by name.
+
+    Raises:
+        SourceFileError: the file is gzip and its name does not say so, which Hadoop cannot read.
+    """
+    options = {"__globPaths__": "false"}
+    suffix = PurePosixPath(layout.file.key).suffix
+    if layout.is_gzip and suffix != ".gz":
+        raise SourceFileError(
+            f"{layout.file.url}: the file is gzip and Spark decompresses by name only; "
+            "send it with a name that ends in .gz",
+            (layout.file.key,),
+        )
+    if not layout.is_gzip and suffix in _CODEC_SUFFIXES:
+        options["io.compression.codecs"] = "org.apache.hadoop.io.compress.PassthroughCodec"
+        options["io.compress.passthrough.extension"] = suffix
+    return options

@@ -1,0 +1,123 @@
+"""What all rows of a load hold in the columns whose type is not settled, in one job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from framework.column_type import Kind
+from framework.frames.spark.failures import raise_faults, spark_failures
+from framework.frames.spark.files import OpenedFile, open_files
+from framework.frames.spark.observe import union
+from framework.frames.spark.read import FAULTS, OPEN_QUOTE, can_split, field_text, parse_fields, read_records
+from framework.frames.spark.sql import (
+    digits_after_point,
+    digits_before_point,
+    is_integer,
+    is_number,
+    is_timestamp,
+    is_value,
+)
+from framework.schema.values import ColumnProfile, SourceBatch
+from framework.spec.pipeline import CsvOptions
+
+
+def profile(spark: SparkSession, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
+    """Return the profile of each column over the rows that have the right number of fields.
+
+    A file that is read by lines and turns out to hold fields over several lines is read again.
+    """
+    opened = open_files(spark, batch)
+    by_lines = {file.layout.ordinal for file in opened if can_split(file, batch.options)}
+    rows = _run(spark, batch, opened, columns, by_lines)
+    if batch.options.multiline:
+        again = {n for n, row in rows.items() if n in by_lines and row[f"fault{OPEN_QUOTE}"] is not None}
+        by_lines -= again
+        files = [file for file in opened if file.layout.ordinal in again]
+        rows |= _run(spark, batch, files, columns, by_lines)
+    faults = {file: _fault_rows(rows[file.layout.ordinal]) for file in opened if file.layout.ordinal in rows}
+    raise_faults(spark, batch.options, faults, by_lines)
+    return {name: _profile(list(rows.values()), index) for index, name in enumerate(columns)}
+
+
+def _run(
+    spark: SparkSession,
+    batch: SourceBatch,
+    opened: Sequence[OpenedFile],
+    columns: Sequence[str],
+    by_lines: set[int],
+) -> dict[int, Row]:
+    """Return the aggregates by the file's ordinal; a file without rows has none."""
+    if not opened:
+        return {}
+    with spark_failures(spark, batch):
+        texts = [
+            _texts(spark, file, columns, batch.options, file.layout.ordinal in by_lines) for file in opened
+        ]
+        numbers = [F.expr(sql).alias(name) for name, sql in _numbers(len(columns)).items()]
+        rows = union(texts).groupBy("file").agg(*numbers).collect()
+    return {row["file"]: row for row in rows}
+
+
+def _texts(
+    spark: SparkSession, opened: OpenedFile, columns: Sequence[str], options: CsvOptions, by_lines: bool
+) -> DataFrame:
+    parsed = parse_fields(read_records(spark, opened, options, by_lines), opened, options)
+    texts = [field_text(opened, name, options) or "cast(null as string)" for name in columns]
+    named = [
+        f"case when not has_wrong_count then {text} end as t{index}" for index, text in enumerate(texts)
+    ]
+    return parsed.selectExpr(f"{opened.layout.ordinal} as file", "feedway_row", "fault", *named)
+
+
+def _numbers(columns: int) -> dict[str, str]:
+    numbers = {f"fault{fault}": f"min(case when fault = {fault} then feedway_row end)" for fault in FAULTS}
+    for index in range(columns):
+        numbers |= {f"{name}{index}": sql for name, sql in _column_numbers(f"t{index}").items()}
+    return numbers
+
+
+def _column_numbers(text: str) -> dict[str, str]:
+    short = f"{is_integer(text)} and octet_length({text}) <= 39 and {digits_before_point(text)} <= 38"
+    value = f"cast({text} as decimal(38,0))"
+    return {
+        "values": f"count({text})",
+        "integers": f"count(case when {is_integer(text)} then 1 end)",
+        "numbers": f"count(case when {is_number(text)} then 1 end)",
+        "booleans": f"count(case when {is_value(text, Kind.BOOLEAN)} then 1 end)",
+        "dates": f"count(case when {is_value(text, Kind.DATE)} then 1 end)",
+        "timestamps": f"count(case when {is_timestamp(text)} then 1 end)",
+        "longest": f"max(octet_length({text}))",
+        "digits": f"max(case when {is_number(text)} then {digits_before_point(text)} end)",
+        "scale": f"max(case when {is_number(text)} then {digits_after_point(text)} end)",
+        "longest_integer": f"max(case when {is_integer(text)} then {digits_before_point(text)} end)",
+        "low": f"min(case when {short} then {value} end)",
+        "high": f"max(case when {short} then {value} end)",
+    }
+
+
+def _fault_rows(row: Row) -> dict[int, int]:
+    return {fault: row[f"fault{fault}"] for fault in FAULTS if row[f"fault{fault}"] is not None}
+
+
+def _profile(rows: Sequence[Row], index: int) -> ColumnProfile:
+    def values(name: str) -> list[Any]:
+        return [row[f"{name}{index}"] for row in rows if row[f"{name}{index}"] is not None]
+
+    fits = max(values("longest_integer"), default=0) <= 38
+    return ColumnProfile(
+        values=sum(values("values")),
+        integers=sum(values("integers")),
+        numbers=sum(values("numbers")),
+        booleans=sum(values("booleans")),
+        dates=sum(values("dates")),
+        timestamps=sum(values("timestamps")),
+        longest_bytes=max(values("longest"), default=0),
+        integer_digits=max(values("digits"), default=0),
+        scale=max(values("scale"), default=0),
+        smallest=int(min(values("low"))) if fits and values("low") else None,
+        largest=int(max(values("high"))) if fits and values("high") else None,
+    )

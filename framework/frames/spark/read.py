@@ -1,0 +1,144 @@
+"""Source files as DataFrames: one row per record, with its raw text, its place and its fields.
+
+There are two ways to find the records. By *lines*, a file is split over the cluster; that is
+right for a file whose every line has an even number of quotes, which the pass itself checks on
+every line. Else by *fields*: one task reads the file, and the CSV reader says where each record
+ends. Both yield the record's raw text, and that text alone decides whether the quoting is
+sound: a file cut into records that are each sound can be cut in no other way.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pyspark.sql import DataFrame, SparkSession
+
+from framework.frames.spark.files import OpenedFile, read_options
+from framework.frames.spark.sql import is_one_of, quoted
+from framework.spec.pipeline import CsvOptions
+
+NO_FAULT, OPEN_QUOTE, BAD_QUOTE, BAD_BYTES, NUL = range(5)
+FAULTS = {
+    OPEN_QUOTE: "a quoted field is not closed where its record ends",
+    BAD_QUOTE: "the quoting is not RFC 4180: a quote stands inside an unquoted field, or text follows a "
+    "closing quote",
+    BAD_BYTES: "the bytes are not valid in the file's encoding",
+    NUL: "there is a NUL character, which no warehouse column can hold",
+}
+_ROW_IN_PARTITION = f"(monotonically_increasing_id() & {2**33 - 1})"
+"""Source: https://spark.apache.org/docs/3.5.4/api/sql/#monotonically_increasing_id"""
+_REPLACEMENT = "\ufffd"
+_NO_TEXT = "\ufdd0\ufffefeedway"
+"""Stands for an unquoted empty field while a record is parsed; no file holds it."""
+_BAD = "wrong_fields"
+
+
+def can_split(opened: OpenedFile, options: CsvOptions) -> bool:
+    """Say whether to read the file by lines first."""
+    return options.encoding != "utf-16" and not (options.multiline and opened.has_open_lines)
+
+
+def read_records(spark: SparkSession, opened: OpenedFile, options: CsvOptions, by_lines: bool) -> DataFrame:
+    """Return a file's records: `record`, its text; `feedway_row`; `fault`, one of FAULTS or 0.
+
+    One row per record after the header; empty lines are none. `feedway_row` grows with the
+    record's place in the file and is not its ordinal: a split knows nothing of those before it.
+    """
+    if by_lines:
+        return _read_lines(spark, opened, options)
+    return _read_by_fields(spark, opened, options)
+
+
+def _read_lines(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
+    read = spark.read.options(**read_options(opened.layout))
+    lines = read.text(opened.layout.file.url).selectExpr(
+        "value", "_metadata.file_block_start as block", f"{_ROW_IN_PARTITION} as line"
+    )
+    decoded = f"decode(cast(value as binary), {quoted(options.encoding)})"
+    # In UTF-8 the replacement character may be the file's own; elsewhere only decoding makes it.
+    is_valid = (
+        f"value = {decoded}" if options.encoding == "utf-8" else f"not contains({decoded}, '{_REPLACEMENT}')"
+    )
+    records = lines.where(f"value <> '' and not (block = 0 and line <= {opened.blank_lines})").selectExpr(
+        "value as record" if options.encoding == "utf-8" else f"{decoded} as record",
+        # A line has at least one byte, so rows of a later block come after those of an earlier.
+        f"case when block = 0 then line - {opened.blank_lines} else block + line + 1 end as feedway_row",
+        f"{is_valid} as is_valid",
+    )
+    return records.selectExpr("record", "feedway_row", f"{_fault('not is_valid', options)} as fault")
+
+
+def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
+    # A record with another number of fields than the schema is handed over raw, which is all
+    # that is wanted here; no record is meant to have this many.
+    expected = 2 * len(opened.layout.columns) + 3
+    schema = ", ".join([*(f"c{index} string" for index in range(expected)), f"{_BAD} string"])
+    read = spark.read.options(**read_options(opened.layout), **_csv_options(options, expected))
+    line_end = "\r" if opened.line_end == "\r" else "\n"
+    read = read.options(multiLine="true", lineSep=line_end, encoding=options.encoding)
+    records = read.schema(schema).csv(opened.layout.file.url)
+    fields = ", ".join(f"c{index}" for index in range(expected))
+    rebuilt = f"concat_ws({quoted(options.delimiter)}, {fields})"
+    # The reader skips empty lines only where they end in its own line end.
+    header = opened.blank_lines if opened.line_end == "\r\n" else 0
+    rows = records.selectExpr(
+        f"rtrim('\\r', coalesce({_BAD}, {rebuilt})) as record",
+        f"{_ROW_IN_PARTITION} - {header} as feedway_row",
+    ).where("feedway_row > 0 and record <> ''")
+    is_bad = f"contains(record, '{_REPLACEMENT}')"
+    return rows.selectExpr("record", "feedway_row", f"{_fault(is_bad, options)} as fault")
+
+
+def _fault(bad_bytes: str, options: CsvOptions) -> str:
+    """Return the number of what is wrong with `record`, 0 for nothing."""
+    beside = f'[^"{re.escape(options.delimiter)}]'
+    # Each quoted stretch becomes one quote: what then stands beside a quote stands beside a field.
+    bad_quote = quoted(f'{beside}"|"{beside}|[\\r\\n]')
+    collapsed = """regexp_replace(record, '"[^"]*+"', '"')"""
+    odd = "(octet_length(record) - octet_length(replace(record, '\"', ''))) % 2 = 1"
+    return (
+        f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} "
+        f"when not contains(record, '\"') then if(contains(record, '\\r'), {BAD_QUOTE}, {NO_FAULT}) "
+        f"when {odd} then {OPEN_QUOTE} when {collapsed} rlike {bad_quote} then {BAD_QUOTE} "
+        f"else {NO_FAULT} end"
+    )
+
+
+def parse_fields(records: DataFrame, opened: OpenedFile, options: CsvOptions) -> DataFrame:
+    """Return the records with `fields`, a struct of texts `c0`, `c1`… by position.
+
+    `has_wrong_count` says that the record has too few or too many fields. An unquoted empty
+    field is NULL, a quoted one is `''`.
+    """
+    count = len(opened.layout.columns)
+    schema = ", ".join([*(f"c{index} string" for index in range(count)), f"{_BAD} string"])
+    settings = ", ".join(f"{quoted(k)}, {quoted(v)}" for k, v in _csv_options(options, 2 * count).items())
+    parsed = records.selectExpr("*", f"from_csv(record, {quoted(schema)}, map({settings})) as fields")
+    return parsed.selectExpr("*", f"fields.{_BAD} is not null as has_wrong_count")
+
+
+def field_text(opened: OpenedFile, name: str, options: CsvOptions) -> str | None:
+    """Return the expression of a column's text in `parse_fields`, None where the file lacks it."""
+    if name not in opened.layout.columns:
+        return None
+    text = f"fields.c{opened.layout.columns.index(name)}"
+    if options.null_values:
+        return f"case when not ({is_one_of(text, options.null_values)}) then {text} end"
+    return text
+
+
+def _csv_options(options: CsvOptions, columns: int) -> dict[str, str]:
+    return {
+        "sep": options.delimiter,
+        "quote": '"',
+        "escape": '"',
+        "nullValue": _NO_TEXT,
+        "emptyValue": "",
+        "header": "false",
+        "mode": "PERMISSIVE",
+        "columnNameOfCorruptRecord": _BAD,
+        "ignoreLeadingWhiteSpace": "false",
+        "ignoreTrailingWhiteSpace": "false",
+        "maxCharsPerColumn": "-1",
+        "maxColumns": str(max(20480, columns)),
+    }

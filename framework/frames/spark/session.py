@@ -1,0 +1,74 @@
+"""The one place that makes a Spark session, and the settings every load rests on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pyspark import SparkConf
+from pyspark.sql import SparkSession
+
+RUNTIME_SETTINGS = {
+    # Text without a zone means UTC; the default would be the machine's zone.
+    "spark.sql.session.timeZone": "UTC",
+    # Spark 3.5's default fails the whole job on 30 February, LEGACY makes it 1 March.
+    "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+    # Spark 4 turns it on; every cast here is written to mean the same either way.
+    "spark.sql.ansi.enabled": "false",
+    "spark.sql.timestampType": "TIMESTAMP_LTZ",
+    # INT96, the default, says nothing of zones; COPY reads INT64 as what it is.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.compression.codec": "snappy",
+    # Without these Spark 3.5 refuses to write days before 1582.
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.writeLegacyFormat": "false",
+    # A record's field count is only seen when no field of it is skipped.
+    "spark.sql.csv.parser.columnPruning.enabled": "false",
+    "spark.sql.optimizer.enableCsvExpressionOptimization": "false",
+    # Half a gzip file is an error, not a shorter file.
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.files.ignoreMissingFiles": "false",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.parser.escapedStringLiterals": "false",
+    "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+}
+"""Settings of the SQL session, which a running session takes as well."""
+
+_LOCAL_SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+}
+
+
+def make_session(extra_conf: Mapping[str, str], app_name: str = "feedway") -> SparkSession:
+    """Return the Spark session for loads: the active one where there is one, else a new one.
+
+    A session that runs already, as on Glue, takes only the settings of its SQL session; what
+    belongs to the cluster stays as its owner set it, `extra_conf` with it. A new session is
+    local unless a master is set, by spark-submit or in `extra_conf`.
+    """
+    session = SparkSession.getActiveSession() or _new_session(extra_conf, app_name)
+    for name, value in RUNTIME_SETTINGS.items():
+        session.conf.set(name, value)
+    return session
+
+
+def _new_session(extra_conf: Mapping[str, str], app_name: str) -> SparkSession:
+    conf = SparkConf()
+    settings = dict(extra_conf)
+    master = settings.get("spark.master") or conf.get("spark.master") or "local[*]"
+    if master.startswith("local"):
+        settings = {**_LOCAL_SETTINGS, **settings}
+        # The launcher script resolves the machine's name otherwise, which may have no address.
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    for name, value in settings.items():
+        conf.set(name, value)
+    conf.setMaster(master)
+    if not conf.contains("spark.app.name"):
+        conf.setAppName(app_name)
+    session = SparkSession.builder.config(conf=conf).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session

@@ -1,0 +1,139 @@
+"""Spark SQL expressions, as text, for what the frames compute; no session needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from framework.column_type import ColumnType, Kind
+from framework.date_format import format_expression
+from framework.schema.text import INTEGER, NUMBER, TIMESTAMP, accepted_text
+from framework.schema.values import StagingColumn
+
+_SPARK_TYPES = {
+    Kind.SMALLINT: "smallint",
+    Kind.INTEGER: "int",
+    Kind.BIGINT: "bigint",
+    Kind.REAL: "float",
+    Kind.DOUBLE: "double",
+    Kind.BOOLEAN: "boolean",
+    Kind.CHAR: "string",
+    Kind.VARCHAR: "string",
+    Kind.DATE: "date",
+    # Written as INT64 with isAdjustedToUTC=false, which is what TIMESTAMP means.
+    Kind.TIMESTAMP: "timestamp_ntz",
+    Kind.TIMESTAMPTZ: "timestamp",
+}
+_FORMAT_PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z]+)|([^A-Za-z']+)")
+_DAY_KINDS = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
+
+
+def quoted(text: str) -> str:
+    """Return a text as a literal of Spark SQL."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def named(name: str) -> str:
+    """Return a column name quoted for Spark SQL."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def spark_type(column_type: ColumnType) -> str:
+    """Return the Spark type whose Parquet form COPY takes for the column type."""
+    if column_type.kind is Kind.DECIMAL:
+        return column_type.sql
+    return _SPARK_TYPES[column_type.kind]
+
+
+def whole_match(text: str, expression: str) -> str:
+    r"""Return the condition that all of `text` matches; `$` would overlook a line break at the end."""
+    return f"{text} rlike " + quoted(rf"\A(?:{expression})\z")
+
+
+def is_one_of(text: str, values: Sequence[str]) -> str:
+    """Return the condition that `text` is one of at least one values."""
+    return f"{text} in ({', '.join(quoted(value) for value in values)})"
+
+
+def spark_format(pattern: str) -> str:
+    """Return a spec's date format as Spark writes it, every literal quoted.
+
+    Spark reads `yy` as 2000 to 2099.
+    """
+    pieces: list[str] = []
+    literal = ""
+    for quoted_text, field, plain in _FORMAT_PIECE.findall(pattern):
+        if not field:
+            literal += plain or quoted_text.replace("''", "'") or "'"
+            continue
+        pieces += [_format_literal(literal), field]
+        literal = ""
+    return "".join([*pieces, _format_literal(literal)])
+
+
+def _format_literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'" if text else ""
+
+
+def converted(column: StagingColumn, text: str) -> str:
+    """Return the value of a text in the column's type, NULL for a misfit. Nothing raises.
+
+    The type's expression accepts the whole text before any cast sees it, so the casts only
+    judge ranges and whether a day is real.
+    """
+    kind = column.type.kind
+    if kind in (Kind.CHAR, Kind.VARCHAR):
+        return f"case when octet_length({text}) <= {column.type.length_bytes} then {text} end"
+    if column.format is not None:
+        gate = whole_match(text, format_expression(column.format))
+        moment = f"try_to_timestamp({text}, {quoted(spark_format(column.format))})"
+        return f"case when {gate} then cast({moment} as {spark_type(column.type)}) end"
+    gate = whole_match(text, accepted_text(column.type))
+    return f"case when {gate} then {_cast(column.type, text)} end"
+
+
+def _cast(column_type: ColumnType, text: str) -> str:
+    kind = column_type.kind
+    cast = f"try_cast({text} as {spark_type(column_type)})"
+    if kind is Kind.BOOLEAN:
+        return f"lower({text}) = 'true'"
+    if kind in (Kind.REAL, Kind.DOUBLE):
+        # Out of range is infinity to Spark's cast, not NULL.
+        return f"case when abs({cast}) < double('infinity') then {cast} end"
+    if kind in _DAY_KINDS:
+        # There is no year 0; Spark takes it for 1 BC.
+        return f"case when not startswith({text}, '0000') then {cast} end"
+    return cast
+
+
+def is_integer(text: str) -> str:
+    """Return the condition that a text is a whole number."""
+    return whole_match(text, INTEGER)
+
+
+def is_number(text: str) -> str:
+    """Return the condition that a text is a number in plain notation."""
+    return whole_match(text, NUMBER)
+
+
+def is_timestamp(text: str) -> str:
+    """Return the condition that a text is a real day with a time."""
+    cast = _cast(ColumnType(Kind.TIMESTAMP), text)
+    return f"{whole_match(text, TIMESTAMP)} and {cast} is not null"
+
+
+def is_value(text: str, kind: Kind) -> str:
+    """Return the condition that a text is a value of the kind; never NULL for a text."""
+    column_type = ColumnType(kind)
+    return f"{whole_match(text, accepted_text(column_type))} and {_cast(column_type, text)} is not null"
+
+
+def digits_before_point(number: str) -> str:
+    """Return how many digits a number's text has before the point; a lone zero is none."""
+    return f"octet_length(ltrim('-0', substring_index({number}, '.', 1)))"
+
+
+def digits_after_point(number: str) -> str:
+    """Return how many digits a number's text has after the point, trailing zeros aside."""
+    fraction = f"rtrim('0', substring_index({number}, '.', -1))"
+    return f"case when contains({number}, '.') then octet_length({fraction}) else 0 end"

@@ -1,0 +1,89 @@
+"""Where a sandbox can be reached, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+LOOPBACK = "127.0.0.1"
+REGION = "eu-west-1"
+DEFAULT_BUCKET = "lake"
+
+ServiceName = Literal["s3", "postgresql", "data_api"]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports somebody asked for; None leaves the choice to the sandbox."""
+
+    s3: int | None = None
+    data_api: int | None = None
+    postgresql: int | None = None
+
+    def asked(self) -> dict[ServiceName, int]:
+        """Return the ports that were asked for, by service."""
+        ports: dict[ServiceName, int | None] = {
+            "s3": self.s3,
+            "postgresql": self.postgresql,
+            "data_api": self.data_api,
+        }
+        return {name: port for name, port in ports.items() if port is not None}
+
+
+@dataclass(frozen=True)
+class ProcessStatus:
+    """What is known of one of the three processes. `detail` is an address, or what is wrong."""
+
+    name: ServiceName
+    pid: int | None
+    port: int | None
+    state: Literal["running", "not answering", "stopped"]
+    detail: str
+
+
+@dataclass(frozen=True)
+class SandboxAddress:
+    """A running sandbox: its endpoints, its keys and its folders.
+
+    `s3_folder` holds one folder per bucket. `database_url` is the PostgreSQL behind the Data API.
+    """
+
+    folder: Path
+    s3_folder: Path
+    s3_url: str
+    data_api_url: str
+    access_key: str
+    secret_key: str
+    database_url: str
+
+    def spark_conf(self, bucket: str) -> dict[str, str]:
+        """Return the settings by which Spark reads and writes `s3://<bucket>` without S3 jars.
+
+        Hadoop mounts the bucket on its folder.
+        Source: https://hadoop.apache.org/docs/r3.3.4/hadoop-project-dist/hadoop-hdfs/ViewFsOverloadScheme.html
+        """
+        uri = (self.s3_folder / bucket).resolve().as_uri()
+        mount = f"spark.hadoop.fs.viewfs.mounttable.{bucket}"
+        return {
+            "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
+            "spark.hadoop.fs.AbstractFileSystem.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFs",
+            "spark.hadoop.fs.viewfs.overload.scheme.target.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
+            f"{mount}.linkFallback": uri,
+            # A mount table without a single link is refused; this one leads nowhere new.
+            f"{mount}.link./nothing": uri,
+        }
+
+    def aws_environment(self) -> dict[str, str]:
+        """Return the environment variables by which boto3 finds the sandbox instead of AWS."""
+        return {
+            "AWS_ENDPOINT_URL_S3": self.s3_url,
+            "AWS_ENDPOINT_URL_REDSHIFT_DATA": self.data_api_url,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            # The S3 server sends the whole object's checksum with a part of it, which botocore
+            # would hold against the part.
+            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+        }

@@ -1,0 +1,141 @@
+"""COPY of Parquet staging files by manifest, as Redshift does it, into a table of PostgreSQL.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import pyarrow as pa
+from psycopg import sql
+from pyarrow.parquet import ParquetFile
+
+from framework.sandbox.data_api.manifest import ManifestEntry, read_manifest, split_url
+from framework.sandbox.data_api.parquet_types import FileColumn, arrow_type, check_columns, file_columns
+from framework.sandbox.data_api.prefetch import prefetched
+from framework.sandbox.data_api.row_text import check_values, csv_rows
+from framework.sandbox.data_api.s3_objects import NoSuchObject, S3Objects, object_url
+from framework.sandbox.data_api.sessions import Connection
+from framework.sandbox.data_api.spectrum_error import scan_error
+from framework.sandbox.data_api.target_table import TargetTable, read_target
+from framework.sandbox.redshift_sql import CopyParquet, Refused
+
+BATCH_ROWS = 16 * 1024
+FILES_AHEAD = 1
+BATCHES_AHEAD = 4
+
+Check = Callable[[], None]
+"""To be called between pieces of work; raises when the statement was cancelled."""
+
+
+@dataclass(frozen=True)
+class StagingFile:
+    """A staging file in S3 that exists, with its true size."""
+
+    bucket: str
+    key: str
+    size_bytes: int
+
+    @property
+    def url(self) -> str:
+        """The file's address in error texts."""
+        return object_url(self.bucket, self.key)
+
+
+@dataclass(frozen=True)
+class ParquetLoader:
+    """Runs COPY statements, reading from `objects`."""
+
+    objects: S3Objects
+
+    def load(self, connection: Connection, copy: CopyParquet, check: Check) -> int:
+        """Load the staging files of the manifest into the table and return the number of rows.
+
+        All or nothing, if the caller's transaction ends with the error that this raises.
+
+        Raises:
+            Refused: the manifest, a file or a value is not what Redshift would load.
+            psycopg.Error: PostgreSQL refused a row.
+        """
+        if not copy.manifest:
+            raise Refused("COPY from a prefix is not supported by the sandbox: give a manifest", "0A000")
+        unknown = sorted(copy.options - {"STATUPDATE"})
+        if unknown:
+            raise Refused(f"{unknown[0]} in COPY is not supported by the sandbox", "0A000")
+        target = read_target(connection, copy)
+        files = self._existing_files(read_manifest(self.objects.read(*split_url(copy.url))))
+        names = sql.SQL(", ").join(sql.Identifier(column.name) for column in target.columns)
+        command = sql.SQL("copy {} ({}) from stdin (format csv)").format(target.name, names)
+        with connection.cursor() as cursor:
+            with (
+                closing(prefetched(self._rows(files, target, check), BATCHES_AHEAD)) as chunks,
+                cursor.copy(command) as writer,
+            ):
+                for chunk in chunks:
+                    check()
+                    writer.write(chunk)
+            return cursor.rowcount
+
+    def _existing_files(self, entries: tuple[ManifestEntry, ...]) -> list[StagingFile]:
+        found = [self._find(entry) for entry in entries]
+        files = [file for file in found if file is not None]
+        if not files:
+            raise scan_error("File not found")
+        return files
+
+    def _find(self, entry: ManifestEntry) -> StagingFile | None:
+        try:
+            size_bytes = self.objects.size_bytes(entry.bucket, entry.key)
+        except NoSuchObject as error:
+            if entry.mandatory:
+                raise scan_error("File not found") from error
+            return None
+        file = StagingFile(entry.bucket, entry.key, size_bytes)
+        if size_bytes != entry.content_length:
+            raise scan_error(
+                f"The file has {size_bytes} bytes, but content_length in the manifest is "
+                f"{entry.content_length}. File name: {file.url}"
+            )
+        return file
+
+    def _rows(self, files: list[StagingFile], target: TargetTable, check: Check) -> Iterator[pa.Buffer]:
+        with closing(prefetched(self._opened(files, check), FILES_AHEAD)) as opened:
+            for file, parquet in opened:
+                with parquet:
+                    yield from _file_rows(file, parquet, target)
+
+    def _opened(self, files: list[StagingFile], check: Check) -> Iterator[tuple[StagingFile, ParquetFile]]:
+        for file in files:
+            with self.objects.fetched(file.bucket, file.key, file.size_bytes, check) as path:
+                parquet = _open_parquet(file, path)
+            yield file, parquet
+
+
+def _open_parquet(file: StagingFile, path: str) -> ParquetFile:
+    try:
+        # The mapping outlives the name, which goes at once: a process that is killed leaves no file.
+        return ParquetFile(pa.memory_map(path), coerce_int96_timestamp_unit="us")
+    except (pa.ArrowInvalid, OSError) as error:
+        raise scan_error(f"Invalid Parquet file: {error}. File name: {file.url}") from error
+
+
+def _file_rows(file: StagingFile, parquet: ParquetFile, target: TargetTable) -> Iterator[pa.Buffer]:
+    sources = file_columns(parquet.schema)
+    check_columns(sources, target.columns, file.url)
+    for batch in parquet.iter_batches(BATCH_ROWS):
+        if batch.num_rows:
+            yield csv_rows(_checked(batch, sources, target, file.url))
+
+
+def _checked(
+    batch: pa.RecordBatch, sources: tuple[FileColumn, ...], target: TargetTable, url: str
+) -> pa.RecordBatch:
+    columns = []
+    for column, source, goal in zip(batch.columns, sources, target.columns, strict=True):
+        values = column.cast(arrow_type(goal, source))
+        check_values(values, source.name, goal, url)
+        columns.append(values)
+    return pa.RecordBatch.from_arrays(columns, [column.name for column in target.columns])

@@ -1,0 +1,97 @@
+"""Which relations of a query are the system's, where they are found, and what may not be mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from framework.sandbox.redshift_sql.function_names import LEADER_ONLY
+from framework.sandbox.redshift_sql.refusal import Refused, not_supported
+
+_INFORMATION_SCHEMA = ("columns", "key_column_usage", "schemata", "table_constraints", "tables", "views")
+_SYSTEM_VIEWS = (
+    *("pg_table_def", "pg_views", "pg_group", "stv_db_isolation_level", "svv_columns", "svv_redshift_columns"),
+    *("svv_relation_privileges", "svv_table_info", "svv_tables"),
+)
+_CATALOGS = frozenset(
+    """
+    pg_attrdef pg_attribute pg_class pg_constraint pg_database pg_depend pg_description pg_index pg_namespace pg_proc
+    pg_rewrite pg_tables pg_type pg_user
+    """.split()
+)
+"""PostgreSQL's own catalogs that Redshift has too."""
+
+NOT_ON_TABLES = "Specified types or functions (one per INFO message) not supported on Amazon Redshift tables."
+_SYSTEM_PREFIXES = ("pg_", "svv_", "svl_", "stl_", "stv_", "sys_")
+
+
+def schema_of(table: exp.Table) -> str:
+    """Return the schema a table is named with in lower case, empty where there is none."""
+    return str(table.db).lower()
+
+
+def is_system(table: exp.Table) -> bool:
+    """Say whether a table of a query is a catalog or a system view, by its name."""
+    schema, name = schema_of(table), table.name.lower()
+    if schema:
+        return schema in ("pg_catalog", "information_schema", "pg_internal")
+    return name.startswith(_SYSTEM_PREFIXES)
+
+
+def tables_of(tree: exp.Expression) -> Iterator[exp.Table]:
+    """Yield the tables a tree names, without the names its WITH clauses give."""
+    for table in tree.find_all(exp.Table):
+        if schema_of(table) or table.name.lower() not in _given_names(table):
+            yield table
+
+
+def _given_names(table: exp.Table) -> set[str]:
+    names: set[str] = set()
+    node: exp.Expression | None = table
+    while node is not None:
+        given = node.args.get("with_")
+        names |= {cte.alias.lower() for cte in given.expressions} if given else set()
+        node = node.parent
+    return names
+
+
+def check_leader_node(tree: exp.Expression) -> None:
+    """Refuse a catalog, or a function of the leader node, together with a user's table.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/c_sql-functions-leader-node.html
+    """
+    users = [table for table in tables_of(tree) if not is_system(table)]
+    on_leader = [table for table in tables_of(tree) if is_system(table) and not table.name.lower().startswith("stv_")]
+    functions = [node.name.lower() for node in tree.find_all(exp.Anonymous) if node.name.lower() in LEADER_ONLY]
+    if users and (on_leader or functions):
+        raise Refused(NOT_ON_TABLES)
+
+
+def find_system_relations(tree: exp.Expression) -> None:
+    """Point the tree's catalogs and system views at what stands for them here.
+
+    Raises:
+        Refused: the sandbox has no such view.
+    """
+    for table in list(tables_of(tree)):
+        if is_system(table):
+            schema, name = _stand_in(table)
+            if not table.alias:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name.lower())))
+            table.set("db", exp.to_identifier(schema))
+            table.set("this", exp.to_identifier(name))
+    for column in tree.find_all(exp.Column):
+        if str(column.db).lower() in ("pg_catalog", "information_schema"):
+            column.set("db", None)
+
+
+def _stand_in(table: exp.Table) -> tuple[str, str]:
+    schema, name = schema_of(table), table.name.lower()
+    if schema == "information_schema" and name in _INFORMATION_SCHEMA:
+        return "pg_sandbox", f"information_schema_{name}"
+    if schema in ("", "pg_catalog") and name in _SYSTEM_VIEWS:
+        return "pg_internal", name
+    if schema in ("", "pg_catalog") and name in _CATALOGS:
+        return "pg_catalog", name
+    raise not_supported(f"{schema}.{name}" if schema else name)

@@ -1,0 +1,112 @@
+"""sqlglot's Redshift, told to leave functions as they are written; it reads SELECT, DELETE, INSERT and UPDATE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import ErrorLevel, exp
+from sqlglot.dialects.postgres import Postgres
+from sqlglot.dialects.redshift import Redshift
+from sqlglot.errors import ParseError, SqlglotError, TokenError
+from sqlglot.parsers.redshift import RedshiftParser
+from sqlglot.tokens import Token, TokenType
+
+from framework.sandbox.redshift_sql.refusal import Refused, not_supported, syntax_error
+
+_SPECIAL_FORMS = ("CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST")
+
+
+class _Parser(RedshiftParser):
+    """Builds no typed functions: sqlglot's translations of them are not always Redshift's meaning."""
+
+    FUNCTIONS = {}
+    FUNCTION_PARSERS = {name: RedshiftParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS}
+    NO_PAREN_FUNCTION_PARSERS = {
+        name: parser for name, parser in RedshiftParser.NO_PAREN_FUNCTION_PARSERS.items() if name in ("CASE", "SYSDATE")
+    }
+    SUPPORTS_IMPLICIT_UNNEST = False
+
+
+class SandboxRedshift(Redshift):
+    """Redshift's tokens without those that swallow the rest of a statement unread."""
+
+    Parser = _Parser
+
+    class Tokenizer(Redshift.Tokenizer):
+        COMMANDS = set()
+        COMMAND_PREFIX_TOKENS = set()
+        KEYWORDS = {text: kind for text, kind in Redshift.Tokenizer.KEYWORDS.items() if text != "/*+"}
+
+
+_DIALECT = SandboxRedshift()
+
+
+def tokenize(sql: str) -> list[Token]:
+    """Return the tokens of a text, without comments.
+
+    Raises:
+        Refused: a quote or a comment is never closed, or the text holds NUL.
+    """
+    if "\0" in sql:
+        raise not_supported("a NUL character")
+    try:
+        tokens = _DIALECT.tokenize(sql)
+    except TokenError as error:
+        raise Refused(f"unterminated quoted text or comment: {_first_line(error)}", "42601") from error
+    for token in tokens:
+        token.comments = []
+        if token.token_type == TokenType.STRING and "\0" in token.text:
+            raise Refused('invalid byte sequence for encoding "UNICODE": 0x00', "22021")
+    return tokens
+
+
+def parse_tree(tokens: Sequence[Token], sql: str) -> exp.Expression:
+    """Return the tree of one query, or of one DELETE, INSERT or UPDATE.
+
+    Raises:
+        Refused: the syntax is wrong.
+    """
+    try:
+        trees = _DIALECT.parser(error_level=ErrorLevel.IMMEDIATE).parse(list(tokens), sql)
+    except ParseError as error:
+        found = error.errors[0] if error.errors else {}
+        raise syntax_error(str(found.get("highlight") or "")) from error
+    except SqlglotError as error:
+        raise not_supported(_first_line(error)) from error
+    if len(trees) != 1 or trees[0] is None:
+        raise syntax_error("")
+    return trees[0]
+
+
+def parse_value(tokens: Sequence[Token], sql: str) -> exp.Expression:
+    """Return the tree of one value, such as a column's default."""
+    select = Token(TokenType.SELECT, text="select")
+    tree = parse_tree([select, *tokens], sql)
+    only_value = {name for name, value in tree.args.items() if value} == {"expressions"}
+    if not isinstance(tree, exp.Select) or not only_value or len(tree.expressions) != 1:
+        raise syntax_error(tokens[0].text if tokens else "")
+    value = tree.expressions[0]
+    assert isinstance(value, exp.Expression)
+    return value
+
+
+def generate(tree: exp.Expression) -> str:
+    """Write a tree as PostgreSQL reads it, all names quoted.
+
+    Raises:
+        Refused: PostgreSQL has no words for a part of it.
+    """
+    try:
+        return tree.sql(
+            dialect=Postgres,
+            identify=True,
+            comments=False,
+            normalize_functions=False,
+            unsupported_level=ErrorLevel.RAISE,
+        )
+    except SqlglotError as error:
+        raise not_supported(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

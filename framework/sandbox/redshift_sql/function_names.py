@@ -1,0 +1,75 @@
+"""The functions of Redshift that the sandbox has."""
+
+from __future__ import annotations
+
+AS_WRITTEN = frozenset(
+    """
+    abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees exp floor ln log mod pi power radians random round
+    sign sin sqrt tan trunc
+    ascii bpcharcmp btrim chr initcap left length lower lpad ltrim md5 octet_length quote_ident quote_literal
+    repeat replace reverse right rpad rtrim split_part strpos substr substring translate trim upper
+    regexp_count regexp_replace regexp_substr sha2
+    add_months convert_timezone date_cmp last_day months_between timeofday to_char to_date to_number to_timestamp
+    coalesce greatest least
+    any_value bool_and bool_or count max min stddev stddev_pop stddev_samp sum variance var_pop var_samp
+    cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number
+    percentile_cont percentile_disc
+    current_database current_schema current_schemas current_user current_user_id format_type
+    has_database_privilege has_schema_privilege has_table_privilege obj_description col_description
+    pg_backend_pid pg_get_userbyid pg_get_viewdef version
+    """.split()
+)
+"""Functions that mean the same under their own name, in PostgreSQL or in the compatibility schema."""
+
+RENAMED = {
+    "len": "length",
+    "char_length": "length",
+    "character_length": "length",
+    "textlen": "length",
+    "pow": "power",
+    "replicate": "repeat",
+    "dexp": "exp",
+    "dlog1": "ln",
+    "dlog10": "log",
+    "nvl": "coalesce",
+    "isnull": "coalesce",
+    "getdate": "pg_internal.getdate",
+}
+
+UNKNOWN_TO_REDSHIFT = frozenset("array_agg generate_series string_agg unnest jsonb_agg json_agg to_json to_jsonb".split())
+"""Functions of PostgreSQL that Redshift lacks or runs on its leader node only.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html
+"""
+
+LEADER_ONLY = frozenset(
+    """
+    current_schema current_schemas format_type has_database_privilege has_schema_privilege has_table_privilege
+    obj_description col_description pg_backend_pid pg_get_userbyid pg_get_viewdef version
+    """.split()
+)
+"""Source: https://docs.aws.amazon.com/redshift/latest/dg/c_sql-functions-leader-node.html"""
+
+_DATE_PARTS = {
+    "millennium": "millennia mil mils",
+    "century": "centuries c cent cents",
+    "decade": "decades dec decs",
+    "epoch": "",
+    "year": "years y yr yrs",
+    "quarter": "quarters qtr qtrs",
+    "month": "months mon mons",
+    "week": "weeks w",
+    "dow": "dayofweek dw weekday",
+    "doy": "dayofyear dy yearday",
+    "day": "days d",
+    "hour": "hours h hr hrs",
+    "minute": "minutes m min mins",
+    "second": "seconds s sec secs",
+    "milliseconds": "millisecond ms msec msecs msecond mseconds millisec millisecs millisecon",
+    "microseconds": "microsecond microsec microsecs usecond useconds us usec usecs",
+}
+DATE_PARTS = {spelling: part for part, others in _DATE_PARTS.items() for spelling in (part, *others.split())}
+"""Every spelling of a date part, and PostgreSQL's.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_Dateparts_for_datetime_functions.html
+"""

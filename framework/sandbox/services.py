@@ -1,0 +1,119 @@
+"""The three processes of a sandbox, each by how it is started, when it is ready and how it ends."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM, Signals
+
+import framework
+from framework.sandbox import postgresql, s3
+from framework.sandbox.address import LOOPBACK, ServiceName
+from framework.sandbox.processes import Launch, listens
+from framework.sandbox.state import ProcessRecord, Site, State
+
+TERMINATE = ((SIGTERM, 5.0), (SIGKILL, 5.0))
+# SIGTERM would wait until the last client has left.
+# Source: https://www.postgresql.org/docs/18/server-shutdown.html
+STOP_POSTGRESQL = ((SIGINT, 10.0), (SIGQUIT, 5.0), (SIGKILL, 5.0))
+
+HEALTH_TIMEOUT_SECONDS = 2.0
+INHERITED_PREFIXES = ("AWS_", "PG", "RCLONE_")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One of the processes. `prepare` runs before each start and returns the state it leaves."""
+
+    name: ServiceName
+    prepare: Callable[[Site, State], State]
+    launch: Callable[[Site, State, int], Launch]
+    is_ready: Callable[[Site, ProcessRecord], bool]
+    signals: tuple[tuple[Signals, float], ...]
+
+
+def s3_url(state: State) -> str:
+    """Return the S3 endpoint."""
+    return f"http://{LOOPBACK}:{state.ports['s3']}"
+
+
+def data_api_url(state: State) -> str:
+    """Return the Data API's endpoint."""
+    return f"http://{LOOPBACK}:{state.ports['data_api']}"
+
+
+def database_url(state: State) -> str:
+    """Return the PostgreSQL that the Data API stands on, with user and password."""
+    place = f"{LOOPBACK}:{state.ports['postgresql']}/{postgresql.DATABASE}"
+    return f"postgresql://{postgresql.SUPERUSER}:{state.database_password}@{place}"
+
+
+def _prepare_s3(site: Site, state: State) -> State:
+    s3.prepare(site)
+    return state
+
+
+def _prepare_postgresql(site: Site, state: State) -> State:
+    return replace(state, cluster=postgresql.prepare(site, state))
+
+
+def _launch_data_api(site: Site, state: State, port: int) -> Launch:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(INHERITED_PREFIXES)}
+    return Launch(
+        command=(
+            sys.executable,
+            *("-m", "framework.sandbox.data_api"),
+            *("--port", str(port), "--s3-url", s3_url(state)),
+        ),
+        environment={
+            **inherited,
+            "LC_ALL": "C.UTF-8",
+            "PYTHONPATH": str(Path(framework.__file__).parent.parent),
+            "NO_PROXY": LOOPBACK,
+            "FEEDWAY_SANDBOX_DATABASE_URL": database_url(state),
+            "FEEDWAY_SANDBOX_ACCESS_KEY": state.access_key,
+            "FEEDWAY_SANDBOX_SECRET_KEY": state.secret_key,
+        },
+        working_folder=site.folder,
+    )
+
+
+def _is_healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=HEALTH_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+S3 = Service(
+    name="s3",
+    prepare=_prepare_s3,
+    launch=s3.launch,
+    is_ready=lambda site, record: listens(record),
+    signals=TERMINATE,
+)
+POSTGRESQL = Service(
+    name="postgresql",
+    prepare=_prepare_postgresql,
+    launch=postgresql.launch,
+    is_ready=lambda site, record: postgresql.is_ready(site, record.pid) and listens(record),
+    signals=STOP_POSTGRESQL,
+)
+DATA_API = Service(
+    name="data_api",
+    prepare=lambda site, state: state,
+    launch=_launch_data_api,
+    is_ready=lambda site, record: listens(record) and _is_healthy(record.port),
+    signals=TERMINATE,
+)
+
+SERVICES = (S3, POSTGRESQL, DATA_API)
+"""In the order in which they need each other."""

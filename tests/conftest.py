@@ -1,0 +1,73 @@
+"""What tests share: one sandbox and one Spark session for the whole run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from framework import sandbox as local_sandbox
+from framework.sandbox import SandboxAddress
+
+if TYPE_CHECKING:
+    from mypy_boto3_redshift_data import RedshiftDataAPIServiceClient
+    from mypy_boto3_s3 import S3Client
+
+SHARED_FEEDS = Path(__file__).resolve().parents[2] / "shared" / "data" / "feeds"
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxAddress]:
+    """A sandbox of this run's own, removed at its end; boto3 finds it by the environment."""
+    folder = tmp_path_factory.mktemp("sandbox") / ".sandbox"
+    nowhere = str(folder / "no-aws-profile")
+    try:
+        address = local_sandbox.start(folder)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.delenv("AWS_PROFILE", raising=False)
+            environment.setenv("AWS_CONFIG_FILE", nowhere)
+            environment.setenv("AWS_SHARED_CREDENTIALS_FILE", nowhere)
+            for name, value in address.aws_environment().items():
+                environment.setenv(name, value)
+            yield address
+    finally:
+        local_sandbox.reset(folder)
+
+
+@pytest.fixture(scope="session")
+def s3(sandbox: SandboxAddress) -> S3Client:
+    """The sandbox's S3."""
+    return boto3.session.Session().client("s3")
+
+
+@pytest.fixture(scope="session")
+def redshift_data(sandbox: SandboxAddress) -> RedshiftDataAPIServiceClient:
+    """The sandbox's Data API."""
+    return boto3.session.Session().client("redshift-data")
+
+
+@pytest.fixture(scope="session")
+def spark_engine(sandbox: SandboxAddress) -> Iterator[Any]:
+    """The Spark frame engine on the sandbox's bucket."""
+    from framework.frames.spark.engine import SparkFrames
+    from framework.frames.spark.session import make_session
+
+    os.environ.update(local_sandbox.java_environment())
+    session = make_session({"spark.master": "local[2]", **sandbox.spark_conf("lake")})
+    yield SparkFrames(session)
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_feeds() -> Path:
+    """The folder of real feeds that stands beside the checkout."""
+    if not SHARED_FEEDS.is_dir():
+        missing = f"the real feeds are not at {SHARED_FEEDS}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return SHARED_FEEDS

@@ -1,0 +1,211 @@
+-- === evolve
+
+-- feedway golden 0123456789abcdef0123456789abcdef create_schema
+create schema if not exists "sales";
+
+-- feedway golden 0123456789abcdef0123456789abcdef create_schema
+create schema if not exists "reporting";
+
+-- feedway golden 0123456789abcdef0123456789abcdef create_target_table
+create table "sales"."customers" (
+    "id" bigint not null,
+    "postal_code" varchar(16),
+    "amount" decimal(38,18),
+    "updated_at" timestamp,
+    "select" varchar(310),
+    "run_date" timestamp,
+    "file_name" varchar(1024)
+)
+distkey ("id")
+compound sortkey ("updated_at");
+
+-- feedway golden 0123456789abcdef0123456789abcdef create_view
+create view "reporting"."v_customers" as
+select id from "sales"."customers";
+
+-- feedway golden 0123456789abcdef0123456789abcdef delete_view_build
+delete from "feedway"."view_builds"
+where view_schema = 'reporting' and view_name = 'v_customers';
+
+-- feedway golden 0123456789abcdef0123456789abcdef insert_view_build
+insert into "feedway"."view_builds" (view_schema, view_name, definition_sha256, columns_sha256, run_id, built_ts)
+values (
+    'reporting', 'v_customers', '5d5f4f3b9fff15da2125fdd73cfc2bb72faf2cc29daedcaded4bbab2bd2f4ae5',
+    '7cfe2fc6eb539928577360fec5922aef7fabe56df4f833216022361d520694b2', '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
+);
+
+-- === copy
+
+-- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
+create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
+    "id" bigint,
+    "postal_code" varchar(16),
+    "amount" decimal(38,18),
+    "updated_at" timestamp,
+    "select" varchar(310),
+    "run_date" timestamp,
+    "file_name" varchar(1024),
+    feedway_file integer,
+    feedway_row bigint
+)
+diststyle even;
+
+-- feedway golden 0123456789abcdef0123456789abcdef copy_staging
+copy "feedway"."stage_0123456789abcdef0123456789abcdef" (
+    "id", "postal_code", "amount", "updated_at", "select", "run_date", "file_name",
+    feedway_file, feedway_row
+)
+from 's3://lake/staging/manifest.json'
+iam_role 'arn:aws:iam::1:role/copy'
+format as parquet
+manifest;
+
+-- === merge
+
+-- feedway golden 0123456789abcdef0123456789abcdef lock_ledger
+lock table "feedway"."ledger_e69979a121a9";
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_ledger
+select cast(case when count(*) = 0 then '1' else 'x' end as integer)
+from "feedway"."ledger_e69979a121a9"
+where
+    source_generation >= 1
+    and source_identity in (
+        'cf889ef0a476c8b0e63efbb1ff6fc3917221869901a0edd8eaab9068471fe2ba'
+    );
+
+-- feedway golden 0123456789abcdef0123456789abcdef count_staged
+create temp table "feedway_staged_0123456789ab" as
+select feedway_file, count(*) as staged_rows
+from "feedway"."stage_0123456789abcdef0123456789abcdef"
+group by feedway_file;
+
+-- feedway golden 0123456789abcdef0123456789abcdef find_losers
+create temp table "feedway_losers_0123456789ab" as
+select feedway_file, feedway_row
+from (
+    select
+        feedway_file,
+        feedway_row,
+        row_number() over (
+            partition by
+                "id"
+            order by
+                feedway_file desc,
+                feedway_row desc
+        ) as place
+    from "feedway"."stage_0123456789abcdef0123456789abcdef"
+) as ranked
+where place > 1;
+
+-- feedway golden 0123456789abcdef0123456789abcdef delete_losers
+delete from "feedway"."stage_0123456789abcdef0123456789abcdef"
+using "feedway_losers_0123456789ab"
+where
+    "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_file = "feedway_losers_0123456789ab".feedway_file
+    and "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_row = "feedway_losers_0123456789ab".feedway_row;
+
+-- feedway golden 0123456789abcdef0123456789abcdef count_winners
+create temp table "feedway_winners_0123456789ab" as
+select winners.feedway_file, winners.winner_rows, coalesce(updates.updated_rows, 0) as updated_rows
+from (
+    select feedway_file, count(*) as winner_rows
+    from "feedway"."stage_0123456789abcdef0123456789abcdef"
+    group by feedway_file
+) as winners
+left join (
+    select staged.feedway_file, count(*) as updated_rows
+    from "feedway"."stage_0123456789abcdef0123456789abcdef" as staged
+    where exists (
+        select 1
+        from "sales"."customers" as stored
+        where
+            stored."id" = staged."id"
+    )
+    group by staged.feedway_file
+) as updates
+    on updates.feedway_file = winners.feedway_file;
+
+-- feedway golden 0123456789abcdef0123456789abcdef count_none_replaced
+create temp table "feedway_replaced_0123456789ab" as
+select cast(0 as bigint) as replaced_rows;
+
+-- feedway golden 0123456789abcdef0123456789abcdef check_conservation
+select cast(
+    case
+        when
+            staged.row_count = 2
+            and winners.row_count + losers.row_count = staged.row_count
+            then '1'
+        else 'x'
+    end as integer
+)
+from (select coalesce(sum(staged_rows), 0) as row_count from "feedway_staged_0123456789ab") as staged
+cross join (select coalesce(sum(winner_rows), 0) as row_count from "feedway_winners_0123456789ab") as winners
+cross join (select count(*) as row_count from "feedway_losers_0123456789ab") as losers;
+
+-- feedway golden 0123456789abcdef0123456789abcdef delete_matching_rows
+delete from "sales"."customers"
+using "feedway"."stage_0123456789abcdef0123456789abcdef"
+where
+    "sales"."customers"."id" = "feedway"."stage_0123456789abcdef0123456789abcdef"."id";
+
+-- feedway golden 0123456789abcdef0123456789abcdef insert_rows
+insert into "sales"."customers" (
+    "id", "postal_code", "amount", "updated_at", "select", "run_date", "file_name"
+)
+select
+    s."id", s."postal_code", s."amount", s."updated_at", s."select", s."run_date", s."file_name"
+from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
+
+-- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
+insert into "feedway"."ledger_e69979a121a9" (source_identity, source_generation, run_id, loaded_ts)
+values
+    ('cf889ef0a476c8b0e63efbb1ff6fc3917221869901a0edd8eaab9068471fe2ba', 1, '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000');
+
+-- feedway golden 0123456789abcdef0123456789abcdef insert_loaded_job_sts
+insert into "feedway"."job_sts" (
+    run_id, job_id, pipeline, run_start_ts, run_end_ts,
+    source_bucket, source_filename, source_etag, source_size, source_modified_ts, source_generation,
+    target_table_name, records_read, records_inserted, records_updated, records_deleted, records_deduplicated,
+    records_rejected, status, error_message, spec_sha256
+)
+select
+    loaded.run_id, loaded.job_id, loaded.pipeline, loaded.run_start_ts, getdate(),
+    loaded.source_bucket, loaded.source_filename, loaded.source_etag, loaded.source_size, loaded.source_modified_ts,
+    loaded.source_generation, loaded.target_table_name,
+    coalesce(staged.staged_rows, 0) + loaded.records_rejected,
+    coalesce(winners.winner_rows, 0) - coalesce(winners.updated_rows, 0),
+    coalesce(winners.updated_rows, 0),
+    replaced.replaced_rows,
+    coalesce(staged.staged_rows, 0) - coalesce(winners.winner_rows, 0),
+    loaded.records_rejected, 'SUCCESS', null, loaded.spec_sha256
+from (
+    select
+        0 as feedway_file,
+        cast(0 as bigint) as records_rejected,
+        cast('0123456789abcdef0123456789abcdef' as char(32)) as run_id,
+        cast('job' as varchar(256)) as job_id,
+        cast('golden' as varchar(127)) as pipeline,
+        cast('2026-01-02 12:00:00.000000' as timestamp) as run_start_ts,
+        cast('lake' as varchar(63)) as source_bucket,
+        cast('data/in/golden/one.csv' as varchar(1024)) as source_filename,
+        cast('e1' as varchar(127)) as source_etag,
+        cast(40 as bigint) as source_size,
+        cast('2026-01-02 12:00:00.000000' as timestamp) as source_modified_ts,
+        1 as source_generation,
+        cast('sales.customers' as varchar(257)) as target_table_name,
+        cast('e504185f0709c4111f3422c47883508d96c43b5a346473fdab62d943ae7cda5b' as char(64)) as spec_sha256
+) as loaded
+left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file
+left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file
+cross join "feedway_replaced_0123456789ab" as replaced;
+
+-- feedway golden 0123456789abcdef0123456789abcdef select_merge_counts
+select staged.feedway_file, staged.staged_rows, winners.winner_rows, winners.updated_rows, replaced.replaced_rows
+from "feedway_replaced_0123456789ab" as replaced
+left join "feedway_staged_0123456789ab" as staged on 1 = 1
+left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = staged.feedway_file;
+
+-- feedway golden 0123456789abcdef0123456789abcdef drop_tables
+drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef", "feedway_staged_0123456789ab", "feedway_losers_0123456789ab", "feedway_winners_0123456789ab", "feedway_replaced_0123456789ab";

@@ -1,0 +1,41 @@
+"""Fixtures of the load tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from framework.spec.environment import Environment, LakeSettings, RetrySettings, WarehouseSettings
+from tests.workshop import Workshop, new_name
+
+MINIMAL = """
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: {keys: [id]}
+metadata_columns: {run_date: null, file_name: null}
+"""
+
+ENVIRONMENT = Environment(
+    name="sandbox",
+    kind="sandbox",
+    lake=LakeSettings("lake", "", None),
+    warehouse=WarehouseSettings("sandbox", None, "dev", None, None, "default", "feedway", None),
+    engine="auto",
+    retry=RetrySettings(3, 0.05, 2),
+    dead_after_seconds=300,
+    max_attempts=3,
+)
+
+
+@pytest.fixture()
+def feed(s3: Any, redshift_data: Any, spark_engine: Any, request: pytest.FixtureRequest) -> Callable[..., Workshop]:
+    """Make a feed with a name of its own; without a spec it is an upsert by `id` without metadata columns."""
+
+    def make(spec_body: str = MINIMAL, **changes: Any) -> Workshop:
+        name = new_name(request.node.name.split("[")[0].removeprefix("test_")[:24].strip("_"))
+        values: dict[str, Any] = {"environment": ENVIRONMENT} | changes
+        return Workshop(s3, redshift_data, spark_engine, name=name, spec_body=spec_body, **values)
+
+    return make

@@ -1,0 +1,250 @@
+"""The commands as a user types them, in a project of its own on the shared sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from framework.cli import main
+from framework.errors import PipelineError
+from tests.workshop import new_name
+
+Run = Callable[..., tuple[int, str, str]]
+
+SPEC = """\
+pipeline: {name}
+tags: [{name}_tag]
+source: {{prefix: data/in/{name}/}}
+target: {{table: {name}}}
+load: {{keys: [id]}}
+"""
+
+
+class Shop:
+    """A project folder whose sandbox is the test run's own."""
+
+    def __init__(self, root: Path, s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root = root
+        self.s3 = s3
+        self.capsys = capsys
+        self.name = new_name("command")
+        self.write(f"pipelines/{self.name}.yml", SPEC.format(name=self.name))
+
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(exist_ok=True)
+        (self.root / path).write_text(text, encoding="utf-8")
+
+    def land(self, file_name: str, text: str) -> str:
+        key = f"data/in/{self.name}/{file_name}"
+        self.s3.put_object(Bucket="lake", Key=key, Body=text.encode())
+        return key
+
+    def run(self, *argv: str) -> tuple[int, str, str]:
+        self.capsys.readouterr()
+        code = main(["--project", str(self.root), *argv])
+        captured = self.capsys.readouterr()
+        return code, captured.out, captured.err
+
+    def json(self, *argv: str) -> tuple[int, Any]:
+        code, out, _ = self.run("--output", "json", *argv)
+        return code, json.loads(out)
+
+
+@pytest.fixture()
+def shop(
+    sandbox: Any, spark_engine: Any, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Shop:
+    (tmp_path / ".sandbox").symlink_to(sandbox.folder)
+    made = Shop(tmp_path, s3, capsys)
+    made.write("environments.yml", (Path(__file__).parents[2] / "environments.yml").read_text(encoding="utf-8"))
+    return made
+
+
+def test_a_run_prints_one_result_per_file(shop: Shop) -> None:
+    key = shop.land("1.csv", "id,a\n1,x\n2,y\n")
+
+    code, document = shop.json("run", shop.name)
+
+    (load,) = document["loads"]
+    assert code == 0
+    assert load["seconds"] > 0
+    assert {name: load[name] for name in ("pipeline", "source_file", "status", "engine", "records_read", "records_inserted", "error")} == {
+        "pipeline": shop.name,
+        "source_file": key,
+        "status": "SUCCESS",
+        "engine": "spark",
+        "records_read": 2,
+        "records_inserted": 2,
+        "error": None,
+    }
+    assert [change["kind"] for change in load["schema_changes"]] == ["create_table"]
+
+
+def test_nothing_pending_is_no_error_and_says_so(shop: Shop) -> None:
+    code, out, err = shop.run("run", shop.name, "--output", "text")
+
+    assert (code, out) == (0, "nothing to do\n")
+    assert f"s3://lake/data/in/{shop.name}/" in err
+
+
+def test_a_plan_says_everything_and_changes_nothing(shop: Shop) -> None:
+    shop.land("1.csv", "id,a\n1,x\n")
+    shop.run("run", shop.name)
+    key = shop.land("2.csv", "id,a,b\n2," + "y" * 300 + ",7\n")
+    table = ["sandbox", "sql", f"select column_name from svv_columns where table_name = '{shop.name}' order by 1"]
+    before = shop.json(*table)
+
+    code, document = shop.json("plan", shop.name)
+
+    (load,) = document["loads"]
+    assert code == 0
+    assert load["source_files"] == [f"s3://lake/{key}"]
+    assert [(change["kind"], change["column"], change["to"]) for change in load["schema_changes"]] == [
+        ("add_column", "b", "integer"),
+        ("grow_varchar", "a", "varchar(310)"),
+    ]
+    steps = [[statement["step"] for statement in transaction["statements"]] for transaction in load["transactions"]]
+    assert steps[0] == ["grow_varchar"]
+    assert steps[-1][:2] == ["lock_ledger", "guard_ledger"]
+    assert steps[-1][-1] == "drop_tables"
+    assert shop.json(*table) == before
+    assert shop.s3.head_object(Bucket="lake", Key=key)
+    assert shop.s3.list_objects_v2(Bucket="lake", Prefix=f"staging/{shop.name}/")["KeyCount"] == 0
+
+
+def test_a_plan_for_a_warehouse_that_was_never_used_creates_nothing(shop: Shop) -> None:
+    environments = (shop.root / "environments.yml").read_text(encoding="utf-8")
+    shop.write("environments.yml", environments.replace("copy_role: default", "copy_role: default, control_schema: never_used"))
+    shop.land("1.csv", "id,a\n1,x\n")
+
+    code, document = shop.json("plan", shop.name)
+    _, schemas = shop.json("sandbox", "sql", "select count(*) from pg_namespace where nspname = 'never_used'")
+
+    assert code == 0
+    assert document["loads"][0]["rows"] == 1
+    assert schemas["rows"] == [[0]]
+
+
+def test_a_plan_of_several_files_builds_on_what_the_earlier_ones_leave(shop: Shop) -> None:
+    shop.land("1.csv", "id,a\n1,5\n")
+    shop.land("2.csv", "id,a\n2,3000000000\n")
+
+    _, document = shop.json("plan", shop.name)
+
+    kinds = [[change["kind"] for change in load["schema_changes"]] for load in document["loads"]]
+    assert kinds == [["create_table"], ["rewrite_column"]]
+
+
+def test_a_failure_ends_with_the_code_of_who_can_mend_it_and_one_line(shop: Shop) -> None:
+    shop.land("bad.csv", "id,a\n,x\n")
+
+    code, _, err = shop.run("run", shop.name)
+
+    first = next(line for line in err.splitlines() if line.startswith("error:"))
+    assert code == 3
+    assert f"pipeline={shop.name} file=data/in/{shop.name}/bad.csv step=prepare" in first
+
+
+def test_a_glue_run_raises_instead_of_exiting(shop: Shop) -> None:
+    shop.land("bad.csv", "id,a\n,x\n")
+    argv = ["--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_1", "--enable-metrics", "true", "--pipeline", shop.name]
+
+    with pytest.raises(PipelineError, match=f"pipeline={shop.name} "):
+        shop.run(*argv)
+
+
+def test_the_form_glue_uses_is_run(shop: Shop) -> None:
+    shop.land("1.csv", "id,a\n1,x\n")
+
+    code, _, _ = shop.run("--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_7", "--enable-metrics", "true", "--pipeline", shop.name)
+    _, audited = shop.json("sandbox", "sql", f"select distinct job_id from feedway.job_sts where pipeline = '{shop.name}'")
+
+    assert code == 0
+    assert audited["rows"] == [["jr_7"]]
+
+
+def test_history_shows_final_rows_and_loads_that_never_ended(shop: Shop) -> None:
+    shop.land("1.csv", "id,a\n1,x\n")
+    shop.run("run", shop.name)
+    shop.run(
+        "sandbox", "sql",
+        "insert into feedway.job_sts (run_id, pipeline, run_start_ts, source_bucket, source_filename, source_etag, source_size, "
+        "source_modified_ts, source_generation, target_table_name, status, spec_sha256) values "
+        f"('dead', '{shop.name}', '2026-01-01', 'lake', 'k', 'e', 1, '2026-01-01', 1, 'public.t', 'STARTED', 'x')",
+    )
+
+    code, document = shop.json("history", shop.name)
+
+    assert code == 0
+    assert [(load["status"], load["records_read"]) for load in document["loads"]] == [("SUCCESS", 2 - 1), ("UNFINISHED", None)]
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["run", "no_such_pipeline"], "no_such_pipeline"),
+        (["run"], "--all"),
+        (["run", "{name}", "--again"], "--file"),
+        (["run", "{name}", "--env", "nowhere"], "nowhere"),
+        (["run", "{name}", "--file", "data/in/none.csv"], "not there"),
+        (["run", "--tag", "no_such_tag"], "no_such_tag"),
+        (["fly"], "invalid choice"),
+        (["run", "{name}", "--al"], "unrecognized"),
+        (["--pipeline", "{name}", "--agian", "true"], "--agian"),
+    ],
+)
+def test_a_wrong_command_line_is_explained_and_exits_2(shop: Shop, argv: list[str], words: str) -> None:
+    code, _, err = shop.run(*[part.replace("{name}", shop.name) for part in argv])
+
+    assert code == 2
+    assert words in err
+
+
+def test_three_mistakes_in_a_spec_are_told_at_once_with_their_lines(shop: Shop) -> None:
+    shop.write(
+        f"pipelines/{shop.name}.yml",
+        f"pipeline: {shop.name}\nsource: {{prefix: data/in/x/, patern: '*.csv'}}\ntarget: {{table: t}}\n"
+        "load: {mode: upsrt, keys: [id]}\ntypes: {columns: {a: varchr(5)}}\n",
+    )
+
+    code, document = shop.json("validate", shop.name)
+
+    assert code == 2
+    assert sorted(problem["line"] for problem in document["problems"]) == [2, 4, 5]
+    assert all(problem["fix"] for problem in document["problems"])
+    assert shop.run("run", shop.name)[0] == 2
+
+
+def test_an_environment_that_cannot_be_reached_leaves_files_where_they_are(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = shop.land("1.csv", "id,a\n1,x\n")
+    shop.write(
+        "environments.yml",
+        "environments:\n  far:\n    lake: {bucket: lake, region: eu-west-1}\n"
+        "    warehouse: {workgroup: w-far, database: dev, copy_role: default}\n"
+        "    retry: {attempts: 2, delay_seconds: 0.01, backoff: 1}\n",
+    )
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_REDSHIFT_DATA"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+    code, _, err = shop.run("--env", "far", "run", shop.name)
+
+    assert code == 5
+    assert "could not be reached" in err
+    assert shop.s3.head_object(Bucket="lake", Key=key)
+
+
+def test_only_pipelines_with_the_tag_are_run(shop: Shop) -> None:
+    other = new_name("command")
+    shop.write(f"pipelines/{other}.yml", SPEC.format(name=other))
+    shop.land("1.csv", "id,a\n1,x\n")
+
+    _, document = shop.json("run", "--tag", f"{shop.name}_tag")
+
+    assert [load["pipeline"] for load in document["loads"]] == [shop.name]

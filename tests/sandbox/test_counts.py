@@ -1,0 +1,80 @@
+"""What a load costs, by count: submissions to the warehouse, Spark jobs, API calls that submit."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+
+class SubmissionCounter:
+    """Counts the calls of a boto3 client that submit statements, by botocore's own events."""
+
+    def __init__(self, client: Any) -> None:
+        self.names: list[str] = []
+        for operation in ("ExecuteStatement", "BatchExecuteStatement"):
+            client.meta.events.register(f"before-call.redshift-data.{operation}", self._count)
+
+    def _count(self, model: Any, params: Any, **_: Any) -> None:
+        self.names.append(model.name)
+
+
+def spark_jobs(frames: Any, action: Callable[[], Any]) -> int:
+    """Run something and return how many Spark jobs it started."""
+    context = frames.session.sparkContext
+    context.setJobGroup("counted", "counted")
+    before = len(context.statusTracker().getJobIdsForGroup("counted"))
+    action()
+    return len(context.statusTracker().getJobIdsForGroup("counted")) - before
+
+
+def test_a_load_without_drift_makes_four_submissions_and_one_spark_job(
+    feed: Feed, spark_engine: Any, redshift_data: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = feed()
+    shop.load("1.csv", csv_text("id,a,b", "1,x,1.5", "2,y,2.5"))
+    shop.land("2.csv", csv_text("id,a,b", "2,z,3.5", "3,w,4.5"))
+    counter = SubmissionCounter(redshift_data)
+
+    jobs = spark_jobs(spark_engine, lambda: shop.run())
+
+    with capsys.disabled():
+        print(f"\na load without drift: {len(counter.names)} submissions {counter.names}, {jobs} Spark job")
+    assert counter.names == ["BatchExecuteStatement", "ExecuteStatement", "BatchExecuteStatement", "BatchExecuteStatement"]
+    assert jobs == 1
+
+
+def test_several_files_are_observed_once(feed: Feed, redshift_data: Any) -> None:
+    shop = feed()
+    shop.load("1.csv", csv_text("id,a", "1,x"))
+    for number in (2, 3, 4):
+        shop.land(f"{number}.csv", csv_text("id,a", f"{number},x"))
+    counter = SubmissionCounter(redshift_data)
+
+    results = shop.run()
+
+    assert [result.status for result in results] == ["SUCCESS"] * 3
+    assert len(counter.names) == 1 + 3 * 3
+
+
+def test_unknown_columns_cost_one_more_spark_job(feed: Feed, spark_engine: Any) -> None:
+    shop = feed()
+    shop.land("1.csv", csv_text("id,a", "1,x"))
+
+    assert spark_jobs(spark_engine, lambda: shop.run()) == 2
+
+
+def test_a_number_that_outgrows_its_type_costs_one_more_spark_job_and_a_longer_text_none(
+    feed: Feed, spark_engine: Any
+) -> None:
+    shop = feed()
+    shop.load("1.csv", csv_text("id,a,b", "1,x,5"))
+    shop.land("2.csv", csv_text("id,a,b", "1," + "x" * 400 + ",5"))
+    longer = spark_jobs(spark_engine, lambda: shop.run())
+    shop.land("3.csv", csv_text("id,a,b", "1,x,3000000000"))
+    bigger = spark_jobs(spark_engine, lambda: shop.run())
+
+    assert (longer, bigger) == (1, 2)

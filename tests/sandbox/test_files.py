@@ -1,0 +1,265 @@
+"""Files: where they go when all is well, when they are at fault, and when something else is."""
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from framework.errors import WarehouseError
+from framework.lake.s3 import Lake
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+BROKEN_VIEW = """
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: {keys: [id]}
+views: [{schema: reporting, name: "v_{name}", definition: "select no_such_column from {{ target }}"}]
+"""
+
+
+class LakeWithout(Lake):
+    """A lake that refuses to write below one folder."""
+
+    folder = "logs/"
+
+    def put(self, key: str, text: str) -> None:
+        if key.startswith(self.folder):
+            raise WarehouseError(f"S3 refused to write {key}: AccessDenied")
+        super().put(key, text)
+
+
+def without_logs(lake: Lake) -> Lake:
+    lake.__class__ = LakeWithout
+    return lake
+
+
+def test_the_same_name_twice_in_a_month_overwrites_nothing(feed: Feed) -> None:
+    shop = feed()
+    shop.load(f"{shop.name}.csv.gz", gzip.compress(b"id,a\n1,x\n"))
+    result = shop.load(f"{shop.name}.csv.gz", gzip.compress(b"id,a\n2,y\n"))
+
+    archived = shop.keys("data/archive/")
+
+    assert result.status == "SUCCESS", result.failure
+    bodies = {shop.s3.get_object(Bucket="lake", Key=key)["Body"].read() for key in archived}
+    assert {gzip.decompress(body) for body in bodies} == {b"id,a\n1,x\n", b"id,a\n2,y\n"}
+    assert all(key.endswith(".csv.gz") for key in archived)
+
+
+def test_a_moved_file_carries_the_identity_it_arrived_with(feed: Feed) -> None:
+    shop = feed()
+    key = shop.land(f"{shop.name} ü+%'#.csv", csv_text("id,a", "1,x"))
+    before = shop.s3.head_object(Bucket="lake", Key=key)
+
+    (result,) = shop.run()
+
+    assert result.status == "SUCCESS", result.failure
+    (archived,) = shop.keys("data/archive/")
+    moved = Lake(shop.s3, shop.environment.lake).describe(archived)
+    assert moved is not None
+    assert (moved.identity.key, moved.identity.etag) == (key, before["ETag"].strip('"'))
+    assert moved.arrived_at == before["LastModified"]
+
+
+@pytest.mark.parametrize("name", ["it's a\\path.csv", "a b&c=d?.csv", "[x]{y}*.csv", "日本.csv", "100%.csv", "semi;--colon.csv"])
+def test_a_file_of_any_name_loads_and_is_recorded(feed: Feed, name: str) -> None:
+    shop = feed()
+    key = shop.land(name, csv_text("id,a", "1,x"))
+
+    (result,) = shop.run()
+
+    assert result.status == "SUCCESS", result.failure
+    assert shop.audit("distinct source_filename") == [(key,)] or {row[0] for row in shop.audit("source_filename")} == {key}
+    assert shop.rows("id, a", "id") == [(1, "x")]
+
+
+def test_columns_and_values_of_any_text_load_as_they_are(feed: Feed) -> None:
+    shop = feed(
+        """
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: {keys: [select]}
+columns: {rename: {odd: 'we"ird; -- {{ x }}'}}
+"""
+    )
+    text = "'; drop table x; --\\' {{ 7*7 }} {% raw %} \\ \"\" $1 :p %s é 𝄞"
+    quoted = '"' + text.replace('"', '""') + '"'
+
+    result = shop.load("1.csv", f"select,odd\n{quoted},{quoted}\n")
+
+    assert result.status == "SUCCESS", result.failure
+    assert shop.rows('"select", "we""ird; -- {{ x }}"', "1") == [(text, text)]
+    again = shop.load("2.csv", f"odd,select\nnew,{quoted}\n")
+    assert again.counts.updated == 1, again.failure
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "no bytes"),
+        ('id,a\n1,"open\n', ""),
+        ("id,a\n1,x,too many\n", "row 1"),
+        ("id,a\n,x\n", "column id: NULL"),
+        ("a\nx\n", "'id'"),
+        (b"id,a\n1,\xff\xfe\n", ""),
+        ("id,a,A\n1,x,y\n", ""),
+    ],
+)
+def test_a_file_at_fault_goes_to_unprocessed_and_says_why(feed: Feed, content: str | bytes, words: str) -> None:
+    shop = feed()
+    file_name = f"{shop.name}.csv"
+    shop.land(file_name, content)
+
+    (result,) = shop.run()
+
+    if content == "id,a,A\n1,x,y\n":
+        assert result.status == "SUCCESS", "two headers that clean to one name are told apart"
+        return
+    assert result.failure is not None
+    assert result.failure.type == "SourceFileError"
+    assert file_name in result.failure.message
+    assert words in result.failure.message
+    assert shop.keys("data/in/") == []
+    assert len(shop.keys("data/unprocessed/")) == 1
+    ((status, message),) = shop.audit("status, error_message")[-1:]
+    assert (status, message) == ("FAILED", result.failure.message[: len(message)])
+
+
+def test_a_header_without_rows_succeeds_and_changes_nothing(feed: Feed) -> None:
+    shop = feed()
+
+    result = shop.load(f"{shop.name}.csv", "id,a\n")
+
+    assert (result.status, result.counts.read) == ("SUCCESS", 0), result.failure
+    assert shop.types() == {}
+    assert len(shop.keys("data/archive/")) == 1
+    assert shop.load("2.csv", csv_text("id,a", "1,5")).status == "SUCCESS"
+    assert shop.types()["a"] == "integer"
+
+
+def test_an_empty_replacement_is_refused_unless_allowed(feed: Feed) -> None:
+    body = """
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: {mode: replace%s}
+"""
+    shop = feed(body % "")
+    shop.load("1.csv", csv_text("id,a", "1,x"))
+
+    refused = shop.load("2.csv", "id,a\n")
+    shop.spec_body = body % ", allow_empty: true"
+    emptied = shop.load("3.csv", "id,a\n\n")
+
+    assert refused.failure is not None
+    assert "allow_empty" in refused.failure.message
+    assert emptied.status == "SUCCESS", emptied.failure
+    assert emptied.counts.deleted == 1
+    assert shop.rows("id", "id") == []
+
+
+def test_a_refusal_of_the_warehouse_leaves_the_file_where_it_is_until_the_third_time(feed: Feed) -> None:
+    shop = feed(BROKEN_VIEW)
+    shop.land(f"{shop.name}.csv", csv_text("id,a", "1,x"))
+
+    first, second = shop.run(), shop.run()
+    pending = shop.keys("data/in/")
+    third = shop.run()
+
+    assert [results[0].status for results in (first, second, third)] == ["FAILED"] * 3
+    assert first[0].failure is not None
+    assert "no_such_column" in first[0].failure.message
+    assert (first[0].failure.type, first[0].failure.step) == ("WarehouseError", "evolve")
+    assert len(pending) == 1
+    assert shop.keys("data/in/") == []
+    assert len(shop.keys("data/unprocessed/")) == 1
+    assert shop.types() == {}, "the table and its view come together or not at all"
+    assert shop.keys("staging/") == []
+
+
+def test_a_failed_file_stops_the_later_ones_of_an_unordered_upsert(feed: Feed) -> None:
+    shop = feed()
+    shop.land("1.csv", csv_text("id,a", "1,5"))
+    shop.land("2.csv", csv_text("id,a", "1,6,7"))
+    shop.land("3.csv", csv_text("id,a", "1,8"))
+
+    results = shop.run()
+
+    assert [result.status for result in results] == ["SUCCESS", "FAILED"]
+    assert len(shop.keys("data/in/")) == 1
+    assert shop.rows("a", "id") == [(5,)]
+
+
+def test_the_log_is_exported_after_a_failure_too(feed: Feed) -> None:
+    shop = feed()
+
+    result = shop.load("1.csv", b"")
+
+    (exported,) = shop.keys("logs/")
+    assert exported.endswith(f"/{result.run_id}.jsonl")
+    lines = shop.s3.get_object(Bucket="lake", Key=exported)["Body"].read().decode().splitlines()
+    assert json.loads(lines[-1])["level"] in ("error", "info")
+    assert any(json.loads(line)["msg"] == "load failed" for line in lines)
+
+
+def test_a_log_that_cannot_be_exported_hides_no_error(feed: Feed) -> None:
+    shop = feed(wrap_lake=without_logs)
+
+    result = shop.load("1.csv", b"")
+
+    assert result.failure is not None
+    assert result.failure.type == "SourceFileError"
+    assert [entry["msg"] for entry in shop.entries()][-1] == "the log could not be exported"
+
+
+def test_a_dead_runs_remains_are_cleared_away(feed: Feed, monkeypatch: Any) -> None:
+    shop = feed()
+    dead = "dead" + "0" * 28
+    shop.load("1.csv", csv_text("id,a", "1,x"))
+    shop.sql(f"create table feedway.stage_{dead} (a integer)")
+    shop.s3.put_object(Bucket="lake", Key=f"staging/{shop.name}/{dead}/alive", Body=b"")
+    shop.s3.put_object(Bucket="lake", Key=f"staging/{shop.name}/{dead}/rows-0/part.parquet", Body=b"x")
+    living = shop.load("2.csv", csv_text("id,a", "2,x"))
+    untouched = len(shop.keys(f"staging/{shop.name}/"))
+
+    # A limit below zero makes any sign of life but the own one too old.
+    shop.environment = type(shop.environment)(**(vars(shop.environment) | {"dead_after_seconds": -1}))
+    result = shop.load("3.csv", csv_text("id,a", "3,x"))
+
+    assert (living.status, result.status) == ("SUCCESS", "SUCCESS")
+    assert untouched == 2
+    assert shop.keys(f"staging/{shop.name}/") == []
+    assert shop.sql(f"select count(*) from svv_tables where table_name = 'stage_{dead}'") == [(0,)]
+
+
+def test_subfolders_count_and_hidden_names_do_not(feed: Feed) -> None:
+    shop = feed()
+    shop.land("deep/er/1.csv", csv_text("id,a", "1,x"))
+    shop.land("_SUCCESS", "")
+    shop.land(".hidden.csv", "")
+    shop.land("folder/", "")
+
+    results = shop.run()
+
+    assert [result.source_file for result in results] == [f"data/in/{shop.name}/deep/er/1.csv"]
+
+
+def test_a_pattern_is_matched_in_any_case(feed: Feed) -> None:
+    shop = feed(
+        """
+source: {prefix: data/in/{name}/, pattern: "orders_*.csv*", order: name}
+target: {table: "{name}"}
+load: {mode: append}
+"""
+    )
+    for name in ("ORDERS_2.CSV", "orders_1.csv.gz", "orders_3.txt"):
+        body = csv_text("id", name[7])
+        shop.land(name, gzip.compress(body.encode()) if name.endswith(".gz") else body)
+
+    results = shop.run()
+
+    assert [result.source_file.rpartition("/")[2] for result in results] == ["ORDERS_2.CSV", "orders_1.csv.gz"]
+    assert [result.status for result in results] == ["SUCCESS", "SUCCESS"], results

@@ -1,0 +1,144 @@
+"""A first file makes the table, the view, the audit row and the archive."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from framework.column_type import parse_type
+from framework.names import TableName, ledger_table
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+SPEC = """
+source: {prefix: data/in/{name}/, pattern: "*.csv"}
+target: {schema: public, table: "{name}", distkey: cust_no, sortkey: [updated_at]}
+load: {keys: [cust_no]}
+columns: {exclude: [internal]}
+types:
+  columns:
+    signed_up: {type: timestamp, format: "dd/MM/yyyy HH:mm"}
+views:
+  - {schema: reporting, name: "v_{name}", definition: "select cust_no, balance from {{ target }}"}
+"""
+HEADER = "Cust No,First Name!,ZIP,Balance,Visits,Big,Active,Born,Updated At,Signed Up,Note,Internal"
+ROWS = (
+    '1,Zoë,00501,10.50,3,3000000000,true,2000-02-29,2026-01-01 10:00:00,31/12/2025 23:59,"a ""quoted"" note, with\nlines",x',
+    '2,,12345,-0.25,,7,FALSE,1969-12-31,2026-01-02T11:30:00.5,01/01/2026 00:00,"",y',
+)
+
+
+def loaded(feed: Feed) -> Workshop:
+    shop = feed(SPEC)
+    shop.load("one.csv", csv_text(HEADER, *ROWS))
+    return shop
+
+
+def test_types_are_inferred_declared_and_kept_text_where_numbers_would_lose(feed: Feed) -> None:
+    shop = loaded(feed)
+
+    assert shop.types() == {
+        "cust_no": "bigint",
+        "first_name": "character varying(256)",
+        "zip": "character varying(256)",
+        "balance": "numeric(38,18)",
+        "visits": "integer",
+        "big": "bigint",
+        "active": "boolean",
+        "born": "date",
+        "updated_at": "timestamp without time zone",
+        "signed_up": "timestamp without time zone",
+        "note": "character varying(256)",
+        "run_date": "timestamp without time zone",
+        "file_name": "character varying(1024)",
+    }
+    assert all(parse_type(text) for text in shop.types().values())
+
+
+def test_every_value_arrives_and_null_is_not_the_empty_text(feed: Feed) -> None:
+    shop = loaded(feed)
+
+    first, second = shop.rows("first_name, zip, balance, visits, big, active, born, updated_at, signed_up, note", "cust_no")
+
+    assert first == (
+        "Zoë",
+        "00501",
+        "10.500000000000000000",
+        3,
+        3_000_000_000,
+        True,
+        "2000-02-29",
+        "2026-01-01 10:00:00.0",
+        "2025-12-31 23:59:00.0",
+        'a "quoted" note, with\nlines',
+    )
+    assert second[0] is None
+    assert (Decimal(second[2]), second[3], second[5]) == (Decimal("-0.25"), None, False)
+    assert (second[6], second[7]) == ("1969-12-31", "2026-01-02 11:30:00.5")
+    assert second[9] == ""
+
+
+def test_metadata_columns_say_when_and_from_which_file(feed: Feed) -> None:
+    shop = loaded(feed)
+
+    rows = shop.rows("file_name, run_date", "cust_no")
+    ((started,),) = shop.audit("distinct run_start_ts")[:1] and shop.sql(
+        f"select distinct run_start_ts from feedway.job_sts where pipeline = '{shop.name}'"
+    )
+
+    assert rows == [("one.csv", started)] * 2
+
+
+def test_keys_are_not_null_and_the_physical_design_is_the_specs(feed: Feed) -> None:
+    shop = loaded(feed)
+
+    design = shop.sql(
+        "select column_name, is_nullable, distkey, sortkey from svv_redshift_columns "
+        f"where table_name = '{shop.name}' and column_name in ('cust_no', 'updated_at') order by 1"
+    )
+
+    assert [(name, nullable.upper(), distkey, sortkey) for name, nullable, distkey, sortkey in design] == [
+        ("cust_no", "NO", True, 0),
+        ("updated_at", "YES", False, 1),
+    ]
+
+
+def test_the_view_stands_on_the_table(feed: Feed) -> None:
+    shop = loaded(feed)
+
+    assert shop.sql(f"select count(*) from reporting.v_{shop.name}") == [(2,)]
+
+
+def test_the_audit_has_a_started_and_a_final_row(feed: Feed) -> None:
+    shop = loaded(feed)
+
+    started, final = shop.audit(
+        "status, run_id, job_id, source_bucket, source_filename, source_size, source_generation, target_table_name, "
+        "records_read, records_inserted, records_updated, records_deleted, records_deduplicated, records_rejected, "
+        "error_message, run_end_ts is null"
+    )
+
+    size = len(csv_text(HEADER, *ROWS).encode())
+    same = ("job-1", "lake", f"data/in/{shop.name}/one.csv", size, 1, f"public.{shop.name}")
+    assert started == ("STARTED", final[1], *same, None, None, None, None, None, None, None, True)
+    assert final == ("SUCCESS", final[1], *same, 2, 2, 0, 0, 0, 0, None, False)
+    assert shop.audit("spec_sha256")[0][0] == shop.spec().sha256
+
+
+def test_the_ledger_holds_the_files_identity(feed: Feed) -> None:
+    shop = loaded(feed)
+    ledger = ledger_table("feedway", TableName("public", shop.name))
+
+    assert shop.sql(f"select count(*), max(source_generation) from {ledger.sql}") == [(1, 1)]
+
+
+def test_the_file_is_archived_staging_is_gone_and_the_log_is_kept(feed: Feed) -> None:
+    shop = feed(SPEC.replace('pattern: "*.csv"', f'pattern: "*.csv"'))
+    shop.load(f"{shop.name}_1.csv", csv_text(HEADER, *ROWS))
+
+    assert shop.keys("data/in/") == []
+    (archived,) = shop.keys("data/archive/")
+    assert archived.endswith(f"/{shop.name}_1.csv")
+    assert shop.keys("staging/") == []
+    assert shop.sql("select count(*) from svv_tables where table_schema = 'feedway' and table_name like 'stage_%'") == [(0,)]
+    (exported,) = shop.keys("logs/")
+    assert b'"msg": "loaded"' in shop.s3.get_object(Bucket="lake", Key=exported)["Body"].read()

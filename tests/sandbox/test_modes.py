@@ -1,0 +1,180 @@
+"""Upsert, append, replace: winners, counts, and loading the same again."""
+
+from collections.abc import Callable
+
+from framework.results import RecordCounts
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+
+def mode(text: str, source: str = "") -> str:
+    return f"""
+source: {{prefix: data/in/{{name}}/{source}}}
+target: {{table: "{{name}}"}}
+load: {{{text}}}
+metadata_columns: {{run_date: null, file_name: null}}
+"""
+
+
+def test_an_upsert_replaces_by_key_and_counts_what_it_did(feed: Feed) -> None:
+    shop = feed()
+    shop.load("1.csv", csv_text("id,a", "1,x", "2,y"))
+
+    result = shop.load("2.csv", csv_text("id,a", "2,new", "3,z", "3,later"))
+
+    assert result.counts == RecordCounts(read=3, inserted=1, updated=1, deleted=0, deduplicated=1, rejected=0)
+    assert shop.rows("id, a", "id") == [(1, "x"), (2, "new"), (3, "later")]
+
+
+def test_trailing_blanks_make_no_other_key(feed: Feed) -> None:
+    """Redshift compares VARCHAR without trailing blanks, and its equality is what counts."""
+    shop = feed()
+    shop.load("1.csv", csv_text("id,a", "k,x"))
+
+    result = shop.load("2.csv", csv_text("id,a", "k ,y", "k,z"))
+
+    assert (result.counts.updated, result.counts.inserted, result.counts.deduplicated) == (1, 0, 1)
+    assert shop.rows("a", "a") == [("z",)]
+
+
+def test_order_by_decides_within_the_file_and_against_the_stored_row(feed: Feed) -> None:
+    shop = feed(mode("keys: [id], order_by: [at desc, n]"))
+    shop.load("1.csv", csv_text("id,at,n,a", "1,2026-01-05,1,stored", "2,2026-01-05,1,stored", "3,,1,stored"))
+
+    result = shop.load(
+        "2.csv",
+        csv_text(
+            "id,at,n,a", "1,2026-01-04,1,older", "2,2026-01-06,2,second", "2,2026-01-06,1,first", "3,2026-01-01,9,has a date"
+        ),
+    )
+
+    assert result.counts == RecordCounts(read=4, inserted=0, updated=2, deleted=0, deduplicated=2, rejected=0)
+    assert shop.rows("id, a", "id") == [(1, "stored"), (2, "first"), (3, "has a date")]
+
+
+def test_an_append_keeps_every_row(feed: Feed) -> None:
+    shop = feed(mode("mode: append"))
+    shop.load("1.csv", csv_text("id,a", "1,x", "1,x"))
+
+    result = shop.load("2.csv", csv_text("id,a", "1,x"))
+
+    assert result.counts == RecordCounts(read=1, inserted=1, updated=0, deleted=0, deduplicated=0, rejected=0)
+    assert shop.rows("id, a", "id") == [(1, "x")] * 3
+
+
+def test_a_replacement_leaves_only_the_new_rows_and_keeps_the_view(feed: Feed) -> None:
+    shop = feed(mode("mode: replace"))
+    shop.load("1.csv", csv_text("id,a", "1,x", "2,y"))
+    shop.sql("create schema if not exists reporting", f"create view reporting.r_{shop.name} as select * from {shop.table}")
+
+    result = shop.load("2.csv", csv_text("id,a", "3,z"))
+
+    assert result.counts == RecordCounts(read=1, inserted=1, updated=0, deleted=2, deduplicated=0, rejected=0)
+    assert shop.sql(f"select id, a from reporting.r_{shop.name}") == [(3, "z")]
+
+
+def test_of_several_pending_replacements_the_newest_is_loaded(feed: Feed) -> None:
+    shop = feed(mode("mode: replace"))
+    for number in (1, 2, 3):
+        shop.land(f"{shop.name}_{number}.csv", csv_text("id", str(number)))
+
+    results = shop.run()
+
+    assert [(result.status, result.source_file[-5:]) for result in results] == [
+        ("SUCCESS", "3.csv"),
+        ("SKIPPED", "1.csv"),
+        ("SKIPPED", "2.csv"),
+    ]
+    assert shop.rows("id", "id") == [(3,)]
+    assert len(shop.keys("data/archive/")) == 3
+    assert [row[0] for row in shop.audit("status")].count("SKIPPED") == 2
+
+
+def test_a_batch_loads_all_files_in_one_transaction_with_a_row_each(feed: Feed) -> None:
+    shop = feed(mode("keys: [id]", ", batch: all"))
+    shop.land("1.csv", csv_text("id,a", "1,x", "2,y"))
+    shop.land("2.csv", csv_text("a,id,b", "later,2,7", "z,3,8"))
+    shop.land("3.csv", csv_text("id,a"))
+
+    results = shop.run()
+
+    assert len({result.run_id for result in results}) == 1
+    assert [(result.counts.read, result.counts.inserted, result.counts.deduplicated) for result in results] == [
+        (2, 1, 1),
+        (2, 2, 0),
+        (0, 0, 0),
+    ]
+    assert shop.rows("id, a, b", "id") == [(1, "x", None), (2, "later", 7), (3, "z", 8)]
+    audited = shop.audit("status, source_filename, records_read, records_inserted, records_deduplicated")
+    assert [row[2:] for row in audited if row[0] == "SUCCESS"] == [(2, 1, 1), (2, 2, 0), (0, 0, 0)]
+
+
+def test_the_same_file_twice_changes_nothing(feed: Feed) -> None:
+    shop = feed()
+    text = csv_text("id,a", "1,x")
+    shop.load(f"{shop.name}.csv", text)
+    (archived,) = shop.keys("data/archive/")
+    shop.sql(f"update {shop.table} set a = 'touched'")
+    before = shop.s3.head_object(Bucket="lake", Key=archived)
+    shop.s3.copy_object(
+        Bucket="lake",
+        Key=f"data/in/{shop.name}/{shop.name}.csv",
+        CopySource={"Bucket": "lake", "Key": archived},
+        Metadata=before["Metadata"],
+        MetadataDirective="REPLACE",
+    )
+
+    (result,) = shop.run()
+
+    assert (result.status, result.reason) == ("SKIPPED", "the file is loaded already")
+    assert shop.rows("a", "id") == [("touched",)]
+    assert shop.keys("data/in/") == []
+    assert len(shop.keys("data/archive/")) == 2
+    assert [row[0] for row in shop.audit("status")] == ["STARTED", "SUCCESS", "SKIPPED"]
+
+
+def test_the_ledger_stops_a_file_the_audit_does_not_know(feed: Feed) -> None:
+    """The guard of the merge decides, not what was observed before."""
+    shop = feed(mode("mode: append"))
+    key = shop.land(f"{shop.name}.csv", csv_text("id,a", "1,x"))
+    body = shop.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+    shop.run()
+    (archived,) = shop.keys("data/archive/")
+    shop.sql(f"delete from feedway.job_sts where pipeline = '{shop.name}'")
+    metadata = shop.s3.head_object(Bucket="lake", Key=archived)["Metadata"]
+    shop.s3.put_object(Bucket="lake", Key=key, Body=body, Metadata=metadata)
+
+    (result,) = shop.run()
+
+    assert (result.status, result.reason) == ("SKIPPED", "another run has loaded the file")
+    assert shop.rows("id, a", "id") == [(1, "x")]
+    assert shop.keys("data/in/") == []
+
+
+def test_again_loads_a_file_once_more_wherever_it_lies(feed: Feed) -> None:
+    shop = feed(mode("mode: append"))
+    shop.load(f"{shop.name}.csv", csv_text("id,a", "1,x"))
+    (archived,) = shop.keys("data/archive/")
+
+    (result,) = shop.run(file_key=archived, again=True)
+
+    assert result.status == "SUCCESS", result.failure
+    assert shop.rows("id, a", "id") == [(1, "x")] * 2
+    assert shop.keys("data/archive/") == [archived]
+    generations = shop.sql(
+        f"select source_generation from feedway.job_sts where pipeline = '{shop.name}' and status = 'SUCCESS' order by 1"
+    )
+    assert generations == [(1,), (2,)]
+
+
+def test_a_single_file_can_be_asked_for(feed: Feed) -> None:
+    shop = feed()
+    shop.land("1.csv", csv_text("id,a", "1,x"))
+    second = shop.land("2.csv", csv_text("id,a", "2,y"))
+
+    results = shop.run(file_key=f"s3://lake/{second}")
+
+    assert [result.source_file for result in results] == [second]
+    assert shop.rows("id", "id") == [(2,)]
+    assert len(shop.keys(f"data/in/{shop.name}/1.csv")) == 1

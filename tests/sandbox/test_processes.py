@@ -1,0 +1,240 @@
+"""The sandbox's three processes: they come up, survive being killed, and keep to themselves."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import psycopg
+import pytest
+
+from framework import sandbox
+from framework.cli.sandbox import sandbox_sql
+from framework.errors import PipelineError, WarehouseError
+from framework.sandbox import Ports, SandboxAddress
+from framework.sandbox.processes import wait_until
+
+NAMES = ("s3", "postgresql", "data_api")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Return the folder of a sandbox that the test starts, in a project whose path is not plain."""
+    folder = tmp_path / "prójekt 'ü' #1" / ".sandbox"
+    yield folder
+    sandbox.reset(folder)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return the folder of a running sandbox that tests of this module may kill processes of."""
+    folder = tmp_path_factory.mktemp("own") / "prójekt 'ü' #1" / ".sandbox"
+    sandbox.start(folder)
+    yield folder
+    sandbox.reset(folder)
+
+
+def s3_client(address: SandboxAddress) -> Any:
+    return boto3.session.Session(address.access_key, address.secret_key, region_name="eu-west-1").client(
+        "s3", endpoint_url=address.s3_url
+    )
+
+
+def pids(folder: Path) -> dict[str, int | None]:
+    return {process.name: process.pid for process in sandbox.status(folder)}
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie", 5)
+
+
+def test_a_second_start_leaves_everything_as_it_is(own: Path) -> None:
+    before = pids(own)
+
+    address = sandbox.start(own)
+
+    assert pids(own) == before
+    assert sandbox.is_running(own)
+    assert sandbox_sql(address, "select 1 as one") == {"columns": ["one"], "rows": [[1]]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_process_is_started_again_and_nothing_is_lost(own: Path, name: str) -> None:
+    address = sandbox.start(own)
+    sandbox_sql(address, f"create table kept_{name} (id integer)")
+    sandbox_sql(address, f"insert into kept_{name} values (7)")
+    s3_client(address).put_object(Bucket="lake", Key=f"kept/{name}", Body=b"7")
+    before = pids(own)
+    killed = before[name]
+    assert killed is not None
+
+    kill(killed)
+    assert not sandbox.is_running(own)
+    again = sandbox.start(own)
+
+    assert again == address
+    assert {other for other in NAMES if pids(own)[other] != before[other]} == {name}
+    assert sandbox_sql(again, f"select id from kept_{name}")["rows"] == [[7]]
+    assert s3_client(again).get_object(Bucket="lake", Key=f"kept/{name}")["Body"].read() == b"7"
+
+
+def test_the_data_api_follows_a_database_that_had_to_move(own: Path) -> None:
+    address = sandbox.start(own)
+    port = psycopg.conninfo.conninfo_to_dict(address.database_url)["port"]
+    killed = pids(own)["postgresql"]
+    assert killed is not None
+    kill(killed)
+
+    with socket.create_server(("127.0.0.1", int(port or 0))):
+        moved = sandbox.start(own)
+
+    assert moved.database_url != address.database_url
+    assert sandbox_sql(moved, "select 1 as one")["rows"] == [[1]]
+
+
+def test_everything_listens_on_loopback_only(own: Path) -> None:
+    sandbox.start(own)
+
+    for pid in pids(own).values():
+        listening = [
+            connection.laddr.ip
+            for connection in psutil.Process(pid).net_connections(kind="all")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert listening == ["127.0.0.1"]
+
+
+def test_keys_are_for_their_owner_only(own: Path) -> None:
+    address = sandbox.start(own)
+
+    assert (own / "state.json").stat().st_mode & 0o777 == 0o600
+    for pid in pids(own).values():
+        command = " ".join(psutil.Process(pid).cmdline())
+        assert address.secret_key not in command
+        assert address.database_url not in command
+
+
+def test_no_process_runs_as_root_where_it_need_not(own: Path) -> None:
+    address = sandbox.start(own)
+    pid = pids(own)["postgresql"]
+
+    with psycopg.connect(address.database_url) as connection:
+        data_folder = Path(connection.execute("show data_directory").fetchall()[0][0])
+
+    assert psutil.Process(pid).uids().real != 0
+    assert data_folder.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_file_dropped_into_the_folder_has_landed(own: Path) -> None:
+    address = sandbox.start(own)
+    client = s3_client(address)
+    name = "orders 1+2 100% #3 'ü'.csv"
+
+    (address.s3_folder / "lake" / "data" / "in").mkdir(parents=True, exist_ok=True)
+    (address.s3_folder / "lake" / "data" / "in" / name).write_bytes(b"id\n1\n")
+
+    assert client.get_object(Bucket="lake", Key=f"data/in/{name}")["Body"].read() == b"id\n1\n"
+    listed = client.list_objects_v2(Bucket="lake", Prefix="data/in/")["Contents"]
+    assert [item["Key"] for item in listed] == [f"data/in/{name}"]
+
+
+def test_many_writes_to_one_folder_do_not_slow_the_server_down(own: Path) -> None:
+    """With --dir-cache-time 0s rclone 1.75 takes minutes for this."""
+    client = s3_client(sandbox.start(own))
+
+    for body in (b"1", b"2", b"3", b"4", b"5"):
+        for number in range(20):
+            client.put_object(Bucket="lake", Key=f"busy/{number}", Body=body)
+
+    assert len(client.list_objects_v2(Bucket="lake", Prefix="busy/")["Contents"]) == 20
+
+
+def test_two_starts_at_once_make_one_sandbox(folder: Path) -> None:
+    code = f"import pathlib, framework.sandbox as s; print(s.start(pathlib.Path({str(folder)!r})))"
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    printed = [process.communicate()[0] for process in both]
+
+    assert printed[0] == printed[1] != b""
+    assert sandbox.is_running(folder)
+
+
+def test_a_taken_port_is_named_with_its_holder(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PipelineError, match=rf"port {port}, .* taken by .*\(process {os.getpid()}\)"):
+            sandbox.start(folder, Ports(s3=port))
+
+
+def test_stop_keeps_the_data_and_the_ports(folder: Path) -> None:
+    address = sandbox.start(folder)
+    sandbox_sql(address, "create table kept (id integer)")
+
+    assert sandbox.stop(folder) == ["data_api", "postgresql", "s3"]
+    assert [process.state for process in sandbox.status(folder)] == ["stopped"] * 3
+    assert sandbox.stop(folder) == []
+    assert sandbox.start(folder) == address
+    assert sandbox_sql(address, "select count(*) from kept")["rows"] == [[0]]
+
+
+def test_reset_leaves_no_data_behind(folder: Path) -> None:
+    address = sandbox.start(folder)
+    sandbox_sql(address, "create table gone (id integer)")
+    s3_client(address).put_object(Bucket="lake", Key="gone", Body=b"")
+
+    sandbox.reset(folder)
+    fresh = sandbox.start(folder)
+
+    assert fresh.secret_key != address.secret_key
+    assert "Contents" not in s3_client(fresh).list_objects_v2(Bucket="lake")
+    with pytest.raises(WarehouseError, match="gone"):
+        sandbox_sql(fresh, "select * from gone")
+
+
+def test_the_last_borrower_stops_what_borrowers_started(folder: Path) -> None:
+    with sandbox.borrow(folder):
+        with sandbox.borrow(folder):
+            assert sandbox.is_running(folder)
+        assert sandbox.is_running(folder)
+    assert not sandbox.is_running(folder)
+
+
+def test_a_borrower_leaves_a_sandbox_that_was_up(own: Path) -> None:
+    sandbox.start(own)
+
+    with sandbox.borrow(own):
+        pass
+
+    assert sandbox.is_running(own)
+
+
+@pytest.fixture
+def broken_rclone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Put a program of the test's own in rclone's place."""
+
+    def make(script: str) -> None:
+        program = tmp_path / "bin" / "rclone"
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(program.parent / "python"))
+
+    return make
+
+
+def test_a_process_that_ends_at_once_is_reported_with_its_log(
+    folder: Path, broken_rclone: Callable[[str], None]
+) -> None:
+    broken_rclone("echo it is broken; exit 3")
+
+    with pytest.raises(PipelineError, match=r"s3 did not come up.*s3\.log:\n    it is broken\n"):
+        sandbox.start(folder)

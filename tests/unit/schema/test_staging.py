@@ -1,0 +1,176 @@
+"""What a load stages, and what it asks of the table: laws and single decisions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from framework.column_type import can_widen, parse_type
+from framework.errors import SchemaChangeError, SourceFileError
+from framework.schema.changes import AddColumn, CreateTable, plan_changes, table_after
+from framework.schema.staging import apply_measurements, columns_to_profile, file_columns, plan_staging
+from framework.schema.table import Observation, ObservedTable, TableColumn
+from framework.schema.values import (
+    ColumnMeasurement,
+    ColumnProfile,
+    FileIdentity,
+    FileLayout,
+    FileMeasurement,
+    Measurements,
+    SourceBatch,
+    SourceFile,
+)
+from framework.spec.load import load_pipeline_text
+from framework.spec.pipeline import PipelineSpec
+
+NOON = datetime(2026, 1, 2, tzinfo=UTC)
+NAMES = ["a", "b", "c", "d"]
+TYPES = ["smallint", "integer", "bigint", "decimal(10,2)", "date", "timestamp", "boolean", "varchar(20)", "varchar(256)"]
+
+
+def spec(more: str = "") -> PipelineSpec:
+    text = f"pipeline: p\nsource: {{prefix: data/in/p/}}\ntarget: {{table: t}}\nload: {{keys: [id]}}\n{more}"
+    return load_pipeline_text(text, "p.yml", "p")
+
+
+def batch(*headers: tuple[str, ...]) -> SourceBatch:
+    layouts = []
+    for ordinal, columns in enumerate(headers):
+        identity = FileIdentity("lake", f"data/in/p/{ordinal}.csv", "e", 1)
+        file = SourceFile("lake", identity.key, "e", 1, NOON, identity, NOON)
+        layouts.append(FileLayout(file, ordinal, f"{ordinal}.csv", columns, False))
+    return SourceBatch(tuple(layouts), spec().source.options)
+
+
+def table(columns: dict[str, str]) -> ObservedTable:
+    found = [TableColumn("id", parse_type("bigint"), "bigint", nullable=False)]
+    found += [TableColumn(name, parse_type(text), text, nullable=True) for name, text in columns.items()]
+    return ObservedTable(spec().target.table, tuple(found))
+
+
+def observation(found: ObservedTable | None) -> Observation:
+    return Observation(found, frozenset({"public"}), frozenset())
+
+
+profiles = st.builds(
+    ColumnProfile,
+    values=st.just(3),
+    integers=st.sampled_from([0, 3]),
+    numbers=st.sampled_from([0, 3]),
+    booleans=st.sampled_from([0, 3]),
+    dates=st.sampled_from([0, 3]),
+    timestamps=st.just(0),
+    longest_bytes=st.integers(0, 70_000),
+    integer_digits=st.integers(1, 45),
+    scale=st.integers(0, 45),
+    smallest=st.one_of(st.none(), st.integers(-(10**37), 0)),
+    largest=st.integers(0, 10**37),
+)
+measurements = st.builds(
+    ColumnMeasurement,
+    longest_bytes=st.integers(0, 65_535),
+    misfits=st.just(1),
+    wider=st.integers(0, 1),
+    integer_digits=st.integers(1, 45),
+    scale=st.integers(0, 45),
+    smallest=st.integers(-(10**37), 0),
+    largest=st.integers(0, 10**37),
+)
+
+
+@given(
+    st.one_of(st.none(), st.dictionaries(st.sampled_from(NAMES), st.sampled_from(TYPES), max_size=4)),
+    st.lists(st.sampled_from(NAMES), unique=True, min_size=1),
+    st.lists(profiles, min_size=4, max_size=4),
+    st.lists(measurements, min_size=4, max_size=4),
+)
+def test_an_applied_plan_leaves_nothing_to_do_and_loses_nothing(
+    columns: dict[str, str] | None, header: list[str], profiled: list[ColumnProfile], measured: list[ColumnMeasurement]
+) -> None:
+    before = table(columns) if columns is not None else None
+    observed, files = observation(before), batch(("id", *header))
+    seen = dict(zip(NAMES, measured, strict=True)) | {"id": ColumnMeasurement(), "run_date": ColumnMeasurement()}
+    known = dict(zip(NAMES, profiled, strict=True)) | {"id": profiled[0]}
+
+    def changes(now: Observation) -> tuple[object, ...]:
+        staging = plan_staging(spec(), now.table, files, known, NOON)
+        if now.table is not None:
+            everything = Measurements(
+                (FileMeasurement(0, 3, 3, 0),), {c.name: seen.get(c.name, ColumnMeasurement()) for c in staging.columns}, 0
+            )
+            staging, _ = apply_measurements(spec(), now.table, staging, everything)
+        return plan_changes(staging, now, spec().target.table, (None, ()))
+
+    first = changes(observed)
+    after = table_after(observed, spec().target.table, first)  # type: ignore[arg-type]
+
+    assert after is not None
+    if before is not None:
+        for column in before.columns:
+            kept = after.column(column.name)
+            assert kept is not None
+            assert kept.type is not None and column.type is not None
+            assert can_widen(column.type, kept.type)
+    second = changes(replace(observed, table=after))
+    # A column that was just added was profiled; what is "measured" here of it is another file's.
+    settled = {column.name for column in before.columns} if before is not None else set()
+    assert not any(isinstance(change, CreateTable | AddColumn) for change in second)
+    assert not [change for change in second if getattr(change, "name", None) in settled]
+
+
+@given(st.permutations(["id", *NAMES]))
+def test_the_order_of_the_columns_in_the_file_changes_no_type(header: list[str]) -> None:
+    known = {name: ColumnProfile(3, 3, 3, 0, 0, 0, 2, 2, 0, 1, 99) for name in header}
+
+    staging = plan_staging(spec(), None, batch(tuple(header)), known, NOON)
+
+    types = {column.name: column.type.sql for column in staging.new_columns}
+    assert types == {"id": "bigint", **dict.fromkeys(NAMES, "integer"), "run_date": "timestamp", "file_name": "varchar(1024)"}
+
+
+def test_only_columns_nobody_settled_are_profiled() -> None:
+    declared = spec("types: {columns: {b: date}}")
+
+    assert columns_to_profile(declared, table({"a": "integer"}), ("id", "a", "b", "c")) == ("c",)
+
+
+def test_a_file_without_an_upsert_key_is_refused() -> None:
+    with pytest.raises(SourceFileError, match="'id'") as caught:
+        file_columns(spec(), batch(("id", "a"), ("a",)))
+
+    assert caught.value.keys == ("data/in/p/1.csv",)
+
+
+def test_a_file_with_a_metadata_columns_name_is_refused() -> None:
+    with pytest.raises(SourceFileError, match="metadata_columns"):
+        file_columns(spec(), batch(("id", "run_date")))
+
+
+def test_a_column_of_a_type_that_cannot_be_loaded_is_refused_by_name() -> None:
+    odd = TableColumn("extra", None, "super", nullable=True)
+    found = replace(table({"a": "integer"}), columns=(*table({"a": "integer"}).columns, odd))
+
+    with pytest.raises(SchemaChangeError, match="'extra' is super"):
+        plan_staging(spec(), found, batch(("id", "a", "extra")), {}, NOON)
+
+
+def test_an_identity_column_is_left_to_the_warehouse() -> None:
+    numbered = TableColumn("n", parse_type("bigint"), "bigint", nullable=False, default='"identity"(1, 0, 1, 1)')
+    found = replace(table({}), columns=(*table({}).columns, numbered))
+
+    staging = plan_staging(spec("metadata_columns: {run_date: null, file_name: null}"), found, batch(("id",)), {}, NOON)
+
+    assert [column.name for column in staging.columns] == ["id"]
+
+
+def test_a_declared_type_does_not_grow_by_itself() -> None:
+    declared = spec("types: {columns: {a: varchar(20)}}")
+
+    staging = plan_staging(declared, table({"a": "varchar(20)"}), batch(("id", "a")), {}, NOON)
+
+    assert "a" not in staging.widenable
+    assert staging.columns[1].type == parse_type("varchar(20)")

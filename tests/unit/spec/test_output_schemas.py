@@ -1,0 +1,54 @@
+"""The schemas of the JSON outputs have the fields that the commands print."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from framework.errors import Problem
+from framework.preview import PlannedLoad
+from framework.resources import read_text
+from framework.results import LoadFailure, LoadResult
+from framework.warehouse.control import HISTORY_COLUMNS
+
+
+def output_schema(name: str) -> dict[str, Any]:
+    """Return the schema of a command's output."""
+    schema: dict[str, Any] = json.loads(read_text(f"schemas/output/{name}.schema.json"))
+    return schema
+
+
+def fields_of(name: str, listed: str = "loads") -> list[str]:
+    """Return the fields of the entries that a command prints."""
+    return list(output_schema(name)["properties"][listed]["items"]["properties"])
+
+
+def test_the_result_of_a_run_is_valid() -> None:
+    failure = LoadFailure("SourceFileError", "stage", "a key is NULL", ValueError())
+    change = {
+        "kind": "add_column",
+        "column": "c",
+        "from": None,
+        "to": "bigint",
+        "reason": "r",
+        "cost": "none",
+    }
+    failed = LoadResult("p", "s3://b/k", "0" * 32, "FAILED", "spark", 1.5, failure=failure)
+    loaded = LoadResult("p", "s3://b/k", "0" * 32, "SUCCESS", "spark", 1.5, schema_changes=(change,))
+    document = {"loads": [failed.as_dict(), loaded.as_dict()]}
+    Draft202012Validator(output_schema("run")).validate(document)
+
+
+def test_a_plan_has_the_fields_of_its_schema() -> None:
+    assert fields_of("plan") == [field.name for field in dataclasses.fields(PlannedLoad)]
+
+
+def test_a_problem_has_the_fields_of_its_schema() -> None:
+    assert fields_of("validate", "problems") == [field.name for field in dataclasses.fields(Problem)]
+
+
+def test_the_history_has_the_columns_of_the_audit() -> None:
+    assert fields_of("history") == list(HISTORY_COLUMNS)
