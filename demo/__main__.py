@@ -25,7 +25,10 @@ def run_demo() -> int:
         ("The view on the customers, made from the spec.", ["sandbox", "sql", VIEW]),
     )
     drifted = (
-        ("What would a run do now? The plan names every change, its reason and its cost.", ["plan", "customers", "orders"]),
+        (
+            "What would a run do now? The plan names every change, its reason and its cost.",
+            ["plan", "customers", "orders"],
+        ),
         ("Load them.", ["run", "--all"]),
         ("The same view: the table was changed under it, and it stands.", ["sandbox", "sql", VIEW]),
         ("Every load, as the audit table JOB_STS has it.", ["history"]),
@@ -37,7 +40,10 @@ def run_demo() -> int:
         code = show(drifted)
     sandbox.stop(PROJECT / ".sandbox")
     if code == 0:
-        print("\nLook around: .venv/bin/python run.py --project .demo sandbox sql 'select * from public.customers limit 5'")
+        print(
+            "\nLook around: .venv/bin/python run.py --project .demo sandbox sql 'select * from "
+            "public.customers limit 5'"
+        )
         print("The bucket is the folder .demo/.sandbox/s3/lake.")
     return code
 
@@ -55,7 +61,8 @@ def prepare_project() -> None:
 def land(version: int) -> None:
     """Put a version of each feed into the lake: a file in the bucket's folder has landed."""
     drift = (
-        "a new column, a longer text, a number too big for INTEGER, 10 that became 10.50, a column less, changed and new rows"
+        "a new column, a longer text, a number too big for INTEGER, 10 that became 10.50, a column less, "
+        "changed and new rows"
     )
     heading(f"Land version {version} of both feeds" + (f": {drift}." if version == 2 else "."))
     for name, text in (("customers", feeds.customers(version)), ("orders", feeds.orders(version))):

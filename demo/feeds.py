@@ -11,7 +11,7 @@ CUSTOMERS = 3_000
 ORDERS = 2_000
 _COUNTRIES = ("AT", "CH", "DE", "FR", "IT")
 _NAMES = ("Ada", "Zoë", "José", "Mary Ann", "Jürgen", 'Bob "Bobby"', "O'Neil", "Łukasz")
-_NOTES = ("", "prefers mail", "calls\nafter noon", "said, \"call back\"")
+_NOTES = ("", "prefers mail", "calls\nafter noon", 'said, "call back"')
 
 
 def customers(version: int) -> str:

@@ -99,7 +99,8 @@ class ColumnType:
     def integer_digits(self) -> int:
         """Digits the type holds before the point; DECIMAL and the integers only."""
         if self.kind is Kind.DECIMAL:
-            assert self.precision is not None and self.scale is not None
+            assert self.precision is not None
+            assert self.scale is not None
             return self.precision - self.scale
         return INTEGER_DIGITS[self.kind]
 

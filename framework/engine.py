@@ -1,8 +1,8 @@
 """A load, from the files that are pending to the rows in the target and the file in the archive.
 
-    observe   spec, pending files, target, audit      as they are
-    plan      prepare.py and plan/                    what to do
-    execute   the plan's transactions, then files and logs
+observe   spec, pending files, target, audit      as they are
+plan      prepare.py and plan/                    what to do
+execute   the plan's transactions, then files and logs
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Literal
 
@@ -54,42 +56,54 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
     """
     results: list[LoadResult] = []
     observed: Observation | None = None
-    loads, older = discover(spec, services, request)
-    for keys in loads:
-        load = _Load(spec, services, request)
+    work = discover(spec, services, request)
+    for keys in work.loads:
+        load = _Load(spec, services, request, work.arrivals)
         results += load.run(keys, observed)
         observed = load.observed_for_next
         if spec.source.on_failure == "stop" and any(result.status == "FAILED" for result in results):
             return results
-    if older and all(result.status != "FAILED" for result in results):
-        results += _Load(spec, services, request).pass_over(older)
+    if work.older and all(result.status != "FAILED" for result in results):
+        results += _Load(spec, services, request, work.arrivals).pass_over(work.older)
     return results
 
 
-def discover(
-    spec: PipelineSpec, services: Services, request: LoadRequest
-) -> tuple[list[list[str]], list[str]]:
-    """Return the object keys of each load, in order, and the keys that a newer file makes needless."""
+@dataclass(frozen=True)
+class Work:
+    """What is to be loaded: object keys by load, in order; those that a newer file makes needless; arrivals."""
+
+    loads: list[list[str]]
+    older: list[str]
+    arrivals: list[datetime]
+
+
+def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Work:
+    """Return the pending files as loads, or the one that is asked for."""
     lake = services.lake
     if request.file_key is not None:
         asked = request.file_key.removeprefix(lake.url(""))
         key = asked if asked.startswith(lake.prefix) else lake.key(asked)
-        if lake.describe(key) is None:
+        file = lake.describe(key)
+        if file is None:
             raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.")
-        return [[key]], []
-    keys = [found.key for found in list_pending(lake, spec.source)]
+        return Work([[key]], [], [file.arrived_at])
+    pending = list_pending(lake, spec.source)
+    arrivals = [found.modified_at for found in pending]
+    keys = [found.key for found in pending]
     if spec.load.mode == "replace":
-        return [keys[-1:]] if keys else [], keys[:-1]
-    if spec.source.batch == "file":
-        return [[key] for key in keys], []
-    return [keys[start : start + MAX_FILES_PER_LOAD] for start in range(0, len(keys), MAX_FILES_PER_LOAD)], []
+        return Work([keys[-1:]] if keys else [], keys[:-1], arrivals)
+    size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
+    return Work([keys[start : start + size] for start in range(0, len(keys), size)], [], arrivals)
 
 
 class _Load:
     """One load under way: what it holds, and at which step it is."""
 
-    def __init__(self, spec: PipelineSpec, services: Services, request: LoadRequest) -> None:
+    def __init__(
+        self, spec: PipelineSpec, services: Services, request: LoadRequest, arrivals: Sequence[datetime]
+    ) -> None:
         self.spec = spec
+        self.arrivals = arrivals
         self.services = services
         self.request = request
         self.books = Books(spec, services, services.new_run_id())
@@ -110,7 +124,7 @@ class _Load:
         try:
             with SignOfLife(self.services.lake, self.spec.pipeline, self.log):
                 results = self._load_and_settle(keys, observed)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the file must be accounted for
+        except Exception as error:
             results = self._fail(error)
         except BaseException as error:
             self._fail(error)
@@ -142,9 +156,7 @@ class _Load:
             return
         self._enter("start")
         self.log.info("load started", files=[file.url for file in self.files])
-        ensure_control_tables(
-            self.services.warehouse, self.spec.target.table, observed, self.books.caller, self.log
-        )
+        ensure_control_tables(self.services.warehouse, self.spec.target.table, observed, self.books.caller, self.log)
         self.books.write("STARTED", self.files)
         observed = self._prepare_and_evolve(observed)
         self._enter("copy")
@@ -153,7 +165,8 @@ class _Load:
         self.counts = self._merge(observed)
 
     def _observe(self) -> Observation:
-        arrivals = [file.arrived_at for file in self.files]
+        # Of all that is pending, because one look serves every load of the run.
+        arrivals = [*self.arrivals, *(file.arrived_at for file in self.files)]
         return observe(self.services.warehouse, self.spec, arrivals, self.books.caller, self.log)
 
     def _leave_out_loaded(self, observed: Observation) -> None:

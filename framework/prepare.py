@@ -164,9 +164,7 @@ def _stage(
     raise SourceFileError(f"{batch.files[0].file.url}: the types did not settle in {MAX_STAGING_PASSES} passes")
 
 
-def _refuse_bad_rows(
-    context: PrepareContext, batch: SourceBatch, staging: StagingPlan, seen: Measurements
-) -> None:
+def _refuse_bad_rows(context: PrepareContext, batch: SourceBatch, staging: StagingPlan, seen: Measurements) -> None:
     if seen.rows_bad == 0:
         return
     samples = context.frames.read_bad_rows(batch, staging.columns, REPORTED_BAD_ROWS)
@@ -177,7 +175,8 @@ def _refuse_bad_rows(
     if seen.rows_bad > len(samples):
         lines.append(f"  and {seen.rows_bad - len(samples)} more")
     lines.append(
-        "Nothing was loaded. Correct the rows and send the file again, or give the column a type that holds them in types.columns."
+        "Nothing was loaded. Correct the rows and send the file again, or give the column a type that "
+        "holds them in types.columns."
     )
     raise SourceFileError("\n".join(lines), [layout.file.key for layout in layouts])
 

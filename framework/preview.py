@@ -46,10 +46,12 @@ def plan_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) 
         WarehouseError: the warehouse or the lake cannot be read.
     """
     preview = _Preview(spec, services)
-    loads, older = discover(spec, services, request)
-    planned = [load for keys in loads if (load := preview.plan(keys, request)) is not None]
-    if older:
-        planned.append(_not_loaded(spec, [services.lake.url(key) for key in older], "a newer file replaces the table"))
+    work = discover(spec, services, request)
+    planned = [load for keys in work.loads if (load := preview.plan(keys, request)) is not None]
+    if work.older:
+        planned.append(
+            _not_loaded(spec, [services.lake.url(key) for key in work.older], "a newer file replaces the table")
+        )
     return planned
 
 

@@ -71,3 +71,8 @@ def shared_feeds() -> Path:
             pytest.fail(missing)
         pytest.skip(missing)
     return SHARED_FEEDS
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let golden files be written anew."""
+    parser.addoption("--update-golden", action="store_true", help="write the expected files of tests/golden anew")

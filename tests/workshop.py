@@ -110,7 +110,8 @@ class Workshop:
     def types(self) -> dict[str, str]:
         """Return the target's column types as the catalog spells them, by name."""
         found = self.sql(
-            "select column_name, data_type, character_maximum_length, numeric_precision, numeric_scale from svv_columns "
+            "select column_name, data_type, character_maximum_length, numeric_precision, numeric_scale "
+            "from svv_columns "
             f"where table_schema = 'public' and table_name = '{self.name}' order by ordinal_position"
         )
         return {name: _type_text(*rest) for name, *rest in found}

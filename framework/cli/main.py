@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from framework.cli.glue import is_glue_run, translate_pipeline_form
-from framework.cli.output import Output, make_output
+from framework.cli.output import make_output
 from framework.errors import PipelineError, SpecError
 from framework.spec.project import Project
 

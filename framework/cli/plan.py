@@ -33,9 +33,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     request = LoadRequest(arguments.file, arguments.again)
     with open_services(Path(project.root), environment, output, arguments.job_id) as services:
         planned = [load for spec in specs for load in plan_pipeline(spec, services, request)]
-    output.document(
-        {"loads": [load.as_dict() for load in planned]}, lambda: "\n".join(_lines(planned, arguments.sql))
-    )
+    output.document({"loads": [load.as_dict() for load in planned]}, lambda: "\n".join(_lines(planned, arguments.sql)))
     return 0
 
 

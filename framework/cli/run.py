@@ -14,7 +14,17 @@ from framework.results import LoadRequest, LoadResult, Services
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project
 
-SUMMARY_COLUMNS = ("pipeline", "source file", "status", "read", "inserted", "updated", "deleted", "deduplicated", "seconds")
+SUMMARY_COLUMNS = (
+    "pipeline",
+    "source file",
+    "status",
+    "read",
+    "inserted",
+    "updated",
+    "deleted",
+    "deduplicated",
+    "seconds",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

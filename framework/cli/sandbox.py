@@ -39,9 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ACTION",
         help="up, down: start, stop it; status: show its processes; reset: remove its data; sql: query it",
     )
-    parser.add_argument(
-        "statement", nargs="?", metavar="STATEMENT", help="with sql: a statement in Redshift's SQL"
-    )
+    parser.add_argument("statement", nargs="?", metavar="STATEMENT", help="with sql: a statement in Redshift's SQL")
     for service in ("s3", "data-api", "postgres"):
         parser.add_argument(
             f"--{service}-port",
@@ -117,9 +115,7 @@ def _check(arguments: argparse.Namespace) -> None:
 def _up(arguments: argparse.Namespace, root: Path, output: Output) -> None:
     from framework import sandbox
 
-    ports = sandbox.Ports(
-        s3=arguments.s3_port, data_api=arguments.data_api_port, postgresql=arguments.postgres_port
-    )
+    ports = sandbox.Ports(s3=arguments.s3_port, data_api=arguments.data_api_port, postgresql=arguments.postgres_port)
     address = sandbox.start(root / SANDBOX_FOLDER, ports, output.say)
     shown = {
         "s3": address.s3_url,
@@ -143,9 +139,7 @@ def _status(root: Path, output: Output) -> None:
     from framework import sandbox
 
     columns = ("name", "pid", "port", "state", "detail")
-    rows = [
-        tuple(getattr(process, name) for name in columns) for process in sandbox.status(root / SANDBOX_FOLDER)
-    ]
+    rows = [tuple(getattr(process, name) for name in columns) for process in sandbox.status(root / SANDBOX_FOLDER)]
     document: dict[str, object] = {"processes": [dict(zip(columns, row, strict=True)) for row in rows]}
     output.document(document, lambda: table(columns, rows))
 

@@ -24,9 +24,7 @@ class FrameEngine(Protocol):
             SourceFileError: a file's quoting or bytes are broken; `keys` names the files.
         """
 
-    def stage(
-        self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None
-    ) -> Measurements:
+    def stage(self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Write the batch's good rows as Parquet below `destination`, and say what was seen.
 
         Staging: one row per good source row, `columns` in their order, then feedway_file and
@@ -37,7 +35,5 @@ class FrameEngine(Protocol):
             SourceFileError: a file's quoting or bytes are broken; `keys` names the files.
         """
 
-    def read_bad_rows(
-        self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int
-    ) -> tuple[BadRow, ...]:
+    def read_bad_rows(self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
         """Return the first `limit` bad rows, by file and row; one entry per offending column."""

@@ -81,7 +81,10 @@ class Lake:
     def is_unchanged(self, file: SourceFile) -> bool:
         """Say whether the object is still the one that was described."""
         head = self._head(file.key)
-        return head is not None and (_unquoted(head["ETag"]), int(head["ContentLength"])) == (file.etag, file.size_bytes)
+        return head is not None and (_unquoted(head["ETag"]), int(head["ContentLength"])) == (
+            file.etag,
+            file.size_bytes,
+        )
 
     def read_head(self, file: SourceFile, size_bytes: int) -> bytes:
         """Return the first bytes of a file.
@@ -181,7 +184,13 @@ def _code(error: ClientError) -> str:
 
 def _identity_text(identity: FileIdentity, arrived_at: datetime) -> str:
     """Write an identity for object metadata, which is ASCII and at most 2 KB."""
-    fields = [identity.bucket, quote(identity.key, safe="/"), identity.etag, str(identity.size_bytes), arrived_at.isoformat()]
+    fields = [
+        identity.bucket,
+        quote(identity.key, safe="/"),
+        identity.etag,
+        str(identity.size_bytes),
+        arrived_at.isoformat(),
+    ]
     return json.dumps(fields, separators=(",", ":"))
 
 

@@ -35,11 +35,7 @@ def plan_evolution(
         SchemaChangeError: what must happen in one transaction is more than a batch may hold.
     """
     target = spec.target.table
-    alone = [
-        Transaction("grow", (_grow(target, change),))
-        for change in changes
-        if isinstance(change, GrowVarchar)
-    ]
+    alone = [Transaction("grow", (_grow(target, change),)) for change in changes if isinstance(change, GrowVarchar)]
     schemas = [
         Statement("create_schema", {"schema": schema}) for schema in _missing_schemas(spec, observed, changes, views)
     ]
@@ -58,7 +54,8 @@ def plan_evolution(
     if len(evolve) > MAX_BATCH_STATEMENTS:
         raise SchemaChangeError(
             f"{target}: the change needs {len(evolve)} statements in one transaction and the Data API takes "
-            f"{MAX_BATCH_STATEMENTS}. Widen fewer columns at a time, through types.columns, or name fewer views in the spec."
+            f"{MAX_BATCH_STATEMENTS}. Widen fewer columns at a time, through types.columns, or name fewer "
+            "views in the spec."
         )
     return (*alone, *early, *((Transaction("evolve", tuple(evolve)),) if evolve else ()))
 

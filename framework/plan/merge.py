@@ -118,9 +118,7 @@ def _deduplicate(merge: MergeInput, staging: TableName, names: _Names) -> Iterat
         return
     keys, order_by = merge.load.keys, merge.load.order_by
     delete = Statement("delete_losers", {"losers": names.losers, "staging": staging})
-    yield Statement(
-        "find_losers", {"losers": names.losers, "staging": staging, "keys": keys, "order_by": order_by}
-    )
+    yield Statement("find_losers", {"losers": names.losers, "staging": staging, "keys": keys, "order_by": order_by})
     yield delete
     if order_by and merge.load.mode == "upsert":
         yield Statement(

@@ -51,7 +51,5 @@ def manifest(files: Mapping[str, int]) -> str:
 
     Source: https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
     """
-    entries = [
-        {"url": url, "mandatory": True, "meta": {"content_length": size}} for url, size in sorted(files.items())
-    ]
+    entries = [{"url": url, "mandatory": True, "meta": {"content_length": size}} for url, size in sorted(files.items())]
     return json.dumps({"entries": entries})

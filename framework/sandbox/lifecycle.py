@@ -211,11 +211,7 @@ def _status_of(service: Service, site: Site, state: State | None) -> ProcessStat
     if record is None:
         return ProcessStatus(service.name, None, None, "stopped", "")
     if not is_alive(record):
-        return ProcessStatus(
-            service.name, None, None, "stopped", f"ended by itself; see {site.log(service.name)}"
-        )
+        return ProcessStatus(service.name, None, None, "stopped", f"ended by itself; see {site.log(service.name)}")
     if not service.is_ready(site, record):
-        return ProcessStatus(
-            service.name, record.pid, record.port, "not answering", f"see {site.log(service.name)}"
-        )
+        return ProcessStatus(service.name, record.pid, record.port, "not answering", f"see {site.log(service.name)}")
     return ProcessStatus(service.name, record.pid, record.port, "running", f"{LOOPBACK}:{record.port}")

@@ -50,9 +50,7 @@ def holder_of(port: int) -> str:
     except psutil.AccessDenied:
         return "another process"
     for connection in connections:
-        listens = (
-            connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
-        )
+        listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
         if listens and connection.pid is not None:
             return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
     return "another process"

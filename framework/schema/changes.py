@@ -86,11 +86,10 @@ def _widen(widening: Widening, table: ObservedTable, observed: Observation) -> S
         return GrowVarchar(widening.name, widening.current, widening.wanted, widening.reason)
     _refuse_rewrite(widening, column, table.name, in_view)
     comment = next(
-        (found.text for found in observed.comments if found.relation == table.name and found.column == column.name), None
+        (found.text for found in observed.comments if found.relation == table.name and found.column == column.name),
+        None,
     )
-    return RewriteColumn(
-        widening.name, widening.current, widening.wanted, widening.reason, column.default, comment
-    )
+    return RewriteColumn(widening.name, widening.current, widening.wanted, widening.reason, column.default, comment)
 
 
 def _grows_natively(column: TableColumn) -> bool:
@@ -116,9 +115,12 @@ def _refuse_rewrite(widening: Widening, column: TableColumn, table: TableName, i
         obstacles.append("privileges are granted on the column")
     if not obstacles:
         return
-    view_note = " A view uses the column, so it cannot grow in place either." if in_view and widening.wanted.is_text else ""
+    view_note = (
+        " A view uses the column, so it cannot grow in place either." if in_view and widening.wanted.is_text else ""
+    )
     raise SchemaChangeError(
-        f"{table}: column {widening.name!r} must grow from {widening.current} to {widening.wanted} ({widening.reason}), "
+        f"{table}: column {widening.name!r} must grow from {widening.current} to {widening.wanted} "
+        f"({widening.reason}), "
         f"but {' and '.join(obstacles)}, so it cannot be replaced by a wider copy.{view_note} "
         f"Create a table with the wider column, copy the rows and rename it, or have the values resent."
     )
@@ -189,7 +191,10 @@ def table_after(observed: Observation, target: TableName, changes: Sequence[Sche
                 places = {name: place for place, name in enumerate(sortkey, start=1)}
                 columns = {
                     new.name: replace(
-                        _added(new), nullable=new.nullable, is_distkey=new.name == distkey, sortkey=places.get(new.name, 0)
+                        _added(new),
+                        nullable=new.nullable,
+                        is_distkey=new.name == distkey,
+                        sortkey=places.get(new.name, 0),
                     )
                     for new in created
                 }

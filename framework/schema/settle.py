@@ -103,7 +103,8 @@ def _holds(column_type: ColumnType, profile: ColumnProfile, kind: InferredKind) 
 def _natural_type(profile: ColumnProfile, kind: InferredKind) -> ColumnType:
     match kind:
         case "integer":
-            assert profile.smallest is not None and profile.largest is not None
+            assert profile.smallest is not None
+            assert profile.largest is not None
             return integer_for(profile.smallest, profile.largest)
         case "double":
             return _natural_number(profile)

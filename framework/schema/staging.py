@@ -96,8 +96,10 @@ def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
         for name in needed:
             if name not in layout.columns and name not in metadata:
                 raise SourceFileError(
-                    f"{layout.file.url}: the column {name!r}, which load.keys or load.order_by names, is not in the file. "
-                    f"Its columns are {', '.join(layout.columns)}. Resend the file, or name the column under columns.rename.",
+                    f"{layout.file.url}: the column {name!r}, which load.keys or load.order_by names, is "
+                    "not in the file. "
+                    f"Its columns are {', '.join(layout.columns)}. Resend the file, or name the column "
+                    "under columns.rename.",
                     (layout.file.key,),
                 )
         names.update(dict.fromkeys(name for name in layout.columns if name not in spec.columns.exclude))
@@ -179,7 +181,9 @@ def _widening_reason(wanted: ColumnType, seen: Measurements, name: str) -> str:
     if wanted.kind is Kind.TIMESTAMP:
         return f"{measured.wider} values have a time of day"
     if measured.scale:
-        return f"{measured.wider} values need {measured.integer_digits} digits before and {measured.scale} after the point"
+        return (
+            f"{measured.wider} values need {measured.integer_digits} digits before and {measured.scale} after the point"
+        )
     return f"values from {measured.smallest} to {measured.largest}"
 
 
@@ -289,7 +293,8 @@ class _Planner:
     def _loadable_type(self, observed: TableColumn) -> ColumnType:
         if observed.type is None:
             raise SchemaChangeError(
-                f"{self.spec.target.table}: the column {observed.name!r} is {observed.type_text}, which Feedway cannot load. "
+                f"{self.spec.target.table}: the column {observed.name!r} is {observed.type_text}, which "
+                "Feedway cannot load. "
                 f"List it under columns.exclude, and it is left as it is."
             )
         return observed.type
@@ -299,8 +304,10 @@ class _Planner:
             return
         if not can_widen(current, declared):
             raise SchemaChangeError(
-                f"{self.spec.path}: column {observed.name!r} is {current} in {self.spec.target.table} but {declared} in the spec, "
-                f"which is no widening of it. Keep the table's type in types.columns, or load the column under a new name."
+                f"{self.spec.path}: column {observed.name!r} is {current} in {self.spec.target.table} but "
+                f"{declared} in the spec, "
+                "which is no widening of it. Keep the table's type in types.columns, or load the column "
+                "under a new name."
             )
         self.widenings.append(Widening(observed.name, current, declared, "declared in the spec"))
 
@@ -308,7 +315,8 @@ class _Planner:
         everywhere = tuple(layout.ordinal for layout in self.batch.files)
         if observed.type is None:
             raise SchemaChangeError(
-                f"{self.spec.target.table}: the column {observed.name!r} is {observed.type_text}, which Feedway cannot write, "
+                f"{self.spec.target.table}: the column {observed.name!r} is {observed.type_text}, which "
+                "Feedway cannot write, "
                 f"and rows are replaced whole. Load into a table without it, and join the column in a view."
             )
         fill = self._fill(observed, everywhere)
@@ -330,7 +338,8 @@ class _Planner:
         value = _default_text(observed.type) if policy == "default" else None
         if value is None and not observed.nullable and policy != "keep":
             raise SourceFileError(
-                f"{urls[0]}: the column {observed.name!r} of {self.spec.target.table} is NOT NULL, is not in the file, and "
+                f"{urls[0]}: the column {observed.name!r} of {self.spec.target.table} is NOT NULL, is not "
+                "in the file, and "
                 f"evolution.missing_columns is {policy}, which would make it NULL. Resend the file with it.",
                 keys,
             )

@@ -126,8 +126,8 @@ class ColumnProfile:
     """What all rows of a load hold in one column whose type is not settled.
 
     `values` counts the non-NULL texts; the counts after it say how many of them are, as a whole,
-    text of that class (a whole number counts in `numbers` too; dates and timestamps are real days). `integer_digits` and
-    `scale` are the most digits before the point, and after it trailing zeros aside, over all
+    text of that class (a whole number counts in `numbers` too; dates and timestamps are real days).
+    `integer_digits` and `scale` are the most digits before the point, and after it trailing zeros aside, over all
     numbers; `smallest` and `largest` are of the integers, and None where there is none or they
     exceed 38 digits. `longest_bytes` is of the UTF-8 text.
     """

@@ -17,9 +17,7 @@ from framework.schema.values import ColumnMeasurement
 from framework.spec.pipeline import TypeRule
 
 
-def wider_type(
-    current: ColumnType, seen: ColumnMeasurement, rules: tuple[TypeRule, ...], is_key: bool
-) -> ColumnType:
+def wider_type(current: ColumnType, seen: ColumnMeasurement, rules: tuple[TypeRule, ...], is_key: bool) -> ColumnType:
     """Return the narrowest sensible type that holds the table's values and the file's.
 
     The current type where it is enough, or where no widening helps: what then does not fit is a

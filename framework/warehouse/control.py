@@ -93,9 +93,7 @@ def drop_staging(warehouse: Warehouse, staging: TableName, caller: Caller, log: 
     warehouse.run(Transaction("drop_staging", (statement,)), caller, log)
 
 
-def read_history(
-    warehouse: Warehouse, pipelines: Sequence[str], rows: int, caller: Caller, log: RunLog
-) -> list[Row]:
+def read_history(warehouse: Warehouse, pipelines: Sequence[str], rows: int, caller: Caller, log: RunLog) -> list[Row]:
     """Return the latest audit rows, newest first, as HISTORY_COLUMNS; none where there is no audit yet."""
     values = {
         "table": TableName(warehouse.settings.control_schema, "job_sts"),

@@ -87,9 +87,7 @@ def _catalog_statements(spec: PipelineSpec, control_schema: str) -> list[Stateme
     return statements
 
 
-def _control_statements(
-    spec: PipelineSpec, control_schema: str, arrivals: Sequence[datetime]
-) -> list[Statement]:
+def _control_statements(spec: PipelineSpec, control_schema: str, arrivals: Sequence[datetime]) -> list[Statement]:
     statements = [Statement("select_view_builds", {"table": TableName(control_schema, "view_builds")})]
     if arrivals:
         statements.append(
@@ -132,7 +130,8 @@ def _table(name: TableName, look: _Look) -> ObservedTable | None:
     columns = look.of("select_columns")
     if not columns:
         raise WarehouseError(
-            f"{name} exists, but svv_columns shows none of its columns. Grant the user Feedway connects as SELECT on it: "
+            f"{name} exists, but svv_columns shows none of its columns. Grant the user Feedway connects as "
+            "SELECT on it: "
             f"an empty answer is never taken for an empty table."
         )
     design = {str(row[0]): row for row in look.of("select_column_design")}

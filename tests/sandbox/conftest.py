@@ -29,7 +29,7 @@ ENVIRONMENT = Environment(
 )
 
 
-@pytest.fixture()
+@pytest.fixture
 def feed(s3: Any, redshift_data: Any, spark_engine: Any, request: pytest.FixtureRequest) -> Callable[..., Workshop]:
     """Make a feed with a name of its own; without a spec it is an upsert by `id` without metadata columns."""
 

@@ -54,10 +54,8 @@ class Shop:
         return code, json.loads(out)
 
 
-@pytest.fixture()
-def shop(
-    sandbox: Any, spark_engine: Any, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Shop:
+@pytest.fixture
+def shop(sandbox: Any, spark_engine: Any, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
     (tmp_path / ".sandbox").symlink_to(sandbox.folder)
     made = Shop(tmp_path, s3, capsys)
     made.write("environments.yml", (Path(__file__).parents[2] / "environments.yml").read_text(encoding="utf-8"))
@@ -72,7 +70,10 @@ def test_a_run_prints_one_result_per_file(shop: Shop) -> None:
     (load,) = document["loads"]
     assert code == 0
     assert load["seconds"] > 0
-    assert {name: load[name] for name in ("pipeline", "source_file", "status", "engine", "records_read", "records_inserted", "error")} == {
+    assert {
+        name: load[name]
+        for name in ("pipeline", "source_file", "status", "engine", "records_read", "records_inserted", "error")
+    } == {
         "pipeline": shop.name,
         "source_file": key,
         "status": "SUCCESS",
@@ -118,7 +119,9 @@ def test_a_plan_says_everything_and_changes_nothing(shop: Shop) -> None:
 
 def test_a_plan_for_a_warehouse_that_was_never_used_creates_nothing(shop: Shop) -> None:
     environments = (shop.root / "environments.yml").read_text(encoding="utf-8")
-    shop.write("environments.yml", environments.replace("copy_role: default", "copy_role: default, control_schema: never_used"))
+    shop.write(
+        "environments.yml", environments.replace("copy_role: default", "copy_role: default, control_schema: never_used")
+    )
     shop.land("1.csv", "id,a\n1,x\n")
 
     code, document = shop.json("plan", shop.name)
@@ -160,8 +163,12 @@ def test_a_glue_run_raises_instead_of_exiting(shop: Shop) -> None:
 def test_the_form_glue_uses_is_run(shop: Shop) -> None:
     shop.land("1.csv", "id,a\n1,x\n")
 
-    code, _, _ = shop.run("--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_7", "--enable-metrics", "true", "--pipeline", shop.name)
-    _, audited = shop.json("sandbox", "sql", f"select distinct job_id from feedway.job_sts where pipeline = '{shop.name}'")
+    code, _, _ = shop.run(
+        "--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_7", "--enable-metrics", "true", "--pipeline", shop.name
+    )
+    _, audited = shop.json(
+        "sandbox", "sql", f"select distinct job_id from feedway.job_sts where pipeline = '{shop.name}'"
+    )
 
     assert code == 0
     assert audited["rows"] == [["jr_7"]]
@@ -171,8 +178,10 @@ def test_history_shows_final_rows_and_loads_that_never_ended(shop: Shop) -> None
     shop.land("1.csv", "id,a\n1,x\n")
     shop.run("run", shop.name)
     shop.run(
-        "sandbox", "sql",
-        "insert into feedway.job_sts (run_id, pipeline, run_start_ts, source_bucket, source_filename, source_etag, source_size, "
+        "sandbox",
+        "sql",
+        "insert into feedway.job_sts (run_id, pipeline, run_start_ts, source_bucket, source_filename, "
+        "source_etag, source_size, "
         "source_modified_ts, source_generation, target_table_name, status, spec_sha256) values "
         f"('dead', '{shop.name}', '2026-01-01', 'lake', 'k', 'e', 1, '2026-01-01', 1, 'public.t', 'STARTED', 'x')",
     )
@@ -180,7 +189,10 @@ def test_history_shows_final_rows_and_loads_that_never_ended(shop: Shop) -> None
     code, document = shop.json("history", shop.name)
 
     assert code == 0
-    assert [(load["status"], load["records_read"]) for load in document["loads"]] == [("SUCCESS", 2 - 1), ("UNFINISHED", None)]
+    assert [(load["status"], load["records_read"]) for load in document["loads"]] == [
+        ("SUCCESS", 2 - 1),
+        ("UNFINISHED", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +231,9 @@ def test_three_mistakes_in_a_spec_are_told_at_once_with_their_lines(shop: Shop) 
     assert shop.run("run", shop.name)[0] == 2
 
 
-def test_an_environment_that_cannot_be_reached_leaves_files_where_they_are(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_that_cannot_be_reached_leaves_files_where_they_are(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = shop.land("1.csv", "id,a\n1,x\n")
     shop.write(
         "environments.yml",

@@ -43,7 +43,12 @@ def test_a_load_without_drift_makes_four_submissions_and_one_spark_job(
 
     with capsys.disabled():
         print(f"\na load without drift: {len(counter.names)} submissions {counter.names}, {jobs} Spark job")
-    assert counter.names == ["BatchExecuteStatement", "ExecuteStatement", "BatchExecuteStatement", "BatchExecuteStatement"]
+    assert counter.names == [
+        "BatchExecuteStatement",
+        "ExecuteStatement",
+        "BatchExecuteStatement",
+        "BatchExecuteStatement",
+    ]
     assert jobs == 1
 
 

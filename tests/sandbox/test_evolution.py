@@ -64,7 +64,12 @@ def test_a_longer_text_grows_the_column_natively(feed: Feed) -> None:
         ("5", "-9223372036854775809", "numeric(38,0)", ["5", "-9223372036854775809"]),
         ("10", "10.50", "numeric(38,18)", ["10." + "0" * 18, "10.5" + "0" * 17]),
         ("1.5", "123456789012345678901.25", "numeric(39,18)", None),
-        ("2026-01-01", "2026-01-02 03:04:05", "timestamp without time zone", ["2026-01-01 00:00:00.0", "2026-01-02 03:04:05.0"]),
+        (
+            "2026-01-01",
+            "2026-01-02 03:04:05",
+            "timestamp without time zone",
+            ["2026-01-01 00:00:00.0", "2026-01-02 03:04:05.0"],
+        ),
     ],
 )
 def test_a_number_or_date_grows_and_keeps_its_values(
@@ -106,7 +111,9 @@ def test_a_rewritten_column_keeps_its_default_and_its_comment(feed: Feed) -> Non
 
     shop.load("1.csv", csv_text("id,a,b", "1,5000000000,x"))
 
-    assert shop.sql(f"select column_default from svv_columns where table_name = '{shop.name}' and column_name = 'a'")[0][0].startswith("7")
+    assert shop.sql(f"select column_default from svv_columns where table_name = '{shop.name}' and column_name = 'a'")[
+        0
+    ][0].startswith("7")
     comment = "select description from pg_description where objoid = (select oid from pg_class where relname = '{}')"
     assert shop.sql(comment.format(shop.name)) == [("it's the \\ amount",)]
 
@@ -257,7 +264,10 @@ def test_a_late_binding_view_follows_the_table(feed: Feed) -> None:
 def test_a_view_the_spec_does_not_name_blocks_the_change_and_is_named(feed: Feed) -> None:
     shop = feed()
     shop.load("1.csv", csv_text("id,a,b", "1,5,x"))
-    shop.sql("create schema if not exists reporting", f"create view reporting.theirs_{shop.name} as select a from {shop.table}")
+    shop.sql(
+        "create schema if not exists reporting",
+        f"create view reporting.theirs_{shop.name} as select a from {shop.table}",
+    )
 
     result = shop.load(f"{shop.name}_2.csv", csv_text("id,a,b", "2,3000000000,x"))
 
@@ -271,7 +281,10 @@ def test_a_view_the_spec_does_not_name_blocks_the_change_and_is_named(feed: Feed
 def test_a_view_on_other_columns_does_not_stand_in_the_way(feed: Feed) -> None:
     shop = feed()
     shop.load("1.csv", csv_text("id,a,b", "1,5,x"))
-    shop.sql("create schema if not exists reporting", f"create view reporting.other_{shop.name} as select b from {shop.table}")
+    shop.sql(
+        "create schema if not exists reporting",
+        f"create view reporting.other_{shop.name} as select b from {shop.table}",
+    )
 
     result = shop.load("2.csv", csv_text("id,a,b", "2,3000000000,y"))
 

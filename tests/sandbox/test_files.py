@@ -65,7 +65,9 @@ def test_a_moved_file_carries_the_identity_it_arrived_with(feed: Feed) -> None:
     assert moved.arrived_at == before["LastModified"]
 
 
-@pytest.mark.parametrize("name", ["it's a\\path.csv", "a b&c=d?.csv", "[x]{y}*.csv", "日本.csv", "100%.csv", "semi;--colon.csv"])
+@pytest.mark.parametrize(
+    "name", ["it's a\\path.csv", "a b&c=d?.csv", "[x]{y}*.csv", "日本.csv", "100%.csv", "semi;--colon.csv"]
+)
 def test_a_file_of_any_name_loads_and_is_recorded(feed: Feed, name: str) -> None:
     shop = feed()
     key = shop.land(name, csv_text("id,a", "1,x"))
@@ -73,7 +75,9 @@ def test_a_file_of_any_name_loads_and_is_recorded(feed: Feed, name: str) -> None
     (result,) = shop.run()
 
     assert result.status == "SUCCESS", result.failure
-    assert shop.audit("distinct source_filename") == [(key,)] or {row[0] for row in shop.audit("source_filename")} == {key}
+    assert shop.audit("distinct source_filename") == [(key,)] or {row[0] for row in shop.audit("source_filename")} == {
+        key
+    }
     assert shop.rows("id, a", "id") == [(1, "x")]
 
 
@@ -100,7 +104,7 @@ columns: {rename: {odd: 'we"ird; -- {{ x }}'}}
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "no bytes"),
+        (b"", "the file is empty"),
         ('id,a\n1,"open\n', ""),
         ("id,a\n1,x,too many\n", "row 1"),
         ("id,a\n,x\n", "column id: NULL"),

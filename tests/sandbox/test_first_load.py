@@ -22,7 +22,10 @@ views:
 """
 HEADER = "Cust No,First Name!,ZIP,Balance,Visits,Big,Active,Born,Updated At,Signed Up,Note,Internal"
 ROWS = (
-    '1,Zoë,00501,10.50,3,3000000000,true,2000-02-29,2026-01-01 10:00:00,31/12/2025 23:59,"a ""quoted"" note, with\nlines",x',
+    (
+        "1,Zoë,00501,10.50,3,3000000000,true,2000-02-29,2026-01-01 10:00:00,31/12/2025 23:59,"
+        '"a ""quoted"" note, with\nlines",x'
+    ),
     '2,,12345,-0.25,,7,FALSE,1969-12-31,2026-01-02T11:30:00.5,01/01/2026 00:00,"",y',
 )
 
@@ -57,7 +60,9 @@ def test_types_are_inferred_declared_and_kept_text_where_numbers_would_lose(feed
 def test_every_value_arrives_and_null_is_not_the_empty_text(feed: Feed) -> None:
     shop = loaded(feed)
 
-    first, second = shop.rows("first_name, zip, balance, visits, big, active, born, updated_at, signed_up, note", "cust_no")
+    first, second = shop.rows(
+        "first_name, zip, balance, visits, big, active, born, updated_at, signed_up, note", "cust_no"
+    )
 
     assert first == (
         "Zoë",
@@ -132,13 +137,15 @@ def test_the_ledger_holds_the_files_identity(feed: Feed) -> None:
 
 
 def test_the_file_is_archived_staging_is_gone_and_the_log_is_kept(feed: Feed) -> None:
-    shop = feed(SPEC.replace('pattern: "*.csv"', f'pattern: "*.csv"'))
+    shop = feed(SPEC.replace('pattern: "*.csv"', 'pattern: "*.csv"'))
     shop.load(f"{shop.name}_1.csv", csv_text(HEADER, *ROWS))
 
     assert shop.keys("data/in/") == []
     (archived,) = shop.keys("data/archive/")
     assert archived.endswith(f"/{shop.name}_1.csv")
     assert shop.keys("staging/") == []
-    assert shop.sql("select count(*) from svv_tables where table_schema = 'feedway' and table_name like 'stage_%'") == [(0,)]
+    assert shop.sql("select count(*) from svv_tables where table_schema = 'feedway' and table_name like 'stage_%'") == [
+        (0,)
+    ]
     (exported,) = shop.keys("logs/")
     assert b'"msg": "loaded"' in shop.s3.get_object(Bucket="lake", Key=exported)["Body"].read()

@@ -45,7 +45,11 @@ def test_order_by_decides_within_the_file_and_against_the_stored_row(feed: Feed)
     result = shop.load(
         "2.csv",
         csv_text(
-            "id,at,n,a", "1,2026-01-04,1,older", "2,2026-01-06,2,second", "2,2026-01-06,1,first", "3,2026-01-01,9,has a date"
+            "id,at,n,a",
+            "1,2026-01-04,1,older",
+            "2,2026-01-06,2,second",
+            "2,2026-01-06,1,first",
+            "3,2026-01-01,9,has a date",
         ),
     )
 
@@ -66,7 +70,9 @@ def test_an_append_keeps_every_row(feed: Feed) -> None:
 def test_a_replacement_leaves_only_the_new_rows_and_keeps_the_view(feed: Feed) -> None:
     shop = feed(mode("mode: replace"))
     shop.load("1.csv", csv_text("id,a", "1,x", "2,y"))
-    shop.sql("create schema if not exists reporting", f"create view reporting.r_{shop.name} as select * from {shop.table}")
+    shop.sql(
+        "create schema if not exists reporting", f"create view reporting.r_{shop.name} as select * from {shop.table}"
+    )
 
     result = shop.load("2.csv", csv_text("id,a", "3,z"))
 
@@ -163,7 +169,8 @@ def test_again_loads_a_file_once_more_wherever_it_lies(feed: Feed) -> None:
     assert shop.rows("id, a", "id") == [(1, "x")] * 2
     assert shop.keys("data/archive/") == [archived]
     generations = shop.sql(
-        f"select source_generation from feedway.job_sts where pipeline = '{shop.name}' and status = 'SUCCESS' order by 1"
+        f"select source_generation from feedway.job_sts where pipeline = '{shop.name}' and status = "
+        "'SUCCESS' order by 1"
     )
     assert generations == [(1,), (2,)]
 

@@ -48,7 +48,12 @@ def same(stored: Any, text: str | None, fill: Any) -> bool:
 @pytest.mark.parametrize(
     ("name", "keys", "rename", "more"),
     [
-        ("cable_weekly", ("date", "name"), {"pct": "pct_of_all_candidate_clips"}, "columns: {rename: {pct: pct_of_all_candidate_clips}}"),
+        (
+            "cable_weekly",
+            ("date", "name"),
+            {"pct": "pct_of_all_candidate_clips"},
+            "columns: {rename: {pct: pct_of_all_candidate_clips}}",
+        ),
         ("recent_grads", ("major_code",), {}, ""),
     ],
 )
@@ -86,4 +91,6 @@ def test_the_first_and_last_version_of_a_key_differ_as_the_files_do(feed: Feed, 
 
     expected = {row["major_code"]: (row["major"], int(row["total"]), row["major_category"]) for row in read(second, {})}
 
-    assert {str(code): tuple(rest) for code, *rest in shop.rows("major_code, major, total, major_category", "1")} == expected
+    assert {
+        str(code): tuple(rest) for code, *rest in shop.rows("major_code, major, total, major_category", "1")
+    } == expected

@@ -28,7 +28,18 @@ def test_a_type_is_read_with_redshifts_defaults(text: str, sql: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["jsonb", "varchar(0)", "varchar(65536)", "decimal(39,0)", "decimal(5,6)", "int(4)", "decimal(max)", "char(5,2)", ""]
+    "text",
+    [
+        "jsonb",
+        "varchar(0)",
+        "varchar(65536)",
+        "decimal(39,0)",
+        "decimal(5,6)",
+        "int(4)",
+        "decimal(max)",
+        "char(5,2)",
+        "",
+    ],
 )
 def test_a_type_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="'"):

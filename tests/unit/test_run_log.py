@@ -41,6 +41,6 @@ def test_what_was_written_is_kept_line_by_line() -> None:
 def test_a_free_field_cannot_take_the_place_of_the_entrys_own() -> None:
     log = RunLog("r1", "customers", None, now=lambda: NOON)
 
-    log.info("one", **{"run_id": "other"})
+    log.info("one", run_id="other")
 
     assert json.loads(log.text())["run_id"] == "r1"

@@ -14,7 +14,7 @@ import psycopg
 
 from framework.sandbox import redshift_sql
 from framework.sandbox.data_api import statement as states
-from framework.sandbox.data_api.cancellation import Cancellation
+from framework.sandbox.data_api.cancellation import Cancellation, Cancelled
 from framework.sandbox.data_api.error_text import STATEMENT_ERRORS, error_text
 from framework.sandbox.data_api.parameters import substitute
 from framework.sandbox.data_api.sessions import Connection, ConnectionFailed, Sessions
@@ -80,7 +80,7 @@ class Runner:
         except STATEMENT_ERRORS as error:
             spent_ns = time.perf_counter_ns() - began_ns
             _roll_back(session)
-            status, text = _ending(cancellation), error_text(error)
+            status, text = _ending(error, cancellation)
             self.store.change(
                 statement.id, lambda s: states.part_ended(s, index, status, text, spent_ns, self.clock())
             )
@@ -98,7 +98,7 @@ class Runner:
             session.commit()
         except STATEMENT_ERRORS as error:
             _roll_back(session)
-            self._end(statement, _ending(cancellation), error_text(error))
+            self._end(statement, *_ending(error, cancellation))
         else:
             self.store.change(statement.id, lambda s: states.finished(s, self.clock()))
 
@@ -112,5 +112,7 @@ def _roll_back(session: Session) -> None:
         session.rollback()
 
 
-def _ending(cancellation: Cancellation) -> Status:
-    return Status.ABORTED if cancellation.is_requested else Status.FAILED
+def _ending(error: Exception, cancellation: Cancellation) -> tuple[Status, str]:
+    if cancellation.is_requested:
+        return Status.ABORTED, error_text(Cancelled())
+    return Status.FAILED, error_text(error)

@@ -17,7 +17,8 @@ from framework.sandbox.data_api.api_error import (
     result_not_found,
     validation_error,
 )
-from framework.sandbox.data_api.cancellation import Cancellation
+from framework.sandbox.data_api.cancellation import Cancellation, Cancelled
+from framework.sandbox.data_api.error_text import error_text
 from framework.sandbox.data_api.parameters import substitute
 from framework.sandbox.data_api.requests import (
     ListRequest,
@@ -144,7 +145,7 @@ class DataApi:
     def _interrupt(self, statement_id: str, cancellation: Cancellation) -> None:
         if self._store.get(statement_id).status is Status.SUBMITTED:
             now = self._runner.clock()
-            text = "ERROR: Query cancelled on user's request"
+            text = error_text(Cancelled())
             self._store.change(statement_id, lambda s: states.ended(s, Status.ABORTED, text, now))
         patient_until = time.monotonic() + CANCEL_PATIENCE_SECONDS
         while time.monotonic() < patient_until:

@@ -35,7 +35,7 @@ def is_system(table: exp.Table) -> bool:
     """Say whether a table of a query is a catalog or a system view, by its name."""
     schema, name = schema_of(table), table.name.lower()
     if schema:
-        return schema in ("pg_catalog", "information_schema", "pg_internal")
+        return schema in ("pg_catalog", "information_schema", "pg_internal", "pg_sandbox")
     return name.startswith(_SYSTEM_PREFIXES)
 
 

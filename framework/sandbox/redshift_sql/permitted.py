@@ -22,9 +22,8 @@ _WHOLE = (
 _PARTS: dict[type[exp.Expression], set[str]] = {
     exp.Select: {
         *("expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit", "offset"),
-        *("with_", "qualify", "kind", "windows"),
-    }
-    - {"kind", "windows"},
+        *("with_", "qualify"),
+    },
     exp.Subquery: {"this", "alias", "with_"},
     exp.Union: {"this", "expression", "distinct", "with_", "order", "limit", "offset"},
     exp.Except: {"this", "expression", "distinct", "with_", "order", "limit", "offset"},
@@ -32,7 +31,7 @@ _PARTS: dict[type[exp.Expression], set[str]] = {
     exp.With: {"expressions", "recursive"},
     exp.CTE: {"this", "alias"},
     exp.TableAlias: {"this", "columns"},
-    exp.Table: {"this", "db", "alias", "joins"},
+    exp.Table: {"this", "db", "alias"},
     exp.Join: {"this", "on", "side", "kind", "using"},
     exp.Group: {"expressions"},
     exp.Limit: {"expression"},
@@ -128,5 +127,5 @@ def check_window(window: exp.Window) -> None:
 
 
 FRAMED_FUNCTIONS = frozenset(
-    "avg count max min sum stddev stddev_samp stddev_pop variance var_samp var_pop first_value last_value nth_value".split()
+    "pg_internal.average count max min sum stddev stddev_samp stddev_pop variance var_samp var_pop first_value last_value nth_value".split()
 )

@@ -83,15 +83,36 @@ def late_binding_views(tree: exp.Expression, find_view: FindView) -> list[str]:
 
 
 def _definition(table: exp.Table, find_view: FindView) -> str | None:
-    if is_system(table) or table.parent_is_target:
+    if is_system(table) or _is_target(table):
         return None
     return find_view(fold(schema_of(table) or "public"), fold(table.name))
 
 
+def _is_target(table: exp.Table) -> bool:
+    above = table.parent.parent if isinstance(table.parent, exp.Schema) else table.parent
+    changes = isinstance(above, (exp.Insert, exp.Delete, exp.Update))
+    return changes and (table.parent is not above or table.arg_key == "this")
+
+
 def _expand_views(tree: exp.Expression, find_view: FindView, depth: int) -> exp.Expression:
+    """Write a subquery in place of every late-binding view; its names mean what they mean now."""
     if depth == 0:
-        raise Refused("infinite recursion detected in rules for relation", "42P17")
+        raise Refused("infinite recursion detected in a late-binding view", "42P17")
+    for table in list(tables_of(tree)):
+        definition = _definition(table, find_view)
+        if definition is None:
+            continue
+        query = _expand_views(parse_query(tokenize(definition), definition), find_view, depth - 1)
+        alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
+        _unqualify(tree, schema_of(table), table.name)
+        table.replace(exp.Subquery(this=query, alias=alias))
     return tree
+
+
+def _unqualify(tree: exp.Expression, schema: str, name: str) -> None:
+    for column in tree.find_all(exp.Column):
+        if schema and str(column.db).lower() == schema and column.table.lower() == name.lower():
+            column.set("db", None)
 
 
 def _fold_names(tree: exp.Expression) -> None:

@@ -105,7 +105,9 @@ def observation(spec: PipelineSpec, case: Mapping[str, Any]) -> Observation:
             ObservedView(TableName(*name.split(".")), "etl", True, tuple(Grant(*grant) for grant in grants))
             for name, grants in case.get("views", {}).items()
         ),
-        comments=tuple(Comment(TableName(*name.split(".")), column, text) for name, column, text in case.get("comments", [])),
+        comments=tuple(
+            Comment(TableName(*name.split(".")), column, text) for name, column, text in case.get("comments", [])
+        ),
         view_builds={TableName(*name.split(".")): ViewBuild("?", "?") for name in case.get("views", {})},
     )
 

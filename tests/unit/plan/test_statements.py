@@ -76,7 +76,9 @@ def test_an_unknown_privilege_is_refused_before_it_reaches_a_statement() -> None
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_a_template_opens_with_what_it_does_and_its_variables(path: Path) -> None:
     header = path.read_text(encoding="utf-8").partition("#}")[0]
-    used = set(re.findall(r"{{ *(\w+)|in (\w+)(?: \| batch\(8\))? %}|if (?:not )?(\w+) %}", path.read_text(encoding="utf-8")))
+    used = set(
+        re.findall(r"{{ *(\w+)|in (\w+)(?: \| batch\(8\))? %}|if (?:not )?(\w+) %}", path.read_text(encoding="utf-8"))
+    )
     names = {name for group in used for name in group if name}
     local = set(re.findall(r"{% for (\w+) in", path.read_text(encoding="utf-8"))) | {"loop"}
 

@@ -19,12 +19,21 @@ DEFAULT_RULES = (
 def integers(smallest: int, largest: int) -> ColumnProfile:
     digits = max(len(str(abs(smallest))), len(str(abs(largest))))
     return replace(
-        EMPTY, values=3, integers=3, numbers=3, longest_bytes=digits, integer_digits=digits, smallest=smallest, largest=largest
+        EMPTY,
+        values=3,
+        integers=3,
+        numbers=3,
+        longest_bytes=digits,
+        integer_digits=digits,
+        smallest=smallest,
+        largest=largest,
     )
 
 
 def numbers(digits: int, scale: int) -> ColumnProfile:
-    return replace(EMPTY, values=3, integers=1, numbers=3, integer_digits=digits, scale=scale, longest_bytes=digits + scale + 1)
+    return replace(
+        EMPTY, values=3, integers=1, numbers=3, integer_digits=digits, scale=scale, longest_bytes=digits + scale + 1
+    )
 
 
 def settled(profile: ColumnProfile, is_key: bool = False, rules: tuple[TypeRule, ...] = DEFAULT_RULES) -> ColumnType:
@@ -57,7 +66,9 @@ def test_a_key_with_a_point_stays_double() -> None:
     assert settled(numbers(3, 2), is_key=True) == parse_type("double precision")
 
 
-@pytest.mark.parametrize(("digits", "scale", "expected"), [(21, 2, "decimal(23,2)"), (3, 25, "decimal(28,25)"), (30, 9, "varchar(256)")])
+@pytest.mark.parametrize(
+    ("digits", "scale", "expected"), [(21, 2, "decimal(23,2)"), (3, 25, "decimal(28,25)"), (30, 9, "varchar(256)")]
+)
 def test_a_rule_that_cannot_hold_the_values_is_passed_over(digits: int, scale: int, expected: str) -> None:
     assert settled(numbers(digits, scale)) == parse_type(expected)
 

@@ -29,7 +29,17 @@ from framework.spec.pipeline import PipelineSpec
 
 NOON = datetime(2026, 1, 2, tzinfo=UTC)
 NAMES = ["a", "b", "c", "d"]
-TYPES = ["smallint", "integer", "bigint", "decimal(10,2)", "date", "timestamp", "boolean", "varchar(20)", "varchar(256)"]
+TYPES = [
+    "smallint",
+    "integer",
+    "bigint",
+    "decimal(10,2)",
+    "date",
+    "timestamp",
+    "boolean",
+    "varchar(20)",
+    "varchar(256)",
+]
 
 
 def spec(more: str = "") -> PipelineSpec:
@@ -100,7 +110,9 @@ def test_an_applied_plan_leaves_nothing_to_do_and_loses_nothing(
         staging = plan_staging(spec(), now.table, files, known, NOON)
         if now.table is not None:
             everything = Measurements(
-                (FileMeasurement(0, 3, 3, 0),), {c.name: seen.get(c.name, ColumnMeasurement()) for c in staging.columns}, 0
+                (FileMeasurement(0, 3, 3, 0),),
+                {c.name: seen.get(c.name, ColumnMeasurement()) for c in staging.columns},
+                0,
             )
             staging, _ = apply_measurements(spec(), now.table, staging, everything)
         return plan_changes(staging, now, spec().target.table, (None, ()))
@@ -113,7 +125,8 @@ def test_an_applied_plan_leaves_nothing_to_do_and_loses_nothing(
         for column in before.columns:
             kept = after.column(column.name)
             assert kept is not None
-            assert kept.type is not None and column.type is not None
+            assert kept.type is not None
+            assert column.type is not None
             assert can_widen(column.type, kept.type)
     second = changes(replace(observed, table=after))
     # A column that was just added was profiled; what is "measured" here of it is another file's.
@@ -129,7 +142,12 @@ def test_the_order_of_the_columns_in_the_file_changes_no_type(header: list[str])
     staging = plan_staging(spec(), None, batch(tuple(header)), known, NOON)
 
     types = {column.name: column.type.sql for column in staging.new_columns}
-    assert types == {"id": "bigint", **dict.fromkeys(NAMES, "integer"), "run_date": "timestamp", "file_name": "varchar(1024)"}
+    assert types == {
+        "id": "bigint",
+        **dict.fromkeys(NAMES, "integer"),
+        "run_date": "timestamp",
+        "file_name": "varchar(1024)",
+    }
 
 
 def test_only_columns_nobody_settled_are_profiled() -> None:

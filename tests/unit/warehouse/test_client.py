@@ -134,9 +134,7 @@ def test_a_conflict_is_tried_again_as_a_whole_and_every_attempt_is_told() -> Non
 
 def test_a_submission_without_an_answer_is_repeated_under_the_same_token() -> None:
     lost = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
-    fake = FakeDataApi(
-        batch_execute_statement=[{"Id": "s"}, {"Id": "s"}], describe_statement=[lost, FINISHED]
-    )
+    fake = FakeDataApi(batch_execute_statement=[{"Id": "s"}, {"Id": "s"}], describe_statement=[lost, FINISHED])
 
     warehouse(fake).run(LOCK, CALLER, log())
 
@@ -160,7 +158,7 @@ def test_a_permanent_refusal_is_not_repeated_and_says_what_the_warehouse_said() 
         describe_statement=[failed('Query #2 failed with ERROR: relation "x" does not exist')],
     )
 
-    with pytest.raises(WarehouseError, match='statement s FAILED: .*relation "x" does not exist') as caught:
+    with pytest.raises(WarehouseError, match=r'statement s FAILED: .*relation "x" does not exist') as caught:
         warehouse(fake).run(LOCK, CALLER, log())
 
     assert not isinstance(caught.value, TransientWarehouseError)
@@ -173,7 +171,9 @@ def test_rows_are_fetched_page_by_page_and_only_of_selects() -> None:
     select = Statement("select_staging_count", {"staging": TableName("f", "s")})
     fake = FakeDataApi(
         batch_execute_statement=[{"Id": "s"}],
-        describe_statement=[{"Id": "s", "Status": "FINISHED", "SubStatements": [{"Id": "s:1"}, {"Id": "s:2", "HasResultSet": True}]}],
+        describe_statement=[
+            {"Id": "s", "Status": "FINISHED", "SubStatements": [{"Id": "s:1"}, {"Id": "s:2", "HasResultSet": True}]}
+        ],
         get_statement_result=[
             {"Records": [[{"longValue": 1}, {"isNull": True}]], "NextToken": "n"},
             {"Records": [[{"stringValue": "1.50"}, {"booleanValue": False}]]},

@@ -8,7 +8,7 @@ from framework.warehouse.transient import is_transient_response, is_transient_te
 @pytest.mark.parametrize(
     "text",
     [
-        "ERROR: 1023\n  Detail: Serializable isolation violation on table - 1, transactions forming the cycle are: 1, 2 (pid:3)",
+        "ERROR: 1023\n  Detail: Serializable isolation violation on table - 1",
         "Query #4 failed with ERROR: deadlock detected",
         "ERROR: could not complete because of conflict with concurrent transaction",
         "ERROR: could not open relation with OID 12345",

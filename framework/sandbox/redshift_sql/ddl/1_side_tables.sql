@@ -1,0 +1,63 @@
+-- What Redshift keeps of a relation and PostgreSQL does not. Rows go by oid and attribute number, so that they
+-- follow renames; an event trigger removes them with the relation.
+-- Names that begin with pg_ are for system schemas, here as on Redshift.
+set allow_system_table_mods = on;
+create schema if not exists pg_internal;
+create schema if not exists pg_sandbox;
+reset allow_system_table_mods;
+grant usage on schema pg_internal, pg_sandbox to public;
+
+create table if not exists pg_sandbox.table_design (
+    relation oid primary key,
+    diststyle text not null
+);
+create table if not exists pg_sandbox.column_design (
+    relation oid not null,
+    attnum smallint not null,
+    encoding text,
+    distkey boolean not null default false,
+    sortkey integer not null default 0,
+    primary key (relation, attnum)
+);
+create table if not exists pg_sandbox.table_key (
+    relation oid not null,
+    name text not null,
+    kind text not null,
+    attnums smallint[] not null,
+    referenced oid
+);
+create table if not exists pg_sandbox.view_definition (
+    relation oid primary key,
+    late_binding boolean not null,
+    query text not null,
+    statement text not null
+);
+grant select, insert, update, delete on all tables in schema pg_sandbox to public;
+
+create or replace function pg_sandbox.forget_dropped() returns event_trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    dropped record;
+begin
+    for dropped in
+        select objid, objsubid, object_type from pg_event_trigger_dropped_objects()
+        where object_type in ('table', 'view', 'table column')
+    loop
+        if dropped.object_type = 'table column' then
+            delete from pg_sandbox.column_design where relation = dropped.objid and attnum = dropped.objsubid;
+            delete from pg_sandbox.table_key where relation = dropped.objid and dropped.objsubid = any (attnums);
+        else
+            delete from pg_sandbox.table_design where relation = dropped.objid;
+            delete from pg_sandbox.column_design where relation = dropped.objid;
+            delete from pg_sandbox.table_key where relation = dropped.objid;
+            delete from pg_sandbox.view_definition where relation = dropped.objid;
+        end if;
+    end loop;
+end $$;
+do $$ begin
+    if not exists (select from pg_event_trigger where evtname = 'pg_sandbox_forget_dropped') then
+        create event trigger pg_sandbox_forget_dropped on sql_drop
+        when tag in ('DROP TABLE', 'DROP VIEW', 'DROP SCHEMA', 'ALTER TABLE')
+        execute function pg_sandbox.forget_dropped();
+    end if;
+end $$;

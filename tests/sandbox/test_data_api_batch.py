@@ -1,0 +1,127 @@
+"""A batch of the sandbox's Data API is one transaction, as the service's is."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.sandbox.data_api_caller import Caller, new_table
+
+
+@pytest.fixture
+def table(caller: Caller) -> str:
+    name = new_table()
+    caller.do(f"create table {name} (id integer)")
+    return name
+
+
+def ids(caller: Caller, table: str) -> list[int]:
+    return [row[0] for row in caller.rows(f"select id from {table} order by id")]
+
+
+def test_a_batch_has_results_under_the_ids_of_its_parts(caller: Caller, table: str) -> None:
+    batch = caller.run_batch(f"insert into {table} values (1), (2)", f"select id from {table} order by id", "select 3")
+    assert (batch["Status"], batch["HasResultSet"], batch["ResultRows"]) == ("FINISHED", True, 5)
+    assert [part["Id"] for part in batch["SubStatements"]] == [f"{batch['Id']}:{n}" for n in (1, 2, 3)]
+    assert [part["HasResultSet"] for part in batch["SubStatements"]] == [False, True, True]
+    assert caller.rows_of(f"{batch['Id']}:2") == [(1,), (2,)]
+    assert caller.rows_of(f"{batch['Id']}:3") == [(3,)]
+    assert caller.data.describe_statement(Id=f"{batch['Id']}:1")["ResultRows"] == 2
+    with pytest.raises(ClientError, match="Query does not have result"):
+        caller.rows_of(batch["Id"])
+
+
+def test_a_failure_rolls_the_whole_batch_back(caller: Caller, table: str) -> None:
+    batch = caller.run_batch(f"insert into {table} values (1)", "select cast('x' as integer)", "select 1")
+    assert batch["Status"] == "FAILED"
+    assert batch["Error"].startswith("Query #2 failed with ERROR: invalid input syntax for")
+    statuses = [(part["Status"], part.get("Error", "")[:12]) for part in batch["SubStatements"]]
+    assert statuses == [("FINISHED", ""), ("FAILED", "ERROR: inval"), ("ABORTED", "Connection o")]
+    assert batch["SubStatements"][2]["Error"] == "Connection or an prior query failed."
+    assert ids(caller, table) == []
+
+
+def test_an_explicit_commit_commits_midway(caller: Caller, table: str) -> None:
+    batch = caller.run_batch(
+        f"insert into {table} values (1)", "commit", f"insert into {table} values (2)", "select cast('x' as integer)"
+    )
+    assert batch["Status"] == "FAILED"
+    assert ids(caller, table) == [1]
+
+
+def test_truncate_commits_what_precedes_it(caller: Caller, table: str) -> None:
+    other = new_table()
+    caller.do(f"create table {other} (id integer)", f"insert into {other} values (1)")
+    batch = caller.run_batch(f"insert into {table} values (1)", f"truncate {other}", "select cast('x' as integer)")
+    assert batch["Status"] == "FAILED"
+    assert ids(caller, table) == [1]
+    assert ids(caller, other) == []
+
+
+def test_a_statement_barred_from_transactions_fails_in_a_batch_only(caller: Caller) -> None:
+    table = new_table()
+    caller.do(f"create table {table} (name varchar(10))")
+    widen = f"alter table {table} alter column name type varchar(20)"
+    barred = "ALTER TABLE ALTER COLUMN cannot run inside a transaction block"
+    assert caller.run_batch(widen)["Error"] == f"Query #1 failed with ERROR: {barred}"
+    assert caller.run(widen)["Status"] == "FINISHED"
+
+
+def test_lock_runs_in_a_transaction_only(caller: Caller, table: str) -> None:
+    assert caller.run(f"lock table {table}")["Error"].startswith("ERROR: LOCK TABLE can only be used in")
+    assert caller.run_batch(f"lock table {table}", "select 1")["Status"] == "FINISHED"
+
+
+def test_lock_waits_and_the_snapshot_is_taken_after_it(caller: Caller, table: str) -> None:
+    holder = caller.submit_batch(f"lock table {table}", "select pg_sleep(0.6)", f"insert into {table} values (1)")
+    caller.wait_for(holder, ("STARTED",))
+    time.sleep(0.2)
+    follower = caller.run_batch(f"lock table {table}", f"select count(*) from {table}")
+    assert caller.rows_of(f"{follower['Id']}:2") == [(1,)]
+    assert caller.wait(holder)["Status"] == "FINISHED"
+
+
+def test_a_batch_that_waits_for_a_lock_can_be_cancelled(caller: Caller, table: str) -> None:
+    holder = caller.submit_batch(f"lock table {table}", "select pg_sleep(60)")
+    caller.wait_for(holder, ("STARTED",))
+    time.sleep(0.2)
+    waiting = caller.submit_batch("select 1", f"lock table {table}", "select 2")
+    caller.wait_for(waiting, ("STARTED",))
+    for statement_id in (waiting, holder):
+        caller.data.cancel_statement(Id=statement_id)
+        assert caller.wait(statement_id, timeout_seconds=5)["Status"] == "ABORTED"
+    assert caller.run(f"insert into {table} values (1)")["Status"] == "FINISHED"
+
+
+def test_a_row_changed_since_the_snapshot_is_a_serializable_violation(caller: Caller, table: str) -> None:
+    caller.do(f"insert into {table} values (1)")
+    slow = caller.submit_batch(
+        f"select count(*) from {table}", "select pg_sleep(0.8)", f"update {table} set id = 2 where id = 1"
+    )
+    caller.wait_for(slow, ("STARTED",))
+    time.sleep(0.3)
+    caller.do(f"update {table} set id = 3 where id = 1")
+    error = caller.wait(slow)["Error"]
+    assert error.startswith("Query #3 failed with ERROR: 1023")
+    assert "Serializable isolation violation on table" in error
+
+
+def test_temporary_tables_live_through_the_batch_and_no_longer(caller: Caller) -> None:
+    name = new_table()
+    batch = caller.run_batch(f"create temp table {name} as select 1 as id", f"select id from {name}")
+    assert batch["Status"] == "FINISHED"
+    assert caller.rows_of(f"{batch['Id']}:2") == [(1,)]
+    assert caller.run(f"select id from {name}")["Error"].startswith(f'ERROR: relation "{name}" does not exist')
+
+
+@pytest.mark.parametrize("count", [0, 41])
+def test_a_batch_has_one_to_forty_statements(caller: Caller, count: int) -> None:
+    with pytest.raises(Exception, match=r"Sqls"):
+        caller.submit_batch(*["select 1"] * count)
+
+
+def test_a_batch_takes_no_parameters(caller: Caller) -> None:
+    with pytest.raises(ClientError, match="Parameters is not supported by the sandbox"):
+        caller.submit_batch("select :a", Parameters=[{"name": "a", "value": "1"}])
