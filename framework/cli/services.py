@@ -110,21 +110,15 @@ def open_sandbox(project: Path, output: Output) -> Iterator[SandboxAddress]:
         raise SpecError(
             f"the sandbox needs the package {error.name!r}, which is not installed: pip install 'feedway[sandbox]'"
         ) from error
-    folder = project / SANDBOX_FOLDER
-    was_running = sandbox.is_running(folder)
-    address = sandbox.start(folder, say=output.say)
-    try:
+    with sandbox.borrow(project / SANDBOX_FOLDER, say=output.say) as address:
         yield address
-    finally:
-        if not was_running:
-            sandbox.stop(folder)
 
 
 def sandbox_clients(address: SandboxAddress) -> Callable[[str, str | None], Any]:
     """Return what makes boto3 clients that talk to the sandbox."""
-    session = boto3.Session(
-        aws_access_key_id=address.access_key, aws_secret_access_key=address.secret_key, region_name="eu-west-1"
-    )
+    # As the environment says it and not as boto3's arguments do: older versions know some of it only there.
+    os.environ.update(address.aws_environment())
+    session = boto3.Session()
     endpoints = {"s3": address.s3_url, "redshift-data": address.data_api_url}
 
     def client(service: str, region: str | None) -> Any:

@@ -195,7 +195,8 @@ def _identity_text(identity: FileIdentity, arrived_at: datetime) -> str:
 
 
 def _moved_identity(metadata: Mapping[str, str]) -> tuple[FileIdentity, datetime] | None:
-    text = metadata.get(_IDENTITY_METADATA)
+    # S3 hands names back in lower case, other servers as HTTP headers are written.
+    text = {name.lower(): value for name, value in metadata.items()}.get(_IDENTITY_METADATA)
     if text is None:
         return None
     bucket, key, etag, size, arrived_at = json.loads(text)

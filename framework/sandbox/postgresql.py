@@ -43,6 +43,18 @@ SETTINGS = {
     "jit": "off",
 }
 
+# Text compares by bytes and changes case by Unicode, as in Redshift.
+CLUSTER_OPTIONS = (
+    f"--username={SUPERUSER}",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-sync",
+    "--no-instructions",
+)
+
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 UNPRIVILEGED_USERS = ("nobody", "daemon")
 KILL_PATIENCE_SECONDS = 10.0
@@ -145,28 +157,14 @@ def _make_private(folder: Path, account: Account) -> None:
 
 
 def _make_cluster(folder: Path, password: str) -> None:
-    """Make an empty cluster with one superuser and the database `dev`.
-
-    Text compares by bytes and changes case by Unicode, as in Redshift.
-    """
+    """Make an empty cluster with one superuser and the database `dev`."""
     account = server_account()
     shutil.rmtree(_cluster(folder), ignore_errors=True)
     password_file = folder / "password"
     password_file.write_text(password + "\n")
     account.own(password_file)
-    options = [
-        f"--username={SUPERUSER}",
-        f"--pwfile={password_file}",
-        "--auth=scram-sha-256",
-        "--encoding=UTF8",
-        "--locale=C",
-        "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8",
-        "--no-sync",
-        "--no-instructions",
-    ]
     try:
-        _run("initdb", ["-D", str(_cluster(folder)), *options], folder, account)
+        _run("initdb", [f"--pwfile={password_file}", *CLUSTER_OPTIONS, str(_cluster(folder))], folder, account)
     finally:
         password_file.unlink()
     single_user = ["--single", "-j", "-D", str(_cluster(folder)), "-c", "fsync=off", "postgres"]

@@ -13,6 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 BUCKET = "lake"
+
+_THOUSAND = " cross join ".join(
+    f"(select 0 as n{i} union all select 1 union all select 2 union all select 3 union all select 4) as t{i}"
+    for i in range(5)
+)
+SLOW = f"select count(*) from (select 1 as a from {_THOUSAND}) as x cross join (select 1 as b from {_THOUSAND}) as y"
+ENDLESS = f"{SLOW} cross join (select 1 as c from {_THOUSAND}) as z cross join (select 1 as d from {_THOUSAND}) as w"
+"""Queries of about a second, and of weeks: there is no function that sleeps."""
+
 ENDED = ("FINISHED", "FAILED", "ABORTED")
 
 
@@ -25,11 +34,11 @@ class Caller:
 
     def submit(self, sql: str, **members: Any) -> str:
         target = {"WorkgroupName": "sandbox", "Database": "dev"} | members
-        return self.data.execute_statement(Sql=sql, **target)["Id"]
+        return str(self.data.execute_statement(Sql=sql, **target)["Id"])
 
     def submit_batch(self, *sqls: str, **members: Any) -> str:
         target = {"WorkgroupName": "sandbox", "Database": "dev"} | members
-        return self.data.batch_execute_statement(Sqls=list(sqls), **target)["Id"]
+        return str(self.data.batch_execute_statement(Sqls=list(sqls), **target)["Id"])
 
     def wait(self, statement_id: str, timeout_seconds: float = 30) -> dict[str, Any]:
         return self.wait_for(statement_id, ENDED, timeout_seconds)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.data_api_caller import Caller, new_table
+from tests.sandbox.data_api_caller import ENDLESS, SLOW, Caller, new_table
+
+
+@pytest.fixture
+def caller(redshift_data: Any, s3: Any) -> Caller:
+    return Caller(redshift_data, s3)
 
 
 @pytest.fixture
@@ -19,6 +25,11 @@ def table(caller: Caller) -> str:
 
 def ids(caller: Caller, table: str) -> list[int]:
     return [row[0] for row in caller.rows(f"select id from {table} order by id")]
+
+
+def wait_for_part(caller: Caller, statement_id: str, number: int) -> None:
+    while caller.data.describe_statement(Id=f"{statement_id}:{number}")["Status"] == "SUBMITTED":
+        time.sleep(0.01)
 
 
 def test_a_batch_has_results_under_the_ids_of_its_parts(caller: Caller, table: str) -> None:
@@ -75,20 +86,18 @@ def test_lock_runs_in_a_transaction_only(caller: Caller, table: str) -> None:
 
 
 def test_lock_waits_and_the_snapshot_is_taken_after_it(caller: Caller, table: str) -> None:
-    holder = caller.submit_batch(f"lock table {table}", "select pg_sleep(0.6)", f"insert into {table} values (1)")
-    caller.wait_for(holder, ("STARTED",))
-    time.sleep(0.2)
+    holder = caller.submit_batch(f"lock table {table}", SLOW, f"insert into {table} values (1)")
+    wait_for_part(caller, holder, 2)
     follower = caller.run_batch(f"lock table {table}", f"select count(*) from {table}")
     assert caller.rows_of(f"{follower['Id']}:2") == [(1,)]
     assert caller.wait(holder)["Status"] == "FINISHED"
 
 
 def test_a_batch_that_waits_for_a_lock_can_be_cancelled(caller: Caller, table: str) -> None:
-    holder = caller.submit_batch(f"lock table {table}", "select pg_sleep(60)")
-    caller.wait_for(holder, ("STARTED",))
-    time.sleep(0.2)
+    holder = caller.submit_batch(f"lock table {table}", ENDLESS)
+    wait_for_part(caller, holder, 2)
     waiting = caller.submit_batch("select 1", f"lock table {table}", "select 2")
-    caller.wait_for(waiting, ("STARTED",))
+    wait_for_part(caller, waiting, 2)
     for statement_id in (waiting, holder):
         caller.data.cancel_statement(Id=statement_id)
         assert caller.wait(statement_id, timeout_seconds=5)["Status"] == "ABORTED"
@@ -97,11 +106,8 @@ def test_a_batch_that_waits_for_a_lock_can_be_cancelled(caller: Caller, table: s
 
 def test_a_row_changed_since_the_snapshot_is_a_serializable_violation(caller: Caller, table: str) -> None:
     caller.do(f"insert into {table} values (1)")
-    slow = caller.submit_batch(
-        f"select count(*) from {table}", "select pg_sleep(0.8)", f"update {table} set id = 2 where id = 1"
-    )
-    caller.wait_for(slow, ("STARTED",))
-    time.sleep(0.3)
+    slow = caller.submit_batch(f"select count(*) from {table}", SLOW, f"update {table} set id = 2 where id = 1")
+    wait_for_part(caller, slow, 2)
     caller.do(f"update {table} set id = 3 where id = 1")
     error = caller.wait(slow)["Error"]
     assert error.startswith("Query #3 failed with ERROR: 1023")

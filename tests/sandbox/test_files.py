@@ -44,7 +44,7 @@ def test_the_same_name_twice_in_a_month_overwrites_nothing(feed: Feed) -> None:
 
     archived = shop.keys("data/archive/")
 
-    assert result.status == "SUCCESS", result.failure
+    assert result.status == "SUCCESS", result.failure and result.failure.message
     bodies = {shop.s3.get_object(Bucket="lake", Key=key)["Body"].read() for key in archived}
     assert {gzip.decompress(body) for body in bodies} == {b"id,a\n1,x\n", b"id,a\n2,y\n"}
     assert all(key.endswith(".csv.gz") for key in archived)
@@ -57,7 +57,7 @@ def test_a_moved_file_carries_the_identity_it_arrived_with(feed: Feed) -> None:
 
     (result,) = shop.run()
 
-    assert result.status == "SUCCESS", result.failure
+    assert result.status == "SUCCESS", result.failure and result.failure.message
     (archived,) = shop.keys("data/archive/")
     moved = Lake(shop.s3, shop.environment.lake).describe(archived)
     assert moved is not None
@@ -74,7 +74,7 @@ def test_a_file_of_any_name_loads_and_is_recorded(feed: Feed, name: str) -> None
 
     (result,) = shop.run()
 
-    assert result.status == "SUCCESS", result.failure
+    assert result.status == "SUCCESS", result.failure and result.failure.message
     assert shop.audit("distinct source_filename") == [(key,)] or {row[0] for row in shop.audit("source_filename")} == {
         key
     }
@@ -95,7 +95,7 @@ columns: {rename: {odd: 'we"ird; -- {{ x }}'}}
 
     result = shop.load("1.csv", f"select,odd\n{quoted},{quoted}\n")
 
-    assert result.status == "SUCCESS", result.failure
+    assert result.status == "SUCCESS", result.failure and result.failure.message
     assert shop.rows('"select", "we""ird; -- {{ x }}"', "1") == [(text, text)]
     again = shop.load("2.csv", f"odd,select\nnew,{quoted}\n")
     assert again.counts.updated == 1, again.failure

@@ -165,7 +165,7 @@ def test_again_loads_a_file_once_more_wherever_it_lies(feed: Feed) -> None:
 
     (result,) = shop.run(file_key=archived, again=True)
 
-    assert result.status == "SUCCESS", result.failure
+    assert result.status == "SUCCESS", result.failure and result.failure.message
     assert shop.rows("id, a", "id") == [(1, "x")] * 2
     assert shop.keys("data/archive/") == [archived]
     generations = shop.sql(

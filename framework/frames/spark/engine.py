@@ -24,14 +24,10 @@ class SparkFrames:
         """Say what all rows of the batch hold in `columns`, in one job."""
         return profile(self.session, batch, columns)
 
-    def stage(
-        self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None
-    ) -> Measurements:
+    def stage(self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Write the batch's good rows as Parquet below `destination`, and say what was seen."""
         return stage(self.session, batch, columns, destination)
 
-    def read_bad_rows(
-        self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int
-    ) -> tuple[BadRow, ...]:
+    def read_bad_rows(self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
         """Return the first `limit` bad rows, by file and row; one entry per offending column."""
         return read_bad_rows(self.session, batch, columns, limit)

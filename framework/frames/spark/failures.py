@@ -21,7 +21,7 @@ _GONE = ("PATH_NOT_FOUND", "java.io.FileNotFoundException", "FILE_NOT_EXIST")
 
 
 @contextmanager
-def spark_failures(spark: SparkSession, batch: SourceBatch) -> Iterator[None]:
+def spark_failures(batch: SourceBatch) -> Iterator[None]:
     """Turn failures of Spark that are a file's own fault into SourceFileError."""
     try:
         yield

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
@@ -19,7 +20,7 @@ from framework.spec.pipeline import CsvOptions
 _HEAD_BYTES = 256 * 1024
 _HEADS_AT_ONCE = 8
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_CODEC_SUFFIXES = (".gz", ".bz2", ".deflate", ".lz4", ".snappy", ".zst", ".passthrough")
+_CODEC_SUFFIXES = (".gz", ".bz2", ".deflate", ".lz4", ".snappy", ".zst")
 """File names that Hadoop decompresses, each by its own codec, whatever the file holds."""
 
 
@@ -87,21 +88,20 @@ def missing_file(layout: FileLayout) -> SourceFileError:
     )
 
 
-def read_options(layout: FileLayout) -> dict[str, str]:
-    """Return the options that make Spark read exactly this object, by content and not by name.
+def address(layout: FileLayout) -> tuple[str, dict[str, str]]:
+    """Return the address and the options that make Spark read exactly this object, by its content.
 
-    Raises:
-        SourceFileError: the file is gzip and its name does not say so, which Hadoop cannot read.
+    Hadoop takes a file for gzip by its name alone. Where the name is wrong, a mount of Hadoop's
+    own view file system gives the object another one; nothing is copied.
+    Source: https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/ViewFs.html
     """
+    key, url = layout.file.key, layout.file.url
     options = {"__globPaths__": "false"}
-    suffix = PurePosixPath(layout.file.key).suffix
-    if layout.is_gzip and suffix != ".gz":
-        raise SourceFileError(
-            f"{layout.file.url}: the file is gzip and Spark decompresses by name only; "
-            "send it with a name that ends in .gz",
-            (layout.file.key,),
-        )
-    if not layout.is_gzip and suffix in _CODEC_SUFFIXES:
-        options["io.compression.codecs"] = "org.apache.hadoop.io.compress.PassthroughCodec"
-        options["io.compress.passthrough.extension"] = suffix
-    return options
+    looks_packed = key.endswith(".gz") if layout.is_gzip else key.lower().endswith(_CODEC_SUFFIXES)
+    if layout.is_gzip == looks_packed:
+        return url, options
+    mount = "feedway-" + hashlib.sha256(url.encode("utf-8")).hexdigest()[:32]
+    name = "file.gz" if layout.is_gzip else "file.csv"
+    target = f"s3://{layout.file.bucket}/{quote(key)}"
+    options[f"fs.viewfs.mounttable.{mount}.link./{name}"] = target
+    return f"viewfs://{mount}/{name}", options

@@ -17,8 +17,10 @@ def true_ordinals(
 ) -> dict[int, int]:
     """Return by feedway_row the record's ordinal in its file, 1 for the first after the header.
 
-    Reads the file once more, for its records alone.
+    Reads the file once more, for its records alone; not at all without rows.
     """
+    if not rows:
+        return {}
     records = read_records(spark, opened, options, by_lines)
     last = records.where(f"{ROW_COLUMN} <= {max(rows)}").select(ROW_COLUMN)
     numbered = last.selectExpr(ROW_COLUMN, f"row_number() over (order by {ROW_COLUMN}) as ordinal")

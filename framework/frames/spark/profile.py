@@ -21,8 +21,10 @@ from framework.frames.spark.sql import (
     is_timestamp,
     is_value,
 )
-from framework.schema.values import ColumnProfile, SourceBatch
+from framework.schema.values import ROW_COLUMN, ColumnProfile, SourceBatch
 from framework.spec.pipeline import CsvOptions
+
+_INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP = range(1, 6)
 
 
 def profile(spark: SparkSession, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
@@ -53,10 +55,8 @@ def _run(
     """Return the aggregates by the file's ordinal; a file without rows has none."""
     if not opened:
         return {}
-    with spark_failures(spark, batch):
-        texts = [
-            _texts(spark, file, columns, batch.options, file.layout.ordinal in by_lines) for file in opened
-        ]
+    with spark_failures(batch):
+        texts = [_texts(spark, file, columns, batch.options, file.layout.ordinal in by_lines) for file in opened]
         numbers = [F.expr(sql).alias(name) for name, sql in _numbers(len(columns)).items()]
         rows = union(texts).groupBy("file").agg(*numbers).collect()
     return {row["file"]: row for row in rows}
@@ -65,37 +65,48 @@ def _run(
 def _texts(
     spark: SparkSession, opened: OpenedFile, columns: Sequence[str], options: CsvOptions, by_lines: bool
 ) -> DataFrame:
+    """Return one row per record: by column its text `t…` and its class `k…`, and where it stands."""
     parsed = parse_fields(read_records(spark, opened, options, by_lines), opened, options)
     texts = [field_text(opened, name, options) or "cast(null as string)" for name in columns]
-    named = [
-        f"case when not has_wrong_count then {text} end as t{index}" for index, text in enumerate(texts)
-    ]
-    return parsed.selectExpr(f"{opened.layout.ordinal} as file", "feedway_row", "fault", *named)
+    named = [f"case when not has_wrong_count then {text} end as t{index}" for index, text in enumerate(texts)]
+    rows = parsed.selectExpr(f"{opened.layout.ordinal} as file", ROW_COLUMN, "fault", *named)
+    return rows.selectExpr("*", *(f"{_class(f't{index}')} as k{index}" for index in range(len(columns))))
+
+
+def _class(text: str) -> str:
+    """Return the number of the class a text is of; the classes share no text."""
+    return (
+        # Most texts are told from all classes by how they begin.
+        f"case when not {text} rlike '^[-.0-9TtFf]' then 0 when {is_integer(text)} then {_INTEGER} "
+        f"when {is_number(text)} then {_FRACTION} when {is_value(text, Kind.BOOLEAN)} then {_BOOLEAN} "
+        f"when {is_value(text, Kind.DATE)} then {_DATE} when {is_timestamp(text)} then {_TIMESTAMP} else 0 end"
+    )
 
 
 def _numbers(columns: int) -> dict[str, str]:
-    numbers = {f"fault{fault}": f"min(case when fault = {fault} then feedway_row end)" for fault in FAULTS}
+    numbers = {f"fault{fault}": f"min(case when fault = {fault} then {ROW_COLUMN} end)" for fault in FAULTS}
     for index in range(columns):
-        numbers |= {f"{name}{index}": sql for name, sql in _column_numbers(f"t{index}").items()}
+        found = _column_numbers(f"t{index}", f"k{index}")
+        numbers |= {f"{name}{index}": sql for name, sql in found.items()}
     return numbers
 
 
-def _column_numbers(text: str) -> dict[str, str]:
-    short = f"{is_integer(text)} and octet_length({text}) <= 39 and {digits_before_point(text)} <= 38"
-    value = f"cast({text} as decimal(38,0))"
+def _column_numbers(text: str, kind: str) -> dict[str, str]:
+    number = f"{kind} in ({_INTEGER}, {_FRACTION})"
+    value = f"case when {kind} = {_INTEGER} then try_cast({text} as decimal(38,0)) end"
     return {
         "values": f"count({text})",
-        "integers": f"count(case when {is_integer(text)} then 1 end)",
-        "numbers": f"count(case when {is_number(text)} then 1 end)",
-        "booleans": f"count(case when {is_value(text, Kind.BOOLEAN)} then 1 end)",
-        "dates": f"count(case when {is_value(text, Kind.DATE)} then 1 end)",
-        "timestamps": f"count(case when {is_timestamp(text)} then 1 end)",
+        "integers": f"count(case when {kind} = {_INTEGER} then 1 end)",
+        "numbers": f"count(case when {number} then 1 end)",
+        "booleans": f"count(case when {kind} = {_BOOLEAN} then 1 end)",
+        "dates": f"count(case when {kind} = {_DATE} then 1 end)",
+        "timestamps": f"count(case when {kind} = {_TIMESTAMP} then 1 end)",
         "longest": f"max(octet_length({text}))",
-        "digits": f"max(case when {is_number(text)} then {digits_before_point(text)} end)",
-        "scale": f"max(case when {is_number(text)} then {digits_after_point(text)} end)",
-        "longest_integer": f"max(case when {is_integer(text)} then {digits_before_point(text)} end)",
-        "low": f"min(case when {short} then {value} end)",
-        "high": f"max(case when {short} then {value} end)",
+        "digits": f"max(case when {number} then {digits_before_point(text)} end)",
+        "scale": f"max(case when {kind} = {_FRACTION} then {digits_after_point(text)} end)",
+        "longest_integer": f"max(case when {kind} = {_INTEGER} then {digits_before_point(text)} end)",
+        "low": f"min({value})",
+        "high": f"max({value})",
     }
 
 

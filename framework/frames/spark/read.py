@@ -13,15 +13,15 @@ import re
 
 from pyspark.sql import DataFrame, SparkSession
 
-from framework.frames.spark.files import OpenedFile, read_options
+from framework.frames.spark.files import OpenedFile, address
 from framework.frames.spark.sql import is_one_of, quoted
 from framework.spec.pipeline import CsvOptions
 
 NO_FAULT, OPEN_QUOTE, BAD_QUOTE, BAD_BYTES, NUL = range(5)
 FAULTS = {
     OPEN_QUOTE: "a quoted field is not closed where its record ends",
-    BAD_QUOTE: "the quoting is not RFC 4180: a quote stands inside an unquoted field, or text follows a "
-    "closing quote",
+    BAD_QUOTE: "the quoting is not RFC 4180: a quote stands inside an unquoted field, text follows a "
+    "closing quote, or a lone carriage return stands outside quotes",
     BAD_BYTES: "the bytes are not valid in the file's encoding",
     NUL: "there is a NUL character, which no warehouse column can hold",
 }
@@ -50,22 +50,22 @@ def read_records(spark: SparkSession, opened: OpenedFile, options: CsvOptions, b
 
 
 def _read_lines(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
-    read = spark.read.options(**read_options(opened.layout))
-    lines = read.text(opened.layout.file.url).selectExpr(
-        "value", "_metadata.file_block_start as block", f"{_ROW_IN_PARTITION} as line"
+    url, where = address(opened.layout)
+    lines = (
+        spark.read.options(**where)
+        .text(url)
+        .selectExpr("value", "_metadata.file_block_start as block", f"{_ROW_IN_PARTITION} as line")
     )
     decoded = f"decode(cast(value as binary), {quoted(options.encoding)})"
     # In UTF-8 the replacement character may be the file's own; elsewhere only decoding makes it.
-    is_valid = (
-        f"value = {decoded}" if options.encoding == "utf-8" else f"not contains({decoded}, '{_REPLACEMENT}')"
-    )
+    is_valid = f"value = {decoded}" if options.encoding == "utf-8" else f"not contains({decoded}, '{_REPLACEMENT}')"
     records = lines.where(f"value <> '' and not (block = 0 and line <= {opened.blank_lines})").selectExpr(
         "value as record" if options.encoding == "utf-8" else f"{decoded} as record",
         # A line has at least one byte, so rows of a later block come after those of an earlier.
         f"case when block = 0 then line - {opened.blank_lines} else block + line + 1 end as feedway_row",
         f"{is_valid} as is_valid",
     )
-    return records.selectExpr("record", "feedway_row", f"{_fault('not is_valid', options)} as fault")
+    return records.selectExpr("record", "feedway_row", f"{_fault('not is_valid', options, by_lines=True)} as fault")
 
 
 def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
@@ -73,10 +73,11 @@ def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions
     # that is wanted here; no record is meant to have this many.
     expected = 2 * len(opened.layout.columns) + 3
     schema = ", ".join([*(f"c{index} string" for index in range(expected)), f"{_BAD} string"])
-    read = spark.read.options(**read_options(opened.layout), **_csv_options(options, expected))
+    url, where = address(opened.layout)
+    read = spark.read.options(**where, **_csv_options(options, expected))
     line_end = "\r" if opened.line_end == "\r" else "\n"
     read = read.options(multiLine="true", lineSep=line_end, encoding=options.encoding)
-    records = read.schema(schema).csv(opened.layout.file.url)
+    records = read.schema(schema).csv(url)
     fields = ", ".join(f"c{index}" for index in range(expected))
     rebuilt = f"concat_ws({quoted(options.delimiter)}, {fields})"
     # The reader skips empty lines only where they end in its own line end.
@@ -86,20 +87,21 @@ def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions
         f"{_ROW_IN_PARTITION} - {header} as feedway_row",
     ).where("feedway_row > 0 and record <> ''")
     is_bad = f"contains(record, '{_REPLACEMENT}')"
-    return rows.selectExpr("record", "feedway_row", f"{_fault(is_bad, options)} as fault")
+    return rows.selectExpr("record", "feedway_row", f"{_fault(is_bad, options, by_lines=False)} as fault")
 
 
-def _fault(bad_bytes: str, options: CsvOptions) -> str:
+def _fault(bad_bytes: str, options: CsvOptions, by_lines: bool) -> str:
     """Return the number of what is wrong with `record`, 0 for nothing."""
-    beside = f'[^"{re.escape(options.delimiter)}]'
     # Each quoted stretch becomes one quote: what then stands beside a quote stands beside a field.
-    bad_quote = quoted(f'{beside}"|"{beside}|[\\r\\n]')
     collapsed = """regexp_replace(record, '"[^"]*+"', '"')"""
+    neighbour = f'[^"{re.escape(options.delimiter)}]'
+    bad_quote = f"{collapsed} rlike " + quoted(f'"(?:(?={neighbour})|(?<={neighbour}"))')
     odd = "(octet_length(record) - octet_length(replace(record, '\"', ''))) % 2 = 1"
+    stray_break = "false" if by_lines else f"{collapsed} rlike '[\\\\r\\\\n]'"
     return (
         f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} "
-        f"when not contains(record, '\"') then if(contains(record, '\\r'), {BAD_QUOTE}, {NO_FAULT}) "
-        f"when {odd} then {OPEN_QUOTE} when {collapsed} rlike {bad_quote} then {BAD_QUOTE} "
+        f"when contains(record, '\"') and {odd} then {OPEN_QUOTE} "
+        f"when contains(record, '\"') and {bad_quote} or {stray_break} then {BAD_QUOTE} "
         f"else {NO_FAULT} end"
     )
 

@@ -31,7 +31,6 @@ from framework.schema.values import (
 
 MAX_RECORDS_PER_FILE = 1_000_000
 """COPY reads files side by side and wants none of them much larger than the others."""
-_NUMBERS_OF_WIDER = ("wider", "digits", "scale", "low", "high", "longest_integer")
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def _run(
 ) -> list[_Seen]:
     good: list[DataFrame] = []
     observations: list[Observation] = []
-    with spark_failures(spark, batch):
+    with spark_failures(batch):
         for file in opened:
             rows = check_rows(spark, file, columns, batch.options, file.layout.ordinal in by_lines)
             observed, observation = observe(rows.frame, _numbers(rows))
@@ -130,15 +129,14 @@ def _column_numbers(checked: CheckedColumn) -> dict[str, str]:
 
 def _wider_numbers(condition: str, text: str) -> dict[str, str]:
     integer = f"{condition} and {is_integer(text)}"
-    short = f"{integer} and {digits_before_point(text)} <= 38"
-    value = f"cast({text} as decimal(38,0))"
+    value = f"case when {integer} then try_cast({text} as decimal(38,0)) end"
     return {
         "wider": f"count(case when {condition} then 1 end)",
         "digits": f"max(case when {condition} then {digits_before_point(text)} end)",
         "scale": f"max(case when {condition} then {digits_after_point(text)} end)",
         "longest_integer": f"max(case when {integer} then {digits_before_point(text)} end)",
-        "low": f"min(case when {short} then {value} end)",
-        "high": f"max(case when {short} then {value} end)",
+        "low": f"min({value})",
+        "high": f"max({value})",
     }
 
 

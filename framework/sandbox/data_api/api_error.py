@@ -39,6 +39,4 @@ def result_not_found(statement_id: str) -> ApiError:
 
 def too_many_active(limit: int) -> ApiError:
     """Return the error for a submission above the number of statements that may be active."""
-    return ApiError(
-        "ActiveStatementsExceededException", f"Active statements exceeded the allowed quota ({limit})."
-    )
+    return ApiError("ActiveStatementsExceededException", f"Active statements exceeded the allowed quota ({limit}).")

@@ -130,9 +130,7 @@ def _file_rows(file: StagingFile, parquet: ParquetFile, target: TargetTable) -> 
             yield csv_rows(_checked(batch, sources, target, file.url))
 
 
-def _checked(
-    batch: pa.RecordBatch, sources: tuple[FileColumn, ...], target: TargetTable, url: str
-) -> pa.RecordBatch:
+def _checked(batch: pa.RecordBatch, sources: tuple[FileColumn, ...], target: TargetTable, url: str) -> pa.RecordBatch:
     columns = []
     for column, source, goal in zip(batch.columns, sources, target.columns, strict=True):
         values = column.cast(arrow_type(goal, source))

@@ -14,12 +14,15 @@ from framework.sandbox.data_api.results import ResultTooLarge
 STATEMENT_ERRORS = (redshift_sql.Refused, psycopg.Error, ResultTooLarge, Cancelled)
 """What a statement may end in; anything else is a bug of the sandbox."""
 
+_REWORDED = frozenset({"23502", "23514", "40001"})
+"""Errors of which Redshift says something else; PostgreSQL's detail would not go with it."""
+
 
 def error_text(error: Exception) -> str:
     """Return the text of Error for what a statement ended in."""
     match error:
         case redshift_sql.Refused():
-            return _text("ERROR", error.message, error.detail, error.position)
+            return _text("ERROR", error.message, Detail=error.detail, Position=error.position)
         case psycopg.Error():
             return _postgres_text(error)
         case Cancelled():
@@ -33,14 +36,15 @@ def _postgres_text(error: psycopg.Error) -> str:
     if diagnosis.message_primary is None:
         # PostgreSQL went away in mid-sentence.
         return f"FATAL: {str(error).strip()}"
+    detail, hint = diagnosis.message_detail, diagnosis.message_hint
+    if error.sqlstate in _REWORDED:
+        detail = hint = None
+    # No position: it would be one in the translated text.
     severity = diagnosis.severity_nonlocalized or "ERROR"
-    return _text(severity, redshift_sql.redshift_message(error))
+    return _text(severity, redshift_sql.redshift_message(error), Detail=detail, Hint=hint)
 
 
-def _text(severity: str, message: str, detail: str | None = None, position: int | None = None) -> str:
+def _text(severity: str, message: str, **notes: str | int | None) -> str:
     lines = [f"{severity}: {message}"]
-    if detail:
-        lines.append(f"Detail: {detail}")
-    if position:
-        lines.append(f"Position: {position}")
+    lines += [f"{name}: {note}" for name, note in notes.items() if note]
     return "\n  ".join(lines)

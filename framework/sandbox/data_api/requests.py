@@ -74,9 +74,7 @@ _TARGET_MEMBERS = {
     "ClientToken": str,
     "WithEvent": bool,
 }
-_UNSUPPORTED = frozenset(
-    {"SessionId", "SessionKeepAliveSeconds", "ResultFormat", "WaitTimeSeconds", "ExecutionMode"}
-)
+_UNSUPPORTED = frozenset({"SessionId", "SessionKeepAliveSeconds", "ResultFormat", "WaitTimeSeconds", "ExecutionMode"})
 
 
 def read_execute(document: Document) -> SubmitRequest:
@@ -153,9 +151,7 @@ def _checked_sql(sql: object) -> str:
         raise validation_error("A statement must not be empty.")
     size_bytes = len(sql.encode())
     if size_bytes > MAX_STATEMENT_BYTES:
-        raise validation_error(
-            f"A statement must have at most {MAX_STATEMENT_BYTES} bytes, found {size_bytes}."
-        )
+        raise validation_error(f"A statement must have at most {MAX_STATEMENT_BYTES} bytes, found {size_bytes}.")
     return sql
 
 
@@ -198,9 +194,7 @@ def _read_status(text: str) -> Status | None:
     if text == ALL:
         return None
     if text not in Status.__members__:
-        raise validation_error(
-            f"Status must be one of {', '.join((*Status.__members__, ALL))}, found {text!r}."
-        )
+        raise validation_error(f"Status must be one of {', '.join((*Status.__members__, ALL))}, found {text!r}.")
     return Status(text)
 
 

@@ -135,9 +135,7 @@ def _sub_statement(statement: Statement, number: int) -> Document:
 def _list_entry(statement: Statement) -> Document:
     submission = statement.submission
     text: Document = (
-        {"QueryStrings": list(submission.sqls)}
-        if submission.is_batch
-        else {"QueryString": submission.sqls[0]}
+        {"QueryStrings": list(submission.sqls)} if submission.is_batch else {"QueryString": submission.sqls[0]}
     )
     parameters = [{"name": name, "value": value} for name, value in submission.parameters]
     return {

@@ -60,6 +60,4 @@ def _check_text(column: pa.Array, name: str, target: TargetColumn, url: str) -> 
 def _check_range(column: pa.Array, first: int, last: int, name: str, url: str) -> None:
     ends = pc.min_max(column).as_py()
     if ends["min"] is not None and not first <= ends["min"] <= ends["max"] <= last:
-        raise scan_error(
-            f"The sandbox loads dates of the years 1 to 9999 only. Column: {name}, File name: {url}"
-        )
+        raise scan_error(f"The sandbox loads dates of the years 1 to 9999 only. Column: {name}, File name: {url}")

@@ -67,9 +67,7 @@ class Runner:
                     return
             self._commit(session, statement, cancellation)
 
-    def _run_part(
-        self, session: Session, statement: Statement, index: int, cancellation: Cancellation
-    ) -> bool:
+    def _run_part(self, session: Session, statement: Statement, index: int, cancellation: Cancellation) -> bool:
         query_id = next(self.query_ids)
         self.store.change(statement.id, lambda s: states.part_started(s, index, query_id, self.clock()))
         sql = substitute(statement.parts[index].sql, dict(statement.submission.parameters))
@@ -81,14 +79,10 @@ class Runner:
             spent_ns = time.perf_counter_ns() - began_ns
             _roll_back(session)
             status, text = _ending(error, cancellation)
-            self.store.change(
-                statement.id, lambda s: states.part_ended(s, index, status, text, spent_ns, self.clock())
-            )
+            self.store.change(statement.id, lambda s: states.part_ended(s, index, status, text, spent_ns, self.clock()))
             return False
         spent_ns = time.perf_counter_ns() - began_ns
-        self.store.change(
-            statement.id, lambda s: states.part_finished(s, index, outcome, spent_ns, self.clock())
-        )
+        self.store.change(statement.id, lambda s: states.part_finished(s, index, outcome, spent_ns, self.clock()))
         return True
 
     def _commit(self, session: Session, statement: Statement, cancellation: Cancellation) -> None:

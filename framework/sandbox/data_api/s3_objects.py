@@ -19,6 +19,7 @@ REGION = "us-east-1"
 PARALLEL_RANGES = 4
 RANGE_BYTES = 16 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
+MAX_CONNECTIONS = 64
 
 
 class NoSuchObject(Exception):
@@ -35,7 +36,12 @@ class S3Objects:
             region_name=REGION,
             aws_access_key_id=access_key,
             aws_secret_access_key=secret_key,
-            config=Config(s3={"addressing_style": "path"}, max_pool_connections=64),
+            config=Config(
+                s3={"addressing_style": "path"},
+                max_pool_connections=MAX_CONNECTIONS,
+                # rclone sends the whole object's checksum with a range of it.
+                response_checksum_validation="when_required",
+            ),
         )
 
     def read(self, bucket: str, key: str) -> bytes:
@@ -76,9 +82,7 @@ class S3Objects:
             starts = range(0, size_bytes, max(RANGE_BYTES, -(-size_bytes // PARALLEL_RANGES)))
             ranges = [(start, min(start + starts.step, size_bytes)) for start in starts]
             with ThreadPoolExecutor(PARALLEL_RANGES) as pool:
-                list(
-                    pool.map(lambda ends: self._fetch_range(file.fileno(), bucket, key, ends, check), ranges)
-                )
+                list(pool.map(lambda ends: self._fetch_range(file.fileno(), bucket, key, ends, check), ranges))
             yield file.name
 
     def _fetch_range(
@@ -86,9 +90,7 @@ class S3Objects:
     ) -> None:
         position, end = ends
         try:
-            body = self._client.get_object(Bucket=bucket, Key=key, Range=f"bytes={position}-{end - 1}")[
-                "Body"
-            ]
+            body = self._client.get_object(Bucket=bucket, Key=key, Range=f"bytes={position}-{end - 1}")["Body"]
             for chunk in body.iter_chunks(CHUNK_BYTES):
                 check()
                 position += os.pwrite(target, chunk, position)

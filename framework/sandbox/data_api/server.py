@@ -68,10 +68,10 @@ class _Handler(BaseHTTPRequestHandler):
             failure = ApiError("InternalServerException", f"The sandbox itself failed: {error!r}", 500)
             self._send(failure.http_status, failure.body())
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, template: str, *args: object) -> None:
         """Write one line per request, if asked to."""
         if self.server.verbose:
-            super().log_message(format, *args)
+            super().log_message(template, *args)
 
     def _answer(self) -> dict[str, Any]:
         body = self._read_body()

@@ -13,6 +13,9 @@ from framework.sandbox import redshift_sql
 DATABASE = "dev"
 """The only database there is."""
 
+# The snapshot is that of the transaction's first query, and of two writers of a row the second fails.
+_SNAPSHOT_ISOLATION = "set default_transaction_isolation to 'repeatable read'"
+
 IDLE_CONNECTIONS = 8
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -78,7 +81,7 @@ class Sessions:
         """
         with self.session() as connection:
             row = connection.execute(redshift_sql.FIND_LATE_BINDING_VIEW, (schema, name)).fetchone()
-        return None if row is None else str(row[0])
+        return None if row is None or row[0] is None else str(row[0])
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -144,5 +147,4 @@ class Sessions:
 
 
 def _apply_settings(connection: Connection) -> None:
-    if redshift_sql.SESSION_SETTINGS:
-        connection.execute(";".join(redshift_sql.SESSION_SETTINGS).encode())
+    connection.execute("; ".join((_SNAPSHOT_ISOLATION, *redshift_sql.SESSION_SETTINGS)).encode())

@@ -124,9 +124,7 @@ def part_started(statement: Statement, index: int, query_id: int, now: float) ->
     return _with_part(statement, index, part)
 
 
-def part_finished(
-    statement: Statement, index: int, outcome: Outcome, duration_ns: int, now: float
-) -> Statement:
+def part_finished(statement: Statement, index: int, outcome: Outcome, duration_ns: int, now: float) -> Statement:
     """Return the statement with the part done; the statement itself goes on."""
     part = statement.parts[index]
     part = replace(part, status=Status.FINISHED, outcome=outcome, duration_ns=duration_ns, updated_at=now)
@@ -138,19 +136,14 @@ def finished(statement: Statement, now: float) -> Statement:
     return replace(statement, status=Status.FINISHED, updated_at=now)
 
 
-def part_ended(
-    statement: Statement, index: int, status: Status, error: str, duration_ns: int, now: float
-) -> Statement:
+def part_ended(statement: Statement, index: int, status: Status, error: str, duration_ns: int, now: float) -> Statement:
     """Return the statement ended, FAILED or ABORTED, by one part; parts after it are ABORTED.
 
     Parts before it stay FINISHED, although what they did is rolled back.
     """
-    part = replace(
-        statement.parts[index], status=status, error=error, duration_ns=duration_ns, updated_at=now
-    )
+    part = replace(statement.parts[index], status=status, error=error, duration_ns=duration_ns, updated_at=now)
     later = (
-        replace(p, status=Status.ABORTED, error=PRIOR_FAILED, updated_at=now)
-        for p in statement.parts[index + 1 :]
+        replace(p, status=Status.ABORTED, error=PRIOR_FAILED, updated_at=now) for p in statement.parts[index + 1 :]
     )
     parts = (*statement.parts[:index], part, *later)
     if statement.submission.is_batch and status is Status.FAILED:
@@ -161,9 +154,7 @@ def part_ended(
 def ended(statement: Statement, status: Status, error: str, now: float) -> Statement:
     """Return the statement ended, FAILED or ABORTED, by none of its parts; unfinished ones are ABORTED."""
     parts = tuple(
-        part
-        if part.status.is_terminal
-        else replace(part, status=Status.ABORTED, error=PRIOR_FAILED, updated_at=now)
+        part if part.status.is_terminal else replace(part, status=Status.ABORTED, error=PRIOR_FAILED, updated_at=now)
         for part in statement.parts
     )
     return replace(statement, status=status, error=error, parts=parts, updated_at=now)

@@ -91,10 +91,6 @@ def _listed_columns(copy: CopyParquet, columns: list[TargetColumn]) -> tuple[Tar
         if by_name[name].is_identity:
             raise Refused(f'cannot set an identity column "{name}" without EXPLICIT_IDS', "0A000")
     for column in columns:
-        if (
-            column.name not in copy.columns
-            and column.not_null
-            and not (column.has_default or column.is_identity)
-        ):
+        if column.name not in copy.columns and column.not_null and not (column.has_default or column.is_identity):
             raise Refused("NOT NULL column without DEFAULT must be included in column list", "42601")
     return tuple(by_name[name] for name in copy.columns)

@@ -8,17 +8,18 @@ from sqlglot import exp
 
 from framework.sandbox.redshift_sql.function_names import LEADER_ONLY
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported
+from framework.sandbox.redshift_sql.word_set import word_set
 
 _INFORMATION_SCHEMA = ("columns", "key_column_usage", "schemata", "table_constraints", "tables", "views")
 _SYSTEM_VIEWS = (
     *("pg_table_def", "pg_views", "pg_group", "stv_db_isolation_level", "svv_columns", "svv_redshift_columns"),
     *("svv_relation_privileges", "svv_table_info", "svv_tables"),
 )
-_CATALOGS = frozenset(
+_CATALOGS = word_set(
     """
     pg_attrdef pg_attribute pg_class pg_constraint pg_database pg_depend pg_description pg_index pg_namespace pg_proc
     pg_rewrite pg_tables pg_type pg_user
-    """.split()
+    """
 )
 """PostgreSQL's own catalogs that Redshift has too."""
 
@@ -39,7 +40,7 @@ def is_system(table: exp.Table) -> bool:
     return name.startswith(_SYSTEM_PREFIXES)
 
 
-def tables_of(tree: exp.Expression) -> Iterator[exp.Table]:
+def tables_of(tree: exp.Expr) -> Iterator[exp.Table]:
     """Yield the tables a tree names, without the names its WITH clauses give."""
     for table in tree.find_all(exp.Table):
         if schema_of(table) or table.name.lower() not in _given_names(table):
@@ -48,7 +49,7 @@ def tables_of(tree: exp.Expression) -> Iterator[exp.Table]:
 
 def _given_names(table: exp.Table) -> set[str]:
     names: set[str] = set()
-    node: exp.Expression | None = table
+    node: exp.Expr | None = table
     while node is not None:
         given = node.args.get("with_")
         names |= {cte.alias.lower() for cte in given.expressions} if given else set()
@@ -56,32 +57,34 @@ def _given_names(table: exp.Table) -> set[str]:
     return names
 
 
-def check_leader_node(tree: exp.Expression) -> None:
+def check_leader_node(tree: exp.Expr, into_table: bool = False) -> None:
     """Refuse a catalog, or a function of the leader node, together with a user's table.
 
     Source: https://docs.aws.amazon.com/redshift/latest/dg/c_sql-functions-leader-node.html
     """
-    users = [table for table in tables_of(tree) if not is_system(table)]
-    on_leader = [table for table in tables_of(tree) if is_system(table) and not table.name.lower().startswith("stv_")]
-    functions = [node.name.lower() for node in tree.find_all(exp.Anonymous) if node.name.lower() in LEADER_ONLY]
-    if users and (on_leader or functions):
+    tables = list(tables_of(tree))
+    if not into_table and all(is_system(table) for table in tables):
+        return
+    if any(is_system(table) and not table.name.lower().startswith("stv_") for table in tables) or any(
+        call.name.lower() in LEADER_ONLY for call in tree.find_all(exp.Anonymous)
+    ):
         raise Refused(NOT_ON_TABLES)
 
 
-def find_system_relations(tree: exp.Expression) -> None:
+def find_system_relations(tree: exp.Expr) -> None:
     """Point the tree's catalogs and system views at what stands for them here.
 
     Raises:
         Refused: the sandbox has no such view.
     """
-    for table in list(tables_of(tree)):
-        if is_system(table):
-            schema, name = _stand_in(table)
-            if not table.alias:
-                table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name.lower())))
-            table.set("db", exp.to_identifier(schema))
-            table.set("this", exp.to_identifier(name))
-    for column in tree.find_all(exp.Column):
+    system = [table for table in tables_of(tree) if is_system(table)]
+    for table in system:
+        schema, name = _stand_in(table)
+        if not table.alias:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name.lower())))
+        table.set("db", exp.to_identifier(schema))
+        table.set("this", exp.to_identifier(name))
+    for column in tree.find_all(exp.Column) if system else ():
         if str(column.db).lower() in ("pg_catalog", "information_schema"):
             column.set("db", None)
 

@@ -15,14 +15,14 @@ from framework.sandbox.redshift_sql.functions import FUNCTION_SCHEMA, call
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 
 
-def ignore_trailing_blanks(tree: exp.Expression) -> exp.Expression:
+def ignore_trailing_blanks(tree: exp.Expr) -> exp.Expr:
     """Return the tree with both sides of every comparison made comparable."""
     for node in list(tree.walk()):
         match node:
             case exp.EQ() if isinstance(node.parent, exp.Update):
                 continue
             case exp.EQ() | exp.NEQ() | exp.LT() | exp.LTE() | exp.GT() | exp.GTE():
-                node.set("this", _comparable(node.this))
+                node.set("this", _comparable(_typed(node.this)))
                 node.set("expression", _comparable(node.expression))
             case exp.Between():
                 for side in ("this", "low", "high"):
@@ -65,7 +65,15 @@ def _count_distinct(node: exp.Anonymous) -> None:
             argument.set("expressions", [_comparable(argument.expressions[0])])
 
 
-def _comparable(value: exp.Expression) -> exp.Expression:
+def _typed(value: exp.Expr) -> exp.Expr:
+    """Of two literals one must have a type of its own."""
+    other = value.parent.args.get("expression") if value.parent else None
+    if not (isinstance(value, exp.Literal) and value.is_string and isinstance(other, exp.Literal) and other.is_string):
+        return value
+    return exp.Cast(this=value, to=exp.DataType(this=exp.DType.USERDEFINED, kind="varchar"))
+
+
+def _comparable(value: exp.Expr) -> exp.Expr:
     """A literal is left alone: it takes the type of what it is compared with."""
     match value:
         case exp.Tuple():

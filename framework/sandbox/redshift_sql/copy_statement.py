@@ -8,15 +8,16 @@ from __future__ import annotations
 from framework.sandbox.redshift_sql.parsed import CopyParquet, Parsed
 from framework.sandbox.redshift_sql.reader import Reader
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported
+from framework.sandbox.redshift_sql.word_set import word_set
 
 _OTHER_FORMATS = ("csv", "json", "avro", "orc", "delimiter", "fixedwidth", "shapefile")
 _CREDENTIALS = ("credentials", "access_key_id", "secret_access_key", "session_token")
-_NOT_FOR_PARQUET = frozenset(
+_NOT_FOR_PARQUET = word_set(
     """
     acceptanydate blanksasnull bzip2 compression comprows compupdate dateformat emptyasnull encoding encrypted escape
     gzip ignoreallerrors ignoreblanklines ignoreheader lzop master_symmetric_key maxerror noload null quote readratio
     region removequotes roundec timeformat trimblanks truncatecolumns zstd
-    """.split()
+    """
 )
 _NOT_HERE = ("acceptinvchars", "explicit_ids", "serializetojson")
 _ON_OFF = ("on", "true", "off", "false")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from sqlglot import ErrorLevel, exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 from sqlglot.parsers.redshift import RedshiftParser
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported, syntax_error
 
@@ -19,9 +20,9 @@ _SPECIAL_FORMS = ("CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST"
 class _Parser(RedshiftParser):
     """Builds no typed functions: sqlglot's translations of them are not always Redshift's meaning."""
 
-    FUNCTIONS = {}
-    FUNCTION_PARSERS = {name: RedshiftParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS}
-    NO_PAREN_FUNCTION_PARSERS = {
+    FUNCTIONS: ClassVar = {}
+    FUNCTION_PARSERS: ClassVar = {name: RedshiftParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS}
+    NO_PAREN_FUNCTION_PARSERS: ClassVar = {
         name: parser for name, parser in RedshiftParser.NO_PAREN_FUNCTION_PARSERS.items() if name in ("CASE", "SYSDATE")
     }
     SUPPORTS_IMPLICIT_UNNEST = False
@@ -33,9 +34,11 @@ class SandboxRedshift(Redshift):
     Parser = _Parser
 
     class Tokenizer(Redshift.Tokenizer):
-        COMMANDS = set()
-        COMMAND_PREFIX_TOKENS = set()
-        KEYWORDS = {text: kind for text, kind in Redshift.Tokenizer.KEYWORDS.items() if text != "/*+"}
+        """Every word is a token."""
+
+        COMMANDS: ClassVar = set()
+        COMMAND_PREFIX_TOKENS: ClassVar = set()
+        KEYWORDS: ClassVar = {text: kind for text, kind in Redshift.Tokenizer.KEYWORDS.items() if text != "/*+"}
 
 
 _DIALECT = SandboxRedshift()
@@ -60,7 +63,7 @@ def tokenize(sql: str) -> list[Token]:
     return tokens
 
 
-def parse_tree(tokens: Sequence[Token], sql: str) -> exp.Expression:
+def parse_tree(tokens: Sequence[Token], sql: str) -> exp.Expr:
     """Return the tree of one query, or of one DELETE, INSERT or UPDATE.
 
     Raises:
@@ -78,7 +81,7 @@ def parse_tree(tokens: Sequence[Token], sql: str) -> exp.Expression:
     return trees[0]
 
 
-def parse_value(tokens: Sequence[Token], sql: str) -> exp.Expression:
+def parse_value(tokens: Sequence[Token], sql: str) -> exp.Expr:
     """Return the tree of one value, such as a column's default."""
     select = Token(TokenType.SELECT, text="select")
     tree = parse_tree([select, *tokens], sql)
@@ -86,12 +89,12 @@ def parse_value(tokens: Sequence[Token], sql: str) -> exp.Expression:
     if not isinstance(tree, exp.Select) or not only_value or len(tree.expressions) != 1:
         raise syntax_error(tokens[0].text if tokens else "")
     value = tree.expressions[0]
-    assert isinstance(value, exp.Expression)
+    assert isinstance(value, exp.Expr)
     return value
 
 
-def generate(tree: exp.Expression) -> str:
-    """Write a tree as PostgreSQL reads it, all names quoted.
+def generate(tree: exp.Expr) -> str:
+    """Write a tree as PostgreSQL reads it, all names quoted. The tree may be changed by it.
 
     Raises:
         Refused: PostgreSQL has no words for a part of it.
@@ -103,6 +106,7 @@ def generate(tree: exp.Expression) -> str:
             comments=False,
             normalize_functions=False,
             unsupported_level=ErrorLevel.RAISE,
+            copy=False,
         )
     except SqlglotError as error:
         raise not_supported(_first_line(error)) from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-AS_WRITTEN = frozenset(
+from framework.sandbox.redshift_sql.word_set import word_set
+
+AS_WRITTEN = word_set(
     """
     abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees exp floor ln log mod pi power radians random round
     sign sin sqrt tan trunc
-    ascii bpcharcmp btrim chr initcap left length lower lpad ltrim md5 octet_length quote_ident quote_literal
+    ascii btrim chr initcap left length lower lpad ltrim md5 octet_length quote_ident quote_literal
     repeat replace reverse right rpad rtrim split_part strpos substr substring translate trim upper
     regexp_count regexp_replace regexp_substr sha2
     add_months convert_timezone date_cmp last_day months_between timeofday to_char to_date to_number to_timestamp
@@ -14,10 +16,10 @@ AS_WRITTEN = frozenset(
     any_value bool_and bool_or count max min stddev stddev_pop stddev_samp sum variance var_pop var_samp
     cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number
     percentile_cont percentile_disc
-    current_database current_schema current_schemas current_user current_user_id format_type
+    current_database format_type
     has_database_privilege has_schema_privilege has_table_privilege obj_description col_description
     pg_backend_pid pg_get_userbyid pg_get_viewdef version
-    """.split()
+    """
 )
 """Functions that mean the same under their own name, in PostgreSQL or in the compatibility schema."""
 
@@ -34,19 +36,21 @@ RENAMED = {
     "nvl": "coalesce",
     "isnull": "coalesce",
     "getdate": "pg_internal.getdate",
+    "current_schema": "pg_internal.current_schema",
 }
 
-UNKNOWN_TO_REDSHIFT = frozenset("array_agg generate_series string_agg unnest jsonb_agg json_agg to_json to_jsonb".split())
+UNKNOWN_TO_REDSHIFT = word_set("array_agg generate_series string_agg unnest jsonb_agg json_agg to_json to_jsonb")
 """Functions of PostgreSQL that Redshift lacks or runs on its leader node only.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html
 """
 
-LEADER_ONLY = frozenset(
+LEADER_ONLY = word_set(
     """
-    current_schema current_schemas format_type has_database_privilege has_schema_privilege has_table_privilege
+    pg_internal.current_schema current_schema format_type
+    has_database_privilege has_schema_privilege has_table_privilege
     obj_description col_description pg_backend_pid pg_get_userbyid pg_get_viewdef version
-    """.split()
+    """
 )
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/c_sql-functions-leader-node.html"""
 

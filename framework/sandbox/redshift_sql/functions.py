@@ -34,12 +34,12 @@ _DTYPE_NAMES = {
 FUNCTION_SCHEMA = "pg_internal"
 
 
-def call(name: str, *arguments: exp.Expression) -> exp.Anonymous:
+def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     """Return a call of a function by its name in PostgreSQL."""
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def rewrite_functions(tree: exp.Expression) -> exp.Expression:
+def rewrite_functions(tree: exp.Expr) -> exp.Expr:
     """Return the tree with every function call and cast as PostgreSQL is to run it.
 
     Raises:
@@ -55,7 +55,7 @@ def rewrite_functions(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _rewrite(node: exp.Expression) -> exp.Expression:
+def _rewrite(node: exp.Expr) -> exp.Expr:
     match node:
         case exp.Anonymous():
             return _rewrite_call(node)
@@ -73,7 +73,7 @@ def _rewrite(node: exp.Expression) -> exp.Expression:
             return node
 
 
-def _rewrite_call(node: exp.Anonymous) -> exp.Expression:
+def _rewrite_call(node: exp.Anonymous) -> exp.Expr:
     if not isinstance(node.this, str):
         raise not_supported(f"function {node.this.name} with a quoted name")
     if isinstance(node.parent, exp.Dot):
@@ -90,19 +90,22 @@ def _rewrite_call(node: exp.Anonymous) -> exp.Expression:
     raise not_supported(f"function {name}()")
 
 
-def _nvl2(node: exp.Anonymous) -> exp.Expression:
+def _nvl2(node: exp.Anonymous) -> exp.Expr:
     tested, present, absent = _arguments(node, 3)
     return exp.Case(ifs=[exp.If(this=_is_null(tested), true=absent)], default=present)
 
 
-def _nullif(node: exp.Anonymous) -> exp.Expression:
+def _nullif(node: exp.Anonymous) -> exp.Expr:
     value, excluded = _arguments(node, 2)
     equal = exp.EQ(this=value, expression=excluded)
     return exp.Case(ifs=[exp.If(this=equal, true=exp.Null())], default=value.copy())
 
 
-def _decode(node: exp.Anonymous) -> exp.Expression:
-    """NULL equals NULL here. Source: https://docs.aws.amazon.com/redshift/latest/dg/r_DECODE_expression.html"""
+def _decode(node: exp.Anonymous) -> exp.Expr:
+    """NULL equals NULL here.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/r_DECODE_expression.html
+    """
     value, *rest = node.expressions
     if len(rest) < 2:
         raise _wrong_arguments(node)
@@ -112,7 +115,7 @@ def _decode(node: exp.Anonymous) -> exp.Expression:
     return exp.Case(ifs=ifs, default=rest[-1] if len(rest) % 2 else exp.Null())
 
 
-def _equal_or_both_null(value: exp.Expression, search: exp.Expression) -> exp.Expression:
+def _equal_or_both_null(value: exp.Expr, search: exp.Expr) -> exp.Expr:
     if isinstance(search, exp.Null):
         return _is_null(value.copy())
     equal = exp.EQ(this=value.copy(), expression=search)
@@ -122,36 +125,36 @@ def _equal_or_both_null(value: exp.Expression, search: exp.Expression) -> exp.Ex
     return exp.Paren(this=exp.Or(this=equal, expression=both_null))
 
 
-def _is_null(value: exp.Expression) -> exp.Is:
+def _is_null(value: exp.Expr) -> exp.Is:
     return exp.Is(this=exp.Paren(this=value), expression=exp.Null())
 
 
-def _concat(node: exp.Anonymous) -> exp.Expression:
+def _concat(node: exp.Anonymous) -> exp.Expr:
     first, second = _arguments(node, 2)
     return exp.Paren(this=exp.DPipe(this=_as_text(first), expression=_as_text(second)))
 
 
-def _as_text(value: exp.Expression) -> exp.Cast:
+def _as_text(value: exp.Expr) -> exp.Cast:
     return exp.Cast(this=value, to=_data_type("text"))
 
 
-def _charindex(node: exp.Anonymous) -> exp.Expression:
+def _charindex(node: exp.Anonymous) -> exp.Expr:
     part, text = _arguments(node, 2)
     return call("strpos", text, part)
 
 
-def _avg(node: exp.Anonymous) -> exp.Expression:
+def _avg(node: exp.Anonymous) -> exp.Expr:
     (value,) = _arguments(node, 1)
     return call(f"{FUNCTION_SCHEMA}.average", call("sum", value), call("count", value.copy()))
 
 
-def _median(node: exp.Anonymous) -> exp.Expression:
+def _median(node: exp.Anonymous) -> exp.Expr:
     (value,) = _arguments(node, 1)
     order = exp.Order(expressions=[exp.Ordered(this=value)])
     return exp.WithinGroup(this=call("percentile_cont", exp.Literal.number("0.5")), expression=order)
 
 
-def _listagg(node: exp.Anonymous) -> exp.Expression:
+def _listagg(node: exp.Anonymous) -> exp.Expr:
     arguments = node.expressions
     distinct = arguments[0] if arguments and isinstance(arguments[0], exp.Distinct) else None
     value, *delimiter = distinct.expressions if distinct else arguments
@@ -160,16 +163,25 @@ def _listagg(node: exp.Anonymous) -> exp.Expression:
     return call("string_agg", first, delimiter[0] if delimiter else exp.Literal.string(""))
 
 
-def _rewrite_within_group(node: exp.WithinGroup) -> exp.Expression:
+def _rewrite_within_group(node: exp.WithinGroup) -> exp.Expr:
     aggregate = node.this
     if not isinstance(aggregate, exp.Anonymous) or aggregate.this != "string_agg":
         return node
     *values, delimiter = aggregate.expressions
+    if isinstance(values[0], exp.Distinct):
+        _order_by_argument(values[0].expressions[0], node.expression)
     ordered = exp.Order(this=delimiter, expressions=node.expression.expressions)
     return call("string_agg", *values, ordered)
 
 
-def _rewrite_window(node: exp.Window) -> exp.Expression:
+def _order_by_argument(text: exp.Expr, order: exp.Expr) -> None:
+    """With DISTINCT PostgreSQL orders by the argument itself only, which is the value as text."""
+    for ordered in order.expressions:
+        if ordered.this == text.this:
+            ordered.set("this", text.copy())
+
+
+def _rewrite_window(node: exp.Window) -> exp.Expr:
     check_window(node)
     if not isinstance(node.this, exp.Anonymous) or node.this.this != f"{FUNCTION_SCHEMA}.average":
         return node
@@ -181,26 +193,26 @@ def _rewrite_window(node: exp.Window) -> exp.Expression:
     return call(node.this.this, *windows)
 
 
-def _date_function(name: str, count: int) -> Callable[[exp.Anonymous], exp.Expression]:
-    def rewrite(node: exp.Anonymous) -> exp.Expression:
+def _date_function(name: str, count: int) -> Callable[[exp.Anonymous], exp.Expr]:
+    def rewrite(node: exp.Anonymous) -> exp.Expr:
         part, *rest = _arguments(node, count)
         return call(name, exp.Literal.string(_date_part(part)), *rest)
 
     return rewrite
 
 
-def _date_part(part: exp.Expression) -> str:
+def _date_part(part: exp.Expr) -> str:
     spelling = part.name.lower() if isinstance(part, (exp.Column, exp.Literal, exp.Var)) else ""
     if spelling not in DATE_PARTS:
         raise Refused(f'timestamp units "{spelling}" not recognized', "22023")
     return DATE_PARTS[spelling]
 
 
-def _rewrite_extract(node: exp.Extract) -> exp.Expression:
+def _rewrite_extract(node: exp.Extract) -> exp.Expr:
     part = _date_part(node.this)
     if part == "second":
         # Whole seconds only, and the fraction's parts without the seconds.
-        value: exp.Expression = call("floor", exp.Extract(this=exp.var(part), expression=node.expression))
+        value: exp.Expr = call("floor", exp.Extract(this=exp.var(part), expression=node.expression))
     elif part in ("milliseconds", "microseconds"):
         unit = "1000" if part == "milliseconds" else "1000000"
         extracted = exp.Extract(this=exp.var(part), expression=node.expression)
@@ -210,7 +222,7 @@ def _rewrite_extract(node: exp.Extract) -> exp.Expression:
     return exp.Cast(this=value, to=_data_type("bigint" if part == "epoch" else "integer"))
 
 
-def _rewrite_cast(node: exp.Cast) -> exp.Expression:
+def _rewrite_cast(node: exp.Cast) -> exp.Expr:
     to = node.to
     if isinstance(to, exp.DataType) and to.this == exp.DType.USERDEFINED and to.meta.get("postgres"):
         return node
@@ -224,7 +236,7 @@ def _rewrite_cast(node: exp.Cast) -> exp.Expression:
     return exp.Cast(this=value, to=_data_type(wanted.sql))
 
 
-def _fits(value: exp.Expression, length_bytes: int) -> bool:
+def _fits(value: exp.Expr, length_bytes: int) -> bool:
     return isinstance(value, exp.Null) or (
         isinstance(value, exp.Literal) and value.is_string and len(value.name.encode()) <= length_bytes
     )
@@ -236,7 +248,7 @@ def _data_type(sql: str) -> exp.DataType:
     return data_type
 
 
-def _arguments(node: exp.Anonymous, count: int) -> list[exp.Expression]:
+def _arguments(node: exp.Anonymous, count: int) -> list[exp.Expr]:
     if len(node.expressions) != count:
         raise _wrong_arguments(node)
     return list(node.expressions)
@@ -246,7 +258,7 @@ def _wrong_arguments(node: exp.Anonymous) -> Refused:
     return Refused(f"function {node.name.lower()} does not take {len(node.expressions)} arguments", "42883")
 
 
-_REWRITES: dict[str, Callable[[exp.Anonymous], exp.Expression]] = {
+_REWRITES: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "nvl2": _nvl2,
     "nullif": _nullif,
     "decode": _decode,

@@ -30,9 +30,7 @@ def redshift_message(error: psycopg.Error) -> str:
         case "22P02":
             return _INTEGER.sub(r"invalid input syntax for integer: \1", message)
         case "2BP01":
-            return _DEPENDENT_COLUMN.sub(
-                r"cannot drop table \2 column \1 because other objects depend on it", message
-            )
+            return _DEPENDENT_COLUMN.sub(r"cannot drop table \2 column \1 because other objects depend on it", message)
         case "40001":
             return (
                 "1023\n  Detail: Serializable isolation violation on table - 0, "

@@ -6,15 +6,26 @@ from framework.sandbox.redshift_sql.parsed import Fixed, Parsed, TransactionCont
 from framework.sandbox.redshift_sql.postgres_text import quote_array, quote_literal, quote_name
 from framework.sandbox.redshift_sql.reader import Reader
 from framework.sandbox.redshift_sql.refusal import not_supported
+from framework.sandbox.redshift_sql.word_set import word_set
 
-_SWALLOWED_SETTINGS = frozenset(
+_SWALLOWED_SETTINGS = word_set(
     """
     analyze_threshold_percent application_name auto_mv cast_super_null_on_error describe_field_name_in_uppercase
     downcase_delimited_identifier enable_result_cache_for_session enable_vacuum_boost json_serialization_enable
     max_concurrency_scaling_clusters query_group stored_proc_log_min_messages wlm_query_slot_count
-    """.split()
+    """
 )
-_ISOLATION_WORDS = ("serializable", "read", "committed", "uncommitted", "repeatable", "only", "write", "isolation", "level")
+_ISOLATION_WORDS = (
+    "serializable",
+    "read",
+    "committed",
+    "uncommitted",
+    "repeatable",
+    "only",
+    "write",
+    "isolation",
+    "level",
+)
 
 
 def parse_create_schema(reader: Reader) -> Parsed:

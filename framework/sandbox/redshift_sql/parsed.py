@@ -40,7 +40,7 @@ class Fixed:
 class Query:
     """A SELECT, or a DELETE, INSERT or UPDATE with what it reads."""
 
-    tree: exp.Expression
+    tree: exp.Expr
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class CreateTableAs:
     """CREATE TABLE AS: `head` ends in AS; `after` records the design of `table`."""
 
     head: str
-    query: exp.Expression
+    query: exp.Expr
     after: tuple[str, ...]
 
 
@@ -57,7 +57,7 @@ class CreateView:
     """CREATE VIEW; `text` is the SELECT as it was written, `statement` the whole."""
 
     view: RelationName
-    query: exp.Expression
+    query: exp.Expr
     columns: tuple[str, ...]
     replace: bool
     late_binding: bool

@@ -8,18 +8,41 @@ from sqlglot import exp
 
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported, syntax_error
 from framework.sandbox.redshift_sql.reserved import RESERVED_WORDS
+from framework.sandbox.redshift_sql.word_set import word_set
 
-_WHOLE = (
-    *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.DPipe, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseNot),
-    *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.Null, exp.Boolean),
-    *(exp.Like, exp.ILike, exp.SimilarTo, exp.Escape, exp.RegexpLike, exp.RegexpILike, exp.Exists),
-    *(exp.Paren, exp.Tuple, exp.Case, exp.If, exp.Literal, exp.Var, exp.Cast, exp.Interval, exp.AtTimeZone),
-    *(exp.Extract, exp.Substring, exp.Trim, exp.StrPosition, exp.Anonymous, exp.WithinGroup, exp.Having, exp.Qualify),
-    *(exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentUser, exp.SessionUser, exp.DataType, exp.DataTypeParam),
-    *(exp.Identifier, exp.Alias, exp.Where, exp.Order, exp.Ordered, exp.WindowSpec, exp.Offset, exp.From),
-    *(exp.IntervalSpan, exp.Schema, exp.CurrentCatalog, exp.CurrentSchema, exp.Distinct),
+_WHOLE: frozenset[type[exp.Expr]] = frozenset(
+    (
+        *(
+            exp.Add,
+            exp.Sub,
+            exp.Mul,
+            exp.Div,
+            exp.Mod,
+            exp.Neg,
+            exp.DPipe,
+            exp.BitwiseAnd,
+            exp.BitwiseOr,
+            exp.BitwiseNot,
+        ),
+        *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.Null, exp.Boolean),
+        *(exp.Like, exp.ILike, exp.SimilarTo, exp.Escape, exp.RegexpLike, exp.RegexpILike, exp.Exists),
+        *(exp.Paren, exp.Tuple, exp.Case, exp.If, exp.Literal, exp.Var, exp.Cast, exp.Interval, exp.AtTimeZone),
+        *(
+            exp.Extract,
+            exp.Substring,
+            exp.Trim,
+            exp.StrPosition,
+            exp.Anonymous,
+            exp.WithinGroup,
+            exp.Having,
+            exp.Qualify,
+        ),
+        *(exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentUser, exp.SessionUser, exp.DataType, exp.DataTypeParam),
+        *(exp.Identifier, exp.Alias, exp.Where, exp.Order, exp.Ordered, exp.WindowSpec, exp.Offset, exp.From),
+        *(exp.IntervalSpan, exp.Schema, exp.CurrentCatalog, exp.CurrentSchema, exp.Distinct),
+    )
 )
-_PARTS: dict[type[exp.Expression], set[str]] = {
+_PARTS: dict[type[exp.Expr], set[str]] = {
     exp.Select: {
         *("expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit", "offset"),
         *("with_", "qualify"),
@@ -53,10 +76,15 @@ _NAMES = {
     exp.Bracket: "An array",
     exp.Placeholder: "A parameter",
     exp.Parameter: "A parameter",
-    exp.Dot: "Navigation into a value",
+    exp.Dot: "Navigation into a value, or a function with a schema,",
+    exp.ByteString: "A string with a letter before it",
+    exp.National: "A string with a letter before it",
+    exp.TryCast: "TRY_CAST",
+    exp.Aliases: "ROLLUP",
 }
-_PART_NAMES = {
+_PART_NAMES: dict[tuple[type[exp.Expr], str], str] = {
     (exp.Table, "catalog"): "A name with a database",
+    (exp.Table, "joins"): "A join in parentheses",
     (exp.Column, "catalog"): "A name with a database",
     (exp.Select, "locks"): "FOR UPDATE",
     (exp.Select, "into"): "SELECT INTO",
@@ -71,7 +99,7 @@ _PART_NAMES = {
 }
 
 
-def check_permitted(tree: exp.Expression) -> None:
+def check_permitted(tree: exp.Expr) -> None:
     """Refuse a tree that holds anything but what is known to mean the same on both sides.
 
     Raises:
@@ -79,21 +107,23 @@ def check_permitted(tree: exp.Expression) -> None:
     """
     for node in tree.walk():
         parts = _PARTS.get(type(node))
-        if parts is None and not isinstance(node, _WHOLE):
+        if parts is None and type(node) not in _WHOLE:
             raise not_supported(_NAMES.get(type(node), _words(type(node).__name__)))
         for part in _parts(node) - parts if parts is not None else ():
             raise not_supported(_PART_NAMES.get((type(node), part), f"{_words(type(node).__name__)} {_words(part)}"))
         _check_node(node)
 
 
-def _parts(node: exp.Expression) -> set[str]:
+def _parts(node: exp.Expr) -> set[str]:
     return {name for name, value in node.args.items() if value not in (None, False, [])}
 
 
-def _check_node(node: exp.Expression) -> None:
+def _check_node(node: exp.Expr) -> None:
     match node:
         case exp.Distinct() if node.args.get("on"):
             raise not_supported("DISTINCT ON")
+        case exp.Subquery() if isinstance(node.this, exp.Table):
+            raise not_supported("A table in parentheses")
         case exp.Values() if not isinstance(node.parent, exp.Insert):
             raise not_supported("VALUES as a table")
         case exp.Column() if not node.args.get("table"):
@@ -108,7 +138,7 @@ def _check_node(node: exp.Expression) -> None:
             raise not_supported("WITH FILL")
 
 
-def _check_word(name: exp.Expression) -> None:
+def _check_word(name: exp.Expr) -> None:
     if isinstance(name, exp.Identifier) and not name.args.get("quoted") and name.name.lower() in RESERVED_WORDS:
         raise syntax_error(name.name)
 
@@ -126,6 +156,9 @@ def check_window(window: exp.Window) -> None:
         raise Refused("Aggregate window functions with an ORDER BY clause require a frame clause")
 
 
-FRAMED_FUNCTIONS = frozenset(
-    "pg_internal.average count max min sum stddev stddev_samp stddev_pop variance var_samp var_pop first_value last_value nth_value".split()
+FRAMED_FUNCTIONS = word_set(
+    """
+    pg_internal.average count max min sum stddev stddev_samp stddev_pop variance var_samp var_pop
+    first_value last_value nth_value
+    """
 )

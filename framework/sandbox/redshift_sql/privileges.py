@@ -83,7 +83,17 @@ def _read_objects(reader: Reader, privileges: list[str]) -> str:
         return _checked(privileges, _SCHEMA_PRIVILEGES, "schema ") + _names(reader)
     if reader.accept("all", "tables", "in", "schema"):
         return _checked(privileges, _TABLE_PRIVILEGES, "all tables in schema ") + _names(reader)
-    for word in ("database", "function", "procedure", "language", "model", "external", "datashare", "copy", "assumerole"):
+    for word in (
+        "database",
+        "function",
+        "procedure",
+        "language",
+        "model",
+        "external",
+        "datashare",
+        "copy",
+        "assumerole",
+    ):
         if reader.accept(word):
             raise not_supported(f"GRANT ON {word.upper()}")
     reader.accept("table")

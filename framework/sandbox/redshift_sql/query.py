@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sqlglot import exp
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
 
 from framework.sandbox.redshift_sql.catalogs import (
     check_leader_node,
@@ -27,8 +27,8 @@ _MAX_NESTED_VIEWS = 32
 _QUERIES = (exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Subquery)
 
 
-def parse_query(tokens: Sequence[Token], sql: str) -> exp.Expression:
-    """Return the checked tree of a SELECT.
+def parse_query(tokens: Sequence[Token], sql: str, into_table: bool = False) -> exp.Expr:
+    """Return the checked tree of a SELECT; `into_table` says that its rows make a user's table.
 
     Raises:
         Refused: the syntax is wrong, or it holds what is not supported.
@@ -37,7 +37,7 @@ def parse_query(tokens: Sequence[Token], sql: str) -> exp.Expression:
     if not isinstance(tree, _QUERIES):
         raise syntax_error(tokens[0].text if tokens else "")
     check_permitted(tree)
-    check_leader_node(tree)
+    check_leader_node(tree, into_table)
     return rewrite_functions(tree)
 
 
@@ -69,7 +69,7 @@ def _check_change(tree: exp.Insert | exp.Delete | exp.Update) -> None:
         raise syntax_error(tree.this.alias)
 
 
-def query_text(tree: exp.Expression, find_view: FindView) -> str:
+def query_text(tree: exp.Expr, find_view: FindView) -> str:
     """Return the PostgreSQL text of a checked tree, late-binding views written out in it."""
     tree = _expand_views(tree.copy(), find_view, _MAX_NESTED_VIEWS)
     find_system_relations(tree)
@@ -77,7 +77,7 @@ def query_text(tree: exp.Expression, find_view: FindView) -> str:
     return generate(ignore_trailing_blanks(tree))
 
 
-def late_binding_views(tree: exp.Expression, find_view: FindView) -> list[str]:
+def late_binding_views(tree: exp.Expr, find_view: FindView) -> list[str]:
     """Return the names of the late-binding views that a tree reads."""
     return [f"{table.db}.{table.name}" for table in tables_of(tree) if _definition(table, find_view) is not None]
 
@@ -94,7 +94,7 @@ def _is_target(table: exp.Table) -> bool:
     return changes and (table.parent is not above or table.arg_key == "this")
 
 
-def _expand_views(tree: exp.Expression, find_view: FindView, depth: int) -> exp.Expression:
+def _expand_views(tree: exp.Expr, find_view: FindView, depth: int) -> exp.Expr:
     """Write a subquery in place of every late-binding view; its names mean what they mean now."""
     if depth == 0:
         raise Refused("infinite recursion detected in a late-binding view", "42P17")
@@ -109,13 +109,13 @@ def _expand_views(tree: exp.Expression, find_view: FindView, depth: int) -> exp.
     return tree
 
 
-def _unqualify(tree: exp.Expression, schema: str, name: str) -> None:
+def _unqualify(tree: exp.Expr, schema: str, name: str) -> None:
     for column in tree.find_all(exp.Column):
         if schema and str(column.db).lower() == schema and column.table.lower() == name.lower():
             column.set("db", None)
 
 
-def _fold_names(tree: exp.Expression) -> None:
+def _fold_names(tree: exp.Expr) -> None:
     for name in tree.find_all(exp.Identifier):
         name.set("this", fold(name.name))
         name.set("quoted", True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from framework.sandbox.redshift_sql.postgres_text import RelationName, fold
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported, syntax_error
@@ -36,6 +36,7 @@ class Reader:
 
     @property
     def at_end(self) -> bool:
+        """Whether nothing is left."""
         return self.place >= len(self.tokens)
 
     def error(self) -> Refused:
@@ -46,6 +47,7 @@ class Reader:
         return syntax_error(self.sql[token.start : token.end + 1], token.start + 1)
 
     def expect_end(self) -> None:
+        """Refuse whatever is left."""
         if not self.at_end:
             raise self.error()
 
@@ -61,6 +63,7 @@ class Reader:
         return after is not None
 
     def expect(self, *words: str) -> None:
+        """Step over these words, which must come next."""
         if not self.accept(*words):
             raise self.error()
 
@@ -86,6 +89,7 @@ class Reader:
         return True
 
     def expect_mark(self, mark: str) -> None:
+        """Step over a punctuation mark, which must come next."""
         if not self.accept_mark(mark):
             raise self.error()
 

@@ -6,7 +6,9 @@ catalog queries name that column without quotes.
 
 from __future__ import annotations
 
-RESERVED_WORDS = frozenset(
+from framework.sandbox.redshift_sql.word_set import word_set
+
+RESERVED_WORDS = word_set(
     """
     aes128 aes256 all allowoverwrite analyse analyze and any array as asc authorization az64 backup between
     binary blanksasnull both bytedict bzip2 case cast check collate column connect constraint create credentials
@@ -19,5 +21,5 @@ RESERVED_WORDS = frozenset(
     placing primary raw readratio recover references rejectlog resort respect restore right select session_user
     similar snapshot some sysdate system start table tag tdes text255 text32k then timestamp to top trailing true
     truncatecolumns union unique unnest unpivot user using verbose wallet when where with without
-    """.split()
+    """
 )

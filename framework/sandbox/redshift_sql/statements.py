@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from framework.sandbox.redshift_sql.alter import parse_alter_table
 from framework.sandbox.redshift_sql.copy_statement import parse_copy
@@ -32,14 +32,15 @@ from framework.sandbox.redshift_sql.reader import Reader, is_word
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported, syntax_error
 from framework.sandbox.redshift_sql.tables import parse_create_table
 from framework.sandbox.redshift_sql.views import parse_create_view
+from framework.sandbox.redshift_sql.word_set import word_set
 
 _TABLE_WORDS = ("table", "temp", "temporary", "local")
 _ROWS = ("select", "with", "insert", "delete", "update", "(")
-_NOT_SUPPORTED = frozenset(
+_NOT_SUPPORTED = word_set(
     """
     call cancel close create alter drop deallocate declare desc describe execute explain fetch merge prepare
     refresh show unload use
-    """.split()
+    """
 )
 
 _GRAMMARS: dict[tuple[str, ...], Callable[[Reader], Parsed]] = {
@@ -100,9 +101,6 @@ def parse(sql: str) -> Parsed:
     raise reader.error()
 
 
-
-
-
 def _only_statement(tokens: list[Token]) -> list[Token]:
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         tokens = tokens[:-1]
@@ -114,7 +112,10 @@ def _only_statement(tokens: list[Token]) -> list[Token]:
 
 
 def _with_from(tokens: list[Token]) -> list[Token]:
-    """DELETE may go without FROM. Source: https://docs.aws.amazon.com/redshift/latest/dg/r_DELETE.html"""
+    """Add the FROM that DELETE may go without.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/r_DELETE.html
+    """
     if tokens[0].text.lower() != "delete" or (len(tokens) > 1 and tokens[1].token_type == TokenType.FROM):
         return tokens
     return [tokens[0], Token(TokenType.FROM, text="from"), *tokens[1:]]

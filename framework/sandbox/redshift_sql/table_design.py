@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from framework.sandbox.redshift_sql.postgres_text import RelationName, quote_array, quote_literal
 from framework.sandbox.redshift_sql.reader import Reader
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported
+from framework.sandbox.redshift_sql.word_set import word_set
 
-ENCODINGS = frozenset(
-    "az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 raw runlength text255 text32k zstd".split()
-)
+ENCODINGS = word_set("az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 raw runlength text255 text32k zstd")
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,6 @@ class TableDesign:
     encodings: dict[str, str] = field(default_factory=dict)
     keys: list[Key] = field(default_factory=list)
 
-    @property
-    def is_stated(self) -> bool:
-        return bool(self.diststyle or self.distkey or self.sortkey or self.encodings or self.keys)
-
     def check(self, columns: tuple[str, ...]) -> None:
         """Refuse a design that contradicts itself or the columns."""
         if self.distkey is not None and self.diststyle not in (None, "KEY"):
@@ -50,16 +45,20 @@ class TableDesign:
             if name not in columns:
                 raise Refused(f'column "{name}" named in key does not exist', "42703")
 
-    def record(self, table: RelationName) -> tuple[str, ...]:
-        """Return the statements that store the design; a table that has one keeps it."""
+    def record(self, table: RelationName) -> str:
+        """Return the statement that stores the design; a table that has one keeps it."""
         diststyle = "KEY" if self.distkey is not None else self.diststyle or "AUTO"
         keys = [_key_json(key) for key in self.keys]
-        return (
-            f"call pg_internal.record_table({table.regclass}, {quote_literal(diststyle)}, "
-            f"{quote_literal(self.distkey)}, {quote_array(self.sortkey)}, "
-            f"{quote_array(list(self.encodings))}, {quote_array(list(self.encodings.values()))}, "
-            f"array[{', '.join(keys)}]::jsonb[])",
-        )
+        arguments = [
+            table.regclass,
+            quote_literal(diststyle),
+            quote_literal(self.distkey),
+            quote_array(self.sortkey),
+            quote_array(list(self.encodings)),
+            quote_array(list(self.encodings.values())),
+            f"array[{', '.join(keys)}]::jsonb[]",
+        ]
+        return f"call pg_internal.record_table({', '.join(arguments)})"
 
 
 def _key_json(key: Key) -> str:

@@ -15,12 +15,13 @@ from framework.sandbox.redshift_sql.query import parse_query
 from framework.sandbox.redshift_sql.reader import Reader
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported
 from framework.sandbox.redshift_sql.table_design import Key, TableDesign, read_attributes, read_encoding
+from framework.sandbox.redshift_sql.word_set import word_set
 
 _COLUMN_WORDS = (
     *("not", "null", "default", "encode", "distkey", "sortkey", "primary", "unique", "references", "identity"),
     *("generated", "collate", "check", "constraint"),
 )
-_SYSTEM_COLUMNS = frozenset("oid tableoid xmin cmin xmax cmax ctid".split())
+_SYSTEM_COLUMNS = word_set("oid tableoid xmin cmin xmax cmax ctid")
 
 
 @dataclass
@@ -108,7 +109,7 @@ def _read_columns(reader: Reader, head: _Head) -> Parsed:
     design.check(tuple(column.name for column in columns))
     _forbid_null_keys(columns, design)
     elements = ", ".join(column.sql(ordinal) for ordinal, column in enumerate(columns, 1))
-    return fixed("CREATE TABLE", f"{head.sql} ({elements})", *design.record(head.table))
+    return fixed("CREATE TABLE", f"{head.sql} ({elements})", design.record(head.table))
 
 
 def _forbid_null_keys(columns: list[ColumnDefinition], design: TableDesign) -> None:
@@ -232,10 +233,8 @@ def _read_as(reader: Reader, head: _Head, columns: tuple[str, ...]) -> Parsed:
         # CREATE TABLE AS has no IF NOT EXISTS; Redshift stops at the AS.
         reader.place -= 1
         raise reader.error()
-    query = parse_query(reader.rest(), reader.sql)
+    query = parse_query(reader.rest(), reader.sql, into_table=True)
     names = f" ({quote_names(columns)})" if columns else ""
-    after = (f"call pg_internal.adopt_table({head.table.regclass})", *design.record(head.table))
+    after = (f"call pg_internal.adopt_table({head.table.regclass})", design.record(head.table))
     statement = CreateTableAs(f"{head.sql}{names} as ", query, after)
     return Parsed("CREATE TABLE AS", False, None, False, None, None, statement)
-
-

@@ -38,7 +38,7 @@ def parse_create_view(reader: Reader, replace: bool) -> Parsed:
     return Parsed("CREATE VIEW", False, None, False, None, None, created)
 
 
-def _check_qualified(query: exp.Expression) -> None:
+def _check_qualified(query: exp.Expr) -> None:
     for table in tables_of(query):
         if not schema_of(table) and not is_system(table):
             raise Refused(

@@ -52,6 +52,9 @@ language sql stable parallel safe as $$select date_trunc('second', statement_tim
 create or replace function pg_internal.sysdate() returns timestamp
 language sql stable parallel safe as $$select transaction_timestamp() at time zone 'UTC'$$;
 
+create or replace function pg_internal.current_schema() returns name
+language sql stable parallel safe as $$select 'public'::name$$;
+
 create or replace function pg_internal.dateadd(part text, amount bigint, moment timestamp) returns timestamp
 language sql immutable parallel safe as $$
     select moment + case part

@@ -64,7 +64,7 @@ declare
     after integer := (select c.relnatts from pg_catalog.pg_class as c where c.oid = view_id);
 begin
     perform set_config('pg_sandbox.view_columns', '', true);
-    if before <> after::text then
+    if before <> '' and before <> after::text then
         raise invalid_table_definition using message = 'cannot change number of columns in view';
     end if;
     execute format(
