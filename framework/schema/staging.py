@@ -171,6 +171,8 @@ def apply_measurements(
             restage = True
             column = replace(column, type=wanted)
         columns.append(column)
+    places = {column.name: place for place, column in enumerate(columns)}
+    widenings.sort(key=lambda widening: places[widening.name])
     return replace(plan, columns=tuple(columns), widenings=tuple(widenings)), restage
 
 

@@ -108,6 +108,18 @@ def test_columns_say_which_table_they_are_read_from(caller: Caller) -> None:
     assert columns[1]["precision"] == 20
 
 
+def test_a_late_binding_view_is_read_as_the_table_is_now(caller: Caller) -> None:
+    table, view = new_table(), new_table()
+    caller.do(
+        f"create table {table} (id bigint)",
+        f"create view public.{view} as select * from public.{table} with no schema binding",
+        f"drop table {table}",
+        f"create table {table} (id bigint, name varchar(5))",
+        f"insert into {table} values (1, 'x')",
+    )
+    assert caller.rows(f"select * from public.{view}") == [(1, "x")]
+
+
 def test_an_empty_result_is_a_result(caller: Caller) -> None:
     table = new_table()
     caller.do(f"create table {table} (id bigint)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -28,8 +27,7 @@ def ids(caller: Caller, table: str) -> list[int]:
 
 
 def wait_for_part(caller: Caller, statement_id: str, number: int) -> None:
-    while caller.data.describe_statement(Id=f"{statement_id}:{number}")["Status"] == "SUBMITTED":
-        time.sleep(0.01)
+    caller.wait_for(f"{statement_id}:{number}", ("STARTED", "FINISHED"))
 
 
 def test_a_batch_has_results_under_the_ids_of_its_parts(caller: Caller, table: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.sandbox.data_api_caller import Caller, copy_sql, entry, new_table, parquet
+from tests.sandbox.data_api_caller import ENDLESS, Caller, copy_sql, entry, new_table, parquet
 
 
 @pytest.fixture
@@ -251,3 +251,29 @@ def test_a_copy_sees_the_table_that_its_batch_has_just_created(caller: Caller) -
 def test_a_copy_into_no_table_is_refused(caller: Caller) -> None:
     described = caller.copy("no_such_table", caller.stage(ints(1)))
     assert described["Error"] == 'ERROR: relation "no_such_table" does not exist'
+
+
+def test_chars_are_measured_and_must_be_ascii(caller: Caller) -> None:
+    table = made(caller, "code char(3)")
+    assert loaded(caller, table, pa.table({"code": ["ab", "abc", None]})) == [("ab",), ("abc",), (None,)]
+    error = refused(caller, made(caller, "code char(3)"), pa.table({"code": ["ü"]}))
+    assert "Multibyte character not supported for CHAR" in error
+
+
+def test_a_copy_by_prefix_or_with_other_options_is_refused_by_name(caller: Caller) -> None:
+    command = copy_sql(made(caller, "id integer"), caller.stage(ints(1)))
+    by_prefix = caller.run(command.removesuffix(" manifest"))["Error"]
+    assert by_prefix == "ERROR: COPY from a prefix is not supported by the sandbox: give a manifest"
+    assert caller.run(f"{command} fillrecord")["Error"] == "ERROR: COPY with FILLRECORD is not supported by the sandbox"
+
+
+def test_a_copy_that_waits_can_be_cancelled(caller: Caller) -> None:
+    table = made(caller, "id integer")
+    holder = caller.submit_batch(f"lock table {table}", ENDLESS)
+    caller.wait_for(f"{holder}:2", ("STARTED",))
+    copy = caller.submit(copy_sql(table, caller.stage(ints(1))))
+    caller.wait_for(copy, ("STARTED",))
+    for statement_id in (copy, holder):
+        assert caller.data.cancel_statement(Id=statement_id)["Status"]
+        assert caller.wait(statement_id, timeout_seconds=5)["Status"] == "ABORTED"
+    assert caller.rows(f"select count(*) from {table}") == [(0,)]

@@ -18,7 +18,7 @@ import boto3
 import pytest
 
 from framework import sandbox as local_sandbox
-from framework.sandbox import SandboxAddress
+from framework.sandbox import ProcessStatus, SandboxAddress
 from tests.sandbox.data_api_caller import ENDLESS, Caller
 
 
@@ -69,6 +69,10 @@ def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
         time.sleep(0.05)
 
 
+def postgresql(address: SandboxAddress) -> ProcessStatus:
+    return next(process for process in local_sandbox.status(address.folder) if process.name == "postgresql")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -99,13 +103,14 @@ def test_statements_fail_while_postgresql_is_away_and_run_when_it_is_back(own: S
     assert caller.rows("select 1") == [(1,)]
     running = caller.submit(ENDLESS)
     caller.wait_for(running, ("STARTED",))
-    server = next(process for process in local_sandbox.status(own.folder) if process.name == "postgresql")
-    os.kill(server.pid or 0, signal.SIGINT)
+    os.kill(postgresql(own).pid or 0, signal.SIGINT)
     assert caller.wait(running)["Error"].startswith("FATAL: ")
     described = caller.run("select 1")
     assert described["Status"] == "FAILED"
     assert described["Error"].startswith("FATAL: ")
     assert health(own.data_api_url) == 503
+    while postgresql(own).state != "stopped":
+        time.sleep(0.05)
     local_sandbox.start(own.folder)
     assert health(own.data_api_url) == 200
     assert caller.rows("select 1") == [(1,)]

@@ -75,9 +75,7 @@ def test_a_file_of_any_name_loads_and_is_recorded(feed: Feed, name: str) -> None
     (result,) = shop.run()
 
     assert result.status == "SUCCESS", result.failure and result.failure.message
-    assert shop.audit("distinct source_filename") == [(key,)] or {row[0] for row in shop.audit("source_filename")} == {
-        key
-    }
+    assert {row[0] for row in shop.audit("source_filename")} == {key}
     assert shop.rows("id, a", "id") == [(1, "x")]
 
 
@@ -244,7 +242,6 @@ def test_subfolders_count_and_hidden_names_do_not(feed: Feed) -> None:
     shop.land("deep/er/1.csv", csv_text("id,a", "1,x"))
     shop.land("_SUCCESS", "")
     shop.land(".hidden.csv", "")
-    shop.land("folder/", "")
 
     results = shop.run()
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame, Observation
-from pyspark.sql import functions as F
+from pyspark.sql import functions as sql_functions
 
 from framework.errors import PipelineError
 
@@ -17,7 +17,7 @@ _TIMEOUT_SECONDS = 120.0
 def observe(frame: DataFrame, numbers: Mapping[str, str]) -> tuple[DataFrame, Observation]:
     """Return the frame with aggregates over its rows, each a SQL expression under a name."""
     observation = Observation()
-    first, *others = [F.expr(expression).alias(name) for name, expression in numbers.items()]
+    first, *others = [sql_functions.expr(expression).alias(name) for name, expression in numbers.items()]
     return frame.observe(observation, first, *others), observation
 
 

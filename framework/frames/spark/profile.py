@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import functions as sql_functions
 
 from framework.column_type import Kind
 from framework.frames.spark.failures import raise_faults, spark_failures
@@ -57,7 +57,7 @@ def _run(
         return {}
     with spark_failures(batch):
         texts = [_texts(spark, file, columns, batch.options, file.layout.ordinal in by_lines) for file in opened]
-        numbers = [F.expr(sql).alias(name) for name, sql in _numbers(len(columns)).items()]
+        numbers = [sql_functions.expr(sql).alias(name) for name, sql in _numbers(len(columns)).items()]
         rows = union(texts).groupBy("file").agg(*numbers).collect()
     return {row["file"]: row for row in rows}
 

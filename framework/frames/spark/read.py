@@ -69,9 +69,10 @@ def _read_lines(spark: SparkSession, opened: OpenedFile, options: CsvOptions) ->
 
 
 def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
-    # A record with another number of fields than the schema is handed over raw, which is all
-    # that is wanted here; no record is meant to have this many.
-    expected = 2 * len(opened.layout.columns) + 3
+    # A record with another number of fields than the schema is handed over raw, which is all that
+    # is wanted here. One that happens to have this number cannot be loaded anyway; its text is put
+    # together without quotes, so that a line break in it counts as a fault.
+    expected = 2 if len(opened.layout.columns) == 1 else 1
     schema = ", ".join([*(f"c{index} string" for index in range(expected)), f"{_BAD} string"])
     url, where = address(opened.layout)
     read = spark.read.options(**where, **_csv_options(options, expected))
@@ -97,11 +98,12 @@ def _fault(bad_bytes: str, options: CsvOptions, by_lines: bool) -> str:
     neighbour = f'[^"{re.escape(options.delimiter)}]'
     bad_quote = f"{collapsed} rlike " + quoted(f'"(?:(?={neighbour})|(?<={neighbour}"))')
     odd = "(octet_length(record) - octet_length(replace(record, '\"', ''))) % 2 = 1"
-    stray_break = "false" if by_lines else f"{collapsed} rlike '[\\\\r\\\\n]'"
+    has_break = "false" if by_lines else "(contains(record, '\\n') or contains(record, '\\r'))"
+    stray_break = f"{collapsed} rlike '[\\\\r\\\\n]'"
     return (
         f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} "
         f"when contains(record, '\"') and {odd} then {OPEN_QUOTE} "
-        f"when contains(record, '\"') and {bad_quote} or {stray_break} then {BAD_QUOTE} "
+        f"when contains(record, '\"') and {bad_quote} or {has_break} and {stray_break} then {BAD_QUOTE} "
         f"else {NO_FAULT} end"
     )
 

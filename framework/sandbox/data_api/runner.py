@@ -18,7 +18,7 @@ from framework.sandbox.data_api.cancellation import Cancellation, Cancelled
 from framework.sandbox.data_api.error_text import STATEMENT_ERRORS, error_text
 from framework.sandbox.data_api.parameters import substitute
 from framework.sandbox.data_api.sessions import Connection, ConnectionFailed, Sessions
-from framework.sandbox.data_api.statement import Statement, Status
+from framework.sandbox.data_api.statement import Ending, Statement, Status
 from framework.sandbox.data_api.store import StatementStore
 from framework.sandbox.data_api.transaction import Session
 
@@ -47,10 +47,10 @@ class Runner:
             with self.sessions.session(statement.submission.database) as connection:
                 self._run_on(connection, statement, cancellation)
         except ConnectionFailed as error:
-            self._end(statement, Status.FAILED, str(error))
+            self._end(statement, Ending(Status.FAILED, str(error)))
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
-            self._end(statement, Status.FAILED, f"ERROR: the sandbox itself failed: {error!r}")
+            self._end(statement, Ending(Status.FAILED, f"ERROR: the sandbox itself failed: {error!r}"))
 
     def _run_on(self, connection: Connection, statement: Statement, cancellation: Cancellation) -> None:
         pid = connection.info.backend_pid
@@ -78,8 +78,8 @@ class Runner:
         except STATEMENT_ERRORS as error:
             spent_ns = time.perf_counter_ns() - began_ns
             _roll_back(session)
-            status, text = _ending(error, cancellation)
-            self.store.change(statement.id, lambda s: states.part_ended(s, index, status, text, spent_ns, self.clock()))
+            ending = _ending(error, cancellation)
+            self.store.change(statement.id, lambda s: states.part_ended(s, index, ending, spent_ns, self.clock()))
             return False
         spent_ns = time.perf_counter_ns() - began_ns
         self.store.change(statement.id, lambda s: states.part_finished(s, index, outcome, spent_ns, self.clock()))
@@ -92,12 +92,12 @@ class Runner:
             session.commit()
         except STATEMENT_ERRORS as error:
             _roll_back(session)
-            self._end(statement, *_ending(error, cancellation))
+            self._end(statement, _ending(error, cancellation))
         else:
             self.store.change(statement.id, lambda s: states.finished(s, self.clock()))
 
-    def _end(self, statement: Statement, status: Status, text: str) -> None:
-        self.store.change(statement.id, lambda s: states.ended(s, status, text, self.clock()))
+    def _end(self, statement: Statement, ending: Ending) -> None:
+        self.store.change(statement.id, lambda s: states.ended(s, ending, self.clock()))
 
 
 def _roll_back(session: Session) -> None:
@@ -106,7 +106,7 @@ def _roll_back(session: Session) -> None:
         session.rollback()
 
 
-def _ending(error: Exception, cancellation: Cancellation) -> tuple[Status, str]:
+def _ending(error: Exception, cancellation: Cancellation) -> Ending:
     if cancellation.is_requested:
-        return Status.ABORTED, error_text(Cancelled())
-    return Status.FAILED, error_text(error)
+        return Ending(Status.ABORTED, error_text(Cancelled()))
+    return Ending(Status.FAILED, error_text(error))

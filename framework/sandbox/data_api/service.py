@@ -32,7 +32,7 @@ from framework.sandbox.data_api.requests import (
     read_result,
 )
 from framework.sandbox.data_api.runner import Runner
-from framework.sandbox.data_api.statement import Part, Statement, Status, Submission
+from framework.sandbox.data_api.statement import Ending, Part, Statement, Status, Submission
 
 WORKERS = 30
 CANCEL_PATIENCE_SECONDS = 10.0
@@ -145,8 +145,8 @@ class DataApi:
     def _interrupt(self, statement_id: str, cancellation: Cancellation) -> None:
         if self._store.get(statement_id).status is Status.SUBMITTED:
             now = self._runner.clock()
-            text = error_text(Cancelled())
-            self._store.change(statement_id, lambda s: states.ended(s, Status.ABORTED, text, now))
+            ending = Ending(Status.ABORTED, error_text(Cancelled()))
+            self._store.change(statement_id, lambda s: states.ended(s, ending, now))
         patient_until = time.monotonic() + CANCEL_PATIENCE_SECONDS
         while time.monotonic() < patient_until:
             if self._store.wait_until_ended(statement_id, 0):

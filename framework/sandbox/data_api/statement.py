@@ -65,6 +65,14 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """How something ended that did not finish: FAILED or ABORTED, and why."""
+
+    status: Status
+    error: str
+
+
+@dataclass(frozen=True)
 class Part:
     """One SQL text of a submission and how far it got. `query_id` is -1 until it runs."""
 
@@ -136,28 +144,26 @@ def finished(statement: Statement, now: float) -> Statement:
     return replace(statement, status=Status.FINISHED, updated_at=now)
 
 
-def part_ended(statement: Statement, index: int, status: Status, error: str, duration_ns: int, now: float) -> Statement:
-    """Return the statement ended, FAILED or ABORTED, by one part; parts after it are ABORTED.
+def part_ended(statement: Statement, index: int, ending: Ending, duration_ns: int, now: float) -> Statement:
+    """Return the statement ended by one of its parts; parts after it are ABORTED.
 
     Parts before it stay FINISHED, although what they did is rolled back.
     """
-    part = replace(statement.parts[index], status=status, error=error, duration_ns=duration_ns, updated_at=now)
-    later = (
-        replace(p, status=Status.ABORTED, error=PRIOR_FAILED, updated_at=now) for p in statement.parts[index + 1 :]
+    part = replace(
+        statement.parts[index], status=ending.status, error=ending.error, duration_ns=duration_ns, updated_at=now
     )
-    parts = (*statement.parts[:index], part, *later)
-    if statement.submission.is_batch and status is Status.FAILED:
-        error = f"Query #{index + 1} failed with {error}"
-    return replace(statement, status=status, error=error, parts=parts, updated_at=now)
+    if statement.submission.is_batch and ending.status is Status.FAILED:
+        ending = replace(ending, error=f"Query #{index + 1} failed with {ending.error}")
+    return ended(_with_part(statement, index, part), ending, now)
 
 
-def ended(statement: Statement, status: Status, error: str, now: float) -> Statement:
-    """Return the statement ended, FAILED or ABORTED, by none of its parts; unfinished ones are ABORTED."""
+def ended(statement: Statement, ending: Ending, now: float) -> Statement:
+    """Return the statement ended; parts that have not are ABORTED."""
     parts = tuple(
         part if part.status.is_terminal else replace(part, status=Status.ABORTED, error=PRIOR_FAILED, updated_at=now)
         for part in statement.parts
     )
-    return replace(statement, status=status, error=error, parts=parts, updated_at=now)
+    return replace(statement, status=ending.status, error=ending.error, parts=parts, updated_at=now)
 
 
 def _with_part(statement: Statement, index: int, part: Part) -> Statement:

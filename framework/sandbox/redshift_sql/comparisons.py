@@ -22,10 +22,11 @@ def ignore_trailing_blanks(tree: exp.Expr) -> exp.Expr:
             case exp.EQ() if isinstance(node.parent, exp.Update):
                 continue
             case exp.EQ() | exp.NEQ() | exp.LT() | exp.LTE() | exp.GT() | exp.GTE():
-                node.set("this", _comparable(_typed(node.this)))
+                node.set("this", _typed(node.this, [node.expression]))
                 node.set("expression", _comparable(node.expression))
             case exp.Between():
-                for side in ("this", "low", "high"):
+                node.set("this", _typed(node.this, [node.args["low"], node.args["high"]]))
+                for side in ("low", "high"):
                     node.set(side, _comparable(node.args[side]))
             case exp.In():
                 _compare_members(node)
@@ -39,8 +40,8 @@ def ignore_trailing_blanks(tree: exp.Expr) -> exp.Expr:
 
 
 def _compare_members(node: exp.In) -> None:
-    node.set("this", _comparable(node.this))
     query = node.args.get("query")
+    node.set("this", _typed(node.this, node.expressions))
     if query is None:
         node.set("expressions", [_comparable(value) for value in node.expressions])
         return
@@ -54,7 +55,7 @@ def _compare_members(node: exp.In) -> None:
 
 
 def _compare_cases(node: exp.Case) -> None:
-    node.set("this", _comparable(node.this))
+    node.set("this", _typed(node.this, [branch.this for branch in node.args["ifs"]]))
     for branch in node.args["ifs"]:
         branch.set("this", _comparable(branch.this))
 
@@ -65,12 +66,11 @@ def _count_distinct(node: exp.Anonymous) -> None:
             argument.set("expressions", [_comparable(argument.expressions[0])])
 
 
-def _typed(value: exp.Expr) -> exp.Expr:
-    """Of two literals one must have a type of its own."""
-    other = value.parent.args.get("expression") if value.parent else None
-    if not (isinstance(value, exp.Literal) and value.is_string and isinstance(other, exp.Literal) and other.is_string):
-        return value
-    return exp.Cast(this=value, to=exp.DataType(this=exp.DType.USERDEFINED, kind="varchar"))
+def _typed(value: exp.Expr, others: list[exp.Expr]) -> exp.Expr:
+    """Return what is compared, comparable. Where all are literals, one must have a type of its own."""
+    if value.is_string and all(other.is_string for other in others):
+        return _comparable(exp.Cast(this=value, to=exp.DataType(this=exp.DType.USERDEFINED, kind="varchar")))
+    return _comparable(value)
 
 
 def _comparable(value: exp.Expr) -> exp.Expr:

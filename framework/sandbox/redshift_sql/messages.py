@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import psycopg
 
 _LENGTH_CHECK = re.compile(r"bytes_\d+_(.+)")
-_INTEGER = re.compile(r'invalid input syntax for type (?:smallint|integer|bigint): (".*")', re.DOTALL)
-_DEPENDENT_COLUMN = re.compile(r"cannot drop column (.+) of table (.+) because other objects depend on it", re.DOTALL)
-_CONFLICTS = ("tuple concurrently updated", "tuple concurrently deleted")
+_ROLE = r'role "(?:(group|role):)?(.*)"'
+
+
+def _name_identity(found: re.Match[str]) -> str:
+    """Name a user, group or role by what Redshift calls it."""
+    return f'{found[1] or "user"} "{found[2]}"'
+
+
+_SAME_STATE: dict[str, tuple[str, str | Callable[[re.Match[str]], str]]] = {
+    "22P02": (
+        r'invalid input syntax for type (?:smallint|integer|bigint): (".*")',
+        r"invalid input syntax for integer: \1",
+    ),
+    "2BP01": (
+        r"cannot drop column (.+) of table (.+) because other objects depend on it",
+        r"cannot drop table \2 column \1 because other objects depend on it",
+    ),
+    "42P16": (r"(cannot change data type of view column .+) from .+ to .+", r"\1"),
+    "42704": (_ROLE, _name_identity),
+    "42710": (_ROLE, _name_identity),
+    "55000": (r"cannot (insert into|update|delete from) view .+", r"cannot \1 a view"),
+}
+"""By SQLSTATE: PostgreSQL's text and Redshift's."""
+
+_CONFLICT = "could not complete because of conflict with concurrent transaction"
+_VIOLATION = (
+    "1023\n  Detail: Serializable isolation violation on table - 0, transactions forming the cycle are: 0, 0 (pid:0)"
+)
 
 
 def redshift_message(error: psycopg.Error) -> str:
     """Return what Redshift says in place of an error of PostgreSQL, without "ERROR: ".
 
-    The error of a conflict carries its detail, which PostgreSQL does not give; the table and the
-    transactions in it are zero.
+    A serializable isolation violation carries its detail, which PostgreSQL does not give; the table
+    and the transactions in it are zero.
 
     Source: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
     """
@@ -27,16 +53,17 @@ def redshift_message(error: psycopg.Error) -> str:
         case "23514":
             check = _LENGTH_CHECK.fullmatch(error.diag.constraint_name or "")
             return f"value too long for type {check[1]}" if check else message
-        case "22P02":
-            return _INTEGER.sub(r"invalid input syntax for integer: \1", message)
-        case "2BP01":
-            return _DEPENDENT_COLUMN.sub(r"cannot drop table \2 column \1 because other objects depend on it", message)
         case "40001":
-            return (
-                "1023\n  Detail: Serializable isolation violation on table - 0, "
-                "transactions forming the cycle are: 0, 0 (pid:0)"
-            )
-        case "XX000" if message in _CONFLICTS:
-            return "could not complete because of conflict with concurrent transaction"
+            return _VIOLATION
+        case "23505" | "XX000" if _is_conflict(error, message):
+            return _CONFLICT
+        case state if state in _SAME_STATE:
+            found, said = _SAME_STATE[state]
+            return re.sub(found, said, message, flags=re.DOTALL)
         case _:
             return message
+
+
+def _is_conflict(error: psycopg.Error, message: str) -> bool:
+    """Say whether two transactions changed one object: created a name, or altered it."""
+    return error.diag.schema_name in ("pg_catalog", "pg_sandbox") or message.startswith("tuple concurrently ")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from sqlglot.tokenizer_core import TokenType
+
 from framework.sandbox.redshift_sql.parsed import Fixed, Parsed, TransactionControl, fixed
 from framework.sandbox.redshift_sql.postgres_text import quote_array, quote_literal, quote_name
-from framework.sandbox.redshift_sql.reader import Reader
+from framework.sandbox.redshift_sql.reader import Reader, is_word
 from framework.sandbox.redshift_sql.refusal import not_supported
 from framework.sandbox.redshift_sql.word_set import word_set
 
@@ -99,15 +101,27 @@ def parse_set(reader: Reader, verb: str) -> Parsed:
     if verb == "set":
         if not reader.accept("to") and not reader.accept_mark("="):
             raise reader.error()
-        value = "".join(token.text for token in reader.rest()).lower()
+        value = _read_setting(reader)
     reader.expect_end()
     if name == "statement_timeout" and value.isdigit():
         return fixed("SET", f"set statement_timeout to {value}")
     if name == "enable_case_sensitive_identifier" and value in ("", "off", "false", "default"):
         return fixed(verb.upper())
+    if name == "timezone" and value in ("", "utc", "default"):
+        return fixed(verb.upper())
     if name not in _SWALLOWED_SETTINGS:
         raise not_supported(f"{verb.upper()} {name}" + (f" to {value}" if value else ""))
     return fixed(verb.upper())
+
+
+def _read_setting(reader: Reader) -> str:
+    if reader.at_end:
+        raise reader.error()
+    token = reader.tokens[reader.place]
+    if not is_word(token) and token.token_type not in (TokenType.STRING, TokenType.NUMBER):
+        raise reader.error()
+    reader.place += 1
+    return token.text.lower()
 
 
 def parse_transaction(reader: Reader, control: TransactionControl) -> Parsed:

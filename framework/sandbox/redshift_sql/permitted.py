@@ -47,14 +47,14 @@ _PARTS: dict[type[exp.Expr], set[str]] = {
         *("expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit", "offset"),
         *("with_", "qualify"),
     },
-    exp.Subquery: {"this", "alias", "with_"},
+    exp.Subquery: {"this", "alias", "with_", "joins"},
     exp.Union: {"this", "expression", "distinct", "with_", "order", "limit", "offset"},
     exp.Except: {"this", "expression", "distinct", "with_", "order", "limit", "offset"},
     exp.Intersect: {"this", "expression", "distinct", "with_", "order", "limit", "offset"},
     exp.With: {"expressions", "recursive"},
     exp.CTE: {"this", "alias"},
     exp.TableAlias: {"this", "columns"},
-    exp.Table: {"this", "db", "alias"},
+    exp.Table: {"this", "db", "alias", "joins"},
     exp.Join: {"this", "on", "side", "kind", "using"},
     exp.Group: {"expressions"},
     exp.Limit: {"expression"},
@@ -84,7 +84,6 @@ _NAMES = {
 }
 _PART_NAMES: dict[tuple[type[exp.Expr], str], str] = {
     (exp.Table, "catalog"): "A name with a database",
-    (exp.Table, "joins"): "A join in parentheses",
     (exp.Column, "catalog"): "A name with a database",
     (exp.Select, "locks"): "FOR UPDATE",
     (exp.Select, "into"): "SELECT INTO",
@@ -123,7 +122,7 @@ def _check_node(node: exp.Expr) -> None:
         case exp.Distinct() if node.args.get("on"):
             raise not_supported("DISTINCT ON")
         case exp.Subquery() if isinstance(node.this, exp.Table):
-            raise not_supported("A table in parentheses")
+            raise not_supported("A table or join in parentheses")
         case exp.Values() if not isinstance(node.parent, exp.Insert):
             raise not_supported("VALUES as a table")
         case exp.Column() if not node.args.get("table"):

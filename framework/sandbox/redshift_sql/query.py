@@ -105,7 +105,7 @@ def _expand_views(tree: exp.Expr, find_view: FindView, depth: int) -> exp.Expr:
         query = _expand_views(parse_query(tokenize(definition), definition), find_view, depth - 1)
         alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
         _unqualify(tree, schema_of(table), table.name)
-        table.replace(exp.Subquery(this=query, alias=alias))
+        table.replace(exp.Subquery(this=query, alias=alias, joins=table.args.get("joins")))
     return tree
 
 

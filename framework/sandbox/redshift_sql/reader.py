@@ -129,6 +129,8 @@ class Reader:
         names = self._dotted_names()
         if len(names) > 2:
             raise not_supported("a name with a database, " + ".".join(names) + ",")
+        if len(names) == 2 and names[0] in ("pg_internal", "pg_sandbox"):
+            raise Refused(f"permission denied for schema {names[0]}", "42501")
         return RelationName(names[0] if len(names) == 2 else None, names[-1])
 
     def column_of_relation(self) -> tuple[RelationName, str]:

@@ -10,6 +10,8 @@ create or replace function pg_internal.comparable(bpchar) returns bpchar
 language sql immutable parallel safe as 'select $1';
 create or replace function pg_internal.comparable(name) returns name
 language sql immutable parallel safe as 'select $1';
+create or replace function pg_internal.comparable("char") returns "char"
+language sql immutable parallel safe as 'select $1';
 create or replace function pg_internal.comparable(anyelement) returns anyelement
 language sql immutable parallel safe as 'select $1';
 

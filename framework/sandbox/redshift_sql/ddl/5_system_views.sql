@@ -28,10 +28,11 @@ language sql immutable as $$
     end
 $$;
 
+-- The window is partitioned by the names too, so that a condition on them is applied before it.
 create or replace view pg_sandbox.relation_column as
 select
     r.oid, r.nspname, r.relname, r.relkind, a.attname, a.attnum, a.atttypid, a.atttypmod, a.attnotnull, a.attacl,
-    row_number() over (partition by r.oid order by a.attnum)::integer as ordinal_position,
+    row_number() over (partition by r.oid, r.nspname, r.relname order by a.attnum)::integer as ordinal_position,
     pg_get_expr(e.adbin, e.adrelid) as column_default,
     pg_sandbox.encoding(r.relpersistence, a.atttypid, coalesce(d.sortkey, 0), d.encoding) as encoding,
     coalesce(d.distkey, false) as distkey,

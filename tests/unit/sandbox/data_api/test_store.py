@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from framework.sandbox.data_api.api_error import ApiError
-from framework.sandbox.data_api.statement import Status, Submission, Warehouse, ended, finished
+from framework.sandbox.data_api.statement import Ending, Status, Submission, Warehouse, ended, finished
 from framework.sandbox.data_api.store import ACTIVE_STATEMENTS, KEPT_SECONDS, TOKEN_SECONDS, StatementStore
 
 
@@ -34,7 +34,7 @@ def test_a_token_is_good_for_eight_hours() -> None:
 def test_what_has_ended_does_not_change() -> None:
     store = StatementStore(Clock())
     store.add(submission("a"))
-    store.change("a", lambda s: ended(s, Status.ABORTED, "ERROR: cancelled", 2.0))
+    store.change("a", lambda s: ended(s, Ending(Status.ABORTED, "ERROR: cancelled"), 2.0))
     assert store.change("a", lambda s: finished(s, 3.0)).status is Status.ABORTED
 
 

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import gzip
+import random
+
+import pytest
+
+from framework.errors import SourceFileError
+from framework.schema.values import SourceBatch
+from framework.spec.pipeline import CsvOptions
+from tests.frames.conftest import COMMA, Bench, column
+
+ONE_LINE = CsvOptions(",", "utf-8", False, ())
+START = b"a,b\n" + b"1,some text\n" * 10
+BROKEN = {
+    "unclosed at the end": (START + b'2,"z', "not closed"),
+    "unclosed before more": (START + b'2,"z\n3,x\n', "not closed"),
+    "text after a quote": (START + b'2,"x"y\n3,x\n', "RFC 4180"),
+    "blank after a quote": (START + b'2,"x" \n3,x\n', "RFC 4180"),
+    "blank before a quote": (START + b'2, "x"\n3,x\n', "RFC 4180"),
+    "quote in a field": (START + b'2,5"x\n3,x\n', "not closed"),
+    "quotes in a field": (START + b'2,5"x"y\n3,x\n', "RFC 4180"),
+    "doubled quote in a field": (START + b'2,5""x\n3,x\n', "RFC 4180"),
+    "nul": (START + b"2,\0\n", "NUL"),
+    "latin-1": (START + b"2,\xe9\n" + START, "not valid"),
+    "latin-1, quoted": (START + b'2,"\xe9"\n', "not valid"),
+}
+
+
+def broken(bench: Bench, batch: SourceBatch) -> SourceFileError:
+    columns = [column("a", "varchar(5)")]
+    with pytest.raises(SourceFileError) as staging:
+        bench.engine.stage(batch, columns, None)
+    with pytest.raises(SourceFileError) as profiling:
+        bench.engine.profile(batch, ["a"])
+    assert profiling.value.keys == staging.value.keys
+    return staging.value
+
+
+@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("layout", ["lines", "fields", "one line", "far"])
+def test_a_broken_file_is_refused_as_a_whole(bench: Bench, case: str, layout: str) -> None:
+    content, message = BROKEN[case]
+    if layout == "fields":
+        content = content.replace(b"1,some", b'1,"\n"\n1,some', 1)
+    elif layout == "far":
+        content = content.replace(b"1,some", b"1,some text\n" * 30_000 + b"1,some", 1)
+    batch = bench.batch({"good.csv": b"a,b\n1,2\n", "bad.csv": content}, ONE_LINE if layout == "one line" else COMMA)
+    error = broken(bench, batch)
+    assert error.keys == (batch.files[1].file.key,)
+    assert message in str(error)
+    if layout == "far":
+        assert "record 30011" in str(error)
+
+
+def test_every_broken_file_is_named(bench: Bench) -> None:
+    batch = bench.batch({"1.csv": b'a\n"x"y\n', "2.csv": b"a\n1\n", "3.csv": b"a\n\0\n"})
+    assert broken(bench, batch).keys == (batch.files[0].file.key, batch.files[2].file.key)
+
+
+def test_a_promise_of_single_lines_is_checked(bench: Bench) -> None:
+    batch = bench.batch(START + b'2,"x\ny"\n', ONE_LINE)
+    assert "record 11: " in str(broken(bench, batch))
+
+
+def test_bytes_that_windows_1252_has_no_letter_for(bench: Bench) -> None:
+    batch = bench.batch(START + b"2,\x81\n", CsvOptions(",", "windows-1252", True, ()))
+    assert "not valid" in str(broken(bench, batch))
+
+
+def test_a_gzip_file_cut_off_is_broken(bench: Bench) -> None:
+    numbers = random.Random(1)
+    content = b"a,b\n" + b"".join(b"%d,%d\n" % (n, numbers.randrange(10**9)) for n in range(60_000))
+    packed = gzip.compress(content)
+    batch = bench.batch({"good.csv": START, "cut.csv.gz": packed[: len(packed) // 2]})
+    error = broken(bench, batch)
+    assert error.keys == (batch.files[1].file.key,)
+    assert "cut off" in str(error)
+
+
+def test_a_file_that_is_gone_is_named(bench: Bench) -> None:
+    batch = bench.batch({"here.csv": START, "gone.csv": START})
+    (bench.folder / batch.files[1].file.key).unlink()
+    error = broken(bench, batch)
+    assert error.keys == (batch.files[1].file.key,)
+    assert "gone now" in str(error)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from framework.schema.values import ColumnProfile
+from tests.frames.conftest import Bench
+
+
+def profile_of(bench: Bench, *texts: str) -> ColumnProfile:
+    content = "n,v\n" + "".join(f"{n},{text}\n" for n, text in enumerate(texts))
+    return bench.engine.profile(bench.batch(content.encode()), ["v"])["v"]
+
+
+def test_whole_numbers(bench: Bench) -> None:
+    assert profile_of(bench, "0", "-12", "", "300") == ColumnProfile(
+        values=3, integers=3, numbers=3, booleans=0, dates=0, timestamps=0,
+        longest_bytes=3, integer_digits=3, scale=0, smallest=-12, largest=300,
+    )  # fmt: skip
+
+
+def test_numbers_with_a_point(bench: Bench) -> None:
+    assert profile_of(bench, "1.50", ".125", "-0.5", "1234", "0") == ColumnProfile(
+        values=5, integers=2, numbers=5, booleans=0, dates=0, timestamps=0,
+        longest_bytes=4, integer_digits=4, scale=3, smallest=0, largest=1234,
+    )  # fmt: skip
+
+
+def test_numbers_beyond_38_digits_have_no_range(bench: Bench) -> None:
+    profile = profile_of(bench, "1", "9" * 39)
+    assert (profile.integers, profile.integer_digits, profile.smallest, profile.largest) == (2, 39, None, None)
+    assert profile_of(bench, "-" + "9" * 38).smallest == -int("9" * 38)
+
+
+def test_text_that_only_looks_like_a_number(bench: Bench) -> None:
+    profile = profile_of(bench, "00501", "+49", "1e3", " 7", "-0", "5.", "1_0")
+    assert (profile.values, profile.integers, profile.numbers, profile.smallest) == (7, 0, 1, None)
+
+
+def test_days_are_real_days(bench: Bench) -> None:
+    profile = profile_of(bench, "2024-02-29", "2023-02-29", "2024-01-05 10:00", "2024-01-05T10:00:00.5", "0000-01-01")
+    assert (profile.values, profile.dates, profile.timestamps) == (5, 1, 2)
+
+
+def test_booleans_and_bytes(bench: Bench) -> None:
+    profile = profile_of(bench, "true", "FALSE", "yes", "'ü'", '""')
+    assert (profile.values, profile.booleans, profile.longest_bytes) == (5, 2, 5)
+    assert profile_of(bench, "üü").longest_bytes == 4
+
+
+def test_nulls_have_no_values(bench: Bench) -> None:
+    assert profile_of(bench, "", "") == ColumnProfile(0, 0, 0, 0, 0, 0, 0, 0, 0, None, None)
+    assert profile_of(bench).values == 0
+
+
+def test_all_files_that_have_the_column_count(bench: Bench) -> None:
+    late = b"a,b\n" + b"some text,3\n" * 30_000 + b'"x\ny",70\n'
+    batch = bench.batch({"1.csv": b"a\n1\n", "2.csv": b"b,a\n5,x\n1,2,3\n", "3.csv": late})
+    profile = bench.engine.profile(batch, ["b", "a"])
+    assert (profile["b"].values, profile["b"].smallest, profile["b"].largest) == (30_002, 3, 70)
+    assert (profile["a"].values, profile["a"].integers) == (30_003, 1)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from framework.spec.pipeline import CsvOptions
+from tests.frames.conftest import Bench, column
+
+PIECES = ["a", "B7", " ", "\t", '"', '""', ",", ";", "\n", "\r\n", "\r", "\\", "'", "é", "😀", "#", "NULL", "\u2028"]
+FIELDS = st.lists(st.sampled_from(PIECES), max_size=5).map("".join)
+FILES = st.integers(min_value=1, max_value=5).flatmap(
+    lambda width: st.lists(st.lists(FIELDS, min_size=width, max_size=width), min_size=1, max_size=25)
+)
+
+
+def written(rows: list[list[str]], line_end: str, quoting: Any, delimiter: str) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
+    writer.writerow([f"c{index}" for index in range(len(rows[0]))])
+    for row in rows:
+        writer.writerow(row)
+    return text.getvalue().encode("utf-8")
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    files=st.lists(FILES, min_size=6, max_size=6),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    delimiter=st.sampled_from([",", ";"]),
+)
+def test_staged_texts_are_what_csv_wrote(
+    bench: Bench, line_end: str, files: list[list[list[str]]], quoting: Any, delimiter: str
+) -> None:
+    contents = {f"{n}.csv": written(rows, line_end, quoting, delimiter) for n, rows in enumerate(files)}
+    batch = bench.batch(contents, CsvOptions(delimiter, "utf-8", True, ()))
+    width = max(len(rows[0]) for rows in files)
+    columns = [column(f"c{index}", "varchar(65535)", measure_length=True) for index in range(width)]
+    seen, staged = bench.stage(batch, columns)
+    # Python writes NULL and '' alike: unquoted unless all is quoted, or the row has one field.
+    expected = []
+    for ordinal, rows in enumerate(files):
+        for row in rows:
+            empty = "" if quoting == csv.QUOTE_ALL or len(row) == 1 else None
+            padded: list[str | None] = [field or empty for field in row]
+            expected.append((*padded, *[None] * (width - len(row)), ordinal))
+    assert [row[:-1] for row in staged] == expected
+    assert seen.rows_staged == len(expected)
+    for index in range(width):
+        lengths = [len(row[index].encode()) for row in expected if isinstance(row[index], str)]
+        assert seen.columns[f"c{index}"].longest_bytes == max(lengths, default=0)

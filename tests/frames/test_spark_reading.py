@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from framework.schema.values import FileName, FromFile
+from framework.spec.pipeline import CsvOptions
+from tests.frames.conftest import Bench, column
+
+ROWS = b'a,b\n1,"x"\n2,\n3,""\n'
+READ = [("1", "x"), ("2", None), ("3", "")]
+
+
+def with_options(delimiter: str = ",", encoding: str = "utf-8", multiline: bool = True) -> CsvOptions:
+    return CsvOptions(delimiter, encoding, multiline, ())
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (ROWS, READ),
+        (b"\xef\xbb\xbf" + ROWS, READ),
+        (ROWS.replace(b"\n", b"\r\n"), READ),
+        (ROWS.replace(b"\n", b"\r"), READ),
+        (b"\n\n" + ROWS.replace(b"\n", b"\n\n"), READ),
+        (b"\r\n" + ROWS.replace(b"\n", b"\r\n\r\n"), READ),
+        (b"a,b\n1,x\r\n2,y\n", [("1", "x"), ("2", "y")]),
+        (b'a,b\n" x ", y\t\n', [(" x ", " y\t")]),
+        (b'a,b\n"""","a""b"\n"","""a"""\n', [('"', 'a"b'), ("", '"a"')]),
+        (b'a,b\n"x,y",\\\n#,\\"'.replace(b'\\"', b"\\N"), [("x,y", "\\"), ("#", "\\N")]),
+        (b'a\n1\n\n""\n" "\n', [("1",), ("",), (" ",)]),
+        (b"a,b\n", []),
+        (b"a,b", []),
+    ],
+)
+@pytest.mark.parametrize("multiline", [True, False])
+def test_records_without_line_breaks(
+    bench: Bench, content: bytes, rows: list[tuple[str | None, ...]], multiline: bool
+) -> None:
+    assert bench.texts(content, with_options(multiline=multiline)) == rows
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (b'a,b\n1,"x\ny"\n2,z\n', [("1", "x\ny"), ("2", "z")]),
+        (b'a,b\n1,"x\r\ny"\n2,z\n', [("1", "x\r\ny"), ("2", "z")]),
+        (b'a,b\r\n1,"x\ny"\r\n\r\n2,"\r\n"\r\n', [("1", "x\ny"), ("2", "\r\n")]),
+        (b'a,b\r\n\r\n1,"x\ry"\r\n', [("1", "x\ry")]),
+        (b'a,b\r1,"x\ry"\r2,z\r', [("1", "x\ry"), ("2", "z")]),
+        (b'\n\n"a","b"\n1,"\n\n"\n\n2,"q\n""r"""\n', [("1", "\n\n"), ("2", 'q\n"r"')]),
+        (b'a\n"1\n2"\n3\n""\n', [("1\n2",), ("3",), ("",)]),
+        (b'a,b\n1,"x\n', None),
+    ],
+)
+def test_fields_over_several_lines_keep_their_line_breaks(
+    bench: Bench, content: bytes, rows: list[tuple[str, ...]] | None
+) -> None:
+    if rows is None:
+        return
+    assert bench.texts(content) == rows
+
+
+def test_a_line_break_far_from_the_start_is_found_on_the_way(bench: Bench) -> None:
+    content = b"a,b\n" + b"1,some text\n" * 60_000 + b'2,"x\ny"\n3,z\n'
+    rows = bench.texts(content)
+    assert len(rows) == 60_002
+    assert rows[-2:] == [("2", "x\ny"), ("3", "z")]
+
+
+def test_a_long_field_over_many_lines_is_one_value(bench: Bench) -> None:
+    long = "line\n" * 10_000
+    assert bench.texts(f'a,b\n1,"{long}"\n2,y\n'.encode()) == [("1", long), ("2", "y")]
+
+
+def test_the_delimiter_is_no_pattern(bench: Bench) -> None:
+    for delimiter in ("|", "\t", ";", "^"):
+        content = f'a{delimiter}b\n"x{delimiter}y"{delimiter}z,\n'.encode()
+        assert bench.texts(content, with_options(delimiter)) == [(f"x{delimiter}y", "z,")]
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "windows-1252", "utf-16", "us-ascii"])
+def test_every_encoding(bench: Bench, encoding: str) -> None:
+    letter = "e" if encoding == "us-ascii" else "é"
+    text = f'a,b\n{letter},"x, y"\n2,\n'
+    assert bench.texts(text.encode(encoding), with_options(encoding=encoding)) == [(letter, "x, y"), ("2", None)]
+    text += f'3,"{letter}\n"\n'
+    assert bench.texts(text.encode(encoding), with_options(encoding=encoding))[-1] == ("3", f"{letter}\n")
+
+
+def test_a_replacement_character_of_the_files_own_is_kept(bench: Bench) -> None:
+    assert bench.texts("a,b\n1,\ufffd\n".encode()) == [("1", "\ufffd")]
+    assert bench.texts('a,b\n1,"\ufffd\n"\n'.encode()) == [("1", "\ufffd\n")]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.csv.GZ", "a.bz2", "a b%20+#é'.txt", "plain"])
+@pytest.mark.parametrize("content", [ROWS, ROWS + b'4,"p\nq"\n'])
+def test_gzip_is_known_by_content_whatever_the_name(bench: Bench, name: str, content: bytes) -> None:
+    columns = [column("a", "varchar(9)"), column("b", "varchar(9)")]
+    plain = bench.stage(bench.batch({name: content}), columns)
+    packed = bench.stage(bench.batch({name: gzip.compress(content)}), columns)
+    assert plain == packed
+    assert plain[0].rows_staged == content.count(b"\n") - 1 - content.count(b"p\nq")
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.csv", "a%41.csv", "a+b.csv", "a#b?.csv", "it's.csv", "a\\b.csv", "a*[b]{c,d}.csv", "é名.csv", "t10:30.csv"]
+)
+def test_exactly_the_named_object_is_read(bench: Bench, name: str) -> None:
+    batch = bench.batch({name: b"a\n1\n", "aXb.csv": b"a\n2\n", "aA.csv": b"a\n3\n"})
+    seen, rows = bench.stage(batch, [column("a", "integer"), column("file", "varchar(99)", value=FileName())])
+    assert seen.rows_staged == 3
+    assert [row[:2] for row in rows] == [(1, name), (2, "aXb.csv"), (3, "aA.csv")]
+
+
+def test_files_of_one_batch_may_differ_in_their_columns(bench: Bench) -> None:
+    batch = bench.batch({"1.csv": b"a,b\n1,x\n", "2.csv": b"b,c,a\ny,q,2\n", "3.csv": b'a\n3\n"4"\n'})
+    columns = [column("b", "varchar(5)", value=FromFile(fill="-")), column("a", "integer"), column("c", "varchar(5)")]
+    _, rows = bench.stage(batch, columns)
+    assert rows == [("x", 1, None, 0, 1), ("y", 2, "q", 1, 1), ("-", 3, None, 2, 1), ("-", 4, None, 2, 2)]
+
+
+def test_rows_are_numbered_in_their_order_over_all_splits(bench: Bench) -> None:
+    spark = bench.engine.session  # type: ignore[attr-defined]
+    spark.conf.set("spark.sql.files.maxPartitionBytes", "20000")
+    try:
+        content = b"n,text\n" + b"".join(b"%d,%s\n" % (n, b"x" * (n % 50)) for n in range(5_000))
+        seen, rows = bench.stage(bench.batch(content), [column("n", "integer")])
+        assert seen.rows_staged == 5_000
+        assert [row[0] for row in rows] == list(range(5_000))
+        assert len({row[-1] for row in rows}) == 5_000
+        bad = bench.batch(content + b"bad\n")
+        (found,) = bench.engine.read_bad_rows(bad, [column("n", "integer")], 5)
+        assert (found.row, found.column) == (5_001, None)
+    finally:
+        spark.conf.unset("spark.sql.files.maxPartitionBytes")
+
+
+def test_null_texts_are_null_quoted_or_not(bench: Bench) -> None:
+    options = CsvOptions(",", "utf-8", True, ("NULL", "\\N", "it's"))
+    content = b'a,b,c\nNULL,"NULL",null\n\\N,it\'s,""\n'
+    assert bench.texts(content, options) == [(None, None, "null"), (None, None, "")]
+
+
+def test_many_files_are_one_batch(bench: Bench) -> None:
+    batch = bench.batch({f"{n:03}.csv": b"a\n%d\n" % n for n in range(40)})
+    seen, rows = bench.stage(batch, [column("a", "integer")])
+    assert [row[0] for row in rows] == list(range(40))
+    assert [file.rows_staged for file in seen.files] == [1] * 40

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from framework.schema.values import FileName, RunDate
+from tests.frames.conftest import ARRIVED, Bench, column
+
+MISFIT = object()
+TABLE: dict[str, dict[str, Any]] = {
+    "smallint": {"32767": 32767, "-32768": -32768, "32768": MISFIT, "007": MISFIT, "": MISFIT},
+    "integer": {
+        "0": 0,
+        "-12": -12,
+        "2147483647": 2147483647,
+        "2147483648": MISFIT,
+        "-2147483649": MISFIT,
+        "00501": MISFIT,
+        "+49": MISFIT,
+        "1e3": MISFIT,
+        " 7": MISFIT,
+        "7 ": MISFIT,
+        "7\n": MISFIT,
+        "-0": MISFIT,
+        "1.0": MISFIT,
+        "1,234": MISFIT,
+        "١": MISFIT,
+        "": MISFIT,
+        "99999999999999999999999": MISFIT,
+    },
+    "bigint": {"9223372036854775807": 2**63 - 1, "9223372036854775808": MISFIT, "-9223372036854775808": -(2**63)},
+    "decimal(5,2)": {
+        "0": Decimal("0.00"),
+        "-1.5": Decimal("-1.50"),
+        "10.500": Decimal("10.50"),
+        "-.5": Decimal("-0.50"),
+        "999.99": Decimal("999.99"),
+        "1000": MISFIT,
+        "1.005": MISFIT,
+        "5.": MISFIT,
+        "1e2": MISFIT,
+        "01.5": MISFIT,
+        "$5": MISFIT,
+        "1.0000000000000000000000000000000000000000000000": Decimal("1.00"),
+    },
+    "decimal(38,0)": {"9" * 38: Decimal("9" * 38), "1" + "0" * 38: MISFIT, "7.000": Decimal(7)},
+    "decimal(38,37)": {"-1." + "1" * 37: Decimal("-1." + "1" * 37), "10": MISFIT},
+    "decimal(2,2)": {"0.25": Decimal("0.25"), ".5": Decimal("0.50"), "1": MISFIT},
+    "double precision": {
+        "1e3": 1000.0,
+        "-1.5E-2": -0.015,
+        "5.": 5.0,
+        ".5": 0.5,
+        "0.1": 0.1,
+        "1e309": MISFIT,
+        "NaN": MISFIT,
+        "inf": MISFIT,
+        "1d": MISFIT,
+        "0x1p3": MISFIT,
+    },
+    "real": {"0.5": 0.5, "3.5e38": MISFIT, "-16777216": -16777216.0},
+    "boolean": {"true": True, "FALSE": False, "True": True, "1": MISFIT, "yes": MISFIT, "t": MISFIT, "true ": MISFIT},
+    "date": {
+        "2024-02-29": date(2024, 2, 29),
+        "0001-01-01": date(1, 1, 1),
+        "1582-10-10": date(1582, 10, 10),
+        "9999-12-31": date(9999, 12, 31),
+        "2024-02-30": MISFIT,
+        "2023-02-29": MISFIT,
+        "2024-1-5": MISFIT,
+        "2024-01-05 10:00": MISFIT,
+        "0000-01-01": MISFIT,
+        "05/01/2024": MISFIT,
+    },
+    "timestamp": {
+        "2024-01-05": datetime(2024, 1, 5),  # noqa: DTZ001 - a TIMESTAMP has no zone
+        "2024-01-05 10:30": datetime(2024, 1, 5, 10, 30),  # noqa: DTZ001
+        "2024-01-05T10:30:01.000001": datetime(2024, 1, 5, 10, 30, 1, 1),  # noqa: DTZ001
+        "2024-03-31 02:30:00": datetime(2024, 3, 31, 2, 30),  # noqa: DTZ001
+        "0001-01-01 00:00:00": datetime(1, 1, 1),  # noqa: DTZ001
+        "2024-02-30 10:00:00": MISFIT,
+        "2024-01-05 24:00:00": MISFIT,
+        "2024-01-05T10:00:00Z": MISFIT,
+        "2024-01-05 10:00:00.1234567": MISFIT,
+    },
+    "timestamptz": {
+        "2024-01-05T10:30:00Z": datetime(2024, 1, 5, 10, 30, tzinfo=UTC),
+        "2024-01-05 10:30:00+02:00": datetime(2024, 1, 5, 8, 30, tzinfo=UTC),
+        "2024-01-05 10:30 -0530": datetime(2024, 1, 5, 16, 0, tzinfo=UTC),
+        "2024-01-05 10:30:00.5+14:00": datetime(2024, 1, 4, 20, 30, 0, 500_000, tzinfo=UTC),
+        "2024-01-05 10:30:00": MISFIT,
+        "2024-01-05": MISFIT,
+        "2024-02-30T10:30:00Z": MISFIT,
+    },
+    "char(2)": {"ab": "ab", "a": "a", "": "", "é": "é", "éa": MISFIT, "abc": MISFIT},
+    "varchar(4)": {"": "", " ab ": " ab ", "éé": "éé", "ééa": MISFIT, "😀": "😀", "😀a": MISFIT},
+}
+FORMATS: dict[tuple[str, str], dict[str, Any]] = {
+    ("date", "dd/MM/yyyy"): {
+        "29/02/2024": date(2024, 2, 29),
+        "30/02/2024": MISFIT,
+        "1/02/2024": MISFIT,
+        "2024-02-01": MISFIT,
+        "01/01/0000": MISFIT,
+    },
+    ("date", "d.M.yy"): {"5.1.24": date(2024, 1, 5), "31.12.99": date(2099, 12, 31), "31.4.24": MISFIT},
+    ("date", "yyyyMMdd"): {"20240105": date(2024, 1, 5), "20241301": MISFIT},
+    ("timestamp", "dd/MM/yyyy HH:mm"): {
+        "05/01/2024 23:59": datetime(2024, 1, 5, 23, 59),  # noqa: DTZ001
+        "05/01/2024 24:00": MISFIT,
+    },
+    ("timestamp", "yyyy-MM-dd'T'HH:mm:ss.SSS"): {
+        "2024-01-05T10:00:00.250": datetime(2024, 1, 5, 10, 0, 0, 250_000),  # noqa: DTZ001
+        "2024-01-05T10:00:00.25": MISFIT,
+    },
+    ("timestamp", "[d] 'o''clock' M yyyy H"): {"[5] o'clock 1 2024 9": datetime(2024, 1, 5, 9)},  # noqa: DTZ001
+    ("timestamptz", "yyyyMMddHHmmssSSSSSS"): {
+        "20240105103000000007": datetime(2024, 1, 5, 10, 30, 0, 7, tzinfo=UTC)
+    },
+}
+
+
+def staged_values(bench: Bench, texts: list[str], type_text: str, date_format: str | None) -> dict[str, Any]:
+    """Return by text the staged value, or MISFIT where the row was not staged."""
+    quoted = [text.replace('"', '""') for text in texts]
+    content = "n,v\n" + "".join(f'{n},"{text}"\n' for n, text in enumerate(quoted))
+    columns = [column("n", "integer"), column("v", type_text, format=date_format)]
+    seen, rows = bench.stage(bench.batch(content.encode()), columns)
+    found = {row[0]: row[1] for row in rows}
+    assert seen.columns["v"].misfits == seen.rows_bad == len(texts) - len(found)
+    return {text: found.get(n, MISFIT) for n, text in enumerate(texts)}
+
+
+@pytest.mark.parametrize("type_text", TABLE)
+def test_which_text_is_which_value(bench: Bench, type_text: str) -> None:
+    assert staged_values(bench, list(TABLE[type_text]), type_text, None) == TABLE[type_text]
+
+
+@pytest.mark.parametrize(("type_text", "date_format"), FORMATS)
+def test_which_text_is_which_day_in_a_format(bench: Bench, type_text: str, date_format: str) -> None:
+    expected = FORMATS[type_text, date_format]
+    assert staged_values(bench, list(expected), type_text, date_format) == expected
+
+
+def test_staging_files_have_the_types_that_copy_takes(bench: Bench) -> None:
+    types = {
+        "smallint": pa.int16(),
+        "integer": pa.int32(),
+        "bigint": pa.int64(),
+        "decimal(12,3)": pa.decimal128(12, 3),
+        "real": pa.float32(),
+        "double precision": pa.float64(),
+        "boolean": pa.bool_(),
+        "char(3)": pa.string(),
+        "varchar(10)": pa.string(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us"),
+        "timestamptz": pa.timestamp("us", tz="UTC"),
+    }
+    names = [f"c{index}" for index in range(len(types))]
+    columns = [column(name, text) for name, text in zip(names, types, strict=True)]
+    batch = bench.batch((",".join(names) + "\n" + "," * (len(names) - 1) + "\n").encode())
+    bench.engine.stage(batch, columns, "s3://lake/staging/types")
+    (path,) = bench.parquet_files("staging/types")
+    file = pyarrow.parquet.ParquetFile(path)
+    expected = [*types.values(), pa.int32(), pa.int64()]
+    assert [(field.name, field.type) for field in file.schema_arrow] == list(
+        zip([*names, "feedway_file", "feedway_row"], expected, strict=True)
+    )
+    physical = [file.schema.column(index).physical_type for index in range(len(expected))]
+    assert physical[9:] == ["INT32", "INT64", "INT64", "INT32", "INT64"]
+    assert {file.metadata.row_group(0).column(index).compression for index in range(len(expected))} == {"SNAPPY"}
+
+
+def test_made_columns(bench: Bench) -> None:
+    at = ARRIVED.replace(microsecond=123_456)
+    columns = [
+        column("run_date", "timestamp", value=RunDate(at)),
+        column("loaded", "timestamptz", value=RunDate(at)),
+        column("file", "varchar(99)", value=FileName()),
+    ]
+    _, rows = bench.stage(bench.batch({"it's \\ a.csv": b"a\n1\n"}), columns)
+    assert rows == [(at.replace(tzinfo=None), at, "it's \\ a.csv", 0, 1)]
+
+
+def test_the_target_may_have_any_column_name(bench: Bench) -> None:
+    batch = bench.batch(b"a\n1\n")
+    named = [column("Order `No`", "integer"), column("a", "integer")]
+    _, rows = bench.stage(batch, named)
+    assert rows == [(None, 1, 0, 1)]
