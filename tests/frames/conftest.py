@@ -55,8 +55,8 @@ class Bench:
             key = f"{below}/{name}"
             identity = FileIdentity("lake", key, "etag", len(content))
             file = SourceFile("lake", key, "etag", len(content), ARRIVED, identity, ARRIVED)
-            names = read_header(content[:65536], options, len(content) <= 65536)
-            assert names is not None
+            heads = (read_header(content[:size], options, size >= len(content)) for size in (9, 99, 9999, 10**6))
+            names = next(names for names in heads if names is not None)
             layouts.append(FileLayout(file, ordinal, name, names, is_gzip(content)))
         return SourceBatch(tuple(layouts), options)
 

@@ -172,7 +172,8 @@ insert into "feedway"."job_sts" (
     records_rejected, status, error_message, spec_sha256
 )
 select
-    loaded.run_id, loaded.job_id, loaded.pipeline, loaded.run_start_ts, getdate(),
+    loaded.run_id, loaded.job_id, loaded.pipeline, loaded.run_start_ts,
+    greatest(getdate(), loaded.run_start_ts),
     loaded.source_bucket, loaded.source_filename, loaded.source_etag, loaded.source_size, loaded.source_modified_ts,
     loaded.source_generation, loaded.target_table_name,
     coalesce(staged.staged_rows, 0) + loaded.records_rejected,
