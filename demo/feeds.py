@@ -19,7 +19,7 @@ def customers(version: int) -> str:
     randomness = random.Random(1)
     rows = [_customer(number, randomness) for number in range(1, CUSTOMERS + 1)]
     if version == 2:
-        changed = [_second_customer(row) for row in rows if int(row["Cust No"]) % 10 == 0]
+        changed = [_second_customer(row) for row in rows if row["Cust No"].endswith("0")]
         new = [_customer(number, randomness) for number in range(CUSTOMERS + 1, CUSTOMERS + 201)]
         rows = [*changed, *(_second_customer(row) for row in new)]
     return _csv(rows)
@@ -61,7 +61,7 @@ def _second_customer(row: Mapping[str, str]) -> dict[str, str]:
         "Balance": f"{row['Balance']}.50",
         "Notes": "a long story, told in full: " + "and then " * 40,
         "Updated At": "2026-02-01 12:00:00",
-        "Loyalty Level": "gold" if row["Cust No"].endswith("0") else "",
+        "Loyalty Level": "gold" if row["Cust No"] > f"C{CUSTOMERS:06d}" else "",
     }
 
 

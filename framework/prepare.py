@@ -91,8 +91,9 @@ def read_layouts(spec: PipelineSpec, lake: Lake, files: Sequence[SourceFile], lo
             names, changes = target_names(raw, spec.columns)
         except ValueError as error:
             raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
-        for change in changes:
-            log.info("column name changed", file=file.url, raw=change.raw, name=change.name, why=change.why)
+        if changes:
+            named = [{"raw": change.raw, "name": change.name, "why": change.why} for change in changes]
+            log.info("column names changed", file=file.url, names=named)
         name = file.identity.key.removeprefix(lake.key(spec.source.prefix))
         layouts.append(FileLayout(file, ordinal, name, names, gzipped))
     return SourceBatch(tuple(layouts), spec.source.options)
@@ -154,7 +155,7 @@ def _stage(
             step="stage",
             staging_pass=attempt + 1,
             rows=seen.rows_staged,
-            bad_rows=seen.rows_bad,
+            rows_not_fitting=seen.rows_bad,
         )
         if observed.table is None:
             return staging, seen, below

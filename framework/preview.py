@@ -16,6 +16,9 @@ from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.observe import observe
 
+STORED_VALUE = "the stored value"
+"""Stands in a fill for the value that the row to be replaced has."""
+
 
 @dataclass(frozen=True)
 class PlannedLoad:
@@ -122,7 +125,7 @@ class _Preview:
             rows=prepared.seen.rows_staged,
             schema_changes=tuple(describe_change(change) for change in prepared.changes),
             fills=tuple(
-                {"column": fill.column, "value": "the stored value" if fill.keeps_stored else fill.value}
+                {"column": fill.column, "value": STORED_VALUE if fill.keeps_stored else fill.value}
                 for fill in prepared.staging.fills
             ),
             views=tuple(str(view.view) for view, _ in prepared.views.creates),

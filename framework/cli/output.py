@@ -11,6 +11,7 @@ from typing import Literal, TextIO
 from framework.run_log import Entry
 
 Format = Literal["text", "json", "lines"]
+_KEPT_IN_THE_LOG = frozenset({"column names changed", "load started", "created the ledger", "file moved"})
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ def make_output(asked: Format | None) -> Output:
 def progress_line(entry: Entry) -> str | None:
     """Return one line of progress for a log entry, None for what only the log keeps."""
     pipeline, msg = entry["pipeline"], entry["msg"]
+    if entry["level"] == "info" and msg in _KEPT_IN_THE_LOG:
+        return None
     shown = {
         name: value
         for name, value in entry.items()

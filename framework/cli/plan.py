@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from framework.cli.output import Output
 from framework.cli.services import open_services
-from framework.preview import PlannedLoad, plan_pipeline
+from framework.preview import STORED_VALUE, PlannedLoad, plan_pipeline
 from framework.results import LoadRequest
 from framework.spec.project import Project
 
@@ -47,12 +47,17 @@ def _lines(planned: Sequence[PlannedLoad], with_sql: bool) -> Iterator[str]:
             yield f"  {load.rows} rows, read by the {load.engine} engine"
         yield from (_change_line(change) for change in load.schema_changes)
         for fill in load.fills:
-            value = "NULL" if fill["value"] is None else repr(fill["value"])
-            yield f"  fill    column {fill['column']} is not in the file: every row of the load gets {value}"
+            yield f"  fill    column {fill['column']} is not in the file: {_fill_text(fill['value'])}"
         if load.views:
-            yield f"  views   {', '.join(load.views)} built again"
+            yield f"  views   built: {', '.join(load.views)}"
         yield from (f"  note    {note}" for note in load.notes)
         yield from _transaction_lines(load, with_sql)
+
+
+def _fill_text(value: str | None) -> str:
+    if value == STORED_VALUE:
+        return "rows that replace one keep its value, new ones get NULL"
+    return f"every row of the load gets {'NULL' if value is None else repr(value)}"
 
 
 def _change_line(change: dict[str, str | None]) -> str:
@@ -65,7 +70,7 @@ def _transaction_lines(load: PlannedLoad, with_sql: bool) -> Iterator[str]:
     for number, transaction in enumerate(load.transactions, start=1):
         statements = cast(list[dict[str, Any]], transaction["statements"])
         size = sum(int(statement["bytes"]) for statement in statements)
-        kind = "transaction" if len(statements) > 1 else "statement outside a transaction"
-        yield f"  {number}. {transaction['name']}: {kind}, {len(statements)} statements, {size} bytes"
+        count = f"one transaction of {len(statements)} statements" if len(statements) > 1 else "one statement by itself"
+        yield f"  {number}. {transaction['name']}: {count}, {size} bytes"
         for statement in statements if with_sql else ():
             yield "     " + str(statement["sql"]).replace("\n", "\n     ") + ";"

@@ -186,6 +186,8 @@ def _widening_reason(wanted: ColumnType, seen: Measurements, name: str) -> str:
         return (
             f"{measured.wider} values need {measured.integer_digits} digits before and {measured.scale} after the point"
         )
+    if measured.smallest == measured.largest:
+        return f"the value {measured.largest}"
     return f"values from {measured.smallest} to {measured.largest}"
 
 

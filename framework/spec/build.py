@@ -81,8 +81,7 @@ def _source(source: Fields, load: LoadSpec) -> SourceSpec:
         batch=source["batch"],
         order=source["order"],
         # Without order_by nothing but the order of loads keeps an old row from replacing a newer one.
-        on_failure=source.get("on_failure")
-        or ("stop" if load.mode == "upsert" and not load.order_by else "continue"),
+        on_failure=source.get("on_failure") or ("stop" if load.mode == "upsert" and not load.order_by else "continue"),
     )
 
 

@@ -114,9 +114,7 @@ def read_document(text: str, shown: str) -> Document:
 def _syntax_problem(text: str, shown: str, error: Exception) -> Problem:
     mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
     if mark is None:
-        return Problem(
-            shown, 0, 0, "spec/yaml", f"the text is not YAML: {error}", "Save it as plain UTF-8 text."
-        )
+        return Problem(shown, 0, 0, "spec/yaml", f"the text is not YAML: {error}", "Save it as plain UTF-8 text.")
     reason = getattr(error, "problem", None) or str(error)
     # What ends too early is reported behind the last line, where no editor can go.
     lines = _LINE_BREAK.split(text.rstrip())
@@ -158,13 +156,9 @@ class _Reader:
             place = _place(key_node)
             if key is None:
                 message = f"{field_name(path)} has a key that is no text"
-                self.findings.append(
-                    Finding(path, "spec/key", message, "Put the key in quotes.", place=place)
-                )
+                self.findings.append(Finding(path, "spec/key", message, "Put the key in quotes.", place=place))
             elif key in mapping:
-                message = (
-                    f"{field_name((*path, key))} is given twice, first on line {self.keys[(*path, key)][0]}"
-                )
+                message = f"{field_name((*path, key))} is given twice, first on line {self.keys[(*path, key)][0]}"
                 fix = "Keep one of the two."
                 self.findings.append(Finding((*path, key), "spec/duplicate-key", message, fix, place=place))
             else:

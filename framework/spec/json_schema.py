@@ -95,9 +95,7 @@ def _unknown_fields(path: Path, found: Any, _: Any, schema: Any, name: str) -> I
     for key in found:
         if key not in known:
             message = f"{key!r} is not a field of {field_name(path)}"
-            yield Finding(
-                (*path, key), "spec/unknown-field", message, _home_of(key, known, name), at_key=True
-            )
+            yield Finding((*path, key), "spec/unknown-field", message, _home_of(key, known, name), at_key=True)
 
 
 def _home_of(key: str, known: JsonSchema, name: str) -> str:
@@ -162,9 +160,7 @@ def _out_of_range(path: Path, found: Any, limit: Any, schema: Any, name: str) ->
     size = len(found) if isinstance(found, str | list) else found
     least = schema.get("minimum", 0)
     most = schema.get("maximum", schema.get("maxLength", schema.get("maxItems")))
-    message = (
-        f"{field_name(path)} is {size}" if size is found else f"{field_name(path)} has a length of {size}"
-    )
+    message = f"{field_name(path)} is {size}" if size is found else f"{field_name(path)} has a length of {size}"
     yield Finding(path, "spec/range", message, f"Allowed are {least} to {most}.")
 
 

@@ -68,9 +68,7 @@ def read_spec_file(path: Path, shown: str) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        problem = Problem(
-            shown, 0, 0, "spec/encoding", f"the file is not UTF-8: {error}", "Save it as UTF-8."
-        )
+        problem = Problem(shown, 0, 0, "spec/encoding", f"the file is not UTF-8: {error}", "Save it as UTF-8.")
         raise spec_error(shown, [problem]) from error
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror}"

@@ -111,6 +111,4 @@ def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[Problem]:
 def _misnamed(project: Project) -> Iterator[Problem]:
     for path in sorted((project.root / _PIPELINES).glob("*.yaml")):
         message = "specs end in .yml, so this file is no pipeline"
-        yield Problem(
-            f"{_PIPELINES}/{path.name}", 0, 0, "spec/file", message, f"Rename it to {path.stem}.yml."
-        )
+        yield Problem(f"{_PIPELINES}/{path.name}", 0, 0, "spec/file", message, f"Rename it to {path.stem}.yml.")

@@ -63,9 +63,7 @@ def _definition_findings(path: Path, definition: str) -> Iterator[Finding]:
     if not query:
         yield Finding(path, "spec/view-definition", "views.definition is empty", "Write a select.")
     elif query.endswith(";"):
-        yield Finding(
-            path, "spec/view-definition", "views.definition ends in `;`", "Leave the semicolon out."
-        )
+        yield Finding(path, "spec/view-definition", "views.definition ends in `;`", "Leave the semicolon out.")
 
 
 @functools.cache

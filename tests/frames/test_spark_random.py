@@ -52,5 +52,6 @@ def test_staged_texts_are_what_csv_wrote(
     assert [row[:-1] for row in staged] == expected
     assert seen.rows_staged == len(expected)
     for index in range(width):
-        lengths = [len(row[index].encode()) for row in expected if isinstance(row[index], str)]
+        texts = [row[index] for row in expected]
+        lengths = [len(text.encode()) for text in texts if isinstance(text, str)]
         assert seen.columns[f"c{index}"].longest_bytes == max(lengths, default=0)

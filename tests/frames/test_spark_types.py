@@ -29,7 +29,7 @@ TABLE: dict[str, dict[str, Any]] = {
         "-0": MISFIT,
         "1.0": MISFIT,
         "1,234": MISFIT,
-        "١": MISFIT,
+        "\u0661": MISFIT,
         "": MISFIT,
         "99999999999999999999999": MISFIT,
     },
@@ -119,9 +119,7 @@ FORMATS: dict[tuple[str, str], dict[str, Any]] = {
         "2024-01-05T10:00:00.25": MISFIT,
     },
     ("timestamp", "[d] 'o''clock' M yyyy H"): {"[5] o'clock 1 2024 9": datetime(2024, 1, 5, 9)},  # noqa: DTZ001
-    ("timestamptz", "yyyyMMddHHmmssSSSSSS"): {
-        "20240105103000000007": datetime(2024, 1, 5, 10, 30, 0, 7, tzinfo=UTC)
-    },
+    ("timestamptz", "yyyyMMddHHmmssSSSSSS"): {"20240105103000000007": datetime(2024, 1, 5, 10, 30, 0, 7, tzinfo=UTC)},
 }
 
 

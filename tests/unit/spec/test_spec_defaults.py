@@ -156,9 +156,7 @@ def test_null_turns_a_metadata_column_off(minimal: str) -> None:
 
 @pytest.mark.parametrize("written", ["null", '"null"'])
 def test_the_policy_null_needs_no_quotes(minimal: str, written: str) -> None:
-    spec = load_pipeline_text(
-        minimal + f"evolution: {{missing_columns: {written}}}\n", "orders.yml", "orders"
-    )
+    spec = load_pipeline_text(minimal + f"evolution: {{missing_columns: {written}}}\n", "orders.yml", "orders")
     assert spec.evolution.missing_columns == "null"
 
 

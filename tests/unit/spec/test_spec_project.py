@@ -15,9 +15,7 @@ ENVIRONMENTS = "environments: {prod: {lake: {bucket: lake}, warehouse: {workgrou
 
 def spec(name: str, rest: str = "") -> str:
     """Return a valid spec of a name."""
-    return (
-        f"pipeline: {name}\nsource: {{prefix: in/{name}}}\ntarget: {{table: t}}\nload: {{keys: [a]}}\n{rest}"
-    )
+    return f"pipeline: {name}\nsource: {{prefix: in/{name}}}\ntarget: {{table: t}}\nload: {{keys: [a]}}\n{rest}"
 
 
 @pytest.fixture
@@ -45,9 +43,7 @@ def test_an_unknown_pipeline_names_the_close_one_and_the_folder(project: Project
 
 
 def test_an_unknown_environment_names_the_close_one_and_the_file(project: Project) -> None:
-    with pytest.raises(
-        SpecError, match=r"'prd' in .*environments.yml. Did you mean 'prod'\? There is prod\."
-    ):
+    with pytest.raises(SpecError, match=r"'prd' in .*environments.yml. Did you mean 'prod'\? There is prod\."):
         project.environment("prd")
 
 

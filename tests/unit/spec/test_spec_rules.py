@@ -128,9 +128,7 @@ def test_a_delimiter_is_one_character_that_csv_leaves_free(problems_of: Problems
     assert places(problems_of(LONG.replace('","', delimiter))) == [("spec/delimiter", 5, 16)]
 
 
-@pytest.mark.parametrize(
-    "encoding", ["utf-7", "utf-8-sig", "shift_jis", "nonsense", '""', '"a\\0b"', "rot13"]
-)
+@pytest.mark.parametrize("encoding", ["utf-7", "utf-8-sig", "shift_jis", "nonsense", '""', '"a\\0b"', "rot13"])
 def test_an_encoding_is_one_that_every_engine_reads(problems_of: ProblemsOf, encoding: str) -> None:
     problems = problems_of(LONG.replace('delimiter: ","', f"encoding: {encoding}"))
     assert places(problems) == [("spec/encoding", 5, 15)]
@@ -215,9 +213,7 @@ def test_what_a_schema_cannot_say_is_checked(
         ("{table: t, sortkey: [a, a]}", "duplicate-column", 33),
     ],
 )
-def test_names_of_the_target_are_checked(
-    problems_of: ProblemsOf, target: str, rule: str, column: int
-) -> None:
+def test_names_of_the_target_are_checked(problems_of: ProblemsOf, target: str, rule: str, column: int) -> None:
     others = "pipeline: orders\nsource: {prefix: in}\nload: {keys: [a]}\ncolumns: {exclude: [x]}\n"
     text = f"{others}target: {target}\n"
     assert places(problems_of(text)) == [(f"spec/{rule}", 5, column)]

@@ -101,15 +101,11 @@ def test_environments_and_their_values_have_the_same_fields() -> None:
 
 def test_the_reference_is_current() -> None:
     generated = runpy.run_path(str(ROOT / "docs" / "generate_spec.py"))["generate"]()
-    assert generated == (ROOT / "docs" / "spec.md").read_text(encoding="utf-8"), (
-        "run python docs/generate_spec.py"
-    )
+    assert generated == (ROOT / "docs" / "spec.md").read_text(encoding="utf-8"), "run python docs/generate_spec.py"
 
 
 def test_the_examples_of_the_reference_load() -> None:
-    blocks = re.findall(
-        r"```yaml\n(.*?)```", (ROOT / "docs" / "spec.md").read_text(encoding="utf-8"), re.DOTALL
-    )
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "spec.md").read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) == 2
     for block in blocks:
         stem = re.search(r"^pipeline: (.*)$", block, re.MULTILINE)

@@ -40,9 +40,7 @@ def test_texts_are_read_from_a_zip(tmp_path: Path) -> None:
         "from framework.spec.json_schema import json_schema;"
         "print(json_schema('pipeline')['title'], list_files('schemas'))"
     )
-    assert (
-        run_python(code, archive) == "Feedway pipeline ['environments.schema.json', 'pipeline.schema.json']"
-    )
+    assert run_python(code, archive) == "Feedway pipeline ['environments.schema.json', 'pipeline.schema.json']"
 
 
 def test_a_text_that_does_not_ship_is_an_error() -> None:

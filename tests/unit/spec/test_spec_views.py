@@ -8,9 +8,7 @@ from framework.spec.views import render_view
 
 
 def test_target_stands_for_the_table() -> None:
-    assert (
-        render_view("select *\nfrom {{ target }} t", '"public"."a""b"') == 'select *\nfrom "public"."a""b" t'
-    )
+    assert render_view("select *\nfrom {{ target }} t", '"public"."a""b"') == 'select *\nfrom "public"."a""b" t'
 
 
 @pytest.mark.parametrize(
