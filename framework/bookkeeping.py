@@ -66,9 +66,13 @@ class Books:
         files: Sequence[SourceFile],
         message: str | None = None,
     ) -> None:
-        """Append one audit row per file."""
+        """Append one audit row per file; of a failure at the first attempt or not at all.
+
+        When the warehouse is out of reach, waiting for it again and again would hold up the message.
+        """
         rows = [self.audit_row(file, status, message) for file in files]
-        write_audit(self.services.warehouse, rows, self.caller, self.log)
+        attempts = 1 if status == "FAILED" else None
+        write_audit(self.services.warehouse, rows, self.caller, self.log, attempts)
 
     def move(self, file: SourceFile, folder: Literal["archive", "unprocessed"]) -> str | None:
         """Move a file to `data/{folder}/{year}/{month}/`; return its new key, None if it stays.
@@ -100,7 +104,7 @@ class Books:
         """Delete the run's staging files and table. What cannot be deleted now, a later run clears away."""
         try:
             if has_staging_table:
-                drop_staging(self.services.warehouse, self.staging, self.caller, self.log)
+                drop_staging(self.services.warehouse, self.staging, self.caller, self.log, attempts=1)
             self.services.lake.delete_below(self.prefix)
         except PipelineError as error:
             self.log.warning("staging could not be deleted; a later run does it", error=str(error))

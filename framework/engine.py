@@ -48,7 +48,7 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
     """Load a pipeline's pending files, or the one that is asked for; one result per source file.
 
     Nothing pending gives no result. A failure is a result too, and ends the pipeline's run where
-    the spec says `on_failure: stop`.
+    the spec says `on_failure: stop`, or where the warehouse is out of reach for every file.
 
     Raises:
         SpecError: the file that is asked for is not in the lake.
@@ -59,9 +59,12 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
     work = discover(spec, services, request)
     for keys in work.loads:
         load = _Load(spec, services, request, work.arrivals)
-        results += load.run(keys, observed)
+        loaded = load.run(keys, observed)
+        results += loaded
         observed = load.observed_for_next
-        if spec.source.on_failure == "stop" and any(result.status == "FAILED" for result in results):
+        failures = [result.failure.error for result in loaded if result.failure is not None]
+        is_outage = any(isinstance(error, TransientWarehouseError) for error in failures)
+        if is_outage or (failures and spec.source.on_failure == "stop"):
             return results
     if work.older and all(result.status != "FAILED" for result in results):
         results += _Load(spec, services, request, work.arrivals).pass_over(work.older)

@@ -15,6 +15,8 @@ from framework.errors import SchemaChangeError, SourceFileError
 from framework.schema.settle import settle_type
 from framework.schema.table import ObservedTable, TableColumn
 from framework.schema.values import (
+    FILE_COLUMN,
+    ROW_COLUMN,
     ColumnProfile,
     FileName,
     FromFile,
@@ -86,6 +88,14 @@ def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
     metadata = {name for name in (spec.metadata_columns.run_date, spec.metadata_columns.file_name) if name}
     needed = (*spec.load.keys, *(order.column for order in spec.load.order_by))
     for layout in batch.files:
+        own = {FILE_COLUMN, ROW_COLUMN}.intersection(layout.columns)
+        if own:
+            raise SourceFileError(
+                f"{layout.file.url}: the file has a column {min(own)!r}, a name Feedway keeps for itself "
+                "while it loads. "
+                f"Give it another name under columns.rename.",
+                (layout.file.key,),
+            )
         clash = metadata.intersection(layout.columns)
         if clash:
             raise SourceFileError(

@@ -92,11 +92,14 @@ class Warehouse:
         }
         self._connection |= {name: value for name, value in optional.items() if value is not None}
 
-    def run(self, transaction: Transaction, caller: Caller, log: RunLog) -> list[list[Row]]:
+    def run(
+        self, transaction: Transaction, caller: Caller, log: RunLog, attempts: int | None = None
+    ) -> list[list[Row]]:
         """Run the statements as one transaction and return each one's rows.
 
         A transaction of one statement runs outside any transaction block. Rows are fetched of
-        `select_…` templates only, and are empty for all others.
+        `select_…` templates only, and are empty for all others. `attempts` overrides the
+        environment's, for what is done on the way out and must not wait.
 
         Raises:
             TransientWarehouseError: every attempt met a condition that may pass.
@@ -119,7 +122,7 @@ class Warehouse:
             )
 
         retrying = Retrying(
-            stop=stop_after_attempt(self._retry.attempts),
+            stop=stop_after_attempt(attempts or self._retry.attempts),
             wait=wait_exponential(multiplier=self._retry.delay_seconds, exp_base=self._retry.backoff),
             retry=retry_if_exception_type(TransientWarehouseError),
             sleep=self._sleep,

@@ -59,7 +59,9 @@ def ensure_control_tables(
         log.info("created the ledger", table=str(ledger), target=str(target))
 
 
-def write_audit(warehouse: Warehouse, rows: Sequence[AuditRow], caller: Caller, log: RunLog) -> None:
+def write_audit(
+    warehouse: Warehouse, rows: Sequence[AuditRow], caller: Caller, log: RunLog, attempts: int | None = None
+) -> None:
     """Append audit rows that stand outside a merge: STARTED, FAILED, SKIPPED."""
     table = TableName(warehouse.settings.control_schema, "job_sts")
     statements = tuple(
@@ -67,7 +69,7 @@ def write_audit(warehouse: Warehouse, rows: Sequence[AuditRow], caller: Caller, 
         for start in range(0, len(rows), ROWS_PER_INSERT)
     )
     if statements:
-        warehouse.run(Transaction(rows[0].status.lower(), statements), caller, log)
+        warehouse.run(Transaction(rows[0].status.lower(), statements), caller, log, attempts)
 
 
 def read_run_counts(warehouse: Warehouse, caller: Caller, log: RunLog) -> dict[str, tuple[int, ...]]:
@@ -87,10 +89,12 @@ def read_staging_count(warehouse: Warehouse, staging: TableName, caller: Caller,
     return int(rows[0][0] or 0)
 
 
-def drop_staging(warehouse: Warehouse, staging: TableName, caller: Caller, log: RunLog) -> None:
+def drop_staging(
+    warehouse: Warehouse, staging: TableName, caller: Caller, log: RunLog, attempts: int | None = None
+) -> None:
     """Drop a run's staging table if it is there."""
     statement = Statement("drop_tables", {"tables": (staging.sql,)})
-    warehouse.run(Transaction("drop_staging", (statement,)), caller, log)
+    warehouse.run(Transaction("drop_staging", (statement,)), caller, log, attempts)
 
 
 def read_history(warehouse: Warehouse, pipelines: Sequence[str], rows: int, caller: Caller, log: RunLog) -> list[Row]:

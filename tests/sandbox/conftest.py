@@ -35,7 +35,7 @@ def feed(s3: Any, redshift_data: Any, spark_engine: Any, request: pytest.Fixture
 
     def make(spec_body: str = MINIMAL, **changes: Any) -> Workshop:
         name = new_name(request.node.name.split("[")[0].removeprefix("test_")[:24].strip("_"))
-        values: dict[str, Any] = {"environment": ENVIRONMENT} | changes
-        return Workshop(s3, redshift_data, spark_engine, name=name, spec_body=spec_body, **values)
+        values: dict[str, Any] = {"environment": ENVIRONMENT, "redshift_data": redshift_data} | changes
+        return Workshop(s3, frames=spark_engine, name=name, spec_body=spec_body, **values)
 
     return make

@@ -5,7 +5,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from framework.errors import WarehouseError
 from framework.lake.s3 import Lake
@@ -264,3 +266,22 @@ load: {mode: append}
 
     assert [result.source_file.rpartition("/")[2] for result in results] == ["ORDERS_2.CSV", "orders_1.csv.gz"]
     assert [result.status for result in results] == ["SUCCESS", "SUCCESS"], results
+
+
+def test_a_warehouse_out_of_reach_empties_no_inbox(feed: Feed) -> None:
+    far = boto3.client(
+        "redshift-data",
+        endpoint_url="http://127.0.0.1:9",
+        region_name="eu-west-1",
+        config=Config(retries={"max_attempts": 0}),
+    )
+    shop = feed(redshift_data=far)
+    for number in (1, 2):
+        shop.land(f"{number}.csv", csv_text("id,a", f"{number},x"))
+
+    runs = [shop.run() for _ in range(4)]
+
+    assert [[result.status for result in results] for results in runs] == [["FAILED"]] * 4
+    assert {results[0].failure and results[0].failure.type for results in runs} == {"TransientWarehouseError"}
+    assert len(shop.keys(f"data/in/{shop.name}/")) == 2
+    assert shop.keys("data/unprocessed/") == []

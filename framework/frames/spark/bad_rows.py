@@ -8,10 +8,11 @@ from pyspark.sql import Row, SparkSession
 
 from framework.frames.reasons import field_count_reason, misfit_reason, null_key_reason
 from framework.frames.spark.failures import spark_failures
+from framework.frames.spark.faults import OPEN_QUOTE
 from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.observe import observe, read_observation, union
 from framework.frames.spark.ordinals import true_ordinals
-from framework.frames.spark.read import OPEN_QUOTE, can_split
+from framework.frames.spark.read import can_split
 from framework.frames.spark.rows import CheckedRows, check_rows
 from framework.schema.values import FILE_COLUMN, ROW_COLUMN, BadRow, SourceBatch, StagingColumn
 

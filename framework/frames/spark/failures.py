@@ -10,9 +10,10 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from framework.errors import SourceFileError
+from framework.frames.spark.faults import BAD_BYTES, FAULTS, SUSPECT
 from framework.frames.spark.files import OpenedFile
 from framework.frames.spark.ordinals import true_ordinals
-from framework.frames.spark.read import FAULTS
+from framework.frames.spark.read import holds_bad_bytes
 from framework.schema.values import SourceBatch
 from framework.spec.pipeline import CsvOptions
 
@@ -48,13 +49,17 @@ def raise_faults(
     Raises:
         SourceFileError: names every broken file, its first faulty record and what is wrong there.
     """
-    broken = {opened: rows for opened, rows in first_rows.items() if rows}
-    if not broken:
-        return
-    lines = []
-    for opened, rows in broken.items():
+    lines, keys = [], []
+    for opened, found in first_rows.items():
+        rows = dict(found)
+        if (suspect := rows.pop(SUSPECT, None)) is not None and holds_bad_bytes(spark, opened, options):
+            rows[BAD_BYTES] = suspect
+        if not rows:
+            continue
         fault, row = min(rows.items(), key=lambda item: item[1])
         ordinal = true_ordinals(spark, opened, options, opened.layout.ordinal in by_lines, [row])[row]
         lines.append(f"{opened.layout.file.url}: record {ordinal}: {FAULTS[fault]}")
-    lines.append("The borders of its rows cannot be trusted, so no row of such a file is loaded. Send it again.")
-    raise SourceFileError("\n".join(lines), [opened.layout.file.key for opened in broken])
+        keys.append(opened.layout.file.key)
+    if keys:
+        lines.append("The borders of its rows cannot be trusted, so no row of such a file is loaded. Send it again.")
+        raise SourceFileError("\n".join(lines), keys)

@@ -10,9 +10,10 @@ from pyspark.sql import functions as sql_functions
 
 from framework.column_type import Kind
 from framework.frames.spark.failures import raise_faults, spark_failures
+from framework.frames.spark.faults import FAULT_NUMBERS, OPEN_QUOTE, first_rows
 from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.observe import union
-from framework.frames.spark.read import FAULTS, OPEN_QUOTE, can_split, field_text, parse_fields, read_records
+from framework.frames.spark.read import can_split, field_text, parse_fields, read_records
 from framework.frames.spark.sql import (
     digits_after_point,
     digits_before_point,
@@ -36,11 +37,11 @@ def profile(spark: SparkSession, batch: SourceBatch, columns: Sequence[str]) -> 
     by_lines = {file.layout.ordinal for file in opened if can_split(file, batch.options)}
     rows = _run(spark, batch, opened, columns, by_lines)
     if batch.options.multiline:
-        again = {n for n, row in rows.items() if n in by_lines and row[f"fault{OPEN_QUOTE}"] is not None}
+        again = {n for n, row in rows.items() if n in by_lines and OPEN_QUOTE in first_rows(row.__getitem__)}
         by_lines -= again
         files = [file for file in opened if file.layout.ordinal in again]
         rows |= _run(spark, batch, files, columns, by_lines)
-    faults = {file: _fault_rows(rows[file.layout.ordinal]) for file in opened if file.layout.ordinal in rows}
+    faults = {file: first_rows(rows[file.layout.ordinal].__getitem__) for file in opened if file.layout.ordinal in rows}
     raise_faults(spark, batch.options, faults, by_lines)
     return {name: _profile(list(rows.values()), index) for index, name in enumerate(columns)}
 
@@ -84,7 +85,7 @@ def _class(text: str) -> str:
 
 
 def _numbers(columns: int) -> dict[str, str]:
-    numbers = {f"fault{fault}": f"min(case when fault = {fault} then {ROW_COLUMN} end)" for fault in FAULTS}
+    numbers = dict(FAULT_NUMBERS)
     for index in range(columns):
         found = _column_numbers(f"t{index}", f"k{index}")
         numbers |= {f"{name}{index}": sql for name, sql in found.items()}
@@ -108,10 +109,6 @@ def _column_numbers(text: str, kind: str) -> dict[str, str]:
         "low": f"min({value})",
         "high": f"max({value})",
     }
-
-
-def _fault_rows(row: Row) -> dict[int, int]:
-    return {fault: row[f"fault{fault}"] for fault in FAULTS if row[f"fault{fault}"] is not None}
 
 
 def _profile(rows: Sequence[Row], index: int) -> ColumnProfile:

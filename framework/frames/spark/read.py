@@ -9,25 +9,15 @@ sound: a file cut into records that are each sound can be cut in no other way.
 
 from __future__ import annotations
 
-import re
-
 from pyspark.sql import DataFrame, SparkSession
 
+from framework.frames.spark.faults import BAD_BYTES, REPLACEMENT, fault_of_record
 from framework.frames.spark.files import OpenedFile, address
 from framework.frames.spark.sql import is_one_of, quoted
 from framework.spec.pipeline import CsvOptions
 
-NO_FAULT, OPEN_QUOTE, BAD_QUOTE, BAD_BYTES, NUL = range(5)
-FAULTS = {
-    OPEN_QUOTE: "a quoted field is not closed where its record ends",
-    BAD_QUOTE: "the quoting is not RFC 4180: a quote stands inside an unquoted field, text follows a "
-    "closing quote, or a lone carriage return stands outside quotes",
-    BAD_BYTES: "the bytes are not valid in the file's encoding",
-    NUL: "there is a NUL character, which no warehouse column can hold",
-}
 _ROW_IN_PARTITION = f"(monotonically_increasing_id() & {2**33 - 1})"
 """Source: https://spark.apache.org/docs/3.5.4/api/sql/#monotonically_increasing_id"""
-_REPLACEMENT = "\ufffd"
 _NO_TEXT = "\ufdd0\ufffefeedway"
 """Stands for an unquoted empty field while a record is parsed; no file holds it."""
 _BAD = "wrong_fields"
@@ -58,14 +48,16 @@ def _read_lines(spark: SparkSession, opened: OpenedFile, options: CsvOptions) ->
     )
     decoded = f"decode(cast(value as binary), {quoted(options.encoding)})"
     # In UTF-8 the replacement character may be the file's own; elsewhere only decoding makes it.
-    is_valid = f"value = {decoded}" if options.encoding == "utf-8" else f"not contains({decoded}, '{_REPLACEMENT}')"
+    is_valid = f"value = {decoded}" if options.encoding == "utf-8" else f"not contains({decoded}, '{REPLACEMENT}')"
     records = lines.where(f"value <> '' and not (block = 0 and line <= {opened.blank_lines})").selectExpr(
         "value as record" if options.encoding == "utf-8" else f"{decoded} as record",
         # A line has at least one byte, so rows of a later block come after those of an earlier.
         f"case when block = 0 then line - {opened.blank_lines} else block + line + 1 end as feedway_row",
         f"{is_valid} as is_valid",
     )
-    return records.selectExpr("record", "feedway_row", f"{_fault('not is_valid', options, by_lines=True)} as fault")
+    return records.selectExpr(
+        "record", "feedway_row", f"{fault_of_record('not is_valid', options, by_lines=True)} as fault"
+    )
 
 
 def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
@@ -87,25 +79,17 @@ def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions
         f"rtrim('\\r', coalesce({_BAD}, {rebuilt})) as record",
         f"{_ROW_IN_PARTITION} - {header} as feedway_row",
     ).where("feedway_row > 0 and record <> ''")
-    is_bad = f"contains(record, '{_REPLACEMENT}')"
-    return rows.selectExpr("record", "feedway_row", f"{_fault(is_bad, options, by_lines=False)} as fault")
+    return rows.selectExpr("record", "feedway_row", f"{fault_of_record('false', options, by_lines=False)} as fault")
 
 
-def _fault(bad_bytes: str, options: CsvOptions, by_lines: bool) -> str:
-    """Return the number of what is wrong with `record`, 0 for nothing."""
-    # Each quoted stretch becomes one quote: what then stands beside a quote stands beside a field.
-    collapsed = """regexp_replace(record, '"[^"]*+"', '"')"""
-    neighbour = f'[^"{re.escape(options.delimiter)}]'
-    bad_quote = f"{collapsed} rlike " + quoted(f'"(?:(?={neighbour})|(?<={neighbour}"))')
-    odd = "(octet_length(record) - octet_length(replace(record, '\"', ''))) % 2 = 1"
-    has_break = "false" if by_lines else "(contains(record, '\\n') or contains(record, '\\r'))"
-    stray_break = f"{collapsed} rlike '[\\\\r\\\\n]'"
-    return (
-        f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} "
-        f"when contains(record, '\"') and {odd} then {OPEN_QUOTE} "
-        f"when contains(record, '\"') and {bad_quote} or {has_break} and {stray_break} then {BAD_QUOTE} "
-        f"else {NO_FAULT} end"
-    )
+def holds_bad_bytes(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> bool:
+    """Say whether a file with U+FFFD in its text has bytes that are not valid in its encoding.
+
+    Only UTF-8 can hold that character itself, and need be read again to tell.
+    """
+    if options.encoding != "utf-8":
+        return True
+    return not _read_lines(spark, opened, options).where(f"fault = {BAD_BYTES}").isEmpty()
 
 
 def parse_fields(records: DataFrame, opened: OpenedFile, options: CsvOptions) -> DataFrame:

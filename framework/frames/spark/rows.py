@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession
 
 from framework.column_type import Kind
+from framework.frames.spark.faults import SUSPECT
 from framework.frames.spark.files import OpenedFile
 from framework.frames.spark.read import field_text, parse_fields, read_records
 from framework.frames.spark.sql import converted, named, quoted, spark_type
@@ -49,7 +50,7 @@ class CheckedRows:
         """Return the staging rows of `frame`, which is this one or this one observed."""
         values = [f"{column.value} as {named(column.column.name)}" for column in self.columns]
         place = [f"{self.opened.layout.ordinal} as {FILE_COLUMN}", ROW_COLUMN]
-        return frame.where("not is_bad and fault = 0").selectExpr(*values, *place)
+        return frame.where(f"not is_bad and fault <= {SUSPECT}").selectExpr(*values, *place)
 
 
 def check_rows(

@@ -24,8 +24,8 @@ _SPARK_TYPES = {
     Kind.TIMESTAMP: "timestamp_ntz",
     Kind.TIMESTAMPTZ: "timestamp",
 }
+_FIELD = re.compile(r"([A-Za-z])\1*")
 _FORMAT_PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z]+)|([^A-Za-z']+)")
-_DAY_KINDS = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
 
 
 def quoted(text: str) -> str:
@@ -55,24 +55,25 @@ def is_one_of(text: str, values: Sequence[str]) -> str:
     return f"{text} in ({', '.join(quoted(value) for value in values)})"
 
 
-def spark_format(pattern: str) -> str:
-    """Return a spec's date format as Spark writes it, every literal quoted.
+def iso_text(pattern: str, text: str) -> str:
+    """Return the ISO form of a text that a spec's date format has accepted.
 
-    Spark reads `yy` as 2000 to 2099.
+    So one cast reads all formats, and no parser's own rules come between. `yy` is 2000 to 2099;
+    a time of day that the format does not name is midnight.
     """
-    pieces: list[str] = []
-    literal = ""
-    for quoted_text, field, plain in _FORMAT_PIECE.findall(pattern):
-        if not field:
-            literal += plain or quoted_text.replace("''", "'") or "'"
-            continue
-        pieces += [_format_literal(literal), field]
-        literal = ""
-    return "".join([*pieces, _format_literal(literal)])
-
-
-def _format_literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'" if text else ""
+    groups: dict[str, str] = {}
+    expression = ""
+    for quoted_text, run, plain in _FORMAT_PIECE.findall(pattern):
+        for field in _FIELD.finditer(run):
+            groups[field[1]] = f"${len(groups) + 1}" if field[0] != "yy" else f"20${len(groups) + 1}"
+            expression += "([0-9]{1,2})" if len(field[0]) == 1 else f"([0-9]{{{len(field[0])}}})"
+        if not run:
+            expression += re.escape(plain or quoted_text.replace("''", "'") or "'")
+    iso = f"{groups['y']}-{groups['M']}-{groups['d']}"
+    if "H" in groups:
+        fraction = f".{groups['S']}" if "S" in groups else ""
+        iso += f" {groups['H']}:{groups.get('m', '00')}:{groups.get('s', '00')}{fraction}"
+    return f"regexp_replace({text}, {quoted(f'^{expression}$')}, {quoted(iso)})"
 
 
 def converted(column: StagingColumn, text: str) -> str:
@@ -86,8 +87,7 @@ def converted(column: StagingColumn, text: str) -> str:
         return f"case when octet_length({text}) <= {column.type.length_bytes} then {text} end"
     if column.format is not None:
         gate = whole_match(text, format_expression(column.format))
-        moment = f"try_to_timestamp({text}, {quoted(spark_format(column.format))})"
-        return f"case when {gate} then cast({moment} as {spark_type(column.type)}) end"
+        return f"case when {gate} then {_day_cast(column.type, text, iso_text(column.format, text))} end"
     gate = whole_match(text, accepted_text(column.type))
     return f"case when {gate} then {_cast(column.type, text)} end"
 
@@ -100,10 +100,20 @@ def _cast(column_type: ColumnType, text: str) -> str:
     if kind in (Kind.REAL, Kind.DOUBLE):
         # Out of range is infinity to Spark's cast, not NULL.
         return f"case when abs({cast}) < double('infinity') then {cast} end"
-    if kind in _DAY_KINDS:
-        # There is no year 0; Spark takes it for 1 BC.
-        return f"case when not startswith({text}, '0000') then {cast} end"
+    if kind is Kind.TIMESTAMPTZ:
+        # Spark takes an offset after the seconds only.
+        full = f"case when substring({text}, 17, 1) = ':' then {text} "
+        full += f"else concat(left({text}, 16), ':00', substring({text}, 17)) end"
+        return _day_cast(column_type, text, full)
+    if kind in (Kind.DATE, Kind.TIMESTAMP):
+        return _day_cast(column_type, text, text)
     return cast
+
+
+def _day_cast(column_type: ColumnType, text: str, iso: str) -> str:
+    # There is no year 0, which Spark takes for 1 BC. Few texts hold its digits.
+    is_year_0 = f"contains({text}, '0000') and startswith({iso}, '0000')"
+    return f"case when not ({is_year_0}) then try_cast({iso} as {spark_type(column_type)}) end"
 
 
 def is_integer(text: str) -> str:

@@ -10,9 +10,10 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 
 from framework.column_type import Kind
 from framework.frames.spark.failures import raise_faults, spark_failures
+from framework.frames.spark.faults import FAULT_NUMBERS, OPEN_QUOTE, first_rows
 from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.observe import observe, read_observation, union
-from framework.frames.spark.read import FAULTS, OPEN_QUOTE, can_split
+from framework.frames.spark.read import can_split
 from framework.frames.spark.rows import CheckedColumn, CheckedRows, check_rows
 from framework.frames.spark.sql import (
     digits_after_point,
@@ -42,8 +43,7 @@ class _Seen:
 
     def fault_rows(self) -> Mapping[int, int]:
         """Return by fault the first row that has it."""
-        rows = {fault: self.numbers[f"fault{fault}"] for fault in FAULTS}
-        return {fault: row for fault, row in rows.items() if row is not None}
+        return first_rows(self.numbers.__getitem__)
 
 
 def stage(
@@ -100,9 +100,8 @@ def _numbers(rows: CheckedRows) -> dict[str, str]:
         "rows": "count(1)",
         "bad": "count(case when is_bad then 1 end)",
         "wrong_count": "count(case when has_wrong_count then 1 end)",
+        **FAULT_NUMBERS,
     }
-    for fault in FAULTS:
-        numbers[f"fault{fault}"] = f"min(case when fault = {fault} then feedway_row end)"
     for index, column in enumerate(rows.columns):
         for name, expression in _column_numbers(column).items():
             numbers[f"{name}{index}"] = expression

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from framework.frames.spark.sql import quoted, spark_format
+from framework.frames.spark.sql import iso_text, quoted
 
 
 def test_a_literal_keeps_backslashes_and_quotes() -> None:
@@ -10,15 +10,17 @@ def test_a_literal_keeps_backslashes_and_quotes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "spark"),
+    ("pattern", "expression", "iso"),
     [
-        ("yyyy-MM-dd", "yyyy'-'MM'-'dd"),
-        ("dd/MM/yyyy HH:mm", "dd'/'MM'/'yyyy' 'HH':'mm"),
-        ("yyyy-MM-dd'T'HH", "yyyy'-'MM'-'dd'T'HH"),
-        ("d 'o''clock' M yy", "d' o''clock 'M' 'yy"),
-        ("[yyyy]#MM{dd}", "'['yyyy']#'MM'{'dd'}'"),
-        ("yyyyMMdd", "yyyyMMdd"),
+        ("dd/MM/yyyy", "^([0-9]{2})/([0-9]{2})/([0-9]{4})$", "$3-$2-$1"),
+        ("d.M.yy", "^([0-9]{1,2})\\\\.([0-9]{1,2})\\\\.([0-9]{2})$", "20$3-$2-$1"),
+        ("yyyyMMddHHmm", "^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})$", "$1-$2-$3 $4:$5:00"),
+        (
+            "d 'o''c' M yyyy H",
+            "^([0-9]{1,2})\\\\ o\\'c\\\\ ([0-9]{1,2})\\\\ ([0-9]{4})\\\\ ([0-9]{1,2})$",
+            "$3-$2-$1 $4:00:00",
+        ),
     ],
 )
-def test_a_format_with_every_literal_quoted(pattern: str, spark: str) -> None:
-    assert spark_format(pattern) == spark
+def test_a_format_as_its_iso_form(pattern: str, expression: str, iso: str) -> None:
+    assert iso_text(pattern, "t") == f"regexp_replace(t, '{expression}', '{iso}')"

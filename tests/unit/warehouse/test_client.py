@@ -184,3 +184,12 @@ def test_rows_are_fetched_page_by_page_and_only_of_selects() -> None:
 
     assert rows == [[], [(1, None), ("1.50", False)]]
     assert fake.arguments_of("get_statement_result") == [{"Id": "s:2"}, {"Id": "s:2", "NextToken": "n"}]
+
+
+def test_what_is_done_on_the_way_out_is_tried_once() -> None:
+    fake = FakeDataApi(execute_statement=[throttled()])
+
+    with pytest.raises(TransientWarehouseError):
+        warehouse(fake).run(ONE, CALLER, log(), attempts=1)
+
+    assert len(fake.calls) == 1

@@ -1,0 +1,51 @@
+"""What can be wrong with a record so that its file cannot be trusted, as Spark SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from framework.frames.spark.sql import quoted
+from framework.schema.values import ROW_COLUMN
+from framework.spec.pipeline import CsvOptions
+
+NO_FAULT, SUSPECT, OPEN_QUOTE, BAD_QUOTE, BAD_BYTES, NUL = range(6)
+"""SUSPECT is no fault: the record holds U+FFFD, which may be its own or come of bad bytes."""
+FAULTS = {
+    OPEN_QUOTE: "a quoted field is not closed where its record ends",
+    BAD_QUOTE: "the quoting is not RFC 4180: a quote stands inside an unquoted field, text follows a "
+    "closing quote, or a lone carriage return stands outside quotes",
+    BAD_BYTES: "the bytes are not valid in the file's encoding",
+    NUL: "there is a NUL character, which no warehouse column can hold",
+}
+REPLACEMENT = "\ufffd"
+"""What decoders put in the place of bytes they cannot read."""
+FAULT_NUMBERS = {
+    f"fault{fault}": f"min(case when fault = {fault} then {ROW_COLUMN} end)" for fault in (SUSPECT, *FAULTS)
+}
+"""Aggregates over records: by fault the first feedway_row that has it."""
+
+
+def first_rows(number: Callable[[str], Any]) -> dict[int, int]:
+    """Return by fault the first row that has it; `number` looks up FAULT_NUMBERS."""
+    rows = {fault: number(f"fault{fault}") for fault in (SUSPECT, *FAULTS)}
+    return {fault: row for fault, row in rows.items() if row is not None}
+
+
+def fault_of_record(bad_bytes: str, options: CsvOptions, by_lines: bool) -> str:
+    """Return the number of what is wrong with `record`, 0 for nothing."""
+    # Each quoted stretch becomes one quote: what then stands beside a quote stands beside a field.
+    collapsed = """regexp_replace(record, '"[^"]*+"', '"')"""
+    neighbour = f'[^"{re.escape(options.delimiter)}]'
+    bad_quote = f"{collapsed} rlike " + quoted(f'"(?:(?={neighbour})|(?<={neighbour}"))')
+    is_suspect = "false" if by_lines else f"contains(record, '{REPLACEMENT}')"
+    odd = "(octet_length(record) - octet_length(replace(record, '\"', ''))) % 2 = 1"
+    has_break = "false" if by_lines else "(contains(record, '\\n') or contains(record, '\\r'))"
+    stray_break = f"{collapsed} rlike '[\\\\r\\\\n]'"
+    return (
+        f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} "
+        f"when contains(record, '\"') and {odd} then {OPEN_QUOTE} "
+        f"when contains(record, '\"') and {bad_quote} or {has_break} and {stray_break} then {BAD_QUOTE} "
+        f"when {is_suspect} then {SUSPECT} else {NO_FAULT} end"
+    )
