@@ -70,7 +70,8 @@ def test_every_version_in_order_leaves_the_newest_of_each_key(
     results = shop.run()
 
     assert [result.status for result in results] == ["SUCCESS"] * len(versions), [result.failure for result in results]
-    columns = list(shop.types())
+    types = shop.types()
+    columns = list(types)
     assert set(columns) == {column for row in newest.values() for column in row}
     stored = shop.rows(", ".join(f'"{column}"' for column in columns), ", ".join(keys))
     assert len(stored) == len(newest)
@@ -78,7 +79,7 @@ def test_every_version_in_order_leaves_the_newest_of_each_key(
         values = dict(zip(columns, row, strict=True))
         expected = newest[tuple(str(values[key]) for key in keys)]
         for column, value in values.items():
-            fill = 0 if isinstance(value, int | float) or shop.types()[column].startswith("numeric") else ""
+            fill = 0 if isinstance(value, int | float) or types[column].startswith("numeric") else ""
             assert same(value, expected.get(column), fill), (column, value, expected.get(column))
 
 
