@@ -31,13 +31,13 @@ def written(rows: list[list[str]], line_end: str, quote_all: bool, delimiter: st
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 @given(
-    files=st.lists(FILES, min_size=6, max_size=6),
+    files=st.lists(FILES, min_size=4, max_size=4),
     quote_all=st.booleans(),
     delimiter=st.sampled_from([",", ";"]),
 )

@@ -31,6 +31,7 @@ def with_options(delimiter: str = ",", encoding: str = "utf-8", multiline: bool 
         (b'a,b\n"x,y",\\\n#,\\"'.replace(b'\\"', b"\\N"), [("x,y", "\\"), ("#", "\\N")]),
         (b'a\n1\n\n""\n" "\n', [("1",), ("",), (" ",)]),
         (b"a,b\n", []),
+        (b"\n\r\n\na,b", []),
         (b"a,b", []),
     ],
 )
@@ -47,18 +48,17 @@ def test_records_without_line_breaks(
         (b'a,b\n1,"x\ny"\n2,z\n', [("1", "x\ny"), ("2", "z")]),
         (b'a,b\n1,"x\r\ny"\n2,z\n', [("1", "x\r\ny"), ("2", "z")]),
         (b'a,b\r\n1,"x\ny"\r\n\r\n2,"\r\n"\r\n', [("1", "x\ny"), ("2", "\r\n")]),
+        (b'\n\r\n\r\na,b\r\n1,"x\ny"\r\n', [("1", "x\ny")]),
+        (b'\r\ra,b\r\r1,"x\ny"\r', [("1", "x\ny")]),
         (b'a,b\r\n\r\n1,"x\ry"\r\n', [("1", "x\ry")]),
         (b'a,b\r1,"x\ry"\r2,z\r', [("1", "x\ry"), ("2", "z")]),
         (b'\n\n"a","b"\n1,"\n\n"\n\n2,"q\n""r"""\n', [("1", "\n\n"), ("2", 'q\n"r"')]),
         (b'a\n"1\n2"\n3\n""\n', [("1\n2",), ("3",), ("",)]),
-        (b'a,b\n1,"x\n', None),
     ],
 )
 def test_fields_over_several_lines_keep_their_line_breaks(
-    bench: Bench, content: bytes, rows: list[tuple[str, ...]] | None
+    bench: Bench, content: bytes, rows: list[tuple[str, ...]]
 ) -> None:
-    if rows is None:
-        return
     assert bench.texts(content) == rows
 
 
@@ -145,7 +145,7 @@ def test_null_texts_are_null_quoted_or_not(bench: Bench) -> None:
 
 
 def test_many_files_are_one_batch(bench: Bench) -> None:
-    batch = bench.batch({f"{n:03}.csv": b"a\n%d\n" % n for n in range(40)})
+    batch = bench.batch({f"{n:03}.csv": b"a\n%d\n" % n for n in range(12)})
     seen, rows = bench.stage(batch, [column("a", "integer")])
-    assert [row[0] for row in rows] == list(range(40))
-    assert [file.rows_staged for file in seen.files] == [1] * 40
+    assert [row[0] for row in rows] == list(range(12))
+    assert [file.rows_staged for file in seen.files] == [1] * 12

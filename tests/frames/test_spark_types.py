@@ -145,6 +145,16 @@ def test_which_text_is_which_day_in_a_format(bench: Bench, type_text: str, date_
     assert staged_values(bench, list(expected), type_text, date_format) == expected
 
 
+@pytest.mark.parametrize("type_text", ["integer", "decimal(5,2)", "real", "date", "timestamptz"])
+def test_nothing_raises_with_ansi_on(bench: Bench, type_text: str) -> None:
+    settings = bench.engine.session.conf  # type: ignore[attr-defined]
+    settings.set("spark.sql.ansi.enabled", "true")
+    try:
+        assert staged_values(bench, list(TABLE[type_text]), type_text, None) == TABLE[type_text]
+    finally:
+        settings.set("spark.sql.ansi.enabled", "false")
+
+
 def test_staging_files_have_the_types_that_copy_takes(bench: Bench) -> None:
     types = {
         "smallint": pa.int16(),

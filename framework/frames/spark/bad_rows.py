@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from pyspark.sql import Row, SparkSession
 
@@ -13,7 +13,7 @@ from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.observe import observe, read_observation, union
 from framework.frames.spark.ordinals import true_ordinals
 from framework.frames.spark.read import can_split
-from framework.frames.spark.rows import CheckedRows, check_rows
+from framework.frames.spark.rows import CheckedColumn, check_rows, name_columns, read_texts
 from framework.schema.values import FILE_COLUMN, ROW_COLUMN, BadRow, SourceBatch, StagingColumn
 
 
@@ -24,20 +24,21 @@ def read_bad_rows(
 
     Reads the files once for the rows, and those that have some once more for their ordinals.
     """
+    checked = name_columns(columns)
     result: list[BadRow] = []
-    with spark_failures(batch):
+    with spark_failures(spark, batch):
         opened = open_files(spark, batch)
         by_lines = {file.layout.ordinal for file in opened if can_split(file, batch.options)}
-        files, found, multiline = _collect(spark, batch, opened, columns, by_lines, limit)
-        if multiline:
-            by_lines -= multiline
-            files, found, _ = _collect(spark, batch, opened, columns, by_lines, limit)
-        for ordinal, rows in files.items():
-            bad = [row for row in found if row[FILE_COLUMN] == ordinal]
+        found, open_quotes = _collect(spark, batch, opened, checked, by_lines, limit)
+        if batch.options.multiline and open_quotes & by_lines:
+            by_lines -= open_quotes
+            found, _ = _collect(spark, batch, opened, checked, by_lines, limit)
+        for file in opened:
+            bad = [row for row in found if row[FILE_COLUMN] == file.layout.ordinal]
             places = [row[ROW_COLUMN] for row in bad]
-            ordinals = true_ordinals(spark, rows.opened, batch.options, ordinal in by_lines, places)
+            ordinals = true_ordinals(spark, file, batch.options, file.layout.ordinal in by_lines, places)
             for row in bad:
-                result += _reasons(rows, row, ordinals[row[ROW_COLUMN]], batch.options.delimiter)
+                result += _reasons(file, checked, row, ordinals[row[ROW_COLUMN]], batch.options.delimiter)
     return tuple(result)
 
 
@@ -45,38 +46,36 @@ def _collect(
     spark: SparkSession,
     batch: SourceBatch,
     opened: Sequence[OpenedFile],
-    columns: Sequence[StagingColumn],
+    columns: Sequence[CheckedColumn],
     by_lines: set[int],
     limit: int,
-) -> tuple[Mapping[int, CheckedRows], list[Row], set[int]]:
-    """Return the files' rows, the first bad ones of all, and which files may not be read by lines."""
-    files = {
-        file.layout.ordinal: check_rows(spark, file, columns, batch.options, file.layout.ordinal in by_lines)
-        for file in opened
-    }
-    frames, observations = [], {}
-    for ordinal, rows in files.items():
-        wrong = [f"{column.misfit} or {column.null_key} as w{index}" for index, column in enumerate(rows.columns)]
-        texts = [column.text or f"cast(null as string) as t{i}" for i, column in enumerate(rows.columns)]
-        place = [f"{ordinal} as {FILE_COLUMN}", ROW_COLUMN, "record", "has_wrong_count"]
-        numbers = {"open": f"count(case when fault = {OPEN_QUOTE} then 1 end)"}
+) -> tuple[list[Row], set[int]]:
+    """Return the first bad rows, and the ordinals of the files with a quote open at a record's end."""
+    texts, observations = [], {}
+    for file in opened:
+        ordinal = file.layout.ordinal
+        frame = read_texts(spark, file, columns, batch.options, ordinal in by_lines)
         # It also stands between the parsing and the filter, which would otherwise parse on its own.
-        observed, observations[ordinal] = observe(rows.frame, numbers)
-        frames.append(observed.where("is_bad").selectExpr(*place, *wrong, *texts))
-    found = union(frames).orderBy(FILE_COLUMN, ROW_COLUMN).limit(limit).collect()
-    if not batch.options.multiline:
-        return files, found, set()
-    is_open = {ordinal for ordinal in by_lines if read_observation(observations[ordinal])["open"]}
-    return files, found, is_open
+        numbers = {"open": f"count(case when fault = {OPEN_QUOTE} then 1 end)"}
+        observed, observations[ordinal] = observe(frame, numbers)
+        texts.append(observed)
+    wrong = [f"{column.misfit} or {column.null_key} as w{index}" for index, column in enumerate(columns)]
+    values = [column.text or f"cast(null as string) as t{index}" for index, column in enumerate(columns)]
+    rows = check_rows(union(texts), columns).where("is_bad")
+    asked = rows.selectExpr(FILE_COLUMN, ROW_COLUMN, "record", "has_wrong_count", *wrong, *values)
+    found = asked.orderBy(FILE_COLUMN, ROW_COLUMN).limit(limit).collect()
+    return found, {ordinal for ordinal, seen in observations.items() if read_observation(seen)["open"]}
 
 
-def _reasons(rows: CheckedRows, row: Row, ordinal: int, delimiter: str) -> Iterator[BadRow]:
-    file = rows.opened.layout.name
+def _reasons(
+    opened: OpenedFile, columns: Sequence[CheckedColumn], row: Row, ordinal: int, delimiter: str
+) -> Iterator[BadRow]:
+    file = opened.layout.name
     if row["has_wrong_count"]:
-        reason = field_count_reason(row["record"], delimiter, len(rows.opened.layout.columns))
+        reason = field_count_reason(row["record"], delimiter, len(opened.layout.columns))
         yield BadRow(file, ordinal, None, row["record"], reason)
         return
-    for index, checked in enumerate(rows.columns):
+    for index, checked in enumerate(columns):
         if row[f"w{index}"]:
             text = row[f"t{index}"]
             reason = null_key_reason() if text is None else misfit_reason(checked.column, text)

@@ -11,31 +11,50 @@ from pyspark.sql import SparkSession
 
 from framework.errors import SourceFileError
 from framework.frames.spark.faults import BAD_BYTES, FAULTS, SUSPECT
-from framework.frames.spark.files import OpenedFile
+from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.ordinals import true_ordinals
-from framework.frames.spark.read import holds_bad_bytes
+from framework.frames.spark.read import MAX_FIELDS, can_split, holds_bad_bytes, parse_fields, read_records
 from framework.schema.values import SourceBatch
 from framework.spec.pipeline import CsvOptions
 
-_BROKEN_GZIP = ("java.io.EOFException", "java.util.zip.ZipException", "java.util.zip.DataFormatException")
+_SIGNS = {
+    "java.io.EOFException": "the gzip data is cut off",
+    "java.util.zip.ZipException": "the gzip data is damaged",
+    "java.util.zip.DataFormatException": "the gzip data is damaged",
+    "java.io.IOException: incorrect": "the gzip data is damaged",
+    "TextParsingException": f"a record has more than {MAX_FIELDS} fields",
+}
+"""What a failure's text says of the file that Spark was reading."""
 _GONE = ("PATH_NOT_FOUND", "java.io.FileNotFoundException", "FILE_NOT_EXIST")
 
 
 @contextmanager
-def spark_failures(batch: SourceBatch) -> Iterator[None]:
-    """Turn failures of Spark that are a file's own fault into SourceFileError."""
+def spark_failures(spark: SparkSession, batch: SourceBatch) -> Iterator[None]:
+    """Turn failures of Spark that are a file's own fault into SourceFileError, which names the file."""
     try:
         yield
     except (Py4JJavaError, PySparkException) as error:
         text = str(error)
-        keys = [layout.file.key for layout in batch.files]
-        urls = ", ".join(layout.file.url for layout in batch.files)
         if any(sign in text for sign in _GONE):
-            raise SourceFileError(f"{urls}: a file was there when the load began and is gone now", keys) from error
-        if any(sign in text for sign in _BROKEN_GZIP):
-            keys = [layout.file.key for layout in batch.files if layout.is_gzip]
-            raise SourceFileError(f"{', '.join(keys)}: the gzip data is cut off or damaged", keys) from error
-        raise
+            open_files(spark, batch)
+        reason = next((reason for sign, reason in _SIGNS.items() if sign in text), None)
+        if reason is None:
+            raise
+        # Spark does not say which file it was at; each is read alone to see which fails.
+        broken = [opened.layout.file for opened in open_files(spark, batch) if not _is_readable(spark, opened, batch)]
+        if not broken:
+            raise
+        lines = [f"{file.url}: {reason}. Send it again." for file in broken]
+        raise SourceFileError("\n".join(lines), [file.key for file in broken]) from error
+
+
+def _is_readable(spark: SparkSession, opened: OpenedFile, batch: SourceBatch) -> bool:
+    lines = read_records(spark, opened, batch.options, can_split(opened, batch.options))
+    try:
+        parse_fields(lines, opened, batch.options).write.format("noop").mode("overwrite").save()
+    except (Py4JJavaError, PySparkException):
+        return False
+    return True
 
 
 def raise_faults(

@@ -39,13 +39,14 @@ def fault_of_record(bad_bytes: str, options: CsvOptions, by_lines: bool) -> str:
     collapsed = """regexp_replace(record, '"[^"]*+"', '"')"""
     neighbour = f'[^"{re.escape(options.delimiter)}]'
     bad_quote = f"{collapsed} rlike " + quoted(f'"(?:(?={neighbour})|(?<={neighbour}"))')
-    is_suspect = "false" if by_lines else f"contains(record, '{REPLACEMENT}')"
     odd = "(octet_length(record) - octet_length(replace(record, '\"', ''))) % 2 = 1"
-    has_break = "false" if by_lines else "(contains(record, '\\n') or contains(record, '\\r'))"
-    stray_break = f"{collapsed} rlike '[\\\\r\\\\n]'"
-    return (
-        f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} "
-        f"when contains(record, '\"') and {odd} then {OPEN_QUOTE} "
-        f"when contains(record, '\"') and {bad_quote} or {has_break} and {stray_break} then {BAD_QUOTE} "
-        f"when {is_suspect} then {SUSPECT} else {NO_FAULT} end"
-    )
+    quotes = f"case when {odd} then {OPEN_QUOTE} when {bad_quote} then {BAD_QUOTE} else {NO_FAULT} end"
+    fault = f"if(contains(record, '\"'), {quotes}, {NO_FAULT})"
+    if not by_lines:
+        has_break = "(contains(record, '\\n') or contains(record, '\\r'))"
+        stray_break = f"{has_break} and {collapsed} rlike '[\\\\r\\\\n]'"
+        fault = (
+            f"case when {stray_break} then if({odd}, {OPEN_QUOTE}, {BAD_QUOTE}) "
+            f"when contains(record, '{REPLACEMENT}') then greatest({fault}, {SUSPECT}) else {fault} end"
+        )
+    return f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} else {fault} end"

@@ -28,14 +28,16 @@ _CODEC_SUFFIXES = (".gz", ".bz2", ".deflate", ".lz4", ".snappy", ".zst")
 class OpenedFile:
     """A source file and what its first bytes show.
 
-    `blank_lines` stand before the header. `has_open_lines` says that a quoted field goes over
-    several lines in these bytes; False proves nothing for the rest of the file.
+    `blank_lines` stand before the header; `blank_records` are those of them that a reader which
+    knows `line_end` alone, CR or LF, takes for records. `has_open_lines` says that a quoted
+    field goes over several lines in these bytes; False proves nothing for the rest of the file.
     """
 
     layout: FileLayout
-    blank_lines: int
-    has_open_lines: bool
     line_end: str
+    blank_lines: int
+    blank_records: int
+    has_open_lines: bool
 
 
 def open_files(spark: SparkSession, batch: SourceBatch) -> tuple[OpenedFile, ...]:
@@ -54,11 +56,21 @@ def _open(spark: SparkSession, layout: FileLayout, options: CsvOptions) -> Opene
         text, _ = decode_head(head, options.encoding, len(head) >= layout.file.size_bytes)
     except ValueError as error:
         raise SourceFileError(f"{layout.file.url}: {error}", (layout.file.key,)) from error
-    lines = _LINE_END.split(text)[:-1]
-    blank_lines = next((index for index, line in enumerate(lines) if line), 0)
-    has_open_lines = any(line.count('"') % 2 for line in lines)
-    first_end = _LINE_END.search(text)
-    return OpenedFile(layout, blank_lines, has_open_lines, first_end[0] if first_end else "\n")
+    return _describe(layout, text)
+
+
+def _describe(layout: FileLayout, text: str) -> OpenedFile:
+    content = text.lstrip("\r\n")
+    blank = text[: len(text) - len(content)]
+    first_end = _LINE_END.search(content)
+    line_end = "\r" if first_end and first_end[0] == "\r" else "\n"
+    return OpenedFile(
+        layout=layout,
+        line_end=line_end,
+        blank_lines=len(_LINE_END.findall(blank)),
+        blank_records=sum(1 for line in blank.split(line_end)[:-1] if line),
+        has_open_lines=any(line.count('"') % 2 for line in _LINE_END.split(content)[:-1]),
+    )
 
 
 def _read_head(spark: SparkSession, layout: FileLayout) -> bytes:
@@ -76,16 +88,11 @@ def _read_head(spark: SparkSession, layout: FileLayout) -> bytes:
             stream.close()
     except Py4JJavaError as error:
         if "FileNotFoundException" in str(error.java_exception):
-            raise missing_file(layout) from error
+            raise SourceFileError(
+                f"{layout.file.url}: the file was there when the load began and is gone now; send it again",
+                (layout.file.key,),
+            ) from error
         raise
-
-
-def missing_file(layout: FileLayout) -> SourceFileError:
-    """Return the error for a file that was listed and is not there to be read."""
-    return SourceFileError(
-        f"{layout.file.url}: the file was there when the load began and is gone now; send it again",
-        (layout.file.key,),
-    )
 
 
 def address(layout: FileLayout) -> tuple[str, dict[str, str]]:

@@ -22,7 +22,7 @@ from framework.frames.spark.sql import (
     is_timestamp,
     is_value,
 )
-from framework.schema.values import ROW_COLUMN, ColumnProfile, SourceBatch
+from framework.schema.values import FILE_COLUMN, ROW_COLUMN, ColumnProfile, SourceBatch
 from framework.spec.pipeline import CsvOptions
 
 _INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP = range(1, 6)
@@ -56,31 +56,34 @@ def _run(
     """Return the aggregates by the file's ordinal; a file without rows has none."""
     if not opened:
         return {}
-    with spark_failures(batch):
-        texts = [_texts(spark, file, columns, batch.options, file.layout.ordinal in by_lines) for file in opened]
+    with spark_failures(spark, batch):
+        by_file = (_texts(spark, file, columns, batch.options, file.layout.ordinal in by_lines) for file in opened)
+        texts = union(list(by_file))
+        classes = texts.selectExpr("*", *(f"{_class(f't{index}')} as k{index}" for index in range(len(columns))))
         numbers = [sql_functions.expr(sql).alias(name) for name, sql in _numbers(len(columns)).items()]
-        rows = union(texts).groupBy("file").agg(*numbers).collect()
-    return {row["file"]: row for row in rows}
+        rows = classes.groupBy(FILE_COLUMN).agg(*numbers).collect()
+    return {row[FILE_COLUMN]: row for row in rows}
 
 
 def _texts(
     spark: SparkSession, opened: OpenedFile, columns: Sequence[str], options: CsvOptions, by_lines: bool
 ) -> DataFrame:
-    """Return one row per record: by column its text `t…` and its class `k…`, and where it stands."""
+    """Return one row per record: where it stands, and by column its text `t…`."""
     parsed = parse_fields(read_records(spark, opened, options, by_lines), opened, options)
     texts = [field_text(opened, name, options) or "cast(null as string)" for name in columns]
     named = [f"case when not has_wrong_count then {text} end as t{index}" for index, text in enumerate(texts)]
-    rows = parsed.selectExpr(f"{opened.layout.ordinal} as file", ROW_COLUMN, "fault", *named)
-    return rows.selectExpr("*", *(f"{_class(f't{index}')} as k{index}" for index in range(len(columns))))
+    return parsed.selectExpr(f"{opened.layout.ordinal} as {FILE_COLUMN}", ROW_COLUMN, "fault", *named)
 
 
 def _class(text: str) -> str:
     """Return the number of the class a text is of; the classes share no text."""
+    # The first looks are cheap and leave few texts to the expressions, which decide.
+    number = f"when {is_integer(text)} then {_INTEGER} when {is_number(text)} then {_FRACTION}"
+    day = f"when {is_value(text, Kind.DATE)} then {_DATE} when {is_timestamp(text)} then {_TIMESTAMP}"
     return (
-        # Most texts are told from all classes by how they begin.
-        f"case when not {text} rlike '^[-.0-9TtFf]' then 0 when {is_integer(text)} then {_INTEGER} "
-        f"when {is_number(text)} then {_FRACTION} when {is_value(text, Kind.BOOLEAN)} then {_BOOLEAN} "
-        f"when {is_value(text, Kind.DATE)} then {_DATE} when {is_timestamp(text)} then {_TIMESTAMP} else 0 end"
+        f"case when contains('-.0123456789', left({text}, 1)) then "
+        f"case when substring({text}, 5, 1) = '-' then case {day} else 0 end else case {number} else 0 end end "
+        f"when octet_length({text}) <= 5 and {is_value(text, Kind.BOOLEAN)} then {_BOOLEAN} else 0 end"
     )
 
 

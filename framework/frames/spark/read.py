@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame, SparkSession
 
-from framework.frames.spark.faults import BAD_BYTES, REPLACEMENT, fault_of_record
+from framework.frames.spark.faults import BAD_BYTES, REPLACEMENT, SUSPECT, fault_of_record
 from framework.frames.spark.files import OpenedFile, address
 from framework.frames.spark.sql import is_one_of, quoted
 from framework.spec.pipeline import CsvOptions
 
 _ROW_IN_PARTITION = f"(monotonically_increasing_id() & {2**33 - 1})"
 """Source: https://spark.apache.org/docs/3.5.4/api/sql/#monotonically_increasing_id"""
+MAX_FIELDS = 20480
+"""Fields of one record that the parser makes room for; a wider header makes room for twice its own."""
 _NO_TEXT = "\ufdd0\ufffefeedway"
 """Stands for an unquoted empty field while a record is parsed; no file holds it."""
 _BAD = "wrong_fields"
@@ -68,18 +70,17 @@ def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions
     schema = ", ".join([*(f"c{index} string" for index in range(expected)), f"{_BAD} string"])
     url, where = address(opened.layout)
     read = spark.read.options(**where, **_csv_options(options, expected))
-    line_end = "\r" if opened.line_end == "\r" else "\n"
-    read = read.options(multiLine="true", lineSep=line_end, encoding=options.encoding)
+    read = read.options(multiLine="true", lineSep=opened.line_end, encoding=options.encoding)
     records = read.schema(schema).csv(url)
     fields = ", ".join(f"c{index}" for index in range(expected))
     rebuilt = f"concat_ws({quoted(options.delimiter)}, {fields})"
-    # The reader skips empty lines only where they end in its own line end.
-    header = opened.blank_lines if opened.line_end == "\r\n" else 0
     rows = records.selectExpr(
         f"rtrim('\\r', coalesce({_BAD}, {rebuilt})) as record",
-        f"{_ROW_IN_PARTITION} - {header} as feedway_row",
-    ).where("feedway_row > 0 and record <> ''")
-    return rows.selectExpr("record", "feedway_row", f"{fault_of_record('false', options, by_lines=False)} as fault")
+        f"{_ROW_IN_PARTITION} - {opened.blank_records} as feedway_row",
+    ).where("record <> ''")
+    fault = fault_of_record("false", options, by_lines=False)
+    # A header with a fault would be the whole file, taken for one record.
+    return rows.selectExpr("record", "feedway_row", f"{fault} as fault").where(f"feedway_row > 0 or fault > {SUSPECT}")
 
 
 def holds_bad_bytes(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> bool:
@@ -128,5 +129,5 @@ def _csv_options(options: CsvOptions, columns: int) -> dict[str, str]:
         "ignoreLeadingWhiteSpace": "false",
         "ignoreTrailingWhiteSpace": "false",
         "maxCharsPerColumn": "-1",
-        "maxColumns": str(max(20480, columns)),
+        "maxColumns": str(max(MAX_FIELDS, columns)),
     }

@@ -1,4 +1,4 @@
-"""Rows of a source file with the values of the staging columns, good and bad ones told apart."""
+"""Rows of source files with the values of the staging columns, good and bad ones told apart."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from framework.frames.spark.sql import converted, named, quoted, spark_type
 from framework.schema.values import FILE_COLUMN, ROW_COLUMN, FileName, FromFile, RunDate, StagingColumn
 from framework.spec.pipeline import CsvOptions
 
+_DAY_KINDS = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
+
 
 @dataclass(frozen=True)
 class CheckedColumn:
-    """A staging column as a file's rows hold it: `text` and `value` are names of DataFrame columns.
+    """A staging column as rows hold it: `text` and `value` are names of DataFrame columns.
 
     `text` is None where the value is made and not read, and so is never a misfit.
     """
@@ -38,56 +40,56 @@ class CheckedColumn:
         return f"({self.text or self.value} is null)" if self.column.required else "false"
 
 
-@dataclass(frozen=True)
-class CheckedRows:
-    """Rows of one file: `record`, `feedway_row`, `fault`, `has_wrong_count`, `is_bad`, and the columns'."""
-
-    opened: OpenedFile
-    frame: DataFrame
-    columns: tuple[CheckedColumn, ...]
-
-    def good(self, frame: DataFrame) -> DataFrame:
-        """Return the staging rows of `frame`, which is this one or this one observed."""
-        values = [f"{column.value} as {named(column.column.name)}" for column in self.columns]
-        place = [f"{self.opened.layout.ordinal} as {FILE_COLUMN}", ROW_COLUMN]
-        return frame.where(f"not is_bad and fault <= {SUSPECT}").selectExpr(*values, *place)
+def name_columns(columns: Sequence[StagingColumn]) -> tuple[CheckedColumn, ...]:
+    """Return the staging columns with the names their texts and values have in rows."""
+    return tuple(
+        CheckedColumn(column, None if isinstance(column.value, RunDate) else f"t{index}", f"v{index}")
+        for index, column in enumerate(columns)
+    )
 
 
-def check_rows(
+def read_texts(
     spark: SparkSession,
     opened: OpenedFile,
-    columns: Sequence[StagingColumn],
+    columns: Sequence[CheckedColumn],
     options: CsvOptions,
     by_lines: bool,
-) -> CheckedRows:
-    """Return a file's rows with the staging columns' texts and values; nothing is read yet."""
+) -> DataFrame:
+    """Return one row per record of a file, with the columns' texts.
+
+    Columns: feedway_file, feedway_row, `record`, `fault`, `has_wrong_count`, the texts. They are
+    the same for every file, so that the files' rows can be put together.
+    """
     parsed = parse_fields(read_records(spark, opened, options, by_lines), opened, options)
-    texts = [_text(opened, column, options) for column in columns]
-    checked = tuple(
-        CheckedColumn(column, None if text is None else f"t{index}", f"v{index}")
-        for index, (column, text) in enumerate(zip(columns, texts, strict=True))
-    )
-    kept = ["record", ROW_COLUMN, "fault", "has_wrong_count"]
-    named_texts = [f"{text} as {c.text}" for c, text in zip(checked, texts, strict=True) if text is not None]
-    values = [f"{_value(column)} as {column.value}" for column in checked]
-    frame = parsed.selectExpr(*kept, *named_texts).selectExpr("*", *values)
-    faults = [c.misfit for c in checked if c.text] + [c.null_key for c in checked if c.column.required]
-    return CheckedRows(opened, _flag(frame, ["has_wrong_count", *faults]), checked)
+    place = [f"{opened.layout.ordinal} as {FILE_COLUMN}", ROW_COLUMN, "record", "fault", "has_wrong_count"]
+    texts = [f"{_text(opened, checked, options)} as {checked.text}" for checked in columns if checked.text]
+    return parsed.selectExpr(*place, *texts)
 
 
-def _flag(frame: DataFrame, conditions: Sequence[str]) -> DataFrame:
-    return frame.selectExpr("*", f"({' or '.join(conditions)}) as is_bad")
+def check_rows(texts: DataFrame, columns: Sequence[CheckedColumn]) -> DataFrame:
+    """Return the rows with the columns' values, and `is_bad`."""
+    values = [f"{_value(checked)} as {checked.value}" for checked in columns]
+    faults = [checked.misfit for checked in columns if checked.text]
+    faults += [checked.null_key for checked in columns if checked.column.required]
+    is_bad = " or ".join(["has_wrong_count", *faults])
+    return texts.selectExpr("*", *values).selectExpr("*", f"({is_bad}) as is_bad")
 
 
-def _text(opened: OpenedFile, column: StagingColumn, options: CsvOptions) -> str | None:
-    match column.value:
-        case FromFile(fill=fill):
-            text = field_text(opened, column.name, options)
-            return text or _for_every_row("cast(null as string)" if fill is None else quoted(fill))
-        case FileName():
-            return _for_every_row(quoted(opened.layout.name))
-        case RunDate():
-            return None
+def good_rows(checked: DataFrame, columns: Sequence[CheckedColumn]) -> DataFrame:
+    """Return the staging rows: the columns in their order, then feedway_file and feedway_row."""
+    values = [f"{column.value} as {named(column.column.name)}" for column in columns]
+    good = checked.where(f"not is_bad and fault <= {SUSPECT}")
+    return good.selectExpr(*values, FILE_COLUMN, ROW_COLUMN)
+
+
+def _text(opened: OpenedFile, checked: CheckedColumn, options: CsvOptions) -> str:
+    column = checked.column
+    if isinstance(column.value, FileName):
+        return _for_every_row(quoted(opened.layout.name))
+    assert isinstance(column.value, FromFile)
+    fill = column.value.fill
+    missing = "cast(null as string)" if fill is None else quoted(fill)
+    return field_text(opened, column.name, options) or _for_every_row(missing)
 
 
 def _for_every_row(text: str) -> str:
@@ -100,8 +102,7 @@ def _value(checked: CheckedColumn) -> str:
     column = checked.column
     if isinstance(column.value, RunDate):
         micros = int(column.value.at.timestamp()) * 1_000_000 + column.value.at.microsecond
-        moment = f"timestamp_micros({micros}L)"
-        is_day = column.type.kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
-        return f"cast({moment} as {spark_type(column.type)})" if is_day else f"cast({moment} as string)"
+        type_sql = spark_type(column.type) if column.type.kind in _DAY_KINDS else "string"
+        return f"cast(timestamp_micros({micros}L) as {type_sql})"
     assert checked.text is not None
     return converted(column, checked.text)

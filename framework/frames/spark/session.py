@@ -31,6 +31,9 @@ RUNTIME_SETTINGS = {
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.caseSensitive": "false",
     "spark.sql.parser.escapedStringLiterals": "false",
+    # Spark 4 decodes few encodings otherwise, and fails the job on a byte it cannot read.
+    "spark.sql.legacy.javaCharsets": "true",
+    "spark.sql.legacy.codingErrorAction": "true",
     "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
 """Settings of the SQL session, which a running session takes as well."""

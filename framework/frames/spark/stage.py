@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from framework.column_type import Kind
 from framework.frames.spark.failures import raise_faults, spark_failures
@@ -14,7 +14,7 @@ from framework.frames.spark.faults import FAULT_NUMBERS, OPEN_QUOTE, first_rows
 from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.observe import observe, read_observation, union
 from framework.frames.spark.read import can_split
-from framework.frames.spark.rows import CheckedColumn, CheckedRows, check_rows
+from framework.frames.spark.rows import CheckedColumn, check_rows, good_rows, name_columns, read_texts
 from framework.frames.spark.sql import (
     digits_after_point,
     digits_before_point,
@@ -23,6 +23,7 @@ from framework.frames.spark.sql import (
     is_timestamp,
 )
 from framework.schema.values import (
+    FILE_COLUMN,
     ColumnMeasurement,
     FileMeasurement,
     Measurements,
@@ -32,18 +33,24 @@ from framework.schema.values import (
 
 MAX_RECORDS_PER_FILE = 1_000_000
 """COPY reads files side by side and wants none of them much larger than the others."""
+_FILE_NUMBERS = {
+    "rows": "count(1)",
+    "wrong_count": "count(case when has_wrong_count then 1 end)",
+    **FAULT_NUMBERS,
+}
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """The observed numbers of one file."""
+    """The observed numbers: of each file before the casts, and of all rows after them."""
 
-    opened: OpenedFile
-    numbers: Mapping[str, Any]
+    files: Mapping[OpenedFile, Mapping[str, Any]]
+    rows: Mapping[str, Any]
+    checked: DataFrame
 
-    def fault_rows(self) -> Mapping[int, int]:
-        """Return by fault the first row that has it."""
-        return first_rows(self.numbers.__getitem__)
+    def faults(self) -> dict[OpenedFile, dict[int, int]]:
+        """Return by file and fault the first row that has it."""
+        return {opened: first_rows(numbers.__getitem__) for opened, numbers in self.files.items()}
 
 
 def stage(
@@ -52,39 +59,52 @@ def stage(
     """Write the batch's good rows below `destination` and return what was seen, in one Spark job.
 
     A file that is read by lines and turns out to hold fields over several lines makes it two:
-    what the first wrote is overwritten.
+    what the first wrote is overwritten. Bad rows in a batch of several files cost one more, which
+    counts them by file.
     """
     opened = open_files(spark, batch)
     by_lines = {file.layout.ordinal for file in opened if can_split(file, batch.options)}
-    seen = _run(spark, batch, opened, columns, destination, by_lines)
-    multiline = {
-        file.opened.layout.ordinal for file in seen if batch.options.multiline and OPEN_QUOTE in file.fault_rows()
-    }
-    if multiline & by_lines:
-        seen = _run(spark, batch, opened, columns, destination, by_lines - multiline)
-        by_lines -= multiline
-    raise_faults(spark, batch.options, {file.opened: file.fault_rows() for file in seen}, by_lines)
-    return _measurements(seen, columns)
+    checked = name_columns(columns)
+    with spark_failures(spark, batch):
+        seen = _run(spark, batch, opened, checked, destination, by_lines)
+        multiline = {file.layout.ordinal for file, faults in seen.faults().items() if OPEN_QUOTE in faults}
+        if batch.options.multiline and multiline & by_lines:
+            by_lines -= multiline
+            seen = _run(spark, batch, opened, checked, destination, by_lines)
+        raise_faults(spark, batch.options, seen.faults(), by_lines)
+        bad = _count_bad(seen, opened)
+    return Measurements(
+        files=tuple(_file_measurement(file, seen.files[file], bad[file.layout.ordinal]) for file in opened),
+        columns={column.name: _measured(seen.rows, index) for index, column in enumerate(columns)},
+        wrong_field_count=sum(numbers["wrong_count"] for numbers in seen.files.values()),
+    )
 
 
 def _run(
     spark: SparkSession,
     batch: SourceBatch,
     opened: Sequence[OpenedFile],
-    columns: Sequence[StagingColumn],
+    columns: Sequence[CheckedColumn],
     destination: str | None,
     by_lines: set[int],
-) -> list[_Seen]:
-    good: list[DataFrame] = []
-    observations: list[Observation] = []
-    with spark_failures(batch):
-        for file in opened:
-            rows = check_rows(spark, file, columns, batch.options, file.layout.ordinal in by_lines)
-            observed, observation = observe(rows.frame, _numbers(rows))
-            good.append(rows.good(observed))
-            observations.append(observation)
-        _write(union(good), destination)
-    return [_Seen(file, read_observation(seen)) for file, seen in zip(opened, observations, strict=True)]
+) -> _Seen:
+    texts = [read_texts(spark, file, columns, batch.options, file.layout.ordinal in by_lines) for file in opened]
+    numbers = {"bad": "count(case when is_bad then 1 end)"}
+    for index, column in enumerate(columns):
+        numbers |= {f"{name}{index}": expression for name, expression in _column_numbers(column).items()}
+    if len(opened) == 1:
+        # One file's numbers ride along: rows cost something at every place they are observed.
+        checked = check_rows(texts[0], columns)
+        observed, observation = observe(checked, {**numbers, **_FILE_NUMBERS})
+        _write(good_rows(observed, columns), destination)
+        rows = read_observation(observation)
+        return _Seen({opened[0]: rows}, rows, checked)
+    by_file = [observe(frame, _FILE_NUMBERS) for frame in texts]
+    checked = check_rows(union([frame for frame, _ in by_file]), columns)
+    observed, observation = observe(checked, numbers)
+    _write(good_rows(observed, columns), destination)
+    files = {file: read_observation(seen) for file, (_, seen) in zip(opened, by_file, strict=True)}
+    return _Seen(files, read_observation(observation), check_rows(union(texts), columns))
 
 
 def _write(rows: DataFrame, destination: str | None) -> None:
@@ -95,17 +115,17 @@ def _write(rows: DataFrame, destination: str | None) -> None:
     writer.option("compression", "snappy").parquet(destination)
 
 
-def _numbers(rows: CheckedRows) -> dict[str, str]:
-    numbers = {
-        "rows": "count(1)",
-        "bad": "count(case when is_bad then 1 end)",
-        "wrong_count": "count(case when has_wrong_count then 1 end)",
-        **FAULT_NUMBERS,
-    }
-    for index, column in enumerate(rows.columns):
-        for name, expression in _column_numbers(column).items():
-            numbers[f"{name}{index}"] = expression
-    return numbers
+def _count_bad(seen: _Seen, opened: Sequence[OpenedFile]) -> dict[int, int]:
+    """Return by the file's ordinal how many of its rows are bad."""
+    bad = {file.layout.ordinal: 0 for file in opened}
+    if len(opened) == 1:
+        return {opened[0].layout.ordinal: seen.rows["bad"]}
+    if seen.rows["bad"]:
+        # Observed, so that the filter stays above the parsing.
+        observed, _ = observe(seen.checked, {"rows": "count(1)"})
+        counts = observed.where("is_bad").groupBy(FILE_COLUMN).count().collect()
+        bad |= {row[FILE_COLUMN]: row["count"] for row in counts}
+    return bad
 
 
 def _column_numbers(checked: CheckedColumn) -> dict[str, str]:
@@ -139,36 +159,25 @@ def _wider_numbers(condition: str, text: str) -> dict[str, str]:
     }
 
 
-def _measurements(seen: Sequence[_Seen], columns: Sequence[StagingColumn]) -> Measurements:
-    files = tuple(
-        FileMeasurement(
-            ordinal=file.opened.layout.ordinal,
-            rows_read=file.numbers["rows"],
-            rows_staged=file.numbers["rows"] - file.numbers["bad"],
-            rows_bad=file.numbers["bad"],
-        )
-        for file in seen
-    )
-    return Measurements(
-        files=files,
-        columns={column.name: _measured(seen, index) for index, column in enumerate(columns)},
-        wrong_field_count=sum(file.numbers["wrong_count"] for file in seen),
-    )
+def _file_measurement(opened: OpenedFile, numbers: Mapping[str, Any], bad: int) -> FileMeasurement:
+    rows = numbers["rows"]
+    return FileMeasurement(ordinal=opened.layout.ordinal, rows_read=rows, rows_staged=rows - bad, rows_bad=bad)
 
 
-def _measured(seen: Sequence[_Seen], index: int) -> ColumnMeasurement:
-    def values(name: str) -> list[Any]:
-        found = (file.numbers.get(f"{name}{index}") for file in seen)
-        return [value for value in found if value is not None]
+def _measured(numbers: Mapping[str, Any], index: int) -> ColumnMeasurement:
+    def number(name: str) -> int:
+        return int(numbers.get(f"{name}{index}") or 0)
 
-    fits = max(values("longest_integer"), default=0) <= 38
+    low, high = numbers.get(f"low{index}"), numbers.get(f"high{index}")
+    if number("longest_integer") > 38:
+        low = high = None
     return ColumnMeasurement(
-        longest_bytes=max(values("length"), default=0),
-        misfits=sum(values("misfits")),
-        wider=sum(values("wider")),
-        integer_digits=max(values("digits"), default=0),
-        scale=max(values("scale"), default=0),
-        smallest=int(min(values("low"))) if fits and values("low") else None,
-        largest=int(max(values("high"))) if fits and values("high") else None,
-        null_keys=sum(values("nulls")),
+        longest_bytes=number("length"),
+        misfits=number("misfits"),
+        wider=number("wider"),
+        integer_digits=number("digits"),
+        scale=number("scale"),
+        smallest=None if low is None else int(low),
+        largest=None if high is None else int(high),
+        null_keys=number("nulls"),
     )
