@@ -128,7 +128,7 @@ class _Load:
             with SignOfLife(self.services.lake, self.spec.pipeline, self.log):
                 results = self._load_and_settle(keys, observed)
         except Exception as error:
-            results = self._fail(error)
+            results = self._lost_to_another() or self._fail(error)
         except BaseException as error:
             self._fail(error)
             raise
@@ -294,6 +294,26 @@ class _Load:
             self.log.warning("file skipped", file=file.url, reason=reason)
             self._archive(file)
         return [self._result(file, "SKIPPED", reason=reason) for file in files]
+
+    def _lost_to_another(self) -> list[LoadResult]:
+        """Skip a load whose file was taken or replaced while it was being read; empty where none was.
+
+        An overlapping run has loaded it, or the next one loads what has replaced it: no failure.
+        """
+        if self.step not in ("discover", "observe", "recover", "start", "prepare"):
+            return []
+        gone: list[SourceFile] = []
+        self._try("look for the files", lambda: gone.extend(self._gone()))
+        if not gone:
+            return []
+        names = ", ".join(file.url for file in gone)
+        reason = f"another run has taken, or another file replaced, {names}"
+        self._try("write the SKIPPED row", partial(self.books.write, "SKIPPED", self.files, reason))
+        self.log.warning("load given up", reason=reason)
+        return [self._result(file, "SKIPPED", reason=reason) for file in self.files]
+
+    def _gone(self) -> list[SourceFile]:
+        return [file for file in self.files if not self.services.lake.is_unchanged(file)]
 
     def _fail(self, error: BaseException) -> list[LoadResult]:
         """Record the failure where that is possible, and put the files where they belong."""

@@ -39,14 +39,14 @@ class Workshop:
     name: str
     spec_body: str
     log: io.StringIO = field(default_factory=io.StringIO)
-    run_ids: Callable[[], str] | None = None
     wrap_lake: Callable[[Lake], Lake] = lambda lake: lake
+    run_number_base: int = 1
 
     def __post_init__(self) -> None:
         self.warehouse = Warehouse(
             self.redshift_data, self.environment.warehouse, self.environment.retry, RateLimiter(1000)
         )
-        self._run_count = itertools.count(1)
+        self._run_count = itertools.count()
 
     @property
     def table(self) -> str:
@@ -75,7 +75,9 @@ class Workshop:
             warehouse=self.warehouse,
             frames=lambda: self.frames,
             now=utc_now,
-            new_run_id=lambda: f"{next(self._run_count):04x}" + self.name.encode().hex()[:28].rjust(28, "0"),
+            new_run_id=lambda: (
+                f"{self.run_number_base + next(self._run_count):04x}" + self.name.encode().hex()[:28].rjust(28, "0")
+            ),
             open_log=lambda run_id, pipeline: RunLog(run_id, pipeline, self.log),
             job_id="job-1",
         )
