@@ -86,7 +86,7 @@ class Books:
         name = file.key.rpartition("/")[2]
         moved = lake.move(file, f"{home}{self.started_at:%Y/%m}", name, self.run_id)
         if moved is None:
-            self.log.warning("the file was replaced meanwhile and stays where it is", file=file.url)
+            self.log.warning("the file has gone or was replaced meanwhile; nothing was moved", file=file.url)
         else:
             self.log.info("file moved", file=file.url, to=lake.url(moved))
         return moved

@@ -25,7 +25,7 @@ from framework.errors import (
     TransientWarehouseError,
     WarehouseError,
 )
-from framework.lake.alive import SignOfLife
+from framework.lake.alive import SignOfLife, staging_prefix
 from framework.lake.pending import list_pending
 from framework.plan.merge import MAX_FILES_PER_LOAD, LoadedFile
 from framework.plan.staging import manifest
@@ -66,6 +66,8 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
         is_outage = any(isinstance(error, TransientWarehouseError) for error in failures)
         if is_outage or (failures and spec.source.on_failure == "stop"):
             return results
+    if not work.loads and any(services.lake.list_objects(staging_prefix(services.lake, spec.pipeline))):
+        _Load(spec, services, request, []).recover()
     if work.older and all(result.status != "FAILED" for result in results):
         results += _Load(spec, services, request, work.arrivals).pass_over(work.older)
     return results
@@ -89,6 +91,7 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
         file = lake.describe(key)
         if file is None:
             raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.")
+        _refuse_unknown_origin(file, services, request)
         return Work([[key]], [], [file.arrived_at])
     pending = list_pending(lake, spec.source)
     arrivals = [found.modified_at for found in pending]
@@ -97,6 +100,17 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
         return Work([keys[-1:]] if keys else [], keys[:-1], arrivals)
     size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
     return Work([keys[start : start + size] for start in range(0, len(keys), size)], [], arrivals)
+
+
+def _refuse_unknown_origin(file: SourceFile, services: Services, request: LoadRequest) -> None:
+    """Refuse a moved file that does not say where it arrived: whether it is loaded cannot be known."""
+    moved = any(file.key.startswith(services.lake.key(f"data/{folder}/")) for folder in ("archive", "unprocessed"))
+    if moved and file.identity.key == file.key and not request.again:
+        raise SpecError(
+            f"{file.url} does not say where it arrived: the metadata that Feedway gave it when it moved it is gone, "
+            f"so whether it is loaded cannot be known. Add --again to load it whatever the ledger says, "
+            f"or copy it to the pipeline's prefix to load it as a new file."
+        )
 
 
 class _Load:
@@ -275,6 +289,15 @@ class _Load:
             self.log.info("loaded", step="settle", file=file.url, **vars(counts))
             results.append(self._result(file, "SUCCESS", counts=counts))
         return results
+
+    def recover(self) -> None:
+        """Clear away what dead runs left, where nothing is pending that would do it."""
+        try:
+            with SignOfLife(self.services.lake, self.spec.pipeline, self.log):
+                self.books.recover(self.services.environment.dead_after_seconds)
+        finally:
+            self.books.clean_up(self.has_staging_table)
+            self.books.export_log()
 
     def pass_over(self, keys: Sequence[str]) -> list[LoadResult]:
         """Skip and archive files that a newer one has replaced as a whole."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from framework.errors import PipelineError
 from framework.sandbox import postgresql, services
 from framework.sandbox.address import LOOPBACK, Ports, ProcessStatus, SandboxAddress
-from framework.sandbox.ports import choose_port, is_free
+from framework.sandbox.ports import choose_port, is_free, refuse_taken
 from framework.sandbox.processes import end, is_alive, last_lines, spawn, wait_until
 from framework.sandbox.services import SERVICES, Service
 from framework.sandbox.state import (
@@ -102,7 +102,12 @@ def _start(site: Site, ports: Ports, say: Say, on_demand: bool) -> SandboxAddres
     asked = ports.asked()
     with locked(site):
         state = read_state(site) or new_state(site)
-        runs = any(is_alive(record) for record in state.processes.values())
+        running = {name for name, record in state.processes.items() if is_alive(record)}
+        # All before the first is started, so that a refusal leaves no half of a sandbox.
+        for name, port in asked.items():
+            if name not in running:
+                refuse_taken(port, name)
+        runs = bool(running)
         wanted = replace(state, on_demand=on_demand and (state.on_demand or not runs))
         if wanted != state:
             write_state(site, wanted)

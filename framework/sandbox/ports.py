@@ -6,8 +6,10 @@ import socket
 
 import psutil
 
-from framework.errors import PipelineError
+from framework.errors import PipelineError, SpecError
 from framework.sandbox.address import LOOPBACK
+
+MAX_PORT = 65535
 
 
 def is_free(port: int) -> bool:
@@ -29,11 +31,7 @@ def choose_port(asked: int | None, recorded: int | None, service: str) -> int:
         PipelineError: somebody else listens on the port that was asked for.
     """
     if asked is not None:
-        if not is_free(asked):
-            raise PipelineError(
-                f"sandbox: port {asked}, asked for {service}, is taken by {holder_of(asked)}. "
-                f"End that process or ask for another port."
-            )
+        refuse_taken(asked, service)
         return asked
     if recorded is not None and is_free(recorded):
         return recorded
@@ -41,6 +39,17 @@ def choose_port(asked: int | None, recorded: int | None, service: str) -> int:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def refuse_taken(asked: int, service: str) -> None:
+    """Raise where somebody else listens on a port that was asked for, or there is no such port."""
+    if not 1 <= asked <= MAX_PORT:
+        raise SpecError(f"sandbox: port {asked}, asked for {service}, is none: ports go from 1 to {MAX_PORT}")
+    if not is_free(asked):
+        raise PipelineError(
+            f"sandbox: port {asked}, asked for {service}, is taken by {holder_of(asked)}. "
+            f"End that process or ask for another port."
+        )
 
 
 def holder_of(port: int) -> str:

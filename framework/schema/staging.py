@@ -186,16 +186,19 @@ def apply_measurements(
     return replace(plan, columns=tuple(columns), widenings=tuple(widenings)), restage
 
 
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count} values"
+
+
 def _widening_reason(wanted: ColumnType, seen: Measurements, name: str) -> str:
     measured = seen.columns[name]
     if wanted.is_text:
         return f"the longest text has {measured.longest_bytes} bytes"
     if wanted.kind is Kind.TIMESTAMP:
-        return f"{measured.wider} values have a time of day"
+        return f"{_values(measured.wider)} with a time of day"
     if measured.scale:
-        return (
-            f"{measured.wider} values need {measured.integer_digits} digits before and {measured.scale} after the point"
-        )
+        digits = f"{measured.integer_digits} digits before and {measured.scale} after the point"
+        return f"{_values(measured.wider)} with up to {digits}"
     if measured.smallest == measured.largest:
         return f"the value {measured.largest}"
     return f"values from {measured.smallest} to {measured.largest}"

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as sql_functions
 
+from framework.column_type import Kind
 from framework.frames.spark.failures import raise_faults, spark_failures
 from framework.frames.spark.faults import FAULT_NUMBERS, OPEN_QUOTE, first_rows
 from framework.frames.spark.files import OpenedFile, open_files
-from framework.frames.spark.observe import observe, read_observation, union
+from framework.frames.spark.observe import union
 from framework.frames.spark.read import can_split, field_text, parse_fields, read_records
-from framework.frames.spark.texts import profile_of, summarize
+from framework.frames.spark.sql import (
+    digits_after_point,
+    digits_before_point,
+    is_integer,
+    is_number,
+    is_timestamp,
+    is_value,
+)
 from framework.schema.values import FILE_COLUMN, ROW_COLUMN, ColumnProfile, SourceBatch
 from framework.spec.pipeline import CsvOptions
+
+_INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP = range(1, 6)
 
 
 def profile(spark: SparkSession, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
@@ -23,20 +35,15 @@ def profile(spark: SparkSession, batch: SourceBatch, columns: Sequence[str]) -> 
     """
     opened = open_files(spark, batch)
     by_lines = {file.layout.ordinal for file in opened if can_split(file, batch.options)}
-    with spark_failures(spark, batch):
-        faults, found = _run(spark, batch, opened, columns, by_lines)
-        again = [file for file, rows in faults.items() if OPEN_QUOTE in rows and file.layout.ordinal in by_lines]
-        if batch.options.multiline and again:
-            ordinals = {file.layout.ordinal for file in again}
-            by_lines -= ordinals
-            sound = {place: row for place, row in found.items() if place[0] not in ordinals}
-            more_faults, more = _run(spark, batch, again, columns, by_lines)
-            faults, found = {**faults, **more_faults}, {**sound, **more}
-        raise_faults(spark, batch.options, faults, by_lines)
-    return {
-        name: profile_of(row for (_, position), row in found.items() if position == index)
-        for index, name in enumerate(columns)
-    }
+    rows = _run(spark, batch, opened, columns, by_lines)
+    if batch.options.multiline:
+        again = {n for n, row in rows.items() if n in by_lines and OPEN_QUOTE in first_rows(row.__getitem__)}
+        by_lines -= again
+        files = [file for file in opened if file.layout.ordinal in again]
+        rows |= _run(spark, batch, files, columns, by_lines)
+    faults = {file: first_rows(rows[file.layout.ordinal].__getitem__) for file in opened if file.layout.ordinal in rows}
+    raise_faults(spark, batch.options, faults, by_lines)
+    return {name: _profile(list(rows.values()), index) for index, name in enumerate(columns)}
 
 
 def _run(
@@ -45,19 +52,17 @@ def _run(
     opened: Sequence[OpenedFile],
     columns: Sequence[str],
     by_lines: set[int],
-) -> tuple[dict[OpenedFile, dict[int, int]], Mapping[tuple[int, int], Row]]:
-    """Return the files' faults, and the numbers of their texts by file and column."""
-    frames, observations = [], []
-    for file in opened:
-        frame = _texts(spark, file, columns, batch.options, file.layout.ordinal in by_lines)
-        observed, observation = observe(frame, FAULT_NUMBERS)
-        frames.append(observed)
-        observations.append(observation)
-    found = summarize(union(frames), [f"t{index}" for index in range(len(columns))])
-    faults = {
-        file: first_rows(read_observation(seen).__getitem__) for file, seen in zip(opened, observations, strict=True)
-    }
-    return faults, found
+) -> dict[int, Row]:
+    """Return the aggregates by the file's ordinal; a file without rows has none."""
+    if not opened:
+        return {}
+    with spark_failures(spark, batch):
+        by_file = (_texts(spark, file, columns, batch.options, file.layout.ordinal in by_lines) for file in opened)
+        texts = union(list(by_file))
+        classes = texts.selectExpr("*", *(f"{_class(f't{index}')} as k{index}" for index in range(len(columns))))
+        numbers = [sql_functions.expr(sql).alias(name) for name, sql in _numbers(len(columns)).items()]
+        rows = classes.groupBy(FILE_COLUMN).agg(*numbers).collect()
+    return {row[FILE_COLUMN]: row for row in rows}
 
 
 def _texts(
@@ -68,3 +73,62 @@ def _texts(
     texts = [field_text(opened, name, options) or "cast(null as string)" for name in columns]
     named = [f"case when not has_wrong_count then {text} end as t{index}" for index, text in enumerate(texts)]
     return parsed.selectExpr(f"{opened.layout.ordinal} as {FILE_COLUMN}", ROW_COLUMN, "fault", *named)
+
+
+def _class(text: str) -> str:
+    """Return the number of the class a text is of; the classes share no text."""
+    # The first looks are cheap and leave few texts to the expressions, which decide.
+    number = f"when {is_integer(text)} then {_INTEGER} when {is_number(text)} then {_FRACTION}"
+    day = f"when {is_value(text, Kind.DATE)} then {_DATE} when {is_timestamp(text)} then {_TIMESTAMP}"
+    return (
+        f"case when contains('-.0123456789', left({text}, 1)) then "
+        f"case when substring({text}, 5, 1) = '-' then case {day} else 0 end else case {number} else 0 end end "
+        f"when octet_length({text}) <= 5 and {is_value(text, Kind.BOOLEAN)} then {_BOOLEAN} else 0 end"
+    )
+
+
+def _numbers(columns: int) -> dict[str, str]:
+    numbers = dict(FAULT_NUMBERS)
+    for index in range(columns):
+        found = _column_numbers(f"t{index}", f"k{index}")
+        numbers |= {f"{name}{index}": sql for name, sql in found.items()}
+    return numbers
+
+
+def _column_numbers(text: str, kind: str) -> dict[str, str]:
+    number = f"{kind} in ({_INTEGER}, {_FRACTION})"
+    value = f"case when {kind} = {_INTEGER} then try_cast({text} as decimal(38,0)) end"
+    return {
+        "values": f"count({text})",
+        "integers": f"count(case when {kind} = {_INTEGER} then 1 end)",
+        "numbers": f"count(case when {number} then 1 end)",
+        "booleans": f"count(case when {kind} = {_BOOLEAN} then 1 end)",
+        "dates": f"count(case when {kind} = {_DATE} then 1 end)",
+        "timestamps": f"count(case when {kind} = {_TIMESTAMP} then 1 end)",
+        "longest": f"max(octet_length({text}))",
+        "digits": f"max(case when {number} then {digits_before_point(text)} end)",
+        "scale": f"max(case when {kind} = {_FRACTION} then {digits_after_point(text)} end)",
+        "longest_integer": f"max(case when {kind} = {_INTEGER} then {digits_before_point(text)} end)",
+        "low": f"min({value})",
+        "high": f"max({value})",
+    }
+
+
+def _profile(rows: Sequence[Row], index: int) -> ColumnProfile:
+    def values(name: str) -> list[Any]:
+        return [row[f"{name}{index}"] for row in rows if row[f"{name}{index}"] is not None]
+
+    fits = max(values("longest_integer"), default=0) <= 38
+    return ColumnProfile(
+        values=sum(values("values")),
+        integers=sum(values("integers")),
+        numbers=sum(values("numbers")),
+        booleans=sum(values("booleans")),
+        dates=sum(values("dates")),
+        timestamps=sum(values("timestamps")),
+        longest_bytes=max(values("longest"), default=0),
+        integer_digits=max(values("digits"), default=0),
+        scale=max(values("scale"), default=0),
+        smallest=int(min(values("low"))) if fits and values("low") else None,
+        largest=int(max(values("high"))) if fits and values("high") else None,
+    )

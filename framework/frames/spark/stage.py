@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from framework.column_type import Kind
 from framework.frames.spark.failures import raise_faults, spark_failures
@@ -15,8 +15,15 @@ from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.observe import observe, read_observation, union
 from framework.frames.spark.read import can_split
 from framework.frames.spark.rows import CheckedColumn, check_rows, good_rows, name_columns, read_texts
-from framework.frames.spark.texts import profile_of, summarize
+from framework.frames.spark.sql import (
+    digits_after_point,
+    digits_before_point,
+    is_integer,
+    is_number,
+    is_timestamp,
+)
 from framework.schema.values import (
+    FILE_COLUMN,
     ColumnMeasurement,
     FileMeasurement,
     Measurements,
@@ -35,10 +42,7 @@ _FILE_NUMBERS = {
 
 @dataclass(frozen=True)
 class _Seen:
-    """The observed numbers: of each file before the casts, and of all rows after them.
-
-    `checked` are the rows themselves, not read yet.
-    """
+    """The observed numbers: of each file before the casts, and of all rows after them."""
 
     files: Mapping[OpenedFile, Mapping[str, Any]]
     rows: Mapping[str, Any]
@@ -55,7 +59,8 @@ def stage(
     """Write the batch's good rows below `destination` and return what was seen, in one Spark job.
 
     A file that is read by lines and turns out to hold fields over several lines makes it two:
-    what the first wrote is overwritten. Bad rows cost one more, which says what is wrong in them.
+    what the first wrote is overwritten. Bad rows in a batch of several files cost one more, which
+    counts them by file.
     """
     opened = open_files(spark, batch)
     by_lines = {file.layout.ordinal for file in opened if can_split(file, batch.options)}
@@ -67,10 +72,10 @@ def stage(
             by_lines -= multiline
             seen = _run(spark, batch, opened, checked, destination, by_lines)
         raise_faults(spark, batch.options, seen.faults(), by_lines)
-        misfits = _summarize_bad(seen, checked) if seen.rows["bad"] else {}
+        bad = _count_bad(seen, opened)
     return Measurements(
-        files=tuple(_file_measurement(file, seen.files[file], misfits) for file in opened),
-        columns={column.name: _measured(column, index, seen.rows, misfits) for index, column in enumerate(columns)},
+        files=tuple(_file_measurement(file, seen.files[file], bad[file.layout.ordinal]) for file in opened),
+        columns={column.name: _measured(seen.rows, index) for index, column in enumerate(columns)},
         wrong_field_count=sum(numbers["wrong_count"] for numbers in seen.files.values()),
     )
 
@@ -110,51 +115,69 @@ def _write(rows: DataFrame, destination: str | None) -> None:
     writer.option("compression", "snappy").parquet(destination)
 
 
+def _count_bad(seen: _Seen, opened: Sequence[OpenedFile]) -> dict[int, int]:
+    """Return by the file's ordinal how many of its rows are bad."""
+    bad = {file.layout.ordinal: 0 for file in opened}
+    if len(opened) == 1:
+        return {opened[0].layout.ordinal: seen.rows["bad"]}
+    if seen.rows["bad"]:
+        # Observed, so that the filter stays above the parsing.
+        observed, _ = observe(seen.checked, {"rows": "count(1)"})
+        counts = observed.where("is_bad").groupBy(FILE_COLUMN).count().collect()
+        bad |= {row[FILE_COLUMN]: row["count"] for row in counts}
+    return bad
+
+
 def _column_numbers(checked: CheckedColumn) -> dict[str, str]:
-    column = checked.column
+    column, text = checked.column, checked.text
     numbers: dict[str, str] = {}
     if column.required:
         numbers["nulls"] = f"count(case when not has_wrong_count and {checked.null_key} then 1 end)"
-    if checked.text is not None and column.measure_length:
+    if text is None:
+        return numbers
+    if column.measure_length:
         numbers["length"] = f"max(case when not has_wrong_count then octet_length({checked.value}) end)"
+    misfit = f"is_bad and not has_wrong_count and {checked.misfit}"
+    numbers["misfits"] = f"count(case when {misfit} then 1 end)"
+    if column.type.is_exact_number:
+        numbers |= _wider_numbers(f"{misfit} and {is_number(text)}", text)
+    elif column.type.kind is Kind.DATE and column.format is None:
+        numbers["wider"] = f"count(case when {misfit} and {is_timestamp(text)} then 1 end)"
     return numbers
 
 
-def _summarize_bad(seen: _Seen, columns: Sequence[CheckedColumn]) -> Mapping[tuple[int, int], Row]:
-    """Return by file and position the numbers of bad rows (0) and of each column's misfits (from 1)."""
-    # Observed, so that the filter stays above the parsing.
-    observed, _ = observe(seen.checked, {"rows": "count(1)"})
-    misfits = [
-        f"case when not has_wrong_count and {column.misfit} then {column.text or 'null'} end" for column in columns
-    ]
-    return summarize(observed.where("is_bad"), ["''", *misfits])
+def _wider_numbers(condition: str, text: str) -> dict[str, str]:
+    integer = f"{condition} and {is_integer(text)}"
+    value = f"case when {integer} then try_cast({text} as decimal(38,0)) end"
+    return {
+        "wider": f"count(case when {condition} then 1 end)",
+        "digits": f"max(case when {condition} then {digits_before_point(text)} end)",
+        "scale": f"max(case when {condition} then {digits_after_point(text)} end)",
+        "longest_integer": f"max(case when {integer} then {digits_before_point(text)} end)",
+        "low": f"min({value})",
+        "high": f"max({value})",
+    }
 
 
-def _file_measurement(
-    opened: OpenedFile, numbers: Mapping[str, Any], misfits: Mapping[tuple[int, int], Row]
-) -> FileMeasurement:
-    ordinal, rows = opened.layout.ordinal, numbers["rows"]
-    bad = misfits[ordinal, 0]["texts"] if (ordinal, 0) in misfits else 0
-    return FileMeasurement(ordinal=ordinal, rows_read=rows, rows_staged=rows - bad, rows_bad=bad)
+def _file_measurement(opened: OpenedFile, numbers: Mapping[str, Any], bad: int) -> FileMeasurement:
+    rows = numbers["rows"]
+    return FileMeasurement(ordinal=opened.layout.ordinal, rows_read=rows, rows_staged=rows - bad, rows_bad=bad)
 
 
-def _measured(
-    column: StagingColumn, index: int, numbers: Mapping[str, Any], misfits: Mapping[tuple[int, int], Row]
-) -> ColumnMeasurement:
-    measured = ColumnMeasurement(
-        longest_bytes=numbers.get(f"length{index}") or 0, null_keys=numbers.get(f"nulls{index}") or 0
+def _measured(numbers: Mapping[str, Any], index: int) -> ColumnMeasurement:
+    def number(name: str) -> int:
+        return int(numbers.get(f"{name}{index}") or 0)
+
+    low, high = numbers.get(f"low{index}"), numbers.get(f"high{index}")
+    if number("longest_integer") > 38:
+        low = high = None
+    return ColumnMeasurement(
+        longest_bytes=number("length"),
+        misfits=number("misfits"),
+        wider=number("wider"),
+        integer_digits=number("digits"),
+        scale=number("scale"),
+        smallest=None if low is None else int(low),
+        largest=None if high is None else int(high),
+        null_keys=number("nulls"),
     )
-    texts = profile_of(row for (_, position), row in misfits.items() if position == index + 1)
-    measured = replace(measured, misfits=texts.values)
-    if column.type.is_exact_number:
-        return replace(
-            measured,
-            wider=texts.numbers,
-            integer_digits=texts.integer_digits,
-            scale=texts.scale,
-            smallest=texts.smallest,
-            largest=texts.largest,
-        )
-    if column.type.kind is Kind.DATE and column.format is None:
-        return replace(measured, wider=texts.timestamps)
-    return measured
