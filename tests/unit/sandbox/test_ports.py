@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from framework.errors import PipelineError
+from framework.errors import PipelineError, SpecError
 from framework.sandbox.ports import choose_port, holder_of, is_free
 
 
@@ -42,3 +42,9 @@ def test_a_port_asked_for_that_is_taken_is_refused(taken: int, free: int) -> Non
 
 def test_a_port_nobody_listens_on_has_no_known_holder(free: int) -> None:
     assert holder_of(free) == "another process"
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, 99999])
+def test_a_number_that_is_no_port_is_refused(port: int) -> None:
+    with pytest.raises(SpecError, match="ports go from 1 to 65535"):
+        choose_port(port, None, "s3")
