@@ -213,6 +213,7 @@ class _Load:
                 seen_again = self._observe()
                 unchanged = (seen_again.table, seen_again.dependencies) == (observed.table, observed.dependencies)
                 if isinstance(error, TransientWarehouseError) or unchanged or plan_number == MAX_PLANS:
+                    self._blame_view(error, transaction)
                     raise
                 self.log.warning("the target changed meanwhile; the load is planned again", error=str(error))
                 observed = seen_again
@@ -221,6 +222,15 @@ class _Load:
         if not prepared.evolution:
             self.observed_for_next = observed
         return observed
+
+    def _blame_view(self, error: WarehouseError, transaction: Transaction) -> None:
+        """Raise a SpecError where what was refused is the definition of one of the spec's views."""
+        refused = transaction.statements[error.failed_index or 0]
+        if error.failed_index is not None and refused.template == "create_view":
+            raise SpecError(
+                f"{self.spec.path}: the view {refused.values['view']} cannot be created: {error.warehouse_message}. "
+                f"Nothing was changed and the file stays where it is. Correct the view's definition."
+            ) from error
 
     def _prepare(self, observed: Observation, plan_number: int) -> Preparation:
         frames = self.services.frames()

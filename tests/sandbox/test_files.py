@@ -176,7 +176,8 @@ def test_a_refusal_of_the_warehouse_leaves_the_file_where_it_is_until_the_third_
     assert [results[0].status for results in (first, second, third)] == ["FAILED"] * 3
     assert first[0].failure is not None
     assert "no_such_column" in first[0].failure.message
-    assert (first[0].failure.type, first[0].failure.step) == ("WarehouseError", "evolve")
+    assert (first[0].failure.type, first[0].failure.step) == ("SpecError", "evolve")
+    assert f"the view reporting.v_{shop.name} cannot be created" in first[0].failure.message
     assert len(pending) == 1
     assert shop.keys("data/in/") == []
     assert len(shop.keys("data/unprocessed/")) == 1
