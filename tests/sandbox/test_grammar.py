@@ -1,0 +1,88 @@
+"""The sandbox reads statements by a grammar: their letters' case, comments and names do not matter to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from framework.run_log import RunLog
+from framework.sandbox.redshift_sql import parse, to_postgres
+from framework.warehouse.client import Caller
+from framework.warehouse.control import read_history, read_run_counts, read_staging_count
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+SPEC = """
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: {keys: [id], order_by: [n desc]}
+evolution: {missing_columns: keep}
+views:
+  - {schema: reporting, name: "v_{name}", definition: "select * from {{ target }}"}
+"""
+_QUOTED = re.compile(r"""('(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*")""", re.DOTALL)
+
+
+def disguised(sql: str) -> str:
+    """Write a statement in capitals, its words further apart, with a comment at each line's end; what is quoted stays.
+
+    Not between all words: sqlglot takes `order by` for one.
+    """
+    body = sql.partition("\n")[2]
+    parts = _QUOTED.split(body)
+    for place in range(0, len(parts), 2):
+        spread = re.sub(r" +", "  \t", parts[place].upper())
+        parts[place] = spread.replace("\n", " /* it's a 'comment'; */\n")
+    return "-- somebody else's comment\n" + "".join(parts) + " -- the end"
+
+
+def sent_statements(feed: Feed, client: Any) -> dict[str, str]:
+    """Run loads of every mode and return one statement for each template that was sent."""
+    found: dict[str, str] = {}
+
+    def collect(params: Any, **_: Any) -> None:
+        texts = params.get("Sqls") or [params["Sql"]]
+        found.update({text.split(maxsplit=5)[4]: text for text in texts if text.startswith("-- feedway")})
+
+    events = [f"provide-client-params.redshift-data.{name}" for name in ("ExecuteStatement", "BatchExecuteStatement")]
+    for event in events:
+        client.meta.events.register(event, collect)
+    shop = feed(SPEC)
+    shop.load("1.csv", csv_text("id,n,a,b", "1,1,x,y"))
+    shop.sql(f"create group g_{shop.name}", f"grant select on reporting.v_{shop.name} to group g_{shop.name}")
+    shop.sql(f"comment on view reporting.v_{shop.name} is 'seen'")
+    shop.sql(f"comment on column {shop.table}.n is 'number'")
+    shop.load("2.csv", csv_text("id,n,a,c", "1,3000000000," + "x" * 300 + ",z"))
+    shop.load("3.csv", csv_text("id", "1"))
+    plain = feed()
+    plain.load("1.csv", csv_text("id,a", "1,x"))
+    plain.load("2.csv", csv_text("id,a", "1," + "x" * 300))
+    for mode in ("append", "replace"):
+        other = feed(f'source: {{prefix: data/in/{{name}}/}}\ntarget: {{table: "{{name}}"}}\nload: {{mode: {mode}}}\n')
+        other.load("1.csv", csv_text("id", "1"))
+    log, caller = RunLog("r", "p", None), Caller("p", "r")
+    read_history(shop.warehouse, [shop.name], 5, caller, log)
+    read_run_counts(shop.warehouse, caller, log)
+    table = shop.spec().target.table
+    read_staging_count(shop.warehouse, table, caller, log)
+    for event in events:
+        client.meta.events.unregister(event, collect)
+    return found
+
+
+def test_case_comments_and_names_do_not_change_what_a_statement_is(feed: Feed, redshift_data: Any) -> None:
+    statements = sent_statements(feed, redshift_data)
+
+    assert {"lock_ledger", "copy_staging", "find_losers", "count_winners", "insert_rows", "create_view"} <= set(
+        statements
+    )
+    assert len(statements) >= 40, sorted(statements)
+    for template, sql in statements.items():
+        plain = to_postgres(parse(sql), lambda schema, name: None)
+        same = to_postgres(parse(disguised(sql)), lambda schema, name: None)
+        # The last statement of a view's creation keeps the text as it was written.
+        assert (same[0] if template == "create_view" else same) == (plain[0] if template == "create_view" else plain)
+        renamed = sql.replace('"id"', '"a ""quoted"" id"').replace('"n"', '"select"')
+        assert parse(renamed).kind == parse(sql).kind, template
