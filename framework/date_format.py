@@ -22,6 +22,8 @@ _FIELDS = {
     "SSS": "[0-9]{3}",
     "SSSSSS": "[0-9]{6}",
 }
+_RUN = re.compile(r"([A-Za-z])\1*")
+_REWRITE_PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z]+)|([^A-Za-z']+)")
 _PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']")
 
 
@@ -53,3 +55,26 @@ def format_expression(pattern: str) -> str:
     if not {"y", "M", "d"} <= seen:
         raise ValueError(f"{pattern!r}: a format names year, month and day (yyyy, MM, dd)")
     return "".join(expression)
+
+
+def iso_rewrite(pattern: str, group: str) -> tuple[str, str]:
+    """Return a regular expression with groups, and the replacement that makes ISO text of what it matches.
+
+    For texts that `format_expression` accepts, so that one cast reads all formats and no parser's
+    own rules come between. `group` stands before a group's number in the engine's replacements.
+    `yy` is 2000 to 2099; a time of day that the format does not name is midnight.
+    """
+    groups: dict[str, str] = {}
+    expression = ""
+    for quoted_text, run, plain in _REWRITE_PIECE.findall(pattern):
+        for field in _RUN.finditer(run):
+            number = f"{group}{len(groups) + 1}"
+            groups[field[1]] = number if field[0] != "yy" else f"20{number}"
+            expression += "([0-9]{1,2})" if len(field[0]) == 1 else f"([0-9]{{{len(field[0])}}})"
+        if not run:
+            expression += re.escape(plain or quoted_text.replace("''", "'") or "'")
+    iso = f"{groups['y']}-{groups['M']}-{groups['d']}"
+    if "H" in groups:
+        fraction = f".{groups['S']}" if "S" in groups else ""
+        iso += f" {groups['H']}:{groups.get('m', '00')}:{groups.get('s', '00')}{fraction}"
+    return f"^{expression}$", iso

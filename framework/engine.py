@@ -25,6 +25,7 @@ from framework.errors import (
     TransientWarehouseError,
     WarehouseError,
 )
+from framework.frames.protocol import FrameEngine
 from framework.lake.alive import SignOfLife, staging_prefix
 from framework.lake.pending import list_pending
 from framework.plan.merge import MAX_FILES_PER_LOAD, LoadedFile
@@ -34,7 +35,7 @@ from framework.prepare import Preparation, PrepareContext, copy_transaction, mer
 from framework.results import NO_RECORDS, LoadFailure, LoadRequest, LoadResult, RecordCounts, Services
 from framework.schema.changes import describe_change
 from framework.schema.table import Observation
-from framework.schema.values import SourceFile
+from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Row
 from framework.warehouse.control import ensure_control_tables, read_run_counts, read_staging_count
@@ -233,11 +234,14 @@ class _Load:
             ) from error
 
     def _prepare(self, observed: Observation, plan_number: int) -> Preparation:
-        frames = self.services.frames()
-        self.engine_name = frames.name
         destination = self.services.lake.url(f"{self.books.prefix}plan-{plan_number}/")
-        context = PrepareContext(self.books, frames, destination)
+        context = PrepareContext(self.books, self._choose_frames, destination)
         return prepare(context, self.files, observed)
+
+    def _choose_frames(self, batch: SourceBatch) -> FrameEngine:
+        frames = self.services.frames(batch)
+        self.engine_name = frames.name
+        return frames
 
     def _copy(self, observed: Observation) -> None:
         """Make the staging table and, where there are rows, fill it from the staging files by manifest."""

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from framework.bookkeeping import Books
 from framework.errors import SourceFileError
 from framework.frames.header import is_gzip, read_header
-from framework.frames.protocol import FrameEngine
+from framework.frames.protocol import FrameEngine, SourceRows
 from framework.lake.s3 import Lake
 from framework.plan.evolve import plan_evolution
 from framework.plan.merge import LoadedFile, MergeInput, plan_merge
@@ -60,10 +60,13 @@ class Preparation:
 
 @dataclass(frozen=True)
 class PrepareContext:
-    """What preparing a load needs beside its files. `destination` is None to measure only."""
+    """What preparing a load needs beside its files.
+
+    `frames` chooses the engine for a batch; `destination` is None to measure only.
+    """
 
     books: Books
-    frames: FrameEngine
+    frames: Callable[[SourceBatch], FrameEngine]
     destination: str | None
 
     @property
@@ -124,12 +127,13 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
     batch = read_layouts(spec, context.books.services.lake, files, context.log)
     names = file_columns(spec, batch)
     unknown = columns_to_profile(spec, observed.table, names)
-    profiles = context.frames.profile(batch, unknown) if unknown else {}
-    if unknown:
-        context.log.info("profiled the columns without a type", step="profile", columns=list(unknown))
-    staging = plan_staging(spec, observed.table, batch, profiles, context.books.started_at)
-    staging, seen, staged_below = _stage(context, batch, staging, observed)
-    _refuse_bad_rows(context, batch, staging, seen)
+    with context.frames(batch).open(batch) as rows:
+        profiles = rows.profile(unknown) if unknown else {}
+        if unknown:
+            context.log.info("profiled the columns without a type", step="profile", columns=list(unknown))
+        staging = plan_staging(spec, observed.table, batch, profiles, context.books.started_at)
+        staging, seen, staged_below = _stage(context, batch, rows, staging, observed)
+        _refuse_bad_rows(rows, batch, staging, seen)
     _refuse_empty_replacement(spec, batch, seen)
     if seen.rows_staged == 0:
         return Preparation(batch, staging, seen, (), ViewWork((), ()), (), None)
@@ -144,18 +148,19 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
 
 
 def _stage(
-    context: PrepareContext, batch: SourceBatch, staging: StagingPlan, observed: Observation
+    context: PrepareContext, batch: SourceBatch, rows: SourceRows, staging: StagingPlan, observed: Observation
 ) -> tuple[StagingPlan, Measurements, str | None]:
     """Stage until the types hold what was seen: one pass, a second where a number outgrew its type."""
     for attempt in range(MAX_STAGING_PASSES):
         below = f"{context.destination}rows-{attempt}" if context.destination else None
-        seen = context.frames.stage(batch, staging.columns, below)
+        seen = rows.stage(staging.columns, below)
         context.log.info(
             "staged" if below else "measured",
             step="stage",
             staging_pass=attempt + 1,
             rows=seen.rows_staged,
             rows_not_fitting=seen.rows_bad,
+            phase_seconds=dict(rows.phase_seconds),
         )
         if observed.table is None:
             return staging, seen, below
@@ -165,10 +170,10 @@ def _stage(
     raise SourceFileError(f"{batch.files[0].file.url}: the types did not settle in {MAX_STAGING_PASSES} passes")
 
 
-def _refuse_bad_rows(context: PrepareContext, batch: SourceBatch, staging: StagingPlan, seen: Measurements) -> None:
+def _refuse_bad_rows(rows: SourceRows, batch: SourceBatch, staging: StagingPlan, seen: Measurements) -> None:
     if seen.rows_bad == 0:
         return
-    samples = context.frames.read_bad_rows(batch, staging.columns, REPORTED_BAD_ROWS)
+    samples = rows.read_bad_rows(staging.columns, REPORTED_BAD_ROWS)
     bad_files = {file.ordinal for file in seen.files if file.rows_bad}
     layouts = [layout for layout in batch.files if layout.ordinal in bad_files]
     counted = f"{seen.rows_bad} of {sum(file.rows_read for file in seen.files)} rows cannot be loaded"

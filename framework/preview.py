@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from framework.bookkeeping import Books
 from framework.engine import discover
+from framework.frames.protocol import FrameEngine
 from framework.plan.statements import Transaction, render
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
 from framework.results import LoadRequest, Services
 from framework.schema.changes import describe_change, table_after
 from framework.schema.table import Observation, ObservedView
-from framework.schema.values import SourceFile
+from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.observe import observe
 
@@ -70,6 +71,7 @@ class _Preview:
         self.services = services
         self.books = Books(spec, services, services.new_run_id())
         self.observed: Observation | None = None
+        self.engine_name: str | None = None
 
     def plan(self, keys: Sequence[str], request: LoadRequest) -> PlannedLoad | None:
         """Plan one load; None where its files have gone meanwhile."""
@@ -93,8 +95,13 @@ class _Preview:
         return replace(self.observed, history=seen.history)
 
     def _prepare(self, files: Sequence[SourceFile], observed: Observation) -> Preparation:
-        context = PrepareContext(self.books, self.services.frames(), None)
+        context = PrepareContext(self.books, self._choose_frames, None)
         return prepare(context, files, observed)
+
+    def _choose_frames(self, batch: SourceBatch) -> FrameEngine:
+        frames = self.services.frames(batch)
+        self.engine_name = frames.name
+        return frames
 
     def _after(self, observed: Observation, prepared: Preparation) -> Observation:
         """Return the observation that the load would leave: the table changed, the views built."""
@@ -121,7 +128,7 @@ class _Preview:
         return PlannedLoad(
             pipeline=self.spec.pipeline,
             source_files=tuple(file.url for file in files),
-            engine=self.services.frames().name,
+            engine=self.engine_name,
             rows=prepared.seen.rows_staged,
             schema_changes=tuple(describe_change(change) for change in prepared.changes),
             fills=tuple(

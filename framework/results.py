@@ -10,6 +10,7 @@ from typing import Literal
 from framework.frames.protocol import FrameEngine
 from framework.lake.s3 import Lake
 from framework.run_log import RunLog
+from framework.schema.values import SourceBatch
 from framework.spec.environment import Environment
 from framework.warehouse.client import Warehouse
 
@@ -18,13 +19,14 @@ from framework.warehouse.client import Warehouse
 class Services:
     """Everything outside that a load touches; made by the command, passed in.
 
-    `frames` opens the frame engine at the first call, so that a run with nothing to do starts none.
+    `frames` chooses the frame engine for a batch, and opens it at the first call: a run with nothing to
+    do starts none.
     """
 
     environment: Environment
     lake: Lake
     warehouse: Warehouse
-    frames: Callable[[], FrameEngine]
+    frames: Callable[[SourceBatch], FrameEngine]
     now: Callable[[], datetime]
     new_run_id: Callable[[], str]
     open_log: Callable[[str, str], RunLog]

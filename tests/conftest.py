@@ -63,6 +63,24 @@ def spark_engine(sandbox: SandboxAddress) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def embedded_engine(s3: Any) -> Iterator[Any]:
+    """The embedded frame engine on the sandbox's bucket."""
+    from framework.frames.embedded.engine import EmbeddedFrames
+    from framework.lake.s3 import Lake
+    from framework.spec.environment import LakeSettings
+
+    engine = EmbeddedFrames(Lake(s3, LakeSettings("lake", "", None)), 1024**3, None)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def frames(request: pytest.FixtureRequest) -> Any:
+    """The engine that load tests use."""
+    return request.getfixturevalue(f"{request.config.getoption('--engine')}_engine")
+
+
+@pytest.fixture(scope="session")
 def shared_feeds() -> Path:
     """The folder of real feeds that stands beside the checkout."""
     if not SHARED_FEEDS.is_dir():
@@ -74,5 +92,6 @@ def shared_feeds() -> Path:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let golden files be written anew."""
+    """Let golden files be written anew, and the load tests run on another engine."""
     parser.addoption("--update-golden", action="store_true", help="write the expected files of tests/golden anew")
+    parser.addoption("--engine", choices=("embedded", "spark"), default="embedded", help="the engine of the load tests")

@@ -73,7 +73,7 @@ class Workshop:
             environment=self.environment,
             lake=self.wrap_lake(Lake(self.s3, self.environment.lake)),
             warehouse=self.warehouse,
-            frames=lambda: self.frames,
+            frames=lambda batch: self.frames,
             now=utc_now,
             new_run_id=lambda: (
                 f"{self.run_number_base + next(self._run_count):04x}" + self.name.encode().hex()[:28].rjust(28, "0")

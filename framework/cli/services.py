@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
+from framework.cli.frames import FrameEngines
 from framework.cli.output import Output
 from framework.errors import SpecError
-from framework.frames.protocol import FrameEngine
 from framework.lake.s3 import Lake
 from framework.results import Services
 from framework.run_log import RunLog, utc_now
@@ -49,7 +48,8 @@ def open_services(
     project: Path, environment: Environment, output: Output, job_id: str | None = None
 ) -> Iterator[Services]:
     """Yield the services of an environment; a sandbox that had to be started is stopped afterwards."""
-    with _open_aws(project, environment, output) as aws:
+    with ExitStack() as stack:
+        aws = stack.enter_context(_open_aws(project, environment, output))
         lake = Lake(aws.client("s3", environment.lake.region), environment.lake)
         settings = environment.warehouse
         warehouse = Warehouse(
@@ -62,26 +62,17 @@ def open_services(
         def open_log(run_id: str, pipeline: str) -> RunLog:
             return RunLog(run_id, pipeline, output.log_stream, listen=output.progress)
 
+        engines = FrameEngines(environment, lake, aws.spark_conf, aws.process_environment)
         yield Services(
             environment=environment,
             lake=lake,
             warehouse=warehouse,
-            frames=cache(lambda: _open_frames(aws)),
+            frames=stack.enter_context(engines).choose,
             now=utc_now,
             new_run_id=lambda: uuid.uuid4().hex,
             open_log=open_log,
             job_id=job_id or uuid.uuid4().hex,
         )
-
-
-def _open_frames(aws: Aws) -> FrameEngine:
-    # Nothing imports pyspark before a Spark load really starts.
-    from framework.frames.spark.engine import SparkFrames
-    from framework.frames.spark.session import make_session
-
-    for name, value in aws.process_environment.items():
-        os.environ.setdefault(name, value)
-    return SparkFrames(make_session(aws.spark_conf))
 
 
 @contextmanager

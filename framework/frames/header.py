@@ -8,7 +8,7 @@ import zlib
 from framework.spec.pipeline import CsvOptions
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_WINDOW = 31
+GZIP_WINDOW = 31
 """zlib's wbits for a gzip member. Source: https://docs.python.org/3/library/zlib.html"""
 _BYTE_ORDER_MARK = "\ufeff"
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -36,10 +36,27 @@ def read_header(head: bytes, options: CsvOptions, is_complete: bool) -> tuple[st
         if is_all:
             raise ValueError("the file is empty: not even a header")
         return None
-    names = _split_record(record, options.delimiter, is_all)
-    if names is not None and any("\0" in name for name in names):
+    found = _split_record(record, options.delimiter, is_all)
+    if found is None:
+        return None
+    names, _ = found
+    if any("\0" in name for name in names):
         raise ValueError("the header holds a NUL character")
     return names
+
+
+def read_line_end(text: str, delimiter: str) -> str:
+    r"""Return what ends the records of a file that begins with this text: `\r` alone, or `\n` for it and `\r\n`.
+
+    It is what ends the header. `\n` where the header goes on beyond the text.
+    """
+    record = text.lstrip("\r\n")
+    try:
+        found = _split_record(record, delimiter, is_all=True)
+    except ValueError:
+        return "\n"
+    end = len(record) if found is None else found[1]
+    return "\r" if record[end : end + 1] == "\r" and record[end : end + 2] != "\r\n" else "\n"
 
 
 def decode_head(head: bytes, encoding: str, is_complete: bool) -> tuple[str, bool]:
@@ -72,7 +89,7 @@ def _decompress(head: bytes) -> tuple[bytes, bool]:
     pieces: list[bytes] = []
     rest = head
     while is_gzip(rest):
-        member = zlib.decompressobj(_GZIP_WINDOW)
+        member = zlib.decompressobj(GZIP_WINDOW)
         try:
             pieces.append(member.decompress(rest))
         except zlib.error as error:
@@ -83,7 +100,8 @@ def _decompress(head: bytes) -> tuple[bytes, bool]:
     return b"".join(pieces), True
 
 
-def _split_record(text: str, delimiter: str, is_all: bool) -> tuple[str, ...] | None:
+def _split_record(text: str, delimiter: str, is_all: bool) -> tuple[tuple[str, ...], int] | None:
+    """Return the names of the first record and where its line end begins; None: not within the text."""
     names: list[str] = []
     position = 0
     while True:
@@ -100,9 +118,9 @@ def _split_record(text: str, delimiter: str, is_all: bool) -> tuple[str, ...] | 
             names.append(text[position:end])
             position = end
         if position == len(text):
-            return tuple(names) if is_all else None
+            return (tuple(names), position) if is_all else None
         if text[position] in "\r\n":
-            return tuple(names)
+            return tuple(names), position
         if text[position] != delimiter:
             raise ValueError(f"header field {len(names)}: text follows the closing quote")
         position += 1

@@ -1,21 +1,22 @@
-"""What a frame engine does for a load. Spark is one; every engine gives identical results."""
+"""What a frame engine does for a load. There are two, and they give identical results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from framework.schema.values import BadRow, ColumnProfile, Measurements, SourceBatch, StagingColumn
 
 
-class FrameEngine(Protocol):
-    """Handles the rows of source files. Takes and returns values; keeps nothing between calls."""
+class SourceRows(Protocol):
+    """The rows of a batch, as long as it is open. Takes and returns values."""
 
     @property
-    def name(self) -> str:
-        """The engine's name in results and logs."""
+    def phase_seconds(self) -> Mapping[str, float]:
+        """Busy seconds by phase so far, over all threads; empty where the engine cannot tell."""
 
-    def profile(self, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
+    def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
         """Say what all rows of the batch hold in `columns`, in one pass.
 
         Files that lack a column add nothing to it.
@@ -24,7 +25,7 @@ class FrameEngine(Protocol):
             SourceFileError: a file's quoting or bytes are broken; `keys` names the files.
         """
 
-    def stage(self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
+    def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Write the batch's good rows as Parquet below `destination`, and say what was seen.
 
         Staging: one row per good source row, `columns` in their order, then feedway_file and
@@ -35,5 +36,16 @@ class FrameEngine(Protocol):
             SourceFileError: a file's quoting or bytes are broken; `keys` names the files.
         """
 
-    def read_bad_rows(self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
+    def read_bad_rows(self, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
         """Return the first `limit` bad rows, by file and row; one entry per offending column."""
+
+
+class FrameEngine(Protocol):
+    """Handles the rows of source files."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name in results and logs."""
+
+    def open(self, batch: SourceBatch) -> AbstractContextManager[SourceRows]:
+        """Give access to the rows of a batch; what the engine keeps of them goes at the end."""

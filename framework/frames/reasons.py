@@ -1,4 +1,4 @@
-"""Why a row is bad, in the words that every engine uses."""
+"""Why a row is bad or a file is broken, in the words that every engine uses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ import io
 
 from framework.column_type import Kind
 from framework.schema.values import StagingColumn
+
+UNCLOSED_QUOTE = "a quoted field is not closed where its record ends"
+BAD_QUOTING = (
+    "the quoting is not RFC 4180: a quote stands inside an unquoted field, text follows a "
+    "closing quote, or a lone carriage return stands outside quotes"
+)
+BAD_BYTES = "the bytes are not valid in the file's encoding"
+NUL_CHARACTER = "there is a NUL character, which no warehouse column can hold"
+GZIP_CUT_OFF = "the gzip data is cut off"
+GZIP_DAMAGED = "the gzip data is damaged"
+BORDERS_UNKNOWN = "The borders of its rows cannot be trusted, so no row of such a file is loaded. Send it again."
 
 
 def misfit_reason(column: StagingColumn, text: str) -> str:
@@ -28,3 +39,9 @@ def field_count_reason(record: str, delimiter: str, expected: int) -> str:
     csv.field_size_limit(max(csv.field_size_limit(), len(record) + 1))
     found = len(next(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter), []))
     return f"the record has {found} fields, the header names {expected}"
+
+
+def broken_record(url: str, ordinal: int | None, reason: str) -> str:
+    """Return the line that names a broken file, the record where it breaks and why."""
+    place = "the header" if ordinal is None else f"record {ordinal}"
+    return f"{url}: {place}: {reason}"

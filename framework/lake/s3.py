@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import ClientError
 
-from framework.errors import SourceFileError, TransientWarehouseError, WarehouseError
+from framework.errors import SourceFileError, WarehouseError
+from framework.lake.download import download
+from framework.lake.failures import GONE, error_code, s3_errors
 from framework.schema.values import FileIdentity, SourceFile
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from framework.spec.environment import LakeSettings
 
-_GONE = frozenset({"404", "NoSuchKey", "NotFound"})
 _SINGLE_COPY_BYTES = 5 * 1024**3
 """CopyObject takes objects up to 5 GB. Source:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
@@ -60,7 +60,7 @@ class Lake:
     def list_objects(self, prefix: str) -> Iterator[LakeObject]:
         """Yield the objects below a key prefix, in key order."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        with _s3_errors(f"list s3://{self.bucket}/{prefix}"):
+        with s3_errors(f"list s3://{self.bucket}/{prefix}"):
             for page in pages:
                 for item in page.get("Contents", []):
                     yield LakeObject(
@@ -95,17 +95,26 @@ class Lake:
         if file.size_bytes == 0:
             return b""
         last = min(size_bytes, file.size_bytes) - 1
-        with _s3_errors(f"read {file.url}"):
+        with s3_errors(f"read {file.url}"):
             try:
                 answer = self._client.get_object(Bucket=self.bucket, Key=file.key, Range=f"bytes=0-{last}")
                 body = answer["Body"].read()
             except ClientError as error:
-                if _code(error) in _GONE:
+                if error_code(error) in GONE:
                     raise SourceFileError(f"{file.url}: the file has gone since it was listed") from error
                 raise
         if _unquoted(answer["ETag"]) != file.etag:
             raise SourceFileError(f"{file.url}: the file was replaced since it was listed; the next run loads it")
         return body
+
+    def download(self, file: SourceFile, folder: Path) -> Generator[bytes]:
+        """Yield the bytes of a file in order; what is fetched ahead waits in the local folder."""
+        return download(self._client, file, folder)
+
+    def upload(self, path: Path, url: str) -> None:
+        """Write a local file of up to 5 GB to an address in the lake."""
+        with s3_errors(f"write {url}"), path.open("rb") as content:
+            self._client.put_object(Bucket=self.bucket, Key=url.removeprefix(self.url("")), Body=content)
 
     def move(self, file: SourceFile, folder: str, name: str, run_id: str) -> str | None:
         """Move a file into a folder of the lake; return its new key, None if it is another file by now.
@@ -123,7 +132,7 @@ class Lake:
             _RUN_METADATA: run_id,
         }
         source: Any = {"Bucket": self.bucket, "Key": file.key}
-        with _s3_errors(f"copy {file.url} to {self.url(target)}"):
+        with s3_errors(f"copy {file.url} to {self.url(target)}"):
             self._client.copy(
                 source,
                 self.bucket,
@@ -141,12 +150,12 @@ class Lake:
 
     def put(self, key: str, text: str) -> None:
         """Write a small object."""
-        with _s3_errors(f"write {self.url(key)}"):
+        with s3_errors(f"write {self.url(key)}"):
             self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode("utf-8"))
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete objects; ones that are not there count as deleted."""
-        with _s3_errors(f"delete in s3://{self.bucket}"):
+        with s3_errors(f"delete in s3://{self.bucket}"):
             for start in range(0, len(keys), 1000):
                 part: Any = {"Objects": [{"Key": key} for key in keys[start : start + 1000]], "Quiet": True}
                 answer = self._client.delete_objects(Bucket=self.bucket, Delete=part)
@@ -165,21 +174,17 @@ class Lake:
         return f"{folder}/{stem}.{run_id}{dot}{ending}"
 
     def _head(self, key: str) -> Mapping[str, Any] | None:
-        with _s3_errors(f"head {self.url(key)}"):
+        with s3_errors(f"head {self.url(key)}"):
             try:
                 return self._client.head_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
-                if _code(error) in _GONE:
+                if error_code(error) in GONE:
                     return None
                 raise
 
 
 def _unquoted(etag: str) -> str:
     return etag.strip('"')
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _identity_text(identity: FileIdentity, arrived_at: datetime) -> str:
@@ -201,17 +206,3 @@ def _moved_identity(metadata: Mapping[str, str]) -> tuple[FileIdentity, datetime
         return None
     bucket, key, etag, size, arrived_at = json.loads(text)
     return FileIdentity(bucket, unquote(key), etag, int(size)), datetime.fromisoformat(arrived_at)
-
-
-@contextmanager
-def _s3_errors(doing: str) -> Iterator[None]:
-    """Turn botocore's errors into ours. Its own retries are over when they arrive here."""
-    try:
-        yield
-    except (HTTPClientError, BotoConnectionError) as error:
-        raise TransientWarehouseError(f"S3 could not be reached ({doing}): {error}") from error
-    except ClientError as error:
-        message = error.response.get("Error", {}).get("Message", "")
-        raise WarehouseError(f"S3 refused to {doing}: {_code(error)}: {message}") from error
-    except BotoCoreError as error:
-        raise WarehouseError(f"S3 cannot be called ({doing}): {error}") from error

@@ -9,7 +9,7 @@ from framework.column_type import parse_type
 from framework.names import TableName
 from framework.spec.check_columns import parse_order_by
 from framework.spec.check_source import encoding_name, folder
-from framework.spec.environment import Environment, LakeSettings, RetrySettings, WarehouseSettings
+from framework.spec.environment import EmbeddedSettings, Environment, LakeSettings, RetrySettings, WarehouseSettings
 from framework.spec.pipeline import (
     ColumnsSpec,
     CsvOptions,
@@ -27,6 +27,9 @@ from framework.spec.pipeline import (
 )
 
 Fields = Mapping[str, Any]
+
+
+_UNITS = "BKMGT"
 
 
 def build_pipeline(fields: Fields, default_rules: Sequence[Fields], path: str, sha256: str) -> PipelineSpec:
@@ -59,11 +62,24 @@ def build_environment(name: str, fields: Fields) -> Environment:
         lake=LakeSettings(**fields["lake"]),
         warehouse=WarehouseSettings(**fields["warehouse"]),
         engine=fields["engine"],
+        embedded=EmbeddedSettings(
+            max_bytes=_size(fields["embedded"]["max_bytes"]),
+            memory_bytes=_size(fields["embedded"]["memory"]),
+            directory=fields["embedded"]["directory"],
+        ),
         # JSON Schema takes 3.0 for a whole number, and 180 for any.
         retry=RetrySettings(int(retry["attempts"]), float(retry["delay_seconds"]), float(retry["backoff"])),
         dead_after_seconds=int(fields["dead_after_seconds"]),
         max_attempts=int(fields["max_attempts"]),
     )
+
+
+def _size(text: str) -> int:
+    """Return the bytes of a size such as `1.5GB`, which the schema has accepted."""
+    number, unit = text.removesuffix("B").strip(), ""
+    if number[-1] in _UNITS:
+        number, unit = number[:-1].strip(), number[-1]
+    return int(float(number) * 1024 ** _UNITS.index(unit or "B"))
 
 
 def _source(source: Fields, load: LoadSpec) -> SourceSpec:

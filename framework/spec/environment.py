@@ -45,6 +45,19 @@ class RetrySettings:
 
 
 @dataclass(frozen=True)
+class EmbeddedSettings:
+    """Bounds of the embedded engine.
+
+    `max_bytes`: up to so many bytes of source files, packed ones counted tenfold, `engine: auto`
+    takes it. `directory` holds rows on their way; None is the system's folder for temporary files.
+    """
+
+    max_bytes: int
+    memory_bytes: int
+    directory: str | None
+
+
+@dataclass(frozen=True)
 class Environment:
     """The lake and the warehouse a command works on.
 
@@ -56,7 +69,8 @@ class Environment:
     kind: Literal["aws", "sandbox"]
     lake: LakeSettings
     warehouse: WarehouseSettings
-    engine: Literal["auto", "spark"]
+    engine: Literal["auto", "embedded", "spark"]
+    embedded: EmbeddedSettings
     retry: RetrySettings
     dead_after_seconds: int
     max_attempts: int

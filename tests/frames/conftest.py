@@ -15,15 +15,18 @@ import pytest
 from framework.column_type import parse_type
 from framework.frames.header import is_gzip, read_header
 from framework.frames.protocol import FrameEngine
+from framework.lake.s3 import Lake
+from framework.sandbox import SandboxAddress
 from framework.schema.values import (
-    FileIdentity,
+    BadRow,
+    ColumnProfile,
     FileLayout,
     FromFile,
     Measurements,
     SourceBatch,
-    SourceFile,
     StagingColumn,
 )
+from framework.spec.environment import LakeSettings
 from framework.spec.pipeline import CsvOptions
 
 COMMA = CsvOptions(",", "utf-8", True, ())
@@ -40,6 +43,8 @@ class Bench:
     """One bucket and one engine. Every batch has a folder of its own."""
 
     engine: FrameEngine
+    lake: Lake
+    s3: Any
     folder: Path
     numbers: itertools.count[int]
 
@@ -49,12 +54,10 @@ class Bench:
         named = {"a.csv": files} if isinstance(files, bytes) else files
         layouts = []
         for ordinal, (name, content) in enumerate(named.items()):
-            path = self.folder / below / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
             key = f"{below}/{name}"
-            identity = FileIdentity("lake", key, "etag", len(content))
-            file = SourceFile("lake", key, "etag", len(content), ARRIVED, identity, ARRIVED)
+            self.s3.put_object(Bucket="lake", Key=key, Body=content)
+            file = self.lake.describe(key)
+            assert file is not None
             heads = (read_header(content[:size], options, size >= len(content)) for size in (9, 99, 9999, 10**6))
             names = next(names for names in heads if names is not None)
             layouts.append(FileLayout(file, ordinal, name, names, is_gzip(content)))
@@ -63,8 +66,23 @@ class Bench:
     def stage(self, batch: SourceBatch, columns: Sequence[StagingColumn]) -> tuple[Measurements, list[tuple[Any, ...]]]:
         """Stage the batch; return what was seen, and the staging rows by file and row."""
         below = f"staging/{next(self.numbers)}"
-        seen = self.engine.stage(batch, columns, f"s3://lake/{below}")
+        seen = self.measure(batch, columns, f"s3://lake/{below}")
         return seen, self.rows(below)
+
+    def measure(self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
+        """Stage the batch at an address, or only measure it; return what was seen."""
+        with self.engine.open(batch) as rows:
+            return rows.stage(columns, destination)
+
+    def profile(self, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
+        """Return the profile of columns."""
+        with self.engine.open(batch) as rows:
+            return rows.profile(columns)
+
+    def read_bad_rows(self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
+        """Return the first bad rows."""
+        with self.engine.open(batch) as rows:
+            return rows.read_bad_rows(columns, limit)
 
     def rows(self, below: str) -> list[tuple[Any, ...]]:
         """Return the rows of all staging files below a prefix, by file and row."""
@@ -76,7 +94,8 @@ class Bench:
 
     def parquet_files(self, below: str) -> list[Path]:
         """Return the staging files below a prefix; nothing else may stand there."""
-        paths = sorted((self.folder / below).iterdir())
+        folder = self.folder / below
+        paths = sorted(folder.iterdir()) if folder.exists() else []
         assert all(path.suffix == ".parquet" for path in paths), paths
         return paths
 
@@ -90,6 +109,20 @@ class Bench:
         return [row[:-2] for row in rows]
 
 
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session", params=["embedded", "spark"])
+def bench(request: pytest.FixtureRequest, sandbox: SandboxAddress, s3: Any) -> Bench:
+    """Each engine in turn: what a test says, it says of both."""
+    return make_bench(request.getfixturevalue(f"{request.param}_engine"), sandbox, s3)
+
+
 @pytest.fixture(scope="session")
-def bench(spark_engine: Any, sandbox: Any) -> Bench:
-    return Bench(spark_engine, sandbox.s3_folder / "lake", itertools.count(1))
+def spark_bench(spark_engine: Any, sandbox: SandboxAddress, s3: Any) -> Bench:
+    """Spark alone, for what is said of its jobs."""
+    return make_bench(spark_engine, sandbox, s3)
+
+
+def make_bench(engine: FrameEngine, sandbox: SandboxAddress, s3: Any) -> Bench:
+    return Bench(engine, Lake(s3, LakeSettings("lake", "", None)), s3, sandbox.s3_folder / "lake", _NUMBERS)

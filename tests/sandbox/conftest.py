@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from framework.spec.environment import Environment, LakeSettings, RetrySettings, WarehouseSettings
+from framework.spec.environment import EmbeddedSettings, Environment, LakeSettings, RetrySettings, WarehouseSettings
 from tests.workshop import Workshop, new_name
 
 MINIMAL = """
@@ -23,6 +23,7 @@ ENVIRONMENT = Environment(
     lake=LakeSettings("lake", "", None),
     warehouse=WarehouseSettings("sandbox", None, "dev", None, None, "default", "feedway", None),
     engine="auto",
+    embedded=EmbeddedSettings(4 * 1024**3, 1024**3, None),
     retry=RetrySettings(3, 0.05, 2),
     dead_after_seconds=300,
     max_attempts=3,
@@ -30,12 +31,16 @@ ENVIRONMENT = Environment(
 
 
 @pytest.fixture
-def feed(s3: Any, redshift_data: Any, spark_engine: Any, request: pytest.FixtureRequest) -> Callable[..., Workshop]:
+def feed(s3: Any, redshift_data: Any, frames: Any, request: pytest.FixtureRequest) -> Callable[..., Workshop]:
     """Make a feed with a name of its own; without a spec it is an upsert by `id` without metadata columns."""
 
     def make(spec_body: str = MINIMAL, **changes: Any) -> Workshop:
         name = new_name(request.node.name.split("[")[0].removeprefix("test_")[:24].strip("_"))
-        values: dict[str, Any] = {"environment": ENVIRONMENT, "redshift_data": redshift_data} | changes
-        return Workshop(s3, frames=spark_engine, name=name, spec_body=spec_body, **values)
+        values: dict[str, Any] = {
+            "environment": ENVIRONMENT,
+            "redshift_data": redshift_data,
+            "frames": frames,
+        } | changes
+        return Workshop(s3, name=name, spec_body=spec_body, **values)
 
     return make

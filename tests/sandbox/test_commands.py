@@ -55,10 +55,12 @@ class Shop:
 
 
 @pytest.fixture
-def shop(sandbox: Any, spark_engine: Any, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
+def shop(sandbox: Any, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
     (tmp_path / ".sandbox").symlink_to(sandbox.folder)
     made = Shop(tmp_path, s3, capsys)
-    made.write("environments.yml", (Path(__file__).parents[2] / "environments.yml").read_text(encoding="utf-8"))
+    shipped = (Path(__file__).parents[2] / "environments.yml").read_text(encoding="utf-8")
+    # Not auto: another test's Spark session may be active in this process.
+    made.write("environments.yml", shipped.replace("    kind: sandbox\n", "    kind: sandbox\n    engine: embedded\n"))
     return made
 
 
@@ -77,7 +79,7 @@ def test_a_run_prints_one_result_per_file(shop: Shop) -> None:
         "pipeline": shop.name,
         "source_file": key,
         "status": "SUCCESS",
-        "engine": "spark",
+        "engine": "embedded",
         "records_read": 2,
         "records_inserted": 2,
         "error": None,

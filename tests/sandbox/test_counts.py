@@ -34,7 +34,7 @@ def spark_jobs(frames: Any, action: Callable[[], Any]) -> int:
 def test_a_load_without_drift_makes_four_submissions_and_one_spark_job(
     feed: Feed, spark_engine: Any, redshift_data: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop = feed()
+    shop = feed(frames=spark_engine)
     shop.load("1.csv", csv_text("id,a,b", "1,x,1.5", "2,y,2.5"))
     shop.land("2.csv", csv_text("id,a,b", "2,z,3.5", "3,w,4.5"))
     counter = SubmissionCounter(redshift_data)
@@ -67,7 +67,7 @@ def test_several_files_are_observed_once(feed: Feed, redshift_data: Any) -> None
 
 def test_unknown_columns_cost_one_profiling_pass(feed: Feed, spark_engine: Any) -> None:
     """Spark counts the aggregation of a handful of rows at the end of the pass as a job of its own."""
-    shop = feed()
+    shop = feed(frames=spark_engine)
     shop.land("1.csv", csv_text("id,a", "1,x"))
 
     assert spark_jobs(spark_engine, lambda: shop.run()) <= 3
@@ -76,7 +76,7 @@ def test_unknown_columns_cost_one_profiling_pass(feed: Feed, spark_engine: Any) 
 def test_a_number_that_outgrows_its_type_costs_one_more_spark_job_and_a_longer_text_none(
     feed: Feed, spark_engine: Any
 ) -> None:
-    shop = feed()
+    shop = feed(frames=spark_engine)
     shop.load("1.csv", csv_text("id,a,b", "1,x,5"))
     shop.land("2.csv", csv_text("id,a,b", "1," + "x" * 400 + ",5"))
     longer = spark_jobs(spark_engine, lambda: shop.run())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
@@ -15,19 +16,37 @@ from framework.schema.values import BadRow, ColumnProfile, Measurements, SourceB
 
 @dataclass(frozen=True)
 class SparkFrames:
-    """Handles rows on a session made by `make_session`; see FrameEngine for what each call does."""
+    """Handles rows on a session made by `make_session`; see FrameEngine."""
 
     session: SparkSession
     name: str = "spark"
 
-    def profile(self, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
+    @contextmanager
+    def open(self, batch: SourceBatch) -> Iterator[SparkRows]:
+        """Yield the rows of a batch; Spark keeps nothing of them."""
+        yield SparkRows(self.session, batch)
+
+
+@dataclass(frozen=True)
+class SparkRows:
+    """The rows of one batch; see SourceRows for what each call does."""
+
+    session: SparkSession
+    batch: SourceBatch
+
+    @property
+    def phase_seconds(self) -> Mapping[str, float]:
+        """Nothing: Spark's stages hold all phases at once."""
+        return {}
+
+    def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
         """Say what all rows of the batch hold in `columns`, in one job."""
-        return profile(self.session, batch, columns)
+        return profile(self.session, self.batch, columns)
 
-    def stage(self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
+    def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Write the batch's good rows as Parquet below `destination`, and say what was seen."""
-        return stage(self.session, batch, columns, destination)
+        return stage(self.session, self.batch, columns, destination)
 
-    def read_bad_rows(self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
+    def read_bad_rows(self, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
         """Return the first `limit` bad rows, by file and row; one entry per offending column."""
-        return read_bad_rows(self.session, batch, columns, limit)
+        return read_bad_rows(self.session, self.batch, columns, limit)

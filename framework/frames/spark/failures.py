@@ -10,6 +10,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from framework.errors import SourceFileError
+from framework.frames.reasons import BORDERS_UNKNOWN, GZIP_CUT_OFF, GZIP_DAMAGED, broken_record
 from framework.frames.spark.faults import BAD_BYTES, FAULTS, SUSPECT
 from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.ordinals import true_ordinals
@@ -18,10 +19,10 @@ from framework.schema.values import SourceBatch
 from framework.spec.pipeline import CsvOptions
 
 _SIGNS = {
-    "java.io.EOFException": "the gzip data is cut off",
-    "java.util.zip.ZipException": "the gzip data is damaged",
-    "java.util.zip.DataFormatException": "the gzip data is damaged",
-    "java.io.IOException: incorrect": "the gzip data is damaged",
+    "java.io.EOFException": GZIP_CUT_OFF,
+    "java.util.zip.ZipException": GZIP_DAMAGED,
+    "java.util.zip.DataFormatException": GZIP_DAMAGED,
+    "java.io.IOException: incorrect": GZIP_DAMAGED,
     "TextParsingException": f"a record has more than {MAX_FIELDS} fields",
 }
 """What a failure's text says of the file that Spark was reading."""
@@ -77,8 +78,8 @@ def raise_faults(
             continue
         fault, row = min(rows.items(), key=lambda item: item[1])
         ordinal = true_ordinals(spark, opened, options, opened.layout.ordinal in by_lines, [row])[row]
-        lines.append(f"{opened.layout.file.url}: record {ordinal}: {FAULTS[fault]}")
+        lines.append(broken_record(opened.layout.file.url, ordinal, FAULTS[fault]))
         keys.append(opened.layout.file.key)
     if keys:
-        lines.append("The borders of its rows cannot be trusted, so no row of such a file is loaded. Send it again.")
+        lines.append(BORDERS_UNKNOWN)
         raise SourceFileError("\n".join(lines), keys)

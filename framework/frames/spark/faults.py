@@ -6,19 +6,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from framework.frames import reasons
+from framework.frames.reasons import BAD_QUOTING, NUL_CHARACTER, UNCLOSED_QUOTE
 from framework.frames.spark.sql import quoted
 from framework.schema.values import ROW_COLUMN
 from framework.spec.pipeline import CsvOptions
 
 NO_FAULT, SUSPECT, OPEN_QUOTE, BAD_QUOTE, BAD_BYTES, NUL = range(6)
 """SUSPECT is no fault: the record holds U+FFFD, which may be its own or come of bad bytes."""
-FAULTS = {
-    OPEN_QUOTE: "a quoted field is not closed where its record ends",
-    BAD_QUOTE: "the quoting is not RFC 4180: a quote stands inside an unquoted field, text follows a "
-    "closing quote, or a lone carriage return stands outside quotes",
-    BAD_BYTES: "the bytes are not valid in the file's encoding",
-    NUL: "there is a NUL character, which no warehouse column can hold",
-}
+FAULTS = {OPEN_QUOTE: UNCLOSED_QUOTE, BAD_QUOTE: BAD_QUOTING, BAD_BYTES: reasons.BAD_BYTES, NUL: NUL_CHARACTER}
 REPLACEMENT = "\ufffd"
 """What decoders put in the place of bytes they cannot read."""
 FAULT_NUMBERS = {
@@ -42,11 +38,9 @@ def fault_of_record(bad_bytes: str, options: CsvOptions, by_lines: bool) -> str:
     odd = "(octet_length(record) - octet_length(replace(record, '\"', ''))) % 2 = 1"
     quotes = f"case when {odd} then {OPEN_QUOTE} when {bad_quote} then {BAD_QUOTE} else {NO_FAULT} end"
     fault = f"if(contains(record, '\"'), {quotes}, {NO_FAULT})"
-    if not by_lines:
-        has_break = "(contains(record, '\\n') or contains(record, '\\r'))"
-        stray_break = f"{has_break} and {collapsed} rlike '[\\\\r\\\\n]'"
-        fault = (
-            f"case when {stray_break} then if({odd}, {OPEN_QUOTE}, {BAD_QUOTE}) "
-            f"when contains(record, '{REPLACEMENT}') then greatest({fault}, {SUSPECT}) else {fault} end"
-        )
+    has_break = "(contains(record, '\\n') or contains(record, '\\r'))"
+    stray_break = f"{has_break} and {collapsed} rlike '[\\\\r\\\\n]'"
+    # By lines the bytes themselves were looked at.
+    suspect = "" if by_lines else f"when contains(record, '{REPLACEMENT}') then greatest({fault}, {SUSPECT})"
+    fault = f"case when {stray_break} then if({odd}, {OPEN_QUOTE}, {BAD_QUOTE}) {suspect} else {fault} end"
     return f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} else {fault} end"

@@ -13,7 +13,7 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 
 from framework.errors import SourceFileError
-from framework.frames.header import decode_head
+from framework.frames.header import decode_head, read_line_end
 from framework.schema.values import FileLayout, SourceBatch
 from framework.spec.pipeline import CsvOptions
 
@@ -56,18 +56,17 @@ def _open(spark: SparkSession, layout: FileLayout, options: CsvOptions) -> Opene
         text, _ = decode_head(head, options.encoding, len(head) >= layout.file.size_bytes)
     except ValueError as error:
         raise SourceFileError(f"{layout.file.url}: {error}", (layout.file.key,)) from error
-    return _describe(layout, text)
+    return _describe(layout, text, options.delimiter)
 
 
-def _describe(layout: FileLayout, text: str) -> OpenedFile:
+def _describe(layout: FileLayout, text: str, delimiter: str) -> OpenedFile:
     content = text.lstrip("\r\n")
     blank = text[: len(text) - len(content)]
-    first_end = _LINE_END.search(content)
-    line_end = "\r" if first_end and first_end[0] == "\r" else "\n"
+    line_end = read_line_end(text, delimiter)
     return OpenedFile(
         layout=layout,
         line_end=line_end,
-        blank_lines=len(_LINE_END.findall(blank)),
+        blank_lines=blank.count(line_end),
         blank_records=sum(1 for line in blank.split(line_end)[:-1] if line),
         has_open_lines=any(line.count('"') % 2 for line in _LINE_END.split(content)[:-1]),
     )

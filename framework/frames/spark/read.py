@@ -44,20 +44,21 @@ def read_records(spark: SparkSession, opened: OpenedFile, options: CsvOptions, b
 def _read_lines(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
     url, where = address(opened.layout)
     lines = (
-        spark.read.options(**where)
+        spark.read.options(**where, lineSep=opened.line_end)
         .text(url)
         .selectExpr("value", "_metadata.file_block_start as block", f"{_ROW_IN_PARTITION} as line")
     )
     decoded = f"decode(cast(value as binary), {quoted(options.encoding)})"
     # In UTF-8 the replacement character may be the file's own; elsewhere only decoding makes it.
     is_valid = f"value = {decoded}" if options.encoding == "utf-8" else f"not contains({decoded}, '{REPLACEMENT}')"
-    records = lines.where(f"value <> '' and not (block = 0 and line <= {opened.blank_lines})").selectExpr(
-        "value as record" if options.encoding == "utf-8" else f"{decoded} as record",
+    text = "value" if options.encoding == "utf-8" else decoded
+    records = lines.where(f"not (block = 0 and line <= {opened.blank_lines})").selectExpr(
+        f"{_without_return(text)} as record",
         # A line has at least one byte, so rows of a later block come after those of an earlier.
         f"case when block = 0 then line - {opened.blank_lines} else block + line + 1 end as feedway_row",
         f"{is_valid} as is_valid",
     )
-    return records.selectExpr(
+    return records.where("record <> ''").selectExpr(
         "record", "feedway_row", f"{fault_of_record('not is_valid', options, by_lines=True)} as fault"
     )
 
@@ -75,12 +76,18 @@ def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions
     fields = ", ".join(f"c{index}" for index in range(expected))
     rebuilt = f"concat_ws({quoted(options.delimiter)}, {fields})"
     rows = records.selectExpr(
-        f"rtrim('\\r', coalesce({_BAD}, {rebuilt})) as record",
+        f"{_without_return(f'coalesce({_BAD}, {rebuilt})')} as record",
         f"{_ROW_IN_PARTITION} - {opened.blank_records} as feedway_row",
     ).where("record <> ''")
     fault = fault_of_record("false", options, by_lines=False)
     # A header with a fault would be the whole file, taken for one record.
     return rows.selectExpr("record", "feedway_row", f"{fault} as fault").where(f"feedway_row > 0 or fault > {SUSPECT}")
+
+
+def _without_return(text: str) -> str:
+    """Return the expression of a record without the carriage return of its line end. Two are one too many."""
+    is_end = f"endswith({text}, '\\r') and not endswith({text}, '\\r\\r')"
+    return f"if({is_end}, rtrim('\\r', {text}), {text})"
 
 
 def holds_bad_bytes(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from framework.column_type import ColumnType, Kind
-from framework.date_format import format_expression
+from framework.date_format import format_expression, iso_rewrite
 from framework.schema.text import INTEGER, NUMBER, TIMESTAMP, accepted_text
 from framework.schema.values import StagingColumn
 
@@ -24,8 +23,6 @@ _SPARK_TYPES = {
     Kind.TIMESTAMP: "timestamp_ntz",
     Kind.TIMESTAMPTZ: "timestamp",
 }
-_FIELD = re.compile(r"([A-Za-z])\1*")
-_FORMAT_PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z]+)|([^A-Za-z']+)")
 
 
 def quoted(text: str) -> str:
@@ -56,24 +53,9 @@ def is_one_of(text: str, values: Sequence[str]) -> str:
 
 
 def iso_text(pattern: str, text: str) -> str:
-    """Return the ISO form of a text that a spec's date format has accepted.
-
-    So one cast reads all formats, and no parser's own rules come between. `yy` is 2000 to 2099;
-    a time of day that the format does not name is midnight.
-    """
-    groups: dict[str, str] = {}
-    expression = ""
-    for quoted_text, run, plain in _FORMAT_PIECE.findall(pattern):
-        for field in _FIELD.finditer(run):
-            groups[field[1]] = f"${len(groups) + 1}" if field[0] != "yy" else f"20${len(groups) + 1}"
-            expression += "([0-9]{1,2})" if len(field[0]) == 1 else f"([0-9]{{{len(field[0])}}})"
-        if not run:
-            expression += re.escape(plain or quoted_text.replace("''", "'") or "'")
-    iso = f"{groups['y']}-{groups['M']}-{groups['d']}"
-    if "H" in groups:
-        fraction = f".{groups['S']}" if "S" in groups else ""
-        iso += f" {groups['H']}:{groups.get('m', '00')}:{groups.get('s', '00')}{fraction}"
-    return f"regexp_replace({text}, {quoted(f'^{expression}$')}, {quoted(iso)})"
+    """Return the ISO form of a text that a spec's date format has accepted."""
+    expression, iso = iso_rewrite(pattern, "$")
+    return f"regexp_replace({text}, {quoted(expression)}, {quoted(iso)})"
 
 
 def converted(column: StagingColumn, text: str) -> str:

@@ -6,11 +6,12 @@ observed.yml says what the table is, what the file's header is, and what the fra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import pytest
 import yaml
@@ -57,21 +58,27 @@ class Seen:
     """A frame engine that has seen what observed.yml says."""
 
     name = "golden"
+    phase_seconds: Mapping[str, float] = {}
 
     def __init__(self, case: Mapping[str, Any]) -> None:
         self.case = case
 
-    def profile(self, batch: SourceBatch, columns: Sequence[str]) -> dict[str, ColumnProfile]:
+    @contextmanager
+    def open(self, batch: SourceBatch) -> Iterator[Self]:
+        self.batch = batch
+        yield self
+
+    def profile(self, columns: Sequence[str]) -> dict[str, ColumnProfile]:
         empty = dict.fromkeys(ColumnProfile.__dataclass_fields__, 0) | {"smallest": None, "largest": None}
         return {name: ColumnProfile(**(empty | self.case["profiles"][name])) for name in columns}
 
-    def stage(self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
+    def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         seen = self.case.get("seen", {})
-        files = tuple(FileMeasurement(layout.ordinal, ROWS, ROWS, 0) for layout in batch.files)
+        files = tuple(FileMeasurement(layout.ordinal, ROWS, ROWS, 0) for layout in self.batch.files)
         measured = {column.name: ColumnMeasurement(**seen.get(column.name, {})) for column in columns}
         return Measurements(files, measured, 0)
 
-    def read_bad_rows(self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
+    def read_bad_rows(self, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
         raise AssertionError("a golden case has no bad rows")
 
 
@@ -135,7 +142,7 @@ def planned_sql(folder: Path) -> str:
     identity = FileIdentity("lake", key, "e1", len(case["header"]) + 1)
     file = SourceFile("lake", key, "e1", identity.size_bytes, NOON, identity, NOON)
     observed = observation(spec, case)
-    prepared = prepare(PrepareContext(kept, Seen(case), "s3://lake/staging/"), [file], observed)
+    prepared = prepare(PrepareContext(kept, lambda batch: Seen(case), "s3://lake/staging/"), [file], observed)
     manifest_url = "s3://lake/staging/manifest.json"
     merge, _ = merge_transaction(kept, [file], observed, prepared)
     transactions = [*prepared.evolution, copy_transaction(kept, observed, prepared, manifest_url), merge]

@@ -1,37 +1,15 @@
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
-
-import pytest
 
 from framework.schema.values import BadRow, ColumnMeasurement, FileMeasurement, FromFile
 from tests.frames.conftest import COMMA, Bench, column
 
 
-def jobs_of(bench: Bench, call: object) -> int:
-    context = bench.engine.session.sparkContext  # type: ignore[attr-defined]
-    group = uuid.uuid4().hex
-    context.setJobGroup(group, "counted")
-    try:
-        call()  # type: ignore[operator]
-    finally:
-        context._jsc.clearJobGroup()
-    return len(context.statusTracker().getJobIdsForGroup(group))
-
-
-@pytest.mark.parametrize("content", [b"a,b\n1,x\n2,y\n", b'a,b\n1,"x\ny"\n2,y\n', b"a,b\n"])
-@pytest.mark.parametrize("destination", ["s3://lake/staging/jobs", None])
-def test_staging_is_one_spark_job(bench: Bench, content: bytes, destination: str | None) -> None:
-    batch = bench.batch({"1.csv": content, "2.csv": content})
-    columns = [column("a", "integer", required=True), column("b", "varchar(9)", measure_length=True)]
-    assert jobs_of(bench, lambda: bench.engine.stage(batch, columns, destination)) == 1
-
-
 def test_nothing_is_written_without_a_destination(bench: Bench) -> None:
     batch = bench.batch(b"a\n1\nx\n")
     before = sorted(bench.folder.rglob("*"))
-    seen = bench.engine.stage(batch, [column("a", "integer")], None)
+    seen = bench.measure(batch, [column("a", "integer")], None)
     assert seen.files == (FileMeasurement(0, 2, 1, 1),)
     assert sorted(bench.folder.rglob("*")) == before
 
@@ -104,26 +82,26 @@ def test_a_misfit_in_a_fill_makes_every_row_bad_and_hangs_nothing(bench: Bench) 
 
 def test_staging_again_replaces_what_stood_there(bench: Bench) -> None:
     for content, count in ((b"a\n1\n2\n", 2), (b"a\n3\n", 1)):
-        bench.engine.stage(bench.batch(content), [column("a", "integer")], "s3://lake/staging/again")
+        bench.measure(bench.batch(content), [column("a", "integer")], "s3://lake/staging/again")
         assert len(bench.rows("staging/again")) == count
 
 
 def test_bad_rows_come_by_file_and_row_with_their_reasons(bench: Bench) -> None:
     batch = bench.batch({"1.csv": b"k,v\n1,a\n\nx,abcd\n", "2.csv": b'k,v\n\n,b\n1,"2\n",3\n2,c\ny,d\n'})
     columns = [column("k", "integer", required=True), column("v", "varchar(3)")]
-    assert bench.engine.read_bad_rows(batch, columns, 3) == (
+    assert bench.read_bad_rows(batch, columns, 3) == (
         BadRow("1.csv", 2, "k", "x", "is not a value of integer"),
         BadRow("1.csv", 2, "v", "abcd", "has 4 bytes, more than varchar(3) holds"),
         BadRow("2.csv", 1, "k", None, "stands in an upsert key, which needs a value"),
         BadRow("2.csv", 2, None, '1,"2\n",3', "the record has 3 fields, the header names 2"),
     )
-    assert len(bench.engine.read_bad_rows(batch, columns, 99)) == 5
+    assert len(bench.read_bad_rows(batch, columns, 99)) == 5
 
 
 def test_bad_rows_of_a_file_whose_line_breaks_come_late(bench: Bench) -> None:
     content = b"k,v\n" + b"1,some text\n" * 30_000 + b'x,"a\nb"\n'
     columns = [column("k", "integer")]
-    (found,) = bench.engine.read_bad_rows(bench.batch(content), columns, 5)
+    (found,) = bench.read_bad_rows(bench.batch(content), columns, 5)
     assert (found.row, found.text) == (30_001, "x")
     one_line = bench.batch(content.replace(b"a\nb", b"a b"), replace(COMMA, multiline=False))
-    assert bench.engine.read_bad_rows(one_line, columns, 5)[0].row == 30_001
+    assert bench.read_bad_rows(one_line, columns, 5)[0].row == 30_001

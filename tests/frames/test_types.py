@@ -146,7 +146,8 @@ def test_which_text_is_which_day_in_a_format(bench: Bench, type_text: str, date_
 
 
 @pytest.mark.parametrize("type_text", ["integer", "decimal(5,2)", "real", "date", "timestamptz"])
-def test_nothing_raises_with_ansi_on(bench: Bench, type_text: str) -> None:
+def test_nothing_raises_with_ansi_on(spark_bench: Bench, type_text: str) -> None:
+    bench = spark_bench
     settings = bench.engine.session.conf  # type: ignore[attr-defined]
     settings.set("spark.sql.ansi.enabled", "true")
     try:
@@ -173,7 +174,7 @@ def test_staging_files_have_the_types_that_copy_takes(bench: Bench) -> None:
     names = [f"c{index}" for index in range(len(types))]
     columns = [column(name, text) for name, text in zip(names, types, strict=True)]
     batch = bench.batch((",".join(names) + "\n" + "," * (len(names) - 1) + "\n").encode())
-    bench.engine.stage(batch, columns, "s3://lake/staging/types")
+    bench.measure(batch, columns, "s3://lake/staging/types")
     (path,) = bench.parquet_files("staging/types")
     file = pyarrow.parquet.ParquetFile(path)
     expected = [*types.values(), pa.int32(), pa.int64()]

@@ -18,7 +18,7 @@ BROKEN = {
     "text after a quote": (START + b'2,"x"y\n3,x\n', "RFC 4180"),
     "blank after a quote": (START + b'2,"x" \n3,x\n', "RFC 4180"),
     "blank before a quote": (START + b'2, "x"\n3,x\n', "RFC 4180"),
-    "quote in a field": (START + b'2,5"x\n3,x\n', "not closed"),
+    "quote in a field": (START + b'2,5"x\n3,x\n', "quote"),
     "quotes in a field": (START + b'2,5"x"y\n3,x\n', "RFC 4180"),
     "doubled quote in a field": (START + b'2,5""x\n3,x\n', "RFC 4180"),
     "nul": (START + b"2,\0\n", "NUL"),
@@ -30,11 +30,11 @@ BROKEN = {
 def broken(bench: Bench, batch: SourceBatch, profile: bool = True) -> SourceFileError:
     columns = [column("a", "varchar(5)")]
     with pytest.raises(SourceFileError) as staging:
-        bench.engine.stage(batch, columns, None)
+        bench.measure(batch, columns, None)
     if not profile:
         return staging.value
     with pytest.raises(SourceFileError) as profiling:
-        bench.engine.profile(batch, ["a"])
+        bench.profile(batch, ["a"])
     assert profiling.value.keys == staging.value.keys
     return staging.value
 
@@ -81,15 +81,23 @@ def test_a_gzip_file_cut_off_is_broken(bench: Bench) -> None:
     assert "cut off" in str(error)
 
 
-def test_a_record_of_too_many_fields_breaks_the_file(bench: Bench) -> None:
+def test_a_record_of_too_many_fields_breaks_the_file_on_spark(spark_bench: Bench) -> None:
+    bench = spark_bench
     batch = bench.batch({"good.csv": START, "wide.csv": START + b"," * 30_000 + b"\n"})
     error = broken(bench, batch, profile=False)
     assert error.keys == (batch.files[1].file.key,)
     assert "more than 20480 fields" in str(error)
 
 
-def test_a_header_that_swallows_the_file_is_no_empty_file(bench: Bench) -> None:
-    assert "RFC 4180" in str(broken(bench, bench.batch(b'"a\n",b\r1,2\r3,4\r'), profile=False))
+@pytest.mark.parametrize(
+    "content", [b'"a",b\n1,2\r3,4\r', b"a,b\n1,2\n3,4\r5,6\n", b'a,b\n1,"\n"\n3,4\r5,6\n', b"a,b\r1,2\n3,4\r"]
+)
+def test_a_line_end_that_is_not_the_headers_breaks_the_file(bench: Bench, content: bytes) -> None:
+    assert "carriage return" in str(broken(bench, bench.batch(content)))
+
+
+def test_two_carriage_returns_are_no_line_end(bench: Bench) -> None:
+    assert "carriage return" in str(broken(bench, bench.batch(b"a,b\r\n1,2\r\r\n3,4\r\n")))
 
 
 def test_a_file_that_is_gone_is_named(bench: Bench) -> None:
@@ -97,4 +105,4 @@ def test_a_file_that_is_gone_is_named(bench: Bench) -> None:
     (bench.folder / batch.files[1].file.key).unlink()
     error = broken(bench, batch)
     assert error.keys == (batch.files[1].file.key,)
-    assert "gone now" in str(error)
+    assert "gone" in str(error)

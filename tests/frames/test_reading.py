@@ -122,7 +122,8 @@ def test_files_of_one_batch_may_differ_in_their_columns(bench: Bench) -> None:
     assert rows == [("x", 1, None, 0, 1), ("y", 2, "q", 1, 1), ("-", 3, None, 2, 1), ("-", 4, None, 2, 2)]
 
 
-def test_rows_are_numbered_in_their_order_over_all_splits(bench: Bench) -> None:
+def test_rows_are_numbered_in_their_order_over_all_splits(spark_bench: Bench) -> None:
+    bench = spark_bench
     spark = bench.engine.session  # type: ignore[attr-defined]
     spark.conf.set("spark.sql.files.maxPartitionBytes", "20000")
     try:
@@ -132,7 +133,7 @@ def test_rows_are_numbered_in_their_order_over_all_splits(bench: Bench) -> None:
         assert [row[0] for row in rows] == list(range(5_000))
         assert len({row[-1] for row in rows}) == 5_000
         bad = bench.batch(content + b"bad\n")
-        (found,) = bench.engine.read_bad_rows(bad, [column("n", "integer")], 5)
+        (found,) = bench.read_bad_rows(bad, [column("n", "integer")], 5)
         assert (found.row, found.column) == (5_001, None)
     finally:
         spark.conf.unset("spark.sql.files.maxPartitionBytes")
@@ -149,3 +150,8 @@ def test_many_files_are_one_batch(bench: Bench) -> None:
     seen, rows = bench.stage(batch, [column("a", "integer")])
     assert [row[0] for row in rows] == list(range(12))
     assert [file.rows_staged for file in seen.files] == [1] * 12
+
+
+def test_records_end_as_the_header_does(bench: Bench) -> None:
+    assert bench.texts(b'"a\n",b\r1,2\r"3\r",4\r') == [("1", "2"), ("3\r", "4")]
+    assert bench.texts(b'a,b\n1,2\r\n"3\r",4\n5,6\r') == [("1", "2"), ("3\r", "4"), ("5", "6")]

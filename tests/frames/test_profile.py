@@ -6,7 +6,7 @@ from tests.frames.conftest import Bench
 
 def profile_of(bench: Bench, *texts: str) -> ColumnProfile:
     content = "n,v\n" + "".join(f"{n},{text}\n" for n, text in enumerate(texts))
-    return bench.engine.profile(bench.batch(content.encode()), ["v"])["v"]
+    return bench.profile(bench.batch(content.encode()), ["v"])["v"]
 
 
 def test_whole_numbers(bench: Bench) -> None:
@@ -53,6 +53,6 @@ def test_nulls_have_no_values(bench: Bench) -> None:
 def test_all_files_that_have_the_column_count(bench: Bench) -> None:
     late = b"a,b\n" + b"some text,3\n" * 30_000 + b'"x\ny",70\n'
     batch = bench.batch({"1.csv": b"a\n1\n", "2.csv": b"b,a\n5,x\n1,2,3\n", "3.csv": late})
-    profile = bench.engine.profile(batch, ["b", "a"])
+    profile = bench.profile(batch, ["b", "a"])
     assert (profile["b"].values, profile["b"].smallest, profile["b"].largest) == (30_002, 3, 70)
     assert (profile["a"].values, profile["a"].integers) == (30_003, 1)

@@ -1,0 +1,33 @@
+"""Which engine takes a load."""
+
+from __future__ import annotations
+
+import sys
+from typing import Literal
+
+from framework.schema.values import SourceBatch
+
+GZIP_FACTOR = 10
+"""So much bigger a packed file is taken to be. Text that repeats itself is packed to a tenth."""
+
+EngineName = Literal["embedded", "spark"]
+
+
+def expected_bytes(batch: SourceBatch) -> int:
+    """Return how much text the files are taken to hold."""
+    return sum(layout.file.size_bytes * (GZIP_FACTOR if layout.is_gzip else 1) for layout in batch.files)
+
+
+def choose_engine(
+    setting: Literal["auto", "embedded", "spark"], batch: SourceBatch, max_bytes: int, has_spark_session: bool
+) -> EngineName:
+    """Return the engine for a batch: what is asked for, else Spark for what is big or where it runs already."""
+    if setting != "auto":
+        return setting
+    return "spark" if has_spark_session or expected_bytes(batch) > max_bytes else "embedded"
+
+
+def has_spark_session() -> bool:
+    """Say whether this process has a Spark session under way. Imports nothing."""
+    pyspark_sql = sys.modules.get("pyspark.sql")
+    return pyspark_sql is not None and pyspark_sql.SparkSession.getActiveSession() is not None

@@ -1,0 +1,1 @@
+"""The frame engine in the same process: DuckDB, fed with sound records."""

@@ -1,0 +1,83 @@
+"""DuckDB as the frames use it: bounded, without extensions, one thread per query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from framework.errors import PipelineError
+from framework.frames.embedded.segments import Segment
+from framework.frames.embedded.sql import quoted
+
+_LEAST_LINE_BYTES = 2 * 1024**2
+BUFFER_BYTES = 8 * 1024**2
+
+
+def connect(folder: Path, memory_bytes: int) -> duckdb.DuckDBPyConnection:
+    """Return a database in memory that spills below `folder`; cursors of it may be used side by side.
+
+    Queries run on their caller's thread: segments are read side by side instead, each from its
+    start to its end, so that no quoted line break is ever met from within.
+    """
+    spill = folder / "spill"
+    spill.mkdir()
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "threads": 1,
+            "memory_limit": f"{memory_bytes // 1024**2}MiB",
+            "temp_directory": str(spill),
+            "preserve_insertion_order": True,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+        },
+    )
+
+
+@contextmanager
+def database_failures() -> Iterator[None]:
+    """Turn what is no fault of the rows into an error that says what to do.
+
+    Raises:
+        PipelineError: memory or disk ran out.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise PipelineError(
+            f"DuckDB ran out of memory; give it more in embedded.memory, or use the spark engine: {error}"
+        ) from error
+    except duckdb.IOException as error:
+        raise PipelineError(
+            f"DuckDB could not read or write its files; make room, or name another folder in "
+            f"embedded.directory: {error}"
+        ) from error
+
+
+def segment_source(segment: Segment, delimiter: str) -> str:
+    """Return the table expression of a segment: columns `c0`, `c1`… of texts, one row per record.
+
+    An unquoted empty field is NULL, a quoted one is `''`.
+    """
+    line = max(_LEAST_LINE_BYTES, segment.longest_bytes + 1024)
+    columns = ", ".join(f"'c{index}': 'varchar'" for index in range(len(segment.layout.columns)))
+    options = {
+        "columns": f"{{{columns}}}",
+        "auto_detect": "false",
+        "header": "false",
+        "delim": quoted(delimiter),
+        "quote": "'\"'",
+        "escape": "'\"'",
+        "nullstr": "''",
+        "allow_quoted_nulls": "false",
+        "new_line": quoted(segment.line_end.replace("\r", "\\r").replace("\n", "\\n")),
+        "strict_mode": "true",
+        "max_line_size": str(line),
+        "buffer_size": str(max(BUFFER_BYTES, 2 * line)),
+    }
+    settings = ", ".join(f"{name} = {value}" for name, value in options.items())
+    return f"read_csv({quoted(str(segment.path))}, {settings})"

@@ -1,0 +1,203 @@
+"""The embedded frame engine: DuckDB in the same process, on segments of the source files.
+
+Bytes come from S3, are cut into segments of sound records, and each segment becomes a staging
+file that goes back to S3; all of it side by side, with at most a few segments in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+
+from framework.errors import PipelineError
+from framework.frames.embedded.bad_rows import bad_rows_of_file
+from framework.frames.embedded.database import connect, database_failures
+from framework.frames.embedded.measure import column_measurements, row_numbers
+from framework.frames.embedded.numbers import merged, read_numbers
+from framework.frames.embedded.phases import Phases
+from framework.frames.embedded.profile import column_profiles, profile_numbers, profile_rows
+from framework.frames.embedded.segments import DISK_RESERVE_BYTES, Segment
+from framework.frames.embedded.source import ObjectStore, SourceSegments
+from framework.frames.embedded.stage import StagedPart, measure_part, parts, stage_part
+from framework.frames.embedded.workspace import Workspace
+from framework.schema.values import (
+    BadRow,
+    ColumnProfile,
+    FileMeasurement,
+    Measurements,
+    SourceBatch,
+    StagingColumn,
+)
+
+UPLOADS_AT_ONCE = 4
+_Result = TypeVar("_Result")
+
+
+class EmbeddedFrames:
+    """Handles rows in this process; see FrameEngine. Threads may share it: they share its memory and workers.
+
+    `memory_bytes` bounds DuckDB; what else a load holds in memory does not grow with its files.
+    """
+
+    name = "embedded"
+
+    def __init__(self, store: ObjectStore, memory_bytes: int, directory: str | None) -> None:
+        self._store = store
+        self._workspace = Workspace(directory)
+        try:
+            self._database = connect(self._workspace.folder, memory_bytes)
+        except BaseException:
+            self._workspace.close()
+            raise
+        self._workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="rows")
+        self._uploads = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
+
+    @contextmanager
+    def open(self, batch: SourceBatch) -> Iterator[EmbeddedRows]:
+        """Yield the rows of a batch; what is kept of them on disk goes when the block ends."""
+        folder = self._workspace.make_folder("load")
+        try:
+            _require_space(folder, batch)
+            yield EmbeddedRows(self, batch, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """End the workers and remove all files."""
+        self._pool.shutdown(cancel_futures=True)
+        self._uploads.shutdown(cancel_futures=True)
+        self._database.close()
+        self._workspace.close()
+
+
+class EmbeddedRows:
+    """The rows of one batch; see SourceRows."""
+
+    def __init__(self, frames: EmbeddedFrames, batch: SourceBatch, folder: Path) -> None:
+        self._frames = frames
+        self._batch = batch
+        self._folder = folder
+        self._phases = Phases()
+        self._segments = SourceSegments(batch, frames._store, folder, frames._workers, self._phases)
+        self._cursors = threading.local()
+
+    @property
+    def phase_seconds(self) -> Mapping[str, float]:
+        """Busy seconds of fetch, read (cutting, the wait for bytes included), stage and upload."""
+        return self._phases.seconds()
+
+    def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
+        """Say what all rows of the batch hold in `columns`."""
+        numbers = profile_numbers(columns)
+
+        def look(segment: Segment) -> Mapping[str, object]:
+            rows = profile_rows(segment, columns, self._batch.options)
+            return read_numbers(self._cursor(), numbers, rows)
+
+        found = self._run(partial(look, segment) for segment in self._segments)
+        return column_profiles(columns, merged(numbers, found))
+
+    def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
+        """Write the batch's good rows as Parquet below `destination`, and say what was seen."""
+        uploads: list[Future[None]] = []
+        numbers = count()
+
+        def stage(part: Sequence[Segment], number: int) -> StagedPart:
+            if destination is None:
+                return measure_part(self._cursor(), part, columns, self._batch.options)
+            target = self._folder / f"part-{number:05d}.parquet"
+            staged = stage_part(self._cursor(), part, columns, self._batch.options, target)
+            if staged.rows_staged:
+                uploads.append(self._frames._uploads.submit(self._upload, target, f"{destination}/{target.name}"))
+            return staged
+
+        try:
+            groups = parts(iter(self._segments), self._segments.segment_bytes)
+            staged = self._run(partial(stage, part, next(numbers)) for part in groups)
+        finally:
+            failures = [upload.exception() for upload in uploads]
+        for failure in failures:
+            if failure is not None:
+                raise failure
+        return self._measurements(columns, staged)
+
+    def read_bad_rows(self, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
+        """Return the first `limit` bad rows, by file and row; one entry per offending column."""
+        rows: list[list[BadRow]] = []
+        with database_failures():
+            for cutter in self._segments.cutters:
+                segments = self._segments.of_file(cutter.layout)
+                rows += bad_rows_of_file(
+                    self._cursor(), cutter, segments, columns, self._batch.options, limit - len(rows)
+                )
+                if len(rows) >= limit:
+                    break
+        return tuple(entry for row in rows for entry in row)
+
+    def _run(self, work: Iterable[Callable[[], _Result]]) -> list[_Result]:
+        """Do the pieces of work side by side, each from when it is there; return their results in order."""
+        begun: list[Future[_Result]] = []
+        try:
+            for piece in work:
+                begun.append(self._frames._pool.submit(self._stage_phase, piece))
+                # A failure ends the fetching of what comes after it.
+                for ended in [future for future in begun if future.done() and future.exception() is not None]:
+                    ended.result()
+            return [future.result() for future in begun]
+        finally:
+            for future in begun:
+                future.cancel()
+            for future in begun:
+                if not future.cancelled():
+                    future.exception()
+
+    def _stage_phase(self, piece: Callable[[], _Result]) -> _Result:
+        with self._phases.busy("stage"), database_failures():
+            return piece()
+
+    def _upload(self, path: Path, url: str) -> None:
+        with self._phases.busy("upload"):
+            self._frames._store.upload(path, url)
+        path.unlink()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return this thread's cursor; one is used by one thread at a time."""
+        if not hasattr(self._cursors, "cursor"):
+            self._cursors.cursor = self._frames._database.cursor()
+        cursor: duckdb.DuckDBPyConnection = self._cursors.cursor
+        return cursor
+
+    def _measurements(self, columns: Sequence[StagingColumn], staged: Sequence[StagedPart]) -> Measurements:
+        found = merged(row_numbers(columns), [part.numbers for part in staged])
+        files = []
+        for cutter in self._segments.cutters:
+            ordinal = cutter.layout.ordinal
+            bad = cutter.wrong_count + sum(part.bad_by_file.get(ordinal, 0) for part in staged)
+            files.append(FileMeasurement(ordinal, cutter.records, cutter.records - bad, bad))
+        return Measurements(
+            files=tuple(files),
+            columns=column_measurements(columns, found),
+            wrong_field_count=sum(cutter.wrong_count for cutter in self._segments.cutters),
+        )
+
+
+def _require_space(folder: Path, batch: SourceBatch) -> None:
+    """Refuse to begin what the disk cannot hold: the files, and as much again for staging files."""
+    needed = 2 * sum(layout.file.size_bytes for layout in batch.files) + DISK_RESERVE_BYTES
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise PipelineError(
+            f"{folder}: {free // 1024**2} MB are free and {needed // 1024**2} MB may be needed for the load. "
+            f"Make room, name another folder in embedded.directory, or set engine: spark."
+        )

@@ -1,0 +1,100 @@
+"""What all rows of a load hold in the columns whose type is not settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from framework.column_type import Kind
+from framework.frames.embedded.database import segment_source
+from framework.frames.embedded.numbers import Number, Numbers, count_where, largest, smallest
+from framework.frames.embedded.rows import field_text
+from framework.frames.embedded.segments import Segment
+from framework.frames.embedded.sql import (
+    digits_after_point,
+    digits_before_point,
+    is_integer,
+    is_number,
+    is_timestamp,
+    is_value,
+)
+from framework.schema.values import ColumnProfile
+from framework.spec.pipeline import CsvOptions
+
+_INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP = range(1, 6)
+
+
+def profile_rows(segment: Segment, columns: Sequence[str], options: CsvOptions) -> str:
+    """Return the query of a segment's rows: by column its text `t…` and the class `k…` of the text."""
+    texts = [
+        f"{field_text(segment, name, options) or 'cast(null as varchar)'} as t{i}" for i, name in enumerate(columns)
+    ]
+    classes = [f"{_class(f't{index}')} as k{index}" for index in range(len(columns))]
+    source = segment_source(segment, options.delimiter)
+    return f"select *, {', '.join(classes)} from (select {', '.join(texts)} from {source})"
+
+
+def profile_numbers(columns: Sequence[str]) -> Numbers:
+    """Return the numbers of `profile_rows` that make a profile, `rows` among them."""
+    numbers = {"rows": Number("count(*)", sum)}
+    for index in range(len(columns)):
+        numbers |= {f"{name}{index}": number for name, number in _column_numbers(f"t{index}", f"k{index}").items()}
+    return numbers
+
+
+def column_profiles(columns: Sequence[str], found: Mapping[str, Any]) -> Mapping[str, ColumnProfile]:
+    """Return the profile of each column from the numbers of all rows."""
+    return {name: _profile(found, index) for index, name in enumerate(columns)}
+
+
+def _class(text: str) -> str:
+    """Return the number of the class a text is of; the classes share no text."""
+    # The first looks are cheap and leave few texts to the expressions, which decide.
+    number = f"when {is_integer(text)} then {_INTEGER} when {is_number(text)} then {_FRACTION}"
+    day = f"when {is_value(text, Kind.DATE)} then {_DATE} when {is_timestamp(text)} then {_TIMESTAMP}"
+    return (
+        f"case when contains('-.0123456789', left({text}, 1)) then "
+        f"case when substr({text}, 5, 1) = '-' then case {day} else 0 end else case {number} else 0 end end "
+        f"when strlen({text}) <= 5 and {is_value(text, Kind.BOOLEAN)} then {_BOOLEAN} else 0 end"
+    )
+
+
+def _column_numbers(text: str, kind: str) -> dict[str, Number]:
+    number = f"{kind} in ({_INTEGER}, {_FRACTION})"
+    value = f"case when {kind} = {_INTEGER} then try_cast({text} as decimal(38,0)) end"
+    return {
+        "values": Number(f"count({text})", sum),
+        "integers": count_where(f"{kind} = {_INTEGER}"),
+        "numbers": count_where(number),
+        "booleans": count_where(f"{kind} = {_BOOLEAN}"),
+        "dates": count_where(f"{kind} = {_DATE}"),
+        "timestamps": count_where(f"{kind} = {_TIMESTAMP}"),
+        "longest": largest(f"strlen({text})"),
+        "digits": largest(f"case when {number} then {digits_before_point(text)} end"),
+        "scale": largest(f"case when {kind} = {_FRACTION} then {digits_after_point(text)} end"),
+        "longest_integer": largest(f"case when {kind} = {_INTEGER} then {digits_before_point(text)} end"),
+        "low": smallest(value),
+        "high": largest(value),
+    }
+
+
+def _profile(found: Mapping[str, Any], index: int) -> ColumnProfile:
+    def number(name: str) -> int:
+        return int(found[f"{name}{index}"] or 0)
+
+    low, high = found[f"low{index}"], found[f"high{index}"]
+    if number("longest_integer") > 38:
+        low = high = None
+    return ColumnProfile(
+        values=number("values"),
+        integers=number("integers"),
+        numbers=number("numbers"),
+        booleans=number("booleans"),
+        dates=number("dates"),
+        timestamps=number("timestamps"),
+        longest_bytes=number("longest"),
+        integer_digits=number("digits"),
+        scale=number("scale"),
+        smallest=None if low is None else int(low),
+        largest=None if high is None else int(high),
+    )

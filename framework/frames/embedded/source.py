@@ -1,0 +1,102 @@
+"""The source files of a batch as segments: fetched and cut once, then read as often as is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+from framework.errors import SourceFileError
+from framework.frames.choice import expected_bytes
+from framework.frames.embedded.phases import Phases
+from framework.frames.embedded.records import BrokenRecord
+from framework.frames.embedded.segments import FileCutter, Segment
+from framework.frames.embedded.text import BrokenPacking, plain_text
+from framework.frames.reasons import BORDERS_UNKNOWN, broken_record
+from framework.schema.values import FileLayout, SourceBatch, SourceFile
+
+LARGEST_SEGMENT_BYTES = 32 * 1024**2
+SMALLEST_SEGMENT_BYTES = 4 * 1024**2
+
+
+class ObjectStore(Protocol):
+    """What the engine needs of the lake."""
+
+    def download(self, file: SourceFile, folder: Path) -> Generator[bytes]:
+        """Yield a file's bytes in order; `folder` may hold what is fetched ahead."""
+
+    def upload(self, path: Path, url: str) -> None:
+        """Write a local file to an address."""
+
+
+class SourceSegments:
+    """The segments of a batch, in order of the files and of their records."""
+
+    def __init__(self, batch: SourceBatch, store: ObjectStore, folder: Path, workers: int, phases: Phases) -> None:
+        self._batch = batch
+        self._store = store
+        self._folder = folder
+        self._phases = phases
+        size = _segment_bytes(batch, workers)
+        self.cutters = [FileCutter(layout, batch.options, folder, size) for layout in batch.files]
+        self.segment_bytes = size
+        self._segments: list[Segment] = []
+        self._is_cut = False
+
+    def __iter__(self) -> Iterator[Segment]:
+        """Yield the segments; the first time each as soon as its bytes have arrived.
+
+        Raises:
+            SourceFileError: files are broken; after the segments before and the files beside them.
+        """
+        if self._is_cut:
+            yield from self._segments
+            return
+        self._segments.clear()
+        lines, keys = [], []
+        for cutter in self.cutters:
+            layout = cutter.layout
+            try:
+                for segment in self._cut(cutter):
+                    self._segments.append(segment)
+                    yield segment
+            except BrokenRecord as error:
+                lines.append(broken_record(layout.file.url, error.ordinal, error.reason))
+                keys.append(layout.file.key)
+            except BrokenPacking as error:
+                lines.append(f"{layout.file.url}: {error}. Send it again.")
+                keys.append(layout.file.key)
+        if lines:
+            raise SourceFileError("\n".join([*lines, BORDERS_UNKNOWN]), keys)
+        self._is_cut = True
+
+    def of_file(self, layout: FileLayout) -> list[Segment]:
+        """Return the segments of one file, all of which have been cut."""
+        return [segment for segment in self if segment.layout is layout]
+
+    def _cut(self, cutter: FileCutter) -> Iterator[Segment]:
+        layout = cutter.layout
+        with closing(self._fetch(layout)) as pieces:
+            segments = cutter.cut(plain_text(pieces, layout.is_gzip, self._batch.options.encoding))
+            while True:
+                with self._phases.busy("read"):
+                    segment = next(segments, None)
+                if segment is None:
+                    return
+                yield segment
+
+    def _fetch(self, layout: FileLayout) -> Generator[bytes]:
+        with closing(self._store.download(layout.file, self._folder)) as pieces:
+            while True:
+                with self._phases.busy("fetch"):
+                    piece = next(pieces, None)
+                if piece is None:
+                    return
+                yield piece
+
+
+def _segment_bytes(batch: SourceBatch, workers: int) -> int:
+    """Return the size at which a segment ends: small enough that every worker has some."""
+    wanted = expected_bytes(batch) // (2 * workers)
+    return min(LARGEST_SEGMENT_BYTES, max(SMALLEST_SEGMENT_BYTES, wanted))

@@ -1,0 +1,117 @@
+"""The pass that stages segments: Parquet files of good rows, and what was seen of all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from framework.errors import PipelineError
+from framework.frames.embedded.measure import length_numbers, row_numbers
+from framework.frames.embedded.numbers import merged, read_numbers
+from framework.frames.embedded.rows import BAD_ROW, checked_rows, good_staging_rows, staging_rows
+from framework.frames.embedded.segments import Segment
+from framework.frames.embedded.sql import quoted
+from framework.schema.values import StagingColumn
+from framework.spec.pipeline import CsvOptions
+
+MAX_SEGMENTS_PER_FILE = 50
+_PARQUET = "(format parquet, compression snappy, write_bloom_filter false)"
+
+
+@dataclass(frozen=True)
+class StagedPart:
+    """Some consecutive segments as one staging file.
+
+    `numbers` are those of `row_numbers`, as far as they were looked for; `bad_by_file` counts bad
+    rows by the file's ordinal, where there are any.
+    """
+
+    rows_read: int
+    rows_staged: int
+    numbers: Mapping[str, Any]
+    bad_by_file: Mapping[int, int]
+
+
+def parts(segments: Iterator[Segment], part_bytes: int) -> Iterator[list[Segment]]:
+    """Put small segments together, so that many small files do not become as many staging files."""
+    part: list[Segment] = []
+    size = 0
+    for segment in segments:
+        part.append(segment)
+        size += segment.size_bytes
+        if size >= part_bytes or len(part) == MAX_SEGMENTS_PER_FILE:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def stage_part(
+    cursor: duckdb.DuckDBPyConnection,
+    part: Sequence[Segment],
+    columns: Sequence[StagingColumn],
+    options: CsvOptions,
+    target: Path,
+) -> StagedPart:
+    """Write a part's good rows; they are read once where all rows fit, and three times where one does not."""
+    records = sum(segment.records for segment in part)
+    try:
+        staged = _copy(cursor, [staging_rows(segment, columns, options) for segment in part], target)
+    except duckdb.Error as error:
+        if BAD_ROW not in str(error):
+            raise
+        target.unlink(missing_ok=True)
+        return _stage_good(cursor, part, columns, options, target)
+    _require(staged, records, part)
+    lengths = length_numbers(columns)
+    numbers = read_numbers(cursor, lengths, f"from read_parquet({quoted(str(target))})") if lengths else {}
+    return StagedPart(records, staged, numbers, {})
+
+
+def measure_part(
+    cursor: duckdb.DuckDBPyConnection, part: Sequence[Segment], columns: Sequence[StagingColumn], options: CsvOptions
+) -> StagedPart:
+    """Say what staging would see, and write nothing."""
+    numbers = row_numbers(columns)
+    found = []
+    bad: dict[int, int] = {}
+    for segment in part:
+        seen = read_numbers(cursor, numbers, checked_rows(segment, columns, options))
+        _require(seen["rows"], segment.records, [segment])
+        ordinal = segment.layout.ordinal
+        bad[ordinal] = bad.get(ordinal, 0) + seen["bad"]
+        found.append(seen)
+    total = merged(numbers, found)
+    return StagedPart(total["rows"], total["rows"] - total["bad"], total, bad)
+
+
+def _stage_good(
+    cursor: duckdb.DuckDBPyConnection,
+    part: Sequence[Segment],
+    columns: Sequence[StagingColumn],
+    options: CsvOptions,
+    target: Path,
+) -> StagedPart:
+    seen = measure_part(cursor, part, columns, options)
+    staged = _copy(cursor, [good_staging_rows(segment, columns, options) for segment in part], target)
+    _require(staged, seen.rows_staged, part)
+    return seen
+
+
+def _copy(cursor: duckdb.DuckDBPyConnection, queries: Sequence[str], target: Path) -> int:
+    answer = cursor.execute(f"copy ({' union all '.join(queries)}) to {quoted(str(target))} {_PARQUET}").fetchone()
+    assert answer is not None
+    return int(answer[0])
+
+
+def _require(rows: int, expected: int, part: Sequence[Segment]) -> None:
+    if rows != expected:
+        urls = ", ".join(dict.fromkeys(segment.layout.file.url for segment in part))
+        raise PipelineError(
+            f"{urls}: {expected} records were cut and {rows} rows read of them; nothing is loaded. "
+            f"Please report this with the file; the spark engine may load it."
+        )
