@@ -18,7 +18,8 @@ from framework.run_log import RunLog, utc_now
 from framework.spec.environment import Environment
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.client import RateLimiter, Warehouse
+from framework.warehouse.client import Warehouse
+from framework.warehouse.rate_limit import RateLimiter
 
 _NUMBERS = itertools.count(1)
 
@@ -44,7 +45,7 @@ class Workshop:
 
     def __post_init__(self) -> None:
         self.warehouse = Warehouse(
-            self.redshift_data, self.environment.warehouse, self.environment.retry, RateLimiter(1000)
+            self.redshift_data, self.environment.warehouse, self.environment.retry, RateLimiter({})
         )
         self._run_count = itertools.count()
 

@@ -13,7 +13,8 @@ from framework.cli.services import SANDBOX_FOLDER, open_sandbox, sandbox_clients
 from framework.errors import SpecError, WarehouseError
 from framework.spec.environment import RetrySettings, WarehouseSettings
 from framework.spec.project import Project
-from framework.warehouse.client import CALLS_PER_SECOND, RateLimiter, Warehouse
+from framework.warehouse.client import Warehouse
+from framework.warehouse.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
     from framework.sandbox import SandboxAddress
@@ -84,7 +85,7 @@ def sandbox_sql(address: SandboxAddress, statement: str) -> dict[str, object]:
         WarehouseError: the statement was refused, in the warehouse's words.
     """
     client = sandbox_clients(address)("redshift-data", None)
-    warehouse = Warehouse(client, ANY_WAREHOUSE, RetrySettings(1, 0, 1), RateLimiter(CALLS_PER_SECOND))
+    warehouse = Warehouse(client, ANY_WAREHOUSE, RetrySettings(1, 0, 1), RateLimiter({}))
     statement_id = warehouse.submit([statement], "feedway/sandbox/sql", uuid.uuid4().hex)
     description = warehouse.poll(statement_id)
     if description["Status"] != "FINISHED":

@@ -20,7 +20,8 @@ from framework.lake.s3 import Lake
 from framework.results import Services
 from framework.run_log import RunLog, utc_now
 from framework.spec.environment import Environment
-from framework.warehouse.client import CALLS_PER_SECOND, RateLimiter, Warehouse
+from framework.warehouse.client import Warehouse
+from framework.warehouse.rate_limit import RateLimiter, account_limiter
 
 if TYPE_CHECKING:
     from framework.sandbox import SandboxAddress
@@ -31,6 +32,8 @@ _CLIENT_CONFIG = Config(
     connect_timeout=10,
     read_timeout=60,
     user_agent_extra="feedway",
+    # Feeds side by side share a client, and each fetches a big file by several connections.
+    max_pool_connections=64,
 )
 
 
@@ -41,6 +44,7 @@ class Aws:
     client: Callable[[str, str | None], Any]
     spark_conf: Mapping[str, str]
     process_environment: Mapping[str, str]
+    limiter: RateLimiter
 
 
 @contextmanager
@@ -56,7 +60,7 @@ def open_services(
             aws.client("redshift-data", settings.region or environment.lake.region),
             settings,
             environment.retry,
-            RateLimiter(CALLS_PER_SECOND),
+            aws.limiter,
         )
 
         def open_log(run_id: str, pipeline: str) -> RunLog:
@@ -83,13 +87,15 @@ def _open_aws(project: Path, environment: Environment, output: Output) -> Iterat
         def client(service: str, region: str | None) -> Any:
             return session.client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
 
-        yield Aws(client, {}, {})
+        yield Aws(client, {}, {}, account_limiter())
         return
     with open_sandbox(project, output) as address:
         # imported where it is used: on AWS the sandbox's packages are not installed
         from framework.sandbox import java_environment
 
-        yield Aws(sandbox_clients(address), address.spark_conf(environment.lake.bucket), java_environment())
+        conf = address.spark_conf(environment.lake.bucket)
+        # The sandbox belongs to nobody else and has no quotas.
+        yield Aws(sandbox_clients(address), conf, java_environment(), RateLimiter({}))
 
 
 @contextmanager

@@ -69,6 +69,7 @@ def build_environment(name: str, fields: Fields) -> Environment:
         ),
         # JSON Schema takes 3.0 for a whole number, and 180 for any.
         retry=RetrySettings(int(retry["attempts"]), float(retry["delay_seconds"]), float(retry["backoff"])),
+        parallel=int(fields["parallel"]),
         dead_after_seconds=int(fields["dead_after_seconds"]),
         max_attempts=int(fields["max_attempts"]),
     )

@@ -62,6 +62,7 @@ class Environment:
     """The lake and the warehouse a command works on.
 
     `dead_after_seconds`: a run that has not renewed its sign of life for so long is dead.
+    `parallel`: so many feeds of one invocation load side by side.
     `max_attempts`: after so many failed loads a file goes to `data/unprocessed` whatever failed.
     """
 
@@ -72,5 +73,6 @@ class Environment:
     engine: Literal["auto", "embedded", "spark"]
     embedded: EmbeddedSettings
     retry: RetrySettings
+    parallel: int
     dead_after_seconds: int
     max_attempts: int

@@ -16,6 +16,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import statement_name
 from framework.plan.statements import Transaction, condensed, render
+from framework.warehouse.rate_limit import RateLimiter
 from framework.warehouse.transient import is_transient_response, is_transient_text
 
 if TYPE_CHECKING:
@@ -30,29 +31,7 @@ Row = tuple[Value, ...]
 FIRST_POLL_SECONDS = 0.1
 LONGEST_POLL_SECONDS = 2.0
 POLL_GROWTH = 1.5
-CALLS_PER_SECOND = 40.0
-"""Every submission is followed by a poll, so this keeps submissions below 20 a second, the service's limit for
-BatchExecuteStatement, and polls below its 100."""
 _UNFINISHED = ("SUBMITTED", "PICKED", "STARTED")
-
-
-class RateLimiter:
-    """Spaces the calls of a whole process, so that no pipeline uses up the account's rate."""
-
-    def __init__(self, calls_per_second: float, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._interval = 1.0 / calls_per_second
-        self._sleep = sleep
-        self._lock = threading.Lock()
-        self._next = 0.0
-
-    def wait(self) -> None:
-        """Return when the next call may be made."""
-        with self._lock:
-            now = time.monotonic()
-            pause = max(0.0, self._next - now)
-            self._next = max(now, self._next) + self._interval
-        if pause:
-            self._sleep(pause)
 
 
 @dataclass(frozen=True)
@@ -64,7 +43,7 @@ class Caller:
 
 
 class Warehouse:
-    """One warehouse behind the Data API.
+    """One warehouse behind the Data API. Threads may share it.
 
     `submissions` counts ExecuteStatement and BatchExecuteStatement calls that were answered.
     """
@@ -83,6 +62,7 @@ class Warehouse:
         self._sleep = sleep
         self.settings = settings
         self.submissions = 0
+        self._counting = threading.Lock()
         self._connection: dict[str, Any] = {"Database": settings.database}
         optional = {
             "WorkgroupName": settings.workgroup,
@@ -151,7 +131,8 @@ class Warehouse:
             answer = self.call(
                 "batch_execute_statement", Sqls=list(texts), StatementName=name, ClientToken=token, **self._connection
             )
-        self.submissions += 1
+        with self._counting:
+            self.submissions += 1
         return str(answer["Id"])
 
     def poll(self, statement_id: str) -> dict[str, Any]:
@@ -177,7 +158,7 @@ class Warehouse:
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """Make one API call; botocore's errors become ours."""
-        self._limiter.wait()
+        self._limiter.wait(operation)
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
         except ClientError as error:

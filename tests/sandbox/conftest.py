@@ -25,6 +25,7 @@ ENVIRONMENT = Environment(
     engine="auto",
     embedded=EmbeddedSettings(4 * 1024**3, 1024**3, None),
     retry=RetrySettings(3, 0.05, 2),
+    parallel=4,
     dead_after_seconds=300,
     max_attempts=3,
 )

@@ -50,6 +50,10 @@ UNSUPPORTED_OPERATIONS = frozenset(
 
 Document = dict[str, Any]
 
+HOLD_SECONDS = 0.1
+"""So long the answer to a submission waits for the statement's end. Most end within; who then asks for the
+first time need not come again, and a stand-in's speed is not that of its callers' pauses."""
+
 
 class DataApi:
     """Answers requests from any number of threads; statements run in threads of its own."""
@@ -99,6 +103,7 @@ class DataApi:
             with self._lock:
                 self._running[statement.id] = cancellation
             self._workers.submit(self._run, statement, cancellation)
+            self._store.wait_until_ended(statement.id, HOLD_SECONDS)
         return responses.submitted(statement)
 
     def _run(self, statement: Statement, cancellation: Cancellation) -> None:

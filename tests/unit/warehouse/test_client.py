@@ -11,7 +11,8 @@ from framework.names import TableName
 from framework.plan.statements import Statement, Transaction
 from framework.run_log import RunLog
 from framework.spec.environment import RetrySettings, WarehouseSettings
-from framework.warehouse.client import Caller, RateLimiter, Warehouse
+from framework.warehouse.client import Caller, Warehouse
+from framework.warehouse.rate_limit import RateLimiter
 
 LOCK = Transaction("merge", (Statement("lock_ledger", {"table": TableName("f", "l")}),) * 2)
 ONE = Transaction("drop", (Statement("drop_tables", {"tables": ['"f"."s"']}),))
@@ -55,7 +56,7 @@ def settings(**changes: Any) -> WarehouseSettings:
 
 def warehouse(fake: FakeDataApi, pauses: list[float] | None = None, **changes: Any) -> Warehouse:
     naps: list[float] = [] if pauses is None else pauses
-    limiter = RateLimiter(1e9)
+    limiter = RateLimiter({})
     return Warehouse(fake, settings(**changes), RetrySettings(3, 180, 2), limiter, sleep=naps.append)  # type: ignore[arg-type]
 
 
