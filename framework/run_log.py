@@ -11,6 +11,9 @@ from typing import Literal, TextIO
 Level = Literal["info", "warning", "error"]
 Entry = dict[str, object]
 
+_STREAM_LOCK = threading.Lock()
+"""Runs side by side write to one stream, and lines must stay whole."""
+
 
 def utc_now() -> datetime:
     """Return the present time, with its zone."""
@@ -71,7 +74,8 @@ class RunLog:
         with self._lock:
             self._lines.append(line)
             if self._stream is not None:
-                self._stream.write(line + "\n")
-                self._stream.flush()
+                with _STREAM_LOCK:
+                    self._stream.write(line + "\n")
+                    self._stream.flush()
         if self._listen is not None:
             self._listen(entry)

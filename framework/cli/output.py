@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TextIO
@@ -11,6 +12,8 @@ from typing import Literal, TextIO
 from framework.run_log import Entry
 
 Format = Literal["text", "json", "lines"]
+_TALKING = threading.Lock()
+"""Feeds side by side tell of themselves on one terminal."""
 _KEPT_IN_THE_LOG = frozenset({"column names changed", "load started", "created the ledger", "file moved"})
 
 
@@ -44,8 +47,9 @@ class Output:
     def say(self, line: str) -> None:
         """Tell people something on the way; on stderr, where no program reads results."""
         if self.format == "text":
-            self.stderr.write(line + "\n")
-            self.stderr.flush()
+            with _TALKING:
+                self.stderr.write(line + "\n")
+                self.stderr.flush()
 
     def progress(self, entry: Entry) -> None:
         """Show a log entry as progress, where people watch."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from framework.cli.output import Output, table
 from framework.cli.services import open_services
+from framework.cli.side_by_side import Interruption, run_side_by_side
 from framework.engine import run_pipeline
 from framework.errors import PipelineError, SpecError
 from framework.results import LoadRequest, LoadResult, Services
@@ -37,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    """Load the named pipelines in order, print one result per file, and end in the failure if there is one.
+    """Load the named pipelines side by side, print one result per file, and end in the failure if there is one.
 
     Raises:
         SpecError: a name, an option or a spec is wrong; nothing was loaded.
@@ -47,22 +49,27 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     specs = [project.pipeline(name) for name in _names(arguments, project)]
     request = LoadRequest(arguments.file, arguments.again)
     _check_request(request, specs)
-    results: list[LoadResult] = []
-    failures: list[PipelineError] = []
-    with open_services(Path(project.root), environment, output, arguments.job_id) as services:
-        for spec in specs:
-            try:
-                loaded = run_pipeline(spec, services, request)
-            except PipelineError as error:
-                failures.append(_told(spec.pipeline, "", "discover", error))
-                loaded = []
-            else:
-                failures += _failures(loaded)
-                if not loaded:
-                    output.say(_nothing_pending(spec, services))
-            results += loaded
+    interruption = Interruption()
+    with open_services(Path(project.root), environment, output, arguments.job_id, interruption) as services:
+        feeds = [partial(_load, spec, services, request, output) for spec in specs]
+        loaded = run_side_by_side(feeds, environment.parallel, interruption)
+    results = [result for of_feed, _ in loaded for result in of_feed]
+    failures = [failure for _, of_feed in loaded for failure in of_feed]
     output.document({"loads": [result.as_dict() for result in results]}, lambda: summary(results))
     return _end(failures)
+
+
+def _load(
+    spec: PipelineSpec, services: Services, request: LoadRequest, output: Output
+) -> tuple[list[LoadResult], list[PipelineError]]:
+    """Load one pipeline; what fails there is told, and stops no other."""
+    try:
+        results = run_pipeline(spec, services, request)
+    except PipelineError as error:
+        return [], [_told(spec.pipeline, "", "discover", error)]
+    if not results:
+        output.say(_nothing_pending(spec, services))
+    return results, _failures(results)
 
 
 def _names(arguments: argparse.Namespace, project: Project) -> Sequence[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,10 +16,11 @@ from botocore.config import Config
 
 from framework.cli.frames import FrameEngines
 from framework.cli.output import Output
+from framework.cli.side_by_side import Interruption
 from framework.errors import SpecError
 from framework.lake.s3 import Lake
 from framework.results import Services
-from framework.run_log import RunLog, utc_now
+from framework.run_log import Entry, RunLog, utc_now
 from framework.spec.environment import Environment
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter, account_limiter
@@ -49,22 +51,34 @@ class Aws:
 
 @contextmanager
 def open_services(
-    project: Path, environment: Environment, output: Output, job_id: str | None = None
+    project: Path,
+    environment: Environment,
+    output: Output,
+    job_id: str | None = None,
+    interruption: Interruption | None = None,
 ) -> Iterator[Services]:
     """Yield the services of an environment; a sandbox that had to be started is stopped afterwards."""
     with ExitStack() as stack:
         aws = stack.enter_context(_open_aws(project, environment, output))
         lake = Lake(aws.client("s3", environment.lake.region), environment.lake)
         settings = environment.warehouse
+        sleep = time.sleep if interruption is None else interruption.sleep
         warehouse = Warehouse(
             aws.client("redshift-data", settings.region or environment.lake.region),
             settings,
             environment.retry,
             aws.limiter,
+            sleep,
         )
 
+        def listen(entry: Entry) -> None:
+            output.progress(entry)
+            # A load enters a step into its log, and has nothing half done there.
+            if interruption is not None and entry["msg"] == "step":
+                interruption.check()
+
         def open_log(run_id: str, pipeline: str) -> RunLog:
-            return RunLog(run_id, pipeline, output.log_stream, listen=output.progress)
+            return RunLog(run_id, pipeline, output.log_stream, listen=listen)
 
         engines = FrameEngines(environment, lake, aws.spark_conf, aws.process_environment)
         yield Services(

@@ -43,7 +43,7 @@ class Caller:
 
 
 class Warehouse:
-    """One warehouse behind the Data API. Threads may share it.
+    """One warehouse behind the Data API. Threads may share it; whoever creates what all share holds `creating`.
 
     `submissions` counts ExecuteStatement and BatchExecuteStatement calls that were answered.
     """
@@ -63,6 +63,7 @@ class Warehouse:
         self.settings = settings
         self.submissions = 0
         self._counting = threading.Lock()
+        self.creating = threading.Lock()
         self._connection: dict[str, Any] = {"Database": settings.database}
         optional = {
             "WorkgroupName": settings.workgroup,

@@ -51,7 +51,9 @@ def ensure_control_tables(
             Statement("create_job_sts", {"table": TableName(schema, "job_sts")}),
             Statement("create_view_builds", {"table": TableName(schema, "view_builds")}),
         )
-        warehouse.run(Transaction("create_control_schema", statements), caller, log)
+        # Of feeds that load for the first time side by side, one creates it; the database refuses two at once.
+        with warehouse.creating:
+            warehouse.run(Transaction("create_control_schema", statements), caller, log)
         log.info("created the control schema", schema=schema)
     ledger = ledger_table(schema, target)
     if ledger.name not in observed.control_tables:
