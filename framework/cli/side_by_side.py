@@ -58,8 +58,8 @@ def run_side_by_side(work: Sequence[Callable[[], _Result]], at_once: int, interr
     if len(work) <= 1 or at_once == 1:
         return [piece() for piece in work]
     with ThreadPoolExecutor(at_once, thread_name_prefix="feed") as pool:
-        begun: list[Future[_Result]] = [pool.submit(piece) for piece in work]
         try:
+            begun: list[Future[_Result]] = [pool.submit(piece) for piece in work]
             return [future.result() for future in begun]
         except BaseException:
             interruption.happen()
