@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test clean
+.PHONY: setup demo test test-spark clean
 
 setup: $(STAMP)
 
@@ -24,6 +24,11 @@ test: setup
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy
 	@$(PYTHON) -m pytest
+
+# The load tests once more, on Spark.
+test-spark: setup
+	@$(PYTHON) -m pytest --engine spark tests/sandbox/test_first_load.py tests/sandbox/test_files.py \
+	    tests/sandbox/test_modes.py tests/sandbox/test_evolution.py tests/sandbox/test_real_feeds.py
 
 clean:
 	@[ ! -x $(PYTHON) ] || [ ! -d .sandbox ] || $(PYTHON) run.py sandbox reset --yes

@@ -23,6 +23,7 @@ MAX_FIELDS = 20480
 _NO_TEXT = "\ufdd0\ufffefeedway"
 """Stands for an unquoted empty field while a record is parsed; no file holds it."""
 _BAD = "wrong_fields"
+_MORE_FIELDS = 13
 
 
 def can_split(opened: OpenedFile, options: CsvOptions) -> bool:
@@ -65,12 +66,13 @@ def _read_lines(spark: SparkSession, opened: OpenedFile, options: CsvOptions) ->
 
 def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
     # A record with another number of fields than the schema is handed over raw, which is all that
-    # is wanted here. One that happens to have this number cannot be loaded anyway; its text is put
-    # together without quotes, so that a line break in it counts as a fault.
-    expected = 2 if len(opened.layout.columns) == 1 else 1
+    # is wanted here. One that happens to have this number, which no slip makes, cannot be loaded
+    # anyway; its text is put together without quotes, so that a line break in it counts as a fault.
+    expected = len(opened.layout.columns) + _MORE_FIELDS
     schema = ", ".join([*(f"c{index} string" for index in range(expected)), f"{_BAD} string"])
     url, where = address(opened.layout)
-    read = spark.read.options(**where, **_csv_options(options, expected))
+    # A quoted empty field keeps its quotes: alone on its line it is a record, and a blank line is none.
+    read = spark.read.options(**where, **_csv_options(options, expected) | {"emptyValue": '""'})
     read = read.options(multiLine="true", lineSep=opened.line_end, encoding=options.encoding)
     records = read.schema(schema).csv(url)
     fields = ", ".join(f"c{index}" for index in range(expected))
@@ -110,7 +112,9 @@ def parse_fields(records: DataFrame, opened: OpenedFile, options: CsvOptions) ->
     schema = ", ".join([*(f"c{index} string" for index in range(count)), f"{_BAD} string"])
     settings = ", ".join(f"{quoted(k)}, {quoted(v)}" for k, v in _csv_options(options, 2 * count).items())
     parsed = records.selectExpr("*", f"from_csv(record, {quoted(schema)}, map({settings})) as fields")
-    return parsed.selectExpr("*", f"fields.{_BAD} is not null as has_wrong_count")
+    # One quoted empty field is a line without fields to the parser, and not corrupt.
+    lone = "" if count == 1 else " or record = '\"\"'"
+    return parsed.selectExpr("*", f"(fields.{_BAD} is not null{lone}) as has_wrong_count")
 
 
 def field_text(opened: OpenedFile, name: str, options: CsvOptions) -> str | None:

@@ -68,7 +68,12 @@ def test_every_keyword_has_its_words(name: str) -> None:
     assert used - ANNOTATIONS - STRUCTURE == set(_DESCRIPTIONS) & used
 
 
-FIELDS_OF_TARGET = {"table": {"schema", "table"}, "view": {"schema", "name"}, "key": {"only", "unless"}, "memory_bytes": {"memory"}}
+FIELDS_OF_TARGET = {
+    "table": {"schema", "table"},
+    "view": {"schema", "name"},
+    "key": {"only", "unless"},
+    "memory_bytes": {"memory"},
+}
 """Values that a spec writes in two fields, or under another name."""
 
 
