@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -264,3 +266,20 @@ def test_only_pipelines_with_the_tag_are_run(shop: Shop) -> None:
     _, document = shop.json("run", "--tag", f"{shop.name}_tag")
 
     assert [load["pipeline"] for load in document["loads"]] == [shop.name]
+
+
+def test_a_small_load_imports_nothing_it_does_not_use(shop: Shop) -> None:
+    """The sandbox is up, the file is small and the engine embedded, as on a night of many small feeds."""
+    shop.land("1.csv", "id,a\n" + "".join(f"{n},x\n" for n in range(1000)))
+    heavy = ("pyspark", "py4j", "numpy", "pyarrow", "pandas", "psycopg", "sqlglot", "rich", "demo")
+    code = (
+        "import sys\n"
+        "from framework.cli import main\n"
+        f"code = main(['--project', {str(shop.root)!r}, 'run', {shop.name!r}, '--output', 'json'])\n"
+        f"print(code, [name for name in {heavy!r} if name in sys.modules], file=sys.stderr)\n"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ended.stderr.splitlines()[-1] == "0 []"
+    assert json.loads(ended.stdout)["loads"][0]["records_inserted"] == 1000
