@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-spark clean
+.PHONY: setup demo test test-spark bench clean
 
 setup: $(STAMP)
 
@@ -30,6 +30,9 @@ test-spark: setup
 	@$(PYTHON) -m pytest --engine spark tests/sandbox/test_first_load.py tests/sandbox/test_files.py \
 	    tests/sandbox/test_modes.py tests/sandbox/test_evolution.py tests/sandbox/test_real_feeds.py
 
+bench: setup
+	@$(PYTHON) -m benchmarks
+
 clean:
 	@[ ! -x $(PYTHON) ] || [ ! -d .sandbox ] || $(PYTHON) run.py sandbox reset --yes
-	@rm -rf $(VENV) .sandbox .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .sandbox .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

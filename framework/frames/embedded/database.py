@@ -38,6 +38,14 @@ def connect(folder: Path, memory_bytes: int) -> duckdb.DuckDBPyConnection:
     )
 
 
+def new_cursor(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return a connection for one thread at a time."""
+    cursor = database.cursor()
+    # It would be drawn on stdout, among a command's result.
+    cursor.execute("set enable_progress_bar = false")
+    return cursor
+
+
 @contextmanager
 def database_failures() -> Iterator[None]:
     """Turn what is no fault of the rows into an error that says what to do.

@@ -21,7 +21,7 @@ import duckdb
 
 from framework.errors import PipelineError
 from framework.frames.embedded.bad_rows import bad_rows_of_file
-from framework.frames.embedded.database import connect, database_failures
+from framework.frames.embedded.database import connect, database_failures, new_cursor
 from framework.frames.embedded.measure import column_measurements, row_numbers
 from framework.frames.embedded.numbers import merged, read_numbers
 from framework.frames.embedded.phases import Phases
@@ -174,7 +174,7 @@ class EmbeddedRows:
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """Return this thread's cursor; one is used by one thread at a time."""
         if not hasattr(self._cursors, "cursor"):
-            self._cursors.cursor = self._frames._database.cursor()
+            self._cursors.cursor = new_cursor(self._frames._database)
         cursor: duckdb.DuckDBPyConnection = self._cursors.cursor
         return cursor
 

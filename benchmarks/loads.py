@@ -1,0 +1,136 @@
+"""Loads through Feedway, in a project of the benchmark's own, each beside the floor."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psycopg
+
+from benchmarks import floor
+from benchmarks.data import COLUMNS, KEYS, write_file
+from benchmarks.process import phases, run
+from benchmarks.report import Sample
+from framework.names import statement_name
+from framework.sandbox import SandboxAddress
+
+ENVIRONMENTS = """\
+environments:
+"""
+ENTRY = """\
+  {engine}:
+    kind: sandbox
+    engine: {engine}
+    lake: {{bucket: lake}}
+    warehouse: {{workgroup: sandbox, database: dev, copy_role: default}}
+    retry: {{attempts: 3, delay_seconds: 0.5, backoff: 2}}
+"""
+DECLARED = ("zip", "notes", "amount", "score")
+"""Types that the spec settles, so that the target is the floor's. The others are inferred."""
+LOADS = ("initial", "upsert")
+
+
+def make_project(root: Path) -> None:
+    """Make a project with an environment per engine and no pipelines."""
+    (root / "pipelines").mkdir(parents=True, exist_ok=True)
+    entries = "".join(ENTRY.format(engine=engine) for engine in ("embedded", "spark"))
+    (root / "environments.yml").write_text(ENVIRONMENTS + entries, encoding="utf-8")
+
+
+def add_pipeline(root: Path, name: str) -> None:
+    """Write the spec of a feed of the generated files."""
+    types = ", ".join(f'{column.name}: "{column.type}"' for column in COLUMNS if column.name in DECLARED)
+    text = (
+        f"pipeline: {name}\nsource: {{prefix: data/in/{name}/}}\ntarget: {{table: {name}}}\n"
+        f"load: {{keys: [{', '.join(KEYS)}]}}\nmetadata_columns: {{run_date: null, file_name: null}}\n"
+        f"types: {{columns: {{{types}}}}}\n"
+    )
+    (root / "pipelines" / f"{name}.yml").write_text(text, encoding="utf-8")
+
+
+def source_files(root: Path, rows: int) -> list[Path]:
+    """Return the two files of a size, written where they are not there yet."""
+    folder = root / "files"
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"{rows}-{edition}.csv" for edition in range(len(LOADS))]
+    for edition, path in enumerate(paths):
+        if not path.exists():
+            write_file(path, rows, edition)
+    return paths
+
+
+def land(address: SandboxAddress, name: str, file: Path, number: int) -> None:
+    """Put a file into a feed's inbox."""
+    inbox = address.s3_folder / "lake" / "data" / "in" / name
+    inbox.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, inbox / f"{number}.csv")
+
+
+def measure(root: Path, address: SandboxAddress, rows: int, engine: str, number: int) -> Iterator[Sample]:
+    """Yield the initial load and the upsert of one size, each after the floor's, and compare the tables.
+
+    Raises:
+        RuntimeError: a load failed, or the table does not hold what the floor's does.
+    """
+    name = f"bench_{rows}_{engine}_{number}"
+    add_pipeline(root, name)
+    with psycopg.connect(address.database_url) as connection:
+        floor.create_target(connection, name)
+        for load, file in zip(LOADS, source_files(root, rows), strict=True):
+            floor_seconds = floor.load(connection, name, file)
+            land(address, name, file, number)
+            measured = run(root, "--env", engine, "run", name)
+            (result,) = measured.document["loads"]
+            _compare(connection, name)
+            yield Sample(
+                rows=rows,
+                load=load,
+                engine=result["engine"],
+                seconds=measured.seconds,
+                floor_seconds=floor_seconds,
+                cpu_seconds=measured.cpu_seconds,
+                peak_bytes=measured.peak_bytes,
+                submissions=_submissions(address, name, result["run_id"]),
+                phases=phases(measured.log),
+            )
+        connection.execute(f"drop table {floor.SCHEMA}.{name}, public.{name}")
+        connection.commit()
+    (root / "pipelines" / f"{name}.yml").unlink()
+    shutil.rmtree(address.s3_folder / "lake" / "data" / "archive", ignore_errors=True)
+
+
+def measure_feeds(root: Path, address: SandboxAddress, feeds: int, runs: int) -> list[float]:
+    """Return the seconds of loading many feeds of 1,000 rows in one invocation, after a first one."""
+    names = [f"feed_{number:03}" for number in range(feeds)]
+    first, second = source_files(root, 1000)
+    seconds = []
+    for name in names:
+        add_pipeline(root, name)
+    for number in range(runs + 1):
+        for name in names:
+            land(address, name, second if number else first, number)
+        measured = run(root, "--env", "embedded", "run", *names)
+        loaded = [load["records_read"] for load in measured.document["loads"] if load["status"] == "SUCCESS"]
+        if loaded != [1000] * feeds:
+            raise RuntimeError(f"of {feeds} feeds {len(loaded)} were loaded")
+        seconds.append(measured.seconds)
+    return seconds[1:]
+
+
+def _compare(connection: psycopg.Connection, name: str) -> None:
+    expected = floor.digest(connection, f"{floor.SCHEMA}.{name}")
+    found = floor.digest(connection, f"public.{name}")
+    if found != expected:
+        raise RuntimeError(f"{name}: the table holds {found} (rows, hash) and the floor's {expected}")
+
+
+def _submissions(address: SandboxAddress, pipeline: str, run_id: str) -> int:
+    """Count what a run submitted, as the Data API itself lists it."""
+    client: Any = boto3.session.Session().client("redshift-data", endpoint_url=address.data_api_url)
+    pages = client.get_paginator("list_statements").paginate(
+        StatementName=statement_name(pipeline, run_id, ""), Status="ALL"
+    )
+    return sum(len(page["Statements"]) for page in pages)
