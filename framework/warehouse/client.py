@@ -29,8 +29,10 @@ Value = str | int | float | bool | None
 Row = tuple[Value, ...]
 
 FIRST_POLL_SECONDS = 0.1
-LONGEST_POLL_SECONDS = 2.0
-POLL_GROWTH = 1.5
+LONGEST_POLL_SECONDS = 1.0
+POLL_GROWTH = 1.2
+"""Statements are noticed at most a sixth of their time, or a second, after their end; with the service's
+quota for DescribeStatement some 70 may be waited for at a time."""
 _UNFINISHED = ("SUBMITTED", "PICKED", "STARTED")
 
 

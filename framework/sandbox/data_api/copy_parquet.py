@@ -69,6 +69,8 @@ class ParquetLoader:
         names = sql.SQL(", ").join(sql.Identifier(column.name) for column in target.columns)
         command = sql.SQL("copy {} ({}) from stdin (format csv)").format(target.name, names)
         with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("select exists (select 1 from {})").format(target.name))
+            was_empty = cursor.fetchone() == (False,)
             with (
                 closing(prefetched(self._rows(files, target, check), BATCHES_AHEAD)) as chunks,
                 cursor.copy(command) as writer,
@@ -76,7 +78,11 @@ class ParquetLoader:
                 for chunk in chunks:
                     check()
                     writer.write(chunk)
-            return cursor.rowcount
+            rows = cursor.rowcount
+            if was_empty:
+                # COPY's STATUPDATE, which is on for a table that was empty.
+                cursor.execute(sql.SQL("analyze {}").format(target.name))
+            return rows
 
     def _existing_files(self, entries: tuple[ManifestEntry, ...]) -> list[StagingFile]:
         found = [self._find(entry) for entry in entries]

@@ -104,8 +104,8 @@ def test_a_cluster_with_a_user_and_a_secret_is_named_as_such() -> None:
     assert "WorkgroupName" not in sent
 
 
-def test_polling_starts_at_a_tenth_of_a_second_and_slows_down_to_two() -> None:
-    waiting = [{"Id": "t", "Status": status} for status in ("SUBMITTED", "PICKED", *["STARTED"] * 8)]
+def test_polling_starts_at_a_tenth_of_a_second_and_slows_down_to_a_second() -> None:
+    waiting = [{"Id": "t", "Status": status} for status in ("SUBMITTED", "PICKED", *["STARTED"] * 18)]
     fake = FakeDataApi(
         execute_statement=[{"Id": "t"}], describe_statement=[*waiting, {"Id": "t", "Status": "FINISHED"}]
     )
@@ -113,8 +113,8 @@ def test_polling_starts_at_a_tenth_of_a_second_and_slows_down_to_two() -> None:
 
     warehouse(fake, pauses).run(ONE, CALLER, log())
 
-    assert pauses[:3] == pytest.approx([0.1, 0.15, 0.225])
-    assert pauses[-1] == 2.0
+    assert pauses[:3] == pytest.approx([0.1, 0.12, 0.144])
+    assert pauses[-1] == 1.0
 
 
 def test_a_conflict_is_tried_again_as_a_whole_and_every_attempt_is_told() -> None:
