@@ -155,3 +155,13 @@ def test_many_files_are_one_batch(bench: Bench) -> None:
 def test_records_end_as_the_header_does(bench: Bench) -> None:
     assert bench.texts(b'"a\n",b\r1,2\r"3\r",4\r') == [("1", "2"), ("3\r", "4")]
     assert bench.texts(b'a,b\n1,2\r\n"3\r",4\n5,6\r') == [("1", "2"), ("3\r", "4"), ("5", "6")]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_a_big_file_is_read_whatever_ends_its_lines(bench: Bench, line_end: bytes) -> None:
+    """Big enough for the embedded engine to check it block by block and pass it on as it is."""
+    records = [b'%d,"a\r\nb","c ""d""",,""' % number for number in range(30_000)]
+    content = line_end.join([b"n,a,b,c,d", *records]) + line_end
+    seen, rows = bench.stage(bench.batch(content), [column(name, "varchar(9)") for name in "abcd"])
+    assert (seen.rows_staged, seen.rows_bad) == (30_000, 0)
+    assert {row[:4] for row in rows} == {("a\r\nb", 'c "d"', None, "")}
