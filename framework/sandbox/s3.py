@@ -37,7 +37,10 @@ def launch(site: Site, state: State, port: int) -> Launch:
         "--etag-hash": "xxh3",
         "--cache-dir": str(site.folder / "cache"),
     }
-    arguments = [word for option in options.items() for word in option]
+    # Without them rclone hashes every byte it reads or writes by MD5, to compare it with itself: a copy of 450 MB
+    # took 2.2 s instead of 0.4, reading it 0.9 instead of 0.3.
+    switches = ["--no-checksum", "--ignore-checksum"]
+    arguments = [*(word for option in options.items() for word in option), *switches]
     return Launch(
         command=(str(find_rclone()), "serve", "s3", str(site.s3_folder), *arguments),
         # The secret goes by the environment: command lines can be read by everybody.
