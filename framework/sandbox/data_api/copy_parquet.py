@@ -13,17 +13,18 @@ import pyarrow as pa
 from psycopg import sql
 from pyarrow.parquet import ParquetFile
 
+from framework.sandbox.data_api.binary_rows import FILE_HEADER, FILE_TRAILER, binary_rows
 from framework.sandbox.data_api.manifest import ManifestEntry, read_manifest, split_url
 from framework.sandbox.data_api.parquet_types import FileColumn, arrow_type, check_columns, file_columns
 from framework.sandbox.data_api.prefetch import prefetched
-from framework.sandbox.data_api.row_text import check_values, csv_rows
 from framework.sandbox.data_api.s3_objects import NoSuchObject, S3Objects, object_url
 from framework.sandbox.data_api.sessions import Connection
 from framework.sandbox.data_api.spectrum_error import scan_error
 from framework.sandbox.data_api.target_table import TargetTable, read_target
+from framework.sandbox.data_api.value_checks import check_values
 from framework.sandbox.redshift_sql import CopyParquet, Refused
 
-BATCH_ROWS = 16 * 1024
+BATCH_ROWS = 32 * 1024
 FILES_AHEAD = 1
 BATCHES_AHEAD = 4
 
@@ -66,18 +67,18 @@ class ParquetLoader:
             raise Refused(f"COPY with {min(copy.options)} is not supported by the sandbox", "0A000")
         target = read_target(connection, copy)
         files = self._existing_files(read_manifest(self.objects.read(*split_url(copy.url))))
-        names = sql.SQL(", ").join(sql.Identifier(column.name) for column in target.columns)
-        command = sql.SQL("copy {} ({}) from stdin (format csv)").format(target.name, names)
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("select exists (select 1 from {})").format(target.name))
             was_empty = cursor.fetchone() == (False,)
             with (
                 closing(prefetched(self._rows(files, target, check), BATCHES_AHEAD)) as chunks,
-                cursor.copy(command) as writer,
+                cursor.copy(_command(target)) as writer,
             ):
+                writer.write(FILE_HEADER)
                 for chunk in chunks:
                     check()
                     writer.write(chunk)
+                writer.write(FILE_TRAILER)
             rows = cursor.rowcount
             if was_empty:
                 # COPY's STATUPDATE, which is on for a table that was empty.
@@ -119,6 +120,13 @@ class ParquetLoader:
             yield file, parquet
 
 
+def _command(target: TargetTable) -> sql.Composed:
+    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in target.columns)
+    # The rows of a table that goes if this transaction does need no second look by whoever reads them first.
+    options = sql.SQL("format binary, freeze" if target.is_new else "format binary")
+    return sql.SQL("copy {} ({}) from stdin ({})").format(target.name, names, options)
+
+
 def _open_parquet(file: StagingFile, path: str) -> ParquetFile:
     try:
         # The mapping outlives the name, which goes at once: a process that is killed leaves no file.
@@ -132,7 +140,7 @@ def _file_rows(file: StagingFile, parquet: ParquetFile, target: TargetTable) -> 
     check_columns(sources, target.columns, file.url)
     for batch in parquet.iter_batches(BATCH_ROWS):
         if batch.num_rows:
-            yield csv_rows(_checked(batch, sources, target, file.url))
+            yield binary_rows(_checked(batch, sources, target, file.url), target.columns)
 
 
 def _checked(batch: pa.RecordBatch, sources: tuple[FileColumn, ...], target: TargetTable, url: str) -> pa.RecordBatch:

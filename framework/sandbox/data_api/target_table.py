@@ -17,6 +17,14 @@ _COLUMNS = """
     where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p')
     order by a.attnum
 """
+# A system column's row in the catalog is written when the table is created, and never again.
+_IS_NEW = """
+    select exists (
+        select 1
+        from pg_catalog.pg_attribute
+        where attrelid = to_regclass(%s) and attname = 'ctid' and xmin = pg_current_xact_id()::xid
+    )
+"""
 _HEADER_BYTES = 4
 
 
@@ -49,10 +57,14 @@ class TargetColumn:
 
 @dataclass(frozen=True)
 class TargetTable:
-    """A table and the columns that the file's go to, in the file's order."""
+    """A table and the columns that the file's go to, in the file's order.
+
+    `is_new`: the transaction that is under way has created it.
+    """
 
     name: sql.Identifier
     columns: tuple[TargetColumn, ...]
+    is_new: bool
 
 
 def read_target(connection: Connection, copy: CopyParquet) -> TargetTable:
@@ -69,7 +81,8 @@ def read_target(connection: Connection, copy: CopyParquet) -> TargetTable:
     if not rows:
         raise Refused(f'relation "{".".join(names)}" does not exist', "42P01")
     columns = [_read_column(row) for row in rows]
-    return TargetTable(identifier, _listed_columns(copy, columns))
+    is_new = connection.execute(_IS_NEW, (identifier.as_string(connection),)).fetchone() == (True,)
+    return TargetTable(identifier, _listed_columns(copy, columns), is_new)
 
 
 def _read_column(row: tuple[object, ...]) -> TargetColumn:

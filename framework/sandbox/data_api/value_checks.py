@@ -1,29 +1,16 @@
-"""Staging rows in the form PostgreSQL's COPY reads them fastest without per-value Python: CSV.
-
-Every string is quoted, and no NULL is: PostgreSQL takes an unquoted empty field for NULL and `""` for
-the empty string.
-"""
+"""What the table's types hold of a staging column's values."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from framework.sandbox.data_api.spectrum_error import scan_error
 from framework.sandbox.data_api.target_table import TargetColumn
 
-_OPTIONS = csv.WriteOptions(include_header=False, quoting_style="needed")
 _FIRST_DAY, _LAST_DAY = -719162, 2932896
 _DAY_MICROSECONDS = 24 * 3600 * 1_000_000
-"""Days from 1970-01-01 to 0001-01-01 and to 9999-12-31; other years are not written as PostgreSQL reads them."""
-
-
-def csv_rows(batch: pa.RecordBatch) -> pa.Buffer:
-    """Return the rows as CSV; their columns must have the types of `arrow_type`."""
-    sink = pa.BufferOutputStream()
-    csv.write_csv(batch, sink, _OPTIONS)
-    return sink.getvalue()
+"""Days from 1970-01-01 to 0001-01-01 and to 9999-12-31."""
 
 
 def check_values(column: pa.Array, name: str, target: TargetColumn, url: str) -> None:
