@@ -69,7 +69,7 @@ def _find(block: bytes, delimiter: int) -> _Found:
     line_feeds, returns = _bits(text == _LF), _bits(text == _CR)
     inside = _parity(quotes)
     ends = line_feeds & ~inside
-    places = np.flatnonzero(np.unpackbits(ends.view(np.uint8), bitorder="little"))
+    places = _places(ends)
     return _Found(
         ends=places,
         fields=_fields(delimiters & ~inside, places),
@@ -86,7 +86,7 @@ def _has_sound_quotes(quotes: Words, inside: Words, marks: Words, ends: Places) 
     before[0] |= np.uint64(1)
     if (quotes & inside & ~before).any():
         return False
-    stray = np.flatnonzero(np.unpackbits((quotes & ~inside & ~_next(neighbours)).view(np.uint8), bitorder="little"))
+    stray = _places(quotes & ~inside & ~_next(neighbours))
     # The last byte of the block has no neighbour yet; it is looked at again with the next block.
     return len(stray) == 0 or (len(ends) > 0 and int(stray[0]) > int(ends[-1]))
 
@@ -124,6 +124,21 @@ def _bits(condition: NDArray[np.bool_]) -> Words:
     """Pack 64 conditions into a word, the first in the lowest bit."""
     packed: Words = np.packbits(condition, bitorder="little").view("<u8")
     return packed
+
+
+def _places(bits: Words) -> Places:
+    """Return the places of the bits that are set, in order. Few are: most words have none, or one."""
+    words = np.flatnonzero(bits)
+    left = bits[words]
+    found = []
+    while len(words):
+        lowest = left & (~left + np.uint64(1))
+        found.append((words << 6) + _count(lowest - np.uint64(1)))
+        left = left ^ lowest
+        words, left = words[left != 0], left[left != 0]
+    if len(found) <= 1:
+        return found[0] if found else words
+    return np.sort(np.concatenate(found))
 
 
 def _parity(bits: Words) -> Words:
