@@ -131,15 +131,7 @@ class Lake:
             _IDENTITY_METADATA: _identity_text(file.identity, file.arrived_at),
             _RUN_METADATA: run_id,
         }
-        source: Any = {"Bucket": self.bucket, "Key": file.key}
-        with s3_errors(f"copy {file.url} to {self.url(target)}"):
-            self._client.copy(
-                source,
-                self.bucket,
-                target,
-                ExtraArgs={"Metadata": metadata, "MetadataDirective": "REPLACE"},
-                Config=_COPY,
-            )
+        self._copy(file, target, metadata)
         copy = self._head(target)
         if copy is None or int(copy["ContentLength"]) != file.size_bytes:
             raise WarehouseError(f"{self.url(target)}: the copy of {file.url} is not complete; the original stays")
@@ -147,6 +139,17 @@ class Lake:
             return None
         self.delete([file.key])
         return target
+
+    def _copy(self, file: SourceFile, target: str, metadata: dict[str, str]) -> None:
+        source: Any = {"Bucket": self.bucket, "Key": file.key}
+        with s3_errors(f"copy {file.url} to {self.url(target)}"):
+            if file.size_bytes > _SINGLE_COPY_BYTES:
+                extra = {"Metadata": metadata, "MetadataDirective": "REPLACE"}
+                self._client.copy(source, self.bucket, target, ExtraArgs=extra, Config=_COPY)
+                return
+            self._client.copy_object(
+                CopySource=source, Bucket=self.bucket, Key=target, Metadata=metadata, MetadataDirective="REPLACE"
+            )
 
     def put(self, key: str, text: str) -> None:
         """Write a small object."""

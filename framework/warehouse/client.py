@@ -30,8 +30,8 @@ Row = tuple[Value, ...]
 
 FIRST_POLL_SECONDS = 0.1
 LONGEST_POLL_SECONDS = 1.0
-POLL_GROWTH = 1.2
-"""Statements are noticed at most a sixth of their time, or a second, after their end; with the service's
+POLL_GROWTH = 1.1
+"""Statements are noticed at most a tenth of their time, or a second, after their end; with the service's
 quota for DescribeStatement some 70 may be waited for at a time."""
 _UNFINISHED = ("SUBMITTED", "PICKED", "STARTED")
 
@@ -195,8 +195,9 @@ class _Attempt:
             self._token = uuid.uuid4().hex
             _raise_failed(description, self._texts)
         parts = description.get("SubStatements") or [description]
+        # Most of what a load looks at has no rows, and a call for each would be a third of its calls.
         return [
-            self._warehouse.fetch(part["Id"]) if is_wanted else []
+            self._warehouse.fetch(part["Id"]) if is_wanted and part.get("ResultRows") != 0 else []
             for part, is_wanted in zip(parts, self._wanted, strict=True)
         ]
 

@@ -105,7 +105,7 @@ def test_a_cluster_with_a_user_and_a_secret_is_named_as_such() -> None:
 
 
 def test_polling_starts_at_a_tenth_of_a_second_and_slows_down_to_a_second() -> None:
-    waiting = [{"Id": "t", "Status": status} for status in ("SUBMITTED", "PICKED", *["STARTED"] * 18)]
+    waiting = [{"Id": "t", "Status": status} for status in ("SUBMITTED", "PICKED", *["STARTED"] * 28)]
     fake = FakeDataApi(
         execute_statement=[{"Id": "t"}], describe_statement=[*waiting, {"Id": "t", "Status": "FINISHED"}]
     )
@@ -113,7 +113,7 @@ def test_polling_starts_at_a_tenth_of_a_second_and_slows_down_to_a_second() -> N
 
     warehouse(fake, pauses).run(ONE, CALLER, log())
 
-    assert pauses[:3] == pytest.approx([0.1, 0.12, 0.144])
+    assert pauses[:3] == pytest.approx([0.1, 0.11, 0.121])
     assert pauses[-1] == 1.0
 
 
