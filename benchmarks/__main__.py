@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from benchmarks.loads import make_project, measure, measure_feeds
+from benchmarks.loads import make_project, measure, measure_by_hand, measure_feeds
 from benchmarks.report import HEADINGS, Sample, lines, markdown, write_into
 from framework import sandbox
 from framework.cli.output import table
+from framework.sandbox import SandboxAddress
 
+BY_HAND = "by-hand"
+ENGINES = ("embedded", "spark", BY_HAND)
 ROOT = Path(__file__).resolve().parent.parent / ".bench"
 
 
@@ -20,7 +24,7 @@ def main() -> int:
     """Measure what the command line asks for; 1 where a table does not hold what the floor's does."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rows", type=int, nargs="*", default=[1000, 200_000, 2_000_000], help="sizes of files")
-    parser.add_argument("--engine", nargs="*", default=["embedded", "spark"], choices=("embedded", "spark"))
+    parser.add_argument("--engine", nargs="*", default=["embedded", "spark"], choices=ENGINES)
     parser.add_argument("--runs", type=int, default=3, help="loads of each kind; the table has medians")
     parser.add_argument("--feeds", type=int, default=40, help="feeds of 1,000 rows in one invocation; 0 for none")
     parser.add_argument("--markdown", type=Path, help="also put the table between the marks of this document")
@@ -33,7 +37,7 @@ def main() -> int:
         for number in range(arguments.runs):
             for rows in arguments.rows:
                 for engine in arguments.engine:
-                    for sample in measure(ROOT, address, rows, engine, number):
+                    for sample in _measured(address, rows, engine, number):
                         samples.append(sample)
                         _say(sample)
         feeds = measure_feeds(ROOT, address, arguments.feeds, arguments.runs) if arguments.feeds else []
@@ -48,6 +52,12 @@ def main() -> int:
     if arguments.markdown:
         write_into(arguments.markdown, f"{markdown(found)}\n\n{told}")
     return 0
+
+
+def _measured(address: SandboxAddress, rows: int, engine: str, number: int) -> Iterator[Sample]:
+    if engine == BY_HAND:
+        return measure_by_hand(ROOT, address, rows, number)
+    return measure(ROOT, address, rows, engine, number)
 
 
 def _say(sample: Sample) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,12 @@ import boto3
 import psycopg
 
 from benchmarks import floor
+from benchmarks.by_hand import CONF_VARIABLE
 from benchmarks.data import COLUMNS, KEYS, write_file
-from benchmarks.process import phases, run
+from benchmarks.process import measured, phases, run
 from benchmarks.report import Sample
 from framework.names import statement_name
-from framework.sandbox import SandboxAddress
+from framework.sandbox import SandboxAddress, java_environment
 
 ENVIRONMENTS = """\
 environments:
@@ -82,23 +85,46 @@ def measure(root: Path, address: SandboxAddress, rows: int, engine: str, number:
         for load, file in zip(LOADS, source_files(root, rows), strict=True):
             floor_seconds = floor.load(connection, name, file)
             land(address, name, file, number)
-            measured = run(root, "--env", engine, "run", name)
-            (result,) = measured.document["loads"]
+            cost = run(root, "--env", engine, "run", name)
+            (result,) = cost.document["loads"]
             _compare(connection, name)
             yield Sample(
                 rows=rows,
                 load=load,
                 engine=result["engine"],
-                seconds=measured.seconds,
+                seconds=cost.seconds,
                 floor_seconds=floor_seconds,
-                cpu_seconds=measured.cpu_seconds,
-                peak_bytes=measured.peak_bytes,
+                cpu_seconds=cost.cpu_seconds,
+                peak_bytes=cost.peak_bytes,
                 submissions=_submissions(address, name, result["run_id"]),
-                phases=phases(measured.log),
+                phases=phases(cost.entries),
             )
         connection.execute(f"drop table {floor.SCHEMA}.{name}, public.{name}")
         connection.commit()
     (root / "pipelines" / f"{name}.yml").unlink()
+    shutil.rmtree(address.s3_folder / "lake" / "data" / "archive", ignore_errors=True)
+
+
+def measure_by_hand(root: Path, address: SandboxAddress, rows: int, number: int) -> Iterator[Sample]:
+    """Yield the loads of `measure` by the script that is written by hand.
+
+    Raises:
+        RuntimeError: as `measure`.
+    """
+    name = f"by_hand_{rows}_{number}"
+    conf = {CONF_VARIABLE: json.dumps(address.spark_conf("lake")), **java_environment()}
+    with psycopg.connect(address.database_url) as connection:
+        floor.create_target(connection, name)
+        for load, file in zip(LOADS, source_files(root, rows), strict=True):
+            floor_seconds = floor.load(connection, name, file)
+            land(address, name, file, number)
+            url = f"s3://lake/data/in/{name}/{number}.csv"
+            command = [sys.executable, "-m", "benchmarks.by_hand", name, url]
+            cost = measured(command, root / "last-run.log", conf)
+            _compare(connection, name)
+            yield Sample(rows, load, "by hand", cost.seconds, floor_seconds, cost.cpu_seconds, cost.peak_bytes, 3, {})
+        connection.execute(f"drop table {floor.SCHEMA}.{name}, public.{name}")
+        connection.commit()
     shutil.rmtree(address.s3_folder / "lake" / "data" / "archive", ignore_errors=True)
 
 
@@ -112,11 +138,11 @@ def measure_feeds(root: Path, address: SandboxAddress, feeds: int, runs: int) ->
     for number in range(runs + 1):
         for name in names:
             land(address, name, second if number else first, number)
-        measured = run(root, "--env", "embedded", "run", *names)
-        loaded = [load["records_read"] for load in measured.document["loads"] if load["status"] == "SUCCESS"]
+        cost = run(root, "--env", "embedded", "run", *names)
+        loaded = [load["records_read"] for load in cost.document["loads"] if load["status"] == "SUCCESS"]
         if loaded != [1000] * feeds:
             raise RuntimeError(f"of {feeds} feeds {len(loaded)} were loaded")
-        seconds.append(measured.seconds)
+        seconds.append(cost.seconds)
     return seconds[1:]
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,17 +22,38 @@ SAMPLE_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished command: its document and log entries, seconds, CPU seconds, and peak bytes of its processes."""
+    """A finished command: what it printed and its log, seconds, CPU seconds, and peak bytes of its processes."""
 
-    document: dict[str, Any]
-    log: list[dict[str, Any]]
+    output: bytes
+    log: str
     seconds: float
     cpu_seconds: float
     peak_bytes: int
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON document that `run` printed."""
+        document: dict[str, Any] = json.loads(self.output)
+        return document
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """The log's entries."""
+        return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
+
 
 def run(project: Path, *arguments: str) -> Measured:
     """Run `run.py` with arguments and return what it cost.
+
+    Raises:
+        RuntimeError: the command failed; holds what it said.
+    """
+    command = [sys.executable, str(RUN), "--project", str(project), "--output", "json", *arguments]
+    return measured(command, project / "last-run.log", {})
+
+
+def measured(command: Sequence[str], log_path: Path, environment: Mapping[str, str]) -> Measured:
+    """Run a command with more environment variables and return what it cost; its stderr goes to `log_path`.
 
     CPU is of the process and of all its ended children. Memory is the proportional set size of the
     process and its children, looked at twenty times a second.
@@ -40,10 +61,13 @@ def run(project: Path, *arguments: str) -> Measured:
     Raises:
         RuntimeError: the command failed; holds what it said.
     """
-    command = [sys.executable, str(RUN), "--project", str(project), "--output", "json", *arguments]
-    log_path = project / "last-run.log"
     start = time.monotonic()
-    with log_path.open("wb") as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as process:
+    with (
+        log_path.open("wb") as log,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **environment}, cwd=RUN.parent
+        ) as process,
+    ):
         peak = _PeakMemory(process.pid)
         peak.start()
         assert process.stdout is not None
@@ -55,8 +79,7 @@ def run(project: Path, *arguments: str) -> Measured:
     said = log_path.read_text(encoding="utf-8", errors="replace")
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said[-4000:]}")
-    entries = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    return Measured(json.loads(output), entries, seconds, usage.ru_utime + usage.ru_stime, peak.bytes)
+    return Measured(output, said, seconds, usage.ru_utime + usage.ru_stime, peak.bytes)
 
 
 class _PeakMemory(threading.Thread):
