@@ -1,11 +1,13 @@
-"""A source file's bytes in their order, fetched by several ranged GETs side by side."""
+"""The bytes of source files in their order, fetched by several ranged GETs side by side."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -23,6 +25,9 @@ STREAMS = 8
 """GETs at a time. One connection to S3 carries 50 to 100 MB/s, several carry what the network does."""
 SMALLEST_PART_BYTES = 8 * 1024**2
 PIECE_BYTES = 1024**2
+NETWORK_PIECE_BYTES = 256 * 1024
+"""Smaller, because a fetch that is given up ends with its piece."""
+WAIT_SECONDS = 0.2
 ATTEMPTS = 5
 """Connections of one GET that may break; each next one goes on where the last one ended."""
 _BROKEN = (HTTPClientError, BotoConnectionError, IncompleteReadError)
@@ -30,66 +35,108 @@ _BROKEN = (HTTPClientError, BotoConnectionError, IncompleteReadError)
 
 @dataclass
 class _Part:
-    """A range of the file on its way to a file of its own. `written` counts its bytes there."""
+    """A range of a file on its way to a local file of its own. `written` counts its bytes there."""
 
+    file: SourceFile
     start: int
     end: int
     path: Path
     written: int = 0
+    is_dropped: bool = False
     grown: threading.Condition = field(default_factory=threading.Condition)
     fetched: Future[None] | None = None
 
+    def drop(self) -> None:
+        """End the fetching, and remove what is there."""
+        self.is_dropped = True
+        assert self.fetched is not None
+        self.fetched.cancel()
+        self.path.unlink(missing_ok=True)
 
-def download(client: S3Client, file: SourceFile, folder: Path) -> Generator[bytes]:
-    """Yield the file's bytes in order, in pieces of up to 1 MiB, while later ranges are fetched.
 
-    Ranges that are ahead wait in `folder`, on disk, and are removed as they are read; closing the
-    iterator ends the fetching and removes the rest. Memory: a piece per stream.
+def download(client: S3Client, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
+    """Yield each file's bytes, in order of the files, while what comes behind them is fetched.
+
+    A file's bytes come in order, in pieces of up to 1 MiB; an empty piece says that nothing has come
+    for a while. What is not read of a file when the next one is asked for is passed over.
+
+    STREAMS ranges, of one file or of several, are on their way or wait in `folder`, on disk; they
+    are removed as they are read. Closing the iterator ends the fetching and removes the rest.
+    Memory: a piece per stream.
 
     Raises:
-        SourceFileError: the file has gone, or is another one by now.
-        TransientWarehouseError: the connection broke more often than is tried.
+        SourceFileError: from a file's bytes: it has gone, or is another one by now.
+        TransientWarehouseError: likewise: the connection broke more often than is tried.
     """
-    if file.size_bytes <= SMALLEST_PART_BYTES:
-        if file.size_bytes:
-            yield from _stream(client, file, 0, file.size_bytes)
-        return
-    stopped = threading.Event()
-    parts = _parts(file, folder)
-    with ThreadPoolExecutor(len(parts), thread_name_prefix="fetch") as pool:
+    with ThreadPoolExecutor(STREAMS, thread_name_prefix="fetch") as pool:
+        ahead = _Ahead(files, folder, lambda part: pool.submit(_fetch, client, part))
         try:
-            for part in parts:
-                part.fetched = pool.submit(_fetch, client, file, part, stopped.is_set)
-            for part in parts:
-                yield from _read(part)
-                part.path.unlink()
+            for file in files:
+                yield ahead.read(file)
+                ahead.drop(file)
         finally:
-            stopped.set()
+            ahead.close()
             pool.shutdown(cancel_futures=True)
-            for part in parts:
-                part.path.unlink(missing_ok=True)
 
 
-def _parts(file: SourceFile, folder: Path) -> list[_Part]:
-    size = max(SMALLEST_PART_BYTES, -(-file.size_bytes // STREAMS))
-    starts = range(0, file.size_bytes, size)
-    return [
-        _Part(start, min(start + size, file.size_bytes), folder / f"part-{number}")
-        for number, start in enumerate(starts)
-    ]
+class _Ahead:
+    """The parts of all files in their order; the first STREAMS that are not read yet are begun."""
+
+    def __init__(self, files: Sequence[SourceFile], folder: Path, fetch: Callable[[_Part], Future[None]]) -> None:
+        self._coming = _parts(files, folder)
+        self._fetch = fetch
+        self._begun: deque[_Part] = deque()
+        self._begin()
+
+    def read(self, file: SourceFile) -> Iterator[bytes]:
+        """Yield the bytes of the file whose turn it is."""
+        while self._begun and self._begun[0].file is file:
+            yield from _read(self._begun[0])
+            self._drop_first()
+
+    def drop(self, file: SourceFile) -> None:
+        """Pass over what is left of a file."""
+        while self._begun and self._begun[0].file is file:
+            self._drop_first()
+
+    def close(self) -> None:
+        """End all fetching and remove what was fetched."""
+        for part in self._begun:
+            part.drop()
+        self._begun.clear()
+
+    def _drop_first(self) -> None:
+        self._begun.popleft().drop()
+        self._begin()
+
+    def _begin(self) -> None:
+        for part in islice(self._coming, STREAMS - len(self._begun)):
+            part.fetched = self._fetch(part)
+            self._begun.append(part)
 
 
-def _fetch(client: S3Client, file: SourceFile, part: _Part, is_stopped: Callable[[], bool]) -> None:
+def _parts(files: Sequence[SourceFile], folder: Path) -> Iterator[_Part]:
+    numbers = count()
+    for file in files:
+        size = max(SMALLEST_PART_BYTES, -(-file.size_bytes // STREAMS))
+        for start in range(0, file.size_bytes, size):
+            end = min(start + size, file.size_bytes)
+            yield _Part(file, start, end, folder / f"fetched-{next(numbers)}")
+
+
+def _fetch(client: S3Client, part: _Part) -> None:
     try:
         with part.path.open("wb", buffering=0) as target:
-            for piece in _stream(client, file, part.start, part.end):
-                if is_stopped():
+            for piece in _stream(client, part.file, part.start, part.end):
+                if part.is_dropped:
                     return
                 _write_all(target, piece)
                 with part.grown:
                     part.written += len(piece)
                     part.grown.notify()
     finally:
+        if part.is_dropped:
+            part.path.unlink(missing_ok=True)
         with part.grown:
             part.grown.notify()
 
@@ -101,7 +148,7 @@ def _write_all(target: BinaryIO, piece: bytes) -> None:
 
 
 def _read(part: _Part) -> Iterator[bytes]:
-    """Yield a part's bytes as they come; raise what ended its fetching."""
+    """Yield a part's bytes as they come, nothing when none do; raise what ended its fetching."""
     assert part.fetched is not None
     read = 0
     source: BinaryIO | None = None
@@ -109,7 +156,10 @@ def _read(part: _Part) -> Iterator[bytes]:
         while read < part.end - part.start:
             available = _await_more(part, read)
             if available == 0:
-                part.fetched.result()
+                if part.fetched.done():
+                    part.fetched.result()
+                yield b""
+                continue
             source = source or part.path.open("rb", buffering=0)
             piece = source.read(min(PIECE_BYTES, available))
             read += len(piece)
@@ -120,10 +170,10 @@ def _read(part: _Part) -> Iterator[bytes]:
 
 
 def _await_more(part: _Part, read: int) -> int:
-    """Wait for bytes behind those that were read; 0 where none will come."""
+    """Return how many bytes there are behind those that were read; waits for some, not long."""
     with part.grown:
-        while part.written == read and not (part.fetched and part.fetched.done()):
-            part.grown.wait(timeout=1)
+        if part.written == read:
+            part.grown.wait(WAIT_SECONDS)
         return part.written - read
 
 
@@ -158,7 +208,7 @@ def _get(client: S3Client, file: SourceFile, start: int, end: int) -> Iterator[b
         # Servers that do not know conditions answer with whatever is there now.
         if answer["ETag"].strip('"') != file.etag:
             raise _replaced(file)
-        yield from body.iter_chunks(PIECE_BYTES)
+        yield from body.iter_chunks(NETWORK_PIECE_BYTES)
     finally:
         body.close()
 

@@ -107,9 +107,9 @@ class Lake:
             raise SourceFileError(f"{file.url}: the file was replaced since it was listed; the next run loads it")
         return body
 
-    def download(self, file: SourceFile, folder: Path) -> Generator[bytes]:
-        """Yield the bytes of a file in order; what is fetched ahead waits in the local folder."""
-        return download(self._client, file, folder)
+    def download(self, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
+        """Yield each file's bytes, in order of the files; what is fetched ahead waits in the local folder."""
+        return download(self._client, files, folder)
 
     def upload(self, path: Path, url: str) -> None:
         """Write a local file of up to 5 GB to an address in the lake."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -23,8 +23,8 @@ SMALLEST_SEGMENT_BYTES = 4 * 1024**2
 class ObjectStore(Protocol):
     """What the engine needs of the lake."""
 
-    def download(self, file: SourceFile, folder: Path) -> Generator[bytes]:
-        """Yield a file's bytes in order; `folder` may hold what is fetched ahead."""
+    def download(self, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
+        """Yield each file's bytes, in order of the files; `folder` may hold what is fetched ahead."""
 
     def upload(self, path: Path, url: str) -> None:
         """Write a local file to an address."""
@@ -55,18 +55,20 @@ class SourceSegments:
             return
         self._segments.clear()
         lines, keys = [], []
-        for cutter in self.cutters:
-            layout = cutter.layout
-            try:
-                for segment in self._cut(cutter):
-                    self._segments.append(segment)
-                    yield segment
-            except BrokenRecord as error:
-                lines.append(broken_record(layout.file.url, error.ordinal, error.reason))
-                keys.append(layout.file.key)
-            except BrokenPacking as error:
-                lines.append(f"{layout.file.url}: {error}. Send it again.")
-                keys.append(layout.file.key)
+        files = [cutter.layout.file for cutter in self.cutters]
+        with closing(self._store.download(files, self._folder)) as downloads:
+            for cutter, pieces in zip(self.cutters, downloads, strict=True):
+                layout = cutter.layout
+                try:
+                    for segment in self._cut(cutter, pieces):
+                        self._segments.append(segment)
+                        yield segment
+                except BrokenRecord as error:
+                    lines.append(broken_record(layout.file.url, error.ordinal, error.reason))
+                    keys.append(layout.file.key)
+                except BrokenPacking as error:
+                    lines.append(f"{layout.file.url}: {error}. Send it again.")
+                    keys.append(layout.file.key)
         if lines:
             raise SourceFileError("\n".join([*lines, BORDERS_UNKNOWN]), keys)
         self._is_cut = True
@@ -75,24 +77,23 @@ class SourceSegments:
         """Return the segments of one file, all of which have been cut."""
         return [segment for segment in self if segment.layout is layout]
 
-    def _cut(self, cutter: FileCutter) -> Iterator[Segment]:
-        layout = cutter.layout
-        with closing(self._fetch(layout)) as pieces:
-            segments = cutter.cut(plain_text(pieces, layout.is_gzip, self._batch.options.encoding))
-            while True:
-                with self._phases.busy("read"):
-                    segment = next(segments, None)
-                if segment is None:
-                    return
-                yield segment
+    def _cut(self, cutter: FileCutter, pieces: Iterator[bytes]) -> Iterator[Segment]:
+        text = plain_text(self._fetched(pieces), cutter.layout.is_gzip, self._batch.options.encoding)
+        segments = cutter.cut(text)
+        while True:
+            with self._phases.busy("read"):
+                segment = next(segments, None)
+            if segment is None:
+                return
+            yield segment
 
-    def _fetch(self, layout: FileLayout) -> Generator[bytes]:
-        with closing(self._store.download(layout.file, self._folder)) as pieces:
-            while True:
-                with self._phases.busy("fetch"):
-                    piece = next(pieces, None)
-                if piece is None:
-                    return
+    def _fetched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        while True:
+            with self._phases.busy("fetch"):
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            if piece:
                 yield piece
 
 
