@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import json
@@ -54,6 +55,11 @@ class Workshop:
         """The target's name in SQL."""
         return f"public.{self.name}"
 
+    @property
+    def run_id_ending(self) -> str:
+        """What the run_ids of this feed end with, and those of no other."""
+        return hashlib.sha256(self.name.encode()).hexdigest()[:28]
+
     def spec(self) -> PipelineSpec:
         """Return the spec as it is written now."""
         text = f"pipeline: {self.name}\n" + self.spec_body.replace("{name}", self.name)
@@ -76,9 +82,7 @@ class Workshop:
             warehouse=self.warehouse,
             frames=lambda batch: self.frames,
             now=utc_now,
-            new_run_id=lambda: (
-                f"{self.run_number_base + next(self._run_count):04x}" + self.name.encode().hex()[:28].rjust(28, "0")
-            ),
+            new_run_id=lambda: f"{self.run_number_base + next(self._run_count):04x}{self.run_id_ending}",
             open_log=lambda run_id, pipeline: RunLog(run_id, pipeline, self.log),
             job_id="job-1",
         )
