@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from framework.column_type import ColumnType
+from framework.column_type import ColumnType, Kind
 from framework.errors import SchemaChangeError
-from framework.names import TableName
+from framework.names import TableName, ledger_table
 from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.plan.views import ViewWork, create_statements, drop_statements
 from framework.schema.changes import AddColumn, CreateTable, GrowVarchar, RewriteColumn, SchemaChange
@@ -15,6 +15,14 @@ from framework.schema.table import Observation
 from framework.spec.pipeline import PipelineSpec
 
 SUCCESSOR_SUFFIX = "__feedway"
+_CATALOG_SPELLINGS = {
+    Kind.DECIMAL: "numeric",
+    Kind.CHAR: "character",
+    Kind.VARCHAR: "character varying",
+    Kind.TIMESTAMP: "timestamp without time zone",
+    Kind.TIMESTAMPTZ: "timestamp with time zone",
+}
+"""Of the types that svv_columns spells otherwise than DDL."""
 
 
 def plan_evolution(
@@ -29,6 +37,8 @@ def plan_evolution(
 
     Native growth runs first and alone, each safe to repeat. Added columns beyond what one batch
     takes go before the transaction that touches views: alone they take nothing from anybody.
+    The last transaction passes the gate of the target's merges, so that it sees every row they
+    committed: a snapshot taken while one of them still runs would not.
     `run` is the run_id and the time it started.
 
     Raises:
@@ -43,21 +53,41 @@ def plan_evolution(
     additions = [statement for statement in tables if statement.template == "add_column" and _is_plain(statement)]
     dropped = list(drop_statements(views, control_schema))
     created = list(create_statements(views, spec, observed, control_schema, *run))
-    evolve = [*schemas, *dropped, *tables, *created]
+    gate = list(_gate(target, changes, views, control_schema))
+    evolve = [*gate, *schemas, *dropped, *tables, *created]
     early: list[Transaction] = []
     if len(evolve) > MAX_BATCH_STATEMENTS and additions:
         early = [
             Transaction("add_columns", tuple(additions[start : start + MAX_BATCH_STATEMENTS]))
             for start in range(0, len(additions), MAX_BATCH_STATEMENTS)
         ]
-        evolve = [*schemas, *dropped, *(statement for statement in tables if statement not in additions), *created]
+        rest = [statement for statement in tables if statement not in additions]
+        evolve = [*gate, *schemas, *dropped, *rest, *created]
     if len(evolve) > MAX_BATCH_STATEMENTS:
         raise SchemaChangeError(
             f"{target}: the change needs {len(evolve)} statements in one transaction and the Data API takes "
             f"{MAX_BATCH_STATEMENTS}. Widen fewer columns at a time, through types.columns, or name fewer "
             "views in the spec."
         )
-    return (*alone, *early, *((Transaction("evolve", tuple(evolve)),) if evolve else ()))
+    return (*alone, *early, *((Transaction("evolve", tuple(evolve)),) if evolve[len(gate) :] else ()))
+
+
+def _gate(
+    target: TableName, changes: Sequence[SchemaChange], views: ViewWork, control_schema: str
+) -> Iterator[Statement]:
+    """Return what keeps merges out and, where columns are rewritten, tells a plan that was overtaken."""
+    yield Statement("lock_ledger", {"table": ledger_table(control_schema, target)})
+    rewritten = [
+        (change.name, _CATALOG_SPELLINGS.get(change.current.kind, change.current.kind.value), change.current)
+        for change in changes
+        if isinstance(change, RewriteColumn)
+    ]
+    if rewritten and not views.drops:
+        # Whoever reads through a view has locked it before the table; to lock the table before the view is
+        # dropped would be a deadlock.
+        yield Statement("lock_target", {"table": target})
+    if rewritten:
+        yield Statement("guard_columns", {"table": target, "columns": rewritten})
 
 
 def _missing_schemas(

@@ -6,6 +6,20 @@ alter column "free" type varchar(510);
 
 -- === evolve
 
+-- feedway golden 0123456789abcdef0123456789abcdef lock_ledger
+lock table "feedway"."ledger_dfb56e0ba4df";
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_columns
+select cast(case when count(*) = 2 then '1' else 'x' end as integer)
+from svv_columns
+where
+    table_schema = 'public'
+    and table_name = 'customers'
+    and (
+        (column_name = 'amount' and data_type = 'integer')
+        or (column_name = 'name' and data_type = 'character varying' and character_maximum_length = 256)
+    );
+
 -- feedway golden 0123456789abcdef0123456789abcdef drop_view
 drop view "reporting"."v_high";
 

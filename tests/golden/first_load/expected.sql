@@ -1,5 +1,8 @@
 -- === evolve
 
+-- feedway golden 0123456789abcdef0123456789abcdef lock_ledger
+lock table "feedway"."ledger_e69979a121a9";
+
 -- feedway golden 0123456789abcdef0123456789abcdef create_schema
 create schema if not exists "sales";
 
