@@ -91,14 +91,20 @@ class Books:
             self.log.info("file moved", file=file.url, to=lake.url(moved))
         return moved
 
-    def recover(self, dead_after_seconds: int) -> None:
-        """Clear away what dead runs of the pipeline left, once none of their statements runs any more."""
+    def recover(self, dead_after_seconds: int) -> int:
+        """Clear away what dead runs of the pipeline left, once none of their statements runs any more.
+
+        Returns how many statements had to be waited for.
+        """
         lake, warehouse = self.services.lake, self.services.warehouse
+        awaited = 0
         for dead in dead_runs(lake, self.spec.pipeline, self.run_id, dead_after_seconds):
             waited = warehouse.await_statements(statement_name(self.spec.pipeline, dead, ""))
+            awaited += waited
             drop_staging(warehouse, staging_table(warehouse.settings.control_schema, dead), self.caller, self.log)
             lake.delete_below(staging_prefix(lake, self.spec.pipeline, dead))
             self.log.warning("cleared away what a dead run left", dead_run_id=dead, statements_awaited=waited)
+        return awaited
 
     def clean_up(self, has_staging_table: bool) -> None:
         """Delete the run's staging files and table. What cannot be deleted now, a later run clears away."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Literal
@@ -59,7 +59,7 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
     observed: Observation | None = None
     work = discover(spec, services, request)
     for keys in work.loads:
-        load = _Load(spec, services, request, work.arrivals)
+        load = _Load(spec, services, request, work)
         loaded = load.run(keys, observed)
         results += loaded
         observed = load.observed_for_next
@@ -68,15 +68,13 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
         if is_outage or (failures and spec.source.on_failure == "stop"):
             return results
     if not work.loads and any(services.lake.list_objects(staging_prefix(services.lake, spec.pipeline))):
-        _Load(spec, services, request, []).recover()
-    if work.older and all(result.status != "FAILED" for result in results):
-        results += _Load(spec, services, request, work.arrivals).pass_over(work.older)
+        _Load(spec, services, request, work).recover()
     return results
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be loaded: object keys by load, in order; those that a newer file makes needless; arrivals."""
+    """What is to be loaded: object keys by load, in order; those that the one load makes needless; arrivals."""
 
     loads: list[list[str]]
     older: list[str]
@@ -117,11 +115,9 @@ def _refuse_unknown_origin(file: SourceFile, services: Services, request: LoadRe
 class _Load:
     """One load under way: what it holds, and at which step it is."""
 
-    def __init__(
-        self, spec: PipelineSpec, services: Services, request: LoadRequest, arrivals: Sequence[datetime]
-    ) -> None:
+    def __init__(self, spec: PipelineSpec, services: Services, request: LoadRequest, work: Work) -> None:
         self.spec = spec
-        self.arrivals = arrivals
+        self.work = work
         self.services = services
         self.request = request
         self.books = Books(spec, services, services.new_run_id())
@@ -129,6 +125,7 @@ class _Load:
         self.step = "discover"
         self.files: list[SourceFile] = []
         self.skipped: list[LoadResult] = []
+        self.passed_over: list[LoadResult] = []
         self.failed_before: dict[str, int] = {}
         self.prepared: Preparation | None = None
         self.engine_name: str | None = None
@@ -150,7 +147,7 @@ class _Load:
         finally:
             self.books.clean_up(self.has_staging_table)
             self.books.export_log()
-        return [*self.skipped, *results]
+        return [*self.skipped, *results, *self.passed_over]
 
     def _load_and_settle(self, keys: Sequence[str], observed: Observation | None) -> list[LoadResult]:
         try:
@@ -169,7 +166,10 @@ class _Load:
         observed = observed or self._observe()
         self._leave_out_loaded(observed)
         self._enter("recover")
-        self.books.recover(self.services.environment.dead_after_seconds)
+        if self.books.recover(self.services.environment.dead_after_seconds):
+            # What a dead run had still running may have changed what was observed, and loaded the files.
+            observed = self._observe()
+            self._leave_out_loaded(observed)
         if not self.files:
             return
         self._enter("start")
@@ -184,7 +184,7 @@ class _Load:
 
     def _observe(self) -> Observation:
         # Of all that is pending, because one look serves every load of the run.
-        arrivals = [*self.arrivals, *(file.arrived_at for file in self.files)]
+        arrivals = [*self.work.arrivals, *(file.arrived_at for file in self.files)]
         return observe(self.services.warehouse, self.spec, arrivals, self.books.caller, self.log)
 
     def _leave_out_loaded(self, observed: Observation) -> None:
@@ -196,7 +196,7 @@ class _Load:
         if not self.request.again:
             loaded = [file for file in self.files if observed.history_of(file.identity).generation]
             self.files = [file for file in self.files if file not in loaded]
-            self.skipped = self._skip(loaded, "the file is loaded already")
+            self.skipped += self._skip(loaded, "the file is loaded already")
 
     def _prepare_and_evolve(self, observed: Observation) -> Observation:
         """Prepare the rows and bring the table to them; again when it is not as it was observed.
@@ -212,7 +212,7 @@ class _Load:
                     self._run(transaction)
             except WarehouseError as error:
                 seen_again = self._observe()
-                unchanged = (seen_again.table, seen_again.dependencies) == (observed.table, observed.dependencies)
+                unchanged = replace(seen_again, history=observed.history) == observed
                 if isinstance(error, TransientWarehouseError) or unchanged or plan_number == MAX_PLANS:
                     self._blame_view(error, transaction)
                     raise
@@ -297,8 +297,10 @@ class _Load:
         """Archive what was loaded. The rows are in: a file that cannot be moved now is moved by the next run."""
         self._enter("settle")
         results = []
+        settled = self._pass_over()
         for file in self.files:
-            self._archive(file)
+            if settled:
+                self._archive(file)
             counts = self.counts[file.key]
             self.log.info("loaded", step="settle", file=file.url, **vars(counts))
             results.append(self._result(file, "SUCCESS", counts=counts))
@@ -313,23 +315,38 @@ class _Load:
             self.books.clean_up(self.has_staging_table)
             self.books.export_log()
 
-    def pass_over(self, keys: Sequence[str]) -> list[LoadResult]:
-        """Skip and archive files that a newer one has replaced as a whole."""
-        try:
-            self.files = [file for file in map(self.services.lake.describe, keys) if file is not None]
-            return self._skip(self.files, "a newer file replaces the table")
-        finally:
-            self.books.export_log()
+    def _pass_over(self) -> bool:
+        """Skip and archive files that the loaded one has replaced as a whole; False where one of them stays.
 
-    def _archive(self, file: SourceFile) -> None:
-        self._try("archive the file; the next run does it", partial(self.books.move, file, "archive"))
+        Before the loaded file is archived: of the files that are pending then, a run that finds them would
+        take an older one for the newest.
+        """
+        keys = self.work.older if not self.passed_over else []
+        older: list[SourceFile] = []
+        reason = "a newer file replaces the table"
+        described = self._try(
+            "look for older files", lambda: older.extend(filter(None, map(self.services.lake.describe, keys)))
+        )
+        if not described or not self._try("write SKIPPED rows", partial(self.books.write, "SKIPPED", older, reason)):
+            return False
+        self.passed_over = [self._result(file, "SKIPPED", reason=reason) for file in older]
+        is_done = True
+        for file in older:
+            self.log.warning("file skipped", file=file.url, reason=reason)
+            is_done &= self._archive(file)
+        return is_done
+
+    def _archive(self, file: SourceFile) -> bool:
+        return self._try("archive the file; the next run does it", partial(self.books.move, file, "archive"))
 
     def _skip(self, files: Sequence[SourceFile], reason: str) -> list[LoadResult]:
         if files:
             self.books.write("SKIPPED", files, reason)
+        settled = not files or self._pass_over()
         for file in files:
             self.log.warning("file skipped", file=file.url, reason=reason)
-            self._archive(file)
+            if settled:
+                self._archive(file)
         return [self._result(file, "SKIPPED", reason=reason) for file in files]
 
     def _lost_to_another(self) -> list[LoadResult]:

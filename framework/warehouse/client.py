@@ -117,11 +117,17 @@ class Warehouse:
     def await_statements(self, name_prefix: str) -> int:
         """Wait until no statement whose name starts so is under way; return how many there were."""
         waited = 0
+        # In the order in which a statement goes through them, so that none slips from one list past the next.
         for status in _UNFINISHED:
-            answer = self.call("list_statements", StatementName=name_prefix, Status=status, MaxResults=100)
-            for statement in answer["Statements"]:
-                waited += 1
-                self.poll(statement["Id"])
+            page: dict[str, Any] = {"StatementName": name_prefix, "Status": status, "MaxResults": 100}
+            while True:
+                answer = self.call("list_statements", **page)
+                for statement in answer["Statements"]:
+                    waited += 1
+                    self.poll(statement["Id"])
+                if not answer.get("NextToken"):
+                    break
+                page["NextToken"] = answer["NextToken"]
         return waited
 
     def submit(self, texts: Sequence[str], name: str, token: str) -> str:
