@@ -6,6 +6,7 @@ import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -120,36 +121,22 @@ class Lake:
         """Move a file into a folder of the lake; return its new key, None if it is another file by now.
 
         The copy carries the identity the file arrived with. A name that is taken gets the run_id
-        before its ending. The original goes only after the copy was seen in full and the original
-        is still the object that was read; on a bucket without versions a file that replaces it in
-        between those two calls would be lost.
+        before its ending; where a run that died has left its copy, that one serves. The original
+        goes only after the copy was seen in full and the original is still the object that was
+        read; on a bucket without versions a file that replaces it in between those two calls
+        would be lost.
         """
         if not self.is_unchanged(file):
             return None
-        target = self._free_key(self.key(f"{folder}/{name}"), run_id)
-        metadata = {
-            _IDENTITY_METADATA: _identity_text(file.identity, file.arrived_at),
-            _RUN_METADATA: run_id,
-        }
-        self._copy(file, target, metadata)
-        copy = self._head(target)
-        if copy is None or int(copy["ContentLength"]) != file.size_bytes:
+        target, is_there = self._place(file, self.key(f"{folder}/{name}"), run_id)
+        if not is_there and not self._copy(file, target, run_id):
+            return None
+        if not self._holds(target, file):
             raise WarehouseError(f"{self.url(target)}: the copy of {file.url} is not complete; the original stays")
         if not self.is_unchanged(file):
             return None
         self.delete([file.key])
         return target
-
-    def _copy(self, file: SourceFile, target: str, metadata: dict[str, str]) -> None:
-        source: Any = {"Bucket": self.bucket, "Key": file.key}
-        with s3_errors(f"copy {file.url} to {self.url(target)}"):
-            if file.size_bytes > _SINGLE_COPY_BYTES:
-                extra = {"Metadata": metadata, "MetadataDirective": "REPLACE"}
-                self._client.copy(source, self.bucket, target, ExtraArgs=extra, Config=_COPY)
-                return
-            self._client.copy_object(
-                CopySource=source, Bucket=self.bucket, Key=target, Metadata=metadata, MetadataDirective="REPLACE"
-            )
 
     def put(self, key: str, text: str) -> None:
         """Write a small object."""
@@ -169,12 +156,52 @@ class Lake:
         """Delete every object below a key prefix."""
         self.delete([found.key for found in self.list_objects(prefix)])
 
-    def _free_key(self, key: str, run_id: str) -> str:
+    def _copy(self, file: SourceFile, target: str, run_id: str) -> bool:
+        """Copy a file with its identity; False where it has gone meanwhile."""
+        metadata = {_IDENTITY_METADATA: _identity_text(file.identity, file.arrived_at), _RUN_METADATA: run_id}
+        source: Any = {"Bucket": self.bucket, "Key": file.key}
+        with s3_errors(f"copy {file.url} to {self.url(target)}"):
+            try:
+                if file.size_bytes > _SINGLE_COPY_BYTES:
+                    extra = {"Metadata": metadata, "MetadataDirective": "REPLACE"}
+                    self._client.copy(source, self.bucket, target, ExtraArgs=extra, Config=_COPY)
+                else:
+                    self._client.copy_object(
+                        CopySource=source,
+                        Bucket=self.bucket,
+                        Key=target,
+                        Metadata=metadata,
+                        MetadataDirective="REPLACE",
+                    )
+            except ClientError as error:
+                if error_code(error) in GONE:
+                    return False
+                raise
+        return True
+
+    def _place(self, file: SourceFile, key: str, run_id: str) -> tuple[str, bool]:
+        """Return the key of a file's copy, and whether a run that could not finish moving it has left it there."""
         if self._head(key) is None:
-            return key
+            return key, False
         folder, _, name = key.rpartition("/")
         stem, dot, ending = name.partition(".")
-        return f"{folder}/{stem}.{run_id}{dot}{ending}"
+        taken = {found.key: found.size_bytes for found in self.list_objects(f"{folder}/{stem}")}
+        for other, size_bytes in taken.items():
+            if size_bytes == file.size_bytes and self._holds(other, file):
+                return other, True
+        names = (
+            f"{folder}/{stem}.{run_id}{suffix}{dot}{ending}" for suffix in chain([""], map("-{}".format, count(2)))
+        )
+        return next(free for free in names if free not in taken), False
+
+    def _holds(self, key: str, file: SourceFile) -> bool:
+        """Say whether an object is a whole copy of a file: its size, and where, when and as what it arrived."""
+        copy = self.describe(key)
+        return copy is not None and (copy.size_bytes, copy.identity, copy.arrived_at) == (
+            file.size_bytes,
+            file.identity,
+            file.arrived_at,
+        )
 
     def _head(self, key: str) -> Mapping[str, Any] | None:
         with s3_errors(f"head {self.url(key)}"):

@@ -139,7 +139,7 @@ def test_the_same_file_twice_changes_nothing(feed: Feed) -> None:
     assert (result.status, result.reason) == ("SKIPPED", "the file is loaded already")
     assert shop.rows("a", "id") == [("touched",)]
     assert shop.keys("data/in/") == []
-    assert len(shop.keys("data/archive/")) == 2
+    assert shop.keys("data/archive/") == [archived], "one copy of an arrival is enough"
     assert [row[0] for row in shop.audit("status")] == ["STARTED", "SUCCESS", "SKIPPED"]
 
 
