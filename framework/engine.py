@@ -33,6 +33,7 @@ from framework.plan.staging import manifest
 from framework.plan.statements import Transaction
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
 from framework.results import NO_RECORDS, LoadFailure, LoadRequest, LoadResult, RecordCounts, Services
+from framework.retries import telling
 from framework.schema.changes import describe_change
 from framework.schema.table import Observation
 from framework.schema.values import SourceBatch, SourceFile
@@ -57,7 +58,9 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
     """
     results: list[LoadResult] = []
     observed: Observation | None = None
-    work = discover(spec, services, request)
+    # Before the first load there is no run; what has to be told of that has a log of its own, in the stream only.
+    with telling(services.open_log(services.new_run_id(), spec.pipeline)):
+        work = discover(spec, services, request)
     for keys in work.loads:
         load = _Load(spec, services, request, work)
         loaded = load.run(keys, observed)
@@ -136,6 +139,10 @@ class _Load:
 
     def run(self, keys: Sequence[str], observed: Observation | None) -> list[LoadResult]:
         """Load the files together and say what came of each. However it ends, the log is exported."""
+        with telling(self.log):
+            return self._run_to_the_end(keys, observed)
+
+    def _run_to_the_end(self, keys: Sequence[str], observed: Observation | None) -> list[LoadResult]:
         try:
             with SignOfLife(self.services.lake, self.spec.pipeline, self.log):
                 results = self._load_and_settle(keys, observed)
@@ -309,7 +316,7 @@ class _Load:
     def recover(self) -> None:
         """Clear away what dead runs left, where nothing is pending that would do it."""
         try:
-            with SignOfLife(self.services.lake, self.spec.pipeline, self.log):
+            with telling(self.log), SignOfLife(self.services.lake, self.spec.pipeline, self.log):
                 self.books.recover(self.services.environment.dead_after_seconds)
         finally:
             self.books.clean_up(self.has_staging_table)

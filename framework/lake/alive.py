@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextvars import copy_context
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -32,7 +33,9 @@ class SignOfLife:
         self._log = log
         self._key = staging_prefix(lake, pipeline, log.run_id) + _NAME
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._renew, name=f"alive-{log.run_id}", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._renew,), name=f"alive-{log.run_id}", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._lake.put(self._key, self._log.run_id)
@@ -67,4 +70,5 @@ def dead_runs(lake: Lake, pipeline: str, own_run_id: str, dead_after_seconds: in
     now = latest.get(own_run_id)
     if now is None:
         return []
-    return [run for run, seen in latest.items() if (now - seen).total_seconds() > dead_after_seconds]
+    others = ((run, seen) for run, seen in latest.items() if run != own_run_id)
+    return [run for run, seen in others if (now - seen).total_seconds() > dead_after_seconds]

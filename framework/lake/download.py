@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from framework.errors import SourceFileError
 from framework.lake.failures import GONE, REPLACED, error_code, s3_errors
+from framework.retries import tell_retry
 from framework.schema.values import SourceFile
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def download(client: S3Client, files: Sequence[SourceFile], folder: Path) -> Gen
         TransientWarehouseError: likewise: the connection broke more often than is tried.
     """
     with ThreadPoolExecutor(STREAMS, thread_name_prefix="fetch") as pool:
-        ahead = _Ahead(files, folder, lambda part: pool.submit(_fetch, client, part))
+        ahead = _Ahead(files, folder, lambda part: pool.submit(copy_context().run, _fetch, client, part))
         try:
             for file in files:
                 yield ahead.read(file)
@@ -186,10 +188,11 @@ def _stream(client: S3Client, file: SourceFile, start: int, end: int) -> Iterato
                 for piece in _get(client, file, start, end):
                     start += len(piece)
                     yield piece
-            except _BROKEN:
+            except _BROKEN as error:
                 attempts -= 1
                 if attempts == 0:
                     raise
+                tell_retry(f"read {file.url} from byte {start}", repr(error))
 
 
 def _get(client: S3Client, file: SourceFile, start: int, end: int) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from framework.errors import SourceFileError, WarehouseError
 from framework.lake.download import download
 from framework.lake.failures import GONE, error_code, s3_errors
+from framework.retries import tell_retries
 from framework.schema.values import FileIdentity, SourceFile
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Lake:
     """One bucket and prefix. Keys are whole object keys; `key` makes them from paths in the lake."""
 
     def __init__(self, client: S3Client, settings: LakeSettings) -> None:
+        tell_retries(client)
         self._client = client
         self.bucket = settings.bucket
         self.prefix = settings.prefix
@@ -159,20 +161,14 @@ class Lake:
     def _copy(self, file: SourceFile, target: str, run_id: str) -> bool:
         """Copy a file with its identity; False where it has gone meanwhile."""
         metadata = {_IDENTITY_METADATA: _identity_text(file.identity, file.arrived_at), _RUN_METADATA: run_id}
+        replaced: Any = {"Metadata": metadata, "MetadataDirective": "REPLACE"}
         source: Any = {"Bucket": self.bucket, "Key": file.key}
         with s3_errors(f"copy {file.url} to {self.url(target)}"):
             try:
-                if file.size_bytes > _SINGLE_COPY_BYTES:
-                    extra = {"Metadata": metadata, "MetadataDirective": "REPLACE"}
-                    self._client.copy(source, self.bucket, target, ExtraArgs=extra, Config=_COPY)
+                if file.size_bytes <= _SINGLE_COPY_BYTES:
+                    self._client.copy_object(CopySource=source, Bucket=self.bucket, Key=target, **replaced)
                 else:
-                    self._client.copy_object(
-                        CopySource=source,
-                        Bucket=self.bucket,
-                        Key=target,
-                        Metadata=metadata,
-                        MetadataDirective="REPLACE",
-                    )
+                    self._client.copy(source, self.bucket, target, ExtraArgs=replaced, Config=_COPY)
             except ClientError as error:
                 if error_code(error) in GONE:
                     return False

@@ -17,6 +17,7 @@ LEVELS = (
     {"spec"},
     {"schema"},
     {"plan", "run_log"},
+    {"retries"},
     {"frames", "warehouse", "lake"},
     {"results"},
     {"bookkeeping"},

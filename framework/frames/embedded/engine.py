@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -119,7 +120,8 @@ class EmbeddedRows:
             target = self._folder / f"part-{number:05d}.parquet"
             staged = stage_part(self._cursor(), part, columns, self._batch.options, target)
             if staged.rows_staged:
-                uploads.append(self._frames._uploads.submit(self._upload, target, f"{destination}/{target.name}"))
+                upload = partial(self._upload, target, f"{destination}/{target.name}")
+                uploads.append(self._frames._uploads.submit(copy_context().run, upload))
             return staged
 
         try:
@@ -150,7 +152,7 @@ class EmbeddedRows:
         begun: list[Future[_Result]] = []
         try:
             for piece in work:
-                begun.append(self._frames._pool.submit(self._stage_phase, piece))
+                begun.append(self._frames._pool.submit(copy_context().run, self._stage_phase, piece))
                 # A failure ends the fetching of what comes after it.
                 for ended in [future for future in begun if future.done() and future.exception() is not None]:
                     ended.result()
