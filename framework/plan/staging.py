@@ -35,7 +35,11 @@ def plan_copy(
     staging: TableName, columns: Sequence[StagingTableColumn], manifest_url: str | None, copy_role: str
 ) -> Transaction:
     """Return the staging table's creation and, where there are staging files, its COPY."""
-    statements = [Statement("create_staging_table", {"table": staging, "columns": tuple(columns)})]
+    statements = [
+        # There is one only where this very transaction was committed and its end was told as a lost connection.
+        Statement("drop_tables", {"tables": (staging.sql,)}),
+        Statement("create_staging_table", {"table": staging, "columns": tuple(columns)}),
+    ]
     if manifest_url is not None:
         names = tuple(column.name for column in columns)
         values = {"table": staging, "columns": names, "manifest_url": manifest_url, "copy_role": copy_role}
