@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-spark bench clean
+.PHONY: setup demo test test-spark test-faults bench clean
 
 setup: $(STAMP)
 
@@ -29,6 +29,12 @@ test: setup
 test-spark: setup
 	@$(PYTHON) -m pytest --engine spark tests/sandbox/test_first_load.py tests/sandbox/test_files.py \
 	    tests/sandbox/test_modes.py tests/sandbox/test_evolution.py tests/sandbox/test_real_feeds.py
+
+# Loads killed at every call, through 200 loads' transient faults, eight at once: two processes, each with a sandbox.
+test-faults: setup
+	@$(PYTHON) -m pytest --exhaustive tests/faults -k "not-sent or through or kill" & other=$$!; \
+	$(PYTHON) -m pytest --exhaustive tests/faults -k "not (not-sent or through or kill)"; result=$$?; \
+	wait $$other && exit $$result
 
 bench: setup
 	@$(PYTHON) -m benchmarks

@@ -94,4 +94,5 @@ def shared_feeds() -> Path:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let golden files be written anew, and the load tests run on another engine."""
     parser.addoption("--update-golden", action="store_true", help="write the expected files of tests/golden anew")
+    parser.addoption("--exhaustive", action="store_true", help="disturb loads at every call, not at a few of each kind")
     parser.addoption("--engine", choices=("embedded", "spark"), default="embedded", help="the engine of the load tests")

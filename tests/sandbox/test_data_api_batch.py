@@ -112,6 +112,17 @@ def test_a_row_changed_since_the_snapshot_is_a_serializable_violation(caller: Ca
     assert "Serializable isolation violation on table" in error
 
 
+def test_two_batches_that_wait_for_each_other_are_a_deadlock_and_one_goes_on(caller: Caller, table: str) -> None:
+    other = new_table()
+    caller.do(f"create table {other} (id integer)")
+    first = caller.submit_batch(f"lock table {table}", SLOW, f"lock table {other}")
+    wait_for_part(caller, first, 2)
+    second = caller.submit_batch(f"lock table {other}", f"lock table {table}")
+    ends = [caller.wait(statement_id) for statement_id in (first, second)]
+    assert sorted(end["Status"] for end in ends) == ["FAILED", "FINISHED"]
+    assert "ERROR: deadlock detected" in next(end["Error"] for end in ends if end["Status"] == "FAILED")
+
+
 def test_temporary_tables_live_through_the_batch_and_no_longer(caller: Caller) -> None:
     name = new_table()
     batch = caller.run_batch(f"create temp table {name} as select 1 as id", f"select id from {name}")

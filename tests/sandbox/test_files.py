@@ -52,6 +52,21 @@ def test_the_same_name_twice_in_a_month_overwrites_nothing(feed: Feed) -> None:
     assert all(key.endswith(".csv.gz") for key in archived)
 
 
+def test_three_files_of_one_name_are_all_kept(feed: Feed) -> None:
+    shop = feed()
+    contents = {csv_text("id,a", f"{number},x") for number in (1, 2, 3)}
+    for folder, content in zip("abc", sorted(contents), strict=True):
+        shop.land(f"{folder}/{shop.name}.csv", content)
+    shop.spec_body = shop.spec_body.replace("prefix: data/in/{name}/", "prefix: data/in/{name}/, batch: all")
+
+    results = shop.run()
+
+    assert [result.status for result in results] == ["SUCCESS"] * 3
+    archived = shop.keys("data/archive/")
+    assert {shop.s3.get_object(Bucket="lake", Key=key)["Body"].read().decode() for key in archived} == contents
+    assert shop.keys("data/in/") == []
+
+
 def test_a_moved_file_carries_the_identity_it_arrived_with(feed: Feed) -> None:
     shop = feed()
     key = shop.land(f"{shop.name} ü+%'#.csv", csv_text("id,a", "1,x"))

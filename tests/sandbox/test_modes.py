@@ -1,9 +1,6 @@
 """Upsert, append, replace: winners, counts, and loading the same again."""
 
-import io
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from framework.results import RecordCounts
 from tests.workshop import Workshop, csv_text
@@ -188,20 +185,3 @@ def test_a_single_file_can_be_asked_for(feed: Feed) -> None:
     assert [result.source_file for result in results] == [second]
     assert shop.rows("id", "id") == [(2,)]
     assert len(shop.keys(f"data/in/{shop.name}/1.csv")) == 1
-
-
-def test_two_runs_at_once_load_every_row_once_and_neither_fails(feed: Feed) -> None:
-    shop = feed(mode("mode: append"))
-    for number in range(1, 7):
-        shop.land(f"{number}.csv", csv_text("id,a", f"{number},x", f"{number},y"))
-    other = replace(shop, log=io.StringIO())
-    other.run_number_base = 1000
-
-    with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(lambda workshop: workshop.run(), (shop, other))
-
-    statuses = [result.status for result in (*first, *second)]
-    assert set(statuses) <= {"SUCCESS", "SKIPPED"}, [result.failure for result in (*first, *second)]
-    assert statuses.count("SUCCESS") == 6
-    assert shop.rows("id, a", "id, a") == [(number, a) for number in range(1, 7) for a in "xy"]
-    assert len(shop.keys("data/in/")) == 0

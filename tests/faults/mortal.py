@@ -1,0 +1,81 @@
+"""A run's clients that die: from one call on, nothing of the run reaches a server any more, as after kill -9."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+
+from framework.frames.embedded.engine import EmbeddedFrames
+from framework.lake.s3 import Lake
+from framework.spec.environment import LakeSettings
+
+
+class Death(BaseException):
+    """What the dead run's threads see; no handler of errors catches it, and what cleans up meets it again."""
+
+
+class Process:
+    """What one run's process has for itself: clients of S3 and the Data API, and a frame engine.
+
+    Dies at the call `dies_at`, counted from 1: before it is sent, or, with `reply_lost`, when it was answered.
+    `calls` are the operations so far; of the polls for one statement only the first counts, because
+    how many follow is a matter of time.
+    """
+
+    def __init__(self, dies_at: int | None = None, reply_lost: bool = False) -> None:
+        session = boto3.session.Session()
+        self.s3: Any = session.client("s3")
+        self.redshift_data: Any = session.client("redshift-data")
+        self.calls: list[str] = []
+        self._dies_at = dies_at
+        self._reply_lost = reply_lost
+        self._is_dead = False
+        self._lock = threading.Lock()
+        self._polled: set[str] = set()
+        self._last_words = threading.local()
+        for client in (self.s3, self.redshift_data):
+            client.meta.events.register_first("before-send", self._before)
+            client.meta.events.register_first("needs-retry", self._after)
+
+    @contextmanager
+    def frames(self) -> Iterator[EmbeddedFrames]:
+        """Yield the process's frame engine."""
+        engine = EmbeddedFrames(Lake(self.s3, LakeSettings("lake", "", None)), 256 * 1024**2, None)
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+    def die_after_this_call(self) -> None:
+        """Die when the call that this thread is about to send was answered."""
+        self._last_words.said = True
+
+    def _before(self, request: Any, event_name: str, **_: Any) -> None:
+        operation = event_name.rpartition(".")[2]
+        with self._lock:
+            if self._is_dead:
+                raise Death
+            if operation == "DescribeStatement" and self._is_known(request):
+                return
+            self.calls.append(operation)
+            if len(self.calls) == self._dies_at:
+                if not self._reply_lost:
+                    self._is_dead = True
+                    raise Death
+                self._last_words.said = True
+
+    def _after(self, **_: Any) -> None:
+        if self._is_dead or getattr(self._last_words, "said", False):
+            self._is_dead = True
+            raise Death
+
+    def _is_known(self, request: Any) -> bool:
+        statement_id = json.loads(request.body)["Id"]
+        known = statement_id in self._polled
+        self._polled.add(statement_id)
+        return known

@@ -1,0 +1,194 @@
+"""Loads to be disturbed, and all that a load leaves behind, to be compared."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from framework.names import TableName, ledger_table
+from framework.schema.values import FileIdentity
+from framework.spec.environment import Environment
+from tests.sandbox.conftest import ENVIRONMENT
+from tests.workshop import Workshop, csv_text, new_name
+
+SPEC = """
+source: {{prefix: data/in/{{name}}/{source}}}
+target: {{table: "{{name}}"}}
+load: {load}
+metadata_columns: {{run_date: null, file_name: null}}
+views: [{{schema: reporting, name: "v_{{name}}", definition: "select * from {{{{ target }}}}"}}]
+"""
+Files = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Files that are loaded undisturbed, and then those whose load is disturbed."""
+
+    name: str
+    load: str
+    before: Files
+    files: Files
+    source: str = ""
+    own_control_schema: bool = False
+
+
+UPSERT = "{keys: [id]}"
+FIRST = ("0.csv", csv_text("id,a,b", "1,5,x", "2,6,y"))
+SCENARIOS = (
+    Scenario("first", UPSERT, (), (FIRST,), own_control_schema=True),
+    Scenario("plain", UPSERT, (FIRST,), (("1.csv", csv_text("id,a,b", "2,7,z", "3,8,q")),)),
+    Scenario(
+        "evolve",
+        UPSERT,
+        (FIRST,),
+        (("1.csv", csv_text("id,a,b,c", "2,5000000000,z,1.5", f"3,8,{'é' * 150},2.5")),),
+    ),
+    Scenario("bad", UPSERT, (FIRST,), (("1.csv", csv_text("id,a,b", "2,7,z", "3,8,q,r")),)),
+    Scenario(
+        "append",
+        "{mode: append}",
+        (FIRST,),
+        (("0.csv", csv_text("id,a,b", "1,5,x", "2,6,w")),),
+    ),
+    Scenario(
+        "replace",
+        "{mode: replace}",
+        (FIRST,),
+        (("1.csv", csv_text("id,a,b", "7,7,z")), ("2.csv", csv_text("id,a,b", "8,8,z", "9,9,z"))),
+    ),
+    Scenario(
+        "batch",
+        UPSERT,
+        (FIRST,),
+        tuple((f"{n}.csv", csv_text("id,a,b", f"2,{n},z", f"{n},8,q")) for n in (3, 4, 5)),
+        source=", batch: all",
+    ),
+)
+
+
+def open_feed(scenario: Scenario, s3: Any, redshift_data: Any, frames: Any) -> Workshop:
+    """Make a feed of its own that stands where the scenario begins: some files loaded, others pending."""
+    name = new_name(scenario.name)
+    environment = _environment(name if scenario.own_control_schema else "faults")
+    body = SPEC.format(load=scenario.load, source=scenario.source)
+    shop = Workshop(s3, redshift_data, frames, environment, name, body)
+    for file_name, content in scenario.before:
+        assert shop.load(f"{name}_{file_name}", content).status == "SUCCESS"
+    if scenario.before:
+        view = f"reporting.v_{name}"
+        shop.sql(f"grant select on {view} to public", f"comment on view {view} is 'as it was'")
+    for file_name, content in scenario.files:
+        shop.land(f"{name}_{file_name}", content)
+    return shop
+
+
+def another_run(shop: Workshop, s3: Any, redshift_data: Any, frames: Any, base: int) -> Workshop:
+    """Return the same feed as another process sees it; `base` keeps the run_ids apart."""
+    return replace(shop, s3=s3, redshift_data=redshift_data, frames=frames, log=io.StringIO(), run_number_base=base)
+
+
+def after_a_while(shop: Workshop) -> None:
+    """Let every other run's sign of life be too old."""
+    # A limit below zero makes any sign of life but the own one too old.
+    shop.environment = replace(shop.environment, dead_after_seconds=-1)
+
+
+def _environment(control_schema: str) -> Environment:
+    return replace(ENVIRONMENT, warehouse=replace(ENVIRONMENT.warehouse, control_schema=control_schema))
+
+
+@dataclass(frozen=True)
+class World:
+    """What a load leaves behind, with the feed's own name taken out."""
+
+    rows: list[tuple[Any, ...]]
+    columns: dict[str, str]
+    view: list[tuple[Any, ...]]
+    view_columns: list[tuple[Any, ...]]
+    grants: list[tuple[Any, ...]]
+    comments: list[tuple[Any, ...]]
+    builds: list[tuple[Any, ...]]
+    ledger: list[tuple[str, int]]
+    loaded: list[tuple[Any, ...]]
+    files: list[tuple[str, str]]
+    staging: list[str]
+    staging_tables: list[tuple[Any, ...]]
+
+    def without(self, name: str) -> World:
+        """Return the world as it would be of a feed with another name."""
+        taken_out: World = _without(self, name)
+        return taken_out
+
+
+def look(shop: Workshop) -> World:
+    """Return the world as it stands."""
+    control = shop.environment.warehouse.control_schema
+    view = f"v_{shop.name}"
+    return World(
+        rows=sorted(shop.rows("*", "id"), key=repr),
+        columns=shop.types(),
+        view=sorted(shop.sql(f"select * from reporting.{view}"), key=repr),
+        view_columns=shop.sql(
+            f"select column_name, data_type from svv_columns where table_name = '{view}' order by ordinal_position"
+        ),
+        grants=shop.sql(
+            "select privilege_type, identity_name, identity_type from svv_relation_privileges "
+            f"where relation_name = '{view}' and identity_type = 'public'"
+        ),
+        comments=shop.sql(
+            f"select description from pg_description where objoid = (select oid from pg_class where relname = '{view}')"
+        ),
+        builds=shop.sql(f"select count(*) from {control}.view_builds where view_name = '{view}'"),
+        ledger=_ledger(shop, control),
+        loaded=shop.sql(
+            "select source_filename, source_etag, source_generation, records_read, records_inserted, "
+            "records_updated, records_deleted, records_deduplicated, records_rejected "
+            f"from {control}.job_sts where pipeline = '{shop.name}' and status = 'SUCCESS' order by 1, 2, 3",
+        ),
+        files=sorted((key, _body(shop, key)) for folder in _FOLDERS for key in shop.keys(f"data/{folder}/")),
+        staging=shop.keys(f"staging/{shop.name}/"),
+        staging_tables=shop.sql(
+            f"select table_name from svv_tables where table_schema = '{control}' "
+            f"and table_name like '%{shop.run_id_ending}'"
+        ),
+    ).without(shop.name)
+
+
+def _without(value: Any, name: str) -> Any:
+    match value:
+        case World():
+            return World(**{key: _without(part, name) for key, part in vars(value).items()})
+        case str():
+            return _RUN_ID.sub("RUN", value.replace(name, "NAME"))
+        case dict():
+            return {key: _without(part, name) for key, part in value.items()}
+        case list() | tuple():
+            return type(value)(_without(part, name) for part in value)
+        case _:
+            return value
+
+
+_RUN_ID = re.compile(r"\b[0-9a-f]{32}\b")
+_FOLDERS = ("in", "archive", "unprocessed")
+
+
+def _ledger(shop: Workshop, control: str) -> list[tuple[str, int]]:
+    """Return the files in the ledger by name and content, for every arrival that still has a copy."""
+    ledger = ledger_table(control, TableName("public", shop.name))
+    entered = shop.sql(f"select source_identity, source_generation from {ledger.sql}")
+    known = {_identity(shop, key).sha256: key for folder in _FOLDERS for key in shop.keys(f"data/{folder}/")}
+    return sorted((known[str(identity)], generation) for identity, generation in entered)
+
+
+def _identity(shop: Workshop, key: str) -> FileIdentity:
+    file = shop.services().lake.describe(key)
+    assert file is not None
+    return file.identity
+
+
+def _body(shop: Workshop, key: str) -> str:
+    return str(shop.s3.get_object(Bucket="lake", Key=key)["Body"].read().decode())

@@ -1,0 +1,60 @@
+"""A run that dies at any call leaves nothing that the next run does not put right."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from tests.faults.mortal import Death, Process
+from tests.faults.scenarios import SCENARIOS, Scenario, World, after_a_while, another_run, look, open_feed
+from tests.workshop import Workshop
+
+SAMPLE = {"first": (0.6, True), "plain": (0.75, True), "evolve": (0.5, False), "replace": (0.9, True)}
+"""Without --exhaustive: of some scenarios, where in the load the run dies, and whether the call arrives."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let runs die at every call, or at a few."""
+    if metafunc.config.getoption("--exhaustive"):
+        cases: list[tuple[Scenario, float | None, bool]] = [
+            (scenario, None, reply_lost) for scenario in SCENARIOS for reply_lost in (False, True)
+        ]
+    else:
+        cases = [(scenario, *SAMPLE[scenario.name]) for scenario in SCENARIOS if scenario.name in SAMPLE]
+    ids = [f"{scenario.name}-{'reply-lost' if reply_lost else 'not-sent'}" for scenario, _, reply_lost in cases]
+    metafunc.parametrize(("scenario", "place", "reply_lost"), cases, ids=ids)
+
+
+def test_a_run_that_dies_at_any_call_is_made_good_by_the_next(
+    scenario: Scenario, place: float | None, reply_lost: bool, s3: Any, redshift_data: Any, embedded_engine: Any
+) -> None:
+    shop = open_feed(scenario, s3, redshift_data, embedded_engine)
+    calls = _run_until(shop, None, reply_lost)
+    undisturbed = look(shop)
+    differences = {}
+    for number in range(1, len(calls) + 1) if place is None else [round(place * len(calls))]:
+        shop = open_feed(scenario, s3, redshift_data, embedded_engine)
+        died_after = _run_until(shop, number, reply_lost)
+        heir = another_run(shop, s3, redshift_data, embedded_engine, base=0x800)
+        after_a_while(heir)
+        heir.run()
+        if (found := look(heir)) != undisturbed:
+            differences[number, tuple(died_after[-3:])] = _difference(found, undisturbed)
+
+    assert differences == {}
+
+
+def _run_until(shop: Workshop, call: int | None, reply_lost: bool) -> list[str]:
+    """Run until a call, or to the end; return the calls made."""
+    process = Process(call, reply_lost)
+    with process.frames() as frames, suppress(Death):
+        another_run(shop, process.s3, process.redshift_data, frames, base=0x400).run()
+        assert call is None, f"the run ended before its call {call}: {process.calls}"
+    return process.calls
+
+
+def _difference(found: World, expected: World) -> dict[str, tuple[Any, Any]]:
+    pairs = {name: (value, getattr(expected, name)) for name, value in vars(found).items()}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

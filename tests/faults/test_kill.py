@@ -1,0 +1,157 @@
+"""The process of a run is killed, and what it had submitted may still run."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from framework.names import TableName, ledger_table
+from framework.sandbox import SandboxAddress
+from tests.faults.mortal import Death, Process
+from tests.faults.scenarios import SCENARIOS, World, after_a_while, another_run, look, open_feed
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = ("start", "prepare", "evolve", "copy", "merge", "settle")
+EVOLVE = next(scenario for scenario in SCENARIOS if scenario.name == "evolve")
+APPEND = """
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: {mode: append}
+metadata_columns: {run_date: null, file_name: null}
+"""
+
+
+def test_a_killed_process_is_made_good_by_the_next_run(
+    sandbox: SandboxAddress,
+    s3: Any,
+    redshift_data: Any,
+    embedded_engine: Any,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    undisturbed = open_feed(EVOLVE, s3, redshift_data, embedded_engine)
+    undisturbed.run()
+    expected = look(undisturbed)
+    found: dict[str, World] = {}
+    for step in STEPS if request.config.getoption("--exhaustive") else ("merge",):
+        shop = open_feed(EVOLVE, s3, redshift_data, embedded_engine)
+        _run_and_kill(_project(tmp_path / step, sandbox, shop), shop, step)
+        after_a_while(shop)
+        another_run(shop, s3, redshift_data, embedded_engine, base=0x800).run()
+        found[step] = look(shop)
+
+    assert {step: world for step, world in found.items() if world != expected} == {}
+
+
+def _project(root: Path, sandbox: SandboxAddress, shop: Workshop) -> Path:
+    """Make a project of one pipeline that works in the sandbox of the tests."""
+    (root / "pipelines").mkdir(parents=True)
+    (root / ".sandbox").symlink_to(sandbox.folder)
+    spec = f"pipeline: {shop.name}\n" + shop.spec_body.replace("{name}", shop.name)
+    (root / "pipelines" / f"{shop.name}.yml").write_text(spec, encoding="utf-8")
+    environment = (ROOT / "environments.yml").read_text(encoding="utf-8")
+    control = shop.environment.warehouse.control_schema
+    environment = environment.replace("copy_role: default}", f"copy_role: default, control_schema: {control}}}", 1)
+    (root / "environments.yml").write_text(environment, encoding="utf-8")
+    return root
+
+
+def _run_and_kill(project: Path, shop: Workshop, step: str) -> None:
+    """Run the pipeline as a process of its own, and kill it as it enters a step."""
+    command = [sys.executable, str(ROOT / "run.py"), "--project", str(project), "run", shop.name, "--output", "json"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("{") and json.loads(line).get("step") == step:
+                process.send_signal(signal.SIGKILL)
+                break
+        assert process.wait(timeout=60) == -signal.SIGKILL
+
+
+def test_a_merge_that_still_runs_when_its_client_dies_leads_to_no_second_load(
+    feed: Feed, sandbox: SandboxAddress
+) -> None:
+    """The merge waits for a lock that another connection holds; the client dies; the next run awaits the merge."""
+    shop = feed(APPEND)
+    shop.load(f"{shop.name}_0.csv", csv_text("id,a", "1,1"))
+    shop.land(f"{shop.name}_1.csv", csv_text("id,a", "2,2"))
+    gate = ledger_table("feedway", TableName("public", shop.name))
+    heir = replace(shop, log=io.StringIO(), run_number_base=0x800)
+    after_a_while(heir)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
+        holder.execute(f"lock table {gate.sql}".encode())
+        _die_while_the_merge_waits(shop)
+        waiting = pool.submit(heir.run)
+        while not _lists_statements(heir):
+            assert not waiting.done(), waiting.result()
+        holder.rollback()
+        (result,) = waiting.result(timeout=60)
+
+    assert (result.status, result.reason) == ("SKIPPED", "the file is loaded already")
+    assert shop.rows("id, a", "id") == [(1, 1), (2, 2)]
+    assert shop.sql(f"select count(*) from {gate.sql}") == [(2,)]
+    assert len(shop.keys("data/archive/")) == 2
+    assert shop.keys("staging/") == []
+    awaited = [entry["statements_awaited"] for entry in heir.entries() if "dead_run_id" in entry]
+    assert awaited == [1]
+
+
+def test_a_run_that_comes_too_soon_to_await_the_dead_ones_merge_loads_nothing_twice(
+    feed: Feed, sandbox: SandboxAddress
+) -> None:
+    """The dead run still counts as alive: the ledger alone decides."""
+    shop = feed(APPEND)
+    shop.load(f"{shop.name}_0.csv", csv_text("id,a", "1,1"))
+    shop.land(f"{shop.name}_1.csv", csv_text("id,a", "2,2"))
+    gate = ledger_table("feedway", TableName("public", shop.name))
+    heir = replace(shop, log=io.StringIO(), run_number_base=0x800)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
+        holder.execute(f"lock table {gate.sql}".encode())
+        _die_while_the_merge_waits(shop)
+        waiting = pool.submit(heir.run)
+        while _waiting_for(sandbox, gate) < 2:
+            assert not waiting.done(), waiting.result()
+        holder.rollback()
+        (result,) = waiting.result(timeout=60)
+
+    assert (result.status, result.reason) == ("SKIPPED", "another run has loaded the file")
+    assert shop.rows("id, a", "id") == [(1, 1), (2, 2)]
+
+
+def _die_while_the_merge_waits(shop: Workshop) -> None:
+    process = Process()
+    with process.frames() as frames, suppress(Death):
+        run = another_run(shop, process.s3, process.redshift_data, frames, base=0x400)
+
+        def die_in_the_merge(request: Any, **_: Any) -> None:
+            if b"guard_ledger" in request.body:
+                process.die_after_this_call()
+
+        process.redshift_data.meta.events.register("before-send.*.BatchExecuteStatement", die_in_the_merge)
+        run.run()
+        raise AssertionError("the run did not die")
+
+
+def _lists_statements(heir: Workshop) -> bool:
+    return any(entry["msg"] == "step" and entry["step"] == "recover" for entry in heir.entries())
+
+
+def _waiting_for(sandbox: SandboxAddress, table: TableName) -> int:
+    query = "select count(*) from pg_locks where not granted and relation = %s::regclass"
+    with psycopg.connect(sandbox.database_url) as connection:
+        row = connection.execute(query, (table.sql,)).fetchone()
+    return int(row[0]) if row is not None else 0

@@ -1,0 +1,190 @@
+"""Runs of one pipeline at once load every row once, and nobody who reads the table is disturbed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pytest
+
+from framework.names import TableName, ledger_table
+from framework.results import LoadResult
+from framework.sandbox import SandboxAddress
+from tests.faults.mortal import Process
+from tests.faults.scenarios import another_run
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+ROWS = 10
+NEW_COLUMNS = (3, 6, 9, 12, 15, 18)
+
+SPEC = """
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: %s
+metadata_columns: {run_date: null, file_name: null}
+"""
+UPSERT = SPEC % "{keys: [id]}"
+APPEND = SPEC % "{mode: append}"
+WITH_VIEW = UPSERT + 'views: [{schema: reporting, name: "v_{name}", definition: "select * from {{ target }}"}]\n'
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let few runs share few files, or many many."""
+    if "runs" in metafunc.fixturenames:
+        crowds = [(2, 20), (8, 20)] if metafunc.config.getoption("--exhaustive") else [(3, 5)]
+        metafunc.parametrize(("runs", "files"), crowds)
+
+
+def run_at_once(shop: Workshop, runs: int) -> list[LoadResult]:
+    """Run the pipeline as so many processes would, each with services of its own."""
+    with ExitStack() as stack, ThreadPoolExecutor(runs) as pool:
+        others = []
+        for number in range(runs):
+            process = Process()
+            frames = stack.enter_context(process.frames())
+            others.append(another_run(shop, process.s3, process.redshift_data, frames, base=0x1000 * (number + 1)))
+        results = [result for of_run in pool.map(lambda other: other.run(), others) for result in of_run]
+    failures = [
+        f"{result.source_file}: {result.failure.step}: {result.failure.message}" for result in results if result.failure
+    ]
+    assert failures == []
+    return results
+
+
+@dataclass
+class Reader:
+    """Reads a table again and again, as somebody with a dashboard does."""
+
+    url: str
+    query: str
+    seen: list[tuple[Any, ...]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read until the block ends."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self._read, args=(stop,))
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _read(self, stop: threading.Event) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            while not stop.wait(0.01):
+                try:
+                    self.seen += connection.execute(self.query.encode()).fetchall()
+                except psycopg.Error as error:
+                    self.errors.append(str(error))
+
+
+def assert_each_loaded_once(shop: Workshop, results: Sequence[LoadResult], files: int) -> None:
+    loaded = [result.source_file for result in results if result.status == "SUCCESS"]
+    assert len(loaded) == len(set(loaded)) == files
+    assert shop.keys(f"data/in/{shop.name}/") == []
+    assert len(shop.keys("data/archive/")) == files
+    assert shop.keys(f"staging/{shop.name}/") == []
+    audited = shop.audit("source_filename, status")
+    assert sorted(name for name, status in audited if status == "SUCCESS") == sorted(loaded)
+
+
+def test_upserts_at_once_load_every_file_once_and_readers_see_whole_files(
+    feed: Feed, sandbox: SandboxAddress, runs: int, files: int
+) -> None:
+    shop = feed(UPSERT)
+    shop.load(f"{shop.name}_0.csv", csv_text("id,a", *(f"{row},0" for row in range(ROWS))))
+    for number in range(1, files):
+        shop.land(f"{shop.name}_{number}.csv", csv_text("id,a", *(f"{row},{number}" for row in range(ROWS))))
+    reader = Reader(sandbox.database_url, f"select count(*), min(a), max(a) from {shop.table}")
+
+    with reader.reading():
+        results = run_at_once(shop, runs)
+
+    assert shop.rows("id, a", "id") == [(row, files - 1) for row in range(ROWS)]
+    assert reader.errors == []
+    assert {count for count, _, _ in reader.seen} == {ROWS}
+    assert [(least, most) for _, least, most in reader.seen if least != most] == []
+    assert [least for _, least, _ in reader.seen] == sorted(least for _, least, _ in reader.seen)
+    first = LoadResult(shop.name, f"data/in/{shop.name}/{shop.name}_0.csv", "", "SUCCESS", None, 0)
+    assert_each_loaded_once(shop, [first, *results], files)
+
+
+def test_appends_at_once_load_every_row_once_from_the_first_load_on(
+    feed: Feed, sandbox: SandboxAddress, runs: int, files: int
+) -> None:
+    shop = feed(APPEND)
+    for number in range(files):
+        shop.land(f"{shop.name}_{number}.csv", csv_text("id,a", *(f"{row},{number}" for row in range(ROWS))))
+
+    results = run_at_once(shop, runs)
+
+    assert shop.rows("a, id", "a, id") == [(number, row) for number in range(files) for row in range(ROWS)]
+    assert_each_loaded_once(shop, results, files)
+
+
+def test_runs_at_once_evolve_the_table_and_lose_nothing(
+    feed: Feed, sandbox: SandboxAddress, runs: int, files: int
+) -> None:
+    """Every file brings a longer text, each third a new column, and two of them numbers that outgrow their type."""
+    shop = feed(WITH_VIEW)
+    shop.load(f"{shop.name}_0.csv", csv_text("id,a,t", "0,0,x"))
+    expected: dict[int, tuple[str, str]] = {0: ("0", "x")}
+    for number in range(1, files):
+        a = {2: "5000000000", 4: "123456789012345678901"}.get(number, str(number))
+        text = "é" * (120 + 10 * number)
+        expected[number] = (a, text)
+        added = f",c{number}" if number in NEW_COLUMNS else ""
+        shop.land(f"{shop.name}_{number}.csv", csv_text(f"id,a,t{added}", f"{number},{a},{text}{added and ',9'}"))
+    reader = Reader(sandbox.database_url, f"select count(*) from reporting.v_{shop.name}")
+
+    with reader.reading():
+        results = run_at_once(shop, runs)
+
+    rows = shop.rows("id, a, t", "id")
+    assert {number: (str(a), text) for number, a, text in rows} == expected
+    assert shop.types()["a"] == "numeric(38,0)"
+    new = [number for number in NEW_COLUMNS if number < files]
+    assert [name for name in shop.types() if name.startswith("c")] == [f"c{number}" for number in new]
+    for number in new:
+        assert shop.rows(f"c{number}", "id")[number] == (9,)
+    assert len(shop.sql(f"select * from reporting.v_{shop.name}")) == files
+    assert reader.errors == []
+    first = LoadResult(shop.name, f"data/in/{shop.name}/{shop.name}_0.csv", "", "SUCCESS", None, 0)
+    assert_each_loaded_once(shop, [first, *results], files)
+
+
+def test_pipelines_do_not_wait_for_each_other(feed: Feed, sandbox: SandboxAddress) -> None:
+    held, free = feed(UPSERT), feed(UPSERT, run_number_base=0x100)
+    for shop in (held, free):
+        shop.load(f"{shop.name}_0.csv", csv_text("id,a", "1,1"))
+        shop.land(f"{shop.name}_1.csv", csv_text("id,a", "1,2"))
+    gate = ledger_table("feedway", TableName("public", held.name))
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
+        holder.execute(f"lock table {gate.sql}".encode())
+        waiting = pool.submit(held.run)
+        while not _waits_for(sandbox, gate):
+            assert not waiting.done()
+
+        (loaded,) = free.run()
+
+        assert loaded.status == "SUCCESS", loaded.failure
+        assert not waiting.done()
+        holder.rollback()
+        (late,) = waiting.result(timeout=60)
+    assert late.status == "SUCCESS", late.failure
+    assert held.rows("a", "id") == free.rows("a", "id") == [(2,)]
+
+
+def _waits_for(sandbox: SandboxAddress, table: TableName) -> bool:
+    query = "select count(*) from pg_locks where not granted and relation = %s::regclass"
+    with psycopg.connect(sandbox.database_url) as connection:
+        return connection.execute(query, (table.sql,)).fetchone() != (0,)

@@ -1,0 +1,88 @@
+"""What passes by itself fails no load and doubles nothing; what does not pass is not tried again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.faults.mortal import Process
+from tests.faults.scenarios import SCENARIOS, World, another_run, look, open_feed
+from tests.faults.weather import Weather, refuse
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+RATE = 0.08
+AT_ONCE = 8
+GOOD = [scenario for scenario in SCENARIOS if scenario.name != "bad"]
+
+
+def test_loads_through_transient_faults_all_succeed_and_double_nothing(
+    s3: Any, redshift_data: Any, embedded_engine: Any, request: pytest.FixtureRequest
+) -> None:
+    loads, scenarios = (200, GOOD) if request.config.getoption("--exhaustive") else (10, GOOD[1:3])
+    undisturbed: dict[str, World] = {}
+    for scenario in scenarios:
+        shop = open_feed(scenario, s3, redshift_data, embedded_engine)
+        shop.run()
+        undisturbed[scenario.name] = look(shop)
+
+    def load(seed: int) -> Counter[str]:
+        scenario = scenarios[seed % len(scenarios)]
+        shop = open_feed(scenario, s3, redshift_data, embedded_engine)
+        met, retries = _run_through(Weather(seed, RATE), shop)
+        assert look(shop) == undisturbed[scenario.name], f"seed {seed}"
+        assert sum(met.values()) - met["slow"] <= retries, f"seed {seed}: {met}, {retries} told"
+        return met
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        met = sum(pool.map(load, range(loads)), Counter[str]())
+    assert len(met) == 8 or loads < 200, met
+    assert sum(met.values()) > loads
+
+
+def _run_through(weather: Weather, shop: Workshop) -> tuple[Counter[str], int]:
+    """Run a feed in a weather; return the faults it met and the retries that its log tells."""
+    process = Process()
+    with process.frames() as frames:
+        run = another_run(shop, process.s3, process.redshift_data, frames, base=0x400)
+        weather.over(process.s3)
+        weather.over(process.redshift_data)
+        results = run.run()
+    assert [result.failure.message for result in results if result.failure] == []
+    told = [
+        entry
+        for entry in run.entries()
+        if entry["msg"] in ("a call is made again", "a transient failure is tried again")
+    ]
+    return weather.met, len(told)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "status", "code"),
+    [
+        ("s3", "PutObject", 403, "AccessDenied"),
+        ("s3", "GetObject", 403, "AccessDenied"),
+        ("redshift-data", "BatchExecuteStatement", 400, "ValidationException"),
+        ("redshift-data", "ExecuteStatement", 400, "AccessDeniedException"),
+    ],
+)
+def test_a_refusal_for_good_is_not_tried_again(
+    feed: Feed, service: str, operation: str, status: int, code: str
+) -> None:
+    shop = feed()
+    shop.land("1.csv", csv_text("id,a", "1,x"))
+    process = Process()
+    refused = refuse(process.s3 if service == "s3" else process.redshift_data, operation, status, code)
+    with process.frames() as frames:
+        run = another_run(shop, process.s3, process.redshift_data, frames, base=0x400)
+        (result,) = run.run()
+
+    assert result.failure is not None
+    assert code in result.failure.message
+    assert len(refused) == len(set(refused)) > 0
+    assert not [entry for entry in run.entries() if "again" in str(entry["msg"])]
+    assert len(shop.keys(f"data/in/{shop.name}/")) == 1
