@@ -11,6 +11,7 @@ from framework.spec.check_columns import parse_order_by
 from framework.spec.check_source import encoding_name, folder
 from framework.spec.environment import EmbeddedSettings, Environment, LakeSettings, RetrySettings, WarehouseSettings
 from framework.spec.pipeline import (
+    BadRowsSpec,
     ColumnsSpec,
     CsvOptions,
     DeclaredType,
@@ -49,6 +50,7 @@ def build_pipeline(fields: Fields, default_rules: Sequence[Fields], path: str, s
         metadata_columns=MetadataColumns(**fields["metadata_columns"]),
         types=_types(fields["types"], default_rules),
         evolution=_evolution(fields["evolution"]),
+        bad_rows=_bad_rows(fields["bad_rows"]),
         views=tuple(_view(view) for view in fields["views"]),
     )
 
@@ -116,6 +118,7 @@ def _load(load: Fields) -> LoadSpec:
         mode=load["mode"],
         keys=tuple(load["keys"]),
         order_by=tuple(OrderBy(*order) for order in orders if order is not None),
+        duplicates=load["duplicates"],
         allow_empty=load["allow_empty"],
     )
 
@@ -142,6 +145,12 @@ def _rule(rule: Fields) -> TypeRule:
 def _evolution(evolution: Fields) -> EvolutionSpec:
     # The word null without quotes is no text in YAML, and people will write it so.
     return EvolutionSpec(**{**evolution, "missing_columns": evolution["missing_columns"] or "null"})
+
+
+def _bad_rows(bad_rows: Fields) -> BadRowsSpec:
+    rows = bad_rows["max_rows"]
+    # JSON Schema takes 3.0 for a whole number.
+    return BadRowsSpec(**{**bad_rows, "max_rows": None if rows is None else int(rows)})
 
 
 def _view(view: Fields) -> ViewSpec:

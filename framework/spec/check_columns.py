@@ -145,3 +145,6 @@ def _key_findings(document: object) -> Iterator[Finding]:
     elif text_list(document, "load", "order_by"):
         message = "load.order_by decides between rows with one key, and load.keys is empty"
         yield Finding(("load", "order_by"), "spec/keys", message, "Add load.keys, or leave order_by out.")
+    elif text_at(document, "load", "duplicates") == "reject":
+        message = "load.duplicates is about rows with one key, and load.keys is empty"
+        yield Finding(("load", "duplicates"), "spec/keys", message, "Add load.keys, or leave duplicates out.")

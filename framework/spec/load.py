@@ -10,6 +10,7 @@ from typing import Any
 
 from framework.errors import Problem
 from framework.spec.build import build_environment, build_pipeline
+from framework.spec.check_bad_rows import bad_rows_findings
 from framework.spec.check_columns import column_findings
 from framework.spec.check_environments import environment_findings
 from framework.spec.check_source import source_findings
@@ -23,7 +24,13 @@ from framework.spec.views import view_findings
 
 Check = Callable[[object], Iterable[Finding]]
 
-_PIPELINE_CHECKS: tuple[Check, ...] = (source_findings, column_findings, type_findings, view_findings)
+_PIPELINE_CHECKS: tuple[Check, ...] = (
+    source_findings,
+    column_findings,
+    type_findings,
+    bad_rows_findings,
+    view_findings,
+)
 
 
 def load_pipeline(path: Path, shown: str | None = None) -> PipelineSpec:

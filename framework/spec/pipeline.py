@@ -66,6 +66,7 @@ class LoadSpec:
     mode: Literal["upsert", "append", "replace"]
     keys: tuple[str, ...]
     order_by: tuple[OrderBy, ...]
+    duplicates: Literal["deduplicate", "reject"]
     allow_empty: bool
 
 
@@ -125,6 +126,16 @@ class EvolutionSpec:
 
 
 @dataclass(frozen=True)
+class BadRowsSpec:
+    """What becomes of rows that cannot be loaded. A limit that is None limits nothing."""
+
+    action: Literal["reject_file", "quarantine"]
+    max_rows: int | None
+    max_fraction: float | None
+    log_samples: bool
+
+
+@dataclass(frozen=True)
 class ViewSpec:
     """A view on the target. `definition` is a Jinja text in which `target` is the quoted table."""
 
@@ -153,4 +164,5 @@ class PipelineSpec:
     metadata_columns: MetadataColumns
     types: TypesSpec
     evolution: EvolutionSpec
+    bad_rows: BadRowsSpec
     views: tuple[ViewSpec, ...]

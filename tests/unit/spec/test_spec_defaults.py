@@ -10,6 +10,7 @@ from framework.column_type import decimal, parse_type, varchar
 from framework.names import TableName
 from framework.spec.load import load_environments_text, load_pipeline_text
 from framework.spec.pipeline import (
+    BadRowsSpec,
     ColumnsSpec,
     CsvOptions,
     DeclaredType,
@@ -76,11 +77,12 @@ def test_the_smallest_spec_gets_every_default(minimal: str) -> None:
             "data/in/orders/", "*", "csv", CsvOptions(",", "utf-8", True, ()), "file", "modified", "stop"
         ),
         target=TargetSpec(TableName("public", "orders"), None, ()),
-        load=LoadSpec("upsert", ("order_id",), (), False),
+        load=LoadSpec("upsert", ("order_id",), (), "deduplicate", False),
         columns=ColumnsSpec({}, ()),
         metadata_columns=MetadataColumns("run_date", "file_name"),
         types=TypesSpec({}, DEFAULT_RULES),
         evolution=EvolutionSpec("add", "widen", "reject", "default"),
+        bad_rows=BadRowsSpec("reject_file", None, None, True),
         views=(),
     )
 

@@ -20,7 +20,7 @@ VALID: dict[str, Any] = {
     "tags": ["t"],
     "source": {"prefix": "in/", "options": {"delimiter": ";", "encoding": "utf-8", "null_values": ["NA"]}},
     "target": {"schema": "s", "table": "t", "distkey": "a", "sortkey": ["b"]},
-    "load": {"mode": "upsert", "keys": ["a"], "order_by": ["b desc"], "allow_empty": False},
+    "load": {"mode": "upsert", "keys": ["a"], "order_by": ["b desc"], "duplicates": "reject", "allow_empty": False},
     "columns": {"rename": {"x": "a"}, "exclude": ["c"]},
     "metadata_columns": {"run_date": "r", "file_name": None},
     "types": {
@@ -28,7 +28,7 @@ VALID: dict[str, Any] = {
         "rules": [{"name": "*", "inferred": "text", "only": "key", "type": "varchar(3)"}],
     },
     "evolution": {"missing_columns": "keep"},
-    "bad_rows": {"max_rows": 0},
+    "bad_rows": {"action": "quarantine", "max_rows": 1, "max_fraction": 0.5, "log_samples": False},
     "views": [{"schema": "s", "name": "v", "definition": "select {{ target }}", "late_binding": True}],
 }
 TEXTS = st.text() | st.sampled_from(["", "a", "b", "A", "no", "{{", "{{ target }}", "date", "../x", "in/", "\0"])

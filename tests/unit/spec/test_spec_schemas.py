@@ -92,7 +92,7 @@ def assert_same_fields(schema: dict[str, Any], value_class: type, besides: set[s
 
 def test_specs_and_their_values_have_the_same_fields() -> None:
     schema = json_schema("pipeline")
-    assert_same_fields(dict(schema), PipelineSpec, {"path", "sha256", "bad_rows"})
+    assert_same_fields(dict(schema), PipelineSpec, {"path", "sha256"})
     types = schema["properties"]["types"]["properties"]
     assert_same_fields(types["columns"]["additionalProperties"], DeclaredType, set())
     assert_same_fields(types["rules"]["items"], TypeRule, set())
