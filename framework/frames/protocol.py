@@ -36,8 +36,21 @@ class SourceRows(Protocol):
             SourceFileError: a file's quoting or bytes are broken; `keys` names the files.
         """
 
-    def read_bad_rows(self, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
-        """Return the first `limit` bad rows, by file and row; one entry per offending column."""
+    def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
+        """Return the first `limit` bad rows of the files with these ordinals, by file and row.
+
+        One entry per offending column.
+        """
+
+    def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> int:
+        """Write all bad rows of some files as Parquet below `destination`; return how many.
+
+        `files` are the ordinals of those that hold bad rows, as staging has found, at least one.
+        One row per bad row, by file and row: `file`, its FileLayout's name; `row`, BIGINT, as in
+        BadRow; `column`, the first one at fault, NULL where the record is; `reason`, of every fault,
+        without values; `record`, the record's fields as a JSON array of texts and nulls; `header`,
+        the names of the file's fields as one. `destination` is an empty `s3://` prefix.
+        """
 
 
 class FrameEngine(Protocol):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Sequence
 
 from framework.column_type import Kind
 from framework.schema.values import StagingColumn
@@ -20,10 +19,10 @@ GZIP_DAMAGED = "the gzip data is damaged"
 BORDERS_UNKNOWN = "The borders of its rows cannot be trusted, so no row of such a file is loaded. Send it again."
 
 
-def misfit_reason(column: StagingColumn, text: str) -> str:
-    """Say why a text is no value of the column; it follows the text in a message."""
+def misfit_reason(column: StagingColumn, length_bytes: object) -> str:
+    """Say why a text of so many bytes is no value of the column, without the text, which may stand before it."""
     if column.type.kind in (Kind.CHAR, Kind.VARCHAR):
-        return f"has {len(text.encode('utf-8'))} bytes, more than {column.type.sql} holds"
+        return f"has {length_bytes} bytes, more than {column.type.sql} holds"
     if column.format is not None:
         return f"is not a {column.type.sql} in the format {column.format}"
     return f"is not a value of {column.type.sql}"
@@ -34,11 +33,15 @@ def null_key_reason() -> str:
     return "stands in an upsert key, which needs a value"
 
 
-def field_count_reason(record: str, delimiter: str, expected: int) -> str:
+def field_count_reason(found: object, expected: object) -> str:
     """Say how many fields a record has, and how many its file's header names."""
-    csv.field_size_limit(max(csv.field_size_limit(), len(record) + 1))
-    found = len(next(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter), []))
     return f"the record has {found} fields, the header names {expected}"
+
+
+def row_reason(faults: Sequence[tuple[str | None, str]]) -> str:
+    """Return the reason of a whole row from its faults, each a column and a reason: the first is that of `column`."""
+    first, *others = faults
+    return "; ".join([first[1], *(f"{column} {reason}" for column, reason in others)])
 
 
 def broken_record(url: str, ordinal: int | None, reason: str) -> str:

@@ -33,6 +33,16 @@ COMMA = CsvOptions(",", "utf-8", True, ())
 ARRIVED = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
+QUARANTINE_TYPES = [
+    pyarrow.string(),
+    pyarrow.int64(),
+    pyarrow.string(),
+    pyarrow.string(),
+    pyarrow.string(),
+    pyarrow.string(),
+]
+
+
 def column(name: str, type_text: str, **changes: Any) -> StagingColumn:
     values: dict[str, Any] = {"value": FromFile()} | changes
     return StagingColumn(name, parse_type(type_text), **values)
@@ -82,7 +92,21 @@ class Bench:
     def read_bad_rows(self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
         """Return the first bad rows."""
         with self.engine.open(batch) as rows:
-            return rows.read_bad_rows(columns, limit)
+            return rows.read_bad_rows(columns, [layout.ordinal for layout in batch.files], limit)
+
+    def quarantine(self, batch: SourceBatch, columns: Sequence[StagingColumn]) -> list[dict[str, Any]]:
+        """Write the bad rows of all files to quarantine; return its rows, in the order of the files there."""
+        below = f"data/quarantine/{next(self.numbers)}"
+        with self.engine.open(batch) as rows:
+            seen = rows.stage(columns, None)
+            files = [file.ordinal for file in seen.files if file.rows_bad]
+            written = rows.quarantine(columns, files, f"s3://lake/{below}") if files else 0
+        assert written == seen.rows_bad
+        tables = [pyarrow.parquet.read_table(path) for path in self.parquet_files(below)]
+        assert all(table.schema.types == QUARANTINE_TYPES for table in tables)
+        found: list[dict[str, Any]] = [row for table in tables for row in table.to_pylist()]
+        assert len(found) == written
+        return found
 
     def rows(self, below: str) -> list[tuple[Any, ...]]:
         """Return the rows of all staging files below a prefix, by file and row."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import re
 from collections.abc import Callable
@@ -149,7 +150,7 @@ def test_engines_agree_with_each_other_and_with_python(
 
     seen = {name: look(bench, batch) for name, bench in benches.items()}
 
-    measured, staged, bad_rows, profiles = seen["embedded"]
+    measured, staged, bad_rows, profiles, kept = seen["embedded"]
     assert [row[:-1] for row in staged] == good
     assert [(found.file, found.row, found.column) for found in bad_rows] == bad
     assert measured.rows_staged == len(good)
@@ -163,9 +164,16 @@ def test_engines_agree_with_each_other_and_with_python(
     assert [row[:-1] for row in seen["spark"][1]] == good
     assert seen["spark"][2] == bad_rows
     assert seen["spark"][3] == profiles
+    assert [(row["file"], row["row"]) for row in kept] == list(dict.fromkeys(place[:2] for place in bad))
+    for row in kept:
+        records = [record for record in files[int(row["file"][0])] if record not in ([], [None])]
+        assert json.loads(row["record"]) == records[row["row"] - 1]
+        assert json.loads(row["header"]) == NAMES
+    assert seen["spark"][4] == kept
 
 
-def look(bench: Bench, batch: SourceBatch) -> tuple[Any, list[tuple[Any, ...]], tuple[BadRow, ...], Any]:
+def look(bench: Bench, batch: SourceBatch) -> tuple[Any, list[tuple[Any, ...]], tuple[BadRow, ...], Any, Any]:
     measured, rows = bench.stage(batch, COLUMNS)
     assert bench.measure(batch, COLUMNS, None) == measured
-    return measured, rows, bench.read_bad_rows(batch, COLUMNS, 1000), bench.profile(batch, NAMES)
+    bad_rows, profiles = bench.read_bad_rows(batch, COLUMNS, 1000), bench.profile(batch, NAMES)
+    return measured, rows, bad_rows, profiles, bench.quarantine(batch, COLUMNS)

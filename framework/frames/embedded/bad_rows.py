@@ -1,18 +1,44 @@
-"""The first bad rows of a load, with what is wrong in each."""
+"""The bad rows of a load, with what is wrong in each."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from heapq import merge
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from framework.frames.embedded.rows import ROW_IN_SEGMENT, checked_rows, misfit, null_key
 from framework.frames.embedded.segments import FileCutter, Segment
-from framework.frames.reasons import field_count_reason, misfit_reason, null_key_reason
+from framework.frames.embedded.sql import quoted
+from framework.frames.fields import json_array, split_record
+from framework.frames.reasons import field_count_reason, misfit_reason, null_key_reason, row_reason
 from framework.schema.values import BadRow, StagingColumn
 from framework.spec.pipeline import CsvOptions
+
+_ROWS_AT_ONCE = 1024
+_LEAST_OBJECT_BYTES = 1024**2
+_QUARANTINE_COLUMNS = {
+    "file": "varchar",
+    "row": "bigint",
+    "column": "varchar",
+    "reason": "varchar",
+    "record": "varchar",
+    "header": "varchar",
+}
+
+
+@dataclass(frozen=True)
+class _BadRecord:
+    """A bad row: its entries, one per offending column, and its fields."""
+
+    ordinal: int
+    entries: tuple[BadRow, ...]
+    fields: Sequence[str | None]
 
 
 def bad_rows_of_file(
@@ -24,38 +50,93 @@ def bad_rows_of_file(
     limit: int,
 ) -> list[list[BadRow]]:
     """Return a file's first `limit` bad rows in order, each as its entries: one per offending column."""
-    layout = cutter.layout
-    found: dict[int, list[BadRow]] = {}
-    for ordinal, record in islice(cutter.wrong_records(), limit):
-        reason = field_count_reason(record, options.delimiter, len(layout.columns))
-        found[ordinal] = [BadRow(layout.name, ordinal, None, record, reason)]
-    count = 0
-    for segment in segments:
-        if count >= limit:
-            break
-        for row in _bad_rows(cursor, segment, columns, options, limit - count):
-            count += 1
-            ordinal = segment.ordinal(row[0])
-            found[ordinal] = list(_reasons(layout.name, ordinal, columns, row))
-    return [found[ordinal] for ordinal in sorted(found)][:limit]
+    found = islice(_bad_records(cursor, cutter, segments, columns, options), limit)
+    return [list(record.entries) for record in found]
 
 
-def _bad_rows(
+def write_bad_rows(
     cursor: duckdb.DuckDBPyConnection,
-    segment: Segment,
+    sources: Sequence[tuple[FileCutter, Sequence[Segment]]],
     columns: Sequence[StagingColumn],
     options: CsvOptions,
-    limit: int,
-) -> list[tuple[Any, ...]]:
-    """Return the first bad rows: where they are, then by column whether it is at fault, and its text."""
+    target: Path,
+) -> int:
+    """Write all bad rows of some files as SourceRows.quarantine says, by way of a file of JSON lines."""
+    notes = target.with_suffix(".jsonl")
+    longest = 0
+    with notes.open("wb") as lines:
+        for cutter, segments in sources:
+            header = json_array(cutter.layout.columns)
+            for record in _bad_records(cursor, cutter, segments, columns, options):
+                line = json.dumps(_quarantined(record, header), ensure_ascii=False).encode("utf-8")
+                longest = max(longest, len(line))
+                lines.write(line + b"\n")
+    types = ", ".join(f"{quoted(name)}: {quoted(type_sql)}" for name, type_sql in _QUARANTINE_COLUMNS.items())
+    # Its buffers are twice as big as the largest object is said to be.
+    size = max(_LEAST_OBJECT_BYTES, longest + 1024)
+    read = (
+        f"read_json({quoted(str(notes))}, format = 'newline_delimited', columns = {{{types}}}, "
+        f"maximum_object_size = {size})"
+    )
+    answer = cursor.execute(
+        f"copy (select * from {read}) to {quoted(str(target))} (format parquet, compression snappy)"
+    ).fetchone()
+    notes.unlink()
+    assert answer is not None
+    return int(answer[0])
+
+
+def _quarantined(record: _BadRecord, header: str) -> dict[str, object]:
+    first = record.entries[0]
+    return {
+        "file": first.file,
+        "row": record.ordinal,
+        "column": first.column,
+        "reason": row_reason([(entry.column, entry.reason) for entry in record.entries]),
+        "record": json_array(record.fields),
+        "header": header,
+    }
+
+
+def _bad_records(
+    cursor: duckdb.DuckDBPyConnection,
+    cutter: FileCutter,
+    segments: Sequence[Segment],
+    columns: Sequence[StagingColumn],
+    options: CsvOptions,
+) -> Iterator[_BadRecord]:
+    """Yield a file's bad rows in order."""
+    misfits = (record for segment in segments for record in _misfits_of_segment(cursor, segment, columns, options))
+    return merge(_wrong_counts(cutter, options), misfits, key=lambda record: record.ordinal)
+
+
+def _wrong_counts(cutter: FileCutter, options: CsvOptions) -> Iterator[_BadRecord]:
+    layout = cutter.layout
+    for ordinal, record in cutter.wrong_records():
+        fields = split_record(record, options.delimiter)
+        reason = field_count_reason(len(fields), len(layout.columns))
+        yield _BadRecord(ordinal, (BadRow(layout.name, ordinal, None, record, reason),), fields)
+
+
+def _misfits_of_segment(
+    cursor: duckdb.DuckDBPyConnection, segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions
+) -> Iterator[_BadRecord]:
     faults = [f"({misfit(column, index)} or {null_key(column, index)})" for index, column in enumerate(columns)]
-    asked = ", ".join([ROW_IN_SEGMENT, *(f"{fault}, t{index}" for index, fault in enumerate(faults))])
-    rows = checked_rows(segment, columns, options)
-    return cursor.execute(f"select {asked} from ({rows}) where is_bad limit {limit}").fetchall()
+    texts = [f"t{index}" for index in range(len(columns))]
+    fields = [f"c{index}" for index in range(len(segment.layout.columns))]
+    rows = checked_rows(segment, columns, options, with_fields=True)
+    asked = ", ".join([ROW_IN_SEGMENT, *faults, *texts, *fields])
+    answer = cursor.execute(f"select {asked} from ({rows}) where is_bad")
+    while found := answer.fetchmany(_ROWS_AT_ONCE):
+        for row in found:
+            ordinal = segment.ordinal(row[0])
+            entries = tuple(_entries(segment.layout.name, ordinal, columns, row))
+            yield _BadRecord(ordinal, entries, row[1 + 2 * len(columns) :])
 
 
-def _reasons(file: str, ordinal: int, columns: Sequence[StagingColumn], row: Sequence[Any]) -> Iterator[BadRow]:
-    for column, is_at_fault, text in zip(columns, row[1::2], row[2::2], strict=True):
+def _entries(file: str, ordinal: int, columns: Sequence[StagingColumn], row: Sequence[Any]) -> Iterator[BadRow]:
+    count = len(columns)
+    for column, is_at_fault, text in zip(columns, row[1 : 1 + count], row[1 + count : 1 + 2 * count], strict=True):
         if is_at_fault:
-            reason = null_key_reason() if text is None else misfit_reason(column, text)
+            reason = null_key_reason() if text is None else misfit_reason(column, len(text.encode("utf-8")))
             yield BadRow(file, ordinal, column.name, text, reason)

@@ -21,13 +21,13 @@ from typing import TypeVar
 import duckdb
 
 from framework.errors import PipelineError
-from framework.frames.embedded.bad_rows import bad_rows_of_file
+from framework.frames.embedded.bad_rows import bad_rows_of_file, write_bad_rows
 from framework.frames.embedded.database import connect, database_failures, new_cursor
 from framework.frames.embedded.measure import column_measurements, row_numbers
 from framework.frames.embedded.numbers import merged, read_numbers
 from framework.frames.embedded.phases import Phases
 from framework.frames.embedded.profile import column_profiles, profile_numbers, profile_rows
-from framework.frames.embedded.segments import DISK_RESERVE_BYTES, Segment
+from framework.frames.embedded.segments import DISK_RESERVE_BYTES, FileCutter, Segment
 from framework.frames.embedded.source import ObjectStore, SourceSegments
 from framework.frames.embedded.stage import StagedPart, measure_part, parts, stage_part
 from framework.frames.embedded.workspace import Workspace
@@ -134,11 +134,11 @@ class EmbeddedRows:
                 raise failure
         return self._measurements(columns, staged)
 
-    def read_bad_rows(self, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
-        """Return the first `limit` bad rows, by file and row; one entry per offending column."""
+    def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
+        """Return the first `limit` bad rows of some files, by file and row; one entry per offending column."""
         rows: list[list[BadRow]] = []
         with database_failures():
-            for cutter in self._segments.cutters:
+            for cutter in self._cutters_of(files):
                 segments = self._segments.of_file(cutter.layout)
                 rows += bad_rows_of_file(
                     self._cursor(), cutter, segments, columns, self._batch.options, limit - len(rows)
@@ -146,6 +146,18 @@ class EmbeddedRows:
                 if len(rows) >= limit:
                     break
         return tuple(entry for row in rows for entry in row)
+
+    def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> int:
+        """Write all bad rows of the files with these ordinals as Parquet below `destination`; return how many."""
+        target = self._folder / "bad-rows.parquet"
+        with database_failures():
+            sources = [(cutter, self._segments.of_file(cutter.layout)) for cutter in self._cutters_of(files)]
+            written = write_bad_rows(self._cursor(), sources, columns, self._batch.options, target)
+        self._upload(target, f"{destination}/part-00000.parquet")
+        return written
+
+    def _cutters_of(self, files: Sequence[int]) -> list[FileCutter]:
+        return [cutter for cutter in self._segments.cutters if cutter.layout.ordinal in files]
 
     def _run(self, work: Iterable[Callable[[], _Result]]) -> list[_Result]:
         """Do the pieces of work side by side, each from when it is there; return their results in order."""

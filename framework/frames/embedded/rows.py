@@ -32,9 +32,14 @@ def good_staging_rows(segment: Segment, columns: Sequence[StagingColumn], option
     )
 
 
-def checked_rows(segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions) -> str:
-    """Return the query of a segment's rows: texts `t…`, values `v…`, ROW_IN_SEGMENT and `is_bad`."""
-    texts = _texts(segment, columns, options)
+def checked_rows(
+    segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions, with_fields: bool = False
+) -> str:
+    """Return the query of a segment's rows: texts `t…`, values `v…`, ROW_IN_SEGMENT and `is_bad`.
+
+    `with_fields` adds all fields of the file as `c…`.
+    """
+    texts = _texts(segment, columns, options, with_fields)
     values = [f"{_value(column, f't{index}')} as v{index}" for index, column in enumerate(columns)]
     faults = [
         fault for index, column in enumerate(columns) for fault in (misfit(column, index), null_key(column, index))
@@ -58,8 +63,9 @@ def null_key(column: StagingColumn, index: int) -> str:
     return f"(t{index} is null)" if column.required and is_read(column) else "false"
 
 
-def _texts(segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions) -> str:
+def _texts(segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions, with_fields: bool = False) -> str:
     texts = [f"{_text(segment, column, options)} as t{index}" for index, column in enumerate(columns)]
+    texts += [f"c{index}" for index in range(len(segment.layout.columns))] if with_fields else []
     source = segment_source(segment, options.delimiter)
     return f"select {', '.join([*texts, f'row_number() over () as {ROW_IN_SEGMENT}'])} from {source}"
 

@@ -10,6 +10,7 @@ import codecs
 import json
 import shutil
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,12 +50,10 @@ class Segment:
 
     def ordinal(self, row: int) -> int:
         """Return the ordinal in the source file of the segment's row, both counted from 1."""
-        ordinal = self.before + row
-        for dropped in self.dropped:
-            if dropped > ordinal:
-                break
-            ordinal += 1
-        return ordinal
+        place = self.before + row
+        # So many dropped records stand before it: each moves those behind it by one.
+        moved = bisect_right(range(len(self.dropped)), place, key=lambda index: self.dropped[index] - index)
+        return place + moved
 
 
 @dataclass

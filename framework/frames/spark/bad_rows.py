@@ -1,4 +1,4 @@
-"""The first bad rows of a load, with what is wrong in each."""
+"""The bad rows of a load, with what is wrong in each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pyspark.sql import Row, SparkSession
 
+from framework.frames.fields import split_record
 from framework.frames.reasons import field_count_reason, misfit_reason, null_key_reason
 from framework.frames.spark.failures import spark_failures
 from framework.frames.spark.faults import OPEN_QUOTE
@@ -18,16 +19,17 @@ from framework.schema.values import FILE_COLUMN, ROW_COLUMN, BadRow, SourceBatch
 
 
 def read_bad_rows(
-    spark: SparkSession, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int
+    spark: SparkSession, batch: SourceBatch, columns: Sequence[StagingColumn], files: Sequence[int], limit: int
 ) -> tuple[BadRow, ...]:
-    """Return the first `limit` bad rows, by file and row; one entry per offending column.
+    """Return the first `limit` bad rows of the files with these ordinals, by file and row.
 
-    Reads the files once for the rows, and those that have some once more for their ordinals.
+    One entry per offending column. Reads the files once for the rows, and those that have some
+    once more for their ordinals.
     """
     checked = name_columns(columns)
     result: list[BadRow] = []
     with spark_failures(spark, batch):
-        opened = open_files(spark, batch)
+        opened = [file for file in open_files(spark, batch) if file.layout.ordinal in files]
         by_lines = {file.layout.ordinal for file in opened if can_split(file, batch.options)}
         found, open_quotes = _collect(spark, batch, opened, checked, by_lines, limit)
         if batch.options.multiline and open_quotes & by_lines:
@@ -72,11 +74,11 @@ def _reasons(
 ) -> Iterator[BadRow]:
     file = opened.layout.name
     if row["has_wrong_count"]:
-        reason = field_count_reason(row["record"], delimiter, len(opened.layout.columns))
+        reason = field_count_reason(len(split_record(row["record"], delimiter)), len(opened.layout.columns))
         yield BadRow(file, ordinal, None, row["record"], reason)
         return
     for index, checked in enumerate(columns):
         if row[f"w{index}"]:
             text = row[f"t{index}"]
-            reason = null_key_reason() if text is None else misfit_reason(checked.column, text)
+            reason = null_key_reason() if text is None else misfit_reason(checked.column, len(text.encode("utf-8")))
             yield BadRow(file, ordinal, checked.column.name, text, reason)

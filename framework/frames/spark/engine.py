@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql import SparkSession
 
 from framework.frames.spark.bad_rows import read_bad_rows
 from framework.frames.spark.profile import profile
+from framework.frames.spark.quarantine import write_bad_rows
 from framework.frames.spark.stage import stage
 from framework.schema.values import BadRow, ColumnProfile, Measurements, SourceBatch, StagingColumn
 
@@ -27,12 +28,14 @@ class SparkFrames:
         yield SparkRows(self.session, batch)
 
 
-@dataclass(frozen=True)
+@dataclass
 class SparkRows:
     """The rows of one batch; see SourceRows for what each call does."""
 
     session: SparkSession
     batch: SourceBatch
+    _by_lines: frozenset[int] = field(default=frozenset(), init=False)
+    """The files that staging has found to be of single lines."""
 
     @property
     def phase_seconds(self) -> Mapping[str, float]:
@@ -45,8 +48,13 @@ class SparkRows:
 
     def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Write the batch's good rows as Parquet below `destination`, and say what was seen."""
-        return stage(self.session, self.batch, columns, destination)
+        measurements, self._by_lines = stage(self.session, self.batch, columns, destination)
+        return measurements
 
-    def read_bad_rows(self, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
-        """Return the first `limit` bad rows, by file and row; one entry per offending column."""
-        return read_bad_rows(self.session, self.batch, columns, limit)
+    def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
+        """Return the first `limit` bad rows of some files, by file and row; one entry per offending column."""
+        return read_bad_rows(self.session, self.batch, columns, files, limit)
+
+    def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> int:
+        """Write all bad rows of the files with these ordinals as Parquet below `destination`; return how many."""
+        return write_bad_rows(self.session, self.batch, columns, files, self._by_lines, destination)

@@ -129,7 +129,8 @@ def field_text(opened: OpenedFile, name: str, options: CsvOptions) -> str | None
 
 def _csv_options(options: CsvOptions, columns: int) -> dict[str, str]:
     return {
-        "sep": options.delimiter,
+        # A single backslash would begin an escape sequence.
+        "sep": "\\\\" if options.delimiter == "\\" else options.delimiter,
         "quote": '"',
         "escape": '"',
         "nullValue": _NO_TEXT,

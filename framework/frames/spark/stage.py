@@ -55,9 +55,10 @@ class _Seen:
 
 def stage(
     spark: SparkSession, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None
-) -> Measurements:
+) -> tuple[Measurements, frozenset[int]]:
     """Write the batch's good rows below `destination` and return what was seen, in one Spark job.
 
+    With it come the ordinals of the files that were read by lines, as they may be.
     A file that is read by lines and turns out to hold fields over several lines makes it two:
     what the first wrote is overwritten. Bad rows in a batch of several files cost one more, which
     counts them by file.
@@ -73,11 +74,12 @@ def stage(
             seen = _run(spark, batch, opened, checked, destination, by_lines)
         raise_faults(spark, batch.options, seen.faults(), by_lines)
         bad = _count_bad(seen, opened)
-    return Measurements(
+    measurements = Measurements(
         files=tuple(_file_measurement(file, seen.files[file], bad[file.layout.ordinal]) for file in opened),
         columns={column.name: _measured(seen.rows, index) for index, column in enumerate(columns)},
         wrong_field_count=sum(numbers["wrong_count"] for numbers in seen.files.values()),
     )
+    return measurements, frozenset(by_lines)
 
 
 def _run(
