@@ -15,7 +15,7 @@ from framework.schema.table import AuditRow
 from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Caller
-from framework.warehouse.control import drop_staging, write_audit
+from framework.warehouse.control import drop_staging, read_run_counts, write_audit
 
 MAX_MESSAGE_BYTES = 4096
 
@@ -32,11 +32,25 @@ class Books:
         self.prefix = staging_prefix(services.lake, spec.pipeline, run_id)
         self.staging = staging_table(services.warehouse.settings.control_schema, run_id)
         self.generations: dict[str, int] = {}
+        self._has_quarantine = False
 
     @property
     def run_id(self) -> str:
         """The run_id of the load."""
         return self.log.run_id
+
+    @property
+    def quarantine_url(self) -> str:
+        """The address below which the run keeps its bad rows."""
+        return self.services.lake.url(self._quarantine_key(f"{self.started_at:%Y/%m}/{self.run_id}/"))
+
+    def _quarantine_key(self, path: str) -> str:
+        return self.services.lake.key(f"data/quarantine/{self.spec.pipeline}/{path}")
+
+    def open_quarantine(self) -> None:
+        """Make room for the run's bad rows: those of an earlier plan of it go."""
+        self._has_quarantine = True
+        self.services.lake.delete_below(self.quarantine_url.removeprefix(self.services.lake.url("")))
 
     def audit_row(
         self,
@@ -102,15 +116,28 @@ class Books:
             waited = warehouse.await_statements(statement_name(self.spec.pipeline, dead, ""))
             awaited += waited
             drop_staging(warehouse, staging_table(warehouse.settings.control_schema, dead), self.caller, self.log)
+            self._empty_quarantine(dead)
             lake.delete_below(staging_prefix(lake, self.spec.pipeline, dead))
             self.log.warning("cleared away what a dead run left", dead_run_id=dead, statements_awaited=waited)
         return awaited
 
-    def clean_up(self, has_staging_table: bool) -> None:
-        """Delete the run's staging files and table. What cannot be deleted now, a later run clears away."""
+    def _empty_quarantine(self, run_id: str, attempts: int | None = None) -> None:
+        """Delete the bad rows of a run that has loaded nothing: the file still is where it was, with all its rows."""
+        lake = self.services.lake
+        kept = [found.key for found in lake.list_objects(self._quarantine_key("")) if f"/{run_id}/" in found.key]
+        if kept and not read_run_counts(self.services.warehouse, run_id, self.caller, self.log, attempts):
+            lake.delete(kept)
+
+    def clean_up(self, has_staging_table: bool, has_loaded: bool) -> None:
+        """Delete the run's staging files and table, and where nothing was loaded its bad rows.
+
+        What cannot be deleted now, a later run clears away.
+        """
         try:
             if has_staging_table:
                 drop_staging(self.services.warehouse, self.staging, self.caller, self.log, attempts=1)
+            if self._has_quarantine and not has_loaded:
+                self._empty_quarantine(self.run_id, attempts=1)
             self.services.lake.delete_below(self.prefix)
         except PipelineError as error:
             self.log.warning("staging could not be deleted; a later run does it", error=str(error))

@@ -32,6 +32,7 @@ from framework.plan.merge import MAX_FILES_PER_LOAD, LoadedFile
 from framework.plan.staging import manifest
 from framework.plan.statements import Transaction
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
+from framework.rejection import refused_duplicates
 from framework.results import NO_RECORDS, LoadFailure, LoadRequest, LoadResult, RecordCounts, Services
 from framework.retries import telling
 from framework.schema.changes import describe_change
@@ -39,7 +40,7 @@ from framework.schema.table import Observation
 from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Row
-from framework.warehouse.control import ensure_control_tables, read_run_counts, read_staging_count
+from framework.warehouse.control import ensure_control_tables, read_duplicates, read_run_counts, read_staging_count
 from framework.warehouse.observe import observe
 
 MAX_PLANS = 3
@@ -152,7 +153,7 @@ class _Load:
             self._fail(error)
             raise
         finally:
-            self.books.clean_up(self.has_staging_table)
+            self.books.clean_up(self.has_staging_table, bool(self.counts))
             self.books.export_log()
         return [*self.skipped, *results, *self.passed_over]
 
@@ -267,7 +268,8 @@ class _Load:
     def _merge(self, observed: Observation) -> dict[str, RecordCounts]:
         """Run the merge and return what it counted, by object key."""
         assert self.prepared is not None
-        merge, files = merge_transaction(self.books, self.files, observed, self.prepared)
+        keeps_stored = self.request.keeps_stored
+        merge, files = merge_transaction(self.books, self.files, observed, self.prepared, keeps_stored)
         try:
             results = self._run(merge)
         except WarehouseError as error:
@@ -281,15 +283,20 @@ class _Load:
 
         Raises:
             AlreadyLoaded: the guard found the file in the ledger, entered by another run.
+            SourceFileError: several rows have one key, and the spec refuses that.
             WarehouseError: the rows do not add up, with both numbers; or whatever else it was.
         """
         warehouse = self.services.warehouse
         if error.failed_index == merge.index_of("guard_ledger"):
-            committed = read_run_counts(warehouse, self.books.caller, self.log)
+            committed = read_run_counts(warehouse, self.books.run_id, self.books.caller, self.log)
             if committed:
                 self.log.warning("the merge was committed although its reply was lost")
                 return {file.key: RecordCounts(*committed[file.identity.key]) for file in self.files}
             raise AlreadyLoaded(str(error)) from error
+        if error.failed_index == merge.index_of("check_no_duplicates"):
+            keys = self.spec.load.keys
+            duplicates = read_duplicates(warehouse, self.books.staging, keys, self.books.caller, self.log)
+            raise refused_duplicates(self.books, self.files, duplicates) from error
         if error.failed_index == merge.index_of("check_conservation") and self.prepared is not None:
             found = read_staging_count(warehouse, self.books.staging, self.books.caller, self.log)
             raise WarehouseError(
@@ -319,7 +326,7 @@ class _Load:
             with telling(self.log), SignOfLife(self.services.lake, self.spec.pipeline, self.log):
                 self.books.recover(self.services.environment.dead_after_seconds)
         finally:
-            self.books.clean_up(self.has_staging_table)
+            self.books.clean_up(self.has_staging_table, bool(self.counts))
             self.books.export_log()
 
     def _pass_over(self) -> bool:
@@ -391,6 +398,8 @@ class _Load:
 
     def _is_to_be_set_aside(self, file: SourceFile, error: BaseException) -> bool:
         """The file's or the table's own fault, or too many failed attempts."""
+        if self.request.keeps_stored:
+            return False
         if isinstance(error, SourceFileError) and error.keys:
             return file.key in error.keys
         if isinstance(error, SourceFileError | SchemaChangeError):
@@ -431,6 +440,7 @@ class _Load:
             seconds=time.monotonic() - self._clock_start,
             counts=counts,
             schema_changes=tuple(describe_change(change) for change in changes),
+            quarantine=self.books.quarantine_url if status == "SUCCESS" and counts.rejected else None,
             reason=reason,
             failure=failure,
         )

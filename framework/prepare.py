@@ -18,6 +18,7 @@ from framework.plan.merge import LoadedFile, MergeInput, plan_merge
 from framework.plan.staging import plan_copy, staging_columns
 from framework.plan.statements import Transaction
 from framework.plan.views import ViewWork, plan_views
+from framework.rejection import StagedRows, put_bad_rows_aside
 from framework.run_log import RunLog
 from framework.schema.changes import SchemaChange, describe_change, plan_changes
 from framework.schema.column_names import target_names
@@ -29,19 +30,19 @@ from framework.schema.staging import (
     plan_staging,
 )
 from framework.schema.table import Observation
-from framework.schema.values import BadRow, FileLayout, Measurements, SourceBatch, SourceFile
+from framework.schema.values import FileLayout, Measurements, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 
 FIRST_HEAD_BYTES = 64 * 1024
 MAX_STAGING_PASSES = 3
-REPORTED_BAD_ROWS = 20
 
 
 @dataclass(frozen=True)
 class Preparation:
     """All that is decided about a load before the warehouse is changed.
 
-    `staged_below` is the address the staging files were written to, None where none were.
+    `staged_below` is the address the staging files were written to, `quarantine` that of the bad
+    rows; None where there are none.
     """
 
     batch: SourceBatch
@@ -51,6 +52,7 @@ class Preparation:
     views: ViewWork
     evolution: tuple[Transaction, ...]
     staged_below: str | None
+    quarantine: str | None
 
     @property
     def has_rows(self) -> bool:
@@ -133,10 +135,11 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
             context.log.info("profiled the columns without a type", step="profile", columns=list(unknown))
         staging = plan_staging(spec, observed.table, batch, profiles, context.books.started_at)
         staging, seen, staged_below = _stage(context, batch, rows, staging, observed)
-        _refuse_bad_rows(rows, batch, staging, seen)
+        writes = context.destination is not None
+        quarantine = put_bad_rows_aside(context.books, StagedRows(batch, rows, staging.columns, seen), writes)
     _refuse_empty_replacement(spec, batch, seen)
     if seen.rows_staged == 0:
-        return Preparation(batch, staging, seen, (), ViewWork((), ()), (), None)
+        return Preparation(batch, staging, seen, (), ViewWork((), ()), (), None, quarantine)
     design = (spec.target.distkey, spec.target.sortkey)
     changes = plan_changes(staging, observed, spec.target.table, design)
     views = plan_views(spec, observed, changes)
@@ -144,7 +147,7 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
     control_schema = context.books.services.warehouse.settings.control_schema
     evolution = plan_evolution(spec, observed, changes, views, control_schema, run)
     _tell(context.log, staging, changes)
-    return Preparation(batch, staging, seen, changes, views, evolution, staged_below)
+    return Preparation(batch, staging, seen, changes, views, evolution, staged_below, quarantine)
 
 
 def _stage(
@@ -170,36 +173,11 @@ def _stage(
     raise SourceFileError(f"{batch.files[0].file.url}: the types did not settle in {MAX_STAGING_PASSES} passes")
 
 
-def _refuse_bad_rows(rows: SourceRows, batch: SourceBatch, staging: StagingPlan, seen: Measurements) -> None:
-    if seen.rows_bad == 0:
-        return
-    samples = rows.read_bad_rows(staging.columns, REPORTED_BAD_ROWS)
-    bad_files = {file.ordinal for file in seen.files if file.rows_bad}
-    layouts = [layout for layout in batch.files if layout.ordinal in bad_files]
-    counted = f"{seen.rows_bad} of {sum(file.rows_read for file in seen.files)} rows cannot be loaded"
-    lines = [f"{layouts[0].file.url}: {counted}", *(f"  {describe_bad_row(sample)}" for sample in samples)]
-    if seen.rows_bad > len(samples):
-        lines.append(f"  and {seen.rows_bad - len(samples)} more")
-    lines.append(
-        "Nothing was loaded. Correct the rows and send the file again, or give the column a type that "
-        "holds them in types.columns."
-    )
-    raise SourceFileError("\n".join(lines), [layout.file.key for layout in layouts])
-
-
-def describe_bad_row(row: BadRow) -> str:
-    """Return one line that says what is wrong with a row."""
-    place = f"{row.file} row {row.row}"
-    if row.column is None:
-        return f"{place}: {row.reason}"
-    text = "NULL" if row.text is None else repr(row.text if len(row.text) <= 80 else row.text[:77] + "...")
-    return f"{place}, column {row.column}: {text} {row.reason}"
-
-
 def _refuse_empty_replacement(spec: PipelineSpec, batch: SourceBatch, seen: Measurements) -> None:
     if spec.load.mode == "replace" and seen.rows_staged == 0 and not spec.load.allow_empty:
+        found = "no good rows" if seen.rows_bad else "a header and no rows"
         raise SourceFileError(
-            f"{batch.files[0].file.url}: the file has a header and no rows, and load.mode replace would empty "
+            f"{batch.files[0].file.url}: the file has {found}, and load.mode replace would empty "
             f"{spec.target.table}. Send the file with its rows, or set load.allow_empty: true."
         )
 
@@ -227,13 +205,15 @@ def copy_transaction(
 
 
 def merge_transaction(
-    books: Books, files: Sequence[SourceFile], observed: Observation, prepared: Preparation
+    books: Books,
+    files: Sequence[SourceFile],
+    observed: Observation,
+    prepared: Preparation,
+    keeps_stored: bool = False,
 ) -> tuple[Transaction, tuple[LoadedFile, ...]]:
     """Return the merge of a prepared load, and its files as the audit will tell them."""
     bad = {file.ordinal: file.rows_bad for file in prepared.seen.files}
-    loaded = tuple(
-        LoadedFile(ordinal, bad[ordinal], books.audit_row(file, "SUCCESS")) for ordinal, file in enumerate(files)
-    )
+    loaded = tuple(_loaded(books, ordinal, file, bad[ordinal]) for ordinal, file in enumerate(files))
     columns = tuple(column.name for column in prepared.staging.columns) if prepared.has_rows else ()
     merge = plan_merge(
         MergeInput(
@@ -245,6 +225,12 @@ def merge_transaction(
             fills=prepared.staging.fills,
             files=loaded,
             observed_rows=prepared.seen.rows_staged,
+            keeps_stored=keeps_stored,
         )
     )
     return merge, loaded
+
+
+def _loaded(books: Books, ordinal: int, file: SourceFile, rejected: int) -> LoadedFile:
+    message = f"{rejected} bad rows are in {books.quarantine_url}" if rejected else None
+    return LoadedFile(ordinal, rejected, books.audit_row(file, "SUCCESS", message))

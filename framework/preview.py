@@ -124,6 +124,8 @@ class _Preview:
         merge, _ = merge_transaction(self.books, files, observed, prepared)
         transactions = [*prepared.evolution, copy, merge]
         notes = [f"{file.url} would be skipped: the file is loaded already" for file in loaded]
+        if prepared.quarantine is not None:
+            notes.append(f"{prepared.seen.rows_bad} bad rows would go to data/quarantine/{self.spec.pipeline}/")
         notes += [f"new column {name} is ignored" for name in prepared.staging.ignored]
         return PlannedLoad(
             pipeline=self.spec.pipeline,

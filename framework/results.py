@@ -35,10 +35,15 @@ class Services:
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """Which files to load: the pending ones, or a single one by key; `again` loads it once more."""
+    """Which files to load: the pending ones, or a single one by key; `again` loads it once more.
+
+    With `keeps_stored` a row loses against the target's row with its key, unless `order_by` puts it
+    first, and a file that fails stays where it is.
+    """
 
     file_key: str | None = None
     again: bool = False
+    keeps_stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,10 @@ class LoadFailure:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What came of one source file in one load."""
+    """What came of one source file in one load.
+
+    `quarantine` is the address of the bad rows that a file has loaded without.
+    """
 
     pipeline: str
     source_file: str
@@ -78,6 +86,7 @@ class LoadResult:
     seconds: float
     counts: RecordCounts = NO_RECORDS
     schema_changes: tuple[dict[str, str | None], ...] = ()
+    quarantine: str | None = None
     reason: str | None = None
     failure: LoadFailure | None = None
 
@@ -96,6 +105,7 @@ class LoadResult:
             "records_deleted": self.counts.deleted,
             "records_deduplicated": self.counts.deduplicated,
             "records_rejected": self.counts.rejected,
+            "quarantine": self.quarantine,
             "schema_changes": list(self.schema_changes),
             "seconds": round(self.seconds, 3),
             "reason": self.reason,

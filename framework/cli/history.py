@@ -22,6 +22,7 @@ SHOWN_COLUMNS = (
     "records_updated",
     "records_deleted",
     "records_deduplicated",
+    "records_rejected",
     "error_message",
 )
 UNFINISHED = "UNFINISHED"

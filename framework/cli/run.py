@@ -25,6 +25,7 @@ SUMMARY_COLUMNS = (
     "updated",
     "deleted",
     "deduplicated",
+    "rejected",
     "seconds",
 )
 
@@ -142,8 +143,14 @@ def summary(results: Sequence[LoadResult]) -> str:
             result.counts.updated,
             result.counts.deleted,
             result.counts.deduplicated,
+            result.counts.rejected,
             round(result.seconds, 1),
         )
         for result in results
     ]
-    return table(SUMMARY_COLUMNS, rows)
+    kept = [
+        f"{result.counts.rejected} bad rows of {result.source_file} are in {result.quarantine}"
+        for result in results
+        if result.quarantine is not None
+    ]
+    return "\n".join([table(SUMMARY_COLUMNS, rows), *kept])

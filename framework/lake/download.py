@@ -129,7 +129,7 @@ def _parts(files: Sequence[SourceFile], folder: Path) -> Iterator[_Part]:
 def _fetch(client: S3Client, part: _Part) -> None:
     try:
         with part.path.open("wb", buffering=0) as target:
-            for piece in _stream(client, part.file, part.start, part.end):
+            for piece in stream(client, part.file, part.start, part.end):
                 if part.is_dropped:
                     return
                 _write_all(target, piece)
@@ -179,7 +179,7 @@ def _await_more(part: _Part, read: int) -> int:
         return part.written - read
 
 
-def _stream(client: S3Client, file: SourceFile, start: int, end: int) -> Iterator[bytes]:
+def stream(client: S3Client, file: SourceFile, start: int, end: int) -> Generator[bytes]:
     """Yield the bytes from `start` to `end`; a broken connection is taken up again where it ended."""
     attempts = ATTEMPTS
     with s3_errors(f"read {file.url}"):

@@ -15,7 +15,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from framework.errors import SourceFileError, WarehouseError
-from framework.lake.download import download
+from framework.lake.download import download, stream
 from framework.lake.failures import GONE, error_code, s3_errors
 from framework.retries import tell_retries
 from framework.schema.values import FileIdentity, SourceFile
@@ -113,6 +113,10 @@ class Lake:
     def download(self, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
         """Yield each file's bytes, in order of the files; what is fetched ahead waits in the local folder."""
         return download(self._client, files, folder)
+
+    def read(self, file: SourceFile) -> Generator[bytes]:
+        """Yield the bytes of a file in order, by one connection and as they are asked for."""
+        return stream(self._client, file, 0, file.size_bytes)
 
     def upload(self, path: Path, url: str) -> None:
         """Write a local file of up to 5 GB to an address in the lake."""

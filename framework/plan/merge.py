@@ -15,7 +15,7 @@ from framework.spec.pipeline import LoadSpec
 T = TypeVar("T")
 
 ROWS_PER_STATEMENT = 40
-"""JOB_STS rows of one INSERT: a row takes about 1,200 bytes and its key, which has 1,024 at most."""
+"""JOB_STS rows of one INSERT: a row takes up to 1,400 bytes and its key, which has 1,024 at most."""
 MAX_FILES_PER_LOAD = 800
 """So many files still fit into one batch of 40 statements."""
 IDENTITIES_PER_STATEMENT = 1_000
@@ -46,6 +46,8 @@ class MergeInput:
     fills: tuple[Fill, ...]
     files: tuple[LoadedFile, ...]
     observed_rows: int
+    keeps_stored: bool = False
+    """Whether a row loses against the target's row with its key, unless the order puts it first."""
 
     @property
     def run_id(self) -> str:
@@ -119,13 +121,26 @@ def _deduplicate(merge: MergeInput, staging: TableName, names: _Names) -> Iterat
     keys, order_by = merge.load.keys, merge.load.order_by
     delete = Statement("delete_losers", {"losers": names.losers, "staging": staging})
     yield Statement("find_losers", {"losers": names.losers, "staging": staging, "keys": keys, "order_by": order_by})
-    yield delete
-    if order_by and merge.load.mode == "upsert":
-        yield Statement(
-            "find_stale_rows",
-            {"losers": names.losers, "staging": staging, "target": merge.target, "keys": keys, "order_by": order_by},
-        )
+    if merge.load.duplicates == "reject":
+        yield Statement("check_no_duplicates", {"losers": names.losers})
+    else:
         yield delete
+    if merge.load.mode == "upsert":
+        for statement in _find_rows_that_lose(merge, staging, names):
+            yield statement
+            yield delete
+
+
+def _find_rows_that_lose(merge: MergeInput, staging: TableName, names: _Names) -> Iterator[Statement]:
+    """Find the winners which lose against the row the target holds."""
+    values = {"losers": names.losers, "staging": staging, "target": merge.target, "keys": merge.load.keys}
+    order_by = merge.load.order_by
+    if order_by:
+        yield Statement("find_stale_rows", values | {"order_by": order_by})
+    if order_by and merge.keeps_stored:
+        yield Statement("find_tied_rows", values | {"order_by": order_by})
+    elif merge.keeps_stored:
+        yield Statement("find_stored_rows", values)
 
 
 def _count(merge: MergeInput, staging: TableName, names: _Names) -> Iterator[Statement]:

@@ -176,7 +176,8 @@ def apply_measurements(
             columns.append(column)
             continue
         widenings = [widening for widening in widenings if widening.name != column.name]
-        widenings.append(Widening(column.name, observed.type, wanted, _widening_reason(wanted, seen, column.name)))
+        reason = _widening_reason(wanted, seen, column.name, spec.bad_rows.log_samples)
+        widenings.append(Widening(column.name, observed.type, wanted, reason))
         if not wanted.is_text:
             restage = True
             column = replace(column, type=wanted)
@@ -190,7 +191,7 @@ def _values(count: int) -> str:
     return "1 value" if count == 1 else f"{count} values"
 
 
-def _widening_reason(wanted: ColumnType, seen: Measurements, name: str) -> str:
+def _widening_reason(wanted: ColumnType, seen: Measurements, name: str, with_values: bool) -> str:
     measured = seen.columns[name]
     if wanted.is_text:
         return f"the longest text has {measured.longest_bytes} bytes"
@@ -199,6 +200,8 @@ def _widening_reason(wanted: ColumnType, seen: Measurements, name: str) -> str:
     if measured.scale:
         digits = f"{measured.integer_digits} digits before and {measured.scale} after the point"
         return f"{_values(measured.wider)} with up to {digits}"
+    if not with_values:
+        return f"{_values(measured.wider)} out of range"
     if measured.smallest == measured.largest:
         return f"the value {measured.largest}"
     return f"values from {measured.smallest} to {measured.largest}"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from framework.errors import WarehouseError
 from framework.names import TableName, ledger_table
 from framework.plan.statements import Statement, Transaction
 from framework.run_log import RunLog
 from framework.schema.table import AuditRow, Observation
-from framework.warehouse.client import Caller, Row, Warehouse
+from framework.warehouse.client import Caller, Row, Value, Warehouse
 
 ROWS_PER_INSERT = 60
+SAMPLED_KEYS = 5
 HISTORY_COLUMNS = (
     "run_id",
     "job_id",
@@ -74,13 +76,16 @@ def write_audit(
         warehouse.run(Transaction(rows[0].status.lower(), statements), caller, log, attempts)
 
 
-def read_run_counts(warehouse: Warehouse, caller: Caller, log: RunLog) -> dict[str, tuple[int, ...]]:
+def read_run_counts(
+    warehouse: Warehouse, run_id: str, caller: Caller, log: RunLog, attempts: int | None = None
+) -> dict[str, tuple[int, ...]]:
     """Return what a run's committed merge counted, by object key; empty where none was committed.
 
     The counts are read, inserted, updated, deleted, deduplicated and rejected rows.
     """
-    values = {"table": TableName(warehouse.settings.control_schema, "job_sts"), "run_id": caller.run_id}
-    (rows,) = warehouse.run(Transaction("run_counts", (Statement("select_run_counts", values),)), caller, log)
+    values = {"table": TableName(warehouse.settings.control_schema, "job_sts"), "run_id": run_id}
+    statement = Statement("select_run_counts", values)
+    (rows,) = warehouse.run(Transaction("run_counts", (statement,)), caller, log, attempts)
     return {str(row[0]): tuple(int(value or 0) for value in row[1:]) for row in rows}
 
 
@@ -89,6 +94,35 @@ def read_staging_count(warehouse: Warehouse, staging: TableName, caller: Caller,
     statement = Statement("select_staging_count", {"staging": staging})
     (rows,) = warehouse.run(Transaction("staging_count", (statement,)), caller, log)
     return int(rows[0][0] or 0)
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Keys that several rows of a staging table have, by the warehouse's equality.
+
+    `rows_by_file` counts their rows by the file's ordinal; `samples` are the first keys and how many rows each has.
+    """
+
+    keys: int
+    rows_by_file: Mapping[int, int]
+    samples: tuple[tuple[tuple[Value, ...], int], ...]
+
+
+def read_duplicates(
+    warehouse: Warehouse, staging: TableName, keys: Sequence[str], caller: Caller, log: RunLog
+) -> Duplicates:
+    """Return which keys of a staging table stand in several rows."""
+    values = {"staging": staging, "keys": tuple(keys)}
+    statements = (
+        Statement("select_duplicate_keys", values | {"limit": SAMPLED_KEYS}),
+        Statement("select_duplicate_rows", values),
+    )
+    found, by_file = warehouse.run(Transaction("duplicates", statements), caller, log)
+    return Duplicates(
+        keys=int(found[0][-1] or 0) if found else 0,
+        rows_by_file={int(ordinal or 0): int(rows or 0) for ordinal, rows in by_file},
+        samples=tuple((row[:-2], int(row[-2] or 0)) for row in found),
+    )
 
 
 def drop_staging(

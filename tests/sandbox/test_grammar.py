@@ -22,6 +22,11 @@ evolution: {missing_columns: keep}
 views:
   - {schema: reporting, name: "v_{name}", definition: "select * from {{ target }}"}
 """
+STRICT = """
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: {keys: [id], duplicates: reject}
+"""
 _QUOTED = re.compile(r"""('(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*")""", re.DOTALL)
 
 
@@ -64,7 +69,12 @@ def sent_statements(feed: Feed, client: Any) -> dict[str, str]:
         other.load("1.csv", csv_text("id", "1"))
     log, caller = RunLog("r", "p", None), Caller("p", "r")
     read_history(shop.warehouse, [shop.name], 5, caller, log)
-    read_run_counts(shop.warehouse, caller, log)
+    read_run_counts(shop.warehouse, "r", caller, log)
+    strict = feed(STRICT)
+    strict.load("1.csv", csv_text("id,n", "1,1", "1,2"))
+    for corrected in (shop, plain):
+        (result,) = corrected.run(file_key=corrected.land("4.csv", csv_text("id,n", "1,2")), keeps_stored=True)
+        assert result.status == "SUCCESS"
     table = shop.spec().target.table
     read_staging_count(shop.warehouse, table, caller, log)
     for event in events:

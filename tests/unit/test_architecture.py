@@ -21,6 +21,7 @@ LEVELS = (
     {"frames", "warehouse", "lake"},
     {"results"},
     {"bookkeeping"},
+    {"rejection"},
     {"prepare"},
     {"engine"},
     {"preview"},

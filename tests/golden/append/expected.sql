@@ -101,7 +101,7 @@ select
     coalesce(winners.updated_rows, 0),
     replaced.replaced_rows,
     coalesce(staged.staged_rows, 0) - coalesce(winners.winner_rows, 0),
-    loaded.records_rejected, 'SUCCESS', null, loaded.spec_sha256
+    loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256
 from (
     select
         0 as feedway_file,
@@ -117,6 +117,7 @@ from (
         cast('2026-01-02 12:00:00.000000' as timestamp) as source_modified_ts,
         1 as source_generation,
         cast('public.events' as varchar(257)) as target_table_name,
+        cast(null as varchar(4096)) as error_message,
         cast('8284f5045dafd617c973f27afb79ae94e3d68cc3778a86d98aeff616b224424d' as char(64)) as spec_sha256
 ) as loaded
 left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file

@@ -122,7 +122,7 @@ select
     coalesce(winners.updated_rows, 0),
     replaced.replaced_rows,
     coalesce(staged.staged_rows, 0) - coalesce(winners.winner_rows, 0),
-    loaded.records_rejected, 'SUCCESS', null, loaded.spec_sha256
+    loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256
 from (
     select
         0 as feedway_file,
@@ -138,6 +138,7 @@ from (
         cast('2026-01-02 12:00:00.000000' as timestamp) as source_modified_ts,
         1 as source_generation,
         cast('public.rates' as varchar(257)) as target_table_name,
+        cast(null as varchar(4096)) as error_message,
         cast('71fbe6401b61cbc7131b23814e56b0849dfb4cbfbdc503f31c8d75159cc95fdd' as char(64)) as spec_sha256
 ) as loaded
 left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file

@@ -78,7 +78,10 @@ class Seen:
         measured = {column.name: ColumnMeasurement(**seen.get(column.name, {})) for column in columns}
         return Measurements(files, measured, 0)
 
-    def read_bad_rows(self, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
+    def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
+        raise AssertionError("a golden case has no bad rows")
+
+    def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> int:
         raise AssertionError("a golden case has no bad rows")
 
 
@@ -144,7 +147,7 @@ def planned_sql(folder: Path) -> str:
     observed = observation(spec, case)
     prepared = prepare(PrepareContext(kept, lambda batch: Seen(case), "s3://lake/staging/"), [file], observed)
     manifest_url = "s3://lake/staging/manifest.json"
-    merge, _ = merge_transaction(kept, [file], observed, prepared)
+    merge, _ = merge_transaction(kept, [file], observed, prepared, case.get("keeps_stored", False))
     transactions = [*prepared.evolution, copy_transaction(kept, observed, prepared, manifest_url), merge]
     return "\n".join(as_text(transaction) for transaction in transactions)
 

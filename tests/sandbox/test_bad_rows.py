@@ -1,0 +1,292 @@
+"""Bad rows: quarantine within the budget, the whole file refused beyond it, and what messages say."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from framework.preview import plan_pipeline
+from framework.results import LoadRequest, LoadResult, RecordCounts
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+TEN_ROWS = [f"{number},{number}" for number in range(1, 11)]
+
+
+def spec(bad_rows: str, source: str = "", load: str = "keys: [id]") -> str:
+    return f"""
+source: {{prefix: data/in/{{name}}/{source}}}
+target: {{table: "{{name}}"}}
+load: {{{load}}}
+metadata_columns: {{run_date: null, file_name: null}}
+types: {{columns: {{id: integer, n: integer}}}}
+bad_rows: {{{bad_rows}}}
+"""
+
+
+def quarantined(shop: Workshop) -> list[tuple[Any, ...]]:
+    """Return what the feed's quarantine holds, by file and row: file, row, column, reason, the record's fields."""
+    found = []
+    for key in shop.keys("data/quarantine/"):
+        body = shop.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+        rows = pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()
+        found += [(row["file"], row["row"], row["column"], row["reason"], json.loads(row["record"])) for row in rows]
+    return sorted(found, key=lambda row: row[:2])
+
+
+def message(result: LoadResult) -> str:
+    assert result.failure is not None
+    assert result.failure.type == "SourceFileError"
+    return result.failure.message
+
+
+@pytest.mark.parametrize("engine", ["embedded", "spark"])
+def test_good_rows_load_and_bad_ones_go_to_quarantine(feed: Feed, request: pytest.FixtureRequest, engine: str) -> None:
+    shop = feed(spec("action: quarantine, max_rows: 3"), frames=request.getfixturevalue(f"{engine}_engine"))
+
+    result = shop.load("1.csv", csv_text("id,n", "1,1", "2,x", '3,3,"a', '"', "3,3", "4,", ",5", "3,33"))
+
+    assert result.status == "SUCCESS", result.failure
+    assert result.counts == RecordCounts(read=7, inserted=3, updated=0, deleted=0, deduplicated=1, rejected=3)
+    assert shop.rows("id, n", "id") == [(1, 1), (3, 33), (4, None)]
+    assert quarantined(shop) == [
+        ("1.csv", 2, "n", "is not a value of integer", ["2", "x"]),
+        ("1.csv", 3, None, "the record has 3 fields, the header names 2", ["3", "3", "a\n"]),
+        ("1.csv", 6, "id", "stands in an upsert key, which needs a value", [None, "5"]),
+    ]
+
+
+def test_everybody_is_told_how_many_rows_are_where(feed: Feed) -> None:
+    shop = feed(spec("action: quarantine, max_fraction: 0.5"))
+
+    result = shop.load(f"{shop.name}.csv", csv_text("id,n", "1,1", "2,x"))
+
+    (key,) = shop.keys("data/quarantine/")
+    folder = f"s3://lake/{key.rpartition('/')[0]}/"
+    ((started,),) = shop.sql(
+        "select to_char(run_start_ts, 'YYYY/MM') from feedway.job_sts "
+        f"where run_id = '{result.run_id}' and status = 'SUCCESS'"
+    )
+    assert folder == f"s3://lake/data/quarantine/{shop.name}/{started}/{result.run_id}/"
+    assert (result.quarantine, result.as_dict()["quarantine"]) == (folder, folder)
+    assert shop.audit("records_read, records_inserted, records_rejected, error_message")[1] == (
+        2,
+        1,
+        1,
+        f"1 bad rows are in {folder}",
+    )
+    (told,) = [entry for entry in shop.entries() if entry["msg"] == "bad rows are in quarantine"]
+    assert (told["level"], told["rows"], told["of"], told["to"]) == ("warning", 1, 2, folder)
+    assert len(shop.keys("data/archive/")) == 1
+
+
+@pytest.mark.parametrize(
+    ("budget", "bad", "told"),
+    [
+        ("max_rows: 2", 2, None),
+        ("max_rows: 2", 3, "3 of 10 rows cannot be loaded, and the budget is 2 (bad_rows.max_rows)"),
+        ("max_fraction: 0.3", 3, None),
+        ("max_fraction: 0.3", 4, "4 of 10 rows cannot be loaded, and the budget is 3 (bad_rows.max_fraction 0.3)"),
+        ("max_rows: 5, max_fraction: 0.1", 2, "the budget is 1 (bad_rows.max_fraction 0.1)"),
+        ("max_rows: 1, max_fraction: 1", 2, "the budget is 1 (bad_rows.max_rows)"),
+        ("max_rows: 0", 1, "the budget is 0 (bad_rows.max_rows)"),
+        ("max_fraction: 1", 10, None),
+    ],
+)
+def test_a_file_over_its_budget_is_refused_as_a_whole(feed: Feed, budget: str, bad: int, told: str | None) -> None:
+    shop = feed(spec(f"action: quarantine, {budget}"))
+    shop.load("0.csv", csv_text("id,n", "99,99"))
+
+    result = shop.load(f"{shop.name}.csv", csv_text("id,n", *TEN_ROWS[bad:], *(f"{n},x" for n in range(bad))))
+
+    if told is None:
+        assert (result.status, result.counts.rejected, result.counts.inserted) == ("SUCCESS", bad, 10 - bad)
+        assert len(quarantined(shop)) == bad
+    else:
+        assert told in message(result)
+        assert shop.rows("id", "id") == [(99,)]
+        assert quarantined(shop) == []
+        assert len(shop.keys("data/unprocessed/")) == 1
+
+
+def test_in_a_batch_only_the_file_over_its_budget_moves(feed: Feed) -> None:
+    shop = feed(spec("action: quarantine, max_rows: 1", ", batch: all"))
+    shop.land(f"{shop.name}_1.csv", csv_text("id,n", "1,x", "2,2"))
+    shop.land(f"{shop.name}_2.csv", csv_text("id,n", "3,x", "4,x", "5,5"))
+
+    first = shop.run()
+
+    assert f"{shop.name}_2.csv: 2 of 3 rows cannot be loaded" in message(first[0])
+    assert f"{shop.name}_1.csv row" not in message(first[0])
+    assert [key.rpartition("/")[2] for key in shop.keys("data/unprocessed/")] == [f"{shop.name}_2.csv"]
+    assert quarantined(shop) == []
+
+    (second,) = shop.run()
+
+    assert (second.counts.read, second.counts.inserted, second.counts.rejected) == (2, 1, 1)
+    assert [row[:2] for row in quarantined(shop)] == [(f"{shop.name}_1.csv", 1)]
+
+
+def test_a_batch_keeps_the_bad_rows_of_each_file_in_one_folder(feed: Feed) -> None:
+    shop = feed(spec("action: quarantine, max_rows: 2", ", batch: all"))
+    for number in (1, 2, 3):
+        shop.land(f"{number}.csv", csv_text("id,n", f"{number},{number}", *(["x,1"] * (number - 1))))
+
+    results = shop.run()
+
+    assert [(result.counts.read, result.counts.inserted, result.counts.rejected) for result in results] == [
+        (1, 1, 0),
+        (2, 1, 1),
+        (3, 1, 2),
+    ]
+    assert [result.quarantine is None for result in results] == [True, False, False]
+    assert [row[:2] for row in quarantined(shop)] == [("2.csv", 2), ("3.csv", 2), ("3.csv", 3)]
+
+
+def test_a_replacement_without_a_good_row_is_refused(feed: Feed) -> None:
+    shop = feed(spec("action: quarantine, max_fraction: 1", load="mode: replace"))
+    shop.load("1.csv", csv_text("id,n", "1,1"))
+
+    result = shop.load("2.csv", csv_text("id,n", "x,1"))
+
+    assert "the file has no good rows" in message(result)
+    assert shop.rows("id", "id") == [(1,)]
+    assert quarantined(shop) == []
+
+
+def test_a_plan_says_what_would_go_to_quarantine_and_writes_nothing(feed: Feed) -> None:
+    shop = feed(spec("action: quarantine, max_rows: 1"))
+    shop.land("1.csv", csv_text("id,n", "1,1", "2,x"))
+
+    (planned,) = plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+
+    assert planned.rows == 1
+    assert planned.notes == (f"1 bad rows would go to data/quarantine/{shop.name}/",)
+    assert shop.keys("data/quarantine/") == []
+
+
+def test_a_load_that_fails_later_leaves_nothing_in_quarantine(feed: Feed) -> None:
+    """The file still has all its rows, and the next attempt puts the bad ones aside again."""
+    shop = feed(spec("action: quarantine, max_rows: 1", load="keys: [id], duplicates: reject"))
+
+    result = shop.load(f"{shop.name}.csv", csv_text("id,n", "1,1", "1,2", "3,x"))
+
+    assert "load.duplicates is reject" in message(result)
+    assert quarantined(shop) == []
+    assert len(shop.keys("data/unprocessed/")) == 1
+
+
+@contextmanager
+def killed(shop: Workshop, is_last: Callable[[str, dict[str, Any]], bool]) -> Iterator[None]:
+    """Let every call fail from the one on that `is_last` names, as of a process that is gone."""
+    died = False
+
+    def hook(model: Any, params: dict[str, Any], **_: Any) -> None:
+        nonlocal died
+        died = died or is_last(model.name, params)
+        if died:
+            raise EndpointConnectionError(endpoint_url="http://gone")
+
+    clients = [shop.s3, shop.redshift_data]
+    for client in clients:
+        client.meta.events.register("before-call", hook)
+    try:
+        yield
+    finally:
+        for client in clients:
+            client.meta.events.unregister("before-call", hook)
+    assert died
+
+
+def runs_in_quarantine(shop: Workshop) -> set[str]:
+    return {key.split("/")[5] for key in shop.keys("data/quarantine/")}
+
+
+def test_what_a_killed_run_put_aside_is_not_there_twice(feed: Feed) -> None:
+    shop = feed(spec("action: quarantine, max_rows: 1"))
+    shop.load("0.csv", csv_text("id,n", "9,9"))
+    shop.land("1.csv", csv_text("id,n", "1,1", "2,x"))
+    with killed(shop, lambda name, params: b"/merge" in params["body"] if name.startswith("Batch") else False):
+        shop.run()
+    (dead,) = runs_in_quarantine(shop)
+
+    shop.environment = replace(shop.environment, dead_after_seconds=-1)
+    (result,) = shop.run()
+
+    assert (result.status, result.counts.rejected) == ("SUCCESS", 1)
+    assert runs_in_quarantine(shop) == {result.run_id} != {dead}
+    assert [row[:2] for row in quarantined(shop)] == [("1.csv", 2)]
+
+
+def test_what_a_run_put_aside_stays_when_it_dies_after_its_merge(feed: Feed) -> None:
+    shop = feed(spec("action: quarantine, max_rows: 1"))
+    shop.land("1.csv", csv_text("id,n", "1,1", "2,x"))
+    with killed(shop, lambda name, params: name == "CopyObject"):
+        (loaded,) = shop.run()
+
+    shop.environment = replace(shop.environment, dead_after_seconds=-1)
+    (result,) = shop.run()
+
+    assert (result.status, result.reason) == ("SKIPPED", "the file is loaded already")
+    assert runs_in_quarantine(shop) == {loaded.run_id}
+    assert [row[:2] for row in quarantined(shop)] == [("1.csv", 2)]
+
+
+@pytest.mark.parametrize("engine", ["embedded", "spark"])
+def test_a_refused_file_is_told_with_row_line_and_reason(
+    feed: Feed, request: pytest.FixtureRequest, engine: str
+) -> None:
+    """A packed UTF-16 file with blank lines and fields over several lines: no row number is its line."""
+    shop = feed(
+        spec("action: reject_file", ", options: {encoding: utf-16}"),
+        frames=request.getfixturevalue(f"{engine}_engine"),
+    )
+    text = '\r\nid,"n"\r\n1,1\r\n\r\n"2\r\n\r\n",2\r\n3,drei\r\n4,4,4\r\n' + "5,x\r\n" * 30
+
+    result = shop.load(f"{shop.name}.csv", gzip.compress(text.encode("utf-16")))
+
+    first, *lines = message(result).splitlines()
+    assert first.endswith(f"{shop.name}.csv: 33 of 34 rows cannot be loaded")
+    assert lines[:3] == [
+        f"  {shop.name}.csv row 2, line 5, column id: '2\\r\\n\\r\\n' is not a value of integer",
+        f"  {shop.name}.csv row 3, line 8, column n: 'drei' is not a value of integer",
+        f"  {shop.name}.csv row 4, line 9: the record has 3 fields, the header names 2",
+    ]
+    assert lines[19] == f"  {shop.name}.csv row 21, line 26, column n: 'x' is not a value of integer"
+    assert lines[20] == "  and 13 more"
+    assert len(shop.keys("data/unprocessed/")) == 1
+
+
+@pytest.mark.parametrize("action", ["action: reject_file", "action: quarantine, max_rows: 0"])
+def test_without_samples_no_value_is_told_anywhere(feed: Feed, action: str) -> None:
+    shop = feed(spec(f"{action}, log_samples: false"))
+    shop.load("0.csv", csv_text("id,n,s", "9,9,9"))
+
+    result = shop.load("1.csv", csv_text("id,n,s", "1,secret,1", ",secret,1", "3,4,secret"))
+
+    told = message(result)
+    assert "1.csv row 1, line 2, column n: is not a value of integer" in told
+    assert "1.csv row 2, line 3, column id: NULL stands in an upsert key, which needs a value" in told
+    exported = [shop.s3.get_object(Bucket="lake", Key=key)["Body"].read().decode() for key in shop.keys("logs/")]
+    audited = [row[0] for row in shop.audit("error_message")]
+    assert audited[-1] == told
+    assert "secret" not in "".join([told, shop.log.getvalue(), *exported, str(result.as_dict())])
+
+
+def test_without_samples_a_widening_gives_no_value_as_its_reason(feed: Feed) -> None:
+    shop = feed(spec("log_samples: false").replace(", n: integer", ""))
+    shop.load("1.csv", csv_text("id,n", "1,1"))
+
+    result = shop.load("2.csv", csv_text("id,n", "2,7777777777"))
+
+    assert result.schema_changes[0]["reason"] == "1 value out of range"
+    assert "7777777777" not in shop.log.getvalue()
