@@ -42,15 +42,32 @@ class Books:
     @property
     def quarantine_url(self) -> str:
         """The address below which the run keeps its bad rows."""
-        return self.services.lake.url(self._quarantine_key(f"{self.started_at:%Y/%m}/{self.run_id}/"))
+        return self.services.lake.url(self._own_quarantine)
 
-    def _quarantine_key(self, path: str) -> str:
-        return self.services.lake.key(f"data/quarantine/{self.spec.pipeline}/{path}")
+    @property
+    def _quarantine(self) -> str:
+        return self.services.lake.key(f"data/quarantine/{self.spec.pipeline}/")
+
+    @property
+    def _own_quarantine(self) -> str:
+        return f"{self._quarantine}{self.started_at:%Y/%m}/{self.run_id}/"
 
     def open_quarantine(self) -> None:
         """Make room for the run's bad rows: those of an earlier plan of it go."""
         self._has_quarantine = True
-        self.services.lake.delete_below(self.quarantine_url.removeprefix(self.services.lake.url("")))
+        self.services.lake.delete_below(self._own_quarantine)
+
+    def require_quarantine(self) -> None:
+        """See that the run's bad rows, if it has some, are still where it put them.
+
+        Raises:
+            PipelineError: another run has taken this one for dead, and cleared them away.
+        """
+        if self._has_quarantine and not any(self.services.lake.list_objects(self._own_quarantine)):
+            raise PipelineError(
+                f"{self.quarantine_url}: the bad rows have gone. This run gave no sign of life for so long that "
+                f"another took it for dead and cleared them away. Nothing was loaded; the file stays where it is."
+            )
 
     def audit_row(
         self,
@@ -116,15 +133,15 @@ class Books:
             waited = warehouse.await_statements(statement_name(self.spec.pipeline, dead, ""))
             awaited += waited
             drop_staging(warehouse, staging_table(warehouse.settings.control_schema, dead), self.caller, self.log)
-            self._empty_quarantine(dead)
+            self._empty_quarantine(self._quarantine, dead)
             lake.delete_below(staging_prefix(lake, self.spec.pipeline, dead))
             self.log.warning("cleared away what a dead run left", dead_run_id=dead, statements_awaited=waited)
         return awaited
 
-    def _empty_quarantine(self, run_id: str, attempts: int | None = None) -> None:
+    def _empty_quarantine(self, below: str, run_id: str, attempts: int | None = None) -> None:
         """Delete the bad rows of a run that has loaded nothing: the file still is where it was, with all its rows."""
         lake = self.services.lake
-        kept = [found.key for found in lake.list_objects(self._quarantine_key("")) if f"/{run_id}/" in found.key]
+        kept = [found.key for found in lake.list_objects(below) if f"/{run_id}/" in found.key]
         if kept and not read_run_counts(self.services.warehouse, run_id, self.caller, self.log, attempts):
             lake.delete(kept)
 
@@ -137,7 +154,7 @@ class Books:
             if has_staging_table:
                 drop_staging(self.services.warehouse, self.staging, self.caller, self.log, attempts=1)
             if self._has_quarantine and not has_loaded:
-                self._empty_quarantine(self.run_id, attempts=1)
+                self._empty_quarantine(self._own_quarantine, self.run_id, attempts=1)
             self.services.lake.delete_below(self.prefix)
         except PipelineError as error:
             self.log.warning("staging could not be deleted; a later run does it", error=str(error))

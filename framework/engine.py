@@ -268,6 +268,7 @@ class _Load:
     def _merge(self, observed: Observation) -> dict[str, RecordCounts]:
         """Run the merge and return what it counted, by object key."""
         assert self.prepared is not None
+        self.books.require_quarantine()
         keeps_stored = self.request.keeps_stored
         merge, files = merge_transaction(self.books, self.files, observed, self.prepared, keeps_stored)
         try:

@@ -241,6 +241,47 @@ def test_what_a_run_put_aside_stays_when_it_dies_after_its_merge(feed: Feed) -> 
     assert [row[:2] for row in quarantined(shop)] == [("1.csv", 2)]
 
 
+def test_a_run_whose_bad_rows_were_cleared_away_loads_nothing(feed: Feed) -> None:
+    """It was taken for dead: even a file without a good row, for which nothing is copied, stays where it is."""
+    shop = feed(spec("action: quarantine, max_fraction: 1"))
+    shop.load("0.csv", csv_text("id,n", "9,9"))
+    key = shop.land("1.csv", csv_text("id,n", "2,x"))
+
+    def clear_away(model: Any, params: dict[str, Any], **_: Any) -> None:
+        if b"/copy" in params["body"]:
+            shop.s3.delete_objects(
+                Bucket="lake", Delete={"Objects": [{"Key": kept} for kept in shop.keys("data/quarantine/")]}
+            )
+
+    shop.redshift_data.meta.events.register("before-call", clear_away)
+    try:
+        (result,) = shop.run()
+    finally:
+        shop.redshift_data.meta.events.unregister("before-call", clear_away)
+
+    assert result.failure is not None
+    assert "the bad rows have gone" in result.failure.message
+    assert shop.keys("data/in/") == [key]
+    (again,) = shop.run()
+    assert (again.status, len(quarantined(shop))) == ("SUCCESS", 1)
+
+
+def test_a_run_that_another_has_forestalled_takes_its_bad_rows_back(feed: Feed) -> None:
+    shop = feed(spec("action: quarantine, max_rows: 1"))
+    key = shop.land(f"{shop.name}.csv", csv_text("id,n", "1,1", "2,x"))
+    body = shop.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+    (loaded,) = shop.run()
+    (archived,) = shop.keys("data/archive/")
+    metadata = shop.s3.head_object(Bucket="lake", Key=archived)["Metadata"]
+    shop.sql(f"delete from feedway.job_sts where pipeline = '{shop.name}'")
+    shop.s3.put_object(Bucket="lake", Key=key, Body=body, Metadata=metadata)
+
+    (result,) = shop.run()
+
+    assert (result.status, result.reason) == ("SKIPPED", "another run has loaded the file")
+    assert runs_in_quarantine(shop) == {loaded.run_id}
+
+
 @pytest.mark.parametrize("engine", ["embedded", "spark"])
 def test_a_refused_file_is_told_with_row_line_and_reason(
     feed: Feed, request: pytest.FixtureRequest, engine: str
