@@ -20,6 +20,7 @@ COMMANDS = {
     "plan": "show what a run would do now; changes nothing",
     "run": "load pending files",
     "history": "show past loads",
+    "replay": "load once more what could not be loaded",
     "sandbox": "start, stop and query the local stand-in for AWS",
 }
 USAGE_EXIT_CODE = 2

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     results = [result for of_feed, _ in loaded for result in of_feed]
     failures = [failure for _, of_feed in loaded for failure in of_feed]
     output.document({"loads": [result.as_dict() for result in results]}, lambda: summary(results))
-    return _end(failures)
+    return end_in(failures)
 
 
 def _load(
@@ -70,7 +70,7 @@ def _load(
         return [], [_told(spec.pipeline, "", "discover", error)]
     if not results:
         output.say(_nothing_pending(spec, services))
-    return results, _failures(results)
+    return results, failures_of(results)
 
 
 def _names(arguments: argparse.Namespace, project: Project) -> Sequence[str]:
@@ -98,7 +98,7 @@ def _nothing_pending(spec: PipelineSpec, services: Services) -> str:
     return f"{spec.pipeline}: nothing to do, no file below {where} matches {spec.source.pattern}"
 
 
-def _failures(results: Sequence[LoadResult]) -> list[PipelineError]:
+def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:
     """Return one error per failed load; a bug stays the exception it is, behind its place."""
     seen: set[str] = set()
     errors = []
@@ -118,7 +118,8 @@ def _told(pipeline: str, file: str, step: str, error: BaseException) -> Pipeline
     return told
 
 
-def _end(failures: Sequence[PipelineError]) -> int:
+def end_in(failures: Sequence[PipelineError]) -> int:
+    """Return 0 where nothing failed, and raise the failure, or what several share, where something did."""
     if not failures:
         return 0
     if len(failures) == 1:

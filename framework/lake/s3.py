@@ -149,6 +149,12 @@ class Lake:
         with s3_errors(f"write {self.url(key)}"):
             self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode("utf-8"))
 
+    def put_as(self, key: str, content: bytes, identity: FileIdentity, arrived_at: datetime) -> None:
+        """Write an object that carries the identity of what it stands for, as a moved file does."""
+        metadata = {_IDENTITY_METADATA: _identity_text(identity, arrived_at)}
+        with s3_errors(f"write {self.url(key)}"):
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=content, Metadata=metadata)
+
     def delete(self, keys: Sequence[str]) -> None:
         """Delete objects; ones that are not there count as deleted."""
         with s3_errors(f"delete in s3://{self.bucket}"):

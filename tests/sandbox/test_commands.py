@@ -283,3 +283,25 @@ def test_a_small_load_imports_nothing_it_does_not_use(shop: Shop) -> None:
 
     assert ended.stderr.splitlines()[-1] == "0 []"
     assert json.loads(ended.stdout)["loads"][0]["records_inserted"] == 1000
+
+
+def test_bad_rows_are_told_and_their_corrections_replayed(shop: Shop) -> None:
+    budget = "types: {columns: {n: integer}}\nbad_rows: {action: quarantine, max_rows: 1}\n"
+    shop.write(f"pipelines/{shop.name}.yml", SPEC.format(name=shop.name) + budget)
+    key = shop.land("1.csv", "id,n\n1,1\n2,x\n")
+    code, text, _ = shop.run("--output", "text", "run", shop.name)
+    kept = text.splitlines()[-1].partition(f"1 bad rows of {key} are in s3://lake/")[2]
+    (found,) = shop.s3.list_objects_v2(Bucket="lake", Prefix=kept)["Contents"]
+
+    refused, _, message = shop.run("replay", shop.name, "--quarantine", f"s3://lake/{found['Key']}")
+    shop.write("fixed.csv", 'file,row,record,header\n1.csv,2,"[""2"",""7""]","[""id"",""n""]"\n')
+    replayed, document = shop.json("replay", shop.name, "--quarantine", str(shop.root / "fixed.csv"))
+    history, out, _ = shop.run("--output", "text", "history", shop.name)
+
+    assert (code, refused, replayed, history) == (0, 3, 0, 0)
+    assert "1.csv row 1, line 2, column n: 'x' is not a value of integer" in message
+    assert [load["records_inserted"] for load in document["loads"]] == [1]
+    assert "rejected" in out.splitlines()[0]
+    assert "1 bad rows are in s3://lake/data/quarantine/" in out
+    rows = shop.json("sandbox", "sql", f"select id, n, file_name from public.{shop.name} order by id")[1]["rows"]
+    assert rows == [[1, 1, "1.csv"], [2, 7, "1.csv"]]

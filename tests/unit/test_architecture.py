@@ -24,7 +24,7 @@ LEVELS = (
     {"rejection"},
     {"prepare"},
     {"engine"},
-    {"preview"},
+    {"preview", "quarantine_replay"},
     {"cli", "sandbox"},
 )
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

@@ -1,0 +1,101 @@
+"""Reads a corrected quarantine file: Parquet, or CSV where somebody made that of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from framework.errors import SourceFileError, SpecError
+
+_NEEDED = ("file", "row", "record", "header")
+_PARQUET_MAGIC = b"PAR1"
+
+
+@dataclass(frozen=True)
+class CorrectedRow:
+    """One row of a quarantine file: where it came from, its fields, and their names."""
+
+    file: str
+    row: int
+    record: tuple[str | None, ...]
+    header: tuple[str, ...]
+
+
+def read_corrected(path: Path, shown: str) -> list[CorrectedRow]:
+    """Return the rows of a quarantine file; `shown` is how messages name it. `column` and `reason` may be missing.
+
+    Raises:
+        SourceFileError: it is no quarantine file, or a row of it cannot be understood.
+        SpecError: it is Parquet, and the package that reads it is not installed.
+    """
+    with path.open("rb") as file:
+        is_parquet = file.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
+    rows = _parquet_rows(path, shown) if is_parquet else _csv_rows(path, shown)
+    return [_corrected(row, f"{shown}: row {number}") for number, row in enumerate(rows, start=1)]
+
+
+def _csv_rows(path: Path, shown: str) -> Iterator[Mapping[str, object]]:
+    csv.field_size_limit(2**31 - 1)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            _require(reader.fieldnames or (), shown)
+            yield from reader
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise SourceFileError(f"{shown}: neither Parquet nor CSV in UTF-8: {error}. Save it as one of them.") from error
+
+
+def _parquet_rows(path: Path, shown: str) -> Iterator[Mapping[str, object]]:
+    try:
+        # imported where it is used: CSV needs none of it
+        import duckdb
+    except ImportError as error:
+        raise SpecError(
+            f"{shown}: reading Parquet needs the package 'duckdb', which is not installed: "
+            "pip install 'feedway[embedded]', or give the rows as CSV"
+        ) from error
+    try:
+        found = duckdb.connect().execute("select * from read_parquet(?)", [str(path)])
+        names = [column[0] for column in found.description]
+        _require(names, shown)
+        while rows := found.fetchmany(1000):
+            yield from (dict(zip(names, row, strict=True)) for row in rows)
+    except duckdb.Error as error:
+        raise SourceFileError(f"{shown}: the Parquet file cannot be read: {error}") from error
+
+
+def _require(names: Sequence[str], shown: str) -> None:
+    missing = [name for name in _NEEDED if name not in names]
+    if missing:
+        raise SourceFileError(
+            f"{shown}: the column {missing[0]!r} is missing. A quarantine file has {', '.join(_NEEDED)}; "
+            "correct the record and leave the others as they are."
+        )
+
+
+def _corrected(row: Mapping[str, object], place: str) -> CorrectedRow:
+    header = _texts(row["header"], f"{place}, header")
+    if None in header or not header:
+        raise SourceFileError(f"{place}, header: a name is missing. Leave the header as quarantine has it.")
+    number, name = str(row["row"]), str(row["file"] or "")
+    if not number.isascii() or not number.isdigit() or not name:
+        raise SourceFileError(
+            f"{place}: file and row must say where the row came from. Leave them as quarantine has them."
+        )
+    return CorrectedRow(name, int(number), _texts(row["record"], f"{place}, record"), tuple(map(str, header)))
+
+
+def _texts(value: object, place: str) -> tuple[str | None, ...]:
+    """Read a JSON array of texts and nulls. A number stands for its own text, so that none passes through a float."""
+    try:
+        fields = json.loads(str(value), parse_int=str, parse_float=str)
+        # Half a surrogate pair is JSON and no text.
+        json.dumps(fields, ensure_ascii=False).encode("utf-8")
+    except ValueError as error:
+        raise SourceFileError(f"{place}: no JSON: {error}. Write an array of texts and nulls.") from error
+    if not isinstance(fields, list) or any(field is not None and not isinstance(field, str) for field in fields):
+        raise SourceFileError(f'{place}: no array of texts and nulls, such as ["1", null, "a"]. Correct it.')
+    return tuple(fields)

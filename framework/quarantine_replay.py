@@ -1,0 +1,140 @@
+"""Loads a corrected quarantine file, and overwrites nothing that was loaded since: `replay NAME --quarantine FILE`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from framework.engine import run_pipeline
+from framework.errors import SourceFileError, SpecError
+from framework.frames.corrected import CorrectedRow, read_corrected
+from framework.lake.alive import SignOfLife, staging_prefix
+from framework.results import LoadRequest, LoadResult, Services
+from framework.schema.column_names import clean_names
+from framework.schema.values import FileIdentity
+from framework.spec.pipeline import BadRowsSpec, ColumnsSpec, CsvOptions, PipelineSpec
+
+
+@dataclass(frozen=True)
+class CorrectedFile:
+    """The corrected rows of one source file, in its order, as the CSV file they are loaded from."""
+
+    name: str
+    header: tuple[str, ...]
+    content: bytes
+
+
+def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> list[LoadResult]:
+    """Load the rows of a corrected quarantine file; one result per source file they came from.
+
+    `address` is a local file or `s3://` address. Each part is a file of its own to the ledger, so
+    that the same corrections load once. The part of the file that came last loads first: of its
+    rows and older ones with the same key, its own stay.
+
+    Raises:
+        SpecError: the file is not there, or the pipeline replaces its whole table.
+        SourceFileError: the file is no quarantine file; nothing was loaded.
+    """
+    if spec.load.mode == "replace":
+        raise SpecError(
+            f"{spec.path}: load.mode is replace, so the table holds what one file held. "
+            "Correct the rows in that file and send it whole."
+        )
+    with _local_copy(services, address) as path:
+        files = corrected_files(read_corrected(path, address), address)
+    run_id = services.new_run_id()
+    log = services.open_log(run_id, spec.pipeline)
+    results: list[LoadResult] = []
+    try:
+        with SignOfLife(services.lake, spec.pipeline, log):
+            for number, file in reversed(list(enumerate(files))):
+                name = file.name.rpartition("/")[2]
+                key = f"{staging_prefix(services.lake, spec.pipeline, run_id)}corrected/{number}/{name}"
+                services.lake.put_as(key, file.content, _identity(spec, services, file), services.now())
+                request = LoadRequest(file_key=services.lake.url(key), keeps_stored=True)
+                results += run_pipeline(_spec_of(spec, file), services, request)
+    finally:
+        services.lake.delete_below(staging_prefix(services.lake, spec.pipeline, run_id))
+    return results
+
+
+def corrected_files(rows: Sequence[CorrectedRow], address: str) -> list[CorrectedFile]:
+    """Return the rows as one CSV file for each source file, in the order in which the files come.
+
+    Raises:
+        SourceFileError: a row stands there twice, or cannot be written as a record.
+    """
+    groups: dict[tuple[str, tuple[str, ...]], dict[int, CorrectedRow]] = {}
+    for row in rows:
+        group = groups.setdefault((row.file, row.header), {})
+        if row.row in group:
+            raise SourceFileError(
+                f"{address}: row {row.row} of {row.file} stands there twice. Where these are the bad rows of "
+                f"different loads, replay each load's by itself."
+            )
+        if len(row.record) != len(row.header):
+            raise SourceFileError(
+                f"{address}: row {row.row} of {row.file} has {len(row.record)} fields, and its header names "
+                f"{len(row.header)}. Correct its record."
+            )
+        if row.record == (None,):
+            raise SourceFileError(
+                f"{address}: row {row.row} of {row.file} is empty. Correct its record, or leave it out."
+            )
+        group[row.row] = row
+    return [
+        CorrectedFile(name, header, _csv([header, *(group[row].record for row in sorted(group))]))
+        for (name, header), group in groups.items()
+    ]
+
+
+def _csv(records: Sequence[Sequence[str | None]]) -> bytes:
+    """Write records so that NULL is an unquoted empty field and every text is quoted."""
+    return "".join(",".join(map(_field, record)) + "\n" for record in records).encode("utf-8")
+
+
+def _field(field: str | None) -> str:
+    return "" if field is None else '"' + field.replace('"', '""') + '"'
+
+
+def _identity(spec: PipelineSpec, services: Services, file: CorrectedFile) -> FileIdentity:
+    """Return the identity of corrections: the source file they belong to, and what they are."""
+    key = services.lake.key(spec.source.prefix + file.name)
+    etag = "corrected-" + hashlib.sha256(file.content).hexdigest()[:32]
+    return FileIdentity(services.lake.bucket, key, etag, len(file.content))
+
+
+def _spec_of(spec: PipelineSpec, file: CorrectedFile) -> PipelineSpec:
+    """Return the spec by which corrections are read: their names are the target's, and a bad row refuses them all."""
+    options = CsvOptions(",", "utf-8", True, spec.source.options.null_values)
+    names = dict(zip(clean_names(file.header), file.header, strict=True))
+    return replace(
+        spec,
+        source=replace(spec.source, options=options),
+        columns=ColumnsSpec(names, spec.columns.exclude),
+        bad_rows=BadRowsSpec("reject_file", None, None, spec.bad_rows.log_samples),
+    )
+
+
+@contextmanager
+def _local_copy(services: Services, address: str) -> Iterator[Path]:
+    """Yield the file as a local one."""
+    if not address.startswith("s3://"):
+        if not Path(address).is_file():
+            raise SpecError(f"{address} is not there. Give a local file, or the s3:// address of one in the lake.")
+        yield Path(address)
+        return
+    lake = services.lake
+    key = address.removeprefix(lake.url(""))
+    file = lake.describe(key) if key != address else None
+    if file is None:
+        raise SpecError(f"{address} is not in the lake {lake.url(lake.prefix)}.")
+    with TemporaryDirectory(prefix="feedway-quarantine-") as folder:
+        path = Path(folder) / key.rpartition("/")[2]
+        with path.open("wb") as copy:
+            copy.writelines(lake.read(file))
+        yield path

@@ -1,0 +1,204 @@
+"""Loading corrected quarantine files, without overwriting what was loaded since."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from framework.errors import SourceFileError, SpecError
+from framework.quarantine_replay import replay_quarantine
+from framework.results import LoadResult, RecordCounts
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+
+def spec(load: str = "keys: [id]", more: str = "", source: str = "") -> str:
+    return f"""
+source: {{prefix: data/in/{{name}}/{source}}}
+target: {{table: "{{name}}"}}
+load: {{{load}}}
+metadata_columns: {{run_date: null}}
+types: {{columns: {{id: integer, n: integer}}}}
+bad_rows: {{action: quarantine, max_fraction: 1}}
+{more}
+"""
+
+
+def quarantine_rows(shop: Workshop) -> list[dict[str, Any]]:
+    """Return the rows of the feed's only quarantine file."""
+    (key,) = shop.keys("data/quarantine/")
+    body = shop.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()
+    return rows
+
+
+def corrected(rows: Sequence[dict[str, Any]], records: Mapping[int, Sequence[str | None]], path: Path) -> str:
+    """Write the rows with other records, by their row, as a Parquet file of somebody's own making."""
+    changed = [row | {"record": json.dumps(records[row["row"]])} for row in rows if row["row"] in records]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(changed), path)
+    return str(path)
+
+
+def replay(shop: Workshop, address: str) -> list[LoadResult]:
+    return replay_quarantine(shop.spec(), shop.services(), address)
+
+
+def test_only_keys_that_the_table_lacks_are_added(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", csv_text("id,n", "1,1", "2,x", "3,y"))
+    rows = quarantine_rows(shop)
+    shop.load("2.csv", csv_text("id,n", "2,22"))
+
+    (result,) = replay(shop, corrected(rows, {2: ["2", "2"], 3: ["3", "3"]}, tmp_path / "fixed.parquet"))
+
+    assert result.status == "SUCCESS", result.failure
+    assert result.counts == RecordCounts(read=2, inserted=1, updated=0, deleted=0, deduplicated=1, rejected=0)
+    assert shop.rows("id, n, file_name", "id") == [(1, 1, "1.csv"), (2, 22, "2.csv"), (3, 3, "1.csv")]
+    assert shop.keys("staging/") == []
+    assert shop.audit("status, source_filename, source_etag like 'corrected-%'")[-1] == (
+        "SUCCESS",
+        f"data/in/{shop.name}/1.csv",
+        True,
+    )
+
+
+def test_with_an_order_the_order_decides_and_a_tie_leaves_the_stored_row(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec("keys: [id], order_by: [at desc, n]", "evolution: {missing_columns: 'null'}"))
+    shop.load("1.csv", csv_text("id,n,at", *(f"{number},x,2026-01-02" for number in range(1, 6)), "6,6,2026-01-02"))
+    rows = quarantine_rows(shop)
+    shop.load(
+        "2.csv",
+        csv_text("id,n,at", "1,9,2026-01-01", "2,9,2026-01-03", "3,9,2026-01-02", "4,7,2026-01-02", "5,9,", "6,9,"),
+    )
+    fixed = {number: [str(number), "7", "2026-01-02"] for number in range(1, 6)}
+
+    (result,) = replay(shop, corrected(rows, fixed, tmp_path / "fixed.parquet"))
+
+    # Older by date, newer by date, level by date and first by n, level in both, without a date.
+    assert result.counts == RecordCounts(read=5, inserted=0, updated=3, deleted=0, deduplicated=2, rejected=0)
+    stored = shop.rows("id, n, file_name", "id")
+    assert stored[:5] == [(1, 7, "1.csv"), (2, 9, "2.csv"), (3, 7, "1.csv"), (4, 7, "2.csv"), (5, 7, "1.csv")]
+
+
+def test_the_same_corrections_load_once(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec("mode: append"))
+    shop.load("1.csv", csv_text("id,n", "1,1", "1,x"))
+    address = corrected(quarantine_rows(shop), {2: ["1", "1"]}, tmp_path / "fixed.parquet")
+
+    results = [*replay(shop, address), *replay(shop, address)]
+
+    assert [result.status for result in results] == ["SUCCESS", "SKIPPED"]
+    assert shop.rows("id, n", "id") == [(1, 1), (1, 1)]
+
+
+def test_of_rows_of_several_files_the_last_files_row_is_added(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec(source=", batch: all"))
+    shop.land("a.csv", csv_text("id,n", "1,x"))
+    shop.land("sub/b.csv", csv_text("n,id,s", "2,2,s", "x,1,"))
+    shop.run()
+    rows = quarantine_rows(shop)
+
+    results = replay(shop, corrected(rows, {1: ["1", "10"], 2: ["20", "1", ""]}, tmp_path / "fixed.parquet"))
+
+    assert [(result.counts.inserted, result.counts.deduplicated) for result in results] == [(1, 0), (0, 1)]
+    assert shop.rows("id, n, s, file_name", "id") == [(1, 20, "", "sub/b.csv"), (2, 2, "s", "sub/b.csv")]
+
+
+def test_renamed_and_excluded_columns_and_null_values_mean_what_they_meant(feed: Feed, tmp_path: Path) -> None:
+    names = 'columns: {rename: {grosse_a: "größe", a: b, b: a}, exclude: [secret]}'
+    shop = feed(
+        spec(
+            more=names,
+            source=', options: {delimiter: ";", encoding: latin-1, null_values: [NA]}',
+        )
+    )
+    text = "id;Große A;A;B;Secret;n\n1;NA;a;b;s;1\n2;g;a;b;s;x\n"
+    shop.load("1.csv", text.encode("latin-1"))
+    rows = quarantine_rows(shop)
+    assert json.loads(rows[0]["header"]) == ["id", "größe", "b", "a", "secret", "n"]
+
+    (result,) = replay(shop, corrected(rows, {2: ["2", "NA", 'a"\n', "", None, "2"]}, tmp_path / "fixed.parquet"))
+
+    assert result.status == "SUCCESS", result.failure
+    assert shop.rows('id, "größe", a, b, n', "id") == [(1, None, "b", "a", 1), (2, None, "", 'a"\n', 2)]
+
+
+def test_a_row_that_is_still_bad_refuses_its_file_and_moves_nothing(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", csv_text("id,n", "1,x", "2,y"))
+    rows = quarantine_rows(shop)
+    archived = shop.keys("data/archive/")
+
+    (result,) = replay(shop, corrected(rows, {1: ["1", "1"], 2: ["2", "zwei"]}, tmp_path / "fixed.parquet"))
+
+    assert result.failure is not None
+    assert "1.csv row 2, line 3, column n: 'zwei' is not a value of integer" in result.failure.message
+    assert shop.sql("select count(*) from svv_tables where table_name = '" + shop.name + "'") == [(0,)]
+    assert shop.keys("data/unprocessed/") == []
+    assert shop.keys("staging/") == []
+    assert shop.keys("data/archive/") == archived
+
+
+def test_a_pipeline_that_replaces_its_table_takes_no_corrections(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec("mode: replace"))
+
+    with pytest.raises(SpecError, match=r"load\.mode is replace"):
+        replay(shop, str(tmp_path / "fixed.csv"))
+
+
+GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"]'}
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([GOOD | {"record": '["1"]'}], "row 1 of 1.csv has 1 fields, and its header names 2"),
+        ([GOOD, GOOD], "row 1 of 1.csv stands there twice"),
+        ([GOOD | {"record": "1,1"}], "row 1, record: no JSON"),
+        ([GOOD | {"record": '{"id": 1}'}], "row 1, record: no array of texts and nulls"),
+        ([GOOD, GOOD | {"row": "2", "record": '["1", true]'}], "row 2, record: no array of texts and nulls"),
+        ([GOOD | {"record": '["1", "\\ud800"]'}], "row 1, record: no JSON"),
+        ([GOOD | {"header": "[]"}], "row 1, header: a name is missing"),
+        ([GOOD | {"row": "-1"}], "file and row must say"),
+        ([{"file": "1.csv", "row": "1", "record": "[]"}], "the column 'header' is missing"),
+        ([GOOD | {"record": "[null]", "header": '["id"]'}], "row 1 of 1.csv is empty"),
+    ],
+)
+def test_what_is_no_quarantine_file_is_refused_before_anything_loads(
+    feed: Feed, tmp_path: Path, rows: list[dict[str, str]], told: str
+) -> None:
+    shop = feed(spec())
+    path = tmp_path / "fixed.csv"
+    lines = [",".join('"' + text.replace('"', '""') + '"' for text in row.values()) for row in rows]
+    path.write_text(csv_text(",".join(rows[0]), *lines), encoding="utf-8")
+
+    with pytest.raises(SourceFileError) as refused:
+        replay(shop, str(path))
+
+    assert told in str(refused.value)
+    assert shop.keys("staging/") == []
+
+
+def test_a_number_in_a_record_stands_for_its_own_text(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec().replace("n: integer", 'n: "decimal(38,18)"'))
+    path = tmp_path / "fixed.csv"
+    path.write_text('\ufefffile,row,record,header\r\n1.csv,1,"[1, 0.100000000000000005]","[""id"",""n""]"\r\n', "utf-8")
+
+    replay(shop, str(path))
+
+    assert shop.rows("id, n", "id") == [(1, "0.100000000000000005")]
+
+
+def test_a_file_that_is_nowhere_is_named(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec())
+    for address in (str(tmp_path / "no.csv"), "s3://lake/data/quarantine/no.parquet", "s3://other/no.parquet"):
+        with pytest.raises(SpecError, match=r"no\.(csv|parquet) is not"):
+            replay(shop, address)
