@@ -66,6 +66,7 @@ types:
     - {inferred: double, type: double precision}
 
 evolution: {missing_columns: keep}
+bad_rows: {action: quarantine, max_fraction: 0.01}
 
 views:
   - schema: reporting
