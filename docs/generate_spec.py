@@ -40,6 +40,7 @@ pipeline: customers
 description: Customer master, daily extract from the CRM
 owner: crm-team
 tags: [crm, daily]
+expect: {every: 1d}                    # history --stale tells when no load has succeeded for a day
 
 source:
   prefix: data/in/customers/

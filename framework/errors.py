@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 
 class PipelineError(Exception):
@@ -28,7 +29,7 @@ class Problem:
     """One mistake in a file that people write.
 
     `line` and `column` count from 1; both are 0 where the whole file is meant.
-    `rule` names the check, in the form `spec/unknown-field`.
+    `rule` names the check, in the form `spec/unknown-field`. A warning keeps nothing from running.
     """
 
     file: str
@@ -37,6 +38,7 @@ class Problem:
     rule: str
     message: str
     fix: str
+    severity: Literal["error", "warning"] = "error"
 
     def as_dict(self) -> dict[str, object]:
         """Return the problem as `validate --output json` prints it."""
@@ -44,7 +46,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.message} ({self.rule}). {self.fix}".rstrip()
+        mark = "warning: " if self.severity == "warning" else ""
+        return f"{place}: {mark}{self.message} ({self.rule}). {self.fix}".rstrip()
 
 
 class SpecError(PipelineError):

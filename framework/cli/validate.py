@@ -16,15 +16,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    """Print every problem with its place and what to do; return 2 if there is one."""
+    """Print every problem with its place and what to do; return 2 if one is more than a warning."""
     problems = check_project(project, arguments.names)
     document: dict[str, object] = {"problems": [problem.as_dict() for problem in problems]}
     output.document(document, lambda: _text(problems, project, arguments.names))
-    return 2 if problems else 0
+    return 2 if any(problem.severity == "error" for problem in problems) else 0
 
 
 def _text(problems: Sequence[Problem], project: Project, names: Sequence[str]) -> str:
-    if problems:
-        return "\n".join([*(str(problem) for problem in problems), f"{len(problems)} problems"])
+    shown = [str(problem) for problem in problems]
+    errors = sum(problem.severity == "error" for problem in problems)
     checked = len(names) or len(project.pipeline_names())
-    return f"{checked} pipelines are valid"
+    end = f"{errors} problems" if errors else f"{checked} pipelines are valid"
+    return "\n".join([*shown, end])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from framework.column_type import parse_type
@@ -16,6 +17,7 @@ from framework.spec.pipeline import (
     CsvOptions,
     DeclaredType,
     EvolutionSpec,
+    ExpectSpec,
     LoadSpec,
     MetadataColumns,
     OrderBy,
@@ -31,6 +33,7 @@ Fields = Mapping[str, Any]
 
 
 _UNITS = "BKMGT"
+_MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
 
 
 def build_pipeline(fields: Fields, default_rules: Sequence[Fields], path: str, sha256: str) -> PipelineSpec:
@@ -43,6 +46,7 @@ def build_pipeline(fields: Fields, default_rules: Sequence[Fields], path: str, s
         description=fields["description"],
         owner=fields["owner"],
         tags=tuple(fields["tags"]),
+        expect=ExpectSpec(_duration(fields["expect"]["every"])),
         source=_source(fields["source"], load),
         target=_target(fields["target"]),
         load=load,
@@ -83,6 +87,11 @@ def _size(text: str) -> int:
     if number[-1] in _UNITS:
         number, unit = number[:-1].strip(), number[-1]
     return int(float(number) * 1024 ** _UNITS.index(unit or "B"))
+
+
+def _duration(text: str | None) -> timedelta | None:
+    """Return the time of a text such as `6h`, which the schema has accepted."""
+    return None if text is None else timedelta(minutes=int(text[:-1]) * _MINUTES[text[-1]])
 
 
 def _source(source: Fields, load: LoadSpec) -> SourceSpec:

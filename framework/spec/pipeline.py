@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from framework.column_type import ColumnType
@@ -145,6 +146,13 @@ class ViewSpec:
 
 
 @dataclass(frozen=True)
+class ExpectSpec:
+    """How fresh the table is meant to be; None expects nothing."""
+
+    every: timedelta | None
+
+
+@dataclass(frozen=True)
 class PipelineSpec:
     """One feed: what `pipelines/<name>.yml` says, with every default filled in.
 
@@ -157,6 +165,7 @@ class PipelineSpec:
     description: str
     owner: str
     tags: tuple[str, ...]
+    expect: ExpectSpec
     source: SourceSpec
     target: TargetSpec
     load: LoadSpec

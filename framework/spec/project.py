@@ -8,6 +8,7 @@ from pathlib import Path
 
 from framework.errors import Problem, SpecError
 from framework.spec.environment import Environment
+from framework.spec.globs import may_overlap
 from framework.spec.json_schema import closest
 from framework.spec.load import load_environments_text, load_pipeline, read_spec_file
 from framework.spec.pipeline import PipelineSpec
@@ -69,7 +70,7 @@ class Project:
 
 
 def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
-    """Return the problems of `environments.yml` and of the named specs; no name means all specs.
+    """Return the problems of `environments.yml` and of the named specs, warnings too; no name means all specs.
 
     Raises:
         SpecError: there is no pipeline of a name.
@@ -86,7 +87,7 @@ def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
             specs.append(project.pipeline(name))
         except SpecError as error:
             problems += error.problems
-    return [*problems, *_shared_files(specs), *_misnamed(project)]
+    return [*problems, *_shared_files(specs), *_nested_folders(specs), *_misnamed(project)]
 
 
 def _instead(name: str, known: Iterable[str]) -> str:
@@ -95,6 +96,30 @@ def _instead(name: str, known: Iterable[str]) -> str:
     slip = closest(name, known)
     hint = f"Did you mean {slip!r}? " if slip else ""
     return f"{hint}There is {', '.join(known)}." if known else "There is none at all."
+
+
+def _nested_folders(specs: Sequence[PipelineSpec]) -> Iterator[Problem]:
+    """Yield a warning for each spec whose files another one may take too, from a folder above or the same one."""
+    for inner in specs:
+        for outer in specs:
+            if not _takes_files_of(outer, inner):
+                continue
+            message = (
+                f"files below {inner.source.prefix} may be loaded by {outer.path} instead: its source.prefix is "
+                f"{outer.source.prefix} and its pattern {outer.source.pattern!r}"
+            )
+            fix = "Part the folders or the patterns, because each file goes to whichever feed runs first."
+            yield Problem(inner.path, 0, 0, "spec/nested-prefix", message, fix, "warning")
+
+
+def _takes_files_of(outer: PipelineSpec, inner: PipelineSpec) -> bool:
+    upper, lower = outer.source, inner.source
+    if outer is inner or not lower.prefix.startswith(upper.prefix):
+        return False
+    if lower.prefix == upper.prefix and (outer.path <= inner.path or lower.pattern.lower() == upper.pattern.lower()):
+        # Of two feeds on one folder the second is told, and of equal ones `_shared_files` does.
+        return False
+    return may_overlap(upper.pattern, lower.pattern)
 
 
 def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[Problem]:

@@ -15,6 +15,8 @@ from framework.spec.pipeline import (
     CsvOptions,
     DeclaredType,
     EvolutionSpec,
+    ExpectSpec,
+    ExpectSpec,
     LoadSpec,
     MetadataColumns,
     OrderBy,
@@ -36,6 +38,7 @@ pipeline: customers
 description: Customer master, daily extract from the CRM
 owner: crm-team
 tags: [crm, daily]
+expect: {every: 1d}
 source:
   prefix: data/in/customers/
   pattern: "customers_*.csv*"
@@ -73,6 +76,7 @@ def test_the_smallest_spec_gets_every_default(minimal: str) -> None:
         description="",
         owner="",
         tags=(),
+        expect=ExpectSpec(None),
         source=SourceSpec(
             "data/in/orders/", "*", "csv", CsvOptions(",", "utf-8", True, ()), "file", "modified", "stop"
         ),

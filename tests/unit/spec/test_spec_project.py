@@ -93,3 +93,43 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> Non
     path.write_bytes(b"\xef\xbb\xbf" + spec("orders").replace("\n", "\r\n").encode())
     assert load_pipeline(path).pipeline == "orders"
     assert load_pipeline(path).path == str(path)
+
+
+def write(project: Project, name: str, prefix: str, pattern: str = "*") -> None:
+    """Write a pipeline with this folder and pattern."""
+    text = spec(name).replace(f"{{prefix: in/{name}}}", f"{{prefix: {prefix}, pattern: '{pattern}'}}")
+    (project.root / "pipelines" / f"{name}.yml").write_text(text)
+
+
+def test_a_folder_inside_another_feeds_folder_is_a_warning(project: Project) -> None:
+    write(project, "inner", "in/orders/eu")
+    (problem,) = check_project(project)
+    assert (problem.file, problem.rule, problem.severity) == ("pipelines/inner.yml", "spec/nested-prefix", "warning")
+    assert "pipelines/orders.yml" in problem.message
+    assert str(problem).startswith("pipelines/inner.yml: warning: ")
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "warned"),
+    [
+        ("orders_*.csv", "items_*.csv", False),
+        ("orders_*.csv", "ORDERS_2*.csv.gz", False),
+        ("orders_*.csv*", "ORDERS_2*.csv.gz", True),
+        ("*_eu.csv", "orders_[0-9]??.csv", True),
+        ("*_europe.csv", "orders_[0-9]??.csv", False),
+        ("*.csv", "*.json", False),
+        ("a*b*c", "*ab?c", True),
+    ],
+)
+def test_folders_inside_each_other_may_differ_by_pattern(
+    project: Project, outer: str, inner: str, warned: bool
+) -> None:
+    write(project, "outer", "in/all", outer)
+    write(project, "inner", "in/all/inner", inner)
+    assert [problem.severity for problem in check_project(project)] == ["warning"] * warned
+
+
+def test_two_patterns_on_one_folder_that_take_the_same_names_are_one_warning(project: Project) -> None:
+    write(project, "outer", "in/all", "*")
+    write(project, "inner", "in/all", "orders_*")
+    assert [problem.rule for problem in check_project(project)] == ["spec/nested-prefix"]

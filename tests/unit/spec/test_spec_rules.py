@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -230,3 +231,24 @@ def test_a_value_that_the_schema_refuses_is_not_reported_twice(problems_of: Prob
 
 def test_the_staging_columns_are_those_that_staging_adds() -> None:
     assert {FILE_COLUMN, ROW_COLUMN} == STAGING_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("text", "every"), [("30m", timedelta(minutes=30)), ("6h", timedelta(hours=6)), ("1d", timedelta(days=1))]
+)
+def test_an_expected_time_between_loads_is_a_number_with_its_unit(minimal: str, text: str, every: timedelta) -> None:
+    spec = load_pipeline_text(f"{minimal}expect: {{every: {text}}}\n", "orders.yml", "orders")
+
+    assert spec.expect.every == every
+
+
+@pytest.mark.parametrize("text", ["1 day", "1w", "0d", "1.5h", "-1d", "24:00", "''"])
+def test_any_other_expected_time_is_refused_with_examples(problems_of: ProblemsOf, minimal: str, text: str) -> None:
+    (problem,) = problems_of(f"{minimal}expect: {{every: {text}}}\n")
+
+    assert problem.line == minimal.count("\n") + 1
+    assert "30m, 6h or 1d" in problem.fix
+
+
+def test_a_feed_that_expects_nothing_says_nothing(minimal: str) -> None:
+    assert load_pipeline_text(minimal, "orders.yml", "orders").expect.every is None
