@@ -114,8 +114,7 @@ class Books:
         home = f"data/{folder}/"
         if file.key.startswith(lake.key(home)):
             return None
-        name = file.key.rpartition("/")[2]
-        moved = lake.move(file, f"{home}{self.started_at:%Y/%m}", name, self.run_id)
+        moved = lake.move(file, f"{home}{self.started_at:%Y/%m}", self.run_id, self.spec.pipeline)
         if moved is None:
             self.log.warning("the file has gone or was replaced meanwhile; nothing was moved", file=file.url)
         else:

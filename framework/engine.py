@@ -89,8 +89,7 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
     """Return the pending files as loads, or the one that is asked for."""
     lake = services.lake
     if request.file_key is not None:
-        asked = request.file_key.removeprefix(lake.url(""))
-        key = asked if asked.startswith(lake.prefix) else lake.key(asked)
+        key = lake.key_of(request.file_key)
         file = lake.describe(key)
         if file is None:
             raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.")

@@ -93,15 +93,18 @@ class WarehouseError(PipelineError):
         sql: str | None = None,
         failed_index: int | None = None,
         warehouse_message: str | None = None,
+        is_outage: bool = False,
     ) -> None:
         """Keep what the warehouse said.
 
         `failed_index` is the position, from 0, of the refused statement in its batch, where known.
+        `is_outage` says that a service does not serve anybody now, whatever the file.
         """
         self.statement_id = statement_id
         self.sql = sql
         self.failed_index = failed_index
         self.warehouse_message = warehouse_message
+        self.is_outage = is_outage
         super().__init__(message)
 
 

@@ -1,16 +1,23 @@
-"""`history`: the audit of past loads."""
+"""`history`: the audit of past loads, and with `--stale` the feeds that are late."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from framework.cli.output import Output, table
 from framework.cli.services import open_services
+from framework.cli.stale import report_stale
+from framework.errors import SpecError
+from framework.lake.alive import living_runs
+from framework.lake.s3 import Lake
+from framework.results import Services
 from framework.spec.project import Project
 from framework.warehouse.client import Caller, Row
-from framework.warehouse.control import HISTORY_COLUMNS, read_history
+from framework.warehouse.control import HISTORY_COLUMNS, HistoryQuery, read_history
 
 SHOWN_COLUMNS = (
     "run_start_ts",
@@ -25,41 +32,113 @@ SHOWN_COLUMNS = (
     "records_rejected",
     "error_message",
 )
-UNFINISHED = "UNFINISHED"
+RUNNING, UNFINISHED = "RUNNING", "UNFINISHED"
+STATUSES = (RUNNING, UNFINISHED, "SUCCESS", "FAILED", "SKIPPED")
+DEFAULT_ROWS = 200
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `history` takes."""
     parser.add_argument("names", nargs="*", metavar="NAME", help="pipelines; none means all")
-    parser.add_argument("--rows", type=int, default=200, help="read at most so many audit rows (default 200)")
+    parser.add_argument(
+        "--status",
+        action="append",
+        type=str.upper,
+        choices=STATUSES,
+        metavar="STATUS",
+        help=f"only loads that stand so: {', '.join(STATUSES)}; may be given several times",
+    )
+    parser.add_argument("--since", metavar="WHEN", help="only loads begun since: 30m, 6h, 7d, or a UTC time")
+    parser.add_argument("--file", metavar="KEY", help="only loads of this file, by where it arrived or lies now")
+    parser.add_argument("--rows", type=int, metavar="N", help=f"at most so many loads (default {DEFAULT_ROWS})")
+    parser.add_argument(
+        "--stale", action="store_true", help="instead: feeds without a load for longer than their spec's expect.every"
+    )
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    """Print the latest loads, newest first: one row per load and file, with its final status."""
+    """Print the latest loads, newest first, one row per load and file; or the feeds that are late.
+
+    Returns 0; with --stale 3 where a feed is late.
+
+    Raises:
+        SpecError: the command line, an environment or, with --stale, a spec is wrong.
+    """
+    _check(arguments)
     environment = project.environment(arguments.env)
+    names = list(dict.fromkeys(arguments.names))
+    if arguments.stale:
+        specs = [project.pipeline(name) for name in names or project.pipeline_names()]
+        with open_services(Path(project.root), environment, output, arguments.job_id) as services:
+            return report_stale(specs, services, output)
     with open_services(Path(project.root), environment, output, arguments.job_id) as services:
-        log = services.open_log(services.new_run_id(), "history")
-        caller = Caller("history", log.run_id)
-        rows = read_history(services.warehouse, arguments.names, arguments.rows, caller, log)
-    loads = final_rows(rows)
+        loads = _loads(arguments, names, services)
     output.document({"loads": loads}, lambda: _text(loads))
     return 0
 
 
-def final_rows(rows: Sequence[Row]) -> list[dict[str, object]]:
-    """Return one row per load and file: the final one, or the STARTED one as UNFINISHED.
+def _check(arguments: argparse.Namespace) -> None:
+    filters = {"--status": arguments.status, "--since": arguments.since, "--file": arguments.file}
+    for name, value in {**filters, "--rows": arguments.rows}.items():
+        if arguments.stale and value is not None:
+            raise SpecError(f"history --stale looks at the last loads of feeds; {name} does not go with it")
+    if arguments.rows is not None and arguments.rows < 1:
+        raise SpecError(f"history --rows takes a number from 1, not {arguments.rows}")
 
-    A load that is still under way is UNFINISHED too.
+
+def _loads(arguments: argparse.Namespace, names: Sequence[str], services: Services) -> list[dict[str, object]]:
+    log = services.open_log(services.new_run_id(), "history")
+    asked = frozenset(arguments.status or STATUSES)
+    stored = {"STARTED" if status in (RUNNING, UNFINISHED) else status for status in asked}
+    query = HistoryQuery(
+        pipelines=tuple(names),
+        statuses=tuple(sorted(stored)),
+        since=parse_since(arguments.since, services.now()),
+        source_filename=None if arguments.file is None else _arrival_key(arguments.file, services.lake),
+        rows=arguments.rows or DEFAULT_ROWS,
+    )
+    rows = read_history(services.warehouse, query, Caller("history", log.run_id), log)
+    return [load for load in named_loads(rows, services) if load["status"] in asked]
+
+
+def parse_since(text: str | None, now: datetime) -> datetime:
+    """Return the time that `--since` names: so long before now, or a date or time, UTC unless it says otherwise.
+
+    Raises:
+        SpecError: it is neither.
     """
-    found: dict[tuple[object, object], dict[str, object]] = {}
+    if text is None:
+        return datetime(1970, 1, 1, tzinfo=UTC)
+    span = re.fullmatch(r"([0-9]{1,5})([mhd])", text)
+    if span is not None:
+        return now - timedelta(**{_UNITS[span[2]]: int(span[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SpecError(f"history --since {text!r}: write 30m, 6h, 7d, 2026-01-31 or 2026-01-31T06:00") from error
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _arrival_key(asked: str, lake: Lake) -> str:
+    """Return the key under which a file arrived, of a file that may have been moved since."""
+    key = lake.key_of(asked)
+    file = lake.describe(key)
+    return key if file is None else file.identity.key
+
+
+def named_loads(rows: Sequence[Row], services: Services) -> Iterator[dict[str, object]]:
+    """Yield the loads by column name; one without an end is RUNNING or, without a sign of life, UNFINISHED."""
+    living: dict[object, frozenset[str]] = {}
     for row in rows:
-        named: dict[str, object] = dict(zip(HISTORY_COLUMNS, row, strict=True))
-        key = (named["run_id"], named["source_filename"])
-        if named["status"] == "STARTED":
-            found.setdefault(key, named | {"status": UNFINISHED})
-        else:
-            found[key] = named
-    return list(found.values())
+        load: dict[str, object] = dict(zip(HISTORY_COLUMNS, row, strict=True))
+        if load["status"] == "STARTED":
+            pipeline = load["pipeline"]
+            if pipeline not in living:
+                dead_after_seconds = services.environment.dead_after_seconds
+                living[pipeline] = living_runs(services.lake, str(pipeline), dead_after_seconds)
+            load["status"] = RUNNING if load["run_id"] in living[pipeline] else UNFINISHED
+        yield load
 
 
 def _text(loads: Sequence[dict[str, object]]) -> str:

@@ -62,13 +62,28 @@ def dead_runs(lake: Lake, pipeline: str, own_run_id: str, dead_after_seconds: in
     Both times are S3's: the own sign's, just written, and theirs. The latest object of a run
     counts, so that one that died before its first sign is found too.
     """
-    prefix = staging_prefix(lake, pipeline)
-    latest: dict[str, datetime] = {}
-    for found in lake.list_objects(prefix):
-        run_id = found.key.removeprefix(prefix).partition("/")[0]
-        latest[run_id] = max(found.modified_at, latest.get(run_id, found.modified_at))
+    latest = _latest_signs(lake, pipeline)
     now = latest.get(own_run_id)
     if now is None:
         return []
     others = ((run, seen) for run, seen in latest.items() if run != own_run_id)
     return [run for run, seen in others if (now - seen).total_seconds() > dead_after_seconds]
+
+
+def living_runs(lake: Lake, pipeline: str, dead_after_seconds: int) -> frozenset[str]:
+    """Return the run_ids of a pipeline's runs that are under way, as one sees them who runs nothing."""
+    latest = _latest_signs(lake, pipeline)
+    if not latest:
+        return frozenset()
+    now = lake.clock(staging_prefix(lake, pipeline))
+    return frozenset(run for run, seen in latest.items() if (now - seen).total_seconds() <= dead_after_seconds)
+
+
+def _latest_signs(lake: Lake, pipeline: str) -> dict[str, datetime]:
+    """Return when each run of a pipeline last wrote below its staging prefix, by S3's clock."""
+    prefix = staging_prefix(lake, pipeline)
+    latest: dict[str, datetime] = {}
+    for found in lake.list_objects(prefix):
+        run_id = found.key.removeprefix(prefix).partition("/")[0]
+        latest[run_id] = max(found.modified_at, latest.get(run_id, found.modified_at))
+    return latest

@@ -12,11 +12,10 @@ from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import HTTPClientError, IncompleteReadError
 
-from framework.errors import SourceFileError
-from framework.lake.failures import GONE, REPLACED, error_code, s3_errors
+from framework.lake.failures import read_errors, replaced, s3_errors
 from framework.retries import tell_retry
 from framework.schema.values import SourceFile
 
@@ -196,26 +195,15 @@ def stream(client: S3Client, file: SourceFile, start: int, end: int) -> Generato
 
 
 def _get(client: S3Client, file: SourceFile, start: int, end: int) -> Iterator[bytes]:
-    try:
+    with read_errors(file):
         answer = client.get_object(
             Bucket=file.bucket, Key=file.key, Range=f"bytes={start}-{end - 1}", IfMatch=f'"{file.etag}"'
         )
-    except ClientError as error:
-        if error_code(error) in GONE:
-            raise SourceFileError(f"{file.url}: the file has gone since it was listed", (file.key,)) from error
-        if error_code(error) in REPLACED:
-            raise _replaced(file) from error
-        raise
     body = answer["Body"]
     try:
         # Servers that do not know conditions answer with whatever is there now.
         if answer["ETag"].strip('"') != file.etag:
-            raise _replaced(file)
+            raise replaced(file)
         yield from body.iter_chunks(NETWORK_PIECE_BYTES)
     finally:
         body.close()
-
-
-def _replaced(file: SourceFile) -> SourceFileError:
-    message = f"{file.url}: the file was replaced since it was listed; the next run loads it"
-    return SourceFileError(message, (file.key,))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, count
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -14,9 +14,10 @@ from urllib.parse import quote, unquote
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-from framework.errors import SourceFileError, WarehouseError
+from framework.errors import WarehouseError
 from framework.lake.download import download, stream
-from framework.lake.failures import GONE, error_code, s3_errors
+from framework.lake.failures import GONE, REPLACED, error_code, read_errors, replaced, s3_errors
+from framework.lake.names import Names
 from framework.retries import tell_retries
 from framework.schema.values import FileIdentity, SourceFile
 
@@ -29,8 +30,11 @@ _SINGLE_COPY_BYTES = 5 * 1024**3
 """CopyObject takes objects up to 5 GB. Source:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
 _COPY = TransferConfig(multipart_threshold=_SINGLE_COPY_BYTES)
+_COPY_ATTEMPTS = 3
+"""So often is a name for a file looked for when another process takes it meanwhile."""
 _IDENTITY_METADATA = "feedway-identity"
 _RUN_METADATA = "feedway-run-id"
+_PIPELINE_METADATA = "feedway-pipeline"
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,16 @@ class Lake:
         self._client = client
         self.bucket = settings.bucket
         self.prefix = settings.prefix
+        self._names = Names()
 
     def key(self, path: str) -> str:
         """Return the object key of a path in the lake."""
         return self.prefix + path
+
+    def key_of(self, asked: str) -> str:
+        """Return the object key that somebody means who gives an address, a key or a path in the lake."""
+        path = asked.removeprefix(self.url(""))
+        return path if path.startswith(self.prefix) else self.key(path)
 
     def url(self, key: str) -> str:
         """Return an object's address."""
@@ -70,6 +80,12 @@ class Lake:
                         item["Key"], _unquoted(item["ETag"]), item["Size"], item["LastModified"].astimezone(UTC)
                     )
 
+    def clock(self, prefix: str) -> datetime:
+        """Return S3's own time, to the second, by asking it for one object below a key prefix."""
+        with s3_errors(f"list s3://{self.bucket}/{prefix}"):
+            answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=1)
+        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+
     def describe(self, key: str) -> SourceFile | None:
         """Return an object with the identity it arrived with; None if it is not there."""
         head = self._head(key)
@@ -77,17 +93,18 @@ class Lake:
             return None
         etag, size = _unquoted(head["ETag"]), int(head["ContentLength"])
         modified = head["LastModified"].astimezone(UTC)
-        moved = _moved_identity(head.get("Metadata", {}))
+        # S3 hands names back in lower case, other servers as HTTP headers are written.
+        metadata = {name.lower(): value for name, value in head.get("Metadata", {}).items()}
+        moved = _moved_identity(metadata.get(_IDENTITY_METADATA))
         identity, arrived_at = moved or (FileIdentity(self.bucket, key, etag, size), modified)
-        return SourceFile(self.bucket, key, etag, size, modified, identity, arrived_at)
+        return SourceFile(
+            self.bucket, key, etag, size, modified, identity, arrived_at, metadata.get(_PIPELINE_METADATA)
+        )
 
     def is_unchanged(self, file: SourceFile) -> bool:
         """Say whether the object is still the one that was described."""
         head = self._head(file.key)
-        return head is not None and (_unquoted(head["ETag"]), int(head["ContentLength"])) == (
-            file.etag,
-            file.size_bytes,
-        )
+        return head is not None and _is_object(head, file)
 
     def read_head(self, file: SourceFile, size_bytes: int) -> bytes:
         """Return the first bytes of a file.
@@ -98,16 +115,14 @@ class Lake:
         if file.size_bytes == 0:
             return b""
         last = min(size_bytes, file.size_bytes) - 1
-        with s3_errors(f"read {file.url}"):
-            try:
-                answer = self._client.get_object(Bucket=self.bucket, Key=file.key, Range=f"bytes=0-{last}")
-                body = answer["Body"].read()
-            except ClientError as error:
-                if error_code(error) in GONE:
-                    raise SourceFileError(f"{file.url}: the file has gone since it was listed") from error
-                raise
+        with s3_errors(f"read {file.url}"), read_errors(file):
+            answer = self._client.get_object(
+                Bucket=self.bucket, Key=file.key, Range=f"bytes=0-{last}", IfMatch=f'"{file.etag}"'
+            )
+            body = answer["Body"].read()
+        # Servers that do not know conditions answer with whatever is there now.
         if _unquoted(answer["ETag"]) != file.etag:
-            raise SourceFileError(f"{file.url}: the file was replaced since it was listed; the next run loads it")
+            raise replaced(file)
         return body
 
     def download(self, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
@@ -123,26 +138,86 @@ class Lake:
         with s3_errors(f"write {url}"), path.open("rb") as content:
             self._client.put_object(Bucket=self.bucket, Key=url.removeprefix(self.url("")), Body=content)
 
-    def move(self, file: SourceFile, folder: str, name: str, run_id: str) -> str | None:
+    def move(self, file: SourceFile, folder: str, run_id: str, pipeline: str) -> str | None:
         """Move a file into a folder of the lake; return its new key, None if it is another file by now.
 
         The copy carries the identity the file arrived with. A name that is taken gets the run_id
         before its ending; where a run that died has left its copy, that one serves. The original
         goes only after the copy was seen in full and the original is still the object that was
-        read; on a bucket without versions a file that replaces it in between those two calls
-        would be lost.
+        read. Each call says so as a condition where the client can; with one that cannot, a file
+        that replaces the original, or another process that takes the name, just between two calls
+        is not noticed.
         """
-        if not self.is_unchanged(file):
+        metadata = {
+            _IDENTITY_METADATA: _identity_text(file.identity, file.arrived_at),
+            _RUN_METADATA: run_id,
+            _PIPELINE_METADATA: pipeline,
+        }
+        target = self._copied(file, self.key(f"{folder}/{file.key.rpartition('/')[2]}"), run_id, metadata)
+        if target is None:
             return None
-        target, is_there = self._place(file, self.key(f"{folder}/{name}"), run_id)
-        if not is_there and not self._copy(file, target, run_id):
-            return None
-        if not self._holds(target, file):
+        copy = self.describe(target)
+        if copy is None or not _is_copy(copy, file):
             raise WarehouseError(f"{self.url(target)}: the copy of {file.url} is not complete; the original stays")
-        if not self.is_unchanged(file):
-            return None
-        self.delete([file.key])
-        return target
+        if self.is_unchanged(file) and self._delete_original(file):
+            return target
+        left = self._head(file.key)
+        if left is None:
+            # It was deleted, and the reply was lost; or another run has moved it.
+            return target
+        if copy.etag != file.etag and _is_object(left, copy):
+            # Copied by a server that knows no conditions: it holds what has replaced the file.
+            self.delete([target])
+        return None
+
+    def _copied(self, file: SourceFile, key: str, run_id: str, metadata: Mapping[str, str]) -> str | None:
+        """Return where a copy of a file is: one that was left, or a new one; None where the file is another by now."""
+        for _ in range(_COPY_ATTEMPTS):
+            if not self.is_unchanged(file):
+                return None
+            taken = self._taken(key)
+            for other, size_bytes in taken.items():
+                if size_bytes == file.size_bytes and _is_copy(self.describe(other), file):
+                    return other
+            with self._names.reserved(key, run_id, taken.__contains__) as target:
+                if self._copy(file, target, metadata):
+                    return target
+        raise WarehouseError(f"{file.url} was not copied: S3 says that {self.url(target)} is taken, and is not")
+
+    def _copy(self, file: SourceFile, target: str, metadata: Mapping[str, str]) -> bool:
+        """Copy a file as it was read to a key that is free; False where one of the two is no longer so."""
+        source: Any = {"Bucket": self.bucket, "Key": file.key}
+        values: Any = {"Metadata": metadata, "MetadataDirective": "REPLACE", "CopySourceIfMatch": f'"{file.etag}"'}
+        with s3_errors(f"copy {file.url} to {self.url(target)}"):
+            try:
+                if file.size_bytes > _SINGLE_COPY_BYTES:
+                    self._client.copy(source, self.bucket, target, ExtraArgs=values, Config=_COPY)
+                else:
+                    values |= self._condition("CopyObject", IfNoneMatch="*")
+                    self._client.copy_object(Bucket=self.bucket, Key=target, CopySource=source, **values)
+            except ClientError as error:
+                if error_code(error) in REPLACED | GONE:
+                    return False
+                raise
+        return True
+
+    def _delete_original(self, file: SourceFile) -> bool:
+        """Delete a file that was copied; False where it was replaced at the last moment."""
+        condition: Any = self._condition("DeleteObject", IfMatch=f'"{file.etag}"')
+        with s3_errors(f"delete {file.url}"):
+            try:
+                self._client.delete_object(Bucket=self.bucket, Key=file.key, **condition)
+            except ClientError as error:
+                if error_code(error) in REPLACED | GONE:
+                    return False
+                raise
+        return True
+
+    def _condition(self, operation: str, **condition: str) -> dict[str, str]:
+        """Return a condition of a call, or nothing where the client is older than it."""
+        shape = self._client.meta.service_model.operation_model(operation).input_shape
+        known = shape.members if shape is not None else {}
+        return {name: value for name, value in condition.items() if name in known}
 
     def put(self, key: str, text: str) -> None:
         """Write a small object."""
@@ -168,46 +243,13 @@ class Lake:
         """Delete every object below a key prefix."""
         self.delete([found.key for found in self.list_objects(prefix)])
 
-    def _copy(self, file: SourceFile, target: str, run_id: str) -> bool:
-        """Copy a file with its identity; False where it has gone meanwhile."""
-        metadata = {_IDENTITY_METADATA: _identity_text(file.identity, file.arrived_at), _RUN_METADATA: run_id}
-        replaced: Any = {"Metadata": metadata, "MetadataDirective": "REPLACE"}
-        source: Any = {"Bucket": self.bucket, "Key": file.key}
-        with s3_errors(f"copy {file.url} to {self.url(target)}"):
-            try:
-                if file.size_bytes <= _SINGLE_COPY_BYTES:
-                    self._client.copy_object(CopySource=source, Bucket=self.bucket, Key=target, **replaced)
-                else:
-                    self._client.copy(source, self.bucket, target, ExtraArgs=replaced, Config=_COPY)
-            except ClientError as error:
-                if error_code(error) in GONE:
-                    return False
-                raise
-        return True
-
-    def _place(self, file: SourceFile, key: str, run_id: str) -> tuple[str, bool]:
-        """Return the key of a file's copy, and whether a run that could not finish moving it has left it there."""
+    def _taken(self, key: str) -> dict[str, int]:
+        """Return the keys that are taken of those a file would get, with the objects' sizes."""
         if self._head(key) is None:
-            return key, False
+            return {}
         folder, _, name = key.rpartition("/")
-        stem, dot, ending = name.partition(".")
-        taken = {found.key: found.size_bytes for found in self.list_objects(f"{folder}/{stem}")}
-        for other, size_bytes in taken.items():
-            if size_bytes == file.size_bytes and self._holds(other, file):
-                return other, True
-        names = (
-            f"{folder}/{stem}.{run_id}{suffix}{dot}{ending}" for suffix in chain([""], map("-{}".format, count(2)))
-        )
-        return next(free for free in names if free not in taken), False
-
-    def _holds(self, key: str, file: SourceFile) -> bool:
-        """Say whether an object is a whole copy of a file: its size, and where, when and as what it arrived."""
-        copy = self.describe(key)
-        return copy is not None and (copy.size_bytes, copy.identity, copy.arrived_at) == (
-            file.size_bytes,
-            file.identity,
-            file.arrived_at,
-        )
+        stem = name.partition(".")[0]
+        return {found.key: found.size_bytes for found in self.list_objects(f"{folder}/{stem}")}
 
     def _head(self, key: str) -> Mapping[str, Any] | None:
         with s3_errors(f"head {self.url(key)}"):
@@ -223,6 +265,20 @@ def _unquoted(etag: str) -> str:
     return etag.strip('"')
 
 
+def _is_object(head: Mapping[str, Any], file: SourceFile) -> bool:
+    """Say whether what was headed has the ETag and the size of a file."""
+    return (_unquoted(head["ETag"]), int(head["ContentLength"])) == (file.etag, file.size_bytes)
+
+
+def _is_copy(copy: SourceFile | None, file: SourceFile) -> bool:
+    """Say whether an object is a whole copy of a file: its size, and where, when and as what it arrived."""
+    return copy is not None and (copy.size_bytes, copy.identity, copy.arrived_at) == (
+        file.size_bytes,
+        file.identity,
+        file.arrived_at,
+    )
+
+
 def _identity_text(identity: FileIdentity, arrived_at: datetime) -> str:
     """Write an identity for object metadata, which is ASCII and at most 2 KB."""
     fields = [
@@ -235,9 +291,7 @@ def _identity_text(identity: FileIdentity, arrived_at: datetime) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
-def _moved_identity(metadata: Mapping[str, str]) -> tuple[FileIdentity, datetime] | None:
-    # S3 hands names back in lower case, other servers as HTTP headers are written.
-    text = {name.lower(): value for name, value in metadata.items()}.get(_IDENTITY_METADATA)
+def _moved_identity(text: str | None) -> tuple[FileIdentity, datetime] | None:
     if text is None:
         return None
     bucket, key, etag, size, arrived_at = json.loads(text)

@@ -94,9 +94,16 @@ class ViewBuild:
     columns_sha256: str
 
 
+OUTAGE_MARK = "outage: "
+"""Opens the message of a FAILED row that an outage is to blame for; such rows do not count as attempts."""
+
+
 @dataclass(frozen=True)
 class LoadHistory:
-    """What the audit says of one file identity. `generation` is the highest loaded, 0 for none."""
+    """What the audit says of one file identity.
+
+    `generation` is the highest loaded, 0 for none; `failures` counts those that no outage is to blame for.
+    """
 
     generation: int = 0
     failures: int = 0

@@ -40,7 +40,7 @@ class SourceFile:
     """An object as it stands in the lake now. Times are UTC.
 
     `key` and `etag` are of the object as it stands; `identity` and `arrived_at` are those of its
-    arrival, which differ once Feedway has moved it.
+    arrival, which differ once Feedway has moved it. `moved_by` is the pipeline that moved it.
     """
 
     bucket: str
@@ -50,6 +50,7 @@ class SourceFile:
     modified_at: datetime
     identity: FileIdentity
     arrived_at: datetime
+    moved_by: str | None = None
 
     @property
     def url(self) -> str:

@@ -18,7 +18,7 @@ from framework.names import statement_name
 from framework.plan.statements import Transaction, condensed, render
 from framework.retries import tell_retries
 from framework.warehouse.rate_limit import RateLimiter
-from framework.warehouse.transient import is_transient_response, is_transient_text
+from framework.warehouse.transient import is_outage_text, is_transient_response, is_transient_text
 
 if TYPE_CHECKING:
     from mypy_boto3_redshift_data.client import RedshiftDataAPIServiceClient
@@ -175,7 +175,8 @@ class Warehouse:
         except ClientError as error:
             _raise_refused(operation, error)
         except (HTTPClientError, BotoConnectionError) as error:
-            raise TransientWarehouseError(f"the Data API could not be reached ({operation}): {error}") from error
+            message = f"the Data API could not be reached ({operation}): {error}"
+            raise TransientWarehouseError(message, is_outage=True) from error
         except BotoCoreError as error:
             raise WarehouseError(f"the Data API cannot be called ({operation}): {error}") from error
         return answer
@@ -221,8 +222,10 @@ def _raise_refused(operation: str, error: ClientError) -> NoReturn:
     details = error.response.get("Error", {})
     code, message = details.get("Code", ""), details.get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    kind = TransientWarehouseError if is_transient_response(code, status, message) else WarehouseError
-    raise kind(f"the Data API refused {operation}: {code}: {message}", warehouse_message=message) from error
+    told = f"the Data API refused {operation}: {code}: {message}"
+    if is_transient_response(code, status, message):
+        raise TransientWarehouseError(told, warehouse_message=message, is_outage=True) from error
+    raise WarehouseError(told, warehouse_message=message) from error
 
 
 def _raise_failed(description: dict[str, Any], texts: Sequence[str]) -> NoReturn:
@@ -241,4 +244,5 @@ def _raise_failed(description: dict[str, Any], texts: Sequence[str]) -> NoReturn
         sql=sql,
         failed_index=failed,
         warehouse_message=message,
+        is_outage=kind is TransientWarehouseError and is_outage_text(message),
     )

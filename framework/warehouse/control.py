@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from framework.errors import WarehouseError
 from framework.names import TableName, ledger_table
@@ -133,15 +134,46 @@ def drop_staging(
     warehouse.run(Transaction("drop_staging", (statement,)), caller, log, attempts)
 
 
-def read_history(warehouse: Warehouse, pipelines: Sequence[str], rows: int, caller: Caller, log: RunLog) -> list[Row]:
-    """Return the latest audit rows, newest first, as HISTORY_COLUMNS; none where there is no audit yet."""
-    values = {
-        "table": TableName(warehouse.settings.control_schema, "job_sts"),
-        "pipelines": tuple(pipelines),
-        "rows": rows,
-    }
+@dataclass(frozen=True)
+class HistoryQuery:
+    """Which loads to read: `rows` at the most, begun since a time; no pipeline, status or key means all."""
+
+    pipelines: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    source_filename: str | None = None
+    rows: int = 200
+
+
+def read_history(warehouse: Warehouse, query: HistoryQuery, caller: Caller, log: RunLog) -> list[Row]:
+    """Return the latest loads, newest first, as HISTORY_COLUMNS; none where there is no audit yet.
+
+    One row per run and file: how it ended, or STARTED where it has not.
+    """
+    statement = Statement("select_history", {"table": _job_sts(warehouse), **asdict(query)})
+    return _read_audit(warehouse, Transaction("history", (statement,)), caller, log)
+
+
+def read_last_success(
+    warehouse: Warehouse, pipelines: Sequence[str], caller: Caller, log: RunLog
+) -> dict[str, datetime]:
+    """Return when each pipeline last loaded a file, in UTC; one that never has is left out."""
+    if not pipelines:
+        return {}
+    values = {"table": _job_sts(warehouse), "pipelines": tuple(pipelines)}
+    transaction = Transaction("last_success", (Statement("select_last_success", values),))
+    rows = _read_audit(warehouse, transaction, caller, log)
+    return {str(name): datetime.fromisoformat(str(ended)).replace(tzinfo=UTC) for name, ended in rows}
+
+
+def _job_sts(warehouse: Warehouse) -> TableName:
+    return TableName(warehouse.settings.control_schema, "job_sts")
+
+
+def _read_audit(warehouse: Warehouse, transaction: Transaction, caller: Caller, log: RunLog) -> list[Row]:
+    """Return the rows of one query of JOB_STS; where it does not exist yet there is nothing in it."""
     try:
-        (found,) = warehouse.run(Transaction("history", (Statement("select_history", values),)), caller, log)
+        (found,) = warehouse.run(transaction, caller, log)
     except WarehouseError as error:
         if "does not exist" in (error.warehouse_message or ""):
             return []

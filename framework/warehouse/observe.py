@@ -13,6 +13,7 @@ from framework.names import TableName
 from framework.plan.statements import Statement, Transaction
 from framework.run_log import RunLog
 from framework.schema.table import (
+    OUTAGE_MARK,
     Comment,
     Grant,
     LoadHistory,
@@ -99,6 +100,7 @@ def _control_statements(spec: PipelineSpec, control_schema: str, arrivals: Seque
                     # S3 tells whole seconds in a head and milliseconds in a list.
                     "first_arrival": min(arrivals) - _ARRIVAL_MARGIN,
                     "last_arrival": max(arrivals) + _ARRIVAL_MARGIN,
+                    "outage_mark": OUTAGE_MARK,
                 },
             )
         )

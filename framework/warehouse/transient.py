@@ -52,6 +52,12 @@ _TRANSIENT_TEXTS = tuple(
         r"tuple concurrently (updated|deleted)|pg_(class|type|namespace)_\w*_index",
     )
 )
+_OUTAGE_TEXTS = re.compile(
+    r"\bconnection|the database system is|s3 query exception|awsclientexception"
+    r"|slowdown|please reduce your request rate|throttling",
+    re.IGNORECASE,
+)
+"""Of the transient texts those of a service that serves nobody now; the others tell of a conflict with somebody."""
 _PERMANENT_TEXTS = re.compile(r"statement timeout|disk full|access ?denied|permission denied", re.IGNORECASE)
 
 
@@ -60,6 +66,11 @@ def is_transient_text(message: str) -> bool:
     if _PERMANENT_TEXTS.search(message):
         return False
     return any(pattern.search(message) for pattern in _TRANSIENT_TEXTS)
+
+
+def is_outage_text(message: str) -> bool:
+    """Say of a transient error's text whether a service is down or overloaded, so that no other load fares better."""
+    return _OUTAGE_TEXTS.search(message) is not None
 
 
 def is_transient_response(code: str, status: int, message: str) -> bool:

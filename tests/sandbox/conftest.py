@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from framework.spec.environment import EmbeddedSettings, Environment, LakeSettings, RetrySettings, WarehouseSettings
+from tests.command_line import Shop
 from tests.workshop import Workshop, new_name
 
 MINIMAL = """
@@ -45,3 +47,14 @@ def feed(s3: Any, redshift_data: Any, frames: Any, request: pytest.FixtureReques
         return Workshop(s3, name=name, spec_body=spec_body, **values)
 
     return make
+
+
+@pytest.fixture
+def shop(sandbox: Any, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
+    """A project folder with one pipeline, whose sandbox is the test run's own."""
+    (tmp_path / ".sandbox").symlink_to(sandbox.folder)
+    made = Shop(tmp_path, s3, capsys)
+    shipped = (Path(__file__).parents[2] / "environments.yml").read_text(encoding="utf-8")
+    # Not auto: another test's Spark session may be active in this process.
+    made.write("environments.yml", shipped.replace("    kind: sandbox\n", "    kind: sandbox\n    engine: embedded\n"))
+    return made

@@ -5,65 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from framework.cli import main
 from framework.errors import PipelineError
+from tests.command_line import SPEC, Shop
 from tests.workshop import new_name
-
-Run = Callable[..., tuple[int, str, str]]
-
-SPEC = """\
-pipeline: {name}
-tags: [{name}_tag]
-source: {{prefix: data/in/{name}/}}
-target: {{table: {name}}}
-load: {{keys: [id]}}
-"""
-
-
-class Shop:
-    """A project folder whose sandbox is the test run's own."""
-
-    def __init__(self, root: Path, s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
-        self.root = root
-        self.s3 = s3
-        self.capsys = capsys
-        self.name = new_name("command")
-        self.write(f"pipelines/{self.name}.yml", SPEC.format(name=self.name))
-
-    def write(self, path: str, text: str) -> None:
-        (self.root / path).parent.mkdir(exist_ok=True)
-        (self.root / path).write_text(text, encoding="utf-8")
-
-    def land(self, file_name: str, text: str) -> str:
-        key = f"data/in/{self.name}/{file_name}"
-        self.s3.put_object(Bucket="lake", Key=key, Body=text.encode())
-        return key
-
-    def run(self, *argv: str) -> tuple[int, str, str]:
-        self.capsys.readouterr()
-        code = main(["--project", str(self.root), *argv])
-        captured = self.capsys.readouterr()
-        return code, captured.out, captured.err
-
-    def json(self, *argv: str) -> tuple[int, Any]:
-        code, out, _ = self.run("--output", "json", *argv)
-        return code, json.loads(out)
-
-
-@pytest.fixture
-def shop(sandbox: Any, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
-    (tmp_path / ".sandbox").symlink_to(sandbox.folder)
-    made = Shop(tmp_path, s3, capsys)
-    shipped = (Path(__file__).parents[2] / "environments.yml").read_text(encoding="utf-8")
-    # Not auto: another test's Spark session may be active in this process.
-    made.write("environments.yml", shipped.replace("    kind: sandbox\n", "    kind: sandbox\n    engine: embedded\n"))
-    return made
 
 
 def test_a_run_prints_one_result_per_file(shop: Shop) -> None:
@@ -176,27 +123,6 @@ def test_the_form_glue_uses_is_run(shop: Shop) -> None:
 
     assert code == 0
     assert audited["rows"] == [["jr_7"]]
-
-
-def test_history_shows_final_rows_and_loads_that_never_ended(shop: Shop) -> None:
-    shop.land("1.csv", "id,a\n1,x\n")
-    shop.run("run", shop.name)
-    shop.run(
-        "sandbox",
-        "sql",
-        "insert into feedway.job_sts (run_id, pipeline, run_start_ts, source_bucket, source_filename, "
-        "source_etag, source_size, "
-        "source_modified_ts, source_generation, target_table_name, status, spec_sha256) values "
-        f"('dead', '{shop.name}', '2026-01-01', 'lake', 'k', 'e', 1, '2026-01-01', 1, 'public.t', 'STARTED', 'x')",
-    )
-
-    code, document = shop.json("history", shop.name)
-
-    assert code == 0
-    assert [(load["status"], load["records_read"]) for load in document["loads"]] == [
-        ("SUCCESS", 2 - 1),
-        ("UNFINISHED", None),
-    ]
 
 
 @pytest.mark.parametrize(

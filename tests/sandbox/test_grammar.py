@@ -9,7 +9,13 @@ from typing import Any
 from framework.run_log import RunLog
 from framework.sandbox.redshift_sql import parse, to_postgres
 from framework.warehouse.client import Caller
-from framework.warehouse.control import read_history, read_run_counts, read_staging_count
+from framework.warehouse.control import (
+    HistoryQuery,
+    read_history,
+    read_last_success,
+    read_run_counts,
+    read_staging_count,
+)
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -68,7 +74,8 @@ def sent_statements(feed: Feed, client: Any) -> dict[str, str]:
         other = feed(f'source: {{prefix: data/in/{{name}}/}}\ntarget: {{table: "{{name}}"}}\nload: {{mode: {mode}}}\n')
         other.load("1.csv", csv_text("id", "1"))
     log, caller = RunLog("r", "p", None), Caller("p", "r")
-    read_history(shop.warehouse, [shop.name], 5, caller, log)
+    read_history(shop.warehouse, HistoryQuery((shop.name,), ("SUCCESS",), source_filename="k", rows=5), caller, log)
+    read_last_success(shop.warehouse, [shop.name], caller, log)
     read_run_counts(shop.warehouse, "r", caller, log)
     strict = feed(STRICT)
     strict.load("1.csv", csv_text("id,n", "1,1", "1,2"))

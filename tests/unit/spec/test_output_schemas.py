@@ -8,6 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from framework.cli.stale import StaleFeed
 from framework.errors import Problem
 from framework.preview import PlannedLoad
 from framework.resources import read_text
@@ -52,3 +53,7 @@ def test_a_problem_has_the_fields_of_its_schema() -> None:
 
 def test_the_history_has_the_columns_of_the_audit() -> None:
     assert fields_of("history") == list(HISTORY_COLUMNS)
+
+
+def test_a_stale_feed_has_the_fields_of_its_schema() -> None:
+    assert fields_of("history_stale", "stale") == [field.name for field in dataclasses.fields(StaleFeed)]

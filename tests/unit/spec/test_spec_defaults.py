@@ -16,7 +16,6 @@ from framework.spec.pipeline import (
     DeclaredType,
     EvolutionSpec,
     ExpectSpec,
-    ExpectSpec,
     LoadSpec,
     MetadataColumns,
     OrderBy,
