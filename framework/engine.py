@@ -10,12 +10,12 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 from framework.bookkeeping import Books
+from framework.discover import Work, discover, is_out_of_order, why_overtaken
 from framework.errors import (
     AlreadyLoaded,
     PipelineError,
@@ -27,8 +27,7 @@ from framework.errors import (
 )
 from framework.frames.protocol import FrameEngine
 from framework.lake.alive import SignOfLife, staging_prefix
-from framework.lake.pending import list_pending
-from framework.plan.merge import MAX_FILES_PER_LOAD, LoadedFile
+from framework.plan.merge import LoadedFile
 from framework.plan.staging import manifest
 from framework.plan.statements import Transaction
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
@@ -36,7 +35,7 @@ from framework.rejection import refused_duplicates
 from framework.results import NO_RECORDS, LoadFailure, LoadRequest, LoadResult, RecordCounts, Services
 from framework.retries import telling
 from framework.schema.changes import describe_change
-from framework.schema.table import Observation
+from framework.schema.table import OUTAGE_MARK, Observation
 from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Row
@@ -54,7 +53,7 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
     the spec says `on_failure: stop`, or where the warehouse is out of reach for every file.
 
     Raises:
-        SpecError: the file that is asked for is not in the lake.
+        SpecError: the file that is asked for is not in the lake, or not surely the pipeline's.
         WarehouseError: the lake cannot be listed.
     """
     results: list[LoadResult] = []
@@ -62,57 +61,20 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
     # Before the first load there is no run; what has to be told of that has a log of its own, in the stream only.
     with telling(services.open_log(services.new_run_id(), spec.pipeline)):
         work = discover(spec, services, request)
+    if work.unsure:
+        results += _Load(spec, services, request, work).tell_unsure(work.unsure)
     for keys in work.loads:
         load = _Load(spec, services, request, work)
         loaded = load.run(keys, observed)
         results += loaded
         observed = load.observed_for_next
-        failures = [result.failure.error for result in loaded if result.failure is not None]
-        is_outage = any(isinstance(error, TransientWarehouseError) for error in failures)
+        failures = [result.failure.error for result in loaded if result.failure and result.status == "FAILED"]
+        is_outage = any(_is_outage(error) for error in failures)
         if is_outage or (failures and spec.source.on_failure == "stop"):
             return results
     if not work.loads and any(services.lake.list_objects(staging_prefix(services.lake, spec.pipeline))):
         _Load(spec, services, request, work).recover()
     return results
-
-
-@dataclass(frozen=True)
-class Work:
-    """What is to be loaded: object keys by load, in order; those that the one load makes needless; arrivals."""
-
-    loads: list[list[str]]
-    older: list[str]
-    arrivals: list[datetime]
-
-
-def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Work:
-    """Return the pending files as loads, or the one that is asked for."""
-    lake = services.lake
-    if request.file_key is not None:
-        key = lake.key_of(request.file_key)
-        file = lake.describe(key)
-        if file is None:
-            raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.")
-        _refuse_unknown_origin(file, services, request)
-        return Work([[key]], [], [file.arrived_at])
-    pending = list_pending(lake, spec.source)
-    arrivals = [found.modified_at for found in pending]
-    keys = [found.key for found in pending]
-    if spec.load.mode == "replace":
-        return Work([keys[-1:]] if keys else [], keys[:-1], arrivals)
-    size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
-    return Work([keys[start : start + size] for start in range(0, len(keys), size)], [], arrivals)
-
-
-def _refuse_unknown_origin(file: SourceFile, services: Services, request: LoadRequest) -> None:
-    """Refuse a moved file that does not say where it arrived: whether it is loaded cannot be known."""
-    moved = any(file.key.startswith(services.lake.key(f"data/{folder}/")) for folder in ("archive", "unprocessed"))
-    if moved and file.identity.key == file.key and not request.again:
-        raise SpecError(
-            f"{file.url} does not say where it arrived: the metadata that Feedway gave it when it moved it is gone, "
-            f"so whether it is loaded cannot be known. Add --again to load it whatever the ledger says, "
-            f"or copy it to the pipeline's prefix to load it as a new file."
-        )
 
 
 class _Load:
@@ -132,6 +94,7 @@ class _Load:
         self.failed_before: dict[str, int] = {}
         self.prepared: Preparation | None = None
         self.engine_name: str | None = None
+        self.frames: FrameEngine | None = None
         self.has_staging_table = False
         self.observed_for_next: Observation | None = None
         self.counts: dict[str, RecordCounts] = {}
@@ -172,6 +135,8 @@ class _Load:
         self._enter("observe")
         observed = observed or self._observe()
         self._leave_out_loaded(observed)
+        if is_out_of_order(self.request, self.spec):
+            self._refuse_overtaken()
         self._enter("recover")
         if self.books.recover(self.services.environment.dead_after_seconds):
             # What a dead run had still running may have changed what was observed, and loaded the files.
@@ -204,6 +169,23 @@ class _Load:
             loaded = [file for file in self.files if observed.history_of(file.identity).generation]
             self.files = [file for file in self.files if file not in loaded]
             self.skipped += self._skip(loaded, "the file is loaded already")
+
+    def _refuse_overtaken(self) -> None:
+        """Leave out the files that come after newer ones, and say so."""
+        reasons = why_overtaken(self.spec, self.services, self.files, self.books.caller, self.log)
+        refused = [file for file in self.files if file.key in reasons]
+        self.files = [file for file in self.files if file.key not in reasons]
+        for file in refused:
+            self.log.warning("file refused", file=file.url, reason=reasons[file.key])
+            error = SpecError(f"{file.url} is not loaded: {reasons[file.key]}.")
+            failure = LoadFailure("SpecError", self.step, str(error), error)
+            self.skipped.append(self._result(file, "REFUSED", reason=reasons[file.key], failure=failure))
+
+    def tell_unsure(self, files: Sequence[tuple[SourceFile, str]]) -> list[LoadResult]:
+        """Say of unprocessed files that may be the pipeline's why they are left alone."""
+        for file, reason in files:
+            self.log.warning("file refused", file=file.url, reason=reason)
+        return [self._result(file, "REFUSED", reason=reason) for file, reason in files]
 
     def _prepare_and_evolve(self, observed: Observation) -> Observation:
         """Prepare the rows and bring the table to them; again when it is not as it was observed.
@@ -243,12 +225,15 @@ class _Load:
     def _prepare(self, observed: Observation, plan_number: int) -> Preparation:
         destination = self.services.lake.url(f"{self.books.prefix}plan-{plan_number}/")
         context = PrepareContext(self.books, self._choose_frames, destination)
-        return prepare(context, self.files, observed)
+        prepared = prepare(context, self.files, observed)
+        if self.frames is not None and not self.frames.notices_replacement and self._gone():
+            raise SourceFileError("a file was replaced while it was read; the next run loads it")
+        return prepared
 
     def _choose_frames(self, batch: SourceBatch) -> FrameEngine:
-        frames = self.services.frames(batch)
-        self.engine_name = frames.name
-        return frames
+        self.frames = self.services.frames(batch)
+        self.engine_name = self.frames.name
+        return self.frames
 
     def _copy(self, observed: Observation) -> None:
         """Make the staging table and, where there are rows, fill it from the staging files by manifest."""
@@ -311,7 +296,7 @@ class _Load:
         """Archive what was loaded. The rows are in: a file that cannot be moved now is moved by the next run."""
         self._enter("settle")
         results = []
-        settled = self._pass_over()
+        settled = not self.files or self._pass_over()
         for file in self.files:
             if settled:
                 self._archive(file)
@@ -387,7 +372,8 @@ class _Load:
         """Record the failure where that is possible, and put the files where they belong."""
         details = {} if isinstance(error, PipelineError) else {"traceback": traceback.format_exc()}
         self.books.tell_failure(self.step, error, details)
-        recorded = self._try("write the FAILED row", partial(self.books.write, "FAILED", self.files, str(error)))
+        message = f"{OUTAGE_MARK}{error}" if _is_outage(error) else str(error)
+        recorded = self._try("write the FAILED row", partial(self.books.write, "FAILED", self.files, message))
         for file in self.files:
             if recorded and self._is_to_be_set_aside(file, error):
                 self._try("move the file", partial(self.books.move, file, "unprocessed"))
@@ -397,13 +383,15 @@ class _Load:
         return [self._result(file, "FAILED", failure=failure) for file in self.files]
 
     def _is_to_be_set_aside(self, file: SourceFile, error: BaseException) -> bool:
-        """The file's or the table's own fault, or too many failed attempts."""
+        """The file's or the table's own fault, or too many failed attempts; an outage is nobody's."""
         if self.request.keeps_stored:
             return False
         if isinstance(error, SourceFileError) and error.keys:
             return file.key in error.keys
         if isinstance(error, SourceFileError | SchemaChangeError):
             return True
+        if _is_outage(error):
+            return False
         return self.failed_before.get(file.key, 0) + 1 >= self.services.environment.max_attempts
 
     def _try(self, doing: str, action: Callable[[], object]) -> bool:
@@ -425,7 +413,7 @@ class _Load:
     def _result(
         self,
         file: SourceFile | None,
-        status: Literal["SUCCESS", "FAILED", "SKIPPED"],
+        status: Literal["SUCCESS", "FAILED", "SKIPPED", "REFUSED"],
         counts: RecordCounts = NO_RECORDS,
         reason: str | None = None,
         failure: LoadFailure | None = None,
@@ -444,6 +432,11 @@ class _Load:
             reason=reason,
             failure=failure,
         )
+
+
+def _is_outage(error: BaseException) -> bool:
+    """Say whether the warehouse or S3 serves nobody now, so that the next file would fare no better."""
+    return isinstance(error, WarehouseError) and error.is_outage
 
 
 def _merge_counts(rows: Sequence[Row], file: LoadedFile) -> RecordCounts:

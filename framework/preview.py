@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from framework.bookkeeping import Books
-from framework.engine import discover
+from framework.discover import discover, is_out_of_order, why_overtaken
 from framework.frames.protocol import FrameEngine
 from framework.plan.statements import Transaction, render
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
@@ -54,13 +54,17 @@ def plan_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) 
     planned = [load for keys in work.loads if (load := preview.plan(keys, request)) is not None]
     if work.older:
         planned.append(
-            _not_loaded(spec, [services.lake.url(key) for key in work.older], "a newer file replaces the table")
+            _not_loaded(
+                spec,
+                [services.lake.url(key) for key in work.older],
+                "would be skipped: a newer file replaces the table",
+            )
         )
     return planned
 
 
 def _not_loaded(spec: PipelineSpec, urls: Sequence[str], why: str) -> PlannedLoad:
-    return PlannedLoad(spec.pipeline, tuple(urls), None, 0, (), (), (), (), (f"would be skipped: {why}",))
+    return PlannedLoad(spec.pipeline, tuple(urls), None, 0, (), (), (), (), (why,))
 
 
 class _Preview:
@@ -82,7 +86,12 @@ class _Preview:
         loaded = [file for file in files if observed.history_of(file.identity).generation and not request.again]
         wanted = [file for file in files if file not in loaded]
         if not wanted:
-            return _not_loaded(self.spec, [file.url for file in loaded], "the file is loaded already")
+            return _not_loaded(self.spec, [file.url for file in loaded], "would be skipped: the file is loaded already")
+        if is_out_of_order(request, self.spec):
+            overtaken = why_overtaken(self.spec, self.services, wanted, self.books.caller, self.books.log)
+            if overtaken:
+                why = "; ".join(overtaken.values())
+                return _not_loaded(self.spec, [file.url for file in wanted], f"would be refused: {why}")
         prepared = self._prepare(wanted, observed)
         self.observed = self._after(observed, prepared)
         return self._describe(wanted, observed, prepared, loaded)

@@ -37,6 +37,9 @@ class Services:
 class LoadRequest:
     """Which files to load: the pending ones, or a single one by key; `again` loads it once more.
 
+    `unprocessed` takes the files that were set aside instead of the pending ones. `out_of_order`
+    lets a file be loaded although a newer one is.
+
     With `keeps_stored` a row loses against the target's row with its key, unless `order_by` puts it
     first, and a file that fails stays where it is.
     """
@@ -44,6 +47,8 @@ class LoadRequest:
     file_key: str | None = None
     again: bool = False
     keeps_stored: bool = False
+    unprocessed: bool = False
+    out_of_order: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class LoadFailure:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What came of one source file in one load.
+    """What came of one source file in one load. REFUSED: left where it is, untouched and unrecorded.
 
     `quarantine` is the address of the bad rows that a file has loaded without.
     """
@@ -81,7 +86,7 @@ class LoadResult:
     pipeline: str
     source_file: str
     run_id: str
-    status: Literal["SUCCESS", "FAILED", "SKIPPED"]
+    status: Literal["SUCCESS", "FAILED", "SKIPPED", "REFUSED"]
     engine: str | None
     seconds: float
     counts: RecordCounts = NO_RECORDS

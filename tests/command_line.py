@@ -23,9 +23,10 @@ load: {{keys: [id]}}
 class Shop:
     """A project folder whose sandbox is the test run's own."""
 
-    def __init__(self, root: Path, s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, root: Path, s3: Any, s3_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.root = root
         self.s3 = s3
+        self.s3_folder = s3_folder
         self.capsys = capsys
         self.name = new_name("command")
         self.write(f"pipelines/{self.name}.yml", SPEC.format(name=self.name))

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from framework.engine import run_pipeline
@@ -43,6 +44,7 @@ class Workshop:
     log: io.StringIO = field(default_factory=io.StringIO)
     wrap_lake: Callable[[Lake], Lake] = lambda lake: lake
     run_number_base: int = 1
+    s3_folder: Path = Path()
 
     def __post_init__(self) -> None:
         self.warehouse = Warehouse(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from framework.errors import SpecError
 
 _OPTIONS = {"--project", "--env", "--output", "--file"}
-_FLAGS = {"--again"}
+_FLAGS = {"--again", "--out-of-order"}
 _GLUE_MARKS = ("--JOB_NAME", "--JOB_RUN_ID", "--JOB_ID")
 
 

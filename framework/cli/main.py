@@ -19,8 +19,9 @@ COMMANDS = {
     "validate": "check specs, environments and views, offline",
     "plan": "show what a run would do now; changes nothing",
     "run": "load pending files",
-    "history": "show past loads",
-    "replay": "load once more what could not be loaded",
+    "replay": "load a pipeline's unprocessed files, or corrected bad rows, again",
+    "skip": "let a file go for good, without loading it",
+    "history": "show past loads, and feeds that are late",
     "sandbox": "start, stop and query the local stand-in for AWS",
 }
 USAGE_EXIT_CODE = 2

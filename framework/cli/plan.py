@@ -19,6 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="+", metavar="NAME", help="pipelines to plan")
     parser.add_argument("--file", metavar="KEY", help="plan the load of this object of the lake")
     parser.add_argument("--again", action="store_true", help="with --file: as if it were not loaded yet")
+    parser.add_argument(
+        "--out-of-order", action="store_true", help="with --file: as if no newer file were loaded already"
+    )
     parser.add_argument("--sql", action="store_true", help="print the statements too")
 
 
@@ -30,7 +33,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """
     environment = project.environment(arguments.env)
     specs = [project.pipeline(name) for name in dict.fromkeys(arguments.names)]
-    request = LoadRequest(arguments.file, arguments.again)
+    request = LoadRequest(arguments.file, arguments.again, out_of_order=arguments.out_of_order)
     with open_services(Path(project.root), environment, output, arguments.job_id) as services:
         planned = [load for spec in specs for load in plan_pipeline(spec, services, request)]
     output.document({"loads": [load.as_dict() for load in planned]}, lambda: "\n".join(_lines(planned, arguments.sql)))

@@ -1,4 +1,4 @@
-"""`replay`: loads once more what could not be loaded before."""
+"""`replay`: loads once more what a pipeline could not load: files that were set aside, or corrected bad rows."""
 
 from __future__ import annotations
 
@@ -6,29 +6,46 @@ import argparse
 from pathlib import Path
 
 from framework.cli.output import Output
-from framework.cli.run import end_in, failures_of, summary
+from framework.cli.run import end_in, failures_of, load_pipelines, summary
 from framework.cli.services import open_services
+from framework.errors import SpecError
 from framework.quarantine_replay import replay_quarantine
+from framework.results import LoadRequest
 from framework.spec.project import Project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `replay` takes."""
     parser.add_argument("name", metavar="NAME", help="the pipeline")
+    parser.add_argument("--file", metavar="KEY", help="only this file, by where it lies or where it arrived")
+    parser.add_argument(
+        "--out-of-order", action="store_true", help="load files too after which newer ones are loaded already"
+    )
     parser.add_argument(
         "--quarantine",
         metavar="FILE",
-        required=True,
-        help="load the rows of this corrected quarantine file, local or s3://, Parquet or CSV",
+        help="load the rows of this corrected quarantine file instead, local or s3://, Parquet or CSV",
     )
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    """Load a corrected quarantine file and print one result per source file its rows came from.
+    """Load the pipeline's unprocessed files in their original order, or the corrected rows; one result per file.
 
     Raises:
-        PipelineError: nothing could be loaded, or a load failed.
+        SpecError: a name, an option or a spec is wrong, or a file was refused.
+        PipelineError: a load failed; of several failures, the class they share.
     """
+    if arguments.quarantine is not None:
+        return _replay_quarantine(arguments, project, output)
+    environment = project.environment(arguments.env)
+    specs = [project.pipeline(arguments.name)]
+    request = LoadRequest(arguments.file, unprocessed=True, out_of_order=arguments.out_of_order)
+    return load_pipelines(specs, environment, request, arguments.job_id, project, output)
+
+
+def _replay_quarantine(arguments: argparse.Namespace, project: Project, output: Output) -> int:
+    if arguments.file is not None or arguments.out_of_order:
+        raise SpecError("--quarantine FILE names all there is to load: leave out --file and --out-of-order")
     environment = project.environment(arguments.env)
     spec = project.pipeline(arguments.name)
     with open_services(Path(project.root), environment, output, arguments.job_id) as services:

@@ -12,7 +12,9 @@ from framework.cli.services import open_services
 from framework.cli.side_by_side import Interruption, run_side_by_side
 from framework.engine import run_pipeline
 from framework.errors import PipelineError, SpecError
+from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.results import LoadRequest, LoadResult, Services
+from framework.spec.environment import Environment
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project
 
@@ -37,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tag", metavar="TAG", help="load the pipelines that carry a tag")
     parser.add_argument("--file", metavar="KEY", help="load this object of the lake, pending or not")
     parser.add_argument("--again", action="store_true", help="with --file: load it once more although it is loaded")
+    parser.add_argument(
+        "--out-of-order", action="store_true", help="with --file: load it although a newer file is loaded already"
+    )
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
@@ -48,10 +53,26 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """
     environment = project.environment(arguments.env)
     specs = [project.pipeline(name) for name in _names(arguments, project)]
-    request = LoadRequest(arguments.file, arguments.again)
+    request = LoadRequest(arguments.file, arguments.again, out_of_order=arguments.out_of_order)
     _check_request(request, specs)
+    return load_pipelines(specs, environment, request, arguments.job_id, project, output)
+
+
+def load_pipelines(
+    specs: Sequence[PipelineSpec],
+    environment: Environment,
+    request: LoadRequest,
+    job_id: str | None,
+    project: Project,
+    output: Output,
+) -> int:
+    """Load pipelines side by side, print one result per file, and end in the failure if there is one.
+
+    Raises:
+        PipelineError: a load failed or was refused; of several failures, the class they share.
+    """
     interruption = Interruption()
-    with open_services(Path(project.root), environment, output, arguments.job_id, interruption) as services:
+    with open_services(Path(project.root), environment, output, job_id, interruption) as services:
         feeds = [partial(_load, spec, services, request, output) for spec in specs]
         loaded = run_side_by_side(feeds, environment.parallel, interruption)
     results = [result for of_feed, _ in loaded for result in of_feed]
@@ -69,7 +90,7 @@ def _load(
     except PipelineError as error:
         return [], [_told(spec.pipeline, "", "discover", error)]
     if not results:
-        output.say(_nothing_pending(spec, services))
+        output.say(_nothing_to_do(spec, services, request))
     return results, failures_of(results)
 
 
@@ -89,11 +110,16 @@ def _names(arguments: argparse.Namespace, project: Project) -> Sequence[str]:
 def _check_request(request: LoadRequest, specs: Sequence[PipelineSpec]) -> None:
     if request.again and request.file_key is None:
         raise SpecError("--again loads one file once more: name it with --file KEY")
+    if request.out_of_order and request.file_key is None:
+        raise SpecError("--out-of-order loads one file after newer ones: name it with --file KEY")
     if request.file_key is not None and len(specs) != 1:
         raise SpecError("--file KEY goes with the name of one pipeline")
 
 
-def _nothing_pending(spec: PipelineSpec, services: Services) -> str:
+def _nothing_to_do(spec: PipelineSpec, services: Services, request: LoadRequest) -> str:
+    if request.unprocessed:
+        where = services.lake.url(services.lake.key(UNPROCESSED_FOLDER))
+        return f"{spec.pipeline}: nothing to do, no file below {where} is one of this pipeline"
     where = services.lake.url(services.lake.key(spec.source.prefix))
     return f"{spec.pipeline}: nothing to do, no file below {where} matches {spec.source.pattern}"
 
@@ -131,7 +157,7 @@ def end_in(failures: Sequence[PipelineError]) -> int:
 
 
 def summary(results: Sequence[LoadResult]) -> str:
-    """Return the results as a table, or a line that says there was nothing to do."""
+    """Return the results as a table with why files were not loaded, or a line that says there was nothing to do."""
     if not results:
         return "nothing to do"
     rows = [
@@ -154,4 +180,5 @@ def summary(results: Sequence[LoadResult]) -> str:
         for result in results
         if result.quarantine is not None
     ]
-    return "\n".join([table(SUMMARY_COLUMNS, rows), *kept])
+    reasons = [f"{result.source_file}: {result.reason}" for result in results if result.reason is not None]
+    return "\n".join([table(SUMMARY_COLUMNS, rows), *kept, *reasons])

@@ -60,5 +60,9 @@ class FrameEngine(Protocol):
     def name(self) -> str:
         """The engine's name in results and logs."""
 
+    @property
+    def notices_replacement(self) -> bool:
+        """Whether reading fails when a file is replaced meanwhile; else who asked has to look afterwards."""
+
     def open(self, batch: SourceBatch) -> AbstractContextManager[SourceRows]:
         """Give access to the rows of a batch; what the engine keeps of them goes at the end."""

@@ -17,12 +17,19 @@ def list_pending(lake: Lake, source: SourceSpec) -> list[LakeObject]:
     matched against the name without its folder, in any case. The order is (LastModified, key),
     or the key where the spec says `order: name`.
     """
-    prefix = lake.key(source.prefix)
-    matches = re.compile(translate(source.pattern), re.IGNORECASE).fullmatch
-    pending = [
-        found for found in lake.list_objects(prefix) if _is_file(found.key, prefix) and matches(_name(found.key))
-    ]
+    pending = [found for found in lake.list_objects(lake.key(source.prefix)) if is_file_of(lake, source, found.key)]
     return in_order(pending, source)
+
+
+def is_file_of(lake: Lake, source: SourceSpec, key: str) -> bool:
+    """Say whether the feed takes an object that arrives under this key."""
+    prefix = lake.key(source.prefix)
+    return key.startswith(prefix) and _is_file(key, prefix) and _matches(source.pattern, _name(key))
+
+
+def _matches(pattern: str, name: str) -> bool:
+    # `re` keeps the patterns it has compiled.
+    return re.fullmatch(translate(pattern), name, re.IGNORECASE) is not None
 
 
 def in_order(objects: Sequence[LakeObject], source: SourceSpec) -> list[LakeObject]:

@@ -166,6 +166,25 @@ def read_last_success(
     return {str(name): datetime.fromisoformat(str(ended)).replace(tzinfo=UTC) for name, ended in rows}
 
 
+def read_newest_load(
+    warehouse: Warehouse, target: TableName, folder: str | None, caller: Caller, log: RunLog
+) -> tuple[str, datetime] | None:
+    """Return the key and arrival of the file loaded into a target that arrived last; None where none was.
+
+    With a `folder`, the key prefix of a feed whose files are ordered by name, the one with the last name.
+    """
+    by_arrival, by_name = ("source_modified_ts", "source_filename"), ("source_filename",)
+    values = {
+        "table": _job_sts(warehouse),
+        "target": target,
+        "folder": folder or "",
+        "newest_by": by_arrival if folder is None else by_name,
+    }
+    transaction = Transaction("newest_load", (Statement("select_newest_load", values),))
+    rows = _read_audit(warehouse, transaction, caller, log)
+    return next(((str(key), datetime.fromisoformat(str(at)).replace(tzinfo=UTC)) for key, at in rows), None)
+
+
 def _job_sts(warehouse: Warehouse) -> TableName:
     return TableName(warehouse.settings.control_schema, "job_sts")
 

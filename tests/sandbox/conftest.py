@@ -34,7 +34,9 @@ ENVIRONMENT = Environment(
 
 
 @pytest.fixture
-def feed(s3: Any, redshift_data: Any, frames: Any, request: pytest.FixtureRequest) -> Callable[..., Workshop]:
+def feed(
+    sandbox: Any, s3: Any, redshift_data: Any, frames: Any, request: pytest.FixtureRequest
+) -> Callable[..., Workshop]:
     """Make a feed with a name of its own; without a spec it is an upsert by `id` without metadata columns."""
 
     def make(spec_body: str = MINIMAL, **changes: Any) -> Workshop:
@@ -43,6 +45,7 @@ def feed(s3: Any, redshift_data: Any, frames: Any, request: pytest.FixtureReques
             "environment": ENVIRONMENT,
             "redshift_data": redshift_data,
             "frames": frames,
+            "s3_folder": sandbox.s3_folder,
         } | changes
         return Workshop(s3, name=name, spec_body=spec_body, **values)
 
@@ -53,7 +56,7 @@ def feed(s3: Any, redshift_data: Any, frames: Any, request: pytest.FixtureReques
 def shop(sandbox: Any, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
     """A project folder with one pipeline, whose sandbox is the test run's own."""
     (tmp_path / ".sandbox").symlink_to(sandbox.folder)
-    made = Shop(tmp_path, s3, capsys)
+    made = Shop(tmp_path, s3, sandbox.s3_folder, capsys)
     shipped = (Path(__file__).parents[2] / "environments.yml").read_text(encoding="utf-8")
     # Not auto: another test's Spark session may be active in this process.
     made.write("environments.yml", shipped.replace("    kind: sandbox\n", "    kind: sandbox\n    engine: embedded\n"))

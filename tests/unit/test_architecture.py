@@ -22,7 +22,7 @@ LEVELS = (
     {"results"},
     {"bookkeeping"},
     {"rejection"},
-    {"prepare"},
+    {"prepare", "discover", "letting_go"},
     {"engine"},
     {"preview", "quarantine_replay"},
     {"cli", "sandbox"},

@@ -51,6 +51,7 @@ class EmbeddedFrames:
     """
 
     name = "embedded"
+    notices_replacement = True
 
     def __init__(self, store: ObjectStore, memory_bytes: int, directory: str | None) -> None:
         self._store = store

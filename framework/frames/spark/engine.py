@@ -21,6 +21,7 @@ class SparkFrames:
 
     session: SparkSession
     name: str = "spark"
+    notices_replacement: bool = False
 
     @contextmanager
     def open(self, batch: SourceBatch) -> Iterator[SparkRows]:

@@ -58,6 +58,7 @@ class Seen:
     """A frame engine that has seen what observed.yml says."""
 
     name = "golden"
+    notices_replacement = True
     phase_seconds: Mapping[str, float] = {}
 
     def __init__(self, case: Mapping[str, Any]) -> None:

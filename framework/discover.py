@@ -1,0 +1,126 @@
+"""Which files a run loads, in which loads and in which order; and which it must not load any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from framework.errors import SpecError
+from framework.lake.pending import list_pending
+from framework.lake.unprocessed import list_unprocessed
+from framework.plan.merge import MAX_FILES_PER_LOAD
+from framework.results import LoadRequest, Services
+from framework.run_log import RunLog
+from framework.schema.values import SourceFile
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.client import Caller
+from framework.warehouse.control import read_newest_load
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be loaded: object keys by load, in order; those that a newer file makes needless; arrivals.
+
+    `unsure` are unprocessed files that may be the pipeline's, with the reason; they are left alone.
+    """
+
+    loads: list[list[str]]
+    older: list[str]
+    arrivals: list[datetime]
+    unsure: tuple[tuple[SourceFile, str], ...] = ()
+
+
+def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Work:
+    """Return the pending files as loads, the unprocessed ones, or the one that is asked for.
+
+    Raises:
+        SpecError: the file that is asked for is not there, or not surely the pipeline's.
+    """
+    if request.unprocessed:
+        return _unprocessed_work(spec, services, request)
+    lake = services.lake
+    if request.file_key is not None:
+        key = lake.key_of(request.file_key)
+        file = lake.describe(key)
+        if file is None:
+            raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.")
+        _refuse_unknown_origin(file, services, request)
+        return Work([[key]], [], [file.arrived_at])
+    pending = list_pending(lake, spec.source)
+    arrivals = [found.modified_at for found in pending]
+    keys = [found.key for found in pending]
+    size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
+    return _work(spec, keys, arrivals, size)
+
+
+def _work(spec: PipelineSpec, keys: list[str], arrivals: list[datetime], size: int) -> Work:
+    if spec.load.mode == "replace":
+        return Work([keys[-1:]] if keys else [], keys[:-1], arrivals)
+    return Work([keys[start : start + size] for start in range(0, len(keys), size)], [], arrivals)
+
+
+def _unprocessed_work(spec: PipelineSpec, services: Services, request: LoadRequest) -> Work:
+    """Return one load per unprocessed file, so that one at fault keeps no other from being loaded."""
+    lake = services.lake
+    found = list_unprocessed(lake, spec)
+    if request.file_key is None:
+        work = _work(spec, [file.key for file in found.files], [file.arrived_at for file in found.files], 1)
+        return Work(work.loads, work.older, work.arrivals, found.unsure)
+    key = lake.key_of(request.file_key)
+    for file, reason in found.unsure:
+        if key in (file.key, file.identity.key):
+            raise SpecError(f"{file.url} is not surely a file of {spec.pipeline}: {reason}.")
+    files = [file for file in found.files if key in (file.key, file.identity.key)]
+    if not files:
+        raise SpecError(
+            f"{lake.url(key)} is no unprocessed file of {spec.pipeline}. {_listed([file.key for file in found.files])}"
+        )
+    return _work(spec, [file.key for file in files], [file.arrived_at for file in files], 1)
+
+
+def _listed(keys: Sequence[str]) -> str:
+    if not keys:
+        return "There is none at all."
+    shown = ", ".join(keys[:5])
+    return f"There is {shown}." if len(keys) <= 5 else f"There is {shown} and {len(keys) - 5} more."
+
+
+def _refuse_unknown_origin(file: SourceFile, services: Services, request: LoadRequest) -> None:
+    """Refuse a moved file that does not say where it arrived: whether it is loaded cannot be known."""
+    moved = any(file.key.startswith(services.lake.key(f"data/{folder}/")) for folder in ("archive", "unprocessed"))
+    if moved and file.identity.key == file.key and not request.again:
+        raise SpecError(
+            f"{file.url} does not say where it arrived: the metadata that Feedway gave it when it moved it is gone, "
+            f"so whether it is loaded cannot be known. Add --again to load it whatever the ledger says, "
+            f"or copy it to the pipeline's prefix to load it as a new file."
+        )
+
+
+def is_out_of_order(request: LoadRequest, spec: PipelineSpec) -> bool:
+    """Say whether files of this request may come after newer ones where their order decides which rows stay."""
+    picked = request.unprocessed or request.file_key is not None
+    order_decides = spec.load.mode == "replace" or (spec.load.mode == "upsert" and not spec.load.order_by)
+    return picked and order_decides and not request.out_of_order
+
+
+def why_overtaken(
+    spec: PipelineSpec, services: Services, files: Sequence[SourceFile], caller: Caller, log: RunLog
+) -> dict[str, str]:
+    """Return why files may not be loaded any more, by object key: a newer one is in the target already."""
+    by_name = spec.source.order == "name"
+    folder = services.lake.key(spec.source.prefix) if by_name else None
+    newest = read_newest_load(services.warehouse, spec.target.table, folder, caller, log)
+    if newest is None:
+        return {}
+    newest_key, newest_arrival = newest
+    found = {}
+    for file in files:
+        key = file.identity.key
+        if newest_key > key if by_name else (newest_arrival, newest_key) > (file.arrived_at, key):
+            found[file.key] = (
+                f"{newest_key}, which arrived {newest_arrival:%Y-%m-%d %H:%M:%S} and comes after it, is loaded into "
+                f"{spec.target.table} already, and this file could put older rows in the place of newer ones. "
+                f"Add --out-of-order to load it all the same, or let it go with `skip {file.key}`"
+            )
+    return found
