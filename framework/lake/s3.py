@@ -157,16 +157,16 @@ class Lake:
         if target is None:
             return None
         copy = self.describe(target)
-        if copy is None or not _is_copy(copy, file):
-            raise WarehouseError(f"{self.url(target)}: the copy of {file.url} is not complete; the original stays")
-        if self.is_unchanged(file) and self._delete_original(file):
+        is_whole = _is_copy(copy, file)
+        if is_whole and self.is_unchanged(file) and self._delete_original(file):
             return target
         left = self._head(file.key)
-        if left is None:
+        if left is None and is_whole:
             # It was deleted, and the reply was lost; or another run has moved it.
             return target
-        if copy.etag != file.etag and _is_object(left, copy):
-            # Copied by a server that knows no conditions: it holds what has replaced the file.
+        if left is not None and _is_object(left, file) and not is_whole:
+            raise WarehouseError(f"{self.url(target)}: the copy of {file.url} is not complete; the original stays")
+        if copy is not None and (not is_whole or _holds_successor(copy, file, left)):
             self.delete([target])
         return None
 
@@ -277,6 +277,11 @@ def _is_copy(copy: SourceFile | None, file: SourceFile) -> bool:
         file.identity,
         file.arrived_at,
     )
+
+
+def _holds_successor(copy: SourceFile, file: SourceFile, left: Mapping[str, Any] | None) -> bool:
+    """Say whether a copy holds what has replaced the file: servers that know no conditions copy what is there."""
+    return left is not None and copy.etag != file.etag and _is_object(left, copy)
 
 
 def _identity_text(identity: FileIdentity, arrived_at: datetime) -> str:

@@ -1,0 +1,142 @@
+"""Conditional requests and multipart ETags, against a server that knows both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from framework.errors import SourceFileError
+from framework.lake.s3 import Lake
+from framework.schema.values import SourceFile
+from tests.http_answers import http_answer
+from tests.lake.conftest import Bucket
+
+MIB = 1024**2
+
+
+def described(lake: Lake, key: str) -> SourceFile:
+    """Return an object that is there."""
+    file = lake.describe(key)
+    assert file is not None
+    return file
+
+
+def before(bucket: Bucket, operation: str, action: Callable[[], object]) -> None:
+    """Do something just before the first call of an operation."""
+    actions = [action]
+
+    def happen(**_: Any) -> None:
+        if actions:
+            actions.pop()()
+
+    bucket.client.meta.events.register(f"before-call.s3.{operation}", happen)
+
+
+def test_a_file_uploaded_in_parts_is_known_read_and_moved_by_its_own_etag(bucket: Bucket, tmp_path: Path) -> None:
+    parts = [b"a" * 5 * MIB, b"b" * 5 * MIB, b"c"]
+    key = bucket.put_in_parts("in/big.csv", parts)
+    file = described(bucket.lake, key)
+    (listed,) = bucket.lake.list_objects("feeds/in/")
+
+    head = bucket.lake.read_head(file, 10)
+    read = b"".join(piece for pieces in bucket.lake.download([file], tmp_path) for piece in pieces)
+    moved = bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p")
+
+    assert file.etag.endswith("-3")
+    assert listed.etag == file.etag
+    assert head == b"a" * 10
+    assert read == b"".join(parts)
+    assert moved == "feeds/data/archive/2026/01/big.csv"
+    assert bucket.all_keys() == [moved]
+    again = described(bucket.lake, moved)
+    # The copy is in one piece and so has another ETag; what the ledger knows the file by has not changed.
+    assert not again.etag.endswith("-3")
+    assert again.identity == file.identity
+    assert again.arrived_at == file.arrived_at
+    assert again.moved_by == "p"
+
+
+@pytest.mark.parametrize("operation", ["GetObject", "CopyObject", "DeleteObject"])
+def test_a_file_replaced_just_before_a_call_is_noticed_by_the_call(
+    bucket: Bucket, tmp_path: Path, operation: str
+) -> None:
+    """There is no window: the condition goes with the request."""
+    key = bucket.put("in/1.csv", b"old")
+    file = described(bucket.lake, key)
+    before(bucket, operation, lambda: bucket.put("in/1.csv", b"new"))
+
+    if operation == "GetObject":
+        with pytest.raises(SourceFileError, match="was replaced since it was listed"):
+            list(map(list, bucket.lake.download([file], tmp_path)))
+    else:
+        assert bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p") is None
+
+    assert bucket.read(key) == b"new"
+    copies = [bucket.read(other) for other in bucket.all_keys() if other != key]
+    assert copies == ([b"old"] if operation == "DeleteObject" else [])
+
+
+def test_a_head_of_a_replaced_file_is_not_taken_for_the_file(bucket: Bucket) -> None:
+    file = described(bucket.lake, bucket.put("in/1.csv", b"old"))
+    bucket.put("in/1.csv", b"new")
+
+    with pytest.raises(SourceFileError, match="replaced") as caught:
+        bucket.lake.read_head(file, 10)
+
+    assert caught.value.keys == (file.key,)
+
+
+def test_a_name_that_another_process_takes_at_the_last_moment_is_not_overwritten(bucket: Bucket) -> None:
+    """Moto copies over what is there, whatever the condition; so the answer is given for it, as S3 documents it."""
+    file = described(bucket.lake, bucket.put("in/1.csv", b"mine"))
+    asked: list[str] = []
+
+    def answer(request: Any, **_: Any) -> AWSResponse | None:
+        asked.append(request.headers["if-none-match"].decode())
+        if len(asked) > 1:
+            return None
+        bucket.put("data/archive/2026/01/1.csv", b"theirs")
+        body = b"<Error><Code>PreconditionFailed</Code><Condition>If-None-Match</Condition></Error>"
+        return http_answer(request.url, 412, body)
+
+    bucket.client.meta.events.register("before-send.s3.CopyObject", answer)
+
+    moved = bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p")
+
+    assert asked == ["*", "*"]
+    assert moved == f"feeds/data/archive/2026/01/1.{'r' * 32}.csv"
+    assert [bucket.read(key) for key in bucket.all_keys()] == [b"theirs", b"mine"]
+
+
+def test_a_file_taken_by_another_run_just_before_it_is_copied_is_let_be(bucket: Bucket) -> None:
+    key = bucket.put("in/1.csv", b"x")
+    file = described(bucket.lake, key)
+    before(bucket, "CopyObject", lambda: bucket.client.delete_object(Bucket=bucket.name, Key=key))
+
+    assert bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p") is None
+    assert bucket.all_keys() == []
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.csv", "ü日本𝄞.csv", "1+1=2.csv", "100%25.csv", "a#b?c&d.csv", 'it\'s "x".csv', "a\\b~.csv"]
+)
+def test_any_name_is_listed_read_and_moved(bucket: Bucket, tmp_path: Path, name: str) -> None:
+    key = bucket.put(f"in/{name}", b"x")
+
+    (listed,) = bucket.lake.list_objects("feeds/in/")
+    file = described(bucket.lake, listed.key)
+    moved = bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p")
+
+    assert listed.key == key
+    assert moved == f"feeds/data/archive/2026/01/{name}"
+    assert described(bucket.lake, moved).identity == file.identity
+
+
+def test_the_clock_is_the_servers(bucket: Bucket) -> None:
+    file = described(bucket.lake, bucket.put("in/1.csv", b"x"))
+
+    assert 0 <= (bucket.lake.clock("feeds/in/") - file.modified_at).total_seconds() < 60

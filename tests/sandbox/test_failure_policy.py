@@ -1,0 +1,201 @@
+"""Which failures move a file, which count, which stop a run, and which are tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+
+from tests.http_answers import http_answer
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+FEED = """
+source: {prefix: data/in/{name}/, ON_FAILURE}
+target: {table: "{name}"}
+load: {LOAD}
+metadata_columns: {run_date: null, file_name: null}
+"""
+BROKEN_VIEW = 'views: [{schema: reporting, name: "v_{name}", definition: "select no_such_column from {{ target }}"}]\n'
+UPSERT, APPEND = "keys: [id]", "mode: append"
+
+
+def body(load: str, on_failure: str = "") -> str:
+    """Return the body of a spec."""
+    return FEED.replace("LOAD", load).replace(", ON_FAILURE", f", on_failure: {on_failure}" if on_failure else "")
+
+
+class Weather:
+    """Lets calls of the Data API fail, by the step that is in the StatementName; counts what arrives."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.down: frozenset[str] = frozenset()
+        self.seen: list[str] = []
+        client.meta.events.register("before-send.redshift-data", self._answer)
+
+    def _answer(self, request: Any, **_: Any) -> AWSResponse | None:
+        if "ExecuteStatement" not in str(request.headers["X-Amz-Target"]):
+            return None
+        step = str(request.body).partition('"StatementName": "')[2].partition('"')[0].rpartition("/")[2]
+        self.seen.append(step)
+        if step not in self.down:
+            return None
+        return http_answer(request.url, 503, b'{"__type": "ServiceUnavailable", "message": "no"}')
+
+
+STEPS = frozenset({"observe", "create_control_schema", "create_ledger", "started", "copy", "merge"})
+
+
+@pytest.fixture
+def weather(sandbox: Any) -> Weather:
+    """The Data API as it is, until a test makes it fail."""
+    config = Config(retries={"max_attempts": 0})
+    return Weather(boto3.session.Session().client("redshift-data", config=config))
+
+
+@contextmanager
+def outage(weather: Weather, *steps: str) -> Iterator[None]:
+    """Let these steps find no warehouse."""
+    weather.down = frozenset(steps)
+    yield
+    weather.down = frozenset()
+
+
+def failed(shop: Workshop) -> list[str]:
+    """Return the messages of the feed's FAILED rows."""
+    return [str(message) for status, message in shop.audit("status, error_message") if status == "FAILED"]
+
+
+@pytest.mark.parametrize("on_failure", ["stop", "continue"])
+def test_a_warehouse_that_is_down_for_ten_loads_empties_no_inbox(feed: Feed, weather: Weather, on_failure: str) -> None:
+    """Nothing can be written at first; then only the row that says so."""
+    shop = feed(body(UPSERT, on_failure), redshift_data=weather.client)
+    shop.load("0.csv", csv_text("id,a", "0,x"))
+    for number in (1, 2, 3):
+        shop.land(f"{number}.csv", csv_text("id,a", f"{number},x"))
+
+    with outage(weather, *STEPS, "failed"):
+        runs = [shop.run() for _ in range(4)]
+    unwritten = failed(shop)
+    with outage(weather, "copy"):
+        runs += [shop.run() for _ in range(6)]
+
+    assert [[result.status for result in results] for results in runs] == [["FAILED"]] * 10
+    assert len(shop.keys(f"data/in/{shop.name}/")) == 3
+    assert shop.keys("data/unprocessed/") == []
+    assert unwritten == []
+    assert len(failed(shop)) == 6
+    assert all(message.startswith("outage: the Data API refused") for message in failed(shop))
+    assert [result.status for result in shop.run()] == ["SUCCESS"] * 3
+    assert shop.rows("id", "id") == [(0,), (1,), (2,), (3,)]
+
+
+def test_only_attempts_that_no_outage_ended_are_counted(feed: Feed, weather: Weather) -> None:
+    shop = feed(body(UPSERT) + BROKEN_VIEW, redshift_data=weather.client)
+    shop.land(f"{shop.name}.csv", csv_text("id,a", "1,x"))
+    pending: list[int] = []
+
+    def run(*down: str) -> None:
+        with outage(weather, *down):
+            (result,) = shop.run()
+        assert result.status == "FAILED"
+        pending.append(len(shop.keys(f"data/in/{shop.name}/")))
+
+    run()
+    run("started")
+    run(*STEPS, "failed")
+    run()
+    run("observe")
+    run()
+
+    assert pending == [1, 1, 1, 1, 1, 0]
+    assert len(shop.keys("data/unprocessed/")) == 1
+    assert sum(message.startswith("outage: ") for message in failed(shop)) == 2
+    assert len(failed(shop)) == 5
+
+
+def test_a_permanent_fault_is_tried_once_and_one_that_may_pass_as_often_as_the_environment_says(
+    feed: Feed, weather: Weather
+) -> None:
+    shop = feed(body(UPSERT), redshift_data=weather.client)
+    shop.load("0.csv", csv_text("id,a", "0,x"))
+    weather.seen.clear()
+    shop.sql(f"alter table {shop.table} rename to {shop.name}_away")
+    shop.sql(f"create view {shop.table} as select 1 as id")
+
+    refused = shop.load("1.csv", csv_text("id,a", "1,x"))
+    permanent = [step for step in weather.seen if step]
+    weather.seen.clear()
+    with outage(weather, "observe"):
+        (unreachable,) = shop.run()
+
+    assert refused.failure is not None
+    assert "is a view" in refused.failure.message
+    assert permanent == ["observe", "failed"]
+    assert unreachable.failure is not None
+    assert weather.seen == ["observe"] * 3 + ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("load", "on_failure", "loaded"),
+    [
+        (UPSERT, "", ["SUCCESS", "FAILED"]),
+        (UPSERT, "continue", ["SUCCESS", "FAILED", "SUCCESS"]),
+        (f"{UPSERT}, order_by: [a]", "", ["SUCCESS", "FAILED", "SUCCESS"]),
+        (f"{UPSERT}, order_by: [a]", "stop", ["SUCCESS", "FAILED"]),
+        (APPEND, "", ["SUCCESS", "FAILED", "SUCCESS"]),
+        (APPEND, "stop", ["SUCCESS", "FAILED"]),
+    ],
+)
+def test_whether_later_files_go_on_after_a_failed_one(
+    feed: Feed, load: str, on_failure: str, loaded: list[str]
+) -> None:
+    shop = feed(body(load, on_failure))
+    for number, content in enumerate(("1,5", "1,6,7", "1,8")):
+        shop.land(f"{number}.csv", csv_text("id,a", content))
+
+    results = shop.run()
+
+    assert [result.status for result in results] == loaded
+    assert len(shop.keys(f"data/in/{shop.name}/")) == 3 - len(loaded)
+    assert sorted(status for (status,) in shop.audit("status") if status != "STARTED") == sorted(loaded)
+
+
+def test_a_conflict_with_others_counts_as_an_attempt_and_holds_up_no_later_file(feed: Feed, weather: Weather) -> None:
+    """A statement that is cancelled each time may be the file's fault, so it must not stay pending for ever."""
+    shop = feed(body(UPSERT, "continue"), redshift_data=weather.client)
+    shop.load("0.csv", csv_text("id,a", "0,x"))
+    shop.land(f"{shop.name}_1.csv", csv_text("id,a", "1,x"))
+    shop.land("2.csv", csv_text("id,a", "2,x"))
+    cancelled: set[str] = set()
+
+    def cancel(parsed: Any, **_: Any) -> None:
+        name = parsed.get("Id")
+        if name in cancelled:
+            parsed |= {"Status": "FAILED", "Error": "ERROR: Query cancelled by WLM abort action", "SubStatements": []}
+
+    def remember(parsed: Any, **_: Any) -> None:
+        if weather.seen[-1] == "copy" and copies.pop(0):
+            cancelled.add(parsed["Id"])
+
+    events = weather.client.meta.events
+    events.register("after-call.redshift-data.BatchExecuteStatement", remember)
+    events.register("after-call.redshift-data.DescribeStatement", cancel)
+    copies = [True] * 3 + [False]
+    first = shop.run()
+    copies = [True] * 3
+    second = shop.run()
+    copies = [True] * 3
+    third = shop.run()
+
+    assert [result.status for result in first] == ["FAILED", "SUCCESS"]
+    assert [result.status for result in second + third] == ["FAILED", "FAILED"]
+    assert shop.keys(f"data/in/{shop.name}/") == []
+    assert len(shop.keys("data/unprocessed/")) == 1

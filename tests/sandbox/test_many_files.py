@@ -1,0 +1,71 @@
+"""Many files under a prefix: found by pages, loaded in parts, with a bounded number of calls for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from framework.lake.pending import list_pending
+from tests.workshop import Workshop
+
+Feed = Callable[..., Workshop]
+
+BATCH = """
+source: {prefix: data/in/{name}/, batch: all}
+target: {table: "{name}"}
+load: {mode: append}
+metadata_columns: {run_date: null, file_name: null}
+"""
+CALLS_PER_FILE = 8
+"""Two heads and a read to load it; a look at the name, a copy, two looks and a deletion to archive it."""
+
+
+def drop_files(folder: Path, name: str, count: int) -> None:
+    """Write files of one row each into the folder that is the bucket."""
+    below = folder / "lake" / "data" / "in" / name
+    below.mkdir(parents=True)
+    for number in range(count):
+        (below / f"{number:05d}.csv").write_text(f"id\n{number}\n", encoding="utf-8")
+
+
+def counting(feed: Feed, body: str) -> tuple[Workshop, Counter[str]]:
+    """Return a feed, and the S3 calls that its lake makes from now on."""
+    client = boto3.session.Session().client("s3")
+    calls: Counter[str] = Counter()
+
+    def count(model: Any, **_: Any) -> None:
+        calls[model.name] += 1
+
+    client.meta.events.register("before-call.s3", count)
+
+    def use(lake: Any) -> Any:
+        lake._client = client
+        return lake
+
+    return feed(body, wrap_lake=use), calls
+
+
+def test_a_listing_of_two_pages_is_whole(feed: Feed) -> None:
+    shop, calls = counting(feed, BATCH)
+    drop_files(shop.s3_folder, shop.name, 1100)
+
+    pending = list_pending(shop.services().lake, shop.spec().source)
+
+    assert sorted(found.key for found in pending) == [f"data/in/{shop.name}/{number:05d}.csv" for number in range(1100)]
+    assert calls == {"ListObjectsV2": 2}
+
+
+def test_each_file_of_a_batch_costs_a_bounded_number_of_calls(feed: Feed) -> None:
+    shop, calls = counting(feed, BATCH)
+    drop_files(shop.s3_folder, shop.name, 40)
+
+    results = shop.run()
+
+    assert {result.status for result in results} == {"SUCCESS"}
+    assert shop.sql(f"select count(*), sum(id) from {shop.table}") == [(40, sum(range(40)))]
+    assert sum(calls.values()) <= 40 * CALLS_PER_FILE + 15, calls
+    assert shop.keys("data/in/") == []

@@ -1,0 +1,221 @@
+"""A file replaced at any moment of its load: what was read is loaded whole or not at all, what replaced it once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import boto3
+import pytest
+
+from framework.frames.protocol import FrameEngine, SourceRows
+from framework.lake.s3 import Lake
+from framework.schema.values import SourceBatch
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+APPEND = """
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: {mode: append}
+metadata_columns: {run_date: null, file_name: null}
+"""
+OLD, NEW = csv_text("id,a", "1,old", "2,old"), csv_text("id,a", "1,new", "2,new")
+OLD_ROWS, NEW_ROWS = [(1, "old"), (2, "old")], [(1, "new"), (2, "new")]
+
+
+class Moment:
+    """Does something once, at the n-th time that a client is about to make a call, or has made it."""
+
+    def __init__(self, client: Any, event: str, number: int, is_meant: Callable[[Any], bool]) -> None:
+        self.action: Callable[[], object] | None = None
+        self._left = number
+        self._is_meant = is_meant
+        client.meta.events.register(event, self._happen)
+
+    def _happen(self, **context: Any) -> None:
+        if self.action is None or not self._is_meant(context):
+            return
+        self._left -= 1
+        if self._left == 0:
+            action, self.action = self.action, None
+            action()
+
+
+@pytest.fixture
+def other_s3(sandbox: Any) -> Any:
+    """A client of its own, whose calls may be listened to."""
+    return boto3.session.Session().client("s3")
+
+
+def of_feed(shop: Workshop) -> Callable[[Any], bool]:
+    """Say of the context of an S3 call whether it is about the feed's file where it arrived."""
+    return lambda context: f"/data/in/{shop.name}/1.csv" in str(context["params"].get("url_path", ""))
+
+
+def through(client: Any) -> Callable[[Lake], Lake]:
+    """Return what gives a workshop's lake another client."""
+
+    def wrap(lake: Lake) -> Lake:
+        lake._client = client
+        return lake
+
+    return wrap
+
+
+def archived(shop: Workshop) -> set[str]:
+    """Return the contents of the feed's files in the archive."""
+    found = shop.s3.list_objects_v2(Bucket="lake", Prefix="data/archive/").get("Contents", [])
+    objects = [shop.s3.get_object(Bucket="lake", Key=item["Key"]) for item in found]
+    return {each["Body"].read().decode() for each in objects if shop.name in each["Metadata"].values()}
+
+
+@pytest.mark.parametrize(
+    ("event", "number", "is_loaded"),
+    [
+        ("before-call.s3.HeadObject", 1, False),  # between list and head
+        ("before-call.s3.GetObject", 1, False),  # between head and header
+        ("before-call.s3.HeadObject", 2, True),  # between merge and archive
+        ("before-call.s3.CopyObject", 1, True),  # between the look before the copy and the copy
+        ("before-call.s3.HeadObject", 3, True),  # between the copy and the look before the deletion
+    ],
+)
+def test_a_file_replaced_at_any_call_is_neither_lost_nor_half_loaded(
+    feed: Feed, other_s3: Any, event: str, number: int, is_loaded: bool
+) -> None:
+    shop = feed(APPEND, wrap_lake=through(other_s3))
+    # A copy names where it goes to.
+    is_meant = (lambda _: True) if "Copy" in event else of_feed(shop)
+    moment = Moment(other_s3, event, number, is_meant)
+    shop.land("1.csv", OLD)
+    moment.action = partial(shop.land, "1.csv", NEW)
+
+    first = shop.run()
+    rows_after_first = shop.rows("id, a", "a desc, id") if shop.types() else []
+    second = shop.run()
+
+    assert moment.action is None, "the moment has come"
+    at_once = event.endswith("HeadObject") and number == 1
+    assert [result.status for result in first] == ["SUCCESS" if is_loaded or at_once else "SKIPPED"], first
+    assert rows_after_first == (OLD_ROWS if is_loaded else NEW_ROWS if at_once else [])
+    assert [result.status for result in second] == ([] if at_once else ["SUCCESS"]), second
+    assert shop.rows("id, a", "a desc, id") == (OLD_ROWS if is_loaded else []) + NEW_ROWS
+    assert shop.keys("data/in/") == []
+    assert shop.keys("data/unprocessed/") == []
+    assert NEW in archived(shop)
+
+
+class Watched:
+    """A frame engine that does something before a batch is read, or after."""
+
+    def __init__(self, engine: FrameEngine, before: Callable[[], object], after: Callable[[], object]) -> None:
+        self._engine = engine
+        self._before = before
+        self._after = after
+        self.name = engine.name
+        self.notices_replacement = engine.notices_replacement
+
+    @contextmanager
+    def open(self, batch: SourceBatch) -> Iterator[SourceRows]:
+        """Yield the rows of the engine below."""
+        self._before()
+        with self._engine.open(batch) as rows:
+            yield rows
+        self._after()
+
+
+def replacing_once(shop: Workshop) -> Callable[[], object]:
+    """Return what replaces the feed's file, the first time it is called."""
+    contents = iter([NEW])
+    return lambda: [shop.land("1.csv", content) for content in contents]
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("engine", "when"), [("embedded_engine", "before"), ("embedded_engine", "after"), ("spark_engine", "before")]
+)
+def test_a_file_replaced_around_its_reading_is_loaded_once_by_both_engines(
+    feed: Feed, request: pytest.FixtureRequest, engine: str, when: str
+) -> None:
+    shop = feed(APPEND)
+    real: FrameEngine = request.getfixturevalue(engine)
+    replace = replacing_once(shop)
+    shop.frames = Watched(real, replace if when == "before" else nothing, replace if when == "after" else nothing)
+    shop.land("1.csv", OLD)
+
+    first = shop.run()
+    second = shop.run()
+
+    # What was read before it was replaced is loaded, unless the engine cannot tell what it has read.
+    was_loaded = when == "after" and real.notices_replacement
+    assert [result.status for result in first] == ["SUCCESS" if was_loaded else "SKIPPED"], first
+    assert [result.status for result in second] == ["SUCCESS"], second
+    assert shop.rows("id, a", "a desc, id") == (OLD_ROWS if was_loaded else []) + NEW_ROWS
+    assert shop.keys("data/in/") == []
+
+
+def test_a_file_replaced_just_before_the_merge_is_loaded_and_so_is_what_replaced_it(feed: Feed, sandbox: Any) -> None:
+    client = boto3.session.Session().client("redshift-data")
+    shop = feed(APPEND, redshift_data=client)
+    event = "before-call.redshift-data.BatchExecuteStatement"
+    moment = Moment(client, event, 1, lambda context: '/merge"' in str(context["params"]["body"]))
+    shop.land("1.csv", OLD)
+    moment.action = partial(shop.land, "1.csv", NEW)
+
+    results = shop.run() + shop.run()
+
+    assert moment.action is None
+    assert [result.status for result in results] == ["SUCCESS", "SUCCESS"]
+    assert shop.rows("id, a", "a desc, id") == OLD_ROWS + NEW_ROWS
+    assert shop.keys("data/in/") == []
+
+
+def test_a_file_at_fault_that_was_replaced_meanwhile_leaves_no_copy_to_replay(feed: Feed, other_s3: Any) -> None:
+    """The copy may hold what replaced the file, which would then be loaded under two identities."""
+    shop = feed(APPEND, wrap_lake=through(other_s3))
+    moment = Moment(other_s3, "before-call.s3.CopyObject", 1, lambda _: True)
+    shop.land("1.csv", "id,a\n1\n")
+    moment.action = partial(shop.land, "1.csv", NEW)
+
+    (failed,) = shop.run()
+    (loaded,) = shop.run()
+
+    assert (failed.status, loaded.status) == ("FAILED", "SUCCESS")
+    assert [result.status for result in shop.run(unprocessed=True)] == []
+    assert shop.rows("id, a", "id") == NEW_ROWS
+
+
+def test_files_of_one_name_in_several_folders_are_all_archived(feed: Feed) -> None:
+    shop = feed(APPEND.replace("/}", "/, batch: all}", 1))
+    contents = {csv_text("id,a", f"{day},x") for day in range(4)}
+    for day, content in enumerate(sorted(contents)):
+        shop.land(f"day={day}/part-0.csv", content)
+
+    results = shop.run()
+
+    assert [result.status for result in results] == ["SUCCESS"] * 4
+    assert archived(shop) == contents
+    assert shop.keys("data/in/") == []
+
+
+@pytest.mark.parametrize("batch", ["file", "all"])
+def test_a_file_without_a_byte_goes_alone(feed: Feed, batch: str) -> None:
+    shop = feed(APPEND.replace("/}", f"/, batch: {batch}}}", 1))
+    shop.land("1.csv", csv_text("id,a", "1,x"))
+    empty = shop.land("2.csv", b"")
+    shop.land("3.csv", csv_text("id,a", "3,x"))
+
+    results = shop.run() + shop.run()
+
+    assert [result.status for result in results if result.source_file == empty] == ["FAILED"]
+    assert shop.rows("id", "id") == [(1,), (3,)]
+    assert shop.keys("data/in/") == []
+    (moved,) = [result for result in shop.run(unprocessed=True) if result.failure is not None]
+    assert moved.failure is not None
+    assert "the file is empty" in moved.failure.message
