@@ -120,6 +120,9 @@ values (
 
 -- === copy
 
+-- feedway golden 0123456789abcdef0123456789abcdef drop_tables
+drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef";
+
 -- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
 create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
     "id" bigint,
