@@ -22,6 +22,7 @@ from framework.errors import (
     SchemaChangeError,
     SourceFileError,
     SpecError,
+    TargetChanged,
     TransientWarehouseError,
     WarehouseError,
 )
@@ -95,6 +96,7 @@ class _Load:
         self.prepared: Preparation | None = None
         self.engine_name: str | None = None
         self.frames: FrameEngine | None = None
+        self.plans = 0
         self.has_staging_table = False
         self.observed_for_next: Observation | None = None
         self.counts: dict[str, RecordCounts] = {}
@@ -148,6 +150,19 @@ class _Load:
         self.log.info("load started", files=[file.url for file in self.files])
         ensure_control_tables(self.services.warehouse, self.spec.target.table, observed, self.books.caller, self.log)
         self.books.write("STARTED", self.files)
+        for attempt in range(1, MAX_PLANS + 1):
+            try:
+                self._bring_in(observed)
+                return
+            except TargetChanged as error:
+                if attempt == MAX_PLANS:
+                    raise
+                self.log.warning("the target changed meanwhile; the load is planned again", error=str(error))
+                self.observed_for_next = None
+                observed = self._observe()
+
+    def _bring_in(self, observed: Observation) -> None:
+        """Stage the rows, bring the table to them, and merge them."""
         observed = self._prepare_and_evolve(observed)
         self._enter("copy")
         self._copy(observed)
@@ -194,7 +209,7 @@ class _Load:
         """
         for plan_number in range(1, MAX_PLANS + 1):
             self._enter("prepare")
-            self.prepared = prepared = self._prepare(observed, plan_number)
+            self.prepared = prepared = self._prepare(observed)
             self._enter("evolve")
             try:
                 for transaction in prepared.evolution:
@@ -222,8 +237,9 @@ class _Load:
                 f"Nothing was changed and the file stays where it is. Correct the view's definition."
             ) from error
 
-    def _prepare(self, observed: Observation, plan_number: int) -> Preparation:
-        destination = self.services.lake.url(f"{self.books.prefix}plan-{plan_number}/")
+    def _prepare(self, observed: Observation) -> Preparation:
+        self.plans += 1
+        destination = self.services.lake.url(f"{self.books.prefix}plan-{self.plans}/")
         context = PrepareContext(self.books, self._choose_frames, destination)
         prepared = prepare(context, self.files, observed)
         if self.frames is not None and not self.frames.notices_replacement and self._gone():
@@ -269,6 +285,7 @@ class _Load:
         Raises:
             AlreadyLoaded: the guard found the file in the ledger, entered by another run.
             SourceFileError: several rows have one key, and the spec refuses that.
+            TargetChanged: the target has columns that the plan does not know.
             WarehouseError: the rows do not add up, with both numbers; or whatever else it was.
         """
         warehouse = self.services.warehouse
@@ -282,6 +299,8 @@ class _Load:
             keys = self.spec.load.keys
             duplicates = read_duplicates(warehouse, self.books.staging, keys, self.books.caller, self.log)
             raise refused_duplicates(self.books, self.files, duplicates) from error
+        if error.failed_index == merge.index_of("guard_column_count"):
+            raise TargetChanged(str(error)) from error
         if error.failed_index == merge.index_of("check_conservation") and self.prepared is not None:
             found = read_staging_count(warehouse, self.books.staging, self.books.caller, self.log)
             raise WarehouseError(

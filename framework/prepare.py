@@ -20,7 +20,7 @@ from framework.plan.statements import Transaction
 from framework.plan.views import ViewWork, plan_views
 from framework.rejection import StagedRows, put_bad_rows_aside
 from framework.run_log import RunLog
-from framework.schema.changes import SchemaChange, describe_change, plan_changes
+from framework.schema.changes import SchemaChange, describe_change, plan_changes, table_after
 from framework.schema.column_names import target_names
 from framework.schema.staging import (
     StagingPlan,
@@ -204,6 +204,14 @@ def copy_transaction(
     return plan_copy(books.staging, columns, manifest_url, books.services.warehouse.settings.copy_role)
 
 
+def _columns_to_keep(spec: PipelineSpec, observed: Observation, prepared: Preparation) -> int | None:
+    """Return how many columns the target has then, if the load is to keep what they hold."""
+    if spec.evolution.missing_columns != "keep" or spec.load.mode != "upsert" or not prepared.has_rows:
+        return None
+    table = table_after(observed, spec.target.table, prepared.changes)
+    return None if table is None else len(table.columns)
+
+
 def merge_transaction(
     books: Books,
     files: Sequence[SourceFile],
@@ -225,6 +233,7 @@ def merge_transaction(
             fills=prepared.staging.fills,
             files=loaded,
             observed_rows=prepared.seen.rows_staged,
+            column_count=_columns_to_keep(books.spec, observed, prepared),
             keeps_stored=keeps_stored,
         )
     )

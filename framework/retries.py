@@ -27,12 +27,13 @@ def telling(log: RunLog) -> Iterator[None]:
         _LOG.reset(token)
 
 
-def tell_retries(client: Any) -> None:
-    """Have a client tell of its retries; once is enough for a client."""
+def with_told_retries(client: Any) -> Any:
+    """Return a client that was made to tell of its retries."""
     events = client.meta.events
     events.register("before-call", _begin, unique_id="feedway-retries-begin")
     events.register("needs-retry", _remember, unique_id="feedway-retries-remember")
     events.register("before-send", _tell, unique_id="feedway-retries-tell")
+    return client
 
 
 def tell_retry(operation: str, reason: str) -> None:

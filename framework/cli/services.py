@@ -20,6 +20,7 @@ from framework.cli.side_by_side import Interruption
 from framework.errors import SpecError
 from framework.lake.s3 import Lake
 from framework.results import Services
+from framework.retries import with_told_retries
 from framework.run_log import Entry, RunLog, utc_now
 from framework.spec.environment import Environment
 from framework.warehouse.client import Warehouse
@@ -99,7 +100,8 @@ def _open_aws(project: Path, environment: Environment, output: Output) -> Iterat
         session = boto3.Session()
 
         def client(service: str, region: str | None) -> Any:
-            return session.client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+            made = session.client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+            return with_told_retries(made)
 
         yield Aws(client, {}, {}, account_limiter())
         return
@@ -133,6 +135,7 @@ def sandbox_clients(address: SandboxAddress) -> Callable[[str, str | None], Any]
     endpoints = {"s3": address.s3_url, "redshift-data": address.data_api_url}
 
     def client(service: str, region: str | None) -> Any:
-        return session.client(service, endpoint_url=endpoints[service], config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+        made = session.client(service, endpoint_url=endpoints[service], config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+        return with_told_retries(made)
 
     return client

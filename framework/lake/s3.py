@@ -18,7 +18,6 @@ from framework.errors import WarehouseError
 from framework.lake.download import download, stream
 from framework.lake.failures import GONE, REPLACED, error_code, read_errors, replaced, s3_errors
 from framework.lake.names import Names
-from framework.retries import tell_retries
 from framework.schema.values import FileIdentity, SourceFile
 
 if TYPE_CHECKING:
@@ -51,7 +50,6 @@ class Lake:
     """One bucket and prefix. Keys are whole object keys; `key` makes them from paths in the lake."""
 
     def __init__(self, client: S3Client, settings: LakeSettings) -> None:
-        tell_retries(client)
         self._client = client
         self.bucket = settings.bucket
         self.prefix = settings.prefix

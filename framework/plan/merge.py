@@ -46,6 +46,8 @@ class MergeInput:
     fills: tuple[Fill, ...]
     files: tuple[LoadedFile, ...]
     observed_rows: int
+    column_count: int | None
+    """How many columns the target must have; None where the load may overwrite ones it does not know."""
     keeps_stored: bool = False
     """Whether a row loses against the target's row with its key, unless the order puts it first."""
 
@@ -78,6 +80,7 @@ def plan_merge(merge: MergeInput) -> Transaction:
     statements = [
         Statement("lock_ledger", {"table": ledger}),
         *_guard(merge, ledger),
+        *_guard_columns(merge),
         Statement("count_staged", {"counts": names.staged, "staging": staging}),
         *_deduplicate(merge, staging, names),
         *_count(merge, staging, names),
@@ -112,6 +115,11 @@ def _guard(merge: MergeInput, ledger: TableName) -> Iterator[Statement]:
     generation = merge.files[0].audit.generation
     for part in _chunks([file.audit.source.sha256 for file in merge.files], IDENTITIES_PER_STATEMENT):
         yield Statement("guard_ledger", {"table": ledger, "identities": part, "generation": generation})
+
+
+def _guard_columns(merge: MergeInput) -> Iterator[Statement]:
+    if merge.column_count is not None:
+        yield Statement("guard_column_count", {"table": merge.target, "columns": merge.column_count})
 
 
 def _deduplicate(merge: MergeInput, staging: TableName, names: _Names) -> Iterator[Statement]:

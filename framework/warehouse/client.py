@@ -16,7 +16,6 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import statement_name
 from framework.plan.statements import Transaction, condensed, render
-from framework.retries import tell_retries
 from framework.warehouse.rate_limit import RateLimiter
 from framework.warehouse.transient import is_outage_text, is_transient_response, is_transient_text
 
@@ -59,7 +58,6 @@ class Warehouse:
         limiter: RateLimiter,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        tell_retries(client)
         self._client = client
         self._retry = retry
         self._limiter = limiter

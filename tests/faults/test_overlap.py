@@ -162,6 +162,26 @@ def test_runs_at_once_evolve_the_table_and_lose_nothing(
     assert_each_loaded_once(shop, [first, *results], files)
 
 
+def test_a_column_that_comes_while_a_load_waits_keeps_its_values(feed: Feed, sandbox: SandboxAddress) -> None:
+    shop = feed(UPSERT + "evolution: {missing_columns: keep}\n")
+    shop.load(f"{shop.name}_0.csv", csv_text("id,a", "1,1", "2,1"))
+    shop.land(f"{shop.name}_1.csv", csv_text("id,a", "1,2", "3,2"))
+    gate = ledger_table("feedway", TableName("public", shop.name))
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
+        holder.execute(f"lock table {gate.sql}".encode())
+        waiting = pool.submit(shop.run)
+        while not _waits_for(sandbox, gate):
+            assert not waiting.done()
+        shop.sql(f"alter table {shop.table} add column c integer", f"update {shop.table} set c = 9")
+        holder.rollback()
+        (result,) = waiting.result(timeout=60)
+
+    assert result.status == "SUCCESS", result.failure
+    assert shop.rows("id, a, c", "id") == [(1, 2, 9), (2, 1, 9), (3, 2, None)]
+    assert result.counts.updated == 1
+    assert shop.keys("staging/") == []
+
+
 def test_pipelines_do_not_wait_for_each_other(feed: Feed, sandbox: SandboxAddress) -> None:
     held, free = feed(UPSERT), feed(UPSERT, run_number_base=0x100)
     for shop in (held, free):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from framework.cli.services import sandbox_clients
+from framework.retries import telling
+from framework.run_log import RunLog
+from framework.sandbox import SandboxAddress
 from tests.faults.mortal import Process
 from tests.faults.scenarios import SCENARIOS, World, another_run, look, open_feed
 from tests.faults.weather import Weather, refuse
@@ -59,6 +65,21 @@ def _run_through(weather: Weather, shop: Workshop) -> tuple[Counter[str], int]:
         if entry["msg"] in ("a call is made again", "a transient failure is tried again")
     ]
     return weather.met, len(told)
+
+
+def test_the_clients_of_a_command_tell_their_retries(sandbox: SandboxAddress) -> None:
+    client, weather, stream = sandbox_clients(sandbox)("s3", None), Weather(seed=9, rate=1), io.StringIO()
+    weather.over(client)
+
+    with telling(RunLog("run-1", "customers", stream)):
+        client.list_objects_v2(Bucket="lake", Prefix="nothing/")
+
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert {(entry["level"], entry["msg"], entry["operation"]) for entry in told} == {
+        ("warning", "a call is made again", "s3.ListObjectsV2")
+    }
+    assert len(told) == sum(weather.met.values()) - weather.met["slow"]
+    assert all(entry["reason"] for entry in told)
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,11 @@ where
         'a8cb871c1f4bd656cccf206c52322fbd9abaf1b59474d7074db665900e12ab66'
     );
 
+-- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
+select cast(case when count(*) = 6 then '1' else 'x' end as integer)
+from svv_columns
+where table_schema = 'public' and table_name = 'customers';
+
 -- feedway golden 0123456789abcdef0123456789abcdef count_staged
 create temp table "feedway_staged_0123456789ab" as
 select feedway_file, count(*) as staged_rows
