@@ -241,5 +241,5 @@ def merge_transaction(
 
 
 def _loaded(books: Books, ordinal: int, file: SourceFile, rejected: int) -> LoadedFile:
-    message = f"{rejected} bad rows are in {books.quarantine_url}" if rejected else None
+    message = f"bad rows: {rejected}, in {books.quarantine_url}" if rejected else None
     return LoadedFile(ordinal, rejected, books.audit_row(file, "SUCCESS", message))

@@ -134,7 +134,7 @@ class _Preview:
         transactions = [*prepared.evolution, copy, merge]
         notes = [f"{file.url} would be skipped: the file is loaded already" for file in loaded]
         if prepared.quarantine is not None:
-            notes.append(f"{prepared.seen.rows_bad} bad rows would go to data/quarantine/{self.spec.pipeline}/")
+            notes.append(f"bad rows that would go to data/quarantine/{self.spec.pipeline}/: {prepared.seen.rows_bad}")
         notes += [f"new column {name} is ignored" for name in prepared.staging.ignored]
         return PlannedLoad(
             pipeline=self.spec.pipeline,

@@ -144,10 +144,10 @@ def refused_duplicates(books: Books, files: Sequence[SourceFile], found: Duplica
     """Return the error for files with several rows of one key, where the spec refuses them."""
     keys = books.spec.load.keys
     at_fault = [file for ordinal, file in enumerate(files) if ordinal in found.rows_by_file]
-    counted = f"{found.keys} keys ({', '.join(keys)}) stand in {sum(found.rows_by_file.values())} rows"
-    lines = [f"{at_fault[0].url}: {counted}, and load.duplicates is reject"]
+    counted = f"{found.keys}, in {sum(found.rows_by_file.values())} rows"
+    lines = [f"{at_fault[0].url}: load.duplicates is reject; keys ({', '.join(keys)}) of several rows: {counted}"]
     if len(files) > 1:
-        lines += [f"  {file.url}: {found.rows_by_file[files.index(file)]} of them" for file in at_fault]
+        lines += [f"  {file.url}: {found.rows_by_file[files.index(file)]} of these rows" for file in at_fault]
     if books.spec.bad_rows.log_samples:
         for values, rows in found.samples:
             pairs = zip(keys, values, strict=True)
@@ -159,5 +159,6 @@ def refused_duplicates(books: Books, files: Sequence[SourceFile], found: Duplica
 
 
 def _quoted(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SAMPLE + 2 else text[: _LONGEST_SAMPLE - 2] + "..." + text[0]
+    if isinstance(value, str) and len(value) > _LONGEST_SAMPLE:
+        value = value[: _LONGEST_SAMPLE - 3] + "..."
+    return repr(value)

@@ -176,7 +176,7 @@ def summary(results: Sequence[LoadResult]) -> str:
         for result in results
     ]
     kept = [
-        f"{result.counts.rejected} bad rows of {result.source_file} are in {result.quarantine}"
+        f"bad rows of {result.source_file}: {result.counts.rejected}, in {result.quarantine}"
         for result in results
         if result.quarantine is not None
     ]

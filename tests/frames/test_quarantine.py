@@ -60,7 +60,7 @@ def test_null_values_are_kept_as_they_were_written(bench: Bench) -> None:
     ]
 
 
-@pytest.mark.parametrize("delimiter", [",", "\t", "^", "]", "\\", "é"])
+@pytest.mark.parametrize("delimiter", [",", "^", "\\", "é"])
 def test_fields_are_found_whatever_the_delimiter(bench: Bench, delimiter: str) -> None:
     lines = ["k\0v", '"x"\0"a\0""\\"', '1\0""\0\0é', "\0\0"]
     content = "\n".join(lines).replace("\0", delimiter).encode() + b"\n"

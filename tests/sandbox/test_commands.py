@@ -216,7 +216,7 @@ def test_bad_rows_are_told_and_their_corrections_replayed(shop: Shop) -> None:
     shop.write(f"pipelines/{shop.name}.yml", SPEC.format(name=shop.name) + budget)
     key = shop.land("1.csv", "id,n\n1,1\n2,x\n")
     code, text, _ = shop.run("--output", "text", "run", shop.name)
-    kept = text.splitlines()[-1].partition(f"1 bad rows of {key} are in s3://lake/")[2]
+    kept = text.splitlines()[-1].partition(f"bad rows of {key}: 1, in s3://lake/")[2]
     (found,) = shop.s3.list_objects_v2(Bucket="lake", Prefix=kept)["Contents"]
 
     refused, _, message = shop.run("replay", shop.name, "--quarantine", f"s3://lake/{found['Key']}")
@@ -228,6 +228,6 @@ def test_bad_rows_are_told_and_their_corrections_replayed(shop: Shop) -> None:
     assert "1.csv row 1, line 2, column n: 'x' is not a value of integer" in message
     assert [load["records_inserted"] for load in document["loads"]] == [1]
     assert "rejected" in out.splitlines()[0]
-    assert "1 bad rows are in s3://lake/data/quarantine/" in out
+    assert "bad rows: 1, in s3://lake/data/quarantine/" in out
     rows = shop.json("sandbox", "sql", f"select id, n, file_name from public.{shop.name} order by id")[1]["rows"]
     assert rows == [[1, 1, "1.csv"], [2, 7, "1.csv"]]
