@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from framework.engine import run_pipeline
-from framework.errors import SourceFileError, SpecError
+from framework.errors import PipelineError, SourceFileError, SpecError
 from framework.frames.corrected import CorrectedRow, read_corrected
 from framework.lake.alive import SignOfLife, staging_prefix
 from framework.results import LoadRequest, LoadResult, Services
@@ -48,18 +48,29 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
         files = corrected_files(read_corrected(path, address), address)
     run_id = services.new_run_id()
     log = services.open_log(run_id, spec.pipeline)
+    prefix = staging_prefix(services.lake, spec.pipeline, run_id)
     results: list[LoadResult] = []
     try:
         with SignOfLife(services.lake, spec.pipeline, log):
             for number, file in reversed(list(enumerate(files))):
-                name = file.name.rpartition("/")[2]
-                key = f"{staging_prefix(services.lake, spec.pipeline, run_id)}corrected/{number}/{name}"
-                services.lake.put_as(key, file.content, _identity(spec, services, file), services.now())
-                request = LoadRequest(file_key=services.lake.url(key), keeps_stored=True)
-                results += run_pipeline(_spec_of(spec, file), services, request)
+                key = f"{prefix}corrected/{number}/{file.name.rpartition('/')[2]}"
+                results += _load(spec, services, file, key)
     finally:
-        services.lake.delete_below(staging_prefix(services.lake, spec.pipeline, run_id))
+        try:
+            services.lake.delete_below(prefix)
+        except PipelineError as error:
+            log.warning("staging could not be deleted; a later run does it", error=str(error))
     return results
+
+
+def _load(spec: PipelineSpec, services: Services, file: CorrectedFile, key: str) -> list[LoadResult]:
+    """Put corrections into the lake under a key of the replay's own, and load them as rows of their source file."""
+    identity = _identity(spec, services, file)
+    services.lake.put_as(key, file.content, identity, services.now())
+    request = LoadRequest(file_key=services.lake.url(key), keeps_stored=True)
+    return [
+        replace(result, source_file=identity.key) for result in run_pipeline(_spec_of(spec, file), services, request)
+    ]
 
 
 def corrected_files(rows: Sequence[CorrectedRow], address: str) -> list[CorrectedFile]:

@@ -60,7 +60,10 @@ def put_bad_rows_aside(books: Books, staged: StagedRows, writes: bool) -> str | 
 
 
 def over_budget(budget: BadRowsSpec, file: FileMeasurement) -> str | None:
-    """Say which budget a file's bad rows exceed; None where they keep to it."""
+    """Say which budget the bad rows of a file that has some exceed; None where they keep to it.
+
+    It follows their count in a message, and is empty where the spec allows for none.
+    """
     if budget.action == "reject_file":
         return ""
     if budget.max_rows is not None and file.rows_bad > budget.max_rows:
