@@ -83,7 +83,7 @@ def test_a_moved_file_carries_the_identity_it_arrived_with(feed: Feed) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["it's a\\path.csv", "a b&c=d?.csv", "[x]{y}*.csv", "日本.csv", "100%.csv", "semi;--colon.csv"]
+    "name", ["it's a\\path.csv", "a b&c=d?.csv", '"[x]{y}*".csv', "日本+𝄞.csv", "100%25#.csv", "semi;--colon.csv"]
 )
 def test_a_file_of_any_name_loads_and_is_recorded(feed: Feed, name: str) -> None:
     shop = feed()

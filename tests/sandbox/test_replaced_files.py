@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -173,6 +174,22 @@ def test_a_file_replaced_just_before_the_merge_is_loaded_and_so_is_what_replaced
     assert moment.action is None
     assert [result.status for result in results] == ["SUCCESS", "SUCCESS"]
     assert shop.rows("id, a", "a desc, id") == OLD_ROWS + NEW_ROWS
+    assert shop.keys("data/in/") == []
+
+
+def test_a_file_uploaded_in_parts_is_loaded_once(feed: Feed) -> None:
+    """The sandbox's S3 shows the ETag of such a file otherwise in a listing than in a head."""
+    shop = feed(APPEND)
+    long = "x" * 60_000
+    body = csv_text("id,a", *(f"{number},{long}" for number in range(150)))
+    key = f"data/in/{shop.name}/1.csv"
+    shop.s3.upload_fileobj(io.BytesIO(body.encode()), "lake", key)
+    assert len(body) > 8 * 1024**2, "boto3 uploads it in parts"
+
+    results = shop.run() + shop.run()
+
+    assert [result.status for result in results] == ["SUCCESS"], results
+    assert shop.sql(f"select count(*), count(distinct id), min(len(a)) from {shop.table}") == [(150, 150, 60_000)]
     assert shop.keys("data/in/") == []
 
 

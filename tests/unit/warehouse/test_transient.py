@@ -2,7 +2,7 @@
 
 import pytest
 
-from framework.warehouse.transient import is_transient_response, is_transient_text
+from framework.warehouse.transient import is_outage_text, is_transient_response, is_transient_text
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,24 @@ def test_a_condition_that_passes_is_transient(text: str) -> None:
 )
 def test_everything_else_is_permanent(text: str) -> None:
     assert not is_transient_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FATAL: the database system is starting up", True),
+        ("ERROR: connection reset by peer", True),
+        ("terminating connection due to administrator command", True),
+        ("ERROR: S3 Query Exception (Fetch)", True),
+        ("SlowDown: Please reduce your request rate.", True),
+        ("ERROR: 1023\n  Detail: Serializable isolation violation on table - 1", False),
+        ("Query #4 failed with ERROR: deadlock detected", False),
+        ("ERROR: Query cancelled by WLM abort action", False),
+    ],
+)
+def test_an_outage_is_told_from_a_conflict_with_others(text: str, expected: bool) -> None:
+    assert is_transient_text(text)
+    assert is_outage_text(text) is expected
 
 
 @pytest.mark.parametrize(
