@@ -402,8 +402,8 @@ class _Load:
         return [self._result(file, "FAILED", failure=failure) for file in self.files]
 
     def _is_to_be_set_aside(self, file: SourceFile, error: BaseException) -> bool:
-        """The file's or the table's own fault, or too many failed attempts; an outage is nobody's."""
-        if self.request.keeps_stored:
+        """The file's or the table's own fault, or too many failed attempts; an outage or interruption is nobody's."""
+        if self.request.keeps_stored or not isinstance(error, Exception):
             return False
         if isinstance(error, SourceFileError) and error.keys:
             return file.key in error.keys

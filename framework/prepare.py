@@ -129,7 +129,7 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
     batch = read_layouts(spec, context.books.services.lake, files, context.log)
     names = file_columns(spec, batch)
     unknown = columns_to_profile(spec, observed.table, names)
-    with context.frames(batch).open(batch) as rows:
+    with context.frames(batch).open(batch, context.log.progress) as rows:
         profiles = rows.profile(unknown) if unknown else {}
         if unknown:
             context.log.info("profiled the columns without a type", step="profile", columns=list(unknown))

@@ -11,6 +11,7 @@ from typing import Literal, TextIO
 Level = Literal["info", "warning", "error"]
 Entry = dict[str, object]
 
+PROGRESS_SECONDS = 10.0
 _STREAM_LOCK = threading.Lock()
 """Runs side by side write to one stream, and lines must stay whole."""
 
@@ -41,6 +42,8 @@ class RunLog:
         self._now = now
         self._listen = listen
         self._lines: list[str] = []
+        self._step = ""
+        self._step_told_at = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
 
     def info(self, msg: str, **fields: object) -> None:
@@ -55,13 +58,31 @@ class RunLog:
         """Note why a load ended."""
         self._add("error", msg, fields)
 
+    def progress(self, step: str, **numbers: int) -> None:
+        """Tell the listener how far a step is; the log keeps it where the last word is PROGRESS_SECONDS old."""
+        now = self._now()
+        if step != self._step:
+            self._step, self._step_told_at = step, now
+        entry = self._entry("info", "progress", {"step": step, **numbers}, now)
+        if (now - self._step_told_at).total_seconds() >= PROGRESS_SECONDS:
+            self._step_told_at = now
+            self._keep(entry)
+        if self._listen is not None:
+            self._listen(entry)
+
     def text(self) -> str:
         """Return all entries so far as JSON lines."""
         with self._lock:
             return "".join(line + "\n" for line in self._lines)
 
     def _add(self, level: Level, msg: str, fields: dict[str, object]) -> None:
-        moment = self._now().astimezone(UTC).isoformat(timespec="milliseconds")
+        entry = self._entry(level, msg, fields, self._now())
+        self._keep(entry)
+        if self._listen is not None:
+            self._listen(entry)
+
+    def _entry(self, level: Level, msg: str, fields: dict[str, object], now: datetime) -> Entry:
+        moment = now.astimezone(UTC).isoformat(timespec="milliseconds")
         entry: Entry = {
             "level": level,
             "ts": moment.replace("+00:00", "Z"),
@@ -69,7 +90,9 @@ class RunLog:
             "pipeline": self.pipeline,
             "msg": msg,
         }
-        entry |= {name: value for name, value in fields.items() if name not in entry}
+        return entry | {name: value for name, value in fields.items() if name not in entry}
+
+    def _keep(self, entry: Entry) -> None:
         line = json.dumps(entry, ensure_ascii=False, default=str)
         with self._lock:
             self._lines.append(line)
@@ -77,5 +100,3 @@ class RunLog:
                 with _STREAM_LOCK:
                     self._stream.write(line + "\n")
                     self._stream.flush()
-        if self._listen is not None:
-            self._listen(entry)

@@ -57,7 +57,7 @@ def spark_engine(sandbox: SandboxAddress) -> Iterator[Any]:
     from framework.frames.spark.session import make_session
 
     os.environ.update(local_sandbox.java_environment())
-    session = make_session({"spark.master": "local[2]", **sandbox.spark_conf("lake")})
+    session = make_session({"spark.master": "local[2]", **sandbox.spark_conf("lake")}, None)
     yield SparkFrames(session)
     session.stop()
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from framework.errors import SpecError
-from framework.frames.choice import EngineName, choose_engine, has_spark_session
+from framework.frames.choice import EngineName, active_spark_session, choose_engine
 from framework.frames.protocol import FrameEngine
 from framework.lake.s3 import Lake
 from framework.schema.values import SourceBatch
@@ -32,7 +32,7 @@ class FrameEngines:
         self._spark_conf = spark_conf
         self._process_environment = process_environment
         # Asked now, of the thread that may have made one: Spark keeps it by thread.
-        self._has_spark_session = has_spark_session()
+        self._active_session = active_spark_session()
         self._engines: dict[EngineName, FrameEngine] = {}
         self._opening = threading.Lock()
         self._closing = ExitStack()
@@ -52,7 +52,7 @@ class FrameEngines:
             SpecError: the engine's packages are not installed.
         """
         settings = self._environment.embedded
-        name = choose_engine(self._environment.engine, batch, settings.max_bytes, self._has_spark_session)
+        name = choose_engine(self._environment.engine, batch, settings.max_bytes, self._active_session is not None)
         openers: dict[EngineName, Callable[[], FrameEngine]] = {"embedded": self._embedded, "spark": self._spark}
         with self._opening:
             if name not in self._engines:
@@ -81,4 +81,4 @@ class FrameEngines:
 
         for name, value in self._process_environment.items():
             os.environ.setdefault(name, value)
-        return SparkFrames(make_session(self._spark_conf))
+        return SparkFrames(make_session(self._spark_conf, self._active_session))

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from framework.cli.glue import is_glue_run, translate_pipeline_form
 from framework.cli.output import make_output
+from framework.cli.signals import Terminated, interruptible
 from framework.errors import PipelineError, SpecError
 from framework.spec.project import Project
 
@@ -26,6 +27,8 @@ COMMANDS = {
 }
 USAGE_EXIT_CODE = 2
 INTERRUPTED_EXIT_CODE = 130
+TERMINATED_EXIT_CODE = 143
+"""128 and the signal's number, as shells have it."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,15 +52,18 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
         arguments = parse_arguments(argv)
         output = make_output(arguments.output)
         project = Project((arguments.project or home or Path.cwd()).resolve())
-        return int(_command(arguments.command).run(arguments, project, output))
+        with interruptible():
+            return int(_command(arguments.command).run(arguments, project, output))
     except PipelineError as error:
         if is_glue_run(argv):
             raise
         output.stderr.write(_described(error))
         return error.exit_code
-    except KeyboardInterrupt:
-        output.stderr.write("interrupted; files that were not loaded stay where they are\n")
-        return INTERRUPTED_EXIT_CODE
+    except KeyboardInterrupt as error:
+        is_terminated = isinstance(error, Terminated)
+        done = "terminated" if is_terminated else "interrupted"
+        output.stderr.write(f"{done}; files that were not loaded stay where they are\n")
+        return TERMINATED_EXIT_CODE if is_terminated else INTERRUPTED_EXIT_CODE
 
 
 def _described(error: PipelineError) -> str:

@@ -74,8 +74,8 @@ def open_services(
 
         def listen(entry: Entry) -> None:
             output.progress(entry)
-            # A load enters a step into its log, and has nothing half done there.
-            if interruption is not None and entry["msg"] == "step":
+            # A load has nothing half done where it enters a step, and rows of which it tells are only staged.
+            if interruption is not None and entry["msg"] in ("step", "progress"):
                 interruption.check()
 
         def open_log(run_id: str, pipeline: str) -> RunLog:

@@ -1,18 +1,19 @@
-"""Runs pieces of work side by side, and ends them when the user interrupts."""
+"""Runs pieces of work side by side, and ends them when the command is interrupted."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
+LOOK_SECONDS = 0.2
 _Result = TypeVar("_Result")
 
 
 class Interruption:
-    """Says to threads that the user has interrupted. They hear of it once, where they would sleep.
+    """Says to threads that the command was interrupted. They hear of it once, where they would sleep.
 
     Once, because a load that is given up still writes its FAILED row and cleans up, and sleeps on the way.
     """
@@ -20,13 +21,16 @@ class Interruption:
     def __init__(self) -> None:
         self._happened = threading.Event()
         self._heard = threading.local()
+        self._cause = KeyboardInterrupt("interrupted")
 
-    def happen(self) -> None:
-        """Interrupt the threads."""
+    def happen(self, cause: BaseException) -> None:
+        """Interrupt the threads; where one of them has failed, the others are told so."""
+        if isinstance(cause, KeyboardInterrupt):
+            self._cause = cause
         self._happened.set()
 
     def check(self) -> None:
-        """Go on, or raise what the user did.
+        """Go on, or raise what has happened.
 
         Raises:
             KeyboardInterrupt: at the first call after the interruption, in each thread.
@@ -34,7 +38,7 @@ class Interruption:
         is_main = threading.current_thread() is threading.main_thread()
         if self._happened.is_set() and not is_main and not getattr(self._heard, "said", False):
             self._heard.said = True
-            raise KeyboardInterrupt
+            raise type(self._cause)(*self._cause.args)
 
     def sleep(self, seconds: float) -> None:
         """Sleep; an interruption ends it at once.
@@ -52,16 +56,22 @@ class Interruption:
 def run_side_by_side(work: Sequence[Callable[[], _Result]], at_once: int, interruption: Interruption) -> list[_Result]:
     """Run the pieces, `at_once` at a time, and return their results in the order of the pieces.
 
-    A single piece runs in the calling thread. On KeyboardInterrupt pieces that have not begun do not
-    begin, those that run are interrupted, and when they have ended it is raised again.
+    All run in threads, so that an interruption, which Python raises in the main thread wherever that
+    stands, ends a piece only where it looks for one. On KeyboardInterrupt pieces that have not begun
+    do not begin, those that run are interrupted, and when they have ended it is raised again.
     """
-    if len(work) <= 1 or at_once == 1:
-        return [piece() for piece in work]
     with ThreadPoolExecutor(at_once, thread_name_prefix="feed") as pool:
         try:
             begun: list[Future[_Result]] = [pool.submit(piece) for piece in work]
-            return [future.result() for future in begun]
-        except BaseException:
-            interruption.happen()
+            return [_result(future) for future in begun]
+        except BaseException as error:
+            interruption.happen(error)
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _result(future: Future[_Result]) -> _Result:
+    # The system may hand a signal to another thread; this one notices when it looks up.
+    while not wait([future], LOOK_SECONDS).done:
+        pass
+    return future.result()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from framework.schema.values import SourceBatch
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 GZIP_FACTOR = 10
 """So much bigger a packed file is taken to be. Text that repeats itself is packed to a tenth."""
@@ -27,7 +30,7 @@ def choose_engine(
     return "spark" if has_spark_session or expected_bytes(batch) > max_bytes else "embedded"
 
 
-def has_spark_session() -> bool:
-    """Say whether this process has a Spark session under way. Imports nothing."""
+def active_spark_session() -> SparkSession | None:
+    """Return the Spark session that is under way in this thread. Imports nothing."""
     pyspark_sql = sys.modules.get("pyspark.sql")
-    return pyspark_sql is not None and pyspark_sql.SparkSession.getActiveSession() is not None
+    return None if pyspark_sql is None else pyspark_sql.SparkSession.getActiveSession()

@@ -53,6 +53,13 @@ class SourceRows(Protocol):
         """
 
 
+class Watch(Protocol):
+    """Hears every moment how far a pass over the rows is, in the thread that asked for the pass."""
+
+    def __call__(self, step: str, **numbers: int) -> None:
+        """Take the numbers of a pass so far; what is raised here ends the pass."""
+
+
 class FrameEngine(Protocol):
     """Handles the rows of source files."""
 
@@ -64,5 +71,5 @@ class FrameEngine(Protocol):
     def notices_replacement(self) -> bool:
         """Whether reading fails when a file is replaced meanwhile; else who asked has to look afterwards."""
 
-    def open(self, batch: SourceBatch) -> AbstractContextManager[SourceRows]:
+    def open(self, batch: SourceBatch, watch: Watch) -> AbstractContextManager[SourceRows]:
         """Give access to the rows of a batch; what the engine keeps of them goes at the end."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -36,7 +37,11 @@ _BROKEN = (HTTPClientError, BotoConnectionError, IncompleteReadError)
 
 @dataclass
 class _Part:
-    """A range of a file on its way to a local file of its own. `written` counts its bytes there."""
+    """A range of a file on its way to a local file of its own. `written` counts its bytes there.
+
+    Each is fetched on a daemon thread: a connection on which nothing comes any more would hold up
+    whoever gives the fetching up, until it times out.
+    """
 
     file: SourceFile
     start: int
@@ -44,14 +49,13 @@ class _Part:
     path: Path
     written: int = 0
     is_dropped: bool = False
+    failure: BaseException | None = None
     grown: threading.Condition = field(default_factory=threading.Condition)
-    fetched: Future[None] | None = None
 
     def drop(self) -> None:
-        """End the fetching, and remove what is there."""
-        self.is_dropped = True
-        assert self.fetched is not None
-        self.fetched.cancel()
+        """End the fetching at its next piece, and remove what is there; no file comes afterwards."""
+        with self.grown:
+            self.is_dropped = True
         self.path.unlink(missing_ok=True)
 
 
@@ -69,23 +73,21 @@ def download(client: S3Client, files: Sequence[SourceFile], folder: Path) -> Gen
         SourceFileError: from a file's bytes: it has gone, or is another one by now.
         TransientWarehouseError: likewise: the connection broke more often than is tried.
     """
-    with ThreadPoolExecutor(STREAMS, thread_name_prefix="fetch") as pool:
-        ahead = _Ahead(files, folder, lambda part: pool.submit(copy_context().run, _fetch, client, part))
-        try:
-            for file in files:
-                yield ahead.read(file)
-                ahead.drop(file)
-        finally:
-            ahead.close()
-            pool.shutdown(cancel_futures=True)
+    ahead = _Ahead(client, files, folder)
+    try:
+        for file in files:
+            yield ahead.read(file)
+            ahead.drop(file)
+    finally:
+        ahead.close()
 
 
 class _Ahead:
     """The parts of all files in their order; the first STREAMS that are not read yet are begun."""
 
-    def __init__(self, files: Sequence[SourceFile], folder: Path, fetch: Callable[[_Part], Future[None]]) -> None:
+    def __init__(self, client: S3Client, files: Sequence[SourceFile], folder: Path) -> None:
+        self._client = client
         self._coming = _parts(files, folder)
-        self._fetch = fetch
         self._begun: deque[_Part] = deque()
         self._begin()
 
@@ -112,8 +114,9 @@ class _Ahead:
 
     def _begin(self) -> None:
         for part in islice(self._coming, STREAMS - len(self._begun)):
-            part.fetched = self._fetch(part)
             self._begun.append(part)
+            fetch = partial(copy_context().run, _fetch, self._client, part)
+            threading.Thread(target=fetch, name="fetch", daemon=True).start()
 
 
 def _parts(files: Sequence[SourceFile], folder: Path) -> Iterator[_Part]:
@@ -127,18 +130,21 @@ def _parts(files: Sequence[SourceFile], folder: Path) -> Iterator[_Part]:
 
 def _fetch(client: S3Client, part: _Part) -> None:
     try:
-        with part.path.open("wb", buffering=0) as target:
-            for piece in stream(client, part.file, part.start, part.end):
+        with part.grown:
+            if part.is_dropped:
+                return
+            target = part.path.open("wb", buffering=0)
+        with target, closing(stream(client, part.file, part.start, part.end)) as pieces:
+            for piece in pieces:
                 if part.is_dropped:
                     return
                 _write_all(target, piece)
                 with part.grown:
                     part.written += len(piece)
                     part.grown.notify()
-    finally:
-        if part.is_dropped:
-            part.path.unlink(missing_ok=True)
+    except BaseException as error:
         with part.grown:
+            part.failure = error
             part.grown.notify()
 
 
@@ -150,15 +156,14 @@ def _write_all(target: BinaryIO, piece: bytes) -> None:
 
 def _read(part: _Part) -> Iterator[bytes]:
     """Yield a part's bytes as they come, nothing when none do; raise what ended its fetching."""
-    assert part.fetched is not None
     read = 0
     source: BinaryIO | None = None
     try:
         while read < part.end - part.start:
             available = _await_more(part, read)
             if available == 0:
-                if part.fetched.done():
-                    part.fetched.result()
+                if part.failure is not None:
+                    raise part.failure
                 yield b""
                 continue
             source = source or part.path.open("rb", buffering=0)
@@ -173,7 +178,7 @@ def _read(part: _Part) -> Iterator[bytes]:
 def _await_more(part: _Part, read: int) -> int:
     """Return how many bytes there are behind those that were read; waits for some, not long."""
     with part.grown:
-        if part.written == read:
+        if part.written == read and part.failure is None:
             part.grown.wait(WAIT_SECONDS)
         return part.written - read
 

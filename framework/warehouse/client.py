@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -154,6 +155,12 @@ class Warehouse:
             self._sleep(pause)
             pause = min(pause * POLL_GROWTH, LONGEST_POLL_SECONDS)
 
+    def cancel(self, statement_id: str) -> None:
+        """Ask for a statement's end, and wait for it; one that has ended, or cannot be reached, stays as it is."""
+        with suppress(WarehouseError):
+            self.call("cancel_statement", Id=statement_id)
+            self.poll(statement_id)
+
     def fetch(self, statement_id: str) -> list[Row]:
         """Return all rows of a finished statement that has a result."""
         rows: list[Row] = []
@@ -197,7 +204,7 @@ class _Attempt:
 
     def run(self) -> list[list[Row]]:
         statement_id = self._warehouse.submit(self._texts, self._name, self._token)
-        description = self._warehouse.poll(statement_id)
+        description = self._await(statement_id)
         if description["Status"] != "FINISHED":
             self._token = uuid.uuid4().hex
             _raise_failed(description, self._texts)
@@ -207,6 +214,14 @@ class _Attempt:
             self._warehouse.fetch(part["Id"]) if is_wanted and part.get("ResultRows") != 0 else []
             for part, is_wanted in zip(parts, self._wanted, strict=True)
         ]
+
+    def _await(self, statement_id: str) -> dict[str, Any]:
+        try:
+            return self._warehouse.poll(statement_id)
+        except KeyboardInterrupt:
+            # What comes next on the way out would wait for it, and nobody else does.
+            self._warehouse.cancel(statement_id)
+            raise
 
 
 def _value(field: dict[str, Any]) -> Value:

@@ -48,6 +48,10 @@ def column(name: str, type_text: str, **changes: Any) -> StagingColumn:
     return StagingColumn(name, parse_type(type_text), **values)
 
 
+def unwatched(step: str, **numbers: int) -> None:
+    """Hear how far a pass is, and go on."""
+
+
 @dataclass
 class Bench:
     """One bucket and one engine. Every batch has a folder of its own."""
@@ -81,23 +85,23 @@ class Bench:
 
     def measure(self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Stage the batch at an address, or only measure it; return what was seen."""
-        with self.engine.open(batch) as rows:
+        with self.engine.open(batch, unwatched) as rows:
             return rows.stage(columns, destination)
 
     def profile(self, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
         """Return the profile of columns."""
-        with self.engine.open(batch) as rows:
+        with self.engine.open(batch, unwatched) as rows:
             return rows.profile(columns)
 
     def read_bad_rows(self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
         """Return the first bad rows."""
-        with self.engine.open(batch) as rows:
+        with self.engine.open(batch, unwatched) as rows:
             return rows.read_bad_rows(columns, [layout.ordinal for layout in batch.files], limit)
 
     def quarantine(self, batch: SourceBatch, columns: Sequence[StagingColumn]) -> list[dict[str, Any]]:
         """Write the bad rows of all files to quarantine; return its rows, in the order of the files there."""
         below = f"data/quarantine/{next(self.numbers)}"
-        with self.engine.open(batch) as rows:
+        with self.engine.open(batch, unwatched) as rows:
             seen = rows.stage(columns, None)
             files = [file.ordinal for file in seen.files if file.rows_bad]
             written = rows.quarantine(columns, files, f"s3://lake/{below}") if files else 0

@@ -103,8 +103,11 @@ def test_a_reader_that_stops_leaves_nothing_and_fetches_no_more(s3: Any, land: A
     asked = len(client.keys)
     assert asked <= STREAMS + 1
     assert list(tmp_path.iterdir()) == []
-    assert not [t for t in threading.enumerate() if t.name.startswith("fetch")]
+    for thread in threading.enumerate():
+        if thread.name == "fetch":
+            thread.join(timeout=20)
     assert len(client.keys) == asked
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_not_read_of_a_file_is_passed_over(s3: Any, land: Any, tmp_path: Path) -> None:

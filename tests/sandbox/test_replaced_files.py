@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from framework.frames.protocol import FrameEngine, SourceRows
+from framework.frames.protocol import FrameEngine, SourceRows, Watch
 from framework.lake.s3 import Lake
 from framework.schema.values import SourceBatch
 from tests.workshop import Workshop, csv_text
@@ -120,10 +120,10 @@ class Watched:
         self.notices_replacement = engine.notices_replacement
 
     @contextmanager
-    def open(self, batch: SourceBatch) -> Iterator[SourceRows]:
+    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[SourceRows]:
         """Yield the rows of the engine below."""
         self._before()
-        with self._engine.open(batch) as rows:
+        with self._engine.open(batch, watch) as rows:
             yield rows
         self._after()
 

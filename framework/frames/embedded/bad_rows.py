@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
@@ -44,7 +44,7 @@ class _BadRecord:
 def bad_rows_of_file(
     cursor: duckdb.DuckDBPyConnection,
     cutter: FileCutter,
-    segments: Sequence[Segment],
+    segments: Iterable[Segment],
     columns: Sequence[StagingColumn],
     options: CsvOptions,
     limit: int,
@@ -56,7 +56,7 @@ def bad_rows_of_file(
 
 def write_bad_rows(
     cursor: duckdb.DuckDBPyConnection,
-    sources: Sequence[tuple[FileCutter, Sequence[Segment]]],
+    sources: Sequence[tuple[FileCutter, Iterable[Segment]]],
     columns: Sequence[StagingColumn],
     options: CsvOptions,
     target: Path,
@@ -101,7 +101,7 @@ def _quarantined(record: _BadRecord, header: str) -> dict[str, object]:
 def _bad_records(
     cursor: duckdb.DuckDBPyConnection,
     cutter: FileCutter,
-    segments: Sequence[Segment],
+    segments: Iterable[Segment],
     columns: Sequence[StagingColumn],
     options: CsvOptions,
 ) -> Iterator[_BadRecord]:

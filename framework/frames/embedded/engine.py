@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -30,7 +30,9 @@ from framework.frames.embedded.profile import column_profiles, profile_numbers, 
 from framework.frames.embedded.segments import DISK_RESERVE_BYTES, FileCutter, Segment
 from framework.frames.embedded.source import ObjectStore, SourceSegments
 from framework.frames.embedded.stage import StagedPart, measure_part, parts, stage_part
+from framework.frames.embedded.tally import Tally
 from framework.frames.embedded.workspace import Workspace
+from framework.frames.protocol import Watch
 from framework.schema.values import (
     BadRow,
     ColumnProfile,
@@ -41,6 +43,8 @@ from framework.schema.values import (
 )
 
 UPLOADS_AT_ONCE = 4
+TELL_SECONDS = 0.2
+INTERRUPT_SECONDS = 0.05
 _Result = TypeVar("_Result")
 
 
@@ -66,12 +70,12 @@ class EmbeddedFrames:
         self._uploads = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
 
     @contextmanager
-    def open(self, batch: SourceBatch) -> Iterator[EmbeddedRows]:
+    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[EmbeddedRows]:
         """Yield the rows of a batch; what is kept of them on disk goes when the block ends."""
         folder = self._workspace.make_folder("load")
         try:
             _require_space(folder, batch)
-            yield EmbeddedRows(self, batch, folder)
+            yield EmbeddedRows(self, batch, folder, watch)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -86,13 +90,15 @@ class EmbeddedFrames:
 class EmbeddedRows:
     """The rows of one batch; see SourceRows."""
 
-    def __init__(self, frames: EmbeddedFrames, batch: SourceBatch, folder: Path) -> None:
+    def __init__(self, frames: EmbeddedFrames, batch: SourceBatch, folder: Path, watch: Watch) -> None:
         self._frames = frames
         self._batch = batch
         self._folder = folder
         self._phases = Phases()
-        self._segments = SourceSegments(batch, frames._store, folder, frames._workers, self._phases)
-        self._cursors = threading.local()
+        self._tally = Tally(batch, watch)
+        self._segments = SourceSegments(batch, frames._store, folder, frames._workers, self._phases, self._tally)
+        self._own = threading.local()
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
 
     @property
     def phase_seconds(self) -> Mapping[str, float]:
@@ -101,46 +107,53 @@ class EmbeddedRows:
 
     def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
         """Say what all rows of the batch hold in `columns`."""
+        self._tally.begin("profile")
         numbers = profile_numbers(columns)
 
         def look(segment: Segment) -> Mapping[str, object]:
             rows = profile_rows(segment, columns, self._batch.options)
-            return read_numbers(self._cursor(), numbers, rows)
+            found = read_numbers(self._cursor(), numbers, rows)
+            self._tally.add_rows(segment.records)
+            return found
 
         found = self._run(partial(look, segment) for segment in self._segments)
         return column_profiles(columns, merged(numbers, found))
 
     def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Write the batch's good rows as Parquet below `destination`, and say what was seen."""
+        self._tally.begin("stage")
         uploads: list[Future[None]] = []
         numbers = count()
 
         def stage(part: Sequence[Segment], number: int) -> StagedPart:
             if destination is None:
-                return measure_part(self._cursor(), part, columns, self._batch.options)
-            target = self._folder / f"part-{number:05d}.parquet"
-            staged = stage_part(self._cursor(), part, columns, self._batch.options, target)
-            if staged.rows_staged:
-                upload = partial(self._upload, target, f"{destination}/{target.name}")
-                uploads.append(self._frames._uploads.submit(copy_context().run, upload))
+                staged = measure_part(self._cursor(), part, columns, self._batch.options)
+            else:
+                target = self._folder / f"part-{number:05d}.parquet"
+                staged = stage_part(self._cursor(), part, columns, self._batch.options, target)
+                if staged.rows_staged:
+                    upload = partial(self._upload, target, f"{destination}/{target.name}")
+                    uploads.append(self._frames._uploads.submit(copy_context().run, upload))
+            self._tally.add_rows(staged.rows_read)
             return staged
 
         try:
             groups = parts(iter(self._segments), self._segments.segment_bytes)
             staged = self._run(partial(stage, part, next(numbers)) for part in groups)
+            self._await(uploads)
         finally:
-            failures = [upload.exception() for upload in uploads]
-        for failure in failures:
-            if failure is not None:
-                raise failure
+            for upload in uploads:
+                upload.cancel()
+            wait(uploads)
         return self._measurements(columns, staged)
 
     def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
         """Return the first `limit` bad rows of some files, by file and row; one entry per offending column."""
+        self._tally.begin("bad rows")
         rows: list[list[BadRow]] = []
         with database_failures():
             for cutter in self._cutters_of(files):
-                segments = self._segments.of_file(cutter.layout)
+                segments = self._told(self._segments.of_file(cutter.layout))
                 rows += bad_rows_of_file(
                     self._cursor(), cutter, segments, columns, self._batch.options, limit - len(rows)
                 )
@@ -150,9 +163,12 @@ class EmbeddedRows:
 
     def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> int:
         """Write all bad rows of the files with these ordinals as Parquet below `destination`; return how many."""
+        self._tally.begin("quarantine")
         target = self._folder / "bad-rows.parquet"
         with database_failures():
-            sources = [(cutter, self._segments.of_file(cutter.layout)) for cutter in self._cutters_of(files)]
+            sources = [
+                (cutter, self._told(self._segments.of_file(cutter.layout))) for cutter in self._cutters_of(files)
+            ]
             written = write_bad_rows(self._cursor(), sources, columns, self._batch.options, target)
         self._upload(target, f"{destination}/part-00000.parquet")
         return written
@@ -169,13 +185,35 @@ class EmbeddedRows:
                 # A failure ends the fetching of what comes after it.
                 for ended in [future for future in begun if future.done() and future.exception() is not None]:
                     ended.result()
+            self._await(begun)
             return [future.result() for future in begun]
-        finally:
-            for future in begun:
-                future.cancel()
-            for future in begun:
-                if not future.cancelled():
-                    future.exception()
+        except BaseException:
+            self._give_up(begun)
+            raise
+
+    def _await(self, begun: Sequence[Future[Any]]) -> None:
+        """Wait for work, and tell meanwhile how far it is; raise what the first failure raised."""
+        waiting: Collection[Future[Any]] = begun
+        while waiting:
+            ended, waiting = wait(waiting, TELL_SECONDS, FIRST_EXCEPTION)
+            self._tally.tell()
+            for future in (future for future in begun if future in ended):
+                future.result()
+
+    def _give_up(self, begun: Sequence[Future[Any]]) -> None:
+        """End the work that is under way, and wait for its end."""
+        waiting: Collection[Future[Any]] = [future for future in begun if not future.cancel()]
+        while waiting:
+            # Again and again: a query that is about to begin does not hear it.
+            for cursor in list(self._cursors):
+                cursor.interrupt()
+            _, waiting = wait(waiting, INTERRUPT_SECONDS)
+
+    def _told(self, segments: Iterable[Segment]) -> Iterator[Segment]:
+        for segment in segments:
+            self._tally.tell()
+            yield segment
+            self._tally.add_rows(segment.records)
 
     def _stage_phase(self, piece: Callable[[], _Result]) -> _Result:
         with self._phases.busy("stage"), database_failures():
@@ -188,9 +226,10 @@ class EmbeddedRows:
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """Return this thread's cursor; one is used by one thread at a time."""
-        if not hasattr(self._cursors, "cursor"):
-            self._cursors.cursor = new_cursor(self._frames._database)
-        cursor: duckdb.DuckDBPyConnection = self._cursors.cursor
+        if not hasattr(self._own, "cursor"):
+            self._own.cursor = new_cursor(self._frames._database)
+            self._cursors.append(self._own.cursor)
+        cursor: duckdb.DuckDBPyConnection = self._own.cursor
         return cursor
 
     def _measurements(self, columns: Sequence[StagingColumn], staged: Sequence[StagedPart]) -> Measurements:

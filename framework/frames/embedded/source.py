@@ -12,6 +12,7 @@ from framework.frames.choice import expected_bytes
 from framework.frames.embedded.phases import Phases
 from framework.frames.embedded.records import BrokenRecord
 from framework.frames.embedded.segments import FileCutter, Segment
+from framework.frames.embedded.tally import Tally
 from framework.frames.embedded.text import BrokenPacking, plain_text
 from framework.frames.reasons import BORDERS_UNKNOWN, broken_record
 from framework.schema.values import FileLayout, SourceBatch, SourceFile
@@ -33,11 +34,14 @@ class ObjectStore(Protocol):
 class SourceSegments:
     """The segments of a batch, in order of the files and of their records."""
 
-    def __init__(self, batch: SourceBatch, store: ObjectStore, folder: Path, workers: int, phases: Phases) -> None:
+    def __init__(
+        self, batch: SourceBatch, store: ObjectStore, folder: Path, workers: int, phases: Phases, tally: Tally
+    ) -> None:
         self._batch = batch
         self._store = store
         self._folder = folder
         self._phases = phases
+        self._tally = tally
         size = _segment_bytes(batch, workers)
         self.cutters = [FileCutter(layout, batch.options, folder, size) for layout in batch.files]
         self.segment_bytes = size
@@ -54,6 +58,7 @@ class SourceSegments:
             yield from self._segments
             return
         self._segments.clear()
+        self._tally.fetch_anew()
         lines, keys = [], []
         files = [cutter.layout.file for cutter in self.cutters]
         with closing(self._store.download(files, self._folder)) as downloads:
@@ -93,6 +98,8 @@ class SourceSegments:
                 piece = next(pieces, None)
             if piece is None:
                 return
+            self._tally.add_bytes(len(piece))
+            self._tally.tell()
             if piece:
                 yield piece
 

@@ -49,20 +49,20 @@ _LOCAL_SETTINGS = {
 }
 
 
-def make_session(extra_conf: Mapping[str, str], app_name: str = "feedway") -> SparkSession:
+def make_session(extra_conf: Mapping[str, str], active: SparkSession | None) -> SparkSession:
     """Return the Spark session for loads: the active one where there is one, else a new one.
 
     A session that runs already, as on Glue, takes only the settings of its SQL session; what
     belongs to the cluster stays as its owner set it, `extra_conf` with it. A new session is
     local unless a master is set, by spark-submit or in `extra_conf`.
     """
-    session = SparkSession.getActiveSession() or _new_session(extra_conf, app_name)
+    session = active or _new_session(extra_conf)
     for name, value in RUNTIME_SETTINGS.items():
         session.conf.set(name, value)
     return session
 
 
-def _new_session(extra_conf: Mapping[str, str], app_name: str) -> SparkSession:
+def _new_session(extra_conf: Mapping[str, str]) -> SparkSession:
     conf = SparkConf()
     settings = dict(extra_conf)
     master = settings.get("spark.master") or conf.get("spark.master") or "local[*]"
@@ -74,7 +74,7 @@ def _new_session(extra_conf: Mapping[str, str], app_name: str) -> SparkSession:
         conf.set(name, value)
     conf.setMaster(master)
     if not conf.contains("spark.app.name"):
-        conf.setAppName(app_name)
+        conf.setAppName("feedway")
     session = SparkSession.builder.config(conf=conf).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session

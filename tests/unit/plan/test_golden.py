@@ -18,6 +18,7 @@ import yaml
 
 from framework.bookkeeping import Books
 from framework.column_type import parse_type
+from framework.frames.protocol import Watch
 from framework.names import TableName
 from framework.plan.statements import Transaction, render
 from framework.prepare import PrepareContext, copy_transaction, merge_transaction, prepare
@@ -65,7 +66,7 @@ class Seen:
         self.case = case
 
     @contextmanager
-    def open(self, batch: SourceBatch) -> Iterator[Self]:
+    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[Self]:
         self.batch = batch
         yield self
 

@@ -1,0 +1,202 @@
+"""Ctrl-C and SIGTERM while feeds are being staged: the real command, as a process that is signalled."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from framework.engine import run_pipeline
+from framework.frames.spark.engine import SparkFrames
+from framework.names import TableName
+from framework.plan.statements import Statement, Transaction
+from framework.results import LoadRequest
+from framework.run_log import RunLog
+from framework.sandbox import SandboxAddress
+from framework.warehouse.client import Caller as StatementCaller
+from framework.warehouse.client import Warehouse
+from framework.warehouse.rate_limit import RateLimiter
+from tests.frames.conftest import column, make_bench
+from tests.sandbox.conftest import ENVIRONMENT as SANDBOX
+from tests.sandbox.data_api_caller import ENDLESS, Caller
+from tests.slow_s3 import slow_s3
+from tests.workshop import new_name
+
+ROOT = Path(__file__).parents[2]
+FEEDS = 3
+ENVIRONMENT = """\
+environments:
+  pipe:
+    kind: aws
+    lake: {{bucket: lake, region: us-east-1}}
+    warehouse: {{workgroup: sandbox, database: dev, copy_role: default, control_schema: {schema}}}
+    engine: embedded
+    embedded: {{directory: {folder}}}
+    parallel: 2
+"""
+SPEC = """\
+pipeline: {name}
+source: {{prefix: data/in/{name}/}}
+target: {{table: {name}}}
+load: {{keys: [id]}}
+types: {{columns: {{id: bigint, a: varchar(100)}}}}
+"""
+
+
+class Site:
+    """A project of three feeds, two at a time, with a file each, of which S3 never gives the end."""
+
+    def __init__(self, root: Path, s3: Any, sql: Any, pipe: str, address: SandboxAddress) -> None:
+        self.root, self.s3, self.sql = root, s3, sql
+        self.schema = new_name("interrupted")
+        self.rows = root / "rows"
+        self.environment = address.aws_environment() | {"AWS_ENDPOINT_URL_S3": pipe, "PATH": "/usr/bin:/bin"}
+        (root / "pipelines").mkdir()
+        text = ENVIRONMENT.format(schema=self.schema, folder=self.rows)
+        (root / "environments.yml").write_text(text, encoding="utf-8")
+        self.names = [new_name("held") for _ in range(FEEDS)]
+        content = b"id,a\n" + b"".join(b"%d,%090d\n" % (number, number) for number in range(300_000))
+        for name in self.names:
+            (root / "pipelines" / f"{name}.yml").write_text(SPEC.format(name=name), encoding="utf-8")
+            s3.put_object(Bucket="lake", Key=f"data/in/{name}/1.csv", Body=content)
+
+    def start(self, *names: str, **streams: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, "-X", "faulthandler", str(ROOT / "run.py")]
+        argv = [*command, "--project", str(self.root), "--env", "pipe", "run", *names]
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
+        # A shell that runs its jobs in the background starts them with SIGINT ignored, and tests with them.
+        return subprocess.Popen(
+            argv,
+            env=self.environment,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+            **streams,
+        )
+
+    def await_fetching(self, process: subprocess.Popen[str], feeds: int) -> None:
+        """Wait until bytes of so many feeds have come."""
+        patient_until = time.monotonic() + 30
+        while len({part.parent for part in self.rows.glob("*/load-*/fetched-*")}) < feeds:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < patient_until
+            time.sleep(0.02)
+
+    def keys(self, prefix: str) -> list[str]:
+        found = self.s3.list_objects_v2(Bucket="lake", Prefix=prefix).get("Contents", [])
+        return [item["Key"] for item in found]
+
+
+@pytest.fixture
+def site(tmp_path: Path, s3: Any, redshift_data: Any, sandbox: SandboxAddress) -> Iterator[Site]:
+    with slow_s3(sandbox.s3_url, 4 * 1024**2, stalls_after=6 * 1024**2) as pipe:
+        yield Site(tmp_path, s3, Caller(redshift_data, s3).rows, pipe, sandbox)
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Return what the process has printed when it has ended; where it does not, show what its threads do."""
+    try:
+        return process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        pytest.fail("\n".join(process.communicate()))
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "message"),
+    [(signal.SIGINT, 130, "interrupted by the user"), (signal.SIGTERM, 143, "terminated by SIGTERM")],
+    ids=["ctrl-c", "sigterm"],
+)
+def test_feeds_that_stage_end_at_once_and_leave_nothing(
+    site: Site, number: signal.Signals, code: int, message: str
+) -> None:
+    process = site.start("--all")
+    site.await_fetching(process, 2)
+
+    process.send_signal(number)
+    out, err = ended(process)
+
+    assert process.returncode == code, out + err
+    assert err == f"{message.split()[0]}; files that were not loaded stay where they are\n"
+    begun = sorted(site.names)[:2]
+    audit = site.sql(f"select pipeline, status, error_message from {site.schema}.job_sts order by 1, 2")
+    assert audit == [row for name in begun for row in ((name, "FAILED", message), (name, "STARTED", None))]
+    for name in site.names:
+        assert site.keys(f"data/in/{name}/") == [f"data/in/{name}/1.csv"]
+        assert site.keys(f"staging/{name}/") == []
+        assert len(site.keys(f"logs/{name}/")) == (name in begun)
+    assert list(site.rows.iterdir()) == []
+    tables = site.sql(f"select distinct table_name from svv_columns where table_schema = '{site.schema}'")
+    assert not [name for (name,) in tables if name.startswith("stage")]
+
+
+def test_a_single_feed_ends_likewise(site: Site) -> None:
+    process = site.start(site.names[0])
+    site.await_fetching(process, 1)
+
+    process.send_signal(signal.SIGTERM)
+    ended(process)
+
+    assert process.returncode == 143
+    assert site.keys(f"staging/{site.names[0]}/") == []
+    assert list(site.rows.iterdir()) == []
+
+
+def test_interruptions_never_empty_an_inbox(feed: Any) -> None:
+    """A failure counts towards max_attempts, which is three; whoever interrupts has not judged the file."""
+    shop = feed()
+    key = shop.land("1.csv", "id\n1\n")
+
+    def interrupt(batch: object) -> NoReturn:
+        raise KeyboardInterrupt("interrupted by the user")
+
+    for _ in range(4):
+        services = replace(shop.services(), frames=interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run_pipeline(shop.spec(), services, LoadRequest())
+
+    assert shop.keys("data/") == [key]
+    assert shop.audit("status, error_message").count(("FAILED", "interrupted by the user")) == 4
+
+
+def test_a_statement_of_an_interrupted_run_is_cancelled(redshift_data: Any, s3: Any) -> None:
+    def sleep(seconds: float) -> None:
+        sleeps.append(seconds)
+        if len(sleeps) == 1:
+            raise KeyboardInterrupt
+        time.sleep(seconds)
+
+    sleeps: list[float] = []
+    warehouse = Warehouse(redshift_data, SANDBOX.warehouse, SANDBOX.retry, RateLimiter({}), sleep)
+    name = new_name("endless")
+    Caller(redshift_data, s3).do(f"create view public.{name} as {ENDLESS}")
+    endless = Transaction("count", (Statement("select_staging_count", {"staging": TableName("public", name)}),))
+
+    with pytest.raises(KeyboardInterrupt):
+        warehouse.run(endless, StatementCaller("p", name), RunLog(name, "p", None))
+    (found,) = redshift_data.list_statements(StatementName=f"feedway/p/{name}/", Status="ALL")["Statements"]
+    assert found["Status"] == "ABORTED"
+
+
+def test_spark_cancels_its_jobs(spark_engine: SparkFrames, sandbox: SandboxAddress, s3: Any) -> None:
+    bench = make_bench(spark_engine, sandbox, s3)
+    content = b"id,a\n" + b"".join(b"%d,%090d\n" % (number, number) for number in range(300_000))
+    batch, told = bench.batch(content), []
+
+    def watch(step: str, **numbers: int) -> None:
+        told.append(numbers)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), spark_engine.open(batch, watch) as rows:
+        rows.stage([column("id", "bigint"), column("a", "varchar(100)")], "s3://lake/staging/cancelled")
+
+    assert len(told) == 1
+    tracker = spark_engine.session.sparkContext.statusTracker()
+    assert tracker.getActiveJobsIds() == []
+    assert "Contents" not in s3.list_objects_v2(Bucket="lake", Prefix="staging/cancelled")
