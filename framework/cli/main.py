@@ -53,7 +53,10 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
         output = make_output(arguments.output)
         project = Project((arguments.project or home or Path.cwd()).resolve())
         with interruptible():
-            return int(_command(arguments.command).run(arguments, project, output))
+            try:
+                return int(_command(arguments.command).run(arguments, project, output))
+            finally:
+                output.status.end()
     except PipelineError as error:
         if is_glue_run(argv):
             raise

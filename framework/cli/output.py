@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
+from framework.cli.status_line import StatusLine
 from framework.run_log import Entry
 
 Format = Literal["text", "json", "lines"]
-_TALKING = threading.Lock()
-"""Feeds side by side tell of themselves on one terminal."""
 _KEPT_IN_THE_LOG = frozenset({"column names changed", "load started", "created the ledger", "file moved"})
 
 
@@ -28,6 +26,7 @@ class Output:
     format: Format
     stdout: TextIO
     stderr: TextIO
+    status: StatusLine
 
     @property
     def log_stream(self) -> TextIO | None:
@@ -36,6 +35,7 @@ class Output:
 
     def document(self, document: dict[str, object], text: Callable[[], str]) -> None:
         """Print a command's result: as JSON where asked for, as text for people, not among JSON lines."""
+        self.status.end()
         if self.format == "json":
             self.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
         elif self.format == "text":
@@ -47,17 +47,17 @@ class Output:
     def say(self, line: str) -> None:
         """Tell people something on the way; on stderr, where no program reads results."""
         if self.format == "text":
-            with _TALKING:
-                self.stderr.write(line + "\n")
-                self.stderr.flush()
+            self.status.line(line)
 
     def progress(self, entry: Entry) -> None:
         """Show a log entry as progress, where people watch."""
         if self.format != "text":
             return
-        line = progress_line(entry)
-        if line is not None:
-            self.say(line)
+        line, pipeline = progress_line(entry), str(entry["pipeline"])
+        if entry["msg"] == "progress":
+            self.status.step(pipeline, step_text(entry))
+        elif line is not None:
+            self.status.line(line, of=pipeline)
 
 
 def choose_format(asked: Format | None, stdout: TextIO) -> Format:
@@ -69,7 +69,7 @@ def choose_format(asked: Format | None, stdout: TextIO) -> Format:
 
 def make_output(asked: Format | None) -> Output:
     """Return the output of this process."""
-    return Output(choose_format(asked, sys.stdout), sys.stdout, sys.stderr)
+    return Output(choose_format(asked, sys.stdout), sys.stdout, sys.stderr, StatusLine(sys.stderr))
 
 
 def progress_line(entry: Entry) -> str | None:
@@ -87,6 +87,19 @@ def progress_line(entry: Entry) -> str | None:
     details = ", ".join(f"{name}={value}" for name, value in shown.items() if value is not None)
     mark = {"info": "", "warning": "warning: ", "error": "error: "}[str(entry["level"])]
     return f"{pipeline}:   {mark}{msg}" + (f" ({details})" if details else "")
+
+
+def step_text(entry: Entry) -> str:
+    """Return how far a step is: what the frame engine can tell of bytes, rows and tasks."""
+    numbers = {name: value for name, value in entry.items() if isinstance(value, int)}
+    told = []
+    if "bytes_total" in numbers:
+        told.append(f"{numbers['bytes_read'] / 1e6:.1f} of {numbers['bytes_total'] / 1e6:.1f} MB read")
+    if "rows" in numbers:
+        told.append(f"{numbers['rows']:,} rows done")
+    if "tasks_total" in numbers:
+        told.append(f"{numbers['tasks_done']} of {numbers['tasks_total']} tasks done")
+    return f"{entry['pipeline']}: {entry['step']}: {', '.join(told)}"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

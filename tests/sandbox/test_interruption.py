@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -146,6 +150,28 @@ def test_a_single_feed_ends_likewise(site: Site) -> None:
     assert process.returncode == 143
     assert site.keys(f"staging/{site.names[0]}/") == []
     assert list(site.rows.iterdir()) == []
+
+
+def test_a_terminal_shows_how_far_staging_is(site: Site) -> None:
+    ours, theirs = pty.openpty()
+    process = site.start(site.names[0], "--output", "text", stderr=theirs, stdout=theirs)
+    os.close(theirs)
+    shown = b""
+    while not (found := re.search(rb"held_\d+: stage: ([1-9]\d*\.\d) of 29\.3 MB read, 0 rows done", shown)):
+        shown += os.read(ours, 1000)
+
+    assert 0 < float(found[1]) < 29.3
+    process.send_signal(signal.SIGTERM)
+    with suppress(OSError):
+        while rest := os.read(ours, 1000):
+            shown += rest
+    os.close(ours)
+    assert process.wait() == 143
+    # What was drawn over itself stands nowhere among the last words.
+    *_, last, end, nothing = shown.split(b"\r\n")
+    assert last.startswith(b"\r\x1b[K")
+    assert last.endswith(b"error: load failed (error=terminated by SIGTERM)")
+    assert (end, nothing) == (b"terminated; files that were not loaded stay where they are", b"")
 
 
 def test_interruptions_never_empty_an_inbox(feed: Any) -> None:

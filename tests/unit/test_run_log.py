@@ -2,7 +2,8 @@
 
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from framework.run_log import RunLog
 
@@ -44,3 +45,23 @@ def test_a_free_field_cannot_take_the_place_of_the_entrys_own() -> None:
     log.info("one", run_id="other")
 
     assert json.loads(log.text())["run_id"] == "r1"
+
+
+def test_progress_is_heard_always_and_kept_every_ten_seconds() -> None:
+    heard: list[Any] = []
+    seconds = iter([0, 4, 8, 12, 16, 24, 25, 26, 34, 36])
+    log = RunLog("r1", "customers", None, now=lambda: NOON + timedelta(seconds=next(seconds)), listen=heard.append)
+
+    for rows in range(6):
+        log.progress("stage", rows=rows)
+    # Another step begins: its first word is not old yet.
+    for rows in range(4):
+        log.progress("bad rows", rows=rows)
+
+    assert [entry["rows"] for entry in heard] == [0, 1, 2, 3, 4, 5, 0, 1, 2, 3]
+    kept = [json.loads(line) for line in log.text().splitlines()]
+    assert [(entry["msg"], entry["step"], entry["rows"]) for entry in kept] == [
+        ("progress", "stage", 3),
+        ("progress", "stage", 5),
+        ("progress", "bad rows", 3),
+    ]
