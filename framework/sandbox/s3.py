@@ -12,9 +12,10 @@ from framework.sandbox.address import DEFAULT_BUCKET, LOOPBACK
 from framework.sandbox.processes import Launch
 from framework.sandbox.state import Site, State
 
-# Short, so that a file dropped in a folder is seen by the next request. Not 0: rclone 1.75 then
-# forgets a folder while it reads it, and a second PUT in the folder takes minutes of CPU time.
-FOLDER_CACHE_TIME = "1ms"
+# Short, so that a file dropped in a folder is seen by the next request of anybody who was not just there. Longer
+# than reading a folder takes: rclone 1.75 otherwise forgets it while it reads it, begins anew, and spends minutes
+# of CPU time on a PUT. On a busy machine 1 ms was too short.
+FOLDER_CACHE_TIME = "50ms"
 
 
 def prepare(site: Site) -> None:
