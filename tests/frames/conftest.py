@@ -100,6 +100,12 @@ class Bench:
 
     def quarantine(self, batch: SourceBatch, columns: Sequence[StagingColumn]) -> list[dict[str, Any]]:
         """Write the bad rows of all files to quarantine; return its rows, in the order of the files there."""
+        return self.measure_and_quarantine(batch, columns)[1]
+
+    def measure_and_quarantine(
+        self, batch: SourceBatch, columns: Sequence[StagingColumn]
+    ) -> tuple[Measurements, list[dict[str, Any]]]:
+        """Measure the batch, as a load does before, and write its bad rows; return what was seen, and the rows."""
         below = f"data/quarantine/{next(self.numbers)}"
         with self.engine.open(batch, unwatched) as rows:
             seen = rows.stage(columns, None)
@@ -110,7 +116,7 @@ class Bench:
         assert all(table.schema.types == QUARANTINE_TYPES for table in tables)
         found: list[dict[str, Any]] = [row for table in tables for row in table.to_pylist()]
         assert len(found) == written
-        return found
+        return seen, found
 
     def rows(self, below: str) -> list[tuple[Any, ...]]:
         """Return the rows of all staging files below a prefix, by file and row."""
