@@ -20,6 +20,8 @@ MAX_STATEMENT_BYTES = 100_000
 """Source: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (100 KB a statement)"""
 MAX_BATCH_STATEMENTS = 40
 """Source: the Data API's service model, BatchExecuteStatement"""
+_LINE_BREAK_IN_VALUE = "\0"
+"""Stands for a line break while a statement is rendered; no name, literal or definition can hold it."""
 _PRIVILEGES = frozenset(
     {"select", "insert", "update", "delete", "references", "drop", "alter", "truncate", "trigger", "rule"}
 )
@@ -53,8 +55,10 @@ def render(statement: Statement, pipeline: str, run_id: str) -> str:
         SchemaChangeError: the text has more bytes than a statement may have.
     """
     template = _environment().get_template(statement.template)
-    lines = [line.rstrip() for line in template.render(**statement.values).splitlines() if line.strip()]
-    sql = "\n".join([f"-- feedway {pipeline} {run_id} {statement.template}", *lines])
+    # Only the template's own lines are tidied: a line break in a value is a part of the value.
+    lines = [line.rstrip() for line in template.render(**statement.values).split("\n") if line.strip()]
+    text = "\n".join([f"-- feedway {pipeline} {run_id} {statement.template}", *lines])
+    sql = text.replace(_LINE_BREAK_IN_VALUE, "\n")
     if len(sql.encode("utf-8")) > MAX_STATEMENT_BYTES:
         raise SchemaChangeError(
             f"pipeline {pipeline}: the statement {statement.template} would have {len(sql.encode('utf-8'))} bytes; "
@@ -71,6 +75,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
         autoescape=False,
+        finalize=_keep_line_breaks,
     )
     environment.filters.update(
         identifier=identifier,
@@ -81,6 +86,10 @@ def _environment() -> ImmutableSandboxedEnvironment:
         grantee=_grantee,
     )
     return environment
+
+
+def _keep_line_breaks(value: object) -> str:
+    return str(value).replace("\n", _LINE_BREAK_IN_VALUE)
 
 
 def timestamp(moment: datetime | None) -> str:

@@ -1,0 +1,113 @@
+"""No name and no text changes what a statement means: every template, with harmless names and with hostile ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from sqlglot.dialects.redshift import Redshift
+
+from framework.column_type import parse_type
+from framework.names import TableName, identifier
+from framework.plan.statements import Statement, render
+from framework.schema.table import AuditRow, Grant
+from framework.schema.values import FileIdentity
+from tests.hostile import NAMES, TEXTS
+
+FOLDER = Path(__file__).resolve().parents[3] / "templates" / "sql"
+TEMPLATES = sorted(path.name.removesuffix(".sql.j2") for path in FOLDER.iterdir())
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+SQL_BY_INTENTION = {"definition": "select 1", "default_sql": "0"}
+"""What is SQL in the spec or in the catalog, and goes into a statement as it is."""
+
+
+def values(template: str, name: str, text: str) -> Mapping[str, Any]:
+    """Return all that templates take, with the name and the text in every place that takes any."""
+    table = TableName(name, name)
+    identity = FileIdentity(text, text, text, 7)
+    audit = AuditRow(text, text, text, NOON, None, identity, NOON, 1, table, "FAILED", text, text)
+    order = SimpleNamespace(column=name, descending=True)
+    column = SimpleNamespace(
+        name=name, type=parse_type("varchar(9)"), type_sql="varchar(9)", nullable=False, encoding=None, default=None
+    )
+    names = dict.fromkeys(("counts", "losers", "winners", "staged", "replaced", "name", "new_name", "successor"), name)
+    texts = dict.fromkeys(("comment", "copy_role", "manifest_url", "run_id"), text)
+    tables = dict.fromkeys(("table", "target", "staging", "view", "relation"), table)
+    rows: Any = {
+        "insert_job_sts": [audit, audit],
+        "insert_loaded_job_sts": [SimpleNamespace(ordinal=0, rejected=1, audit=audit)] * 2,
+    }
+    return {
+        **(names | texts | tables | SQL_BY_INTENTION),
+        "distkey": name,
+        "schema": name,
+        "control_schema": name,
+        "sortkey": [name, name],
+        "keys": [name, name],
+        "columns_sha256": text,
+        "definition_sha256": text,
+        "identities": [text, text],
+        "generation": 3,
+        "columns": [column] * 9 if template.startswith("create") else [name] * 9,
+        "files": [0, 1],
+        "built_at": NOON,
+        "loaded_at": NOON,
+        "first_arrival": NOON,
+        "last_arrival": NOON,
+        "late_binding": True,
+        "grant": Grant("select", name, "group", True),
+        "order_by": [order, order],
+        "pipelines": [text, text],
+        "observed_rows": 5,
+        "relations": [table, table],
+        "views": [table, table],
+        "schemas": [text, text],
+        "tables": [table.sql, identifier(name)],
+        "type": parse_type("integer"),
+        "rows": rows.get(template, 20),
+    }
+
+
+def tokens(template: str, name: str, text: str) -> list[tuple[object, str]]:
+    sql = render(Statement(template, values(template, name, text)), "p", "r")
+    # The tokenizer takes what follows `lock` as one text.
+    sql = sql.replace("\nlock table", "\nlocked table", 1)
+    return [(token.token_type, token.text) for token in Redshift().tokenize(sql)]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@given(name=NAMES, text=TEXTS.filter(lambda text: len(text.encode()) < 4000))
+@settings(max_examples=10)
+def test_a_hostile_text_stays_one_token_and_reads_back(template: str, name: str, text: str) -> None:
+    harmless_name, harmless_text = "harmless_name", "harmless_text"
+    plain = tokens(template, harmless_name, harmless_text)
+
+    expected = [
+        (kind, word.replace(harmless_name, name).replace(harmless_text, text))
+        if harmless_name in word or harmless_text in word
+        else (kind, word)
+        for kind, word in plain
+    ]
+    assert tokens(template, name, text) == expected
+
+
+def test_every_template_that_takes_a_name_or_text_is_tried_with_one() -> None:
+    constant = {
+        template
+        for template in TEMPLATES
+        if not any("harmless" in word for _, word in tokens(template, "harmless_name", "harmless_text"))
+    }
+    # These take nothing but what Feedway itself counts or the catalog's own tables.
+    assert all("{{" not in (FOLDER / f"{template}.sql.j2").read_text(encoding="utf-8") for template in constant)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud800b"])
+def test_what_no_statement_can_hold_is_refused(text: str) -> None:
+    for name, value in ((text, "t"), ("n", text)):
+        with pytest.raises(ValueError, match=r"NUL|surrogates|cannot be a name"):
+            tokens("insert_job_sts", name, value)
