@@ -31,6 +31,8 @@ RUNTIME_SETTINGS = {
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.caseSensitive": "false",
     "spark.sql.parser.escapedStringLiterals": "false",
+    # Otherwise `${env:NAME}` in a file's name would become what the environment holds under it.
+    "spark.sql.variable.substitute": "false",
     # Spark 4 decodes few encodings otherwise, and fails the job on a byte it cannot read.
     "spark.sql.legacy.javaCharsets": "true",
     "spark.sql.legacy.codingErrorAction": "true",
