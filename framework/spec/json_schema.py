@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -76,9 +77,19 @@ def closest(name: str, names: Collection[str]) -> str | None:
 @functools.cache
 def _validator(name: str) -> Draft202012Validator:
     # Its import takes as long as checking fifty specs; what only renders SQL need not wait for it.
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, validators
 
-    return Draft202012Validator(json_schema(name))
+    kind = validators.extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+    validator: Draft202012Validator = kind(json_schema(name))
+    return validator
+
+
+def _pattern(validator: object, pattern: str, value: object, schema: object) -> Iterator[ValidationError]:
+    """Hold a text against a pattern as JSON Schema means it: `$` is the end, for Python also before a line break."""
+    from jsonschema import ValidationError
+
+    if isinstance(value, str) and not re.search(pattern.replace("$", r"\Z"), value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
 def _findings(error: ValidationError, name: str) -> Iterator[Finding]:

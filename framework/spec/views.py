@@ -10,21 +10,43 @@ from framework.names import TableName
 from framework.spec.check_names import table_name_findings
 from framework.spec.document import Finding, Path
 from framework.spec.fields import mapping_list, text_at, text_field
+from framework.spec.query_text import query_mistake
 
 if TYPE_CHECKING:
+    from jinja2.nodes import Node
     from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+_HARMLESS = frozenset({"Output", "TemplateData", "Name", "Const"})
+"""The parts of a template that a definition may have: text, `{{ target }}`, and `{{ "{{" }}` for braces."""
 
 
 def render_view(definition: str, target_sql: str) -> str:
     """Return a view's query for a target, given as quoted SQL.
 
     Raises:
-        ValueError: the definition is no template, or names something else than `target`.
+        ValueError: the definition is no template, or holds something else than `target`.
     """
+    from jinja2 import TemplateError
+    from jinja2.nodes import Node
+
+    environment = _environment()
     try:
-        return _environment().from_string(definition).render(target=target_sql)
-    except Exception as error:  # a template can raise whatever its expressions do
+        # Looked at before anything is run: expressions could reach into Python, or go on without end.
+        for node in environment.parse(definition).find_all(Node):
+            if type(node).__name__ not in _HARMLESS or getattr(node, "name", "target") != "target":
+                held = f"line {node.lineno} holds {_described(node)}"
+                raise ValueError(f"the definition cannot be rendered: {held}")
+        return environment.from_string(definition).render(target=target_sql)
+    except (TemplateError, RecursionError) as error:
         raise ValueError(f"the definition cannot be rendered: {error}") from error
+
+
+def _described(node: Node) -> str:
+    """Return what a person would call a part of a template."""
+    kind = type(node).__name__.lower()
+    name = getattr(node, "attr", None) or getattr(node, "name", None)
+    words = {"getattr": "the attribute", "filter": "the filter", "name": "the name"}
+    return f"{words.get(kind, f'a Jinja {kind}')} {name!r}" if isinstance(name, str) else f"a Jinja {kind}"
 
 
 def view_findings(document: object) -> Iterator[Finding]:
@@ -60,10 +82,11 @@ def _definition_findings(path: Path, definition: str) -> Iterator[Finding]:
         fix = "Only {{ target }} stands for something; everything else is SQL."
         yield Finding(path, "spec/view-definition", f"views.definition: {error}", fix)
         return
+    mistake = query_mistake(query)
     if not query:
         yield Finding(path, "spec/view-definition", "views.definition is empty", "Write a select.")
-    elif query.endswith(";"):
-        yield Finding(path, "spec/view-definition", "views.definition ends in `;`", "Leave the semicolon out.")
+    elif mistake is not None:
+        yield Finding(path, "spec/view-definition", f"views.definition {mistake}", "Write one select, without `;`.")
 
 
 @functools.cache
@@ -74,6 +97,4 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     environment.globals.clear()
-    # The same spec always gives the same view.
-    del environment.filters["random"]
     return environment

@@ -1,0 +1,46 @@
+"""What a query's text may not do: end, begin another statement, or leave a quote or comment open."""
+
+from __future__ import annotations
+
+import re
+
+_PIECE = re.compile(
+    r"""
+      '(?:[^'\\]|\\.|'')*'              # a literal, in which a backslash escapes
+    | "(?:[^"]|"")*"                    # a name
+    | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$   # a dollar-quoted literal
+    | --[^\n]*
+    | (?P<comment>/\*)
+    | (?P<end>;)
+    | (?P<open>['"]|\$\w*\$)
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_COMMENT_MARK = re.compile(r"/\*|\*/")
+
+
+def query_mistake(text: str) -> str | None:
+    """Return what keeps a text from being one statement by itself; None where nothing does."""
+    position = 0
+    while found := _PIECE.search(text, position):
+        position = found.end()
+        if found["end"]:
+            return "holds `;`, which ends a statement"
+        if found["open"]:
+            return f"opens a quote ({found['open']}) that is not closed"
+        if found["comment"]:
+            end = _comment_end(text, position)
+            if end is None:
+                return "opens a comment (/*) that is not closed"
+            position = end
+    return None
+
+
+def _comment_end(text: str, position: int) -> int | None:
+    """Return where a comment ends; comments nest."""
+    depth = 1
+    for mark in _COMMENT_MARK.finditer(text, position):
+        depth += 1 if mark[0] == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    return None
