@@ -9,6 +9,7 @@ from typing import Literal
 from framework.errors import PipelineError
 from framework.lake.alive import dead_runs, staging_prefix
 from framework.names import staging_table, statement_name
+from framework.redaction import told
 from framework.results import Services
 from framework.run_log import RunLog
 from framework.schema.table import AuditRow
@@ -168,7 +169,7 @@ class Books:
 
     def tell_failure(self, step: str, error: BaseException, details: Mapping[str, object]) -> None:
         """Enter why the load failed into the log."""
-        self.log.error("load failed", step=step, error_type=type(error).__name__, error=str(error), **details)
+        self.log.error("load failed", step=step, error_type=type(error).__name__, error=told(error), **details)
 
 
 def _shortened(message: str) -> str:

@@ -8,7 +8,6 @@ execute   the plan's transactions, then files and logs
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -32,6 +31,7 @@ from framework.plan.merge import LoadedFile
 from framework.plan.staging import manifest
 from framework.plan.statements import Transaction
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
+from framework.redaction import told, trace
 from framework.rejection import refused_duplicates
 from framework.results import NO_RECORDS, LoadFailure, LoadRequest, LoadResult, RecordCounts, Services
 from framework.retries import telling
@@ -389,14 +389,14 @@ class _Load:
 
     def _fail(self, error: BaseException) -> list[LoadResult]:
         """Record the failure where that is possible, and put the files where they belong."""
-        details = {} if isinstance(error, PipelineError) else {"traceback": traceback.format_exc()}
+        details = {} if isinstance(error, PipelineError) else {"traceback": trace(error)}
         self.books.tell_failure(self.step, error, details)
-        message = f"{OUTAGE_MARK}{error}" if _is_outage(error) else str(error)
+        message = f"{OUTAGE_MARK}{told(error)}" if _is_outage(error) else told(error)
         recorded = self._try("write the FAILED row", partial(self.books.write, "FAILED", self.files, message))
         for file in self.files:
             if recorded and self._is_to_be_set_aside(file, error):
                 self._try("move the file", partial(self.books.move, file, "unprocessed"))
-        failure = LoadFailure(type(error).__name__, self.step, str(error), error)
+        failure = LoadFailure(type(error).__name__, self.step, message, error)
         if not self.files:
             return [self._result(None, "FAILED", failure=failure)]
         return [self._result(file, "FAILED", failure=failure) for file in self.files]

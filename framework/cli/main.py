@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +13,7 @@ from framework.cli.glue import is_glue_run, translate_pipeline_form
 from framework.cli.output import make_output
 from framework.cli.signals import Terminated, interruptible
 from framework.errors import PipelineError, SpecError
+from framework.redaction import trace
 from framework.spec.project import Project
 
 COMMANDS = {
@@ -74,7 +74,7 @@ def _described(error: PipelineError) -> str:
     cause = error.__cause__
     text = f"error: {error}\n"
     if error.exit_code == 1 and cause is not None and not isinstance(cause, PipelineError):
-        text += "".join(traceback.format_exception(cause))
+        text += trace(cause)
     return text
 
 

@@ -13,6 +13,7 @@ from framework.cli.side_by_side import Interruption, run_side_by_side
 from framework.engine import run_pipeline
 from framework.errors import PipelineError, SpecError
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
+from framework.redaction import told
 from framework.results import LoadRequest, LoadResult, Services
 from framework.spec.environment import Environment
 from framework.spec.pipeline import PipelineSpec
@@ -138,10 +139,10 @@ def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:
 def _told(pipeline: str, file: str, step: str, error: BaseException) -> PipelineError:
     kind = type(error) if isinstance(error, PipelineError) else PipelineError
     name = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
-    told = PipelineError(f"pipeline={pipeline} file={file or '-'} step={step}: {name}{error}")
-    told.exit_code = kind.exit_code
-    told.__cause__ = error
-    return told
+    failure = PipelineError(f"pipeline={pipeline} file={file or '-'} step={step}: {name}{told(error)}")
+    failure.exit_code = kind.exit_code
+    failure.__cause__ = error
+    return failure
 
 
 def end_in(failures: Sequence[PipelineError]) -> int:
@@ -151,9 +152,9 @@ def end_in(failures: Sequence[PipelineError]) -> int:
     if len(failures) == 1:
         raise failures[0]
     codes = {failure.exit_code for failure in failures}
-    told = PipelineError("\n".join([f"{len(failures)} loads failed", *(str(failure) for failure in failures)]))
-    told.exit_code = codes.pop() if len(codes) == 1 else 1
-    raise told
+    failure = PipelineError("\n".join([f"{len(failures)} loads failed", *(str(failure) for failure in failures)]))
+    failure.exit_code = codes.pop() if len(codes) == 1 else 1
+    raise failure
 
 
 def summary(results: Sequence[LoadResult]) -> str:

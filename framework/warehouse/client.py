@@ -17,6 +17,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import statement_name
 from framework.plan.statements import Transaction, condensed, render
+from framework.redaction import without_values
 from framework.warehouse.rate_limit import RateLimiter
 from framework.warehouse.transient import is_outage_text, is_transient_response, is_transient_text
 
@@ -243,7 +244,8 @@ def _raise_refused(operation: str, error: ClientError) -> NoReturn:
 
 def _raise_failed(description: dict[str, Any], texts: Sequence[str]) -> NoReturn:
     """Raise for a statement that ended FAILED or ABORTED, with its id, its SQL and the warehouse's words."""
-    message = description.get("Error") or f"the statement ended {description['Status']} without a message"
+    # Without values before it is judged: what a row holds decides nothing.
+    message = without_values(description.get("Error") or f"the statement ended {description['Status']} with no message")
     parts = description.get("SubStatements") or []
     failed = next((index for index, part in enumerate(parts) if part.get("Status") == "FAILED"), None)
     if failed is None and not parts:

@@ -24,11 +24,10 @@ class SubmissionCounter:
 
 def spark_jobs(frames: Any, action: Callable[[], Any]) -> int:
     """Run something and return how many Spark jobs it started."""
-    context = frames.session.sparkContext
-    context.setJobGroup("counted", "counted")
-    before = len(context.statusTracker().getJobIdsForGroup("counted"))
+    scheduler = frames.session.sparkContext._jsc.sc().dagScheduler()
+    before = scheduler.numTotalJobs()
     action()
-    return len(context.statusTracker().getJobIdsForGroup("counted")) - before
+    return int(scheduler.numTotalJobs() - before)
 
 
 def test_a_load_without_drift_makes_four_submissions_and_one_spark_job(

@@ -11,6 +11,7 @@ import duckdb
 from framework.errors import PipelineError
 from framework.frames.embedded.segments import Segment
 from framework.frames.embedded.sql import quoted
+from framework.redaction import without_values
 
 _LEAST_LINE_BYTES = 2 * 1024**2
 BUFFER_BYTES = 8 * 1024**2
@@ -51,7 +52,7 @@ def database_failures() -> Iterator[None]:
     """Turn what is no fault of the rows into an error that says what to do.
 
     Raises:
-        PipelineError: memory or disk ran out.
+        PipelineError: memory or disk ran out, or DuckDB refused for another reason, which is a bug.
     """
     try:
         yield
@@ -62,8 +63,14 @@ def database_failures() -> Iterator[None]:
     except duckdb.IOException as error:
         raise PipelineError(
             f"DuckDB could not read or write its files; make room, or name another folder in "
-            f"embedded.directory: {error}"
+            f"embedded.directory: {without_values(str(error))}"
         ) from error
+    except duckdb.Error as error:
+        # Behind the first line DuckDB shows the row it was at.
+        reason = without_values(str(error).partition("\n")[0])
+        raise PipelineError(
+            f"DuckDB failed: {reason}. Please report this; the spark engine may load the files."
+        ) from None
 
 
 def segment_source(segment: Segment, delimiter: str) -> str:

@@ -252,3 +252,10 @@ def test_any_other_expected_time_is_refused_with_examples(problems_of: ProblemsO
 
 def test_a_feed_that_expects_nothing_says_nothing(minimal: str) -> None:
     assert load_pipeline_text(minimal, "orders.yml", "orders").expect.every is None
+
+
+def test_a_pattern_holds_for_the_whole_text_and_not_up_to_a_last_line_break() -> None:
+    text = LONG.replace("pipeline: orders", 'pipeline: "orders\\n"')
+    with pytest.raises(SpecError) as caught:
+        load_pipeline_text(text, "pipelines/orders.yml", "orders\n")
+    assert places(list(caught.value.problems)) == [("spec/pattern", 1, 11)]
