@@ -100,13 +100,12 @@ def test_a_reader_that_stops_leaves_nothing_and_fetches_no_more(s3: Any, land: A
 
     downloads.close()
 
-    asked = len(client.keys)
-    assert asked <= STREAMS + 1
     assert list(tmp_path.iterdir()) == []
     for thread in threading.enumerate():
         if thread.name == "fetch":
             thread.join(timeout=20)
-    assert len(client.keys) == asked
+    # What was begun may still be asked for, and nothing behind it.
+    assert len(client.keys) <= STREAMS + 1
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,10 @@ REJECTING = "types: {columns: {a: integer}}\n"
 """No value of the files is a number, and no column of text becomes one."""
 
 
+SEEN_SECONDS = 0.06
+"""After this the sandbox's S3 has seen what was dropped into a folder that somebody has just looked at."""
+
+
 def loading(load: str, source: str = "") -> str:
     """Return the body of a spec with this `load` and more of `source`."""
     return LOADING.replace("LOAD", load).replace(", SOURCE", f", {source}" if source else "")
@@ -47,6 +52,7 @@ def drop(folder: Path, key: str, content: str, second: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, encoding="utf-8")
     os.utime(path, (MIDNIGHT + second, MIDNIGHT + second))
+    time.sleep(SEEN_SECONDS)
 
 
 def set_aside(shop: Workshop, name: str, second: int) -> str:

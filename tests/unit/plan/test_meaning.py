@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from sqlglot.dialects.redshift import Redshift
 
 from framework.column_type import parse_type
@@ -24,6 +24,8 @@ TEMPLATES = sorted(path.name.removesuffix(".sql.j2") for path in FOLDER.iterdir(
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 SQL_BY_INTENTION = {"definition": "select 1", "default_sql": "0"}
 """What is SQL in the spec or in the catalog, and goes into a statement as it is."""
+ASKED_FOR = ("select_history", "select_newest_load")
+"""They leave a condition out where its text is empty."""
 
 
 def values(template: str, name: str, text: str) -> Mapping[str, Any]:
@@ -42,6 +44,10 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "insert_job_sts": [audit, audit],
         "insert_loaded_job_sts": [SimpleNamespace(ordinal=0, rejected=1, audit=audit)] * 2,
     }
+    columns: Any = {
+        "guard_columns": [(name, text, parse_type("varchar(9)"))] * 2,
+        "guard_column_count": 9,
+    }
     return {
         **(names | texts | tables | SQL_BY_INTENTION),
         "distkey": name,
@@ -53,7 +59,14 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "definition_sha256": text,
         "identities": [text, text],
         "generation": 3,
-        "columns": [column] * 9 if template.startswith("create") else [name] * 9,
+        "columns": columns.get(template, [column] * 9 if template.startswith("create") else [name] * 9),
+        "folder": text,
+        "limit": 20,
+        "newest_by": [name, name],
+        "outage_mark": "outage: ",
+        "since": NOON,
+        "source_filename": text,
+        "statuses": [text, text],
         "files": [0, 1],
         "built_at": NOON,
         "loaded_at": NOON,
@@ -84,13 +97,15 @@ def tokens(template: str, name: str, text: str) -> list[tuple[object, str]]:
 @given(name=NAMES, text=TEXTS.filter(lambda text: len(text.encode()) < 4000))
 @settings(max_examples=10)
 def test_a_hostile_text_stays_one_token_and_reads_back(template: str, name: str, text: str) -> None:
+    assume(text or template not in ASKED_FOR)
     harmless_name, harmless_text = "harmless_name", "harmless_text"
     plain = tokens(template, harmless_name, harmless_text)
 
     expected = [
         (kind, word.replace(harmless_name, name).replace(harmless_text, text))
         if harmless_name in word or harmless_text in word
-        else (kind, word)
+        # How long a text is, where a statement compares its start.
+        else (kind, str(len(text)) if word == str(len(harmless_text)) else word)
         for kind, word in plain
     ]
     assert tokens(template, name, text) == expected
