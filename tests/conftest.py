@@ -38,6 +38,16 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxAddress
         local_sandbox.reset(folder)
 
 
+@pytest.fixture(autouse=True)
+def environment_as_it_was() -> Iterator[None]:
+    """Take back what a command that runs in this process says to boto3: the addresses of another sandbox."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def s3(sandbox: SandboxAddress) -> S3Client:
     """The sandbox's S3."""
