@@ -65,9 +65,21 @@ def run_side_by_side(work: Sequence[Callable[[], _Result]], at_once: int, interr
             begun: list[Future[_Result]] = [pool.submit(piece) for piece in work]
             return [_result(future) for future in begun]
         except BaseException as error:
-            interruption.happen(error)
+            cause = _interruption_behind(error)
+            interruption.happen(cause or error)
             pool.shutdown(cancel_futures=True)
+            if cause is not None:
+                raise cause from None
             raise
+
+
+def _interruption_behind(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Return the interruption that an error came of: one that tears a lock's code makes an error of the lock."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return error
+        error = error.__context__
+    return None
 
 
 def _result(future: Future[_Result]) -> _Result:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -81,3 +82,15 @@ def test_control_c_ends_a_process_whose_pieces_sleep() -> None:
         assert [process.stdout.readline() for _ in range(2)] == ["begun\n"] * 2
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=20)[0] == "ended\n"
+
+
+def test_an_interruption_that_tears_the_beginning_of_pieces_is_still_one() -> None:
+    class Torn(list[Callable[[], None]]):
+        def __iter__(self) -> Iterator[Callable[[], None]]:
+            try:
+                raise KeyboardInterrupt
+            finally:
+                raise RuntimeError("release unlocked lock")
+
+    with pytest.raises(KeyboardInterrupt):
+        run_side_by_side(Torn(), 2, Interruption())
