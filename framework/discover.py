@@ -98,10 +98,13 @@ def _refuse_unknown_origin(file: SourceFile, services: Services, request: LoadRe
 
 
 def is_out_of_order(request: LoadRequest, spec: PipelineSpec) -> bool:
-    """Say whether files of this request may come after newer ones where their order decides which rows stay."""
+    """Say whether files of this request may come after newer ones where their order decides which rows stay.
+
+    Corrected rows overwrite nothing and may come when they like.
+    """
     picked = request.unprocessed or request.file_key is not None
     order_decides = spec.load.mode == "replace" or (spec.load.mode == "upsert" and not spec.load.order_by)
-    return picked and order_decides and not request.out_of_order
+    return picked and order_decides and not (request.out_of_order or request.keeps_stored)
 
 
 def why_overtaken(
