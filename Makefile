@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-spark test-faults bench clean
+.PHONY: setup demo test test-spark test-faults test-scale bench clean
 
 setup: $(STAMP)
 
@@ -35,6 +35,10 @@ test-faults: setup
 	@$(PYTHON) -m pytest --exhaustive tests/faults -k "not-sent or through or kill" & other=$$!; \
 	$(PYTHON) -m pytest --exhaustive tests/faults -k "not (not-sent or through or kill)"; result=$$?; \
 	wait $$other && exit $$result
+
+# Ten thousand files under one prefix.
+test-scale: setup
+	@$(PYTHON) -m pytest tests/scale
 
 bench: setup
 	@$(PYTHON) -m benchmarks
