@@ -24,6 +24,7 @@ LEVELS = (
     {"bookkeeping"},
     {"rejection"},
     {"prepare", "discover", "letting_go"},
+    {"outcome", "transfer"},
     {"engine"},
     {"preview", "quarantine_replay"},
     {"cli", "sandbox"},

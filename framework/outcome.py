@@ -1,0 +1,187 @@
+"""What becomes of a load's files: their results, the audit rows of those not loaded, where each file goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Literal
+
+from framework.bookkeeping import Books
+from framework.discover import Work
+from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError, WarehouseError
+from framework.redaction import told, trace
+from framework.results import NO_RECORDS, LoadFailure, LoadRequest, LoadResult, RecordCounts
+from framework.schema.changes import SchemaChange, describe_change
+from framework.schema.table import OUTAGE_MARK
+from framework.schema.values import SourceFile
+
+_BEFORE_COPY = ("discover", "observe", "recover", "start", "prepare")
+"""The steps in which a file may be read."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Say whether the warehouse or S3 serves nobody now, so that the next file would fare no better."""
+    return isinstance(error, WarehouseError) and error.is_outage
+
+
+class Outcome:
+    """The outcome of one load, as it comes about."""
+
+    def __init__(self, books: Books, request: LoadRequest, work: Work) -> None:
+        self.engine_name: str | None = None
+        self.changes: tuple[SchemaChange, ...] = ()
+        self.failed_before: dict[str, int] = {}
+        self._books = books
+        self._log = books.log
+        self._lake = books.services.lake
+        self._request = request
+        self._work = work
+        self._before: list[LoadResult] = []
+        self._passed_over: list[LoadResult] = []
+        self._clock_start = time.monotonic()
+
+    def all_results(self, results: Sequence[LoadResult]) -> list[LoadResult]:
+        """Return the results of the files that were loaded, or failed, among those that were left out."""
+        return [*self._before, *results, *self._passed_over]
+
+    def loaded(self, files: Sequence[SourceFile], counts: Mapping[str, RecordCounts]) -> list[LoadResult]:
+        """Archive what was loaded. The rows are in: a file that cannot be moved now is moved by the next run."""
+        results = []
+        settled = not files or self._pass_over()
+        for file in files:
+            if settled:
+                self._archive(file)
+            self._log.info("loaded", step="settle", file=file.url, **vars(counts[file.key]))
+            results.append(self._result(file, "SUCCESS", counts=counts[file.key]))
+        return results
+
+    def leave_out(self, files: Sequence[SourceFile], reason: str) -> None:
+        """Skip some of the load's files before it begins."""
+        self._before += self.skipped(files, reason)
+
+    def skipped(self, files: Sequence[SourceFile], reason: str) -> list[LoadResult]:
+        """Record files as skipped, and archive them."""
+        if files:
+            self._books.write("SKIPPED", files, reason)
+        settled = not files or self._pass_over()
+        for file in files:
+            self._log.warning("file skipped", file=file.url, reason=reason)
+            if settled:
+                self._archive(file)
+        return [self._result(file, "SKIPPED", reason=reason) for file in files]
+
+    def refuse(self, step: str, file: SourceFile, reason: str) -> None:
+        """Leave a file where it is, before the load begins, and end the command in an error."""
+        self._log.warning("file refused", file=file.url, reason=reason)
+        error = SpecError(f"{file.url} is not loaded: {reason}.")
+        failure = LoadFailure("SpecError", step, str(error), error)
+        self._before.append(self._result(file, "REFUSED", reason=reason, failure=failure))
+
+    def unsure(self, files: Sequence[tuple[SourceFile, str]]) -> list[LoadResult]:
+        """Say of unprocessed files that may be the pipeline's why they are left alone."""
+        for file, reason in files:
+            self._log.warning("file refused", file=file.url, reason=reason)
+        return [self._result(file, "REFUSED", reason=reason) for file, reason in files]
+
+    def lost_to_another(self, step: str, files: Sequence[SourceFile]) -> list[LoadResult]:
+        """Skip a load whose file was taken or replaced while it was being read; empty where none was.
+
+        An overlapping run has loaded it, or the next one loads what has replaced it: no failure.
+        """
+        if step not in _BEFORE_COPY:
+            return []
+        gone: list[SourceFile] = []
+        self._try("look for the files", lambda: gone.extend(self.gone(files)))
+        if not gone:
+            return []
+        names = ", ".join(file.url for file in gone)
+        reason = f"another run has taken, or another file replaced, {names}"
+        self._try("write the SKIPPED row", partial(self._books.write, "SKIPPED", files, reason))
+        self._log.warning("load given up", reason=reason)
+        return [self._result(file, "SKIPPED", reason=reason) for file in files]
+
+    def gone(self, files: Sequence[SourceFile]) -> list[SourceFile]:
+        """Return the files that are no longer what was described."""
+        return [file for file in files if not self._lake.is_unchanged(file)]
+
+    def failed(self, step: str, files: Sequence[SourceFile], error: BaseException) -> list[LoadResult]:
+        """Record the failure where that is possible, and put the files where they belong."""
+        details = {} if isinstance(error, PipelineError) else {"traceback": trace(error)}
+        self._books.tell_failure(step, error, details)
+        message = f"{OUTAGE_MARK}{told(error)}" if is_outage(error) else told(error)
+        recorded = self._try("write the FAILED row", partial(self._books.write, "FAILED", files, message))
+        for file in files:
+            if recorded and self._is_to_be_set_aside(file, error):
+                self._try("move the file", partial(self._books.move, file, "unprocessed"))
+        failure = LoadFailure(type(error).__name__, step, message, error)
+        if not files:
+            return [self._result(None, "FAILED", failure=failure)]
+        return [self._result(file, "FAILED", failure=failure) for file in files]
+
+    def _is_to_be_set_aside(self, file: SourceFile, error: BaseException) -> bool:
+        """The file's or the table's own fault, or too many failed attempts; an outage or interruption is nobody's."""
+        if self._request.keeps_stored or not isinstance(error, Exception):
+            return False
+        if isinstance(error, SourceFileError) and error.keys:
+            return file.key in error.keys
+        if isinstance(error, SourceFileError | SchemaChangeError):
+            return True
+        if is_outage(error):
+            return False
+        return self.failed_before.get(file.key, 0) + 1 >= self._books.services.environment.max_attempts
+
+    def _pass_over(self) -> bool:
+        """Skip and archive files that the loaded one has replaced as a whole; False where one of them stays.
+
+        Before the loaded file is archived: of the files that are pending then, a run that finds them would
+        take an older one for the newest.
+        """
+        keys = self._work.older if not self._passed_over else []
+        older: list[SourceFile] = []
+        reason = "a newer file replaces the table"
+        described = self._try(
+            "look for older files", lambda: older.extend(filter(None, map(self._lake.describe, keys)))
+        )
+        if not described or not self._try("write SKIPPED rows", partial(self._books.write, "SKIPPED", older, reason)):
+            return False
+        self._passed_over = [self._result(file, "SKIPPED", reason=reason) for file in older]
+        is_done = True
+        for file in older:
+            self._log.warning("file skipped", file=file.url, reason=reason)
+            is_done &= self._archive(file)
+        return is_done
+
+    def _archive(self, file: SourceFile) -> bool:
+        return self._try("archive the file; the next run does it", partial(self._books.move, file, "archive"))
+
+    def _try(self, doing: str, action: Callable[[], object]) -> bool:
+        """Do something on the way out; a failure is told and hides nothing."""
+        try:
+            action()
+        except PipelineError as error:
+            self._log.error(f"could not {doing}", error=str(error))
+            return False
+        return True
+
+    def _result(
+        self,
+        file: SourceFile | None,
+        status: Literal["SUCCESS", "FAILED", "SKIPPED", "REFUSED"],
+        counts: RecordCounts = NO_RECORDS,
+        reason: str | None = None,
+        failure: LoadFailure | None = None,
+    ) -> LoadResult:
+        return LoadResult(
+            pipeline=self._books.spec.pipeline,
+            source_file="" if file is None else file.key,
+            run_id=self._books.run_id,
+            status=status,
+            engine=self.engine_name,
+            seconds=time.monotonic() - self._clock_start,
+            counts=counts,
+            schema_changes=tuple(describe_change(change) for change in self.changes),
+            quarantine=self._books.quarantine_url if status == "SUCCESS" and counts.rejected else None,
+            reason=reason,
+            failure=failure,
+        )

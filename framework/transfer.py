@@ -1,0 +1,104 @@
+"""Staging files to rows in the target: COPY, merge, what a refused merge means and what a merge counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from framework.bookkeeping import Books
+from framework.errors import AlreadyLoaded, TargetChanged, WarehouseError
+from framework.plan.merge import LoadedFile
+from framework.plan.staging import manifest
+from framework.plan.statements import Transaction
+from framework.prepare import Preparation, copy_transaction, merge_transaction
+from framework.rejection import refused_duplicates
+from framework.results import RecordCounts
+from framework.schema.table import Observation
+from framework.schema.values import SourceFile
+from framework.warehouse.client import Row
+from framework.warehouse.control import read_duplicates, read_run_counts, read_staging_count
+
+
+def write_manifest(books: Books, prepared: Preparation) -> str | None:
+    """List the staging files for COPY; return the manifest's address, None where there are no rows."""
+    lake = books.services.lake
+    if prepared.staged_below is None:
+        return None
+    below = prepared.staged_below.removeprefix(lake.url(""))
+    found = [file for file in lake.list_objects(f"{below}/") if file.key.endswith(".parquet")]
+    key = f"{books.prefix}manifest.json"
+    lake.put(key, manifest({lake.url(file.key): file.size_bytes for file in found}))
+    return lake.url(key)
+
+
+def copy(books: Books, observed: Observation, prepared: Preparation, manifest_url: str | None) -> None:
+    """Make the staging table and, where there are rows, fill it from the staging files."""
+    transaction = copy_transaction(books, observed, prepared, manifest_url)
+    books.services.warehouse.run(transaction, books.caller, books.log)
+    books.log.info("copied", step="copy", rows=prepared.seen.rows_staged)
+
+
+def merge(
+    books: Books, files: Sequence[SourceFile], observed: Observation, prepared: Preparation, keeps_stored: bool
+) -> dict[str, RecordCounts]:
+    """Run the merge and return what it counted, by object key; where it was committed and its reply lost, too.
+
+    Raises:
+        AlreadyLoaded: the guard found the file in the ledger, entered by another run.
+        PipelineError: the bad rows were cleared away meanwhile.
+        SourceFileError: several rows have one key, and the spec refuses that.
+        TargetChanged: the target has columns that the plan does not know.
+        WarehouseError: the rows do not add up, with both numbers; or whatever else it was.
+    """
+    books.require_quarantine()
+    transaction, loaded = merge_transaction(books, files, observed, prepared, keeps_stored)
+    try:
+        results = books.services.warehouse.run(transaction, books.caller, books.log)
+    except WarehouseError as error:
+        return _explain(error, books, files, prepared, transaction)
+    rows = results[transaction.index_of("select_merge_counts")]
+    return {files[file.ordinal].key: _merge_counts(rows, file) for file in loaded}
+
+
+def _explain(
+    error: WarehouseError, books: Books, files: Sequence[SourceFile], prepared: Preparation, merge: Transaction
+) -> dict[str, RecordCounts]:
+    """Say what a refused merge means; return the counts where it was committed after all."""
+    warehouse = books.services.warehouse
+    if error.failed_index == merge.index_of("guard_ledger"):
+        committed = read_run_counts(warehouse, books.run_id, books.caller, books.log)
+        if committed:
+            books.log.warning("the merge was committed although its reply was lost")
+            return {file.key: RecordCounts(*committed[file.identity.key]) for file in files}
+        raise AlreadyLoaded(str(error)) from error
+    if error.failed_index == merge.index_of("check_no_duplicates"):
+        keys = books.spec.load.keys
+        duplicates = read_duplicates(warehouse, books.staging, keys, books.caller, books.log)
+        raise refused_duplicates(books, files, duplicates) from error
+    if error.failed_index == merge.index_of("guard_column_count"):
+        raise TargetChanged(str(error)) from error
+    if error.failed_index == merge.index_of("check_conservation"):
+        found = read_staging_count(warehouse, books.staging, books.caller, books.log)
+        raise WarehouseError(
+            f"the rows do not add up: {prepared.seen.rows_staged} were written to the staging files and "
+            f"{found} arrived in {books.staging}. Nothing was changed; the file stays where it is.",
+            statement_id=error.statement_id,
+            sql=error.sql,
+        ) from error
+    raise error
+
+
+def _merge_counts(rows: Sequence[Row], file: LoadedFile) -> RecordCounts:
+    """Read one file's counts from select_merge_counts; a file without rows has no row there."""
+    replaced = int(rows[0][4] or 0) if rows and file.ordinal == 0 else 0
+    for ordinal, staged, winners, updated, _ in rows:
+        if ordinal == file.ordinal:
+            kept, replacing = int(winners or 0), int(updated or 0)
+            return RecordCounts(
+                read=int(staged or 0) + file.rejected,
+                inserted=kept - replacing,
+                updated=replacing,
+                deleted=replaced,
+                deduplicated=int(staged or 0) - kept,
+                rejected=file.rejected,
+            )
+    return RecordCounts(read=file.rejected, deleted=replaced, rejected=file.rejected)
