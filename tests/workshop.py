@@ -6,6 +6,7 @@ import hashlib
 import io
 import itertools
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -127,8 +128,10 @@ class Workshop:
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys of this feed's objects below a prefix."""
-        answer = self.s3.list_objects_v2(Bucket="lake", Prefix=prefix)
-        return [item["Key"] for item in answer.get("Contents", []) if self.name in item["Key"]]
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket="lake", Prefix=prefix)
+        # `feed_1` is no part of `feed_12`.
+        own = re.compile(rf"{re.escape(self.name)}(?![0-9])")
+        return [item["Key"] for page in pages for item in page.get("Contents", []) if own.search(item["Key"])]
 
     def audit(self, columns: str) -> list[tuple[Any, ...]]:
         """Return the feed's JOB_STS rows, oldest first, STARTED before the end."""
