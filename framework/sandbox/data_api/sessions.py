@@ -33,6 +33,7 @@ class Sessions:
         self._database_url = database_url
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
+        self._reading: list[Connection] = []
 
     def prepare_database(self) -> None:
         """Create what translated statements rely on.
@@ -79,14 +80,30 @@ class Sessions:
         Asked on a connection of its own: a query on the statement's would take its snapshot, and a
         LOCK that comes later would come too late.
         """
-        with self.session() as connection:
+        with self._looking_up() as connection:
             row = connection.execute(redshift_sql.FIND_LATE_BINDING_VIEW, (schema, name)).fetchone()
         return None if row is None or row[0] is None else str(row[0])
+
+    @contextmanager
+    def _looking_up(self) -> Iterator[Connection]:
+        """Yield a connection that reads the catalog alone: nothing is left in it that had to be wiped."""
+        with self._lock:
+            connection = self._reading.pop() if self._reading else None
+        if connection is None or not self._is_alive(connection):
+            connection = self._connect()
+            connection.prepare_threshold = 1
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        with self._lock:
+            self._reading.append(connection)
 
     def close(self) -> None:
         """Close the idle connections."""
         with self._lock:
-            idle, self._idle = self._idle, []
+            idle, self._idle, self._reading = [*self._idle, *self._reading], [], []
         for connection in idle:
             connection.close()
 
