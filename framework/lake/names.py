@@ -1,47 +1,49 @@
-"""Names for files that are moved: none is given twice, also not to feeds that load side by side."""
+"""Names for files that are moved: none is given twice at a time, also not to feeds that load side by side."""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+
+from framework.schema.values import FileIdentity
+
+_DIGEST_LENGTH = 16
 
 
-class Names:
+def names_for(key: str, identity: FileIdentity, arrived_at: datetime) -> Iterator[str]:
+    """Yield the keys that a file may be moved to, without end: its name, then its name with what tells it from others.
+
+    The same ones for whoever moves the file, and whenever: a copy that a dead run left stands under one of them.
+    """
+    folder, _, name = key.rpartition("/")
+    stem, dot, ending = name.partition(".")
+    arrival = f"{identity.sha256} {arrived_at.isoformat()}"
+    digest = hashlib.sha256(arrival.encode()).hexdigest()[:_DIGEST_LENGTH]
+    yield key
+    yield f"{folder}/{stem}.{digest}{dot}{ending}"
+    for number in itertools.count(2):
+        yield f"{folder}/{stem}.{digest}-{number}{dot}{ending}"
+
+
+class Reservations:
     """The keys that files of this process are being moved to."""
 
     def __init__(self) -> None:
-        self._reserved: set[str] = set()
+        self._keys: set[str] = set()
         self._reserving = threading.Lock()
-        self._numbers = itertools.count(2)
 
     @contextmanager
-    def reserved(self, key: str, run_id: str, is_there: Callable[[str], bool]) -> Iterator[str]:
-        """Yield the key where it is free, else one with the run_id before its ending; nobody else gets it meanwhile.
-
-        Files of one name in several folders of a feed come here with one run_id; each gets a number of its own.
-        """
-        for candidate in self._candidates(key, run_id):
-            if not self._reserve(candidate):
-                continue
-            try:
-                if not is_there(candidate):
-                    yield candidate
-                    return
-            finally:
-                self._reserved.discard(candidate)
-
-    def _reserve(self, key: str) -> bool:
+    def reserved(self, key: str) -> Iterator[bool]:
+        """Keep a key from everybody else within the block; yield False where somebody else keeps it."""
         with self._reserving:
-            is_free = key not in self._reserved
-            self._reserved.add(key)
-        return is_free
-
-    def _candidates(self, key: str, run_id: str) -> Iterator[str]:
-        folder, _, name = key.rpartition("/")
-        stem, dot, ending = name.partition(".")
-        yield key
-        yield f"{folder}/{stem}.{run_id}{dot}{ending}"
-        for number in self._numbers:
-            yield f"{folder}/{stem}.{run_id}-{number}{dot}{ending}"
+            is_free = key not in self._keys
+            self._keys.add(key)
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                self._keys.discard(key)

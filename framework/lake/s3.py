@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -17,7 +18,7 @@ from botocore.exceptions import ClientError
 from framework.errors import WarehouseError
 from framework.lake.download import download, stream
 from framework.lake.failures import GONE, REPLACED, error_code, read_errors, replaced, s3_errors
-from framework.lake.names import Names
+from framework.lake.names import Reservations, names_for
 from framework.schema.values import FileIdentity, SourceFile
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ _SINGLE_COPY_BYTES = 5 * 1024**3
 """CopyObject takes objects up to 5 GB. Source:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
 _COPY = TransferConfig(multipart_threshold=_SINGLE_COPY_BYTES)
-_COPY_ATTEMPTS = 3
-"""So often is a name for a file looked for when another process takes it meanwhile."""
+_MOST_NAMES = 10
 _IDENTITY_METADATA = "feedway-identity"
 _RUN_METADATA = "feedway-run-id"
 _PIPELINE_METADATA = "feedway-pipeline"
@@ -53,7 +53,7 @@ class Lake:
         self._client = client
         self.bucket = settings.bucket
         self.prefix = settings.prefix
-        self._names = Names()
+        self._reservations = Reservations()
 
     def key(self, path: str) -> str:
         """Return the object key of a path in the lake."""
@@ -139,8 +139,8 @@ class Lake:
     def move(self, file: SourceFile, folder: str, run_id: str, pipeline: str) -> str | None:
         """Move a file into a folder of the lake; return its new key, None if it is another file by now.
 
-        The copy carries the identity the file arrived with. A name that is taken gets the run_id
-        before its ending; where a run that died has left its copy, that one serves. The original
+        The copy carries the identity the file arrived with. A name that is taken gets a digest of
+        that before its ending; where a run that died has left its copy, that one serves. The original
         goes only after the copy was seen in full and the original is still the object that was
         read. Each call says so as a condition where the client can; with one that cannot, a file
         that replaces the original, or another process that takes the name, just between two calls
@@ -151,7 +151,7 @@ class Lake:
             _RUN_METADATA: run_id,
             _PIPELINE_METADATA: pipeline,
         }
-        target = self._copied(file, self.key(f"{folder}/{file.key.rpartition('/')[2]}"), run_id, metadata)
+        target = self._copied(file, self.key(f"{folder}/{file.key.rpartition('/')[2]}"), metadata)
         if target is None:
             return None
         copy = self.describe(target)
@@ -168,19 +168,24 @@ class Lake:
             self.delete([target])
         return None
 
-    def _copied(self, file: SourceFile, key: str, run_id: str, metadata: Mapping[str, str]) -> str | None:
+    def _copied(self, file: SourceFile, key: str, metadata: Mapping[str, str]) -> str | None:
         """Return where a copy of a file is: one that was left, or a new one; None where the file is another by now."""
-        for _ in range(_COPY_ATTEMPTS):
-            if not self.is_unchanged(file):
-                return None
-            taken = self._taken(key)
-            for other, size_bytes in taken.items():
-                if size_bytes == file.size_bytes and _is_copy(self.describe(other), file):
-                    return other
-            with self._names.reserved(key, run_id, taken.__contains__) as target:
-                if self._copy(file, target, metadata):
+        if not self.is_unchanged(file):
+            return None
+        names = names_for(key, file.identity, file.arrived_at)
+        for target in islice(names, _MOST_NAMES):
+            with self._reservations.reserved(target) as is_ours:
+                there = self.describe(target) if is_ours else None
+                if is_ours and there is None:
+                    if self._copy(file, target, metadata):
+                        return target
+                    if not self.is_unchanged(file):
+                        return None
+                    # Another process has taken the name meanwhile, or this one has, and the reply was lost.
+                    there = self.describe(target)
+                if _is_copy(there, file):
                     return target
-        raise WarehouseError(f"{file.url} was not copied: S3 says that {self.url(target)} is taken, and is not")
+        raise WarehouseError(f"{file.url} was not copied: {self.url(target)} and the names before it are taken")
 
     def _copy(self, file: SourceFile, target: str, metadata: Mapping[str, str]) -> bool:
         """Copy a file as it was read to a key that is free; False where one of the two is no longer so."""
@@ -240,14 +245,6 @@ class Lake:
     def delete_below(self, prefix: str) -> None:
         """Delete every object below a key prefix."""
         self.delete([found.key for found in self.list_objects(prefix)])
-
-    def _taken(self, key: str) -> dict[str, int]:
-        """Return the keys that are taken of those a file would get, with the objects' sizes."""
-        if self._head(key) is None:
-            return {}
-        folder, _, name = key.rpartition("/")
-        stem = name.partition(".")[0]
-        return {found.key: found.size_bytes for found in self.list_objects(f"{folder}/{stem}")}
 
     def _head(self, key: str) -> Mapping[str, Any] | None:
         with s3_errors(f"head {self.url(key)}"):
