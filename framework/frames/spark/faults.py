@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from pyspark.sql import DataFrame
+
 from framework.frames import reasons
 from framework.frames.reasons import BAD_QUOTING, NUL_CHARACTER, UNCLOSED_QUOTE
 from framework.frames.spark.sql import quoted
@@ -29,18 +31,22 @@ def first_rows(number: Callable[[str], Any]) -> dict[int, int]:
     return {fault: row for fault, row in rows.items() if row is not None}
 
 
-def fault_of_record(bad_bytes: str, options: CsvOptions, by_lines: bool) -> str:
-    """Return the number of what is wrong with `record`, 0 for nothing."""
+def with_faults(records: DataFrame, bad_bytes: str, options: CsvOptions, by_lines: bool) -> DataFrame:
+    """Return the records with `fault` instead of the columns that `bad_bytes`, a condition, is made of.
+
+    `fault` is the number of what is wrong with `record`, 0 for nothing.
+    """
     # Each quoted stretch becomes one quote: what then stands beside a quote stands beside a field.
-    collapsed = """regexp_replace(record, '"[^"]*+"', '"')"""
+    collapsed = """case when contains(record, '"') then regexp_replace(record, '"[^"]*+"', '"') else record end"""
     neighbour = f'[^"{re.escape(options.delimiter)}]'
-    bad_quote = f"{collapsed} rlike " + quoted(f'"(?:(?={neighbour})|(?<={neighbour}"))')
+    bad_quote = "collapsed rlike " + quoted(f'"(?:(?={neighbour})|(?<={neighbour}"))')
     odd = "(octet_length(record) - octet_length(replace(record, '\"', ''))) % 2 = 1"
     quotes = f"case when {odd} then {OPEN_QUOTE} when {bad_quote} then {BAD_QUOTE} else {NO_FAULT} end"
     fault = f"if(contains(record, '\"'), {quotes}, {NO_FAULT})"
-    has_break = "(contains(record, '\\n') or contains(record, '\\r'))"
-    stray_break = f"{has_break} and {collapsed} rlike '[\\\\r\\\\n]'"
+    stray_break = "(contains(collapsed, '\\n') or contains(collapsed, '\\r'))"
     # By lines the bytes themselves were looked at.
     suspect = "" if by_lines else f"when contains(record, '{REPLACEMENT}') then greatest({fault}, {SUSPECT})"
     fault = f"case when {stray_break} then if({odd}, {OPEN_QUOTE}, {BAD_QUOTE}) {suspect} else {fault} end"
-    return f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} else {fault} end"
+    fault = f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} else {fault} end"
+    # A projection of its own, or Spark would work it out wherever it is used.
+    return records.selectExpr("*", f"{collapsed} as collapsed").selectExpr("record", ROW_COLUMN, f"{fault} as fault")

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame, SparkSession
 
-from framework.frames.spark.faults import BAD_BYTES, REPLACEMENT, SUSPECT, fault_of_record
+from framework.frames.spark.faults import BAD_BYTES, REPLACEMENT, SUSPECT, with_faults
 from framework.frames.spark.files import OpenedFile, address
 from framework.frames.spark.sql import is_one_of, quoted
+from framework.schema.values import ROW_COLUMN
 from framework.spec.pipeline import CsvOptions
 
 _ROW_IN_PARTITION = f"(monotonically_increasing_id() & {2**33 - 1})"
@@ -59,9 +60,8 @@ def _read_lines(spark: SparkSession, opened: OpenedFile, options: CsvOptions) ->
         f"case when block = 0 then line - {opened.blank_lines} else block + line + 1 end as feedway_row",
         f"{is_valid} as is_valid",
     )
-    return records.where("record <> ''").selectExpr(
-        "record", "feedway_row", f"{fault_of_record('not is_valid', options, by_lines=True)} as fault"
-    )
+    rows = records.where("record <> ''")
+    return with_faults(_spread(opened, rows) if opened.layout.is_gzip else rows, "not is_valid", options, by_lines=True)
 
 
 def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
@@ -77,13 +77,22 @@ def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions
     records = read.schema(schema).csv(url)
     fields = ", ".join(f"c{index}" for index in range(expected))
     rebuilt = f"concat_ws({quoted(options.delimiter)}, {fields})"
-    rows = records.selectExpr(
-        f"{_without_return(f'coalesce({_BAD}, {rebuilt})')} as record",
-        f"{_ROW_IN_PARTITION} - {opened.blank_records} as feedway_row",
-    ).where("record <> ''")
-    fault = fault_of_record("false", options, by_lines=False)
+    # Two projections: Spark would put the text together wherever the second uses it.
+    texts = records.selectExpr(
+        f"coalesce({_BAD}, {rebuilt}) as text", f"{_ROW_IN_PARTITION} - {opened.blank_records} as feedway_row"
+    )
+    rows = texts.selectExpr(f"{_without_return('text')} as record", "feedway_row").where("record <> ''")
+    checked = with_faults(_spread(opened, rows), "false", options, by_lines=False)
     # A header with a fault would be the whole file, taken for one record.
-    return rows.selectExpr("record", "feedway_row", f"{fault} as fault").where(f"feedway_row > 0 or fault > {SUSPECT}")
+    return checked.where(f"feedway_row > 0 or fault > {SUSPECT}")
+
+
+def _spread(opened: OpenedFile, records: DataFrame) -> DataFrame:
+    """Share out the records that one task has read; the reading is the smaller part of the work.
+
+    By a number that each record has for good: a task that runs again hands every one to where it went before.
+    """
+    return records.repartition(opened.spread_to, ROW_COLUMN) if opened.spread_to else records
 
 
 def _without_return(text: str) -> str:
