@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -13,7 +14,7 @@ from framework.frames.spark.failures import raise_faults, spark_failures
 from framework.frames.spark.faults import FAULT_NUMBERS, OPEN_QUOTE, first_rows
 from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.observe import union
-from framework.frames.spark.read import can_split, field_text, parse_fields, read_records
+from framework.frames.spark.read import can_split, field_text, parse_fields, read_fields, read_records
 from framework.frames.spark.sql import (
     digits_after_point,
     digits_before_point,
@@ -28,22 +29,50 @@ from framework.spec.pipeline import CsvOptions
 _INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP = range(1, 6)
 
 
+class _Reading(Enum):
+    """How a file is read: by lines; by the CSV reader alone; or by the records' raw text, which is right for all."""
+
+    LINES = "lines"
+    FIELDS = "fields"
+    RECORDS = "records"
+
+
 def profile(spark: SparkSession, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
     """Return the profile of each column over the rows that have the right number of fields.
 
-    A file that is read by lines and turns out to hold fields over several lines is read again.
+    A file that a faster way of reading turns out not to be right for is read again. Broken quoting is
+    found here or, at the latest, by staging: a profile of such a file is worth nothing.
     """
     opened = open_files(spark, batch)
-    by_lines = {file.layout.ordinal for file in opened if can_split(file, batch.options)}
-    rows = _run(spark, batch, opened, columns, by_lines)
-    if batch.options.multiline:
-        again = {n for n, row in rows.items() if n in by_lines and OPEN_QUOTE in first_rows(row.__getitem__)}
-        by_lines -= again
-        files = [file for file in opened if file.layout.ordinal in again]
-        rows |= _run(spark, batch, files, columns, by_lines)
+    readings = {file.layout.ordinal: _first_reading(file, batch.options) for file in opened}
+    rows: dict[int, Row] = {}
+    pending: Sequence[OpenedFile] = opened
+    while pending:
+        found = _run(spark, batch, pending, columns, readings)
+        rows |= found
+        again = {ordinal for ordinal, row in found.items() if OPEN_QUOTE in first_rows(row.__getitem__)}
+        pending = [file for file in pending if file.layout.ordinal in again and _read_on(file, batch.options, readings)]
     faults = {file: first_rows(rows[file.layout.ordinal].__getitem__) for file in opened if file.layout.ordinal in rows}
+    by_lines = {ordinal for ordinal, reading in readings.items() if reading is _Reading.LINES}
     raise_faults(spark, batch.options, faults, by_lines)
     return {name: _profile(list(rows.values()), index) for index, name in enumerate(columns)}
+
+
+def _first_reading(opened: OpenedFile, options: CsvOptions) -> _Reading:
+    return _Reading.LINES if can_split(opened, options) else _by_fields(opened)
+
+
+def _by_fields(opened: OpenedFile) -> _Reading:
+    return _Reading.FIELDS if len(opened.layout.columns) > 1 else _Reading.RECORDS
+
+
+def _read_on(opened: OpenedFile, options: CsvOptions, readings: dict[int, _Reading]) -> bool:
+    """Choose the next way to read a file; False where there is none."""
+    ordinal = opened.layout.ordinal
+    if readings[ordinal] is _Reading.RECORDS or not (options.multiline or readings[ordinal] is _Reading.FIELDS):
+        return False
+    readings[ordinal] = _by_fields(opened) if readings[ordinal] is _Reading.LINES else _Reading.RECORDS
+    return True
 
 
 def _run(
@@ -51,13 +80,11 @@ def _run(
     batch: SourceBatch,
     opened: Sequence[OpenedFile],
     columns: Sequence[str],
-    by_lines: set[int],
+    readings: Mapping[int, _Reading],
 ) -> dict[int, Row]:
     """Return the aggregates by the file's ordinal; a file without rows has none."""
-    if not opened:
-        return {}
     with spark_failures(spark, batch):
-        by_file = (_texts(spark, file, columns, batch.options, file.layout.ordinal in by_lines) for file in opened)
+        by_file = (_texts(spark, file, columns, batch.options, readings[file.layout.ordinal]) for file in opened)
         texts = union(list(by_file))
         classes = texts.selectExpr("*", *(f"{_class(f't{index}')} as k{index}" for index in range(len(columns))))
         numbers = [sql_functions.expr(sql).alias(name) for name, sql in _numbers(len(columns)).items()]
@@ -66,10 +93,13 @@ def _run(
 
 
 def _texts(
-    spark: SparkSession, opened: OpenedFile, columns: Sequence[str], options: CsvOptions, by_lines: bool
+    spark: SparkSession, opened: OpenedFile, columns: Sequence[str], options: CsvOptions, reading: _Reading
 ) -> DataFrame:
     """Return one row per record: where it stands, and by column its text `t…`."""
-    parsed = parse_fields(read_records(spark, opened, options, by_lines), opened, options)
+    if reading is _Reading.FIELDS:
+        parsed = read_fields(spark, opened, options)
+    else:
+        parsed = parse_fields(read_records(spark, opened, options, reading is _Reading.LINES), opened, options)
     texts = [field_text(opened, name, options) or "cast(null as string)" for name in columns]
     named = [f"case when not has_wrong_count then {text} end as t{index}" for index, text in enumerate(texts)]
     return parsed.selectExpr(f"{opened.layout.ordinal} as {FILE_COLUMN}", ROW_COLUMN, "fault", *named)

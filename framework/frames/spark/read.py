@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame, SparkSession
 
-from framework.frames.spark.faults import BAD_BYTES, REPLACEMENT, SUSPECT, with_faults
+from framework.frames.spark.faults import BAD_BYTES, NO_FAULT, OPEN_QUOTE, REPLACEMENT, SUSPECT, with_faults
 from framework.frames.spark.files import OpenedFile, address
 from framework.frames.spark.sql import is_one_of, quoted
 from framework.schema.values import ROW_COLUMN
@@ -124,6 +124,36 @@ def parse_fields(records: DataFrame, opened: OpenedFile, options: CsvOptions) ->
     # One quoted empty field is a line without fields to the parser, and not corrupt.
     lone = "" if count == 1 else " or record = '\"\"'"
     return parsed.selectExpr("*", f"(fields.{_BAD} is not null{lone}) as has_wrong_count")
+
+
+def read_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
+    """Return a file's records as `parse_fields` does, straight from the CSV reader, which is several times faster.
+
+    Their raw text is not seen, and so not whether the quoting is sound: that is left to whoever stages the
+    file. `fault` is OPEN_QUOTE where the reader may have taken a line end for a part of a field, or a record for
+    a shorter one, and at a NUL; the file is then to be read by `read_records`. So are files of one column, whose
+    blank lines the reader passes over.
+    """
+    count = len(opened.layout.columns)
+    schema = ", ".join([*(f"c{index} string" for index in range(count)), f"{_BAD} string"])
+    url, where = address(opened.layout)
+    read = spark.read.options(**where, **_csv_options(options, 2 * count))
+    read = read.options(multiLine="true", lineSep=opened.line_end, encoding=options.encoding)
+    fields = ", ".join(f"'c{index}', c{index}" for index in range(count))
+    rows = (
+        read.schema(schema)
+        .csv(url)
+        .selectExpr(
+            f"named_struct({fields}) as fields",
+            f"{_BAD} is not null as has_wrong_count",
+            f"{_ROW_IN_PARTITION} - {opened.blank_records} as feedway_row",
+        )
+    )
+    doubts = ["has_wrong_count", f"coalesce(endswith(fields.c{count - 1}, '\\r'), false)"]
+    doubts += [f"coalesce(contains(fields.c{index}, '\\0'), false)" for index in range(count)]
+    doubt = " or ".join(doubts)
+    checked = rows.selectExpr("*", f"case when {doubt} then {OPEN_QUOTE} else {NO_FAULT} end as fault")
+    return checked.where("feedway_row > 0")
 
 
 def field_text(opened: OpenedFile, name: str, options: CsvOptions) -> str | None:
