@@ -9,7 +9,7 @@ _PIECE = re.compile(
       '(?:[^'\\]|\\.|'')*'              # a literal, in which a backslash escapes
     | "(?:[^"]|"")*"                    # a name
     | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$   # a dollar-quoted literal
-    | --[^\n]*
+    | --[^\n\r]*                      # a carriage return ends a comment too
     | (?P<comment>/\*)
     | (?P<end>;)
     | (?P<open>['"]|\$\w*\$)
