@@ -172,7 +172,8 @@ def _out_of_range(path: Path, found: Any, limit: Any, schema: Any, name: str) ->
     least = schema.get("minimum", 0)
     most = schema.get("maximum", schema.get("maxLength", schema.get("maxItems")))
     message = f"{field_name(path)} is {size}" if size is found else f"{field_name(path)} has a length of {size}"
-    yield Finding(path, "spec/range", message, f"Allowed are {least} to {most}.")
+    allowed = f"{least} and more" if most is None else f"{least} to {most}"
+    yield Finding(path, "spec/range", message, f"Allowed are {allowed}.")
 
 
 def _shown(value: object) -> str:

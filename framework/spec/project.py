@@ -82,12 +82,16 @@ def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
     except SpecError as error:
         problems += error.problems
     specs: list[PipelineSpec] = []
-    for name in names or project.pipeline_names():
+    for name in project.pipeline_names():
         try:
             specs.append(project.pipeline(name))
         except SpecError as error:
-            problems += error.problems
-    return [*problems, *_shared_files(specs), *_nested_folders(specs), *_misnamed(project)]
+            problems += error.problems if name in names or not names else []
+    # Between two specs either may be at fault, so all are looked at whichever are named.
+    between = [*_shared_files(specs), *_nested_folders(specs)]
+    named = {spec.path for spec in specs if spec.pipeline in names or not names}
+    told = [problem for problem, other in between if named & {problem.file, other.path}]
+    return [*problems, *told, *_misnamed(project)]
 
 
 def _instead(name: str, known: Iterable[str]) -> str:
@@ -98,8 +102,8 @@ def _instead(name: str, known: Iterable[str]) -> str:
     return f"{hint}There is {', '.join(known)}." if known else "There is none at all."
 
 
-def _nested_folders(specs: Sequence[PipelineSpec]) -> Iterator[Problem]:
-    """Yield a warning for each spec whose files another one may take too, from a folder above or the same one."""
+def _nested_folders(specs: Sequence[PipelineSpec]) -> Iterator[tuple[Problem, PipelineSpec]]:
+    """Yield a warning for each spec whose files another one, which comes with it, may take too."""
     for inner in specs:
         for outer in specs:
             if not _takes_files_of(outer, inner):
@@ -109,7 +113,7 @@ def _nested_folders(specs: Sequence[PipelineSpec]) -> Iterator[Problem]:
                 f"{outer.source.prefix} and its pattern {outer.source.pattern!r}"
             )
             fix = "Part the folders or the patterns, because each file goes to whichever feed runs first."
-            yield Problem(inner.path, 0, 0, "spec/nested-prefix", message, fix, "warning")
+            yield Problem(inner.path, 0, 0, "spec/nested-prefix", message, fix, "warning"), outer
 
 
 def _takes_files_of(outer: PipelineSpec, inner: PipelineSpec) -> bool:
@@ -122,15 +126,15 @@ def _takes_files_of(outer: PipelineSpec, inner: PipelineSpec) -> bool:
     return may_overlap(upper.pattern, lower.pattern)
 
 
-def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[Problem]:
-    """Yield a problem for each spec that takes the same files as another: each file is loaded once."""
+def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[tuple[Problem, PipelineSpec]]:
+    """Yield a problem for each spec that takes the same files as another, which comes with it."""
     owners: dict[tuple[str, str], PipelineSpec] = {}
     for spec in specs:
         first = owners.setdefault((spec.source.prefix, spec.source.pattern.lower()), spec)
         if first is not spec:
             message = f"source.prefix and source.pattern are those of {first.path}"
             fix = "Let the feeds differ in one of them, because each file is loaded by one feed."
-            yield Problem(spec.path, 0, 0, "spec/shared-files", message, fix)
+            yield Problem(spec.path, 0, 0, "spec/shared-files", message, fix), first
 
 
 def _misnamed(project: Project) -> Iterator[Problem]:

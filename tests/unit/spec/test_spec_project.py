@@ -79,6 +79,7 @@ def test_two_feeds_do_not_take_the_same_files(project: Project) -> None:
     (project.root / "pipelines" / "copy.yml").write_text(copy)
     (problem,) = check_project(project)
     assert (problem.file, problem.rule) == ("pipelines/customers.yml", "spec/shared-files")
+    assert [check_project(project, [name]) for name in ("copy", "customers", "orders")] == [[problem], [problem], []]
 
 
 def test_a_file_that_is_not_utf_8_is_a_problem(tmp_path: Path) -> None:
