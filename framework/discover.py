@@ -46,6 +46,7 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
         if file is None:
             raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.")
         _refuse_unknown_origin(file, services, request)
+        _refuse_another_pipelines(file, spec, services)
         return Work([[key]], [], [file.arrived_at])
     pending = list_pending(lake, spec.source)
     arrivals = [found.modified_at for found in pending]
@@ -95,6 +96,16 @@ def _refuse_unknown_origin(file: SourceFile, services: Services, request: LoadRe
             f"so whether it is loaded cannot be known. Add --again to load it whatever the ledger says, "
             f"or copy it to the pipeline's prefix to load it as a new file."
         )
+
+
+def _refuse_another_pipelines(file: SourceFile, spec: PipelineSpec, services: Services) -> None:
+    """Refuse a file that another pipeline has set aside or archived: all of them share these folders."""
+    if file.moved_by in (None, spec.pipeline):
+        return
+    raise SpecError(
+        f"{file.url} is a file of {file.moved_by}, which has moved it here. To load it with {spec.pipeline} too, "
+        f"copy it to {services.lake.url(services.lake.key(spec.source.prefix))}."
+    )
 
 
 def is_out_of_order(request: LoadRequest, spec: PipelineSpec) -> bool:

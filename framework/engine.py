@@ -111,7 +111,7 @@ class _Load:
         try:
             self._load(keys, observed)
         except AlreadyLoaded:
-            return self.outcome.skipped(self.files, "another run has loaded the file")
+            return self.outcome.skipped(self.files, "the file is loaded already, as its ledger row shows")
         self._enter("settle")
         return self.outcome.loaded(self.files, self.counts)
 

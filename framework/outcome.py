@@ -120,8 +120,12 @@ class Outcome:
         return [self._result(file, "FAILED", failure=failure) for file in files]
 
     def _is_to_be_set_aside(self, file: SourceFile, error: BaseException) -> bool:
-        """The file's or the table's own fault, or too many failed attempts; an outage or interruption is nobody's."""
-        if self._request.keeps_stored or not isinstance(error, Exception):
+        """The file's or the table's own fault, or too many failed attempts; an outage or interruption is nobody's.
+
+        A file of the archive was loaded before, and stays there whatever comes of loading it again.
+        """
+        is_archived = file.key.startswith(self._lake.key("data/archive/"))
+        if is_archived or self._request.keeps_stored or not isinstance(error, Exception):
             return False
         if isinstance(error, SourceFileError) and error.keys:
             return file.key in error.keys

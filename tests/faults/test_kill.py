@@ -128,7 +128,7 @@ def test_a_run_that_comes_too_soon_to_await_the_dead_ones_merge_loads_nothing_tw
         holder.rollback()
         (result,) = waiting.result(timeout=60)
 
-    assert (result.status, result.reason) == ("SKIPPED", "another run has loaded the file")
+    assert (result.status, result.reason) == ("SKIPPED", "the file is loaded already, as its ledger row shows")
     assert shop.rows("id, a", "id") == [(1, 1), (2, 2)]
 
 

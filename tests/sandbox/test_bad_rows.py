@@ -273,7 +273,7 @@ def test_a_run_that_another_has_forestalled_takes_its_bad_rows_back(feed: Feed) 
 
     (result,) = shop.run()
 
-    assert (result.status, result.reason) == ("SKIPPED", "another run has loaded the file")
+    assert (result.status, result.reason) == ("SKIPPED", "the file is loaded already, as its ledger row shows")
     assert runs_in_quarantine(shop) == {loaded.run_id}
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+import pytest
+
+from framework.errors import SpecError
 from framework.results import RecordCounts
 from tests.workshop import Workshop, csv_text
 
@@ -153,7 +156,7 @@ def test_the_ledger_stops_a_file_the_audit_does_not_know(feed: Feed) -> None:
 
     (result,) = shop.run()
 
-    assert (result.status, result.reason) == ("SKIPPED", "another run has loaded the file")
+    assert (result.status, result.reason) == ("SKIPPED", "the file is loaded already, as its ledger row shows")
     assert shop.rows("id, a", "id") == [(1, "x")]
     assert shop.keys("data/in/") == []
 
@@ -173,6 +176,32 @@ def test_again_loads_a_file_once_more_wherever_it_lies(feed: Feed) -> None:
         "'SUCCESS' order by 1"
     )
     assert generations == [(1,), (2,)]
+
+
+def test_a_file_that_another_pipeline_has_moved_stays_its_own(feed: Feed) -> None:
+    owner, other = feed(), feed(mode("mode: append"))
+    owner.load(f"{owner.name}.csv", csv_text("id,a", "1,x"))
+    (archived,) = owner.keys("data/archive/")
+
+    for again in (False, True):
+        with pytest.raises(SpecError, match=f"is a file of {owner.name}"):
+            other.run(file_key=archived, again=again)
+
+    assert owner.keys("data/archive/") == [archived]
+
+
+def test_an_archived_file_that_does_not_load_again_stays_in_the_archive(feed: Feed) -> None:
+    shop = feed("source: {prefix: data/in/{name}/}\ntarget: {table: '{name}'}\nload: {keys: [id]}\n")
+    shop.load(f"{shop.name}.csv", csv_text("id,a", "1,1"))
+    (archived,) = shop.keys("data/archive/")
+    shop.sql(f"drop table {shop.table}", f"create table {shop.table} (id bigint, a date)")
+
+    (result,) = shop.run(file_key=archived, again=True)
+
+    assert result.failure is not None
+    assert result.failure.type == "SourceFileError"
+    assert shop.keys("data/archive/") == [archived]
+    assert shop.keys("data/unprocessed/") == []
 
 
 def test_a_single_file_can_be_asked_for(feed: Feed) -> None:
