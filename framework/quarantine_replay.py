@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 from framework.engine import run_pipeline
 from framework.errors import PipelineError, SourceFileError, SpecError
 from framework.frames.corrected import CorrectedRow, read_corrected
 from framework.lake.alive import SignOfLife, staging_prefix
+from framework.lake.s3 import Lake
 from framework.results import LoadRequest, LoadResult, Services
 from framework.schema.column_names import clean_names
 from framework.schema.values import FileIdentity
@@ -21,9 +23,10 @@ from framework.spec.pipeline import BadRowsSpec, ColumnsSpec, CsvOptions, Pipeli
 
 @dataclass(frozen=True)
 class CorrectedFile:
-    """The corrected rows of one source file, in its order, as the CSV file they are loaded from."""
+    """The corrected rows of one delivery of a source file, in its order, as the CSV file they are loaded from."""
 
     name: str
+    etag: str
     header: tuple[str, ...]
     content: bytes
 
@@ -79,9 +82,9 @@ def corrected_files(rows: Sequence[CorrectedRow], address: str) -> list[Correcte
     Raises:
         SourceFileError: a row stands there twice, or cannot be written as a record.
     """
-    groups: dict[tuple[str, tuple[str, ...]], dict[int, CorrectedRow]] = {}
+    groups: dict[tuple[str, str, tuple[str, ...]], dict[int, CorrectedRow]] = {}
     for row in rows:
-        group = groups.setdefault((row.file, row.header), {})
+        group = groups.setdefault((row.file, row.etag, row.header), {})
         if row.row in group:
             raise SourceFileError(
                 f"{address}: row {row.row} of {row.file} stands there twice. Where these are the bad rows of "
@@ -98,8 +101,8 @@ def corrected_files(rows: Sequence[CorrectedRow], address: str) -> list[Correcte
             )
         group[row.row] = row
     return [
-        CorrectedFile(name, header, _csv([header, *(group[row].record for row in sorted(group))]))
-        for (name, header), group in groups.items()
+        CorrectedFile(name, etag, header, _csv([header, *(group[row].record for row in sorted(group))]))
+        for (name, etag, header), group in groups.items()
     ]
 
 
@@ -113,10 +116,10 @@ def _field(field: str | None) -> str:
 
 
 def _identity(spec: PipelineSpec, services: Services, file: CorrectedFile) -> FileIdentity:
-    """Return the identity of corrections: the source file they belong to, and what they are."""
+    """Return the identity of corrections: the delivery they belong to, and what they are."""
     key = services.lake.key(spec.source.prefix + file.name)
-    etag = "corrected-" + hashlib.sha256(file.content).hexdigest()[:32]
-    return FileIdentity(services.lake.bucket, key, etag, len(file.content))
+    corrections = hashlib.sha256(f"{file.etag}\n".encode() + file.content).hexdigest()
+    return FileIdentity(services.lake.bucket, key, f"corrected-{corrections[:32]}", len(file.content))
 
 
 def _spec_of(spec: PipelineSpec, file: CorrectedFile) -> PipelineSpec:
@@ -133,19 +136,22 @@ def _spec_of(spec: PipelineSpec, file: CorrectedFile) -> PipelineSpec:
 
 @contextmanager
 def _local_copy(services: Services, address: str) -> Iterator[Path]:
-    """Yield the file as a local one."""
-    if not address.startswith("s3://"):
-        if not Path(address).is_file():
+    """Yield a local copy of the file, under a name that means nothing to anybody."""
+    with TemporaryDirectory(prefix="feedway-quarantine-") as folder:
+        path = Path(folder) / "corrected"
+        if address.startswith("s3://"):
+            _fetch(services.lake, address, path)
+        elif Path(address).is_file():
+            copyfile(address, path)
+        else:
             raise SpecError(f"{address} is not there. Give a local file, or the s3:// address of one in the lake.")
-        yield Path(address)
-        return
-    lake = services.lake
+        yield path
+
+
+def _fetch(lake: Lake, address: str, path: Path) -> None:
     key = address.removeprefix(lake.url(""))
     file = lake.describe(key) if key != address else None
     if file is None:
         raise SpecError(f"{address} is not in the lake {lake.url(lake.prefix)}.")
-    with TemporaryDirectory(prefix="feedway-quarantine-") as folder:
-        path = Path(folder) / key.rpartition("/")[2]
-        with path.open("wb") as copy:
-            copy.writelines(lake.read(file))
-        yield path
+    with path.open("wb") as copy:
+        copy.writelines(lake.read(file))

@@ -10,15 +10,20 @@ from pathlib import Path
 
 from framework.errors import SourceFileError, SpecError
 
-_NEEDED = ("file", "row", "record", "header")
+_NEEDED = ("file", "row", "record", "header", "etag")
+_FORBIDDEN_PARTS = {"", ".", ".."}
 _PARQUET_MAGIC = b"PAR1"
 
 
 @dataclass(frozen=True)
 class CorrectedRow:
-    """One row of a quarantine file: where it came from, its fields, and their names."""
+    """One row of a quarantine file: where it came from, its fields, and their names.
+
+    `etag` tells the deliveries of one file name apart.
+    """
 
     file: str
+    etag: str
     row: int
     record: tuple[str | None, ...]
     header: tuple[str, ...]
@@ -26,6 +31,8 @@ class CorrectedRow:
 
 def read_corrected(path: Path, shown: str) -> list[CorrectedRow]:
     """Return the rows of a quarantine file; `shown` is how messages name it. `column` and `reason` may be missing.
+
+    `path` has no character that means something to a glob.
 
     Raises:
         SourceFileError: it is no quarantine file, or a row of it cannot be understood.
@@ -58,7 +65,7 @@ def _parquet_rows(path: Path, shown: str) -> Iterator[Mapping[str, object]]:
             "pip install 'feedway[embedded]', or give the rows as CSV"
         ) from error
     try:
-        found = duckdb.connect().execute("select * from read_parquet(?)", [str(path)])
+        found = duckdb.connect().execute("select * from read_parquet(?, hive_partitioning = false)", [str(path)])
         names = [column[0] for column in found.description]
         _require(names, shown)
         while rows := found.fetchmany(1000):
@@ -80,12 +87,13 @@ def _corrected(row: Mapping[str, object], place: str) -> CorrectedRow:
     header = _texts(row["header"], f"{place}, header")
     if None in header or not header:
         raise SourceFileError(f"{place}, header: a name is missing. Leave the header as quarantine has it.")
-    number, name = str(row["row"]), str(row["file"] or "")
-    if not number.isascii() or not number.isdigit() or not name:
+    number, name, etag = str(row["row"]), str(row["file"] or ""), str(row["etag"] or "")
+    is_inside = _FORBIDDEN_PARTS.isdisjoint(name.split("/"))
+    if not number.isascii() or not number.isdigit() or not is_inside or not etag:
         raise SourceFileError(
-            f"{place}: file and row must say where the row came from. Leave them as quarantine has them."
+            f"{place}: file, row and etag must say where the row came from. Leave them as quarantine has them."
         )
-    return CorrectedRow(name, int(number), _texts(row["record"], f"{place}, record"), tuple(map(str, header)))
+    return CorrectedRow(name, etag, int(number), _texts(row["record"], f"{place}, record"), tuple(map(str, header)))
 
 
 def _texts(value: object, place: str) -> tuple[str | None, ...]:

@@ -33,14 +33,7 @@ COMMA = CsvOptions(",", "utf-8", True, ())
 ARRIVED = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-QUARANTINE_TYPES = [
-    pyarrow.string(),
-    pyarrow.int64(),
-    pyarrow.string(),
-    pyarrow.string(),
-    pyarrow.string(),
-    pyarrow.string(),
-]
+QUARANTINE_TYPES = [pyarrow.string(), pyarrow.int64(), *[pyarrow.string()] * 5]
 
 
 def column(name: str, type_text: str, **changes: Any) -> StagingColumn:
@@ -105,7 +98,10 @@ class Bench:
     def measure_and_quarantine(
         self, batch: SourceBatch, columns: Sequence[StagingColumn]
     ) -> tuple[Measurements, list[dict[str, Any]]]:
-        """Measure the batch, as a load does before, and write its bad rows; return what was seen, and the rows."""
+        """Measure the batch, as a load does before, and write its bad rows; return what was seen, and the rows.
+
+        The rows come without their file's ETag, which was looked at.
+        """
         below = f"data/quarantine/{next(self.numbers)}"
         with self.engine.open(batch, unwatched) as rows:
             seen = rows.stage(columns, None)
@@ -116,6 +112,8 @@ class Bench:
         assert all(table.schema.types == QUARANTINE_TYPES for table in tables)
         found: list[dict[str, Any]] = [row for table in tables for row in table.to_pylist()]
         assert len(found) == written
+        etags = {layout.name: layout.file.identity.etag for layout in batch.files}
+        assert all(row.pop("etag") == etags[row["file"]] for row in found)
         return seen, found
 
     def rows(self, below: str) -> list[tuple[Any, ...]]:

@@ -33,8 +33,8 @@ bad_rows: {{action: quarantine, max_fraction: 1}}
 
 
 def quarantine_rows(shop: Workshop) -> list[dict[str, Any]]:
-    """Return the rows of the feed's only quarantine file."""
-    (key,) = shop.keys("data/quarantine/")
+    """Return the rows of the feed's last quarantine file."""
+    key = max(shop.keys("data/quarantine/"))
     body = shop.s3.get_object(Bucket="lake", Key=key)["Body"].read()
     rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()
     return rows
@@ -113,6 +113,32 @@ def test_of_rows_of_several_files_the_last_files_row_is_added(feed: Feed, tmp_pa
     assert shop.rows("id, n, s, file_name", "id") == [(1, 20, "", "sub/b.csv"), (2, 2, "s", "sub/b.csv")]
 
 
+def test_the_same_bad_rows_of_another_delivery_are_other_rows(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec("mode: append"))
+    for day in (1, 2):
+        shop.load("p.csv", csv_text("id,n", f"{day}0,1", "2,x"))
+        path = corrected(quarantine_rows(shop), {2: ["2", "22"]}, tmp_path / f"{day}.parquet")
+        assert [result.status for result in replay(shop, path)] == ["SUCCESS"]
+        assert [result.status for result in replay(shop, path)] == ["SKIPPED"]
+
+    assert shop.rows("id, n", "id") == [(2, 22), (2, 22), (10, 1), (20, 1)]
+
+
+def test_the_name_of_a_corrected_file_means_nothing(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", csv_text("id,n", "1,x", "2,y"))
+    rows = quarantine_rows(shop)
+    folder = tmp_path / "file=evil"
+    folder.mkdir()
+    corrected(rows, {1: ["7", "7"], 2: ["8", "8"]}, folder / "fixed1.parquet")
+    path = corrected(rows, {1: ["1", "1"], 2: ["2", "2"]}, folder / "fixed[1].parquet")
+
+    (result,) = replay(shop, path)
+
+    assert result.source_file == f"data/in/{shop.name}/1.csv"
+    assert shop.rows("id, n", "id") == [(1, 1), (2, 2)]
+
+
 def test_renamed_and_excluded_columns_and_null_values_mean_what_they_meant(feed: Feed, tmp_path: Path) -> None:
     names = 'columns: {rename: {grosse_a: "größe", a: b, b: a}, exclude: [secret]}'
     shop = feed(
@@ -155,7 +181,7 @@ def test_a_pipeline_that_replaces_its_table_takes_no_corrections(feed: Feed, tmp
         replay(shop, str(tmp_path / "fixed.csv"))
 
 
-GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"]'}
+GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"]', "etag": "e"}
 
 
 @pytest.mark.parametrize(
@@ -168,7 +194,9 @@ GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"
         ([GOOD, GOOD | {"row": "2", "record": '["1", true]'}], "row 2, record: no array of texts and nulls"),
         ([GOOD | {"record": '["1", "\\ud800"]'}], "row 1, record: no JSON"),
         ([GOOD | {"header": "[]"}], "row 1, header: a name is missing"),
-        ([GOOD | {"row": "-1"}], "file and row must say"),
+        ([GOOD | {"row": "-1"}], "file, row and etag must say"),
+        ([GOOD | {"file": "../../other/1.csv"}], "file, row and etag must say"),
+        ([GOOD | {"etag": ""}], "file, row and etag must say"),
         ([{"file": "1.csv", "row": "1", "record": "[]"}], "the column 'header' is missing"),
         ([GOOD | {"record": "[null]", "header": '["id"]'}], "row 1 of 1.csv is empty"),
     ],
@@ -191,7 +219,9 @@ def test_what_is_no_quarantine_file_is_refused_before_anything_loads(
 def test_a_number_in_a_record_stands_for_its_own_text(feed: Feed, tmp_path: Path) -> None:
     shop = feed(spec().replace("n: integer", 'n: "decimal(38,18)"'))
     path = tmp_path / "fixed.csv"
-    path.write_text('\ufefffile,row,record,header\r\n1.csv,1,"[1, 0.100000000000000005]","[""id"",""n""]"\r\n', "utf-8")
+    path.write_text(
+        '\ufefffile,row,record,header,etag\r\n1.csv,1,"[1, 0.100000000000000005]","[""id"",""n""]",e\r\n', "utf-8"
+    )
 
     replay(shop, str(path))
 

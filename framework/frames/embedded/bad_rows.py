@@ -29,6 +29,7 @@ _QUARANTINE_COLUMNS = {
     "reason": "varchar",
     "record": "varchar",
     "header": "varchar",
+    "etag": "varchar",
 }
 
 
@@ -68,7 +69,8 @@ def write_bad_rows(
         for cutter, segments in sources:
             header = json_array(cutter.layout.columns)
             for record in _bad_records(cursor, cutter, segments, columns, options):
-                line = json.dumps(_quarantined(record, header), ensure_ascii=False).encode("utf-8")
+                row = _quarantined(record, header, cutter.layout.file.identity.etag)
+                line = json.dumps(row, ensure_ascii=False).encode("utf-8")
                 longest = max(longest, len(line))
                 lines.write(line + b"\n")
     types = ", ".join(f"{quoted(name)}: {quoted(type_sql)}" for name, type_sql in _QUARANTINE_COLUMNS.items())
@@ -86,7 +88,7 @@ def write_bad_rows(
     return int(answer[0])
 
 
-def _quarantined(record: _BadRecord, header: str) -> dict[str, object]:
+def _quarantined(record: _BadRecord, header: str, etag: str) -> dict[str, object]:
     first = record.entries[0]
     return {
         "file": first.file,
@@ -95,6 +97,7 @@ def _quarantined(record: _BadRecord, header: str) -> dict[str, object]:
         "reason": row_reason([(entry.column, entry.reason) for entry in record.entries]),
         "record": json_array(record.fields),
         "header": header,
+        "etag": etag,
     }
 
 

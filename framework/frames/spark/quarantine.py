@@ -69,6 +69,7 @@ def _of_file(file: OpenedFile) -> list[str]:
     return [
         f"{quoted(file.layout.name)} as file_name",
         f"{quoted(json_array(file.layout.columns))} as header",
+        f"{quoted(file.layout.file.identity.etag)} as etag",
         f"{expected} as expected",
     ]
 
@@ -118,4 +119,5 @@ def _result() -> list[str]:
         f"case when has_wrong_count then {count_reason} else {reason} end as reason",
         f"to_json(transform(fields, field -> {value})) as record",
         "header",
+        "etag",
     ]
