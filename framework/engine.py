@@ -22,6 +22,7 @@ from framework.errors import (
 )
 from framework.frames.protocol import FrameEngine
 from framework.lake.alive import SignOfLife, staging_prefix
+from framework.lake.at_once import at_once
 from framework.outcome import Outcome, is_outage
 from framework.plan.statements import Transaction
 from framework.prepare import Preparation, PrepareContext, prepare
@@ -117,7 +118,7 @@ class _Load:
 
     def _load(self, keys: Sequence[str], observed: Observation | None) -> None:
         self._enter("discover")
-        self.files = [file for file in map(self.services.lake.describe, keys) if file is not None]
+        self.files = [file for file in at_once(self.services.lake.describe, keys) if file is not None]
         if not self.files:
             self.log.info("the files have gone; another run has taken them", keys=list(keys))
             return

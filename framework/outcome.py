@@ -10,6 +10,7 @@ from typing import Literal
 from framework.bookkeeping import Books
 from framework.discover import Work
 from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError, WarehouseError
+from framework.lake.at_once import at_once
 from framework.redaction import told, trace
 from framework.results import NO_RECORDS, LoadFailure, LoadRequest, LoadResult, RecordCounts
 from framework.schema.changes import SchemaChange, describe_change
@@ -48,10 +49,9 @@ class Outcome:
     def loaded(self, files: Sequence[SourceFile], counts: Mapping[str, RecordCounts]) -> list[LoadResult]:
         """Archive what was loaded. The rows are in: a file that cannot be moved now is moved by the next run."""
         results = []
-        settled = not files or self._pass_over()
+        if files and self._pass_over():
+            at_once(self._archive, files)
         for file in files:
-            if settled:
-                self._archive(file)
             self._log.info("loaded", step="settle", file=file.url, **vars(counts[file.key]))
             results.append(self._result(file, "SUCCESS", counts=counts[file.key]))
         return results
@@ -64,11 +64,10 @@ class Outcome:
         """Record files as skipped, and archive them."""
         if files:
             self._books.write("SKIPPED", files, reason)
-        settled = not files or self._pass_over()
         for file in files:
             self._log.warning("file skipped", file=file.url, reason=reason)
-            if settled:
-                self._archive(file)
+        if files and self._pass_over():
+            at_once(self._archive, files)
         return [self._result(file, "SKIPPED", reason=reason) for file in files]
 
     def refuse(self, step: str, file: SourceFile, reason: str) -> None:
@@ -103,7 +102,8 @@ class Outcome:
 
     def gone(self, files: Sequence[SourceFile]) -> list[SourceFile]:
         """Return the files that are no longer what was described."""
-        return [file for file in files if not self._lake.is_unchanged(file)]
+        unchanged = at_once(self._lake.is_unchanged, files)
+        return [file for file, is_same in zip(files, unchanged, strict=True) if not is_same]
 
     def failed(self, step: str, files: Sequence[SourceFile], error: BaseException) -> list[LoadResult]:
         """Record the failure where that is possible, and put the files where they belong."""
@@ -145,16 +145,14 @@ class Outcome:
         older: list[SourceFile] = []
         reason = "a newer file replaces the table"
         described = self._try(
-            "look for older files", lambda: older.extend(filter(None, map(self._lake.describe, keys)))
+            "look for older files", lambda: older.extend(filter(None, at_once(self._lake.describe, keys)))
         )
         if not described or not self._try("write SKIPPED rows", partial(self._books.write, "SKIPPED", older, reason)):
             return False
         self._passed_over = [self._result(file, "SKIPPED", reason=reason) for file in older]
-        is_done = True
         for file in older:
             self._log.warning("file skipped", file=file.url, reason=reason)
-            is_done &= self._archive(file)
-        return is_done
+        return all(at_once(self._archive, older))
 
     def _archive(self, file: SourceFile) -> bool:
         return self._try("archive the file; the next run does it", partial(self._books.move, file, "archive"))

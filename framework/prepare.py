@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from framework.bookkeeping import Books
 from framework.errors import SourceFileError
 from framework.frames.header import is_gzip, read_header
 from framework.frames.protocol import FrameEngine, SourceRows
+from framework.lake.at_once import at_once
 from framework.lake.s3 import Lake
 from framework.plan.evolve import plan_evolution
 from framework.plan.merge import LoadedFile, MergeInput, plan_merge
@@ -90,8 +92,8 @@ def read_layouts(spec: PipelineSpec, lake: Lake, files: Sequence[SourceFile], lo
             go to one column of the target.
     """
     layouts = []
-    for ordinal, file in enumerate(files):
-        raw, gzipped = _read_raw_header(spec, lake, file)
+    headers = at_once(partial(_read_raw_header, spec, lake), files)
+    for ordinal, (file, (raw, gzipped)) in enumerate(zip(files, headers, strict=True)):
         try:
             names, changes = target_names(raw, spec.columns)
         except ValueError as error:

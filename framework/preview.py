@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from framework.bookkeeping import Books
 from framework.discover import discover, is_out_of_order, why_overtaken
 from framework.frames.protocol import FrameEngine
+from framework.lake.at_once import at_once
 from framework.plan.statements import Transaction, render
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
 from framework.results import LoadRequest, Services
@@ -79,7 +80,7 @@ class _Preview:
 
     def plan(self, keys: Sequence[str], request: LoadRequest) -> PlannedLoad | None:
         """Plan one load; None where its files have gone meanwhile."""
-        files = [file for file in map(self.services.lake.describe, keys) if file is not None]
+        files = [file for file in at_once(self.services.lake.describe, keys) if file is not None]
         if not files:
             return None
         observed = self._observe(files)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from framework.lake.at_once import at_once
 from framework.lake.pending import is_file_of
 from framework.lake.s3 import Lake
 from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
 
 FOLDER = "data/unprocessed/"
-_HEADS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,7 @@ def list_unprocessed(lake: Lake, spec: PipelineSpec) -> Unprocessed:
 def describe_unprocessed(lake: Lake) -> list[SourceFile]:
     """Return all unprocessed files of the lake, whose ever they are."""
     keys = [found.key for found in lake.list_objects(lake.key(FOLDER)) if not found.key.endswith("/")]
-    with ThreadPoolExecutor(_HEADS_AT_ONCE, thread_name_prefix="head") as pool:
-        return [file for file in pool.map(lake.describe, keys) if file is not None]
+    return [file for file in at_once(lake.describe, keys) if file is not None]
 
 
 def doubt_of(lake: Lake, spec: PipelineSpec, file: SourceFile) -> str | None:
