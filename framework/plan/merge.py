@@ -14,11 +14,10 @@ from framework.spec.pipeline import LoadSpec
 
 T = TypeVar("T")
 
-ROWS_PER_STATEMENT = 40
-"""JOB_STS rows of one INSERT: a row takes up to 1,400 bytes and its key, which has 1,024 at most."""
-MAX_FILES_PER_LOAD = 800
-"""So many files still fit into one batch of 40 statements."""
-IDENTITIES_PER_STATEMENT = 1_000
+ROWS_PER_STATEMENT = 36
+"""JOB_STS rows of one INSERT: a row takes up to 1,500 bytes and its key, which has 1,024 at most."""
+MAX_FILES_PER_LOAD = 600
+"""So many files fit into one INSERT into the ledger, with 143 bytes each, and into one batch of 40 statements."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +112,7 @@ def _own_tables(staging: TableName, names: _Names) -> tuple[str, ...]:
 
 def _guard(merge: MergeInput, ledger: TableName) -> Iterator[Statement]:
     generation = merge.files[0].audit.generation
-    for part in _chunks([file.audit.source.sha256 for file in merge.files], IDENTITIES_PER_STATEMENT):
-        yield Statement("guard_ledger", {"table": ledger, "identities": part, "generation": generation})
+    yield Statement("guard_ledger", {"table": ledger, "identities": _identities(merge), "generation": generation})
 
 
 def _guard_columns(merge: MergeInput) -> Iterator[Statement]:
@@ -192,17 +190,16 @@ def _kept(fills: Sequence[Fill]) -> list[tuple[list[str], tuple[int, ...]]]:
 
 def _record(merge: MergeInput, ledger: TableName, names: _Names) -> Iterator[Statement]:
     first = merge.files[0].audit
-    for part in _chunks([file.audit.source.sha256 for file in merge.files], IDENTITIES_PER_STATEMENT):
-        yield Statement(
-            "insert_ledger",
-            {
-                "table": ledger,
-                "identities": part,
-                "generation": first.generation,
-                "run_id": merge.run_id,
-                "loaded_at": first.started_at,
-            },
-        )
+    yield Statement(
+        "insert_ledger",
+        {
+            "table": ledger,
+            "identities": _identities(merge),
+            "generation": first.generation,
+            "run_id": merge.run_id,
+            "loaded_at": first.started_at,
+        },
+    )
     for rows in _chunks(merge.files, ROWS_PER_STATEMENT):
         yield Statement(
             "insert_loaded_job_sts",
@@ -214,6 +211,10 @@ def _record(merge: MergeInput, ledger: TableName, names: _Names) -> Iterator[Sta
                 "replaced": names.replaced,
             },
         )
+
+
+def _identities(merge: MergeInput) -> list[str]:
+    return [file.audit.source.sha256 for file in merge.files]
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

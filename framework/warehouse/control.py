@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 
 from framework.errors import WarehouseError
 from framework.names import TableName, ledger_table
-from framework.plan.statements import Statement, Transaction
+from framework.plan.merge import ROWS_PER_STATEMENT
+from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.run_log import RunLog
 from framework.schema.table import AuditRow, Observation
 from framework.warehouse.client import Caller, Row, Value, Warehouse
 
-ROWS_PER_INSERT = 60
+_ROWS_WITH_MESSAGE = 12
+"""JOB_STS rows of one INSERT: a row takes up to 1,500 bytes, its key 1,024 and its message 4,096."""
 SAMPLED_KEYS = 5
 HISTORY_COLUMNS = (
     "run_id",
@@ -67,14 +69,19 @@ def ensure_control_tables(
 def write_audit(
     warehouse: Warehouse, rows: Sequence[AuditRow], caller: Caller, log: RunLog, attempts: int | None = None
 ) -> None:
-    """Append audit rows that stand outside a merge: STARTED, FAILED, SKIPPED."""
+    """Append audit rows that stand outside a merge: STARTED, FAILED, SKIPPED; all of one status.
+
+    More than fit into one transaction go in several: should one fail, all are written again.
+    """
     table = TableName(warehouse.settings.control_schema, "job_sts")
-    statements = tuple(
-        Statement("insert_job_sts", {"table": table, "rows": rows[start : start + ROWS_PER_INSERT]})
-        for start in range(0, len(rows), ROWS_PER_INSERT)
-    )
-    if statements:
-        warehouse.run(Transaction(rows[0].status.lower(), statements), caller, log, attempts)
+    size = _ROWS_WITH_MESSAGE if any(row.error_message for row in rows) else ROWS_PER_STATEMENT
+    inserts = [
+        Statement("insert_job_sts", {"table": table, "rows": rows[start : start + size]})
+        for start in range(0, len(rows), size)
+    ]
+    for start in range(0, len(inserts), MAX_BATCH_STATEMENTS):
+        part = Transaction(rows[0].status.lower(), tuple(inserts[start : start + MAX_BATCH_STATEMENTS]))
+        warehouse.run(part, caller, log, attempts)
 
 
 def read_run_counts(

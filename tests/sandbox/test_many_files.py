@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import uuid
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 
 from framework.lake.pending import list_pending
+from framework.run_log import RunLog
+from framework.schema.table import AuditRow
+from framework.schema.values import FileIdentity
+from framework.warehouse.client import Caller
+from framework.warehouse.control import write_audit
 from tests.workshop import Workshop
 
 Feed = Callable[..., Workshop]
+ARRIVED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 BATCH = """
 source: {prefix: data/in/{name}/, batch: all}
@@ -74,3 +84,32 @@ def test_each_file_of_a_batch_costs_a_bounded_number_of_calls(feed: Feed) -> Non
     assert shop.sql(f"select count(*), sum(id) from {shop.table}") == [(30, sum(range(30)))]
     assert sum(calls.values()) <= 30 * CALLS_PER_FILE + 15, calls
     assert shop.keys("data/in/") == []
+
+
+@pytest.mark.parametrize(("status", "message", "count"), [("FAILED", "m" * 4096, 600), ("SKIPPED", None, 1500)])
+def test_the_audit_rows_of_many_files_are_all_written(feed: Feed, status: Any, message: str | None, count: int) -> None:
+    shop = feed()
+    shop.load("1.csv", "id,a\n1,x\n")
+    run_id = uuid.uuid4().hex
+    rows = [
+        AuditRow(
+            run_id=run_id,
+            job_id="j" * 255,
+            pipeline=shop.name,
+            started_at=ARRIVED,
+            ended_at=ARRIVED,
+            source=FileIdentity("lake", f"{'k' * 1000}{number:024}", "e" * 40, 5 * 10**12),
+            source_modified_at=ARRIVED,
+            generation=1,
+            target=shop.spec().target.table,
+            status=status,
+            error_message=message,
+            spec_sha256="0" * 64,
+        )
+        for number in range(count)
+    ]
+
+    write_audit(shop.warehouse, rows, Caller(shop.name, run_id), RunLog(run_id, shop.name, io.StringIO()))
+
+    counted = f"select count(distinct source_filename) from feedway.job_sts where run_id = '{run_id}'"
+    assert shop.sql(counted) == [(count,)]

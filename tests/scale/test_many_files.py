@@ -12,8 +12,8 @@ from tests.sandbox.conftest import feed  # noqa: F401 - the fixture
 from tests.sandbox.test_many_files import BATCH, CALLS_PER_FILE, Feed, counting, drop_files
 
 COUNT = 10_000
-PARTS = 13
-"""Loads of 800 files at the most."""
+PARTS = 17
+"""Loads of 600 files at the most."""
 
 
 def test_ten_thousand_files_are_loaded_by_one_run_in_parts(feed: Feed) -> None:  # noqa: F811
@@ -27,6 +27,7 @@ def test_ten_thousand_files_are_loaded_by_one_run_in_parts(feed: Feed) -> None: 
 
     results = run_pipeline(shop.spec(), services, LoadRequest())
 
+    assert {result.failure.message for result in results if result.failure} == set()
     assert [result.status for result in results] == ["SUCCESS"] * COUNT
     assert len({result.run_id for result in results}) == PARTS
     assert shop.sql(f"select count(*), count(distinct id) from {shop.table}") == [(COUNT, COUNT)]

@@ -1,0 +1,61 @@
+"""The merge of as many files as one load takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from framework.names import TableName
+from framework.plan.merge import MAX_FILES_PER_LOAD, LoadedFile, MergeInput, plan_merge
+from framework.plan.statements import MAX_BATCH_STATEMENTS, render
+from framework.schema.table import AuditRow
+from framework.schema.values import FileIdentity
+from framework.spec.pipeline import LoadSpec, OrderBy
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
+TARGET = TableName("public", "t" * 127)
+MOST = MergeInput(
+    target=TARGET,
+    target_exists=True,
+    control_schema="feedway",
+    load=LoadSpec("upsert", ("id",), (OrderBy("at", descending=True),), "deduplicate", False),
+    columns=("id", "at"),
+    fills=(),
+    files=tuple(
+        LoadedFile(
+            ordinal,
+            0,
+            AuditRow(
+                run_id="f" * 32,
+                job_id="j" * 255,
+                pipeline="p" * 100,
+                started_at=MOMENT,
+                ended_at=MOMENT,
+                source=FileIdentity("b" * 63, f"{'k' * 1000}{ordinal:024}", f"{ordinal:032x}-10000", 5 * 10**12),
+                source_modified_at=MOMENT,
+                generation=1,
+                target=TARGET,
+                status="SUCCESS",
+                error_message=None,
+                spec_sha256="0" * 64,
+            ),
+        )
+        for ordinal in range(MAX_FILES_PER_LOAD)
+    ),
+    observed_rows=10**12,
+    column_count=2,
+)
+
+
+@pytest.mark.parametrize("duplicates", ["deduplicate", "reject"])
+@pytest.mark.parametrize("keeps_stored", [False, True])
+def test_a_load_of_as_many_files_as_there_may_be_fits_one_transaction(duplicates: Any, keeps_stored: bool) -> None:
+    merge = plan_merge(replace(MOST, load=replace(MOST.load, duplicates=duplicates), keeps_stored=keeps_stored))
+
+    assert len(merge.statements) <= MAX_BATCH_STATEMENTS
+    # Rendering refuses what has more bytes than the Data API takes.
+    entered = [render(statement, "p" * 100, "f" * 32) for statement in merge.statements]
+    assert sum(sql.count("k" * 1000) for sql in entered) == MAX_FILES_PER_LOAD
