@@ -111,7 +111,8 @@ def test_a_name_that_another_process_takes_at_the_last_moment_is_not_overwritten
     assert asked == ["*", "*"]
     assert moved is not None
     assert re.fullmatch(r"feeds/data/archive/2026/01/1\.[0-9a-f]{16}\.csv", moved)
-    assert [bucket.read(key) for key in bucket.all_keys()] == [b"theirs", b"mine"]
+    taken = "feeds/data/archive/2026/01/1.csv"
+    assert {key: bucket.read(key) for key in bucket.all_keys()} == {taken: b"theirs", moved: b"mine"}
 
 
 def test_a_file_taken_by_another_run_just_before_it_is_copied_is_let_be(bucket: Bucket) -> None:

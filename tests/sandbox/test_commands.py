@@ -220,7 +220,9 @@ def test_bad_rows_are_told_and_their_corrections_replayed(shop: Shop) -> None:
     (found,) = shop.s3.list_objects_v2(Bucket="lake", Prefix=kept)["Contents"]
 
     refused, _, message = shop.run("replay", shop.name, "--quarantine", f"s3://lake/{found['Key']}")
-    shop.write("fixed.csv", 'file,row,record,header\n1.csv,2,"[""2"",""7""]","[""id"",""n""]"\n')
+    etag = shop.s3.list_objects_v2(Bucket="lake", Prefix="data/archive/")["Contents"][0]["ETag"].strip('"')
+    rows = f'1.csv,2,"[""2"",""7""]","[""id"",""n""]",{etag}\n'
+    shop.write("fixed.csv", f"file,row,record,header,etag\n{rows}")
     replayed, document = shop.json("replay", shop.name, "--quarantine", str(shop.root / "fixed.csv"))
     history, out, _ = shop.run("--output", "text", "history", shop.name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -156,10 +157,11 @@ class Sessions:
 
     @staticmethod
     def _is_alive(connection: Connection) -> bool:
-        # A connection that PostgreSQL closed, as it does when it stops, becomes readable.
+        # Nothing comes on an idle connection but its end, which may have last words before it.
         with suppress(psycopg.Error, OSError):
-            connection.pgconn.consume_input()
-            return connection.pgconn.status == psycopg.pq.ConnStatus.OK
+            poll = select.poll()
+            poll.register(connection.pgconn.socket, select.POLLIN)
+            return not poll.poll(0)
         return False
 
 
