@@ -161,9 +161,11 @@ def look(shop: Workshop) -> World:
 def _without(value: Any, name: str) -> Any:
     match value:
         case World():
-            return World(**{key: _without(part, name) for key, part in vars(value).items()})
+            parts = {key: _without(part, name) for key, part in vars(value).items()}
+            # What was taken out has decided the order of the keys.
+            return World(**parts | {key: sorted(parts[key]) for key in ("files", "ledger")})
         case str():
-            return _RUN_ID.sub("RUN", value.replace(name, "NAME"))
+            return _OWN.sub("OWN", value.replace(name, "NAME"))
         case dict():
             return {key: _without(part, name) for key, part in value.items()}
         case list() | tuple():
@@ -172,7 +174,8 @@ def _without(value: Any, name: str) -> Any:
             return value
 
 
-_RUN_ID = re.compile(r"\b[0-9a-f]{32}\b")
+_OWN = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{16})\b")
+"""A run_id, or the digest in the name of a copy: no two feeds have the same."""
 _FOLDERS = ("in", "archive", "unprocessed")
 
 
