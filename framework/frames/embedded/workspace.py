@@ -22,8 +22,7 @@ class Workspace:
         try:
             home.mkdir(parents=True, exist_ok=True)
             _sweep(home)
-            self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=home))
-            self._lock = _take(self.folder / _LOCK, "w")
+            self.folder, self._lock = _claim(home)
         except OSError as error:
             raise PipelineError(
                 f"{home}: no folder for rows on their way can be made there ({error}); "
@@ -37,8 +36,21 @@ class Workspace:
     def close(self) -> None:
         """Remove the folder with all that is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        if self._lock is not None:
-            self._lock.close()
+        self._lock.close()
+
+
+def _claim(home: Path) -> tuple[Path, TextIO]:
+    """Return a new folder and the lock in it; again where a sweeper has come between the two."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=home))
+        try:
+            lock = _take(folder / _LOCK, "w")
+        except FileNotFoundError:
+            continue
+        if lock is not None and (folder / _LOCK).exists():
+            return folder, lock
+        if lock is not None:
+            lock.close()
 
 
 def _sweep(home: Path) -> None:
