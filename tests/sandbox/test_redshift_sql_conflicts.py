@@ -33,6 +33,20 @@ def test_a_row_changed_since_the_snapshot_is_a_serializable_violation(
         ]
 
 
+def test_a_table_created_since_it_was_looked_for_is_a_conflict(
+    committed: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    """PostgreSQL then finds the type that comes with each table; a domain of the name is found at the same place."""
+    committed.execute("create domain public.contested as integer")
+    try:
+        with new_session() as session:
+            message = session.error("create table if not exists public.contested (a int)")
+    finally:
+        committed.execute("drop domain public.contested")
+
+    assert message == "could not complete because of conflict with concurrent transaction"
+
+
 def test_the_second_to_create_a_name_waits_and_is_told_of_the_conflict(
     committed: psycopg.Connection[tuple[object, ...]],
 ) -> None:

@@ -32,6 +32,7 @@ _SAME_STATE: dict[str, tuple[str, str | Callable[[re.Match[str]], str]]] = {
 }
 """By SQLSTATE: PostgreSQL's text and Redshift's."""
 
+_CONFLICT_TEXT = re.compile(r'tuple concurrently |type ".*" already exists')
 _CONFLICT = "could not complete because of conflict with concurrent transaction"
 _VIOLATION = (
     "1023\n  Detail: Serializable isolation violation on table - 0, transactions forming the cycle are: 0, 0 (pid:0)"
@@ -55,7 +56,7 @@ def redshift_message(error: psycopg.Error) -> str:
             return f"value too long for type {check[1]}" if check else message
         case "40001":
             return _VIOLATION
-        case "23505" | "XX000" if _is_conflict(error, message):
+        case "23505" | "42710" | "XX000" if _is_conflict(error, message):
             return _CONFLICT
         case state if state in _SAME_STATE:
             found, said = _SAME_STATE[state]
@@ -65,5 +66,9 @@ def redshift_message(error: psycopg.Error) -> str:
 
 
 def _is_conflict(error: psycopg.Error, message: str) -> bool:
-    """Say whether two transactions changed one object: created a name, or altered it."""
-    return error.diag.schema_name in ("pg_catalog", "pg_sandbox") or message.startswith("tuple concurrently ")
+    """Say whether two transactions changed one object: created a name, or altered it.
+
+    A table's own type is only met where another transaction has created the table since it was looked for.
+    """
+    in_catalog = error.diag.schema_name in ("pg_catalog", "pg_sandbox")
+    return in_catalog or _CONFLICT_TEXT.match(message) is not None
