@@ -185,7 +185,10 @@ class Lake:
                     there = self.describe(target)
                 if _is_copy(there, file):
                     return target
-        raise WarehouseError(f"{file.url} was not copied: {self.url(target)} and the names before it are taken")
+        raise WarehouseError(
+            f"{file.url} was not copied: all {_MOST_NAMES} names it could have, up to {self.url(target)}, are taken by "
+            f"other objects. Move these away; the next run archives the file."
+        )
 
     def _copy(self, file: SourceFile, target: str, metadata: Mapping[str, str]) -> bool:
         """Copy a file as it was read to a key that is free; False where one of the two is no longer so."""
