@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from framework.frames.embedded.text import plain_text
 from framework.frames.header import read_line_end
+from framework.frames.text import plain_text
 from framework.schema.values import FileLayout
 from framework.spec.pipeline import CsvOptions
 

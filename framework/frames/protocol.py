@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
-from framework.schema.values import BadRow, ColumnProfile, Measurements, SourceBatch, StagingColumn
+from framework.schema.values import BadRow, ColumnProfile, Measurements, SourceBatch, SourceFile, StagingColumn
+
+
+class ObjectStore(Protocol):
+    """What an engine needs of the lake."""
+
+    def download(self, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
+        """Yield each file's bytes, in order of the files; `folder` may hold what is fetched ahead."""
+
+    def upload(self, path: Path, url: str) -> None:
+        """Write a local file to an address."""
 
 
 class SourceRows(Protocol):

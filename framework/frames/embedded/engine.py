@@ -28,11 +28,11 @@ from framework.frames.embedded.numbers import merged, read_numbers
 from framework.frames.embedded.phases import Phases
 from framework.frames.embedded.profile import column_profiles, profile_numbers, profile_rows
 from framework.frames.embedded.segments import DISK_RESERVE_BYTES, FileCutter, Segment
-from framework.frames.embedded.source import ObjectStore, SourceSegments
+from framework.frames.embedded.source import SourceSegments
 from framework.frames.embedded.stage import StagedPart, measure_part, parts, stage_part
 from framework.frames.embedded.tally import Tally
-from framework.frames.embedded.workspace import Workspace
-from framework.frames.protocol import Watch
+from framework.frames.protocol import ObjectStore, Watch
+from framework.frames.workspace import Workspace
 from framework.schema.values import (
     BadRow,
     ColumnProfile,

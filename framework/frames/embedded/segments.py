@@ -18,8 +18,8 @@ from typing import BinaryIO
 
 from framework.errors import PipelineError
 from framework.frames.embedded.records import BrokenRecord, RecordCutter, WrongCount, broken_bytes
-from framework.frames.embedded.text import BrokenBytes
 from framework.frames.reasons import UNCLOSED_QUOTE
+from framework.frames.text import BrokenBytes, in_blocks
 from framework.schema.values import FileLayout
 from framework.spec.pipeline import CsvOptions
 
@@ -112,7 +112,7 @@ class FileCutter:
         """
         rest = b""
         try:
-            for block, is_all in _blocks(text):
+            for block, is_all in in_blocks(text, BLOCK_BYTES):
                 rest += block
                 if is_all or len(rest) >= min(2 * (len(rest) - len(block)), MAX_RECORD_BYTES):
                     rest = rest[self._take(rest, is_all) :]
@@ -165,7 +165,7 @@ class FileCutter:
 
     def _take_plain(self, rest: bytes) -> int | None:
         # imported where it is used: small loads do without numpy
-        from framework.frames.embedded.blocks import check_block
+        from framework.frames.blocks import check_block
 
         block = check_block(rest, self._options.delimiter, len(self.layout.columns), self._options.multiline)
         if block is None:
@@ -228,24 +228,6 @@ class FileCutter:
             self._close()
         done, self._done = self._done, []
         yield from done
-
-
-def _blocks(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Yield the text in blocks of at least BLOCK_BYTES, and with each whether it is the last."""
-    held: list[bytes] = []
-    size = 0
-    try:
-        for piece in pieces:
-            if size >= BLOCK_BYTES:
-                yield b"".join(held), False
-                held, size = [], 0
-            held.append(piece)
-            size += len(piece)
-    except BrokenBytes:
-        # What stands before them is cut first, so that the record at fault can be named.
-        yield b"".join(held), False
-        raise
-    yield b"".join(held), True
 
 
 def _decoded(text: bytes, is_all: bool) -> tuple[str, bool]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
 
 from framework.errors import SourceFileError
 from framework.frames.choice import expected_bytes
@@ -13,22 +12,13 @@ from framework.frames.embedded.phases import Phases
 from framework.frames.embedded.records import BrokenRecord
 from framework.frames.embedded.segments import FileCutter, Segment
 from framework.frames.embedded.tally import Tally
-from framework.frames.embedded.text import BrokenPacking, plain_text
+from framework.frames.protocol import ObjectStore
 from framework.frames.reasons import BORDERS_UNKNOWN, broken_record
-from framework.schema.values import FileLayout, SourceBatch, SourceFile
+from framework.frames.text import BrokenPacking, plain_text
+from framework.schema.values import FileLayout, SourceBatch
 
 LARGEST_SEGMENT_BYTES = 32 * 1024**2
 SMALLEST_SEGMENT_BYTES = 4 * 1024**2
-
-
-class ObjectStore(Protocol):
-    """What the engine needs of the lake."""
-
-    def download(self, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
-        """Yield each file's bytes, in order of the files; `folder` may hold what is fetched ahead."""
-
-    def upload(self, path: Path, url: str) -> None:
-        """Write a local file to an address."""
 
 
 class SourceSegments:

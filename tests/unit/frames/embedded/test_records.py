@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from framework.frames.blocks import check_block
 from framework.frames.embedded import segments
-from framework.frames.embedded.blocks import check_block
 from framework.frames.embedded.records import BrokenRecord, RecordCutter
 from framework.frames.embedded.segments import FileCutter, Segment
-from framework.frames.embedded.text import BrokenPacking, plain_text
+from framework.frames.text import BrokenPacking, plain_text
 from framework.schema.values import FileIdentity, FileLayout, SourceFile
 from framework.spec.pipeline import CsvOptions
 from tests.unit.frames.embedded.conftest import COMMA, NOON

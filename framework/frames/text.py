@@ -37,6 +37,27 @@ def plain_text(pieces: Iterator[bytes], is_packed: bool, encoding: str) -> Itera
     return _decode(unpacked, encoding)
 
 
+def in_blocks(pieces: Iterator[bytes], size_bytes: int) -> Iterator[tuple[bytes, bool]]:
+    """Yield the text in blocks of at least a size, and with each whether it is the last.
+
+    What comes before bytes that are not valid is yielded first, and is not the last.
+    """
+    held: list[bytes] = []
+    size = 0
+    try:
+        for piece in pieces:
+            if size >= size_bytes:
+                yield b"".join(held), False
+                held, size = [], 0
+            held.append(piece)
+            size += len(piece)
+    except BrokenBytes:
+        # So that whoever cuts it can name the record at fault.
+        yield b"".join(held), False
+        raise
+    yield b"".join(held), True
+
+
 def _unpack(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Yield what gzip members hold, one after the other, as gunzip does."""
     member = None

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from framework.frames.embedded import workspace
-from framework.frames.embedded.workspace import Workspace
+from framework.frames import workspace
+from framework.frames.workspace import Workspace
 
 DIE = """
 import os, sys
-from framework.frames.embedded.workspace import Workspace
+from framework.frames.workspace import Workspace
 Workspace(sys.argv[1])
 os._exit(1)
 """
