@@ -131,7 +131,8 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
     batch = read_layouts(spec, context.books.services.lake, files, context.log)
     names = file_columns(spec, batch)
     unknown = columns_to_profile(spec, observed.table, names)
-    with context.frames(batch).open(batch, context.log.progress) as rows:
+    scratch = f"{context.destination}copies" if context.destination else None
+    with context.frames(batch).open(batch, context.log.progress, scratch) as rows:
         profiles = rows.profile(unknown) if unknown else {}
         if unknown:
             context.log.info("profiled the columns without a type", step="profile", columns=list(unknown))

@@ -61,14 +61,18 @@ def redshift_data(sandbox: SandboxAddress) -> RedshiftDataAPIServiceClient:
 
 
 @pytest.fixture(scope="session")
-def spark_engine(sandbox: SandboxAddress) -> Iterator[Any]:
+def spark_engine(sandbox: SandboxAddress, s3: Any) -> Iterator[Any]:
     """The Spark frame engine on the sandbox's bucket."""
     from framework.frames.spark.engine import SparkFrames
     from framework.frames.spark.session import make_session
+    from framework.lake.s3 import Lake
+    from framework.spec.environment import LakeSettings
 
     os.environ.update(local_sandbox.java_environment())
     session = make_session({"spark.master": "local[2]", **sandbox.spark_conf("lake")}, None)
-    yield SparkFrames(session)
+    engine = SparkFrames(session, Lake(s3, LakeSettings("lake", "", None)), None)
+    yield engine
+    engine.close()
     session.stop()
 
 

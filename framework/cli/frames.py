@@ -81,4 +81,7 @@ class FrameEngines:
 
         for name, value in self._process_environment.items():
             os.environ.setdefault(name, value)
-        return SparkFrames(make_session(self._spark_conf, self._active_session))
+        session = make_session(self._spark_conf, self._active_session)
+        engine = SparkFrames(session, self._lake, self._environment.embedded.directory)
+        self._closing.callback(engine.close)
+        return engine

@@ -1,4 +1,4 @@
-"""Checks big blocks of plain CSV at memory speed: are they sound, and how many records are they?
+"""Checks big blocks of plain CSV at memory speed: are they sound, and where do their records end?
 
 One bit per byte for quotes, delimiters and line ends; which bytes stand inside quotes follows from
 the parity of the quotes before them, computed for 64 bytes at a time. A block that is not plain
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Words: TypeAlias = NDArray[np.uint64]
 Places: TypeAlias = NDArray[np.int64]
 
+FOLD = "\x1e"
+"""Stands for a line feed inside quotes where every record is to be one line. Named record separator in ASCII."""
 _LF, _CR, _QUOTE = 10, 13, 34
 
 
@@ -38,27 +40,49 @@ def check_block(block: bytes, delimiter: str, columns: int, is_multiline: bool) 
     if not block or b"\0" in block:
         return None
     found = _find(block, ord(delimiter))
-    if len(found.ends) == 0 or not found.has_sound_quotes or (found.has_quoted_line_end and not is_multiline):
+    if len(found.ends) == 0 or not found.has_sound_quotes or (found.quoted_line_ends.any() and not is_multiline):
         return None
     end = int(found.ends[-1]) + 1
     lengths = np.diff(found.ends, prepend=-1)
     line_end = _line_end(block, found.ends)
     has_plain_lines = line_end is not None and int(lengths.min()) > len(line_end)
-    if line_end is None or not has_plain_lines or bool((found.fields != columns).any()):
+    if line_end is None or not has_plain_lines or bool((_fields(found) != columns).any()):
         return None
     if not _is_utf8(block[:end]):
         return None
     return PlainBlock(end, len(found.ends), line_end, int(lengths.max()))
 
 
+def fold_block(block: bytes, delimiter: str) -> bytes | None:
+    """Return the block's complete records, none or more, with FOLD for each line feed inside quotes.
+
+    None where the quoting or the bytes are not sound by check_block's rules, or FOLD is in the
+    text. Blank lines, mixed line ends and any number of fields are let through.
+    """
+    if b"\0" in block or FOLD.encode() in block:
+        return None
+    if b"\n" not in block:
+        return b""
+    found = _find(block, ord(delimiter))
+    if len(found.ends) == 0:
+        return b""
+    end = int(found.ends[-1]) + 1
+    if not found.has_sound_quotes or not _is_utf8(block[:end]):
+        return None
+    text = np.frombuffer(block[:end], dtype=np.uint8).copy()
+    places = _places(found.quoted_line_ends)
+    text[places[places < end]] = ord(FOLD)
+    return text.tobytes()
+
+
 @dataclass(frozen=True)
 class _Found:
-    """`ends`: places of the line feeds that end records; `fields`: each record's field count."""
+    """`ends`: places of the line feeds that end records; `delimiters`: those between fields."""
 
     ends: Places
-    fields: Places
+    delimiters: Words
     has_sound_quotes: bool
-    has_quoted_line_end: bool
+    quoted_line_ends: Words
 
 
 def _find(block: bytes, delimiter: int) -> _Found:
@@ -72,10 +96,10 @@ def _find(block: bytes, delimiter: int) -> _Found:
     places = _places(ends)
     return _Found(
         ends=places,
-        fields=_fields(delimiters & ~inside, places),
+        delimiters=delimiters & ~inside,
         has_sound_quotes=_has_sound_quotes(quotes, inside, delimiters | line_feeds | returns, places)
-        and not (returns & ~inside & ~_next(line_feeds)).any(),
-        has_quoted_line_end=bool((line_feeds & inside).any()),
+        and _stand_behind(returns & ~inside & ~_next(line_feeds), places),
+        quoted_line_ends=line_feeds & inside,
     )
 
 
@@ -86,17 +110,24 @@ def _has_sound_quotes(quotes: Words, inside: Words, marks: Words, ends: Places) 
     before[0] |= np.uint64(1)
     if (quotes & inside & ~before).any():
         return False
-    stray = _places(quotes & ~inside & ~_next(neighbours))
-    # The last byte of the block has no neighbour yet; it is looked at again with the next block.
-    return len(stray) == 0 or (len(ends) > 0 and int(stray[0]) > int(ends[-1]))
+    return _stand_behind(quotes & ~inside & ~_next(neighbours), ends)
 
 
-def _fields(delimiters: Words, ends: Places) -> Places:
+def _stand_behind(strays: Words, ends: Places) -> bool:
+    """Say whether no stray byte stands in a complete record.
+
+    The last byte of the block has no neighbour yet; it is looked at again with the next block.
+    """
+    places = _places(strays)
+    return len(places) == 0 or (len(ends) > 0 and int(places[0]) > int(ends[-1]))
+
+
+def _fields(found: _Found) -> Places:
     """Return the field count of each record: the delimiters up to its end, less those before it."""
-    totals = np.concatenate([np.zeros(1, np.int64), np.cumsum(_count(delimiters))])
-    words = ends >> 6
-    below = (np.uint64(1) << (ends & 63).astype(np.uint64)) - np.uint64(1)
-    so_far = totals[words] + _count(delimiters[words] & below)
+    totals = np.concatenate([np.zeros(1, np.int64), np.cumsum(_count(found.delimiters))])
+    words = found.ends >> 6
+    below = (np.uint64(1) << (found.ends & 63).astype(np.uint64)) - np.uint64(1)
+    so_far = totals[words] + _count(found.delimiters[words] & below)
     fields: Places = np.diff(so_far, prepend=0) + 1
     return fields
 

@@ -82,5 +82,9 @@ class FrameEngine(Protocol):
     def notices_replacement(self) -> bool:
         """Whether reading fails when a file is replaced meanwhile; else who asked has to look afterwards."""
 
-    def open(self, batch: SourceBatch, watch: Watch) -> AbstractContextManager[SourceRows]:
-        """Give access to the rows of a batch; what the engine keeps of them goes at the end."""
+    def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> AbstractContextManager[SourceRows]:
+        """Give access to the rows of a batch; what the engine keeps of them on its own disk goes at the end.
+
+        `scratch` is an empty `s3://` prefix that the caller clears away, for what an engine has to
+        put where a cluster can read it; None where nothing may be written.
+        """

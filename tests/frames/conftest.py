@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from framework.column_type import parse_type
 from framework.frames.header import is_gzip, read_header
-from framework.frames.protocol import FrameEngine
+from framework.frames.protocol import FrameEngine, SourceRows
 from framework.lake.s3 import Lake
 from framework.sandbox import SandboxAddress
 from framework.schema.values import (
@@ -78,17 +79,21 @@ class Bench:
 
     def measure(self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Stage the batch at an address, or only measure it; return what was seen."""
-        with self.engine.open(batch, unwatched) as rows:
+        with self.open(batch) as rows:
             return rows.stage(columns, destination)
+
+    def open(self, batch: SourceBatch) -> AbstractContextManager[SourceRows]:
+        """Open a batch, with room for copies."""
+        return self.engine.open(batch, unwatched, f"s3://lake/staging/copies-{next(self.numbers)}")
 
     def profile(self, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
         """Return the profile of columns."""
-        with self.engine.open(batch, unwatched) as rows:
+        with self.open(batch) as rows:
             return rows.profile(columns)
 
     def read_bad_rows(self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
         """Return the first bad rows."""
-        with self.engine.open(batch, unwatched) as rows:
+        with self.open(batch) as rows:
             return rows.read_bad_rows(columns, [layout.ordinal for layout in batch.files], limit)
 
     def quarantine(self, batch: SourceBatch, columns: Sequence[StagingColumn]) -> list[dict[str, Any]]:
@@ -103,7 +108,7 @@ class Bench:
         The rows come without their file's ETag, which was looked at.
         """
         below = f"data/quarantine/{next(self.numbers)}"
-        with self.engine.open(batch, unwatched) as rows:
+        with self.open(batch) as rows:
             seen = rows.stage(columns, None)
             files = [file.ordinal for file in seen.files if file.rows_bad]
             written = rows.quarantine(columns, files, f"s3://lake/{below}") if files else 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from pyspark.sql import SparkSession
 
+from framework.frames.spark.source import SparkSource
 from framework.frames.spark.stage import stage
 from tests.frames.conftest import Bench, column
 
@@ -24,4 +25,4 @@ def test_staging_is_one_spark_job(spark_bench: Bench, content: bytes, destinatio
     columns = [column("a", "integer", required=True), column("b", "varchar(9)", measure_length=True)]
     session: SparkSession = spark_bench.engine.session  # type: ignore[attr-defined]
     # Without the watch, which gives each pass a group of its own.
-    assert jobs_of(session, lambda: stage(session, batch, columns, destination)) == 1
+    assert jobs_of(session, lambda: stage(SparkSource(session, batch, None), columns, destination)) == 1

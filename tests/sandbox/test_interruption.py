@@ -219,7 +219,7 @@ def test_spark_cancels_its_jobs(spark_engine: SparkFrames, sandbox: SandboxAddre
         told.append(numbers)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), spark_engine.open(batch, watch) as rows:
+    with pytest.raises(KeyboardInterrupt), spark_engine.open(batch, watch, None) as rows:
         rows.stage([column("id", "bigint"), column("a", "varchar(100)")], "s3://lake/staging/cancelled")
 
     assert len(told) == 1

@@ -120,10 +120,10 @@ class Watched:
         self.notices_replacement = engine.notices_replacement
 
     @contextmanager
-    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[SourceRows]:
+    def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> Iterator[SourceRows]:
         """Yield the rows of the engine below."""
         self._before()
-        with self._engine.open(batch, watch) as rows:
+        with self._engine.open(batch, watch, scratch) as rows:
             yield rows
         self._after()
 

@@ -25,12 +25,12 @@ from framework.frames.embedded.bad_rows import bad_rows_of_file, write_bad_rows
 from framework.frames.embedded.database import connect, database_failures, new_cursor
 from framework.frames.embedded.measure import column_measurements, row_numbers
 from framework.frames.embedded.numbers import merged, read_numbers
-from framework.frames.embedded.phases import Phases
 from framework.frames.embedded.profile import column_profiles, profile_numbers, profile_rows
 from framework.frames.embedded.segments import DISK_RESERVE_BYTES, FileCutter, Segment
 from framework.frames.embedded.source import SourceSegments
 from framework.frames.embedded.stage import StagedPart, measure_part, parts, stage_part
 from framework.frames.embedded.tally import Tally
+from framework.frames.phases import Phases
 from framework.frames.protocol import ObjectStore, Watch
 from framework.frames.workspace import Workspace
 from framework.schema.values import (
@@ -70,8 +70,8 @@ class EmbeddedFrames:
         self._uploads = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
 
     @contextmanager
-    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[EmbeddedRows]:
-        """Yield the rows of a batch; what is kept of them on disk goes when the block ends."""
+    def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> Iterator[EmbeddedRows]:
+        """Yield the rows of a batch; what is kept of them on disk goes when the block ends. `scratch` stays empty."""
         folder = self._workspace.make_folder("load")
         try:
             _require_space(folder, batch)

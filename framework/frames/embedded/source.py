@@ -8,10 +8,10 @@ from pathlib import Path
 
 from framework.errors import SourceFileError
 from framework.frames.choice import expected_bytes
-from framework.frames.embedded.phases import Phases
 from framework.frames.embedded.records import BrokenRecord
 from framework.frames.embedded.segments import FileCutter, Segment
 from framework.frames.embedded.tally import Tally
+from framework.frames.phases import Phases
 from framework.frames.protocol import ObjectStore
 from framework.frames.reasons import BORDERS_UNKNOWN, broken_record
 from framework.frames.text import BrokenPacking, plain_text

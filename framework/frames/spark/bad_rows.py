@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import Row
 
 from framework.frames.fields import split_record
 from framework.frames.reasons import field_count_reason, misfit_reason, null_key_reason
 from framework.frames.spark.failures import spark_failures
 from framework.frames.spark.faults import OPEN_QUOTE
-from framework.frames.spark.files import OpenedFile, open_files
+from framework.frames.spark.files import OpenedFile
 from framework.frames.spark.observe import observe, read_observation, union
 from framework.frames.spark.ordinals import true_ordinals
-from framework.frames.spark.read import can_split
 from framework.frames.spark.rows import CheckedColumn, check_rows, name_columns, read_texts
-from framework.schema.values import FILE_COLUMN, ROW_COLUMN, BadRow, SourceBatch, StagingColumn
+from framework.frames.spark.source import SparkSource
+from framework.schema.values import FILE_COLUMN, ROW_COLUMN, BadRow, StagingColumn
 
 
 def read_bad_rows(
-    spark: SparkSession, batch: SourceBatch, columns: Sequence[StagingColumn], files: Sequence[int], limit: int
+    source: SparkSource, columns: Sequence[StagingColumn], files: Sequence[int], limit: int
 ) -> tuple[BadRow, ...]:
     """Return the first `limit` bad rows of the files with these ordinals, by file and row.
 
@@ -28,39 +28,29 @@ def read_bad_rows(
     """
     checked = name_columns(columns)
     result: list[BadRow] = []
-    with spark_failures(spark, batch):
-        opened = [file for file in open_files(spark, batch) if file.layout.ordinal in files]
-        by_lines = {file.layout.ordinal for file in opened if can_split(file, batch.options)}
-        found, open_quotes = _collect(spark, batch, opened, checked, by_lines, limit)
-        if batch.options.multiline and open_quotes & by_lines:
-            by_lines -= open_quotes
-            found, _ = _collect(spark, batch, opened, checked, by_lines, limit)
-        for file in opened:
+    with spark_failures(source):
+        found, open_quotes = _collect(source, checked, files, limit)
+        if source.mark_multiline(open_quotes):
+            found, _ = _collect(source, checked, files, limit)
+        for file in source.open():
             bad = [row for row in found if row[FILE_COLUMN] == file.layout.ordinal]
-            places = [row[ROW_COLUMN] for row in bad]
-            ordinals = true_ordinals(spark, file, batch.options, file.layout.ordinal in by_lines, places)
+            ordinals = true_ordinals(source, file, [row[ROW_COLUMN] for row in bad])
             for row in bad:
-                result += _reasons(file, checked, row, ordinals[row[ROW_COLUMN]], batch.options.delimiter)
+                result += _reasons(file, checked, row, ordinals[row[ROW_COLUMN]], source.options.delimiter)
     return tuple(result)
 
 
 def _collect(
-    spark: SparkSession,
-    batch: SourceBatch,
-    opened: Sequence[OpenedFile],
-    columns: Sequence[CheckedColumn],
-    by_lines: set[int],
-    limit: int,
+    source: SparkSource, columns: Sequence[CheckedColumn], files: Sequence[int], limit: int
 ) -> tuple[list[Row], set[int]]:
     """Return the first bad rows, and the ordinals of the files with a quote open at a record's end."""
     texts, observations = [], {}
-    for file in opened:
-        ordinal = file.layout.ordinal
-        frame = read_texts(spark, file, columns, batch.options, ordinal in by_lines)
-        # It also stands between the parsing and the filter, which would otherwise parse on its own.
-        numbers = {"open": f"count(case when fault = {OPEN_QUOTE} then 1 end)"}
-        observed, observations[ordinal] = observe(frame, numbers)
-        texts.append(observed)
+    for file in source.open():
+        if file.layout.ordinal in files:
+            # It also stands between the parsing and the filter, which would otherwise parse on its own.
+            numbers = {"open": f"count(case when fault = {OPEN_QUOTE} then 1 end)"}
+            observed, observations[file.layout.ordinal] = observe(read_texts(source, file, columns), numbers)
+            texts.append(observed)
     wrong = [f"{column.misfit} or {column.null_key} as w{index}" for index, column in enumerate(columns)]
     values = [column.text or f"cast(null as string) as t{index}" for index, column in enumerate(columns)]
     rows = check_rows(union(texts), columns).where("is_bad")

@@ -2,74 +2,84 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pyspark.sql import SparkSession
 
-from framework.frames.protocol import Watch
+from framework.frames.protocol import ObjectStore, Watch
 from framework.frames.spark.bad_rows import read_bad_rows
+from framework.frames.spark.copies import FileCopier
 from framework.frames.spark.jobs import watched
 from framework.frames.spark.profile import profile
 from framework.frames.spark.quarantine import write_bad_rows
+from framework.frames.spark.source import SparkSource
 from framework.frames.spark.stage import stage
+from framework.frames.workspace import Workspace
 from framework.schema.values import BadRow, ColumnProfile, Measurements, SourceBatch, StagingColumn
 
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True)
 class SparkFrames:
-    """Handles rows on a session made by `make_session`; see FrameEngine."""
+    """Handles rows on a session made by `make_session`; see FrameEngine.
 
-    session: SparkSession
-    name: str = "spark"
-    notices_replacement: bool = False
+    `directory` holds the parts of copies on their way, the system's temporary folder by default.
+    """
+
+    name = "spark"
+    notices_replacement = False
+
+    def __init__(self, session: SparkSession, store: ObjectStore, directory: str | None) -> None:
+        self.session = session
+        self._store = store
+        self._workspace = Workspace(directory)
 
     @contextmanager
-    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[SparkRows]:
-        """Yield the rows of a batch; Spark keeps nothing of them."""
-        yield SparkRows(self.session, batch, watch)
+    def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> Iterator[SparkRows]:
+        """Yield the rows of a batch; copies of its files stay below `scratch`."""
+        folder = self._workspace.make_folder("copies")
+        try:
+            copier = FileCopier(self._store, folder, scratch, batch.options) if scratch else None
+            yield SparkRows(SparkSource(self.session, batch, copier), copier, watch)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove what is on disk; the session is its maker's."""
+        self._workspace.close()
 
 
-@dataclass
 class SparkRows:
     """The rows of one batch; see SourceRows for what each call does."""
 
-    session: SparkSession
-    batch: SourceBatch
-    watch: Watch
-    _by_lines: frozenset[int] = field(default=frozenset(), init=False)
-    """The files that staging has found to be of single lines."""
+    def __init__(self, source: SparkSource, copier: FileCopier | None, watch: Watch) -> None:
+        self._source = source
+        self._copier = copier
+        self._watch = watch
 
     @property
     def phase_seconds(self) -> Mapping[str, float]:
-        """Nothing: Spark's stages hold all phases at once."""
-        return {}
+        """Busy seconds of copying; Spark's stages hold all other phases at once."""
+        return self._copier.phases.seconds() if self._copier else {}
 
     def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
         """Say what all rows of the batch hold in `columns`, in one job."""
-        return self._watched("profile", lambda: profile(self.session, self.batch, columns))
+        return self._watched("profile", lambda: profile(self._source, columns))
 
     def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Write the batch's good rows as Parquet below `destination`, and say what was seen."""
-        measurements, self._by_lines = self._watched(
-            "stage", lambda: stage(self.session, self.batch, columns, destination)
-        )
-        return measurements
+        return self._watched("stage", lambda: stage(self._source, columns, destination))
 
     def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
         """Return the first `limit` bad rows of some files, by file and row; one entry per offending column."""
-        return self._watched("bad rows", lambda: read_bad_rows(self.session, self.batch, columns, files, limit))
+        return self._watched("bad rows", lambda: read_bad_rows(self._source, columns, files, limit))
 
     def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> int:
         """Write all bad rows of the files with these ordinals as Parquet below `destination`; return how many."""
-        return self._watched(
-            "quarantine",
-            lambda: write_bad_rows(self.session, self.batch, columns, files, self._by_lines, destination),
-        )
+        return self._watched("quarantine", lambda: write_bad_rows(self._source, columns, files, destination))
 
     def _watched(self, step: str, work: Callable[[], _Result]) -> _Result:
-        return watched(self.session, self.watch, step, work)
+        return watched(self._source.spark, self._copier, self._watch, step, work)

@@ -7,16 +7,14 @@ from contextlib import contextmanager
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
 
 from framework.errors import SourceFileError
 from framework.frames.reasons import BORDERS_UNKNOWN, GZIP_CUT_OFF, GZIP_DAMAGED, broken_record
 from framework.frames.spark.faults import BAD_BYTES, FAULTS, SUSPECT
 from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.ordinals import true_ordinals
-from framework.frames.spark.read import MAX_FIELDS, can_split, holds_bad_bytes, parse_fields, read_records
-from framework.schema.values import SourceBatch
-from framework.spec.pipeline import CsvOptions
+from framework.frames.spark.read import MAX_FIELDS, holds_bad_bytes, parse_fields
+from framework.frames.spark.source import SparkSource
 
 _SIGNS = {
     "java.io.EOFException": GZIP_CUT_OFF,
@@ -30,40 +28,34 @@ _GONE = ("PATH_NOT_FOUND", "java.io.FileNotFoundException", "FILE_NOT_EXIST")
 
 
 @contextmanager
-def spark_failures(spark: SparkSession, batch: SourceBatch) -> Iterator[None]:
+def spark_failures(source: SparkSource) -> Iterator[None]:
     """Turn failures of Spark that are a file's own fault into SourceFileError, which names the file."""
     try:
         yield
     except (Py4JJavaError, PySparkException) as error:
         text = str(error)
         if any(sign in text for sign in _GONE):
-            open_files(spark, batch)
+            open_files(source.spark, source.batch)
         reason = next((reason for sign, reason in _SIGNS.items() if sign in text), None)
         if reason is None:
             raise
         # Spark does not say which file it was at; each is read alone to see which fails.
-        broken = [opened.layout.file for opened in open_files(spark, batch) if not _is_readable(spark, opened, batch)]
+        broken = [opened.layout.file for opened in source.open() if not _is_readable(source, opened)]
         if not broken:
             raise
         lines = [f"{file.url}: {reason}. Send it again." for file in broken]
         raise SourceFileError("\n".join(lines), [file.key for file in broken]) from error
 
 
-def _is_readable(spark: SparkSession, opened: OpenedFile, batch: SourceBatch) -> bool:
-    lines = read_records(spark, opened, batch.options, can_split(opened, batch.options))
+def _is_readable(source: SparkSource, opened: OpenedFile) -> bool:
     try:
-        parse_fields(lines, opened, batch.options).write.format("noop").mode("overwrite").save()
+        parse_fields(source.read_records(opened), opened, source.options).write.format("noop").mode("overwrite").save()
     except (Py4JJavaError, PySparkException):
         return False
     return True
 
 
-def raise_faults(
-    spark: SparkSession,
-    options: CsvOptions,
-    first_rows: Mapping[OpenedFile, Mapping[int, int]],
-    by_lines: set[int],
-) -> None:
+def raise_faults(source: SparkSource, first_rows: Mapping[OpenedFile, Mapping[int, int]]) -> None:
     """Raise for the files that are broken; `first_rows` holds by fault the feedway_row it came first.
 
     Raises:
@@ -72,12 +64,12 @@ def raise_faults(
     lines, keys = [], []
     for opened, found in first_rows.items():
         rows = dict(found)
-        if (suspect := rows.pop(SUSPECT, None)) is not None and holds_bad_bytes(spark, opened, options):
+        if (suspect := rows.pop(SUSPECT, None)) is not None and holds_bad_bytes(source.spark, opened, source.options):
             rows[BAD_BYTES] = suspect
         if not rows:
             continue
         fault, row = min(rows.items(), key=lambda item: item[1])
-        ordinal = true_ordinals(spark, opened, options, opened.layout.ordinal in by_lines, [row])[row]
+        ordinal = true_ordinals(source, opened, [row])[row]
         lines.append(broken_record(opened.layout.file.url, ordinal, FAULTS[fault]))
         keys.append(opened.layout.file.key)
     if keys:

@@ -20,7 +20,7 @@ from framework.spec.pipeline import CsvOptions
 _HEAD_BYTES = 256 * 1024
 _HEADS_AT_ONCE = 8
 _LARGE_BYTES = 32 * 1024**2
-"""From here on the work on the rows outweighs handing them over."""
+"""From here on the work on the rows outweighs a copy."""
 _PACKED_BYTES = 10
 """So many bytes of text is a byte of gzip taken for, as `embedded.max_bytes` counts it."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -35,8 +35,9 @@ class OpenedFile:
     `blank_lines` stand before the header; `blank_records` are those of them that a reader which
     knows `line_end` alone, CR or LF, takes for records. `has_open_lines` says that a quoted
     field goes over several lines in these bytes; False proves nothing for the rest of the file.
-    `spread_to` is how many tasks share what follows the reading, where one task reads the file; 0
-    for a file that is small, or one of so many that every core has its own.
+    `is_large` says that a task of its own should not read it all: it is big, and one of so few
+    that other cores would wait. `copies` are the addresses of its copy, see FileCopier; none
+    where it is read as it is.
     """
 
     layout: FileLayout
@@ -44,7 +45,8 @@ class OpenedFile:
     blank_lines: int
     blank_records: int
     has_open_lines: bool
-    spread_to: int
+    is_large: bool
+    copies: tuple[str, ...] = ()
 
 
 def open_files(spark: SparkSession, batch: SourceBatch) -> tuple[OpenedFile, ...]:
@@ -54,22 +56,22 @@ def open_files(spark: SparkSession, batch: SourceBatch) -> tuple[OpenedFile, ...
         SourceFileError: a file is gone, or its bytes are broken right there.
     """
     cores = spark.sparkContext.defaultParallelism
-    spread_to = cores if len(batch.files) < cores else 0
+    are_few = len(batch.files) < cores
     with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
-        return tuple(pool.map(lambda layout: _open(spark, layout, batch.options, spread_to), batch.files))
+        return tuple(pool.map(lambda layout: _open(spark, layout, batch.options, are_few), batch.files))
 
 
-def _open(spark: SparkSession, layout: FileLayout, options: CsvOptions, spread_to: int) -> OpenedFile:
+def _open(spark: SparkSession, layout: FileLayout, options: CsvOptions, are_few: bool) -> OpenedFile:
     head = _read_head(spark, layout)
     try:
         text, _ = decode_head(head, options.encoding, len(head) >= layout.file.size_bytes)
     except ValueError as error:
         raise SourceFileError(f"{layout.file.url}: {error}", (layout.file.key,)) from error
     text_bytes = layout.file.size_bytes * (_PACKED_BYTES if layout.is_gzip else 1)
-    return _describe(layout, text, options.delimiter, spread_to if text_bytes >= _LARGE_BYTES else 0)
+    return _describe(layout, text, options.delimiter, are_few and text_bytes >= _LARGE_BYTES)
 
 
-def _describe(layout: FileLayout, text: str, delimiter: str, spread_to: int) -> OpenedFile:
+def _describe(layout: FileLayout, text: str, delimiter: str, is_large: bool) -> OpenedFile:
     content = text.lstrip("\r\n")
     blank = text[: len(text) - len(content)]
     line_end = read_line_end(text, delimiter)
@@ -79,7 +81,7 @@ def _describe(layout: FileLayout, text: str, delimiter: str, spread_to: int) -> 
         blank_lines=blank.count(line_end),
         blank_records=sum(1 for line in blank.split(line_end)[:-1] if line),
         has_open_lines=any(line.count('"') % 2 for line in _LINE_END.split(content)[:-1]),
-        spread_to=spread_to,
+        is_large=is_large,
     )
 
 

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.util import inheritable_thread_target
 
 from framework.frames.protocol import Watch
+from framework.frames.spark.copies import FileCopier
 
 TELL_SECONDS = 0.5
 CANCEL_SECONDS = 0.1
@@ -20,10 +21,12 @@ LONGEST_CANCEL_SECONDS = 20.0
 _Result = TypeVar("_Result")
 
 
-def watched(spark: SparkSession, watch: Watch, step: str, work: Callable[[], _Result]) -> _Result:
-    """Return what the work returns; meanwhile tell how many of its jobs' tasks are done.
+def watched(
+    spark: SparkSession, copier: FileCopier | None, watch: Watch, step: str, work: Callable[[], _Result]
+) -> _Result:
+    """Return what the work returns; meanwhile tell how much is copied and how many of its jobs' tasks are done.
 
-    What the watcher raises cancels the jobs and is raised here, when the work has ended.
+    What the watcher raises cancels the copying and the jobs, and is raised here, when the work has ended.
     """
     context, group = spark.sparkContext, f"feedway-{uuid.uuid4().hex}"
 
@@ -36,8 +39,10 @@ def watched(spark: SparkSession, watch: Watch, step: str, work: Callable[[], _Re
         future: Future[_Result] = pool.submit(inheritable_thread_target(run))
         try:
             while wait([future], TELL_SECONDS).not_done:
-                watch(step, **_tasks(context, group))
+                watch(step, **(copier.progress() if copier else {}), **_tasks(context, group))
         except BaseException:
+            if copier:
+                copier.cancel()
             _cancel(context, group, future)
             raise
         return future.result()

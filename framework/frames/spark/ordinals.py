@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyspark.sql import SparkSession
-
 from framework.frames.spark.files import OpenedFile
-from framework.frames.spark.read import read_records
+from framework.frames.spark.source import SparkSource
 from framework.schema.values import ROW_COLUMN
-from framework.spec.pipeline import CsvOptions
 
 
-def true_ordinals(
-    spark: SparkSession, opened: OpenedFile, options: CsvOptions, by_lines: bool, rows: Sequence[int]
-) -> dict[int, int]:
+def true_ordinals(source: SparkSource, opened: OpenedFile, rows: Sequence[int]) -> dict[int, int]:
     """Return by feedway_row the record's ordinal in its file, 1 for the first after the header.
 
     Reads the file once more, for its records alone; not at all without rows.
     """
     if not rows:
         return {}
-    records = read_records(spark, opened, options, by_lines)
+    records = source.read_records(opened)
     last = records.where(f"{ROW_COLUMN} <= {max(rows)}").select(ROW_COLUMN)
     numbered = last.selectExpr(ROW_COLUMN, f"row_number() over (order by {ROW_COLUMN}) as ordinal")
     wanted = ", ".join(f"{row}L" for row in rows)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as sql_functions
 
 from framework.column_type import Kind
 from framework.frames.spark.failures import raise_faults, spark_failures
 from framework.frames.spark.faults import FAULT_NUMBERS, OPEN_QUOTE, first_rows
-from framework.frames.spark.files import OpenedFile, open_files
+from framework.frames.spark.files import OpenedFile
 from framework.frames.spark.observe import union
-from framework.frames.spark.read import can_split, field_text, parse_fields, read_fields, read_records
+from framework.frames.spark.read import field_text, parse_fields, read_fields
+from framework.frames.spark.source import SparkSource
 from framework.frames.spark.sql import (
     digits_after_point,
     digits_before_point,
@@ -23,8 +24,7 @@ from framework.frames.spark.sql import (
     is_timestamp,
     is_value,
 )
-from framework.schema.values import FILE_COLUMN, ROW_COLUMN, ColumnProfile, SourceBatch
-from framework.spec.pipeline import CsvOptions
+from framework.schema.values import FILE_COLUMN, ROW_COLUMN, ColumnProfile
 
 _INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP = range(1, 6)
 
@@ -37,70 +37,55 @@ class _Reading(Enum):
     RECORDS = "records"
 
 
-def profile(spark: SparkSession, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
+def profile(source: SparkSource, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
     """Return the profile of each column over the rows that have the right number of fields.
 
     A file that a faster way of reading turns out not to be right for is read again. Broken quoting is
     found here or, at the latest, by staging: a profile of such a file is worth nothing.
     """
-    opened = open_files(spark, batch)
-    readings = {file.layout.ordinal: _first_reading(file, batch.options) for file in opened}
     rows: dict[int, Row] = {}
-    pending: Sequence[OpenedFile] = opened
+    doubted: set[int] = set()
+    pending = [(file, _reading(source, file, doubted)) for file in source.open()]
     while pending:
-        found = _run(spark, batch, pending, columns, readings)
+        found = _run(source, pending, columns)
         rows |= found
         again = {ordinal for ordinal, row in found.items() if OPEN_QUOTE in first_rows(row.__getitem__)}
-        pending = [file for file in pending if file.layout.ordinal in again and _read_on(file, batch.options, readings)]
-    faults = {file: first_rows(rows[file.layout.ordinal].__getitem__) for file in opened if file.layout.ordinal in rows}
-    by_lines = {ordinal for ordinal, reading in readings.items() if reading is _Reading.LINES}
-    raise_faults(spark, batch.options, faults, by_lines)
+        doubted |= {file.layout.ordinal for file, reading in pending if reading is _Reading.FIELDS} & again
+        source.mark_multiline({file.layout.ordinal for file, reading in pending if reading is _Reading.LINES} & again)
+        readings = [(file, _reading(source, file, doubted)) for file in source.open() if file.layout.ordinal in again]
+        pending = [reading for reading in readings if reading not in pending]
+    opened = [file for file in source.open() if file.layout.ordinal in rows]
+    raise_faults(source, {file: first_rows(rows[file.layout.ordinal].__getitem__) for file in opened})
     return {name: _profile(list(rows.values()), index) for index, name in enumerate(columns)}
 
 
-def _first_reading(opened: OpenedFile, options: CsvOptions) -> _Reading:
-    return _Reading.LINES if can_split(opened, options) else _by_fields(opened)
-
-
-def _by_fields(opened: OpenedFile) -> _Reading:
-    return _Reading.FIELDS if len(opened.layout.columns) > 1 else _Reading.RECORDS
-
-
-def _read_on(opened: OpenedFile, options: CsvOptions, readings: dict[int, _Reading]) -> bool:
-    """Choose the next way to read a file; False where there is none."""
-    ordinal = opened.layout.ordinal
-    if readings[ordinal] is _Reading.RECORDS or not (options.multiline or readings[ordinal] is _Reading.FIELDS):
-        return False
-    readings[ordinal] = _by_fields(opened) if readings[ordinal] is _Reading.LINES else _Reading.RECORDS
-    return True
+def _reading(source: SparkSource, file: OpenedFile, doubted: Collection[int]) -> _Reading:
+    """Return how to read a file; `doubted` are those that the CSV reader alone may not have read rightly."""
+    if source.is_by_lines(file):
+        return _Reading.LINES
+    is_fit = len(file.layout.columns) > 1 and file.layout.ordinal not in doubted
+    return _Reading.FIELDS if is_fit else _Reading.RECORDS
 
 
 def _run(
-    spark: SparkSession,
-    batch: SourceBatch,
-    opened: Sequence[OpenedFile],
-    columns: Sequence[str],
-    readings: Mapping[int, _Reading],
+    source: SparkSource, readings: Sequence[tuple[OpenedFile, _Reading]], columns: Sequence[str]
 ) -> dict[int, Row]:
     """Return the aggregates by the file's ordinal; a file without rows has none."""
-    with spark_failures(spark, batch):
-        by_file = (_texts(spark, file, columns, batch.options, readings[file.layout.ordinal]) for file in opened)
-        texts = union(list(by_file))
+    with spark_failures(source):
+        texts = union([_texts(source, file, columns, reading) for file, reading in readings])
         classes = texts.selectExpr("*", *(f"{_class(f't{index}')} as k{index}" for index in range(len(columns))))
         numbers = [sql_functions.expr(sql).alias(name) for name, sql in _numbers(len(columns)).items()]
         rows = classes.groupBy(FILE_COLUMN).agg(*numbers).collect()
     return {row[FILE_COLUMN]: row for row in rows}
 
 
-def _texts(
-    spark: SparkSession, opened: OpenedFile, columns: Sequence[str], options: CsvOptions, reading: _Reading
-) -> DataFrame:
+def _texts(source: SparkSource, opened: OpenedFile, columns: Sequence[str], reading: _Reading) -> DataFrame:
     """Return one row per record: where it stands, and by column its text `t…`."""
     if reading is _Reading.FIELDS:
-        parsed = read_fields(spark, opened, options)
+        parsed = read_fields(source.spark, opened, source.options)
     else:
-        parsed = parse_fields(read_records(spark, opened, options, reading is _Reading.LINES), opened, options)
-    texts = [field_text(opened, name, options) or "cast(null as string)" for name in columns]
+        parsed = parse_fields(source.read_records(opened), opened, source.options)
+    texts = [field_text(opened, name, source.options) or "cast(null as string)" for name in columns]
     named = [f"case when not has_wrong_count then {text} end as t{index}" for index, text in enumerate(texts)]
     return parsed.selectExpr(f"{opened.layout.ordinal} as {FILE_COLUMN}", ROW_COLUMN, "fault", *named)
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from framework.frames.fields import field_pattern, json_array
 from framework.frames.reasons import field_count_reason, misfit_reason, null_key_reason
 from framework.frames.spark.failures import spark_failures
-from framework.frames.spark.files import OpenedFile, open_files
+from framework.frames.spark.files import OpenedFile
 from framework.frames.spark.observe import observe, read_observation, union
-from framework.frames.spark.read import read_records
 from framework.frames.spark.rows import CheckedColumn, check_rows, name_columns, read_texts
+from framework.frames.spark.source import SparkSource
 from framework.frames.spark.sql import quoted
 from framework.frames.spark.stage import MAX_RECORDS_PER_FILE
-from framework.schema.values import FILE_COLUMN, ROW_COLUMN, SourceBatch, StagingColumn
+from framework.schema.values import FILE_COLUMN, ROW_COLUMN, StagingColumn
 from framework.spec.pipeline import CsvOptions
 
 _NUMBER = "\ue000"
@@ -23,30 +23,23 @@ _NUMBER = "\ue000"
 
 
 def write_bad_rows(
-    spark: SparkSession,
-    batch: SourceBatch,
-    columns: Sequence[StagingColumn],
-    files: Sequence[int],
-    by_lines: Collection[int],
-    destination: str,
+    source: SparkSource, columns: Sequence[StagingColumn], files: Sequence[int], destination: str
 ) -> int:
     """Write the bad rows of the files with these ordinals as SourceRows.quarantine says; return how many.
 
     Reads the files once for the rows and once, for their records alone, for the ordinals.
-    `by_lines` are the files that staging has found to be of single lines.
     """
     checked = name_columns(columns)
-    with spark_failures(spark, batch):
-        opened = [file for file in open_files(spark, batch) if file.layout.ordinal in files]
+    with spark_failures(source):
+        opened = [file for file in source.open() if file.layout.ordinal in files]
         texts, numbered = [], []
         for file in opened:
-            ordinal = file.layout.ordinal
-            frame = read_texts(spark, file, checked, batch.options, ordinal in by_lines)
+            frame = read_texts(source, file, checked)
             texts.append(frame.selectExpr("*", *_of_file(file)))
-            numbered.append(_numbered(read_records(spark, file, batch.options, ordinal in by_lines), ordinal))
+            numbered.append(_numbered(source.read_records(file), file.layout.ordinal))
         # Observed, so that the filter stays above the parsing.
         rows, _ = observe(union(texts), {"rows": "count(1)"})
-        bad = check_rows(rows, checked).where("is_bad").selectExpr("*", *_described(checked, batch.options))
+        bad = check_rows(rows, checked).where("is_bad").selectExpr("*", *_described(checked, source.options))
         return _write(bad.join(union(numbered), [FILE_COLUMN, ROW_COLUMN]), destination)
 
 

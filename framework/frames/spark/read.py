@@ -2,8 +2,8 @@
 
 There are two ways to find the records. By *lines*, a file is split over the cluster; that is
 right for a file whose every line has an even number of quotes, which the pass itself checks on
-every line. Else by *fields*: one task reads the file, and the CSV reader says where each record
-ends. Both yield the record's raw text, and that text alone decides whether the quoting is
+every line, or for its copy. Else by *fields*: one task reads the file, and the CSV reader says where each
+record ends. Both yield the record's raw text, and that text alone decides whether the quoting is
 sound: a file cut into records that are each sound can be cut in no other way.
 """
 
@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame, SparkSession
 
-from framework.frames.spark.faults import BAD_BYTES, NO_FAULT, OPEN_QUOTE, REPLACEMENT, SUSPECT, with_faults
+from framework.frames.blocks import FOLD
+from framework.frames.spark.faults import BAD_BYTES, BAD_QUOTE, NO_FAULT, OPEN_QUOTE, REPLACEMENT, SUSPECT, with_faults
 from framework.frames.spark.files import OpenedFile, address
+from framework.frames.spark.observe import union
 from framework.frames.spark.sql import is_one_of, quoted
 from framework.schema.values import ROW_COLUMN
 from framework.spec.pipeline import CsvOptions
@@ -23,12 +25,16 @@ MAX_FIELDS = 20480
 """Fields of one record that the parser makes room for; a wider header makes room for twice its own."""
 _NO_TEXT = "\ufdd0\ufffefeedway"
 """Stands for an unquoted empty field while a record is parsed; no file holds it."""
+_COPY_STEP = 2**40
+"""More than the largest feedway_row in one object of a copy."""
 _BAD = "wrong_fields"
 _MORE_FIELDS = 13
 
 
 def can_split(opened: OpenedFile, options: CsvOptions) -> bool:
     """Say whether to read the file by lines first."""
+    if opened.copies:
+        return True
     return options.encoding != "utf-16" and not (options.multiline and opened.has_open_lines)
 
 
@@ -38,6 +44,8 @@ def read_records(spark: SparkSession, opened: OpenedFile, options: CsvOptions, b
     One row per record after the header; empty lines are none. `feedway_row` grows with the
     record's place in the file and is not its ordinal: a split knows nothing of those before it.
     """
+    if opened.copies:
+        return union([_read_copy(spark, opened, number) for number in range(len(opened.copies))])
     if by_lines:
         return _read_lines(spark, opened, options)
     return _read_by_fields(spark, opened, options)
@@ -60,8 +68,20 @@ def _read_lines(spark: SparkSession, opened: OpenedFile, options: CsvOptions) ->
         f"case when block = 0 then line - {opened.blank_lines} else block + line + 1 end as feedway_row",
         f"{is_valid} as is_valid",
     )
-    rows = records.where("record <> ''")
-    return with_faults(_spread(opened, rows) if opened.layout.is_gzip else rows, "not is_valid", options, by_lines=True)
+    return with_faults(records.where("record <> ''"), "not is_valid", options, by_lines=True)
+
+
+def _read_copy(spark: SparkSession, opened: OpenedFile, number: int) -> DataFrame:
+    """Return the records of one object of a file's copy, which is sound."""
+    lines = spark.read.options(__globPaths__="false", lineSep="\n").text(opened.copies[number])
+    placed = lines.selectExpr("value", "_metadata.file_block_start as block", f"{_ROW_IN_PARTITION} as line")
+    if number == 0:
+        placed = placed.where(f"not (block = 0 and line <= {opened.blank_lines})")
+    folded = f"if(contains(value, '{FOLD}'), replace(value, '{FOLD}', '\n'), value)"
+    texts = placed.selectExpr(f"{folded} as text", f"{number * _COPY_STEP}L + block + line + 1 as {ROW_COLUMN}")
+    records = texts.selectExpr(f"{_without_return('text')} as record", ROW_COLUMN).where("record <> ''")
+    # Not a constant: it would be folded into the filter of the good rows, and the observed rows with it.
+    return records.selectExpr("*", f"if({ROW_COLUMN} < 0, {BAD_QUOTE}, {NO_FAULT}) as fault")
 
 
 def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
@@ -82,17 +102,9 @@ def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions
         f"coalesce({_BAD}, {rebuilt}) as text", f"{_ROW_IN_PARTITION} - {opened.blank_records} as feedway_row"
     )
     rows = texts.selectExpr(f"{_without_return('text')} as record", "feedway_row").where("record <> ''")
-    checked = with_faults(_spread(opened, rows), "false", options, by_lines=False)
+    checked = with_faults(rows, "false", options, by_lines=False)
     # A header with a fault would be the whole file, taken for one record.
     return checked.where(f"feedway_row > 0 or fault > {SUSPECT}")
-
-
-def _spread(opened: OpenedFile, records: DataFrame) -> DataFrame:
-    """Share out the records that one task has read; the reading is the smaller part of the work.
-
-    By a number that each record has for good: a task that runs again hands every one to where it went before.
-    """
-    return records.repartition(opened.spread_to, ROW_COLUMN) if opened.spread_to else records
 
 
 def _without_return(text: str) -> str:

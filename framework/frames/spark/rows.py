@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from framework.column_type import Kind
 from framework.frames.spark.faults import SUSPECT
 from framework.frames.spark.files import OpenedFile
-from framework.frames.spark.read import field_text, parse_fields, read_records
+from framework.frames.spark.read import field_text, parse_fields
+from framework.frames.spark.source import SparkSource
 from framework.frames.spark.sql import converted, named, quoted, spark_type
 from framework.schema.values import FILE_COLUMN, ROW_COLUMN, FileName, FromFile, RunDate, StagingColumn
 from framework.spec.pipeline import CsvOptions
@@ -48,21 +49,15 @@ def name_columns(columns: Sequence[StagingColumn]) -> tuple[CheckedColumn, ...]:
     )
 
 
-def read_texts(
-    spark: SparkSession,
-    opened: OpenedFile,
-    columns: Sequence[CheckedColumn],
-    options: CsvOptions,
-    by_lines: bool,
-) -> DataFrame:
+def read_texts(source: SparkSource, opened: OpenedFile, columns: Sequence[CheckedColumn]) -> DataFrame:
     """Return one row per record of a file, with the columns' texts.
 
     Columns: feedway_file, feedway_row, `record`, `fault`, `has_wrong_count`, the texts. They are
     the same for every file, so that the files' rows can be put together.
     """
-    parsed = parse_fields(read_records(spark, opened, options, by_lines), opened, options)
+    parsed = parse_fields(source.read_records(opened), opened, source.options)
     place = [f"{opened.layout.ordinal} as {FILE_COLUMN}", ROW_COLUMN, "record", "fault", "has_wrong_count"]
-    texts = [f"{_text(opened, checked, options)} as {checked.text}" for checked in columns if checked.text]
+    texts = [f"{_text(opened, checked, source.options)} as {checked.text}" for checked in columns if checked.text]
     return parsed.selectExpr(*place, *texts)
 
 

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from framework.column_type import Kind
 from framework.frames.spark.failures import raise_faults, spark_failures
 from framework.frames.spark.faults import FAULT_NUMBERS, OPEN_QUOTE, first_rows
-from framework.frames.spark.files import OpenedFile, open_files
+from framework.frames.spark.files import OpenedFile
 from framework.frames.spark.observe import observe, read_observation, union
-from framework.frames.spark.read import can_split
 from framework.frames.spark.rows import CheckedColumn, check_rows, good_rows, name_columns, read_texts
+from framework.frames.spark.source import SparkSource
 from framework.frames.spark.sql import (
     digits_after_point,
     digits_before_point,
@@ -27,7 +27,6 @@ from framework.schema.values import (
     ColumnMeasurement,
     FileMeasurement,
     Measurements,
-    SourceBatch,
     StagingColumn,
 )
 
@@ -53,44 +52,32 @@ class _Seen:
         return {opened: first_rows(numbers.__getitem__) for opened, numbers in self.files.items()}
 
 
-def stage(
-    spark: SparkSession, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None
-) -> tuple[Measurements, frozenset[int]]:
+def stage(source: SparkSource, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
     """Write the batch's good rows below `destination` and return what was seen, in one Spark job.
 
-    With it come the ordinals of the files that were read by lines, as they may be.
     A file that is read by lines and turns out to hold fields over several lines makes it two:
     what the first wrote is overwritten. Bad rows in a batch of several files cost one more, which
     counts them by file.
     """
-    opened = open_files(spark, batch)
-    by_lines = {file.layout.ordinal for file in opened if can_split(file, batch.options)}
     checked = name_columns(columns)
-    with spark_failures(spark, batch):
-        seen = _run(spark, batch, opened, checked, destination, by_lines)
-        multiline = {file.layout.ordinal for file, faults in seen.faults().items() if OPEN_QUOTE in faults}
-        if batch.options.multiline and multiline & by_lines:
-            by_lines -= multiline
-            seen = _run(spark, batch, opened, checked, destination, by_lines)
-        raise_faults(spark, batch.options, seen.faults(), by_lines)
+    with spark_failures(source):
+        seen = _run(source, checked, destination)
+        open_quotes = [file.layout.ordinal for file, faults in seen.faults().items() if OPEN_QUOTE in faults]
+        if source.mark_multiline(open_quotes):
+            seen = _run(source, checked, destination)
+        raise_faults(source, seen.faults())
+        opened = source.open()
         bad = _count_bad(seen, opened)
-    measurements = Measurements(
+    return Measurements(
         files=tuple(_file_measurement(file, seen.files[file], bad[file.layout.ordinal]) for file in opened),
         columns={column.name: _measured(seen.rows, index) for index, column in enumerate(columns)},
         wrong_field_count=sum(numbers["wrong_count"] for numbers in seen.files.values()),
     )
-    return measurements, frozenset(by_lines)
 
 
-def _run(
-    spark: SparkSession,
-    batch: SourceBatch,
-    opened: Sequence[OpenedFile],
-    columns: Sequence[CheckedColumn],
-    destination: str | None,
-    by_lines: set[int],
-) -> _Seen:
-    texts = [read_texts(spark, file, columns, batch.options, file.layout.ordinal in by_lines) for file in opened]
+def _run(source: SparkSource, columns: Sequence[CheckedColumn], destination: str | None) -> _Seen:
+    opened = source.open()
+    texts = [read_texts(source, file, columns) for file in opened]
     numbers = {"bad": "count(case when is_bad then 1 end)"}
     for index, column in enumerate(columns):
         numbers |= {f"{name}{index}": expression for name, expression in _column_numbers(column).items()}

@@ -66,7 +66,7 @@ class Seen:
         self.case = case
 
     @contextmanager
-    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[Self]:
+    def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> Iterator[Self]:
         self.batch = batch
         yield self
 
