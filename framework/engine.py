@@ -198,7 +198,8 @@ class _Load:
                     self.services.warehouse.run(transaction, self.books.caller, self.log)
             except WarehouseError as error:
                 seen_again = self._observe()
-                unchanged = replace(seen_again, history=observed.history) == observed
+                is_overtaken = transaction.statements[error.failed_index or 0].template.startswith("guard_")
+                unchanged = replace(seen_again, history=observed.history) == observed and not is_overtaken
                 if isinstance(error, TransientWarehouseError) or unchanged or plan_number == MAX_PLANS:
                     self._blame_view(error, transaction)
                     raise
@@ -211,12 +212,16 @@ class _Load:
         return observed, prepared
 
     def _blame_view(self, error: WarehouseError, transaction: Transaction) -> None:
-        """Raise a SpecError where what was refused is the definition of one of the spec's views."""
+        """Raise a SpecError where what was refused is the definition of a view."""
         refused = transaction.statements[error.failed_index or 0]
         if error.failed_index is not None and refused.template == "create_view":
+            view = refused.values["view"]
+            what_to_do = "Correct the view's definition."
+            if view not in {named.view for named in self.spec.views}:
+                what_to_do = "The spec does not name it: have its owner change or drop it, or correct what it stands on."
             raise SpecError(
-                f"{self.spec.path}: the view {refused.values['view']} cannot be created: {error.warehouse_message}. "
-                f"Nothing was changed and the file stays where it is. Correct the view's definition."
+                f"{self.spec.path}: the view {view} cannot be created: {error.warehouse_message}. "
+                f"Nothing was changed and the file stays where it is. {what_to_do}"
             ) from error
 
     def _prepare(self, observed: Observation) -> Preparation:

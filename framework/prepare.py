@@ -19,7 +19,7 @@ from framework.plan.evolve import plan_evolution
 from framework.plan.merge import LoadedFile, MergeInput, plan_merge
 from framework.plan.staging import plan_copy, staging_columns
 from framework.plan.statements import Transaction
-from framework.plan.views import ViewWork, plan_views
+from framework.plan.views import ViewWork, foreign_views, plan_views
 from framework.rejection import StagedRows, put_bad_rows_aside
 from framework.run_log import RunLog
 from framework.schema.changes import SchemaChange, describe_change, plan_changes, table_after
@@ -34,6 +34,7 @@ from framework.schema.staging import (
 from framework.schema.table import Observation
 from framework.schema.values import FileLayout, Measurements, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.observe import observe_dependents
 
 FIRST_HEAD_BYTES = 64 * 1024
 MAX_STAGING_PASSES = 3
@@ -145,6 +146,7 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
         return Preparation(batch, staging, seen, (), ViewWork((), ()), (), None, quarantine)
     design = (spec.target.distkey, spec.target.sortkey)
     changes = plan_changes(staging, observed, spec.target.table, design)
+    observed = _with_dependents(context.books, observed, changes)
     views = plan_views(spec, observed, changes)
     run = (context.log.run_id, context.books.started_at)
     control_schema = context.books.services.warehouse.settings.control_schema
@@ -183,6 +185,15 @@ def _refuse_empty_replacement(spec: PipelineSpec, batch: SourceBatch, seen: Meas
             f"{batch.files[0].file.url}: the file has {found}, and load.mode replace would empty "
             f"{spec.target.table}. Send the file with its rows, or set load.allow_empty: true."
         )
+
+
+def _with_dependents(books: Books, observed: Observation, changes: Sequence[SchemaChange]) -> Observation:
+    """Return the observation with the views in the changes' way that the spec does not name."""
+    names = foreign_views(books.spec, observed, changes)
+    if not names:
+        return observed
+    books.log.info("views of others are put back", step="plan", views=[str(name) for name in names])
+    return observe_dependents(books.services.warehouse, observed, names, books.caller, books.log)
 
 
 def _tell(log: RunLog, staging: StagingPlan, changes: Sequence[SchemaChange]) -> None:

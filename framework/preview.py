@@ -115,7 +115,7 @@ class _Preview:
 
     def _after(self, observed: Observation, prepared: Preparation) -> Observation:
         """Return the observation that the load would leave: the table changed, the views built."""
-        builds = {view.view: build for view, build in prepared.views.creates}
+        builds = {view.view: view.build for view in prepared.views.creates if view.build is not None}
         built = tuple(
             ObservedView(name, "", True, ()) for name in builds if name not in {view.view for view in observed.views}
         )
@@ -147,7 +147,7 @@ class _Preview:
                 {"column": fill.column, "value": STORED_VALUE if fill.keeps_stored else fill.value}
                 for fill in prepared.staging.fills
             ),
-            views=tuple(str(view.view) for view, _ in prepared.views.creates),
+            views=tuple(str(view.view) for view in prepared.views.creates),
             transactions=tuple(self._rendered(transaction) for transaction in transactions),
             notes=tuple(notes),
         )

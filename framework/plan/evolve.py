@@ -51,8 +51,8 @@ def plan_evolution(
     ]
     tables = [statement for change in changes for statement in _statements(target, change)]
     additions = [statement for statement in tables if statement.template == "add_column" and _is_plain(statement)]
-    dropped = list(drop_statements(views, control_schema))
-    created = list(create_statements(views, spec, observed, control_schema, *run))
+    dropped = list(drop_statements(views))
+    created = list(create_statements(views, observed, control_schema, *run))
     gate = list(_gate(target, changes, views, control_schema))
     evolve = [*gate, *schemas, *dropped, *tables, *created]
     early: list[Transaction] = []
@@ -94,7 +94,7 @@ def _missing_schemas(
     spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange], views: ViewWork
 ) -> list[str]:
     wanted = [spec.target.table.schema] if any(isinstance(change, CreateTable) for change in changes) else []
-    wanted += [view.view.schema for view, _ in views.creates]
+    wanted += [view.view.schema for view in views.creates]
     return [schema for schema in dict.fromkeys(wanted) if schema not in observed.schemas]
 
 

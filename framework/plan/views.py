@@ -1,4 +1,8 @@
-"""Which views of the spec a load rebuilds, and the statements that take them down and put them back."""
+"""Which views a load takes down and puts back, and the statements that do it.
+
+A view of the spec is created from the spec, one that somebody else put on the target from its own
+definition; both get back the privileges and comments they had.
+"""
 
 from __future__ import annotations
 
@@ -12,44 +16,111 @@ from framework.errors import SchemaChangeError
 from framework.names import TableName
 from framework.plan.statements import Statement
 from framework.schema.changes import SchemaChange, columns_after, rewritten_columns, views_above
-from framework.schema.table import Observation, ObservedView, ViewBuild
+from framework.schema.table import Observation, ObservedView, ViewBuild, ViewDependency
 from framework.spec.pipeline import PipelineSpec, ViewSpec
 from framework.spec.views import render_view
 
 
 @dataclass(frozen=True)
+class NewView:
+    """A view as it is to be created. `build` is that of a view of the spec; others have none."""
+
+    view: TableName
+    definition: str
+    late_binding: bool
+    build: ViewBuild | None
+
+
+@dataclass(frozen=True)
 class ViewWork:
-    """The views to drop, highest first, and to create, lowest first, with the build each then has."""
+    """The views to drop, highest first, and to create, lowest first."""
 
     drops: tuple[ObservedView, ...]
-    creates: tuple[tuple[ViewSpec, ViewBuild], ...]
+    creates: tuple[NewView, ...]
 
 
 def plan_views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> ViewWork:
     """Return the views that must be rebuilt: outdated ones, those in a change's way, and all above them.
 
+    Those that the spec does not name (`foreign_views`) must have been looked at.
+
     Raises:
-        SchemaChangeError: a view the spec does not name is in the way, or one that it names
-            belongs to somebody else.
+        SchemaChangeError: a view that is in the way could not be put back as it is.
     """
-    columns = columns_after(observed.table, changes)
-    builds = {view.view: _build_of(view, spec, columns) for view in spec.views}
+    views = _views(spec, observed, changes)
     existing = {view.view: view for view in observed.views}
-    outdated = [
-        name for name, build in builds.items() if observed.view_builds.get(name) != build or name not in existing
-    ]
+    for name in views.affected:
+        _refuse_what_cannot_return(spec, existing[name])
+    rebuilt = {*views.affected, *views.outdated}
+    created = [view for view in views.named if view.view in rebuilt]
+    created += [_foreign(existing[name]) for name in views.affected if name not in {view.view for view in created}]
+    drops = tuple(existing[name] for name in reversed(views.affected))
+    return ViewWork(drops, _lowest_first(created, observed.dependencies))
+
+
+def foreign_views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> tuple[TableName, ...]:
+    """Return the views in the changes' way that the spec does not name."""
+    views = _views(spec, observed, changes)
+    named = {view.view for view in views.named}
+    return tuple(name for name in views.affected if name not in named)
+
+
+@dataclass(frozen=True)
+class _Views:
+    """`named` are all of the spec as they would be created, `affected` all to be dropped, lowest first."""
+
+    named: tuple[NewView, ...]
+    outdated: tuple[TableName, ...]
+    affected: tuple[TableName, ...]
+
+
+def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> _Views:
+    columns = columns_after(observed.table, changes)
+    named = tuple(_of_spec(view, spec, columns) for view in spec.views)
+    existing = {view.view for view in observed.views}
+    outdated = tuple(
+        view.view for view in named if observed.view_builds.get(view.view) != view.build or view.view not in existing
+    )
     blocking = _blocking_views(spec.target.table, observed, changes)
-    affected = views_above((*blocking, *(name for name in outdated if name in existing)), observed.dependencies)
-    _refuse_foreign_views(spec, affected, existing, changes)
-    rebuilt = {*affected, *outdated}
-    order = [view for view in spec.views if view.view in rebuilt]
-    drops = [existing[name] for name in reversed(affected)]
-    return ViewWork(tuple(drops), tuple((view, builds[view.view]) for view in order))
+    roots = (*blocking, *(name for name in outdated if name in existing))
+    return _Views(named, outdated, views_above(roots, observed.dependencies))
 
 
-def _build_of(view: ViewSpec, spec: PipelineSpec, columns: tuple[tuple[str, str], ...]) -> ViewBuild:
-    text = f"{view.late_binding} {render_view(view.definition, spec.target.table.sql)}"
-    return ViewBuild(_sha256(text), _sha256(json.dumps(columns)))
+def _of_spec(view: ViewSpec, spec: PipelineSpec, columns: tuple[tuple[str, str], ...]) -> NewView:
+    definition = render_view(view.definition, spec.target.table.sql)
+    build = ViewBuild(_sha256(f"{view.late_binding} {definition}"), _sha256(json.dumps(columns)))
+    return NewView(view.view, definition, view.late_binding, build)
+
+
+def _foreign(view: ObservedView) -> NewView:
+    assert view.definition is not None
+    return NewView(view.view, view.definition.strip().rstrip(";"), False, None)
+
+
+def _lowest_first(views: Sequence[NewView], dependencies: Sequence[ViewDependency]) -> tuple[NewView, ...]:
+    """Return the views so that each comes after what it stands on; those of the spec keep the spec's order."""
+    below: dict[TableName, set[TableName]] = {view.view: set() for view in views}
+    for dependency in dependencies:
+        if dependency.view in below and dependency.source in below:
+            below[dependency.view].add(dependency.source)
+    in_spec = [view.view for view in views if view.build is not None]
+    for place, name in enumerate(in_spec):
+        # What the spec says now may stand on other views than what the warehouse has.
+        below[name] = (below[name] - set(in_spec)) | set(in_spec[:place])
+    ordered: list[NewView] = []
+    pending = list(views)
+    while pending:
+        done = {view.view for view in ordered}
+        ready = next((view for view in pending if below[view.view] <= done), None)
+        if ready is None:
+            names = ", ".join(sorted(str(view.view) for view in pending))
+            raise SchemaChangeError(
+                f"{names}: in the spec's order a view would be created before one that it stands on now, by way of "
+                "a view that the spec does not name. Name the views in the order in which they stand on each other."
+            )
+        pending.remove(ready)
+        ordered.append(ready)
+    return tuple(ordered)
 
 
 def _sha256(text: str) -> str:
@@ -69,63 +140,74 @@ def _blocking_views(target: TableName, observed: Observation, changes: Sequence[
     return tuple(dict.fromkeys(found))
 
 
-def _refuse_foreign_views(
-    spec: PipelineSpec,
-    affected: Sequence[TableName],
-    existing: dict[TableName, ObservedView],
-    changes: Sequence[SchemaChange],
-) -> None:
-    named = {view.view for view in spec.views}
-    foreign = sorted(str(name) for name in affected if name not in named)
-    if foreign:
-        columns = ", ".join(sorted(rewritten_columns(changes))) or "its own views"
+def _refuse_what_cannot_return(spec: PipelineSpec, view: ObservedView) -> None:
+    """Refuse to take a view down that would not come back as it is; say what an administrator can do."""
+    name = view.view
+    way = f"{name}: the view is in the way of a change of {spec.target.table}"
+    if view.is_materialized:
         raise SchemaChangeError(
-            f"{spec.target.table}: the change of {columns} is blocked by {', '.join(foreign)}, which the "
-            "spec does not name. "
-            f"Add the view to the spec's views, so that it is rebuilt with the table, or drop it before the load and "
-            f"create it again afterwards: drop view {'; drop view '.join(foreign)};"
+            f"{way}, and a materialized view cannot be put back as it is: the catalog does not show its design. Have "
+            f"its owner {view.owner} run, with the definition at hand: drop materialized view {name.sql}; then run the "
+            "load again, and create the view anew."
         )
-    for name in affected:
-        if not existing[name].is_own:
-            raise SchemaChangeError(
-                f"{name}: the view must be rebuilt but belongs to {existing[name].owner}, and its owner "
-                "could not be put back. "
-                f"Have an administrator run: alter table {name.sql} owner to <the user Feedway connects as>;"
-            )
+    if view.has_column_grants:
+        raise SchemaChangeError(
+            f"{way}, and privileges on columns of it are granted, which cannot be put back. Have them granted on the "
+            f"whole view, or drop the view before the load and create it again afterwards: drop view {name.sql};"
+        )
+    if not view.is_own and not (view.may_set_owner and view.definition is not None):
+        raise SchemaChangeError(
+            f"{way}, must be rebuilt but belongs to {view.owner}, and its owner could not be put back. "
+            f"Have an administrator run: alter table {name.sql} owner to <the user Feedway connects as>;"
+        )
 
 
-def drop_statements(work: ViewWork, control_schema: str) -> Iterator[Statement]:
-    """Return what takes the views down, highest first."""
+def drop_statements(work: ViewWork) -> Iterator[Statement]:
+    """Return what takes the views down, highest first; a view that has changed meanwhile stops it."""
+    for view in work.drops:
+        if view.definition is not None:
+            values = {"view": view.view, "owner": view.owner, "definition": view.definition}
+            yield Statement("guard_view", values)
     for view in work.drops:
         yield Statement("drop_view", {"view": view.view})
 
 
 def create_statements(
-    work: ViewWork, spec: PipelineSpec, observed: Observation, control_schema: str, run_id: str, built_at: datetime
+    work: ViewWork, observed: Observation, control_schema: str, run_id: str, built_at: datetime
 ) -> Iterator[Statement]:
-    """Return what creates the views with the privileges and comments they had, and remembers their builds."""
+    """Return what creates the views with the privileges, comments and owners they had, and remembers builds."""
     builds = TableName(control_schema, "view_builds")
-    grants = {view.view: view.grants for view in observed.views}
-    for view, build in work.creates:
-        definition = render_view(view.definition, spec.target.table.sql)
-        yield Statement("create_view", {"view": view.view, "definition": definition, "late_binding": view.late_binding})
-        for grant in grants.get(view.view, ()):
-            yield Statement("grant_on_view", {"view": view.view, "grant": grant})
-        for comment in observed.comments:
-            if comment.relation == view.view and comment.column is None:
-                yield Statement("comment_on_view", {"view": view.view, "comment": comment.text})
-            elif comment.relation == view.view and not view.late_binding:
-                values = {"relation": view.view, "name": comment.column, "comment": comment.text}
-                yield Statement("comment_on_column", values)
+    before = {view.view: view for view in observed.views}
+    for view in work.creates:
+        values = {"view": view.view, "definition": view.definition, "late_binding": view.late_binding}
+        yield Statement("create_view", values)
+        yield from _put_back(view, before.get(view.view), observed)
+        if view.build is None:
+            continue
         yield Statement("delete_view_build", {"table": builds, "view": view.view})
         yield Statement(
             "insert_view_build",
             {
                 "table": builds,
                 "view": view.view,
-                "definition_sha256": build.definition_sha256,
-                "columns_sha256": build.columns_sha256,
+                "definition_sha256": view.build.definition_sha256,
+                "columns_sha256": view.build.columns_sha256,
                 "run_id": run_id,
                 "built_at": built_at,
             },
         )
+
+
+def _put_back(view: NewView, before: ObservedView | None, observed: Observation) -> Iterator[Statement]:
+    if before is None:
+        return
+    for grant in before.grants:
+        yield Statement("grant_on_view", {"view": view.view, "grant": grant})
+    for comment in observed.comments:
+        if comment.relation == view.view and comment.column is None:
+            yield Statement("comment_on_view", {"view": view.view, "comment": comment.text})
+        elif comment.relation == view.view and not view.late_binding:
+            values = {"relation": view.view, "name": comment.column, "comment": comment.text}
+            yield Statement("comment_on_column", values)
+    if not before.is_own:
+        yield Statement("set_view_owner", {"view": view.view, "owner": before.owner})

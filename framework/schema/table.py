@@ -69,12 +69,20 @@ class ViewDependency:
 
 @dataclass(frozen=True)
 class ObservedView:
-    """A view of the spec that exists."""
+    """A view that exists: one of the spec, or one that was looked at because it is in a change's way.
+
+    `definition` is its query, None for a view of the spec, whose definition the spec has. `may_set_owner`
+    says that the view can be given back to its owner after it was created anew.
+    """
 
     view: TableName
     owner: str
     is_own: bool
     grants: tuple[Grant, ...]
+    definition: str | None = None
+    may_set_owner: bool = False
+    is_materialized: bool = False
+    has_column_grants: bool = False
 
 
 @dataclass(frozen=True)

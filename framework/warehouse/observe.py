@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -62,6 +62,34 @@ def observe(
             raise
         look = _look(warehouse, catalog, caller, log)
     return _observation(spec, look)
+
+
+def observe_dependents(
+    warehouse: Warehouse, observed: Observation, names: Sequence[TableName], caller: Caller, log: RunLog
+) -> Observation:
+    """Return the observation with views that the spec does not name, as they would have to be put back.
+
+    One submission. `names` are those of at least one view.
+
+    Raises:
+        WarehouseError: one of them cannot be seen.
+    """
+    views = {"views": names}
+    statements = [
+        Statement("select_dependents", views),
+        Statement("select_grants", views),
+        Statement("select_dependent_columns", views),
+        Statement("select_comments", {"relations": names}),
+    ]
+    look = _look(warehouse, statements, caller, log)
+    found = tuple(_dependents(look))
+    if missing := set(names) - {view.view for view in found}:
+        raise WarehouseError(
+            f"{', '.join(sorted(map(str, missing)))}: pg_views does not show the view, which stands in a change's way. "
+            "Run the load again; if it stays so, grant the user Feedway connects as USAGE on the view's schema."
+        )
+    comments = tuple(_comment(row) for row in look.of("select_comments"))
+    return replace(observed, views=(*observed.views, *found), comments=(*observed.comments, *comments))
 
 
 def _look(warehouse: Warehouse, statements: Sequence[Statement], caller: Caller, log: RunLog) -> _Look:
@@ -183,17 +211,41 @@ def _dependency(row: Row) -> ViewDependency:
 
 
 def _views(look: _Look) -> Iterator[ObservedView]:
+    grants = _grants(look, "select_views")
+    for schema, name, owner, own_name in look.of("select_views"):
+        view = TableName(str(schema), str(name))
+        yield ObservedView(view, str(owner), owner == own_name, tuple(grants.get(view, ())))
+
+
+def _dependents(look: _Look) -> Iterator[ObservedView]:
+    grants = _grants(look, "select_dependents")
+    with_column_grants = {TableName(str(row[0]), str(row[1])) for row in look.of("select_dependent_columns")}
+    for schema, name, owner, own_name, is_superuser, definition in look.of("select_dependents"):
+        view = TableName(str(schema), str(name))
+        yield ObservedView(
+            view,
+            str(owner),
+            owner == own_name,
+            tuple(grants.get(view, ())),
+            definition=str(definition),
+            may_set_owner=bool(is_superuser),
+            # Source: https://github.com/awslabs/amazon-redshift-utils (v_generate_view_ddl)
+            is_materialized=str(definition).lstrip().lower().startswith("create materialized view"),
+            has_column_grants=view in with_column_grants,
+        )
+
+
+def _grants(look: _Look, views: str) -> dict[TableName, list[Grant]]:
+    """Return the privileges by view; `views` is the template that tells the owners, whose own are left out."""
     grants: dict[TableName, list[Grant]] = {}
-    owners = {TableName(str(row[0]), str(row[1])): str(row[2]) for row in look.of("select_views")}
+    owners = {TableName(str(row[0]), str(row[1])): str(row[2]) for row in look.of(views)}
     for schema, name, privilege, grantee, kind, admin in look.of("select_grants"):
         view = TableName(str(schema), str(name))
         kind = str(kind).lower()
         if kind not in ("user", "group", "role", "public") or (kind == "user" and grantee == owners.get(view)):
             continue
         grants.setdefault(view, []).append(Grant(str(privilege), str(grantee), kind, bool(admin)))  # type: ignore[arg-type]
-    for schema, name, owner, own_name in look.of("select_views"):
-        view = TableName(str(schema), str(name))
-        yield ObservedView(view, str(owner), owner == own_name, tuple(grants.get(view, ())))
+    return grants
 
 
 def _comment(row: Row) -> Comment:

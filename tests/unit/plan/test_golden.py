@@ -124,14 +124,19 @@ def observation(spec: PipelineSpec, case: Mapping[str, Any]) -> Observation:
     )
 
 
-def books(spec: PipelineSpec, header: str) -> Books:
+def books(spec: PipelineSpec, case: Mapping[str, Any]) -> Books:
+    header, looked_up = case["header"], case.get("dependents", {})
+
+    def run(transaction: Transaction, caller: object, log: object) -> list[object]:
+        return [looked_up.get(statement.template, []) for statement in transaction.statements]
+
     lake = SimpleNamespace(
         prefix="", key=str, url=lambda key: f"s3://lake/{key}", read_head=lambda file, size: f"{header}\n".encode()
     )
     settings = SimpleNamespace(control_schema="feedway", copy_role="arn:aws:iam::1:role/copy")
     services = SimpleNamespace(
         lake=lake,
-        warehouse=SimpleNamespace(settings=settings),
+        warehouse=SimpleNamespace(settings=settings, run=run),
         now=lambda: NOON,
         open_log=lambda run_id, pipeline: RunLog(run_id, pipeline, None),
         job_id="job",
@@ -142,7 +147,7 @@ def books(spec: PipelineSpec, header: str) -> Books:
 def planned_sql(folder: Path) -> str:
     case = yaml.safe_load((folder / "observed.yml").read_text(encoding="utf-8"))
     spec = load_pipeline_text((folder / "spec.yml").read_text(encoding="utf-8"), "spec.yml", "golden")
-    kept = books(spec, case["header"])
+    kept = books(spec, case)
     key = "data/in/golden/one.csv"
     identity = FileIdentity("lake", key, "e1", len(case["header"]) + 1)
     file = SourceFile("lake", key, "e1", identity.size_bytes, NOON, identity, NOON)
