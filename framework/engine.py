@@ -218,7 +218,7 @@ class _Load:
             view = refused.values["view"]
             what_to_do = "Correct the view's definition."
             if view not in {named.view for named in self.spec.views}:
-                what_to_do = "The spec does not name it: have its owner change or drop it, or correct what it stands on."
+                what_to_do = "The spec does not name it: have its owner change or drop it, or correct what is below it."
             raise SpecError(
                 f"{self.spec.path}: the view {view} cannot be created: {error.warehouse_message}. "
                 f"Nothing was changed and the file stays where it is. {what_to_do}"

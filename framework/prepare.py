@@ -15,7 +15,7 @@ from framework.frames.header import is_gzip, read_header
 from framework.frames.protocol import FrameEngine, SourceRows
 from framework.lake.at_once import at_once
 from framework.lake.s3 import Lake
-from framework.plan.evolve import plan_evolution
+from framework.plan.evolve import EvolvingRun, plan_evolution
 from framework.plan.merge import LoadedFile, MergeInput, plan_merge
 from framework.plan.staging import plan_copy, staging_columns
 from framework.plan.statements import Transaction
@@ -148,9 +148,7 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
     changes = plan_changes(staging, observed, spec.target.table, design)
     observed = _with_dependents(context.books, observed, changes)
     views = plan_views(spec, observed, changes)
-    run = (context.log.run_id, context.books.started_at)
-    control_schema = context.books.services.warehouse.settings.control_schema
-    evolution = plan_evolution(spec, observed, changes, views, control_schema, run)
+    evolution = plan_evolution(spec, observed, changes, views, _evolving_run(context.books, files))
     _tell(context.log, staging, changes)
     return Preparation(batch, staging, seen, changes, views, evolution, staged_below, quarantine)
 
@@ -185,6 +183,12 @@ def _refuse_empty_replacement(spec: PipelineSpec, batch: SourceBatch, seen: Meas
             f"{batch.files[0].file.url}: the file has {found}, and load.mode replace would empty "
             f"{spec.target.table}. Send the file with its rows, or set load.allow_empty: true."
         )
+
+
+def _evolving_run(books: Books, files: Sequence[SourceFile]) -> EvolvingRun:
+    others = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    source = f"{files[0].identity.key}{others}"
+    return EvolvingRun(books.run_id, books.started_at, source, books.services.warehouse.settings.control_schema)
 
 
 def _with_dependents(books: Books, observed: Observation, changes: Sequence[SchemaChange]) -> Observation:

@@ -1,4 +1,4 @@
-"""`history`: the audit of past loads, and with `--stale` the feeds that are late."""
+"""`history`: the audit of past loads, what they changed about their tables, and the feeds that are late."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from framework.lake.s3 import Lake
 from framework.results import Services
 from framework.spec.project import Project
 from framework.warehouse.client import Caller, Row
-from framework.warehouse.control import HISTORY_COLUMNS, HistoryQuery, read_history
+from framework.warehouse.control import CHANGE_COLUMNS, HISTORY_COLUMNS, HistoryQuery, read_history, read_schema_changes
 
 SHOWN_COLUMNS = (
     "run_start_ts",
@@ -31,6 +31,16 @@ SHOWN_COLUMNS = (
     "records_deduplicated",
     "records_rejected",
     "error_message",
+)
+SHOWN_OF_CHANGES = (
+    "pipeline",
+    "target_table_name",
+    "change",
+    "column_name",
+    "type_before",
+    "type_after",
+    "reason",
+    "source_filename",
 )
 RUNNING, UNFINISHED = "RUNNING", "UNFINISHED"
 STATUSES = (RUNNING, UNFINISHED, "SUCCESS", "FAILED", "SKIPPED")
@@ -52,13 +62,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="WHEN", help="only loads begun since: 30m, 6h, 7d, or a UTC time")
     parser.add_argument("--file", metavar="KEY", help="only loads of this file, by where it arrived or lies now")
     parser.add_argument("--rows", type=int, metavar="N", help=f"at most so many loads (default {DEFAULT_ROWS})")
+    parser.add_argument("--changes", action="store_true", help="instead: what loads changed about their tables")
     parser.add_argument(
         "--stale", action="store_true", help="instead: feeds without a load for longer than their spec's expect.every"
     )
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    """Print the latest loads, newest first, one row per load and file; or the feeds that are late.
+    """Print the latest loads, newest first, one row per load and file; or changes of tables, or feeds that are late.
 
     Returns 0; with --stale 3 where a feed is late.
 
@@ -73,6 +84,10 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         with open_services(Path(project.root), environment, output, arguments.job_id) as services:
             return report_stale(specs, services, output)
     with open_services(Path(project.root), environment, output, arguments.job_id) as services:
+        if arguments.changes:
+            changes = _changes(arguments, names, services)
+            output.document({"changes": changes}, lambda: _changes_text(changes))
+            return 0
         loads = _loads(arguments, names, services)
     output.document({"loads": loads}, lambda: _text(loads))
     return 0
@@ -83,6 +98,10 @@ def _check(arguments: argparse.Namespace) -> None:
     for name, value in {**filters, "--rows": arguments.rows}.items():
         if arguments.stale and value is not None:
             raise SpecError(f"history --stale looks at the last loads of feeds; {name} does not go with it")
+        if arguments.changes and value is not None and name in ("--status", "--file"):
+            raise SpecError(f"history --changes looks at tables; {name} does not go with it")
+    if arguments.stale and arguments.changes:
+        raise SpecError("history takes --stale or --changes, not both")
     if arguments.rows is not None and arguments.rows < 1:
         raise SpecError(f"history --rows takes a number from 1, not {arguments.rows}")
 
@@ -100,6 +119,24 @@ def _loads(arguments: argparse.Namespace, names: Sequence[str], services: Servic
     )
     rows = read_history(services.warehouse, query, Caller("history", log.run_id), log)
     return [load for load in named_loads(rows, services) if load["status"] in asked]
+
+
+def _changes(arguments: argparse.Namespace, names: Sequence[str], services: Services) -> list[dict[str, object]]:
+    log = services.open_log(services.new_run_id(), "history")
+    query = HistoryQuery(
+        pipelines=tuple(names),
+        since=parse_since(arguments.since, services.now()),
+        rows=arguments.rows or DEFAULT_ROWS,
+    )
+    rows = read_schema_changes(services.warehouse, query, Caller("history", log.run_id), log)
+    return [dict(zip(CHANGE_COLUMNS, row, strict=True)) for row in rows]
+
+
+def _changes_text(changes: Sequence[dict[str, object]]) -> str:
+    if not changes:
+        return "no change is recorded"
+    rows = [[str(change["changed_ts"])[:19], *(change[name] for name in SHOWN_OF_CHANGES)] for change in changes]
+    return table(["changed_ts", *SHOWN_OF_CHANGES], rows)
 
 
 def parse_since(text: str | None, now: datetime) -> datetime:

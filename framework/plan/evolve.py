@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from framework.column_type import ColumnType, Kind
 from framework.errors import SchemaChangeError
 from framework.names import TableName, ledger_table
 from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.plan.views import ViewWork, create_statements, drop_statements
-from framework.schema.changes import AddColumn, CreateTable, GrowVarchar, RewriteColumn, SchemaChange
+from framework.schema.changes import AddColumn, CreateTable, GrowVarchar, RewriteColumn, SchemaChange, describe_change
 from framework.schema.table import Observation
 from framework.spec.pipeline import PipelineSpec
 
 SUCCESSOR_SUFFIX = "__feedway"
+_ADDITIONS_AT_ONCE = MAX_BATCH_STATEMENTS - 2
+_LOGGED_AT_ONCE = 25
+"""Changes of one INSERT: the names and reasons of one, and the key of its file, take up to 3,000 bytes."""
 _CATALOG_SPELLINGS = {
     Kind.DECIMAL: "numeric",
     Kind.CHAR: "character",
@@ -25,13 +30,18 @@ _CATALOG_SPELLINGS = {
 """Of the types that svv_columns spells otherwise than DDL."""
 
 
+@dataclass(frozen=True)
+class EvolvingRun:
+    """Who changes the target, for the books. `source` names the load's files."""
+
+    run_id: str
+    started_at: datetime
+    source: str
+    control_schema: str
+
+
 def plan_evolution(
-    spec: PipelineSpec,
-    observed: Observation,
-    changes: Sequence[SchemaChange],
-    views: ViewWork,
-    control_schema: str,
-    run: tuple[str, datetime],
+    spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange], views: ViewWork, run: EvolvingRun
 ) -> tuple[Transaction, ...]:
     """Return the transactions in order; none where nothing changes.
 
@@ -39,37 +49,55 @@ def plan_evolution(
     takes go before the transaction that touches views: alone they take nothing from anybody.
     The last transaction passes the gate of the target's merges, so that it sees every row they
     committed: a snapshot taken while one of them still runs would not.
-    `run` is the run_id and the time it started.
+    Changes are logged in the transaction that makes them, native growth in the one that follows it.
 
     Raises:
         SchemaChangeError: what must happen in one transaction is more than a batch may hold.
     """
     target = spec.target.table
+    log = partial(_log_statements, spec, run)
     alone = [Transaction("grow", (_grow(target, change),)) for change in changes if isinstance(change, GrowVarchar)]
     schemas = [
         Statement("create_schema", {"schema": schema}) for schema in _missing_schemas(spec, observed, changes, views)
     ]
-    tables = [statement for change in changes for statement in _statements(target, change)]
-    additions = [statement for statement in tables if statement.template == "add_column" and _is_plain(statement)]
     dropped = list(drop_statements(views))
-    created = list(create_statements(views, observed, control_schema, *run))
-    gate = list(_gate(target, changes, views, control_schema))
-    evolve = [*gate, *schemas, *dropped, *tables, *created]
+    created = list(create_statements(views, observed, run.control_schema, run.run_id, run.started_at))
+    gate = list(_gate(target, changes, views, run.control_schema))
+
+    def evolve(own: Sequence[SchemaChange]) -> list[Statement]:
+        made = [statement for change in own for statement in _statements(target, change)]
+        return [*schemas, *dropped, *made, *created, *log(own)]
+
+    additions = [change for change in changes if isinstance(change, AddColumn)]
     early: list[Transaction] = []
-    if len(evolve) > MAX_BATCH_STATEMENTS and additions:
-        early = [
-            Transaction("add_columns", tuple(additions[start : start + MAX_BATCH_STATEMENTS]))
-            for start in range(0, len(additions), MAX_BATCH_STATEMENTS)
-        ]
-        rest = [statement for statement in tables if statement not in additions]
-        evolve = [*gate, *schemas, *dropped, *rest, *created]
-    if len(evolve) > MAX_BATCH_STATEMENTS:
+    statements = evolve(changes)
+    if len(gate) + len(statements) > MAX_BATCH_STATEMENTS and additions:
+        for start in range(0, len(additions), _ADDITIONS_AT_ONCE):
+            part = additions[start : start + _ADDITIONS_AT_ONCE]
+            made = [statement for change in part for statement in _statements(target, change)]
+            early.append(Transaction("add_columns", (*made, *log(part))))
+        statements = evolve([change for change in changes if not isinstance(change, AddColumn)])
+    if len(gate) + len(statements) > MAX_BATCH_STATEMENTS:
         raise SchemaChangeError(
-            f"{target}: the change needs {len(evolve)} statements in one transaction and the Data API takes "
-            f"{MAX_BATCH_STATEMENTS}. Widen fewer columns at a time, through types.columns, or name fewer "
-            "views in the spec."
+            f"{target}: the change needs {len(gate) + len(statements)} statements in one transaction and the Data API "
+            f"takes {MAX_BATCH_STATEMENTS}. Widen fewer columns at a time, through types.columns, or have fewer views "
+            "stand on them."
         )
-    return (*alone, *early, *((Transaction("evolve", tuple(evolve)),) if evolve[len(gate) :] else ()))
+    return (*alone, *early, *((Transaction("evolve", (*gate, *statements)),) if statements else ()))
+
+
+def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
+    """Return what logs the changes."""
+    for start in range(0, len(changes), _LOGGED_AT_ONCE):
+        values = {
+            "table": TableName(run.control_schema, "schema_changes"),
+            "target": spec.target.table,
+            "changes": [describe_change(change) for change in changes[start : start + _LOGGED_AT_ONCE]],
+            "pipeline": spec.pipeline,
+            "run_id": run.run_id,
+            "source": run.source,
+        }
+        yield Statement("insert_schema_changes", values)
 
 
 def _gate(
@@ -96,10 +124,6 @@ def _missing_schemas(
     wanted = [spec.target.table.schema] if any(isinstance(change, CreateTable) for change in changes) else []
     wanted += [view.view.schema for view in views.creates]
     return [schema for schema in dict.fromkeys(wanted) if schema not in observed.schemas]
-
-
-def _is_plain(statement: Statement) -> bool:
-    return not str(statement.values["name"]).endswith(SUCCESSOR_SUFFIX)
 
 
 def _grow(target: TableName, change: GrowVarchar) -> Statement:

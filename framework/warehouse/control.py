@@ -17,6 +17,20 @@ from framework.warehouse.client import Caller, Row, Value, Warehouse
 _ROWS_WITH_MESSAGE = 12
 """JOB_STS rows of one INSERT: a row takes up to 1,500 bytes, its key 1,024 and its message 4,096."""
 SAMPLED_KEYS = 5
+_CONTROL_TABLES = ("job_sts", "view_builds", "schema_changes")
+"""Those that all pipelines share."""
+CHANGE_COLUMNS = (
+    "changed_ts",
+    "run_id",
+    "pipeline",
+    "target_table_name",
+    "change",
+    "column_name",
+    "type_before",
+    "type_after",
+    "reason",
+    "source_filename",
+)
 HISTORY_COLUMNS = (
     "run_id",
     "job_id",
@@ -50,11 +64,12 @@ def ensure_control_tables(
     The ledger is made in a submission of its own, before any merge locks it.
     """
     schema = warehouse.settings.control_schema
-    if not {"job_sts", "view_builds"} <= observed.control_tables:
+    if not observed.control_tables.issuperset(_CONTROL_TABLES):
         statements = (
             Statement("create_schema", {"schema": schema}),
             Statement("create_job_sts", {"table": TableName(schema, "job_sts")}),
             Statement("create_view_builds", {"table": TableName(schema, "view_builds")}),
+            Statement("create_schema_changes", {"table": TableName(schema, "schema_changes")}),
         )
         # Of feeds that load for the first time side by side, one creates it; the database refuses two at once.
         with warehouse.creating:
@@ -161,6 +176,16 @@ def read_history(warehouse: Warehouse, query: HistoryQuery, caller: Caller, log:
     return _read_audit(warehouse, Transaction("history", (statement,)), caller, log)
 
 
+def read_schema_changes(warehouse: Warehouse, query: HistoryQuery, caller: Caller, log: RunLog) -> list[Row]:
+    """Return the latest changes of tables, newest first, as CHANGE_COLUMNS; none where none is logged yet.
+
+    Of the query its pipelines, time and number of rows count.
+    """
+    table = TableName(warehouse.settings.control_schema, "schema_changes")
+    values = {"table": table, "pipelines": query.pipelines, "since": query.since, "rows": query.rows}
+    return _read_audit(warehouse, Transaction("changes", (Statement("select_schema_changes", values),)), caller, log)
+
+
 def read_last_success(
     warehouse: Warehouse, pipelines: Sequence[str], caller: Caller, log: RunLog
 ) -> dict[str, datetime]:
@@ -197,7 +222,7 @@ def _job_sts(warehouse: Warehouse) -> TableName:
 
 
 def _read_audit(warehouse: Warehouse, transaction: Transaction, caller: Caller, log: RunLog) -> list[Row]:
-    """Return the rows of one query of JOB_STS; where it does not exist yet there is nothing in it."""
+    """Return the rows of one query of the books; where they do not exist yet there is nothing in them."""
     try:
         (found,) = warehouse.run(transaction, caller, log)
     except WarehouseError as error:

@@ -28,7 +28,6 @@ from framework.schema.values import FileIdentity
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Caller, Row, Warehouse
 
-CONTROL_TABLES = ("job_sts", "view_builds")
 _ARRIVAL_MARGIN = timedelta(seconds=1)
 
 

@@ -131,6 +131,9 @@ def test_loads_are_picked_by_time_file_status_and_number(shop: Shop) -> None:
         (["--rows", "0"], "from 1"),
         (["--stale", "--status", "FAILED"], "--status"),
         (["--stale", "--rows", "5"], "--rows"),
+        (["--changes", "--status", "FAILED"], "--status"),
+        (["--changes", "--file", "k"], "--file"),
+        (["--changes", "--stale"], "not both"),
     ],
 )
 def test_a_filter_that_means_nothing_is_explained(shop: Shop, options: list[str], words: str) -> None:
@@ -138,6 +141,57 @@ def test_a_filter_that_means_nothing_is_explained(shop: Shop, options: list[str]
 
     assert code == 2
     assert words in err
+
+
+def test_the_history_tells_what_loads_changed_about_tables(shop: Shop) -> None:
+    schema = json.loads((SCHEMAS / "history_changes.schema.json").read_text(encoding="utf-8"))
+    nothing = shop.json("history", shop.name, "--changes")
+    shop.land("1.csv", "id,a,b\n1,x,5\n")
+    shop.run("run", shop.name)
+    shop.land("2.csv", f"id,a,b,c\n2,{'y' * 300},3000000000,z\n")
+    shop.run("run", shop.name)
+    shop.land("3.csv", "id,a,b,c\n3,x,5,z\n")
+    shop.run("run", shop.name)
+
+    code, document = shop.json("history", shop.name, "--changes")
+    _, newest = shop.json("history", "--changes", "--rows", "1", "--since", "1h")
+    _, text, _ = shop.run("--output", "text", "history", shop.name, "--changes")
+
+    Draft202012Validator(schema).validate(document)
+    assert (nothing, code) == ((0, {"changes": []}), 0)
+    told = [
+        (change["change"], change["column_name"], change["type_before"], change["type_after"])
+        for change in document["changes"]
+    ]
+    assert told == [
+        ("grow_varchar", "a", "varchar(256)", "varchar(310)"),
+        ("rewrite_column", "b", "integer", "bigint"),
+        ("add_column", "c", None, "varchar(256)"),
+        ("create_table", None, None, f"public.{shop.name}"),
+    ]
+    runs = {load["source_filename"]: load["run_id"] for load in loads(shop)}
+    assert [(change["source_filename"], change["run_id"]) for change in document["changes"]] == [
+        *[(f"data/in/{shop.name}/2.csv", runs[f"data/in/{shop.name}/2.csv"])] * 3,
+        (f"data/in/{shop.name}/1.csv", runs[f"data/in/{shop.name}/1.csv"]),
+    ]
+    assert len(newest["changes"]) == 1
+    assert "the longest text has 300 bytes" in text
+
+
+def test_a_change_that_is_taken_back_is_not_in_the_history(shop: Shop) -> None:
+    shop.land("1.csv", "id,a\n1,5\n")
+    shop.run("run", shop.name)
+    spec = SPEC.format(name=shop.name)
+    shop.write(
+        f"pipelines/{shop.name}.yml", f"{spec}views: [{{schema: public, name: v, definition: select nothing}}]\n"
+    )
+    shop.land("2.csv", "id,a\n2,3000000000\n")
+
+    code, _, _ = shop.run("run", shop.name)
+
+    assert code == 2
+    _, document = shop.json("history", shop.name, "--changes")
+    assert [change["change"] for change in document["changes"]] == ["create_table"]
 
 
 def test_a_feed_is_late_when_its_last_success_is_longer_ago_than_expected(shop: Shop) -> None:

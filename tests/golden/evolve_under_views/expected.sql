@@ -118,6 +118,33 @@ values (
     '5356827c602c6a02fabfd2dc3ad1128db3aee89b2e60089bf6bfd3bf96299c46', '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
 );
 
+-- feedway golden 0123456789abcdef0123456789abcdef insert_schema_changes
+insert into "feedway"."schema_changes" (
+    changed_ts, run_id, pipeline, target_table_name,
+    change, column_name, type_before, type_after, reason, source_filename
+)
+values
+    (
+        sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
+        'add_column', 'added', null,
+        'boolean', 'all values are true or false', 'data/in/golden/one.csv'
+    ),
+    (
+        sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
+        'rewrite_column', 'amount', 'integer',
+        'decimal(38,18)', '1 value with up to 2 digits before and 2 after the point', 'data/in/golden/one.csv'
+    ),
+    (
+        sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
+        'rewrite_column', 'name', 'varchar(256)',
+        'varchar(310)', 'the longest text has 300 bytes', 'data/in/golden/one.csv'
+    ),
+    (
+        sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
+        'grow_varchar', 'free', 'varchar(256)',
+        'varchar(510)', 'the longest text has 500 bytes', 'data/in/golden/one.csv'
+    );
+
 -- === copy
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_tables

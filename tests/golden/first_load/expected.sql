@@ -37,6 +37,18 @@ values (
     '7cfe2fc6eb539928577360fec5922aef7fabe56df4f833216022361d520694b2', '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
 );
 
+-- feedway golden 0123456789abcdef0123456789abcdef insert_schema_changes
+insert into "feedway"."schema_changes" (
+    changed_ts, run_id, pipeline, target_table_name,
+    change, column_name, type_before, type_after, reason, source_filename
+)
+values
+    (
+        sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'sales.customers',
+        'create_table', null, null,
+        'sales.customers', '7 columns', 'data/in/golden/one.csv'
+    );
+
 -- === copy
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_tables

@@ -24,6 +24,7 @@ TEMPLATES = sorted(path.name.removesuffix(".sql.j2") for path in FOLDER.iterdir(
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 SQL_BY_INTENTION = {"definition": "select 1", "default_sql": "0"}
 """What is SQL in the spec or in the catalog, and goes into a statement as it is."""
+_NAMED = ("counts", "losers", "winners", "staged", "replaced", "name", "new_name", "owner", "successor")
 ASKED_FOR = ("select_history", "select_newest_load")
 """They leave a condition out where its text is empty."""
 
@@ -37,8 +38,8 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     column = SimpleNamespace(
         name=name, type=parse_type("varchar(9)"), type_sql="varchar(9)", nullable=False, encoding=None, default=None
     )
-    names = dict.fromkeys(("counts", "losers", "winners", "staged", "replaced", "name", "new_name", "successor"), name)
-    texts = dict.fromkeys(("comment", "copy_role", "manifest_url", "run_id"), text)
+    names = dict.fromkeys(_NAMED, name)
+    texts = dict.fromkeys(("comment", "copy_role", "manifest_url", "pipeline", "run_id", "source"), text)
     tables = dict.fromkeys(("table", "target", "staging", "view", "relation"), table)
     rows: Any = {
         "insert_job_sts": [audit, audit],
@@ -50,6 +51,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     }
     return {
         **(names | texts | tables | SQL_BY_INTENTION),
+        "changes": [dict.fromkeys(("kind", "column", "from", "to", "reason"), text)] * 2,
         "distkey": name,
         "schema": name,
         "control_schema": name,

@@ -13,7 +13,7 @@ from framework.errors import Problem
 from framework.preview import PlannedLoad
 from framework.resources import read_text
 from framework.results import LoadFailure, LoadResult
-from framework.warehouse.control import HISTORY_COLUMNS
+from framework.warehouse.control import CHANGE_COLUMNS, HISTORY_COLUMNS
 
 
 def output_schema(name: str) -> dict[str, Any]:
@@ -53,6 +53,10 @@ def test_a_problem_has_the_fields_of_its_schema() -> None:
 
 def test_the_history_has_the_columns_of_the_audit() -> None:
     assert fields_of("history") == list(HISTORY_COLUMNS)
+
+
+def test_the_history_of_changes_has_the_columns_of_the_log() -> None:
+    assert fields_of("history_changes", "changes") == list(CHANGE_COLUMNS)
 
 
 def test_a_stale_feed_has_the_fields_of_its_schema() -> None:
