@@ -201,7 +201,7 @@ class _Load:
                 is_overtaken = transaction.statements[error.failed_index or 0].template.startswith("guard_")
                 unchanged = replace(seen_again, history=observed.history) == observed and not is_overtaken
                 if isinstance(error, TransientWarehouseError) or unchanged or plan_number == MAX_PLANS:
-                    self._blame_view(error, transaction)
+                    self._blame_spec(error, transaction)
                     raise
                 self.log.warning("the target changed meanwhile; the load is planned again", error=str(error))
                 observed = seen_again
@@ -211,9 +211,14 @@ class _Load:
             self.observed_for_next = observed
         return observed, prepared
 
-    def _blame_view(self, error: WarehouseError, transaction: Transaction) -> None:
-        """Raise a SpecError where what was refused is the definition of a view."""
+    def _blame_spec(self, error: WarehouseError, transaction: Transaction) -> None:
+        """Raise a SpecError where what was refused is the definition of a view, or a privilege of the spec."""
         refused = transaction.statements[error.failed_index or 0]
+        if transaction.name == "grants" and not isinstance(error, TransientWarehouseError):
+            raise SpecError(
+                f"{self.spec.path}: a privilege that grants names cannot be granted or revoked: "
+                f"{error.warehouse_message}. The file stays where it is. Create who is missing, or correct grants."
+            ) from error
         if error.failed_index is not None and refused.template == "create_view":
             view = refused.values["view"]
             what_to_do = "Correct the view's definition."

@@ -16,6 +16,7 @@ from framework.frames.protocol import FrameEngine, SourceRows
 from framework.lake.at_once import at_once
 from framework.lake.s3 import Lake
 from framework.plan.evolve import EvolvingRun, plan_evolution
+from framework.plan.grants import plan_grants
 from framework.plan.merge import LoadedFile, MergeInput, plan_merge
 from framework.plan.staging import plan_copy, staging_columns
 from framework.plan.statements import Transaction
@@ -149,6 +150,7 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
     observed = _with_dependents(context.books, observed, changes)
     views = plan_views(spec, observed, changes)
     evolution = plan_evolution(spec, observed, changes, views, _evolving_run(context.books, files))
+    evolution += plan_grants(spec, observed)
     _tell(context.log, staging, changes)
     return Preparation(batch, staging, seen, changes, views, evolution, staged_below, quarantine)
 

@@ -9,6 +9,7 @@ from framework.bookkeeping import Books
 from framework.discover import discover, is_out_of_order, why_overtaken
 from framework.frames.protocol import FrameEngine
 from framework.lake.at_once import at_once
+from framework.plan.grants import granted
 from framework.plan.statements import Transaction, render
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
 from framework.results import LoadRequest, Services
@@ -116,13 +117,19 @@ class _Preview:
     def _after(self, observed: Observation, prepared: Preparation) -> Observation:
         """Return the observation that the load would leave: the table changed, the views built."""
         builds = {view.view: view.build for view in prepared.views.creates if view.build is not None}
-        built = tuple(
-            ObservedView(name, "", True, ()) for name in builds if name not in {view.view for view in observed.views}
-        )
+        is_exclusive = self.spec.grants_exclusive
+        known = {view.view: view for view in observed.views}
+        views = [
+            replace(seen, grants=granted(view.grants, seen.grants, is_exclusive))
+            for view in self.spec.views
+            for seen in (known.get(view.view, ObservedView(view.view, "", True, ())),)
+            if view.view in builds or view.view in known
+        ]
         return replace(
             observed,
+            table_grants=granted(self.spec.grants, observed.table_grants, is_exclusive),
             table=table_after(observed, self.spec.target.table, prepared.changes),
-            views=(*observed.views, *built),
+            views=tuple(views),
             view_builds={**observed.view_builds, **builds},
         )
 

@@ -202,7 +202,7 @@ def _put_back(view: NewView, before: ObservedView | None, observed: Observation)
     if before is None:
         return
     for grant in before.grants:
-        yield Statement("grant_on_view", {"view": view.view, "grant": grant})
+        yield Statement("grant_on_relation", {"relation": view.view, "grant": grant})
     for comment in observed.comments:
         if comment.relation == view.view and comment.column is None:
             yield Statement("comment_on_view", {"view": view.view, "comment": comment.text})

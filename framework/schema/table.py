@@ -50,7 +50,7 @@ class ObservedTable:
 
 @dataclass(frozen=True)
 class Grant:
-    """A privilege somebody else than the owner holds on a view."""
+    """A privilege somebody else than the owner holds on a table or view."""
 
     privilege: str
     grantee: str
@@ -129,6 +129,7 @@ class Observation:
     control_tables: frozenset[str]
     dependencies: tuple[ViewDependency, ...] = ()
     views: tuple[ObservedView, ...] = ()
+    table_grants: tuple[Grant, ...] = ()
     comments: tuple[Comment, ...] = ()
     view_builds: Mapping[TableName, ViewBuild] = field(default_factory=dict)
     history: Mapping[FileIdentity, LoadHistory] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from framework.names import TableName
 from framework.spec.check_columns import parse_order_by
 from framework.spec.check_source import encoding_name, folder
 from framework.spec.environment import EmbeddedSettings, Environment, LakeSettings, RetrySettings, WarehouseSettings
+from framework.spec.grants import read_grants
 from framework.spec.pipeline import (
     BadRowsSpec,
     ColumnsSpec,
@@ -56,6 +57,8 @@ def build_pipeline(fields: Fields, default_rules: Sequence[Fields], path: str, s
         evolution=_evolution(fields["evolution"]),
         bad_rows=_bad_rows(fields["bad_rows"]),
         views=tuple(_view(view) for view in fields["views"]),
+        grants=tuple(read_grants(fields["grants"])),
+        grants_exclusive=fields["grants_exclusive"],
     )
 
 
@@ -167,4 +170,5 @@ def _view(view: Fields) -> ViewSpec:
         view=TableName(view["schema"], view["name"]),
         definition=view["definition"],
         late_binding=view["late_binding"],
+        grants=tuple(read_grants(view["grants"])),
     )

@@ -18,6 +18,7 @@ from framework.spec.check_types import type_findings
 from framework.spec.document import Document, Finding, read_document, spec_error
 from framework.spec.environment import Environment
 from framework.spec.fields import text_at
+from framework.spec.grants import grant_findings
 from framework.spec.json_schema import json_schema, schema_findings, with_defaults
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.views import view_findings
@@ -30,6 +31,7 @@ _PIPELINE_CHECKS: tuple[Check, ...] = (
     type_findings,
     bad_rows_findings,
     view_findings,
+    grant_findings,
 )
 
 

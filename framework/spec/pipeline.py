@@ -137,12 +137,22 @@ class BadRowsSpec:
 
 
 @dataclass(frozen=True)
+class GrantSpec:
+    """A privilege that somebody is to have. `grantee` is `public` for everybody."""
+
+    privilege: str
+    grantee: str
+    grantee_kind: Literal["user", "group", "role", "public"]
+
+
+@dataclass(frozen=True)
 class ViewSpec:
     """A view on the target. `definition` is a Jinja text in which `target` is the quoted table."""
 
     view: TableName
     definition: str
     late_binding: bool
+    grants: tuple[GrantSpec, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,3 +185,5 @@ class PipelineSpec:
     evolution: EvolutionSpec
     bad_rows: BadRowsSpec
     views: tuple[ViewSpec, ...]
+    grants: tuple[GrantSpec, ...]
+    grants_exclusive: bool

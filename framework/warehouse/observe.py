@@ -76,7 +76,7 @@ def observe_dependents(
     views = {"views": names}
     statements = [
         Statement("select_dependents", views),
-        Statement("select_grants", views),
+        Statement("select_grants", {"relations": names}),
         Statement("select_dependent_columns", views),
         Statement("select_comments", {"relations": names}),
     ]
@@ -110,8 +110,12 @@ def _catalog_statements(spec: PipelineSpec, control_schema: str) -> list[Stateme
         Statement("select_view_dependencies"),
         Statement("select_comments", {"relations": [spec.target.table, *views]}),
     ]
+    if spec.grants or spec.grants_exclusive:
+        statements.append(Statement("select_table_owner", table))
     if views:
-        statements += [Statement("select_views", {"views": views}), Statement("select_grants", {"views": views})]
+        statements.append(Statement("select_views", {"views": views}))
+    if views or spec.grants or spec.grants_exclusive:
+        statements.append(Statement("select_grants", {"relations": [spec.target.table, *views]}))
     return statements
 
 
@@ -141,6 +145,7 @@ def _observation(spec: PipelineSpec, look: _Look) -> Observation:
         control_tables=frozenset(str(row[0]) for row in look.of("select_control_tables")),
         dependencies=tuple(_dependency(row) for row in look.of("select_view_dependencies")),
         views=tuple(_views(look)),
+        table_grants=tuple(_grants(look, "select_table_owner").get(spec.target.table, ())),
         comments=tuple(_comment(row) for row in look.of("select_comments")),
         view_builds={
             TableName(str(row[0]), str(row[1])): ViewBuild(str(row[2]), str(row[3]))
@@ -234,10 +239,10 @@ def _dependents(look: _Look) -> Iterator[ObservedView]:
         )
 
 
-def _grants(look: _Look, views: str) -> dict[TableName, list[Grant]]:
-    """Return the privileges by view; `views` is the template that tells the owners, whose own are left out."""
+def _grants(look: _Look, relations: str) -> dict[TableName, list[Grant]]:
+    """Return the privileges by relation; `relations` is the template that tells the owners, whose own are left out."""
     grants: dict[TableName, list[Grant]] = {}
-    owners = {TableName(str(row[0]), str(row[1])): str(row[2]) for row in look.of(views)}
+    owners = {TableName(str(row[0]), str(row[1])): str(row[2]) for row in look.of(relations)}
     for schema, name, privilege, grantee, kind, admin in look.of("select_grants"):
         view = TableName(str(schema), str(name))
         kind = str(kind).lower()

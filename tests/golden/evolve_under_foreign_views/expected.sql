@@ -68,7 +68,7 @@ rename column "amount__feedway" to "amount";
 create view "finance"."theirs" as
 SELECT id, amount, 'a;--''b' AS note FROM customers;
 
--- feedway golden 0123456789abcdef0123456789abcdef grant_on_view
+-- feedway golden 0123456789abcdef0123456789abcdef grant_on_relation
 grant select on "finance"."theirs"
 to role "board";
 
@@ -82,7 +82,7 @@ alter table "finance"."theirs" owner to "cfo";
 create view "reporting"."v_named" as
 select * from finance.theirs;
 
--- feedway golden 0123456789abcdef0123456789abcdef grant_on_view
+-- feedway golden 0123456789abcdef0123456789abcdef grant_on_relation
 grant select on "reporting"."v_named"
 to group "analysts";
 
@@ -101,7 +101,7 @@ values (
 create view "finance"."summit" as
 SELECT id FROM reporting.v_named;
 
--- feedway golden 0123456789abcdef0123456789abcdef grant_on_view
+-- feedway golden 0123456789abcdef0123456789abcdef grant_on_relation
 grant select on "finance"."summit"
 to public;
 

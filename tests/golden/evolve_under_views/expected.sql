@@ -85,7 +85,7 @@ rename column "name__feedway" to "name";
 create view "reporting"."v_low" as
 select * from "public"."customers";
 
--- feedway golden 0123456789abcdef0123456789abcdef grant_on_view
+-- feedway golden 0123456789abcdef0123456789abcdef grant_on_relation
 grant select on "reporting"."v_low"
 to group "analysts";
 

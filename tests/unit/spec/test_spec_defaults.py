@@ -87,6 +87,8 @@ def test_the_smallest_spec_gets_every_default(minimal: str) -> None:
         evolution=EvolutionSpec("add", "widen", "reject", "default"),
         bad_rows=BadRowsSpec("reject_file", None, None, True),
         views=(),
+        grants=(),
+        grants_exclusive=False,
     )
 
 

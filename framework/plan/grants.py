@@ -1,0 +1,51 @@
+"""The privileges that a spec grants, and the statements that bring the warehouse to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from framework.names import TableName
+from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
+from framework.schema.table import Grant, Observation
+from framework.spec.pipeline import GrantSpec, PipelineSpec
+
+
+def plan_grants(spec: PipelineSpec, observed: Observation) -> tuple[Transaction, ...]:
+    """Return what grants the privileges that are missing, and revokes others where the spec says so.
+
+    To run when the table and the views are there. Each statement is safe to repeat, so a run that
+    dies in between leaves the rest to the next one.
+    """
+    statements = list(_statements(spec.target.table, spec.grants, observed.table_grants, spec.grants_exclusive))
+    before = {view.view: view.grants for view in observed.views}
+    for view in spec.views:
+        statements += _statements(view.view, view.grants, before.get(view.view, ()), spec.grants_exclusive)
+    starts = range(0, len(statements), MAX_BATCH_STATEMENTS)
+    return tuple(Transaction("grants", tuple(statements[start : start + MAX_BATCH_STATEMENTS])) for start in starts)
+
+
+def granted(wanted: Sequence[GrantSpec], present: Sequence[Grant], is_exclusive: bool) -> tuple[Grant, ...]:
+    """Return the privileges that are there once the plan is carried out."""
+    kept = [grant for grant in present if not is_exclusive or _spec(grant) in wanted]
+    return (*kept, *_missing(wanted, present))
+
+
+def _statements(
+    relation: TableName, wanted: Sequence[GrantSpec], present: Sequence[Grant], is_exclusive: bool
+) -> Iterator[Statement]:
+    for grant in _missing(wanted, present):
+        yield Statement("grant_on_relation", {"relation": relation, "grant": grant})
+    for grant in present:
+        if is_exclusive and _spec(grant) not in wanted:
+            yield Statement("revoke_on_relation", {"relation": relation, "grant": grant})
+
+
+def _missing(wanted: Sequence[GrantSpec], present: Sequence[Grant]) -> Iterator[Grant]:
+    there = {_spec(grant) for grant in present}
+    for grant in wanted:
+        if grant not in there:
+            yield Grant(grant.privilege, grant.grantee, grant.grantee_kind, with_grant_option=False)
+
+
+def _spec(grant: Grant) -> GrantSpec:
+    return GrantSpec(grant.privilege.lower(), grant.grantee, grant.grantee_kind)
