@@ -18,6 +18,7 @@ from framework.plan.statements import Statement
 from framework.schema.changes import SchemaChange, columns_after, rewritten_columns, views_above
 from framework.schema.table import Observation, ObservedView, ViewBuild, ViewDependency
 from framework.spec.pipeline import PipelineSpec, ViewSpec
+from framework.spec.query_text import query_mistake
 from framework.spec.views import render_view
 
 
@@ -94,7 +95,12 @@ def _of_spec(view: ViewSpec, spec: PipelineSpec, columns: tuple[tuple[str, str],
 
 def _foreign(view: ObservedView) -> NewView:
     assert view.definition is not None
-    return NewView(view.view, view.definition.strip().rstrip(";"), False, None)
+    return NewView(view.view, _query(view.definition), late_binding=False, build=None)
+
+
+def _query(definition: str) -> str:
+    """Return a view's query from what the catalog shows, which ends it like a statement."""
+    return definition.strip().rstrip(";").rstrip()
 
 
 def _lowest_first(views: Sequence[NewView], dependencies: Sequence[ViewDependency]) -> tuple[NewView, ...]:
@@ -159,6 +165,12 @@ def _refuse_what_cannot_return(spec: PipelineSpec, view: ObservedView) -> None:
         raise SchemaChangeError(
             f"{way}, must be rebuilt but belongs to {view.owner}, and its owner could not be put back. "
             f"Have an administrator run: alter table {name.sql} owner to <the user Feedway connects as>;"
+        )
+
+    if view.definition is not None and (mistake := query_mistake(_query(view.definition))) is not None:
+        raise SchemaChangeError(
+            f"{way}, and its definition in the catalog {mistake}, so that it cannot be put back safely. "
+            f"Drop it before the load and create it again afterwards: drop view {name.sql};"
         )
 
 
