@@ -80,7 +80,13 @@ def open_feed(scenario: Scenario, s3: Any, redshift_data: Any, frames: Any) -> W
         assert shop.load(f"{name}_{file_name}", content).status == "SUCCESS"
     if scenario.before:
         view = f"reporting.v_{name}"
-        shop.sql(f"grant select on {view} to public", f"comment on view {view} is 'as it was'")
+        theirs = f"reporting.theirs_{name}"
+        shop.sql(
+            f"grant select on {view} to public",
+            f"comment on view {view} is 'as it was'",
+            f"create view {theirs} as select id from {view}",
+            f"grant select on {theirs} to public",
+        )
     for file_name, content in scenario.files:
         shop.land(f"{name}_{file_name}", content)
     return shop
@@ -109,9 +115,11 @@ class World:
     columns: dict[str, str]
     view: list[tuple[Any, ...]]
     view_columns: list[tuple[Any, ...]]
+    theirs: list[tuple[Any, ...]]
     grants: list[tuple[Any, ...]]
     comments: list[tuple[Any, ...]]
     builds: list[tuple[Any, ...]]
+    changes: list[tuple[Any, ...]]
     ledger: list[tuple[str, int]]
     loaded: list[tuple[Any, ...]]
     files: list[tuple[str, str]]
@@ -135,14 +143,19 @@ def look(shop: Workshop) -> World:
         view_columns=shop.sql(
             f"select column_name, data_type from svv_columns where table_name = '{view}' order by ordinal_position"
         ),
+        theirs=shop.sql(f"select definition from pg_views where viewname = 'theirs_{shop.name}'"),
         grants=shop.sql(
-            "select privilege_type, identity_name, identity_type from svv_relation_privileges "
-            f"where relation_name = '{view}' and identity_type = 'public'"
+            "select relation_name, privilege_type, identity_name, identity_type from svv_relation_privileges "
+            f"where relation_name in ('{view}', 'theirs_{shop.name}') and identity_type = 'public' order by 1, 2"
         ),
         comments=shop.sql(
             f"select description from pg_description where objoid = (select oid from pg_class where relname = '{view}')"
         ),
         builds=shop.sql(f"select count(*) from {control}.view_builds where view_name = '{view}'"),
+        changes=shop.sql(
+            "select change, column_name, type_before, type_after, source_filename "
+            f"from {control}.schema_changes where pipeline = '{shop.name}' order by 1, 2"
+        ),
         ledger=_ledger(shop, control),
         loaded=shop.sql(
             "select source_filename, source_etag, source_generation, records_read, records_inserted, "
