@@ -88,7 +88,7 @@ def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaCh
 
 
 def _of_spec(view: ViewSpec, spec: PipelineSpec, columns: tuple[tuple[str, str], ...]) -> NewView:
-    definition = render_view(view.definition, spec.target.table.sql)
+    definition = render_view(view.definition, view.view, spec.target.table)
     build = ViewBuild(_sha256(f"{view.late_binding} {definition}"), _sha256(json.dumps(columns)))
     return NewView(view.view, definition, view.late_binding, build)
 

@@ -1,12 +1,13 @@
-"""The definitions of views: Jinja texts that know one name, `target`."""
+"""The definitions of views: Jinja texts that know one name, `target`, or texts with three placeholders."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from framework.names import TableName
+from framework.names import TableName, identifier
 from framework.spec.check_names import table_name_findings
 from framework.spec.document import Finding, Path
 from framework.spec.fields import mapping_list, text_at, text_field
@@ -20,12 +21,32 @@ _HARMLESS = frozenset({"Output", "TemplateData", "Name", "Const"})
 """The parts of a template that a definition may have: text, `{{ target }}`, and `{{ "{{" }}` for braces."""
 
 
-def render_view(definition: str, target_sql: str) -> str:
-    """Return a view's query for a target, given as quoted SQL.
+_HEAD = re.compile(r"\s*create\s+(?:or\s+replace\s+)?view\s+\{schema_name\}\s*\.\s*\{view_name\}\s+as\b", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"(?<!\{)(?:\{schema_name\}\s*\.\s*)?\{(source_table|schema_name|view_name)\}(?!\})")
+
+
+def render_view(definition: str, view: TableName, target: TableName) -> str:
+    """Return a view's query for a target.
+
+    Definitions may be written for older tools: with `{source_table}` for the target, `{schema_name}`
+    and `{view_name}` for the view's own, and with the `create view … as` that Feedway writes itself.
 
     Raises:
         ValueError: the definition is no template, or holds something else than `target`.
     """
+    query = _rendered(_HEAD.sub("", definition, count=1), target.sql)
+    own = {"source_table": target.sql, "schema_name": identifier(view.schema), "view_name": identifier(view.name)}
+    return _PLACEHOLDER.sub(lambda found: _value(found, own), query)
+
+
+def _value(found: re.Match[str], own: Mapping[str, str]) -> str:
+    """Return what a placeholder stands for; `{schema_name}.{source_table}` is the target in its own schema."""
+    value = own[found[1]]
+    is_qualified = found[0].startswith("{schema_name}") and found[1] == "view_name"
+    return f"{own['schema_name']}.{value}" if is_qualified else value
+
+
+def _rendered(definition: str, target_sql: str) -> str:
     from jinja2 import TemplateError
     from jinja2.nodes import Node
 
@@ -51,7 +72,8 @@ def _described(node: Node) -> str:
 
 def view_findings(document: object) -> Iterator[Finding]:
     """Yield what is wrong with the views of a spec."""
-    taken = {_table(document, "target", "schema", "table"): "the target"}
+    target = _table(document, "target", "schema", "table")
+    taken = {target: "the target"}
     for path, view in mapping_list(document, "views"):
         for field in ("schema", "name"):
             for _, name in text_field(view, field):
@@ -63,21 +85,21 @@ def view_findings(document: object) -> Iterator[Finding]:
         elif table is not None:
             taken[table] = "another view"
         definition = text_at(view, "definition")
-        if definition:
-            yield from _definition_findings((*path, "definition"), definition)
+        if definition and table is not None and target is not None:
+            yield from _definition_findings((*path, "definition"), definition, table, target)
 
 
 def _table(document: object, *fields: str) -> TableName | None:
     """Return the table that two fields name, as Redshift folds it."""
     *folder, schema_field, name_field = fields
-    schema = text_at(document, *folder, schema_field)
+    schema = text_at(document, *folder, schema_field) or "public"
     name = text_at(document, *folder, name_field)
-    return TableName(schema.lower(), name.lower()) if schema and name else None
+    return TableName(schema.lower(), name.lower()) if name else None
 
 
-def _definition_findings(path: Path, definition: str) -> Iterator[Finding]:
+def _definition_findings(path: Path, definition: str, view: TableName, target: TableName) -> Iterator[Finding]:
     try:
-        query = render_view(definition, TableName("a", "b").sql).strip()
+        query = render_view(definition, view, target).strip()
     except ValueError as error:
         fix = "Only {{ target }} stands for something; everything else is SQL."
         yield Finding(path, "spec/view-definition", f"views.definition: {error}", fix)
