@@ -53,11 +53,12 @@ def check_block(block: bytes, delimiter: str, columns: int, is_multiline: bool) 
     return PlainBlock(end, len(found.ends), line_end, int(lengths.max()))
 
 
-def fold_block(block: bytes, delimiter: str) -> bytes | None:
+def fold_block(block: bytes, delimiter: str, is_multiline: bool) -> bytes | None:
     """Return the block's complete records, none or more, with FOLD for each line feed inside quotes.
 
     None where the quoting or the bytes are not sound by check_block's rules, or FOLD is in the
-    text. Blank lines, mixed line ends and any number of fields are let through.
+    text, or a line feed stands inside quotes that may not. Blank lines, mixed line ends and any
+    number of fields are let through.
     """
     if b"\0" in block or FOLD.encode() in block:
         return None
@@ -68,6 +69,8 @@ def fold_block(block: bytes, delimiter: str) -> bytes | None:
         return b""
     end = int(found.ends[-1]) + 1
     if not found.has_sound_quotes or not _is_utf8(block[:end]):
+        return None
+    if not is_multiline and found.quoted_line_ends.any():
         return None
     text = np.frombuffer(block[:end], dtype=np.uint8).copy()
     places = _places(found.quoted_line_ends)

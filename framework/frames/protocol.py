@@ -40,8 +40,9 @@ class SourceRows(Protocol):
         """Write the batch's good rows as Parquet below `destination`, and say what was seen.
 
         Staging: one row per good source row, `columns` in their order, then feedway_file and
-        feedway_row. Bad rows (a misfit, a NULL key, a wrong number of fields) are counted, not
-        written. `destination` is an empty `s3://` prefix; None measures and writes nothing.
+        feedway_row; TIMESTAMPTZ as the time in UTC without a zone. Bad rows (a misfit, a NULL key,
+        a wrong number of fields) are counted, not written. `destination` is an empty `s3://`
+        prefix; None measures and writes nothing.
 
         Raises:
             SourceFileError: a file's quoting or bytes are broken; `keys` names the files.

@@ -15,12 +15,16 @@ INTEGER = r"0|-?[1-9][0-9]*"
 NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|-?\.[0-9]+"
 """A number in plain notation. Trailing zeros of a fraction carry no value."""
 FLOAT = r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+NOT_ZERO = r"[^eE]*[1-9].*"
+"""Which texts of FLOAT are not zero, whatever a cast makes of them."""
 BOOLEAN = r"[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]"
 DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
 TIMESTAMP = rf"{DATE}[ T]{_TIME}"
 _OFFSET = r"(?:Z|[-+](?:0[0-9]|1[0-4]):?[0-5][0-9])"
 TIMESTAMPTZ = rf"{TIMESTAMP} ?{_OFFSET}"
+ASCII = r"[\x01-\x7f]*"
+"""What CHAR holds. Source: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html"""
 ANY = r"(?s).*"
 
 
@@ -46,7 +50,9 @@ def accepted_text(column_type: ColumnType) -> str:
             return rf"{DATE}(?:[ T]{_TIME})?"
         case Kind.TIMESTAMPTZ:
             return TIMESTAMPTZ
-        case Kind.CHAR | Kind.VARCHAR:
+        case Kind.CHAR:
+            return ASCII
+        case Kind.VARCHAR:
             return ANY
 
 

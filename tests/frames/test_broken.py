@@ -51,6 +51,25 @@ def test_a_broken_file_is_refused_as_a_whole(bench: Bench, case: str, layout: st
     assert message in str(error)
 
 
+@pytest.mark.parametrize("record", [b"4,a", b'4,"a"', b"", b"4,", b'4,""', b" "])
+@pytest.mark.parametrize("start", [b"a,b\n1,x\n", b'a,b\n1,"x\ny"\n'])
+def test_a_line_end_with_a_second_carriage_return_breaks_the_file(bench: Bench, start: bytes, record: bytes) -> None:
+    error = broken(bench, bench.batch(start + record + b"\r\r\n5,y\n"), profile=False)
+
+    assert "record 2: the quoting" in str(error)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_a_promise_of_single_lines_is_kept_in_every_encoding(bench: Bench, encoding: str) -> None:
+    batch = bench.batch('a,b\n1,x\n2,"y\nz"\n3,x\n'.encode(encoding), CsvOptions(",", encoding, False, ()))
+
+    assert "record 2: a quoted field is not closed" in str(broken(bench, batch, profile=False))
+
+
+def test_other_line_ends_before_a_header_that_ends_in_a_carriage_return_break_the_file(bench: Bench) -> None:
+    broken(bench, bench.batch(b'\r\na,b\r1,x\r\r2,"\n"\r'), profile=False)
+
+
 def test_the_faulty_record_is_named_however_far_it_is(bench: Bench) -> None:
     batch = bench.batch(START.replace(b"1,some", b"1,some text\n" * 30_000 + b"1,some", 1) + b'2,"x"y\n')
     assert "record 30011: the quoting" in str(broken(bench, batch))

@@ -152,6 +152,23 @@ def test_a_broken_file_is_refused_with_its_record(
     assert copied == [0]
 
 
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_large_file_keeps_the_promise_of_single_lines_or_is_refused(spark_bench: Bench, is_packed: bool) -> None:
+    content = large_file("\n").encode()
+    options = CsvOptions(",", "utf-8", False, ())
+    batch = spark_bench.batch({"1.csv": gzip.compress(content) if is_packed else content}, options)
+
+    with pytest.raises(SourceFileError, match="record 1: a quoted field is not closed"):
+        spark_bench.stage(batch, COLUMNS)
+
+
+def test_a_large_packed_file_that_is_damaged_is_refused_as_such(spark_bench: Bench) -> None:
+    batch = spark_bench.batch({"1.csv.gz": gzip.compress(large_file("\n").encode())[:-20]})
+
+    with pytest.raises(SourceFileError, match="gzip data is cut off"):
+        spark_bench.stage(batch, COLUMNS)
+
+
 def test_a_file_that_holds_the_mark_of_a_folded_line_end_is_read_as_it_is(
     spark_bench: Bench, copied: list[int]
 ) -> None:

@@ -83,6 +83,33 @@ def test_every_value_arrives_and_null_is_not_the_empty_text(feed: Feed) -> None:
     assert second[9] == ""
 
 
+def test_times_with_an_offset_are_the_same_moments_in_the_table(feed: Feed) -> None:
+    shop = feed(
+        """
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: {keys: [at], order_by: [sent desc]}
+metadata_columns: {run_date: null, file_name: null}
+types: {columns: {at: timestamptz, sent: timestamptz, feedway_utc_0: timestamptz}}
+"""
+    )
+    lines = [
+        "2024-01-31T10:00:00+02:00,2024-01-01T00:00:00Z,",
+        "2024-01-31 08:00:00.25 Z,2024-01-01T00:00:00Z,2023-12-31T23:30:00-0130",
+        # The first one's moment, written otherwise, and older.
+        "2024-01-31T08:00:00Z,2024-01-01T00:30:00+01:00,2023-12-31T23:30:00Z",
+    ]
+    result = shop.load("1.csv", csv_text("at,sent,feedway_utc_0", *lines))
+
+    assert result.status == "SUCCESS", result.failure and result.failure.message
+    assert shop.types()["at"] == "timestamp with time zone"
+    shown = "to_char(at, 'YYYY-MM-DD HH24:MI:SS.MS'), to_char(feedway_utc_0, 'YYYY-MM-DD HH24:MI')"
+    assert shop.rows(shown, "at") == [
+        ("2024-01-31 08:00:00.000", None),
+        ("2024-01-31 08:00:00.250", "2024-01-01 01:00"),
+    ]
+
+
 def test_metadata_columns_say_when_and_from_which_file(feed: Feed) -> None:
     shop = loaded(feed)
 

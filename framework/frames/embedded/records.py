@@ -71,6 +71,8 @@ class RecordCutter:
         """
         found = (self._whole_header if is_all else self._header).match(text)
         if found is not None:
+            if found[2] == "\r" and "\n" in text[: found.start(1)]:
+                raise BrokenRecord(None, BAD_QUOTING)
             return found.end(), "\r" if found[2] == "\r" else "\n"
         if not is_all and self._goes_on(text, len(text) - len(text.lstrip("\r\n"))):
             return None

@@ -110,9 +110,15 @@ def _checked(column: StagingColumn, text: str) -> str:
 
 
 def _staged(segment: Segment, columns: Sequence[StagingColumn], values: Sequence[str]) -> str:
-    named_values = [f"{value} as {named(column.name)}" for column, value in zip(columns, values, strict=True)]
+    written = [_written(column, value) for column, value in zip(columns, values, strict=True)]
+    named_values = [f"{value} as {named(column.name)}" for column, value in zip(columns, written, strict=True)]
     place = [
         f"cast({segment.layout.ordinal} as integer) as {FILE_COLUMN}",
         f"cast({segment.before} + {ROW_IN_SEGMENT} as bigint) as {ROW_COLUMN}",
     ]
     return ", ".join([*named_values, *place])
+
+
+def _written(column: StagingColumn, value: str) -> str:
+    """Return the value as staging files hold it: a time with an offset as the time in UTC."""
+    return f"make_timestamp(epoch_us({value}))" if column.type.kind is Kind.TIMESTAMPTZ else value

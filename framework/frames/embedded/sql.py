@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from framework.column_type import ColumnType, Kind
 from framework.date_format import format_expression, iso_rewrite
-from framework.schema.text import INTEGER, NUMBER, TIMESTAMP, accepted_text
+from framework.schema.text import INTEGER, NOT_ZERO, NUMBER, TIMESTAMP, accepted_text
 from framework.schema.values import StagingColumn
 
 _DUCKDB_TYPES = {
@@ -60,7 +60,10 @@ def converted(column: StagingColumn, text: str) -> str:
     """Return the value of a text in the column's type, NULL for a misfit. Nothing raises."""
     kind = column.type.kind
     if kind in (Kind.CHAR, Kind.VARCHAR):
-        return f"case when strlen({text}) <= {column.type.length_bytes} then {text} end"
+        fits = f"strlen({text}) <= {column.type.length_bytes}"
+        if kind is Kind.CHAR:
+            fits += f" and {whole_match(text, accepted_text(column.type))}"
+        return f"case when {fits} then {text} end"
     if column.format is None:
         gate = whole_match(text, accepted_text(column.type))
         return f"case when {gate} then {_cast(column.type, text)} end"
@@ -77,7 +80,7 @@ def _cast(column_type: ColumnType, text: str) -> str:
         return f"lower({text}) = 'true'"
     if kind in (Kind.REAL, Kind.DOUBLE):
         # Out of range is infinity to some versions' cast, and NULL to others'.
-        return f"case when isfinite({cast}) then {cast} end"
+        return f"case when isfinite({cast}) and not ({cast} = 0 and {whole_match(text, NOT_ZERO)}) then {cast} end"
     if kind is Kind.TIMESTAMPTZ:
         return _offset_cast(text)
     if kind in (Kind.DATE, Kind.TIMESTAMP):

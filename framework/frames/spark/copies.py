@@ -17,6 +17,7 @@ from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 
+from framework.errors import SourceFileError
 from framework.frames.blocks import fold_block
 from framework.frames.phases import Phases
 from framework.frames.protocol import ObjectStore
@@ -66,7 +67,7 @@ class FileCopier:
         """Return the addresses of the copy's objects, in order; none where the file has to be read as it is.
 
         Raises:
-            SourceFileError: the file has gone, or is another one by now.
+            SourceFileError: the file has gone, is another one by now, or is packed and damaged.
             CopyIsCancelled: see `cancel`.
         """
         size = layout.file.size_bytes
@@ -77,8 +78,10 @@ class FileCopier:
         try:
             with self.phases.busy("copy"), closing(self._store.download([layout.file], self._folder)) as downloads:
                 text = plain_text(self._fetched(next(downloads)), layout.is_gzip, self._options.encoding)
-                return self._write(folded(text, self._options.delimiter), layout.ordinal)
-        except (CannotCopy, BrokenPacking, BrokenBytes):
+                return self._write(folded(text, self._options), layout.ordinal)
+        except BrokenPacking as error:
+            raise SourceFileError(f"{layout.file.url}: {error}. Send it again.", (layout.file.key,)) from error
+        except (CannotCopy, BrokenBytes):
             # Reading it as it is tells what is wrong, and in which record.
             return ()
 
@@ -124,11 +127,11 @@ class FileCopier:
         path.unlink()
 
 
-def folded(text: Iterator[bytes], delimiter: str) -> Iterator[bytes]:
+def folded(text: Iterator[bytes], options: CsvOptions) -> Iterator[bytes]:
     """Yield whole records, each on a line of its own.
 
     Raises:
-        CannotCopy: the quoting or the bytes are not sound, or the text holds FOLD.
+        CannotCopy: the text is none that a copy can show; see fold_block.
     """
     rest = b""
     enough = 0
@@ -138,7 +141,7 @@ def folded(text: Iterator[bytes], delimiter: str) -> Iterator[bytes]:
             rest += b"\n"
         if len(rest) < enough and not is_all:
             continue
-        found = fold_block(rest, delimiter)
+        found = fold_block(rest, options.delimiter, options.multiline)
         if found is None or (is_all and len(found) < len(rest)) or len(rest) - len(found) > MAX_RECORD_BYTES:
             raise CannotCopy
         # Of a long record, looked at again when there is twice as much of it.

@@ -31,10 +31,13 @@ def first_rows(number: Callable[[str], Any]) -> dict[int, int]:
     return {fault: row for fault, row in rows.items() if row is not None}
 
 
-def with_faults(records: DataFrame, bad_bytes: str, options: CsvOptions, by_lines: bool) -> DataFrame:
+def with_faults(
+    records: DataFrame, bad_bytes: str, options: CsvOptions, barred: str | None = None, by_lines: bool = False
+) -> DataFrame:
     """Return the records with `fault` instead of the columns that `bad_bytes`, a condition, is made of.
 
-    `fault` is the number of what is wrong with `record`, 0 for nothing.
+    `fault` is the number of what is wrong with `record`, 0 for nothing. `barred` is a line end that
+    no field may hold.
     """
     # Each quoted stretch becomes one quote: what then stands beside a quote stands beside a field.
     collapsed = """case when contains(record, '"') then regexp_replace(record, '"[^"]*+"', '"') else record end"""
@@ -47,6 +50,8 @@ def with_faults(records: DataFrame, bad_bytes: str, options: CsvOptions, by_line
     # By lines the bytes themselves were looked at.
     suspect = "" if by_lines else f"when contains(record, '{REPLACEMENT}') then greatest({fault}, {SUSPECT})"
     fault = f"case when {stray_break} then if({odd}, {OPEN_QUOTE}, {BAD_QUOTE}) {suspect} else {fault} end"
+    if barred is not None:
+        fault = f"case when contains(record, {quoted(barred)}) then {OPEN_QUOTE} else {fault} end"
     fault = f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} else {fault} end"
     # A projection of its own, or Spark would work it out wherever it is used.
     return records.selectExpr("*", f"{collapsed} as collapsed").selectExpr("record", ROW_COLUMN, f"{fault} as fault")

@@ -72,9 +72,15 @@ def check_rows(texts: DataFrame, columns: Sequence[CheckedColumn]) -> DataFrame:
 
 def good_rows(checked: DataFrame, columns: Sequence[CheckedColumn]) -> DataFrame:
     """Return the staging rows: the columns in their order, then feedway_file and feedway_row."""
-    values = [f"{column.value} as {named(column.column.name)}" for column in columns]
+    values = [f"{_written(column)} as {named(column.column.name)}" for column in columns]
     good = checked.where(f"not is_bad and fault <= {SUSPECT}")
     return good.selectExpr(*values, FILE_COLUMN, ROW_COLUMN)
+
+
+def _written(checked: CheckedColumn) -> str:
+    """Return the value as staging files hold it: a time with an offset as the time in UTC, the session's zone."""
+    is_zoned = checked.column.type.kind is Kind.TIMESTAMPTZ
+    return f"cast({checked.value} as timestamp_ntz)" if is_zoned else checked.value
 
 
 def _text(opened: OpenedFile, checked: CheckedColumn, options: CsvOptions) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from framework.column_type import ColumnType, Kind
 from framework.date_format import format_expression, iso_rewrite
-from framework.schema.text import INTEGER, NUMBER, TIMESTAMP, accepted_text
+from framework.schema.text import INTEGER, NOT_ZERO, NUMBER, TIMESTAMP, accepted_text
 from framework.schema.values import StagingColumn
 
 _SPARK_TYPES = {
@@ -66,7 +66,10 @@ def converted(column: StagingColumn, text: str) -> str:
     """
     kind = column.type.kind
     if kind in (Kind.CHAR, Kind.VARCHAR):
-        return f"case when octet_length({text}) <= {column.type.length_bytes} then {text} end"
+        fits = f"octet_length({text}) <= {column.type.length_bytes}"
+        if kind is Kind.CHAR:
+            fits += f" and {whole_match(text, accepted_text(column.type))}"
+        return f"case when {fits} then {text} end"
     if column.format is not None:
         gate = whole_match(text, format_expression(column.format))
         return f"case when {gate} then {_day_cast(column.type, text, iso_text(column.format, text))} end"
@@ -81,7 +84,8 @@ def _cast(column_type: ColumnType, text: str) -> str:
         return f"lower({text}) = 'true'"
     if kind in (Kind.REAL, Kind.DOUBLE):
         # Out of range is infinity to Spark's cast, not NULL.
-        return f"case when abs({cast}) < double('infinity') then {cast} end"
+        is_lost = f"{cast} = 0 and {whole_match(text, NOT_ZERO)}"
+        return f"case when abs({cast}) < double('infinity') and not ({is_lost}) then {cast} end"
     if kind is Kind.TIMESTAMPTZ:
         # Spark takes an offset after the seconds only.
         full = f"case when substring({text}, 17, 1) = ':' then {text} "

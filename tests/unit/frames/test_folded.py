@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from framework.frames.blocks import FOLD
 from framework.frames.spark import copies
 from framework.frames.spark.copies import CannotCopy, folded
+from framework.spec.pipeline import CsvOptions
 
 TEXTS = st.text(st.sampled_from('ab,;"\n\r é😀\\' + FOLD), max_size=60)
+COMMA = CsvOptions(",", "utf-8", True, ())
 FIELDS = st.text(st.sampled_from('ab,"\n é'), max_size=6)
 
 
@@ -22,7 +24,7 @@ def fold(text: str, size: int) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(copies, "BLOCK_BYTES", size)
         pieces = (content[start : start + 3] for start in range(0, len(content), 3))
-        parts = list(folded(pieces, ","))
+        parts = list(folded(pieces, COMMA))
     assert all(part.endswith(b"\n") for part in parts)
     return b"".join(parts).decode().split("\n")[:-1]
 
@@ -57,4 +59,4 @@ def test_a_line_end_that_two_pieces_share_is_a_line_end() -> None:
         pieces = (content[start : start + size] for start in range(0, len(content), size))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(copies, "BLOCK_BYTES", 1)
-            assert b"".join(folded(pieces, ",")) == content.replace(b"x\r\n", b"x\r" + FOLD.encode())
+            assert b"".join(folded(pieces, COMMA)) == content.replace(b"x\r\n", b"x\r" + FOLD.encode())

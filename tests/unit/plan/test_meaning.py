@@ -48,6 +48,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     columns: Any = {
         "guard_columns": [(name, text, parse_type("varchar(9)"))] * 2,
         "guard_column_count": 9,
+        "set_time_zone": [(name, name)] * 2,
     }
     return {
         **(names | texts | tables | SQL_BY_INTENTION),
