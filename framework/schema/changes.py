@@ -65,14 +65,30 @@ def plan_changes(
     `design` is the distribution key and the sort keys of a table that is still to be created.
 
     Raises:
-        SchemaChangeError: a column that must grow cannot be altered in place.
+        SchemaChangeError: a column that must grow cannot be altered in place, or a table that is
+            to be created would have no such column as its design names.
     """
     if observed.table is None:
         distkey, sortkey = design
+        _refuse_unknown_design(target, staging.new_columns, distkey, sortkey)
         return (CreateTable(target, staging.new_columns, distkey, sortkey),)
     additions = [AddColumn(column) for column in staging.new_columns]
     widenings = [_widen(widening, observed.table, observed) for widening in staging.widenings]
     return (*additions, *widenings)
+
+
+def _refuse_unknown_design(
+    target: TableName, columns: Sequence[NewColumn], distkey: str | None, sortkey: Sequence[str]
+) -> None:
+    names = [column.name for column in columns]
+    for field, wanted in (("distkey", [distkey] if distkey else []), ("sortkey", sortkey)):
+        missing = [name for name in wanted if name not in names]
+        if missing:
+            raise SchemaChangeError(
+                f"{target}: target.{field} of the spec names {', '.join(map(repr, missing))}, and the table would be "
+                f"created with the columns {', '.join(names)}. Send a file that has the column, or correct "
+                f"target.{field}."
+            )
 
 
 def _widen(widening: Widening, table: ObservedTable, observed: Observation) -> SchemaChange:

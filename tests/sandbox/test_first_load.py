@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+import pytest
+
 from framework.column_type import parse_type
 from framework.names import TableName, ledger_table
 from tests.workshop import Workshop, csv_text
@@ -131,6 +133,19 @@ def test_keys_are_not_null_and_the_physical_design_is_the_specs(feed: Feed) -> N
         ("cust_no", "NO", True, 0),
         ("updated_at", "YES", False, 1),
     ]
+
+
+@pytest.mark.parametrize("design", ["distkey: gone", "sortkey: [a, gone]"])
+def test_a_design_that_names_a_column_which_is_not_there_is_explained(feed: Feed, design: str) -> None:
+    shop = feed('source: {prefix: data/in/{name}/}\nload: {keys: [id]}\ntarget: {table: "{name}", ' + design + "}\n")
+
+    result = shop.load(f"{shop.name}.csv", csv_text("id,a", "1,x"))
+
+    assert result.failure is not None
+    assert result.failure.type == "SchemaChangeError"
+    assert f"target.{design.partition(':')[0]}" in result.failure.message
+    assert "'gone'" in result.failure.message
+    assert "id, a, run_date" in result.failure.message
 
 
 def test_the_view_stands_on_the_table(feed: Feed) -> None:
