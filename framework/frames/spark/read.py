@@ -96,11 +96,12 @@ def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions
     read = read.options(multiLine="true", lineSep=opened.line_end, encoding=options.encoding)
     records = read.schema(schema).csv(url)
     fields = ", ".join(f"c{index}" for index in range(expected))
-    # The raw text comes without its line end, what is put together with half of one.
+    # Of CR LF the raw text comes with neither, what is put together with CR; a lone CR stays at both.
+    raw = _BAD if opened.line_end == "\n" else _without_return(_BAD)
     rebuilt = _without_return(f"concat_ws({quoted(options.delimiter)}, {fields})")
     # Two projections: Spark would put the text together wherever the second uses it.
     texts = records.selectExpr(
-        f"coalesce({_BAD}, {rebuilt}) as record", f"{_ROW_IN_PARTITION} - {opened.blank_records} as feedway_row"
+        f"coalesce({raw}, {rebuilt}) as record", f"{_ROW_IN_PARTITION} - {opened.blank_records} as feedway_row"
     )
     rows = texts.where("record <> ''")
     checked = with_faults(rows, "false", options, None if options.multiline else opened.line_end)
