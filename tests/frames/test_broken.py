@@ -52,9 +52,8 @@ def test_a_broken_file_is_refused_as_a_whole(bench: Bench, case: str, layout: st
 
 
 @pytest.mark.parametrize("record", [b"4,a", b'4,"a"', b"", b"4,", b'4,""', b" "])
-@pytest.mark.parametrize("start", [b"a,b\n1,x\n", b'a,b\n1,"x\ny"\n'])
-def test_a_line_end_with_a_second_carriage_return_breaks_the_file(bench: Bench, start: bytes, record: bytes) -> None:
-    error = broken(bench, bench.batch(start + record + b"\r\r\n5,y\n"), profile=False)
+def test_a_line_end_with_a_second_carriage_return_breaks_the_file(bench: Bench, record: bytes) -> None:
+    error = broken(bench, bench.batch(b"a,b\n1,x\n" + record + b"\r\r\n5,y\n"), profile=False)
 
     assert "record 2: the quoting" in str(error)
 

@@ -96,14 +96,12 @@ def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions
     read = read.options(multiLine="true", lineSep=opened.line_end, encoding=options.encoding)
     records = read.schema(schema).csv(url)
     fields = ", ".join(f"c{index}" for index in range(expected))
-    # Of CR LF the raw text comes with neither, what is put together with CR; a lone CR stays at both.
-    raw = _BAD if opened.line_end == "\n" else _without_return(_BAD)
-    rebuilt = _without_return(f"concat_ws({quoted(options.delimiter)}, {fields})")
+    rebuilt = f"concat_ws({quoted(options.delimiter)}, {fields})"
     # Two projections: Spark would put the text together wherever the second uses it.
     texts = records.selectExpr(
-        f"coalesce({raw}, {rebuilt}) as record", f"{_ROW_IN_PARTITION} - {opened.blank_records} as feedway_row"
+        f"coalesce({_BAD}, {rebuilt}) as text", f"{_ROW_IN_PARTITION} - {opened.blank_records} as feedway_row"
     )
-    rows = texts.where("record <> ''")
+    rows = texts.selectExpr(f"{_without_return('text')} as record", "feedway_row").where("record <> ''")
     checked = with_faults(rows, "false", options, None if options.multiline else opened.line_end)
     # A header with a fault would be the whole file, taken for one record.
     return checked.where(f"feedway_row > 0 or fault > {SUSPECT}")
