@@ -14,6 +14,9 @@ from tests.workshop import Workshop
 SAMPLE = {"first": (0.6, True), "plain": (0.75, True), "evolve": (0.5, False), "replace": (0.9, True)}
 """Without --exhaustive: of some scenarios, where in the load the run dies, and whether the call arrives."""
 
+POLLS = 3
+"""By so many calls do two runs of one load differ: a statement is asked after until it has ended."""
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let runs die at every call, or at a few."""
@@ -51,7 +54,9 @@ def _run_until(shop: Workshop, call: int | None, reply_lost: bool) -> list[str]:
     process = Process(call, reply_lost)
     with process.frames() as frames, suppress(Death):
         another_run(shop, process.s3, process.redshift_data, frames, base=0x400).run()
-        assert call is None, f"the run ended before its call {call}: {process.calls}"
+        # How often a statement is asked after differs by a few: the last calls may not come.
+        is_near_end = call is None or call - len(process.calls) <= POLLS
+        assert is_near_end, f"the run ended before its call {call}: {process.calls}"
     return process.calls
 
 

@@ -23,7 +23,7 @@ FAILED_STATEMENTS = (
 )
 COMMITTED_AFTER_ALL = "FATAL: terminating connection due to administrator command"
 LONGEST_STREAK = 2
-"""So often in a row does one operation fail: less often than is tried."""
+"""So often in a row does one operation fail on one object: less often than is tried."""
 _SUBMISSIONS = ("ExecuteStatement", "BatchExecuteStatement")
 
 
@@ -54,15 +54,16 @@ class Weather:
         statement_id = json.loads(request.body).get("Id", "") if operation == "DescribeStatement" else ""
         if statement_id in self._refused:
             return _answer(request, {"Id": statement_id, "Status": "FAILED", "Error": self._refused[statement_id]})
-        kind = self._choose(client, operation)
+        # By address: of calls side by side, one that comes through says nothing of the others.
+        kind = self._choose(f"{operation} {request.url}", operation)
         return None if kind is None else self._befall(kind, client, request)
 
-    def _choose(self, client: Any, operation: str) -> str | None:
+    def _choose(self, call: str, operation: str) -> str | None:
         with self._lock:
-            if self._streaks[operation] == LONGEST_STREAK or self._random.random() >= self._rate:
-                self._streaks[operation] = 0
+            if self._streaks[call] == LONGEST_STREAK or self._random.random() >= self._rate:
+                self._streaks[call] = 0
                 return None
-            self._streaks[operation] += 1
+            self._streaks[call] += 1
             kinds = ["slow", "unavailable", "reset before", "reset after", "timeout after", "throttled"]
             if operation in _SUBMISSIONS:
                 kinds += ["statement failed", "committed after all"] * 2
