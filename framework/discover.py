@@ -11,11 +11,9 @@ from framework.lake.pending import list_pending
 from framework.lake.unprocessed import list_unprocessed
 from framework.plan.merge import MAX_FILES_PER_LOAD
 from framework.results import LoadRequest, Services
-from framework.run_log import RunLog
 from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.client import Caller
-from framework.warehouse.control import read_newest_load
+from framework.spec.project import control_schema_problem
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,11 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
     """Return the pending files as loads, the unprocessed ones, or the one that is asked for.
 
     Raises:
-        SpecError: the file that is asked for is not there, or not surely the pipeline's.
+        SpecError: the file that is asked for is not there, or not surely the pipeline's; or the spec would
+            build among Feedway's own tables.
     """
+    if problem := control_schema_problem(spec, services.environment):
+        raise SpecError(str(problem))
     if request.unprocessed:
         return _unprocessed_work(spec, services, request)
     lake = services.lake
@@ -106,35 +107,3 @@ def _refuse_another_pipelines(file: SourceFile, spec: PipelineSpec, services: Se
         f"{file.url} is a file of {file.moved_by}, which has moved it here. To load it with {spec.pipeline} too, "
         f"copy it to {services.lake.url(services.lake.key(spec.source.prefix))}."
     )
-
-
-def is_out_of_order(request: LoadRequest, spec: PipelineSpec) -> bool:
-    """Say whether files of this request may come after newer ones where their order decides which rows stay.
-
-    Corrected rows overwrite nothing and may come when they like.
-    """
-    picked = request.unprocessed or request.file_key is not None
-    order_decides = spec.load.mode == "replace" or (spec.load.mode == "upsert" and not spec.load.order_by)
-    return picked and order_decides and not (request.out_of_order or request.keeps_stored)
-
-
-def why_overtaken(
-    spec: PipelineSpec, services: Services, files: Sequence[SourceFile], caller: Caller, log: RunLog
-) -> dict[str, str]:
-    """Return why files may not be loaded any more, by object key: a newer one is in the target already."""
-    by_name = spec.source.order == "name"
-    folder = services.lake.key(spec.source.prefix) if by_name else None
-    newest = read_newest_load(services.warehouse, spec.target.table, folder, caller, log)
-    if newest is None:
-        return {}
-    newest_key, newest_arrival = newest
-    found = {}
-    for file in files:
-        key = file.identity.key
-        if newest_key > key if by_name else (newest_arrival, newest_key) > (file.arrived_at, key):
-            found[file.key] = (
-                f"{newest_key}, which arrived {newest_arrival:%Y-%m-%d %H:%M:%S} and comes after it, is loaded into "
-                f"{spec.target.table} already, and this file could put older rows in the place of newer ones. "
-                f"Add --out-of-order to load it all the same, or let it go with `skip {file.key}`"
-            )
-    return found

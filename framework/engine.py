@@ -7,13 +7,14 @@ execute   the plan's transactions, then files and logs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from framework.bookkeeping import Books
-from framework.discover import Work, discover, is_out_of_order, why_overtaken
+from framework.discover import Work, discover
 from framework.errors import (
     AlreadyLoaded,
+    Overtaken,
     SourceFileError,
     SpecError,
     TargetChanged,
@@ -25,6 +26,7 @@ from framework.lake.alive import SignOfLife, staging_prefix
 from framework.lake.at_once import at_once
 from framework.outcome import Outcome, is_outage
 from framework.plan.statements import Transaction
+from framework.precedence import is_picked, loaded_already, overtaken_meanwhile, precedence_of, why_overtaken
 from framework.prepare import Preparation, PrepareContext, prepare
 from framework.results import LoadRequest, LoadResult, RecordCounts, Services
 from framework.retries import telling
@@ -80,6 +82,7 @@ class _Load:
         self.books = Books(spec, services, services.new_run_id())
         self.log = self.books.log
         self.outcome = Outcome(self.books, request, work)
+        self.precedence = precedence_of(spec, services.lake, request)
         self.step = "discover"
         self.files: list[SourceFile] = []
         self.frames: FrameEngine | None = None
@@ -109,10 +112,7 @@ class _Load:
         return self.outcome.all_results(results)
 
     def _load_and_settle(self, keys: Sequence[str], observed: Observation | None) -> list[LoadResult]:
-        try:
-            self._load(keys, observed)
-        except AlreadyLoaded:
-            return self.outcome.skipped(self.files, "the file is loaded already, as its ledger row shows")
+        self._load(keys, observed)
         self._enter("settle")
         return self.outcome.loaded(self.files, self.counts)
 
@@ -125,8 +125,8 @@ class _Load:
         self._enter("observe")
         observed = observed or self._observe()
         self._leave_out_loaded(observed)
-        if is_out_of_order(self.request, self.spec):
-            self._refuse_overtaken()
+        if self.precedence is not None and is_picked(self.request):
+            self._refuse(why_overtaken(self.books, self.files))
         self._enter("recover")
         if self.books.recover(self.services.environment.dead_after_seconds):
             # What a dead run had still running may have changed what was observed, and loaded the files.
@@ -138,16 +138,46 @@ class _Load:
         self.log.info("load started", files=[file.url for file in self.files])
         ensure_control_tables(self.services.warehouse, self.spec.target.table, observed, self.books.caller, self.log)
         self.books.write("STARTED", self.files)
-        for attempt in range(1, MAX_PLANS + 1):
+        plans = 0
+        while self.files:
             try:
                 self._bring_in(observed)
                 return
+            except (AlreadyLoaded, Overtaken) as error:
+                self._leave_to_others(error)
             except TargetChanged as error:
-                if attempt == MAX_PLANS:
+                plans += 1
+                if plans == MAX_PLANS:
                     raise
                 self.log.warning("the target changed meanwhile; the load is planned again", error=str(error))
-                self.observed_for_next = None
-                observed = self._observe()
+            self.observed_for_next = None
+            observed = self._observe()
+
+    def _leave_to_others(self, error: AlreadyLoaded | Overtaken) -> None:
+        """Leave out the files that another run has loaded meanwhile, or has loaded a later one than.
+
+        Raises:
+            WarehouseError: the merge was stopped by what the ledger does not show: it was tampered with.
+        """
+        before = (list(self.files), dict(self.books.generations))
+        if isinstance(error, AlreadyLoaded):
+            loaded = self.files if self.request.again else loaded_already(self.books, self.files)
+            self._skip(loaded, "the file is loaded already, as its ledger row shows")
+        elif self.precedence is not None:
+            self._skip(self.outcome.gone(self.files), "another run has taken the file")
+            reasons = overtaken_meanwhile(self.books, self.files, self.precedence) if self.files else {}
+            if self.spec.load.mode == "replace" and not is_picked(self.request):
+                overtaken = [file for file in self.files if file.key in reasons]
+                self._skip(overtaken, "a newer file, which another run has loaded, replaces the table")
+            else:
+                refused = [file for file in self.files if file.key in reasons]
+                self.books.write(
+                    "SKIPPED", refused, "refused: a later file, which another run has loaded, comes after it"
+                )
+                self._refuse(reasons)
+        if before == (self.files, self.books.generations):
+            raise error
+        self.log.warning("another run was faster", error=str(error), files_left=len(self.files))
 
     def _bring_in(self, observed: Observation) -> None:
         """Stage the rows, bring the table to them, and merge them."""
@@ -157,7 +187,7 @@ class _Load:
         self.has_staging_table = True
         copy(self.books, observed, prepared, manifest_url)
         self._enter("merge")
-        self.counts = merge(self.books, self.files, observed, prepared, self.request.keeps_stored)
+        self.counts = merge(self.books, self.files, observed, prepared, self.request)
         self.has_staging_table = False
 
     def _observe(self) -> Observation:
@@ -171,14 +201,17 @@ class _Load:
             history = observed.history_of(file.identity)
             self.books.generations[file.key] = history.generation + 1 if self.request.again else 1
             self.outcome.failed_before[file.key] = history.failures
-        if not self.request.again:
-            loaded = [file for file in self.files if observed.history_of(file.identity).generation]
-            self.files = [file for file in self.files if file not in loaded]
-            self.outcome.leave_out(loaded, "the file is loaded already")
+        known = [file for file in self.files if observed.history_of(file.identity).generation]
+        if known and not self.request.again:
+            self._skip(loaded_already(self.books, known), "the file is loaded already")
 
-    def _refuse_overtaken(self) -> None:
-        """Leave out the files that come after newer ones, and say so."""
-        reasons = why_overtaken(self.spec, self.services, self.files, self.books.caller, self.log)
+    def _skip(self, files: Sequence[SourceFile], reason: str) -> None:
+        """Leave out files that need not be loaded any more; they are recorded and archived."""
+        self.files = [file for file in self.files if file not in files]
+        self.outcome.leave_out(files, reason)
+
+    def _refuse(self, reasons: Mapping[str, str]) -> None:
+        """Leave out files that come too late, and say so."""
         refused = [file for file in self.files if file.key in reasons]
         self.files = [file for file in self.files if file.key not in reasons]
         for file in refused:

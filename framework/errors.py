@@ -7,6 +7,7 @@ PipelineError (1)              base; anything else that escapes is a bug, shown 
   WarehouseError (5)           Redshift or S3 refused: statement id, SQL, its own words
     TransientWarehouseError    may succeed later; the only class that is retried
     AlreadyLoaded              another run has loaded the file; never reaches the user as an error
+    Overtaken                  another run has loaded a later file; never reaches the user as an error
     TargetChanged              the target is not as it was planned for; the load is planned again
 
 The number is the exit code of a command that ends in the error.
@@ -115,6 +116,10 @@ class TransientWarehouseError(WarehouseError):
 
 class AlreadyLoaded(WarehouseError):
     """The ledger holds the file already; the merge stopped itself before it changed anything."""
+
+
+class Overtaken(WarehouseError):
+    """A file that comes after this one was loaded meanwhile; the merge stopped itself before it changed anything."""
 
 
 class TargetChanged(WarehouseError):

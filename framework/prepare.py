@@ -21,7 +21,9 @@ from framework.plan.merge import LoadedFile, MergeInput, plan_merge
 from framework.plan.staging import plan_copy, staging_columns
 from framework.plan.statements import Transaction
 from framework.plan.views import ViewWork, foreign_views, plan_views
+from framework.precedence import precedence_of
 from framework.rejection import StagedRows, put_bad_rows_aside
+from framework.results import LoadRequest
 from framework.run_log import RunLog
 from framework.schema.changes import SchemaChange, describe_change, plan_changes, table_after
 from framework.schema.column_names import target_names
@@ -237,9 +239,10 @@ def merge_transaction(
     files: Sequence[SourceFile],
     observed: Observation,
     prepared: Preparation,
-    keeps_stored: bool = False,
+    request: LoadRequest,
 ) -> tuple[Transaction, tuple[LoadedFile, ...]]:
     """Return the merge of a prepared load, and its files as the audit will tell them."""
+    precedence = precedence_of(books.spec, books.services.lake, request)
     bad = {file.ordinal: file.rows_bad for file in prepared.seen.files}
     loaded = tuple(_loaded(books, ordinal, file, bad[ordinal]) for ordinal, file in enumerate(files))
     columns = tuple(column.name for column in prepared.staging.columns) if prepared.has_rows else ()
@@ -254,7 +257,8 @@ def merge_transaction(
             files=loaded,
             observed_rows=prepared.seen.rows_staged,
             column_count=_columns_to_keep(books.spec, observed, prepared),
-            keeps_stored=keeps_stored,
+            keeps_stored=request.keeps_stored,
+            order_bounds=None if precedence is None else precedence.bounds(files),
         )
     )
     return merge, loaded

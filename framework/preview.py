@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from framework.bookkeeping import Books
-from framework.discover import discover, is_out_of_order, why_overtaken
+from framework.discover import discover
 from framework.frames.protocol import FrameEngine
 from framework.lake.at_once import at_once
 from framework.plan.grants import granted
 from framework.plan.statements import Transaction, render
+from framework.precedence import is_picked, loaded_already, precedence_of, why_overtaken
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
 from framework.results import LoadRequest, Services
 from framework.schema.changes import describe_change, table_after
@@ -85,18 +86,19 @@ class _Preview:
         if not files:
             return None
         observed = self._observe(files)
-        loaded = [file for file in files if observed.history_of(file.identity).generation and not request.again]
+        known = [file for file in files if observed.history_of(file.identity).generation]
+        loaded = loaded_already(self.books, known) if known and not request.again else []
         wanted = [file for file in files if file not in loaded]
         if not wanted:
             return _not_loaded(self.spec, [file.url for file in loaded], "would be skipped: the file is loaded already")
-        if is_out_of_order(request, self.spec):
-            overtaken = why_overtaken(self.spec, self.services, wanted, self.books.caller, self.books.log)
+        if is_picked(request) and precedence_of(self.spec, self.services.lake, request) is not None:
+            overtaken = why_overtaken(self.books, wanted)
             if overtaken:
                 why = "; ".join(overtaken.values())
                 return _not_loaded(self.spec, [file.url for file in wanted], f"would be refused: {why}")
         prepared = self._prepare(wanted, observed)
         self.observed = self._after(observed, prepared)
-        return self._describe(wanted, observed, prepared, loaded)
+        return self._describe(wanted, observed, prepared, loaded, request)
 
     def _observe(self, files: Sequence[SourceFile]) -> Observation:
         arrivals = [file.arrived_at for file in files]
@@ -134,11 +136,16 @@ class _Preview:
         )
 
     def _describe(
-        self, files: Sequence[SourceFile], observed: Observation, prepared: Preparation, loaded: Sequence[SourceFile]
+        self,
+        files: Sequence[SourceFile],
+        observed: Observation,
+        prepared: Preparation,
+        loaded: Sequence[SourceFile],
+        request: LoadRequest,
     ) -> PlannedLoad:
         manifest_url = self.services.lake.url(f"{self.books.prefix}manifest.json")
         copy = copy_transaction(self.books, observed, prepared, manifest_url if prepared.has_rows else None)
-        merge, _ = merge_transaction(self.books, files, observed, prepared)
+        merge, _ = merge_transaction(self.books, files, observed, prepared, request)
         transactions = [*prepared.evolution, copy, merge]
         notes = [f"{file.url} would be skipped: the file is loaded already" for file in loaded]
         if prepared.quarantine is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framework.bookkeeping import Books
-from framework.errors import AlreadyLoaded, TargetChanged, WarehouseError
+from framework.errors import AlreadyLoaded, Overtaken, TargetChanged, WarehouseError
 from framework.plan.merge import LoadedFile
 from framework.plan.staging import manifest
 from framework.plan.statements import Transaction
 from framework.prepare import Preparation, copy_transaction, merge_transaction
 from framework.rejection import refused_duplicates
-from framework.results import RecordCounts
+from framework.results import LoadRequest, RecordCounts
 from framework.schema.table import Observation
 from framework.schema.values import SourceFile
 from framework.warehouse.client import Row
@@ -38,19 +38,20 @@ def copy(books: Books, observed: Observation, prepared: Preparation, manifest_ur
 
 
 def merge(
-    books: Books, files: Sequence[SourceFile], observed: Observation, prepared: Preparation, keeps_stored: bool
+    books: Books, files: Sequence[SourceFile], observed: Observation, prepared: Preparation, request: LoadRequest
 ) -> dict[str, RecordCounts]:
     """Run the merge and return what it counted, by object key; where it was committed and its reply lost, too.
 
     Raises:
-        AlreadyLoaded: the guard found the file in the ledger, entered by another run.
+        AlreadyLoaded: the guard found one of the files in the ledger, entered by another run.
+        Overtaken: the guard found one that comes after these, where that decides which rows stay.
         PipelineError: the bad rows were cleared away meanwhile.
         SourceFileError: several rows have one key, and the spec refuses that.
         TargetChanged: the target has columns that the plan does not know.
         WarehouseError: the rows do not add up, with both numbers; or whatever else it was.
     """
     books.require_quarantine()
-    transaction, loaded = merge_transaction(books, files, observed, prepared, keeps_stored)
+    transaction, loaded = merge_transaction(books, files, observed, prepared, request)
     try:
         results = books.services.warehouse.run(transaction, books.caller, books.log)
     except WarehouseError as error:
@@ -70,6 +71,8 @@ def _explain(
             books.log.warning("the merge was committed although its reply was lost")
             return {file.key: RecordCounts(*committed[file.identity.key]) for file in files}
         raise AlreadyLoaded(str(error)) from error
+    if error.failed_index is not None and error.failed_index == merge.index_of("guard_order"):
+        raise Overtaken(str(error)) from error
     if error.failed_index == merge.index_of("check_no_duplicates"):
         keys = books.spec.load.keys
         duplicates = read_duplicates(warehouse, books.staging, keys, books.caller, books.log)

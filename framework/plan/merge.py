@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,8 +16,10 @@ T = TypeVar("T")
 
 ROWS_PER_STATEMENT = 36
 """JOB_STS rows of one INSERT: a row takes up to 1,500 bytes and its key, which has 1,024 at most."""
-MAX_FILES_PER_LOAD = 600
-"""So many files fit into one INSERT into the ledger, with 143 bytes each, and into one batch of 40 statements."""
+LEDGER_ROWS_PER_STATEMENT = 60
+"""Ledger rows of one INSERT: a row takes up to 450 bytes and its key."""
+MAX_FILES_PER_LOAD = 400
+"""So many files fit into one batch of 40 statements, and into the guard of the ledger."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class MergeInput:
     """How many columns the target must have; None where the load may overwrite ones it does not know."""
     keeps_stored: bool = False
     """Whether a row loses against the target's row with its key, unless the order puts it first."""
+    order_bounds: Mapping[str, object] | None = None
+    """What a loaded file must exceed to come after one of these (Precedence.bounds); None where none can."""
 
     @property
     def run_id(self) -> str:
@@ -111,8 +115,13 @@ def _own_tables(staging: TableName, names: _Names) -> tuple[str, ...]:
 
 
 def _guard(merge: MergeInput, ledger: TableName) -> Iterator[Statement]:
-    generation = merge.files[0].audit.generation
-    yield Statement("guard_ledger", {"table": ledger, "identities": _identities(merge), "generation": generation})
+    generations: dict[int, list[str]] = {}
+    for file in merge.files:
+        generations.setdefault(file.audit.generation, []).append(file.audit.source.sha256)
+    yield Statement("guard_ledger", {"table": ledger, "generations": sorted(generations.items())})
+    if merge.order_bounds is not None:
+        pipeline = merge.files[0].audit.pipeline
+        yield Statement("guard_order", {"table": ledger, "pipeline": pipeline, **merge.order_bounds})
 
 
 def _guard_columns(merge: MergeInput) -> Iterator[Statement]:
@@ -189,17 +198,9 @@ def _kept(fills: Sequence[Fill]) -> list[tuple[list[str], tuple[int, ...]]]:
 
 
 def _record(merge: MergeInput, ledger: TableName, names: _Names) -> Iterator[Statement]:
-    first = merge.files[0].audit
-    yield Statement(
-        "insert_ledger",
-        {
-            "table": ledger,
-            "identities": _identities(merge),
-            "generation": first.generation,
-            "run_id": merge.run_id,
-            "loaded_at": first.started_at,
-        },
-    )
+    for files in _chunks(merge.files, LEDGER_ROWS_PER_STATEMENT):
+        entries = [file.audit for file in files]
+        yield Statement("insert_ledger", {"table": ledger, "rows": entries, "keeps_stored": merge.keeps_stored})
     for rows in _chunks(merge.files, ROWS_PER_STATEMENT):
         yield Statement(
             "insert_loaded_job_sts",
@@ -211,10 +212,6 @@ def _record(merge: MergeInput, ledger: TableName, names: _Names) -> Iterator[Sta
                 "replaced": names.replaced,
             },
         )
-
-
-def _identities(merge: MergeInput) -> list[str]:
-    return [file.audit.source.sha256 for file in merge.files]
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

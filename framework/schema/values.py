@@ -16,6 +16,10 @@ ROW_COLUMN = "feedway_row"
 """Staging only: where the record stands in its file; larger is later, never equal. BIGINT."""
 
 
+CORRECTION_MARK = "corrected-"
+"""Opens the ETag in the identity of corrected rows, which are known as a file of their own but are no delivery."""
+
+
 @dataclass(frozen=True)
 class FileIdentity:
     """What makes a source file the same file: where it arrived, its ETag (unquoted) and its size.

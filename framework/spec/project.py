@@ -77,8 +77,9 @@ def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
     """
     project.require_pipelines(names)
     problems: list[Problem] = []
+    environments: dict[str, Environment] = {}
     try:
-        project.environments()
+        environments = project.environments()
     except SpecError as error:
         problems += error.problems
     specs: list[PipelineSpec] = []
@@ -90,8 +91,26 @@ def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
     # Between two specs either may be at fault, so all are looked at whichever are named.
     between = [*_shared_files(specs), *_nested_folders(specs)]
     named = {spec.path for spec in specs if spec.pipeline in names or not names}
+    for spec in specs:
+        if spec.path in named:
+            found = (control_schema_problem(spec, environments[name]) for name in sorted(environments))
+            problems += [problem for problem in found if problem is not None][:1]
     told = [problem for problem, other in between if named & {problem.file, other.path}]
     return [*problems, *told, *_misnamed(project)]
+
+
+def control_schema_problem(spec: PipelineSpec, environment: Environment) -> Problem | None:
+    """Return what is wrong with a spec that would build among Feedway's own tables; None where it does not."""
+    control_schema = environment.warehouse.control_schema
+    own = [("target.schema", spec.target.table.schema), *(("a view's schema", view.view.schema) for view in spec.views)]
+    for field, schema in own:
+        if schema == control_schema:
+            message = (
+                f"{field} is {schema!r}, the control schema of the environment {environment.name!r}: "
+                "it belongs to Feedway's own tables, the ledgers among them"
+            )
+            return Problem(spec.path, 0, 0, "spec/control-schema", message, "Name another schema.")
+    return None
 
 
 def _instead(name: str, known: Iterable[str]) -> str:

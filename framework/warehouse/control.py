@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 
 from framework.errors import WarehouseError
 from framework.names import TableName, ledger_table
-from framework.plan.merge import ROWS_PER_STATEMENT
+from framework.plan.merge import LEDGER_ROWS_PER_STATEMENT, ROWS_PER_STATEMENT
 from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.run_log import RunLog
+from framework.schema.precedence import EnteredFile
 from framework.schema.table import AuditRow, Observation
+from framework.schema.values import CORRECTION_MARK, SourceFile
 from framework.warehouse.client import Caller, Row, Value, Warehouse
 
 _ROWS_WITH_MESSAGE = 12
@@ -189,10 +191,13 @@ def read_schema_changes(warehouse: Warehouse, query: HistoryQuery, caller: Calle
 def read_last_success(
     warehouse: Warehouse, pipelines: Sequence[str], caller: Caller, log: RunLog
 ) -> dict[str, datetime]:
-    """Return when each pipeline last loaded a file, in UTC; one that never has is left out."""
+    """Return when each pipeline last loaded a file, in UTC; one that never has is left out.
+
+    Corrected rows are no file: they say nothing of the feed's deliveries.
+    """
     if not pipelines:
         return {}
-    values = {"table": _job_sts(warehouse), "pipelines": tuple(pipelines)}
+    values = {"table": _job_sts(warehouse), "pipelines": tuple(pipelines), "correction_mark": CORRECTION_MARK}
     transaction = Transaction("last_success", (Statement("select_last_success", values),))
     rows = _read_audit(warehouse, transaction, caller, log)
     return {str(name): datetime.fromisoformat(str(ended)).replace(tzinfo=UTC) for name, ended in rows}
@@ -201,20 +206,62 @@ def read_last_success(
 def read_newest_load(
     warehouse: Warehouse, target: TableName, folder: str | None, caller: Caller, log: RunLog
 ) -> tuple[str, datetime] | None:
-    """Return the key and arrival of the file loaded into a target that arrived last; None where none was.
+    """Return the key and arrival of the file that the caller's pipeline loaded last; None where it loaded none.
 
-    With a `folder`, the key prefix of a feed whose files are ordered by name, the one with the last name.
+    The last to arrive; or with a `folder`, the key prefix of a feed whose files are ordered by name, the one
+    with the last name. Corrected rows are no file.
     """
     by_arrival, by_name = ("source_modified_ts", "source_filename"), ("source_filename",)
     values = {
         "table": _job_sts(warehouse),
         "target": target,
+        "pipeline": caller.pipeline,
         "folder": folder or "",
+        "correction_mark": CORRECTION_MARK,
         "newest_by": by_arrival if folder is None else by_name,
     }
     transaction = Transaction("newest_load", (Statement("select_newest_load", values),))
     rows = _read_audit(warehouse, transaction, caller, log)
     return next(((str(key), datetime.fromisoformat(str(at)).replace(tzinfo=UTC)) for key, at in rows), None)
+
+
+def read_entered(
+    warehouse: Warehouse, target: TableName, files: Sequence[SourceFile], caller: Caller, log: RunLog
+) -> list[EnteredFile]:
+    """Return what the target's ledger has of files: they themselves, and others that arrived under their names.
+
+    Waits for a merge that is under way.
+    """
+    found = []
+    for start in range(0, len(files), LEDGER_ROWS_PER_STATEMENT):
+        part = files[start : start + LEDGER_ROWS_PER_STATEMENT]
+        values = {
+            "table": ledger_table(warehouse.settings.control_schema, target),
+            "identities": [file.identity.sha256 for file in part],
+            "keys": [file.identity.key for file in part],
+        }
+        (rows,) = warehouse.run(Transaction("entered", (Statement("select_entered", values),)), caller, log)
+        found += [_entered(row) for row in rows]
+    return found
+
+
+def read_later_files(
+    warehouse: Warehouse, target: TableName, bounds: Mapping[str, object], caller: Caller, log: RunLog
+) -> list[EnteredFile]:
+    """Return the files of a pipeline that the target's ledger has beyond some bounds (`Precedence.bounds`).
+
+    Waits for a merge that is under way.
+    """
+    ledger = ledger_table(warehouse.settings.control_schema, target)
+    statement = Statement("select_later_files", {"table": ledger, "pipeline": caller.pipeline, **bounds})
+    (rows,) = warehouse.run(Transaction("later_files", (statement,)), caller, log)
+    return [_entered(row) for row in rows]
+
+
+def _entered(row: Row) -> EnteredFile:
+    identity, generation, key, arrived = row
+    arrived_at = None if arrived is None else datetime.fromisoformat(str(arrived)).replace(tzinfo=UTC)
+    return EnteredFile(str(identity), int(generation or 0), str(key), arrived_at)
 
 
 def _job_sts(warehouse: Warehouse) -> TableName:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pyarrow.parquet
+
 from framework.names import TableName, ledger_table
 from framework.schema.values import FileIdentity
 from framework.spec.environment import Environment
@@ -19,6 +21,7 @@ source: {{prefix: data/in/{{name}}/{source}}}
 target: {{table: "{{name}}"}}
 load: {load}
 metadata_columns: {{run_date: null, file_name: null}}
+{more}
 views: [{{schema: reporting, name: "v_{{name}}", definition: "select * from {{{{ target }}}}"}}]
 """
 Files = Sequence[tuple[str, str]]
@@ -33,6 +36,7 @@ class Scenario:
     before: Files
     files: Files
     source: str = ""
+    more: str = ""
     own_control_schema: bool = False
 
 
@@ -48,6 +52,13 @@ SCENARIOS = (
         (("1.csv", csv_text("id,a,b,c", "2,5000000000,z,1.5", f"3,8,{'é' * 150},2.5")),),
     ),
     Scenario("bad", UPSERT, (FIRST,), (("1.csv", csv_text("id,a,b", "2,7,z", "3,8,q,r")),)),
+    Scenario(
+        "quarantine",
+        UPSERT,
+        (FIRST,),
+        (("1.csv", csv_text("id,a,b", "2,7,z", "3,x,q", "4,9,q", "5,8,q,r")),),
+        more="bad_rows: {action: quarantine, max_fraction: 1}",
+    ),
     Scenario(
         "append",
         "{mode: append}",
@@ -74,7 +85,7 @@ def open_feed(scenario: Scenario, s3: Any, redshift_data: Any, frames: Any) -> W
     """Make a feed of its own that stands where the scenario begins: some files loaded, others pending."""
     name = new_name(scenario.name)
     environment = _environment(name if scenario.own_control_schema else "faults")
-    body = SPEC.format(load=scenario.load, source=scenario.source)
+    body = SPEC.format(load=scenario.load, source=scenario.source, more=scenario.more)
     shop = Workshop(s3, redshift_data, frames, environment, name, body)
     for file_name, content in scenario.before:
         assert shop.load(f"{name}_{file_name}", content).status == "SUCCESS"
@@ -123,6 +134,7 @@ class World:
     ledger: list[tuple[str, int]]
     loaded: list[tuple[Any, ...]]
     files: list[tuple[str, str]]
+    quarantine: list[tuple[str, list[dict[str, Any]]]]
     staging: list[str]
     staging_tables: list[tuple[Any, ...]]
 
@@ -163,6 +175,7 @@ def look(shop: Workshop) -> World:
             f"from {control}.job_sts where pipeline = '{shop.name}' and status = 'SUCCESS' order by 1, 2, 3",
         ),
         files=sorted((key, _body(shop, key)) for folder in _FOLDERS for key in shop.keys(f"data/{folder}/")),
+        quarantine=sorted((key, _parquet(shop, key)) for key in shop.keys(f"data/quarantine/{shop.name}/")),
         staging=shop.keys(f"staging/{shop.name}/"),
         staging_tables=shop.sql(
             f"select table_name from svv_tables where table_schema = '{control}' "
@@ -204,6 +217,12 @@ def _identity(shop: Workshop, key: str) -> FileIdentity:
     file = shop.services().lake.describe(key)
     assert file is not None
     return file.identity
+
+
+def _parquet(shop: Workshop, key: str) -> list[dict[str, Any]]:
+    body = shop.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()
+    return rows
 
 
 def _body(shop: Workshop, key: str) -> str:

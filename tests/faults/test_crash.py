@@ -11,7 +11,7 @@ from tests.faults.mortal import Death, Process
 from tests.faults.scenarios import SCENARIOS, Scenario, World, after_a_while, another_run, look, open_feed
 from tests.workshop import Workshop
 
-SAMPLE = {"first": (0.6, True), "plain": (0.75, True), "evolve": (0.5, False), "replace": (0.9, True)}
+SAMPLE = {"first": (0.6, True), "plain": (0.75, True), "evolve": (0.5, False), "quarantine": (0.7, True)}
 """Without --exhaustive: of some scenarios, where in the load the run dies, and whether the call arrives."""
 
 POLLS = 3

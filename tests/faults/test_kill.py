@@ -26,7 +26,7 @@ from tests.workshop import Workshop, csv_text
 Feed = Callable[..., Workshop]
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = ("start", "prepare", "evolve", "copy", "merge", "settle")
-EVOLVE = next(scenario for scenario in SCENARIOS if scenario.name == "evolve")
+KINDS = {scenario.name: scenario for scenario in SCENARIOS}
 APPEND = """
 source: {prefix: data/in/{name}/}
 target: {table: "{name}"}
@@ -35,7 +35,17 @@ metadata_columns: {run_date: null, file_name: null}
 """
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Kill runs of every kind as they enter every step, or one."""
+    if "kind" in metafunc.fixturenames:
+        kinds = (
+            ("evolve", "quarantine", "replace", "append") if metafunc.config.getoption("--exhaustive") else ("evolve",)
+        )
+        metafunc.parametrize("kind", kinds)
+
+
 def test_a_killed_process_is_made_good_by_the_next_run(
+    kind: str,
     sandbox: SandboxAddress,
     s3: Any,
     redshift_data: Any,
@@ -43,12 +53,12 @@ def test_a_killed_process_is_made_good_by_the_next_run(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    undisturbed = open_feed(EVOLVE, s3, redshift_data, embedded_engine)
+    undisturbed = open_feed(KINDS[kind], s3, redshift_data, embedded_engine)
     undisturbed.run()
     expected = look(undisturbed)
     found: dict[str, World] = {}
     for step in STEPS if request.config.getoption("--exhaustive") else ("merge",):
-        shop = open_feed(EVOLVE, s3, redshift_data, embedded_engine)
+        shop = open_feed(KINDS[kind], s3, redshift_data, embedded_engine)
         _run_and_kill(_project(tmp_path / step, sandbox, shop), shop, step)
         after_a_while(shop)
         another_run(shop, s3, redshift_data, embedded_engine, base=0x800).run()

@@ -15,6 +15,7 @@ import pytest
 from framework.names import TableName, ledger_table
 from framework.results import LoadResult
 from framework.sandbox import SandboxAddress
+from tests.arrivals import land
 from tests.faults.mortal import Process
 from tests.faults.scenarios import another_run
 from tests.workshop import Workshop, csv_text
@@ -31,6 +32,7 @@ metadata_columns: {run_date: null, file_name: null}
 """
 UPSERT = SPEC % "{keys: [id]}"
 APPEND = SPEC % "{mode: append}"
+REPLACE = SPEC % "{mode: replace}"
 WITH_VIEW = UPSERT + 'views: [{schema: reporting, name: "v_{name}", definition: "select * from {{ target }}"}]\n'
 
 
@@ -129,6 +131,37 @@ def test_appends_at_once_load_every_row_once_from_the_first_load_on(
 
     assert shop.rows("a, id", "a, id") == [(number, row) for number in range(files) for row in range(ROWS)]
     assert_each_loaded_once(shop, results, files)
+
+
+def test_replacements_at_once_leave_the_newest_file_and_readers_see_whole_files(
+    feed: Feed, sandbox: SandboxAddress, runs: int, files: int
+) -> None:
+    """Files go on arriving while the runs are under way, so that each run may take another one for the newest."""
+    shop = feed(REPLACE)
+    land(shop, f"{shop.name}_0.csv", 0, csv_text("id,a", *(f"{row},0" for row in range(ROWS))))
+    shop.run()
+    reader = Reader(sandbox.database_url, f"select count(*), min(a), max(a) from {shop.table}")
+
+    def arrive() -> None:
+        for number in range(1, files):
+            rows = csv_text("id,a", *(f"{row},{number}" for row in range(ROWS)))
+            land(shop, f"{shop.name}_{number}.csv", number, rows)
+
+    with reader.reading(), ThreadPoolExecutor(1) as pool:
+        arriving = pool.submit(arrive)
+        while not arriving.done():
+            run_at_once(shop, runs)
+        arriving.result()
+        run_at_once(shop, runs)
+
+    assert shop.rows("id, a", "id") == [(row, files - 1) for row in range(ROWS)]
+    assert reader.errors == []
+    assert {count for count, _, _ in reader.seen} == {ROWS}
+    assert [(least, most) for _, least, most in reader.seen if least != most] == []
+    # Each file's rows are newer than those before: the table never goes back.
+    assert [least for _, least, _ in reader.seen] == sorted(least for _, least, _ in reader.seen)
+    assert shop.keys(f"data/in/{shop.name}/") == shop.keys(f"staging/{shop.name}/") == []
+    assert len(shop.keys("data/archive/")) == files
 
 
 def test_runs_at_once_evolve_the_table_and_lose_nothing(

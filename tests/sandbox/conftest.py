@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from framework.spec.environment import EmbeddedSettings, Environment, LakeSettings, RetrySettings, WarehouseSettings
@@ -50,6 +51,12 @@ def feed(
         return Workshop(s3, name=name, spec_body=spec_body, **values)
 
     return make
+
+
+@pytest.fixture
+def other_s3(sandbox: Any) -> Any:
+    """A client of its own, whose calls may be listened to."""
+    return boto3.session.Session().client("s3")
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 """Upsert, append, replace: winners, counts, and loading the same again."""
 
 from collections.abc import Callable
+from typing import Any
 
+import boto3
 import pytest
 
 from framework.errors import SpecError
 from framework.results import RecordCounts
+from tests.moments import Moment
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -214,3 +217,48 @@ def test_a_single_file_can_be_asked_for(feed: Feed) -> None:
     assert [result.source_file for result in results] == [second]
     assert shop.rows("id", "id") == [(2,)]
     assert len(shop.keys(f"data/in/{shop.name}/1.csv")) == 1
+
+
+def test_a_target_among_feedways_own_tables_is_refused(feed: Feed) -> None:
+    shop = feed(mode("mode: append").replace("target: {", "target: {schema: feedway, "))
+    shop.land("1.csv", csv_text("id,a", "1,x"))
+
+    with pytest.raises(SpecError, match="it belongs to Feedway's own tables"):
+        shop.run()
+
+    assert len(shop.keys("data/in/")) == 1
+
+
+def test_rows_that_get_lost_on_the_way_stop_the_merge(feed: Feed, sandbox: Any) -> None:
+    client = boto3.session.Session().client("redshift-data")
+    shop = feed(redshift_data=client)
+    shop.load("1.csv", csv_text("id,a", "1,x", "2,y"))
+    key = shop.land("2.csv", csv_text("id,a", "2,new", "3,z"))
+    moment = Moment(
+        client,
+        "before-call.redshift-data.BatchExecuteStatement",
+        1,
+        lambda context: '/merge"' in str(context["params"]["body"]),
+    )
+
+    def lose_a_row() -> None:
+        ((staging,),) = shop.sql(
+            "select table_name from svv_tables where table_schema = 'feedway' "
+            f"and table_name like 'stage_%{shop.run_id_ending}'"
+        )
+        shop.sql(f"delete from feedway.{staging} where id = 3")
+
+    moment.action = lose_a_row
+    (result,) = shop.run()
+
+    assert (result.status, moment.action) == ("FAILED", None)
+    assert result.failure is not None
+    assert "the rows do not add up: 2 were written to the staging files and 1 arrived" in result.failure.message
+    assert shop.rows("id, a", "id") == [(1, "x"), (2, "y")]
+    assert shop.keys("data/in/") == [key]
+    assert [row for row in shop.audit("source_filename, status") if row[0] == key] == [
+        (key, "STARTED"),
+        (key, "FAILED"),
+    ]
+    (again,) = shop.run()
+    assert (again.counts.inserted, again.counts.updated) == (1, 1)

@@ -12,8 +12,8 @@ import boto3
 import pytest
 
 from framework.frames.protocol import FrameEngine, SourceRows, Watch
-from framework.lake.s3 import Lake
 from framework.schema.values import SourceBatch
+from tests.moments import Moment, through
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -28,43 +28,9 @@ OLD, NEW = csv_text("id,a", "1,old", "2,old"), csv_text("id,a", "1,new", "2,new"
 OLD_ROWS, NEW_ROWS = [(1, "old"), (2, "old")], [(1, "new"), (2, "new")]
 
 
-class Moment:
-    """Does something once, at the n-th time that a client is about to make a call, or has made it."""
-
-    def __init__(self, client: Any, event: str, number: int, is_meant: Callable[[Any], bool]) -> None:
-        self.action: Callable[[], object] | None = None
-        self._left = number
-        self._is_meant = is_meant
-        client.meta.events.register(event, self._happen)
-
-    def _happen(self, **context: Any) -> None:
-        if self.action is None or not self._is_meant(context):
-            return
-        self._left -= 1
-        if self._left == 0:
-            action, self.action = self.action, None
-            action()
-
-
-@pytest.fixture
-def other_s3(sandbox: Any) -> Any:
-    """A client of its own, whose calls may be listened to."""
-    return boto3.session.Session().client("s3")
-
-
 def of_feed(shop: Workshop) -> Callable[[Any], bool]:
     """Say of the context of an S3 call whether it is about the feed's file where it arrived."""
     return lambda context: f"/data/in/{shop.name}/1.csv" in str(context["params"].get("url_path", ""))
-
-
-def through(client: Any) -> Callable[[Lake], Lake]:
-    """Return what gives a workshop's lake another client."""
-
-    def wrap(lake: Lake) -> Lake:
-        lake._client = client
-        return lake
-
-    return wrap
 
 
 def archived(shop: Workshop) -> set[str]:

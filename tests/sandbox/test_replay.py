@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from framework.errors import SpecError
+from tests.arrivals import drop, land
 from tests.command_line import SPEC, Shop
 from tests.workshop import Workshop, csv_text, new_name
 
@@ -21,14 +19,8 @@ target: {table: "{name}"}
 load: {LOAD}
 metadata_columns: {run_date: null, file_name: null}
 """
-MIDNIGHT = 1767225600
-"""2026-01-01, UTC."""
 REJECTING = "types: {columns: {a: integer}}\n"
 """No value of the files is a number, and no column of text becomes one."""
-
-
-SEEN_SECONDS = 0.06
-"""After this the sandbox's S3 has seen what was dropped into a folder that somebody has just looked at."""
 
 
 def loading(load: str, source: str = "") -> str:
@@ -37,22 +29,6 @@ def loading(load: str, source: str = "") -> str:
 
 
 APPEND = loading("mode: append")
-
-
-def land(shop: Workshop, name: str, second: int, content: str | None = None) -> str:
-    """Land a file as if it had arrived at a second of 2026-01-01: in the sandbox a file in a folder."""
-    key = f"data/in/{shop.name}/{name}"
-    drop(shop.s3_folder, key, content or csv_text("id,a", f"1,{name}"), second)
-    return key
-
-
-def drop(folder: Path, key: str, content: str, second: int) -> None:
-    """Write a file into the folder that is the bucket, with a time."""
-    path = folder / "lake" / key
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content, encoding="utf-8")
-    os.utime(path, (MIDNIGHT + second, MIDNIGHT + second))
-    time.sleep(SEEN_SECONDS)
 
 
 def set_aside(shop: Workshop, name: str, second: int) -> str:
@@ -291,3 +267,26 @@ def test_a_plan_says_that_a_file_would_be_refused(shop: Shop) -> None:
 
     assert "would be refused" in refused["loads"][0]["notes"][0]
     assert planned["loads"][0]["rows"] == 1
+
+
+@pytest.mark.parametrize(
+    "identity",
+    ["x", "7", "[]", '["a","b","c","d"]', '["a","b","c","7","2026-01-01"]', '["a","b","c","7","soon"]', "[" * 1500],
+)
+def test_metadata_that_somebody_has_broken_says_nothing(feed: Feed, identity: str) -> None:
+    shop = feed(APPEND)
+    for folder in (f"in/{shop.name}", "unprocessed/2026/01"):
+        shop.s3.put_object(
+            Bucket="lake",
+            Key=f"data/{folder}/{shop.name}.csv",
+            Body=b"id,a\n1,x\n",
+            Metadata={"feedway-identity": identity},
+        )
+
+    (loaded,) = shop.run()
+    (left,) = shop.run(unprocessed=True)
+    shop.s3.delete_object(Bucket="lake", Key=left.source_file)
+
+    assert (loaded.status, left.status) == ("SUCCESS", "REFUSED")
+    assert "does not say where it arrived" in str(left.reason)
+    assert shop.rows("id, a", "id") == [(1, "x")]

@@ -22,7 +22,7 @@ LEVELS = (
     {"frames", "warehouse", "lake"},
     {"results"},
     {"bookkeeping"},
-    {"rejection"},
+    {"precedence", "rejection"},
     {"prepare", "discover", "letting_go"},
     {"outcome", "transfer"},
     {"engine"},

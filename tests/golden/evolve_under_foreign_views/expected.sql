@@ -153,10 +153,20 @@ lock table "feedway"."ledger_dfb56e0ba4df";
 select cast(case when count(*) = 0 then '1' else 'x' end as integer)
 from "feedway"."ledger_dfb56e0ba4df"
 where
-    source_generation >= 1
-    and source_identity in (
-        'a0cab042c5b33506d8758d491cc79fed7db49ff12b5cdca9f70027592aa56aa4'
+    (
+        source_generation >= 1
+        and source_identity in (
+            'a0cab042c5b33506d8758d491cc79fed7db49ff12b5cdca9f70027592aa56aa4'
+        )
     );
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_order
+select cast(case when count(*) = 0 then '1' else 'x' end as integer)
+from "feedway"."ledger_dfb56e0ba4df"
+where
+    pipeline = 'golden'
+    and source_modified_ts is not null
+    and source_modified_ts > '2026-01-02 12:00:00.000000';
 
 -- feedway golden 0123456789abcdef0123456789abcdef count_staged
 create temp table "feedway_staged_0123456789ab" as
@@ -243,9 +253,15 @@ select
 from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
-insert into "feedway"."ledger_dfb56e0ba4df" (source_identity, source_generation, run_id, loaded_ts)
+insert into "feedway"."ledger_dfb56e0ba4df" (
+    source_identity, source_generation, pipeline, source_filename, source_modified_ts, run_id, loaded_ts
+)
 values
-    ('a0cab042c5b33506d8758d491cc79fed7db49ff12b5cdca9f70027592aa56aa4', 1, '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000');
+    (
+        'a0cab042c5b33506d8758d491cc79fed7db49ff12b5cdca9f70027592aa56aa4', 1, 'golden',
+        'data/in/golden/one.csv', '2026-01-02 12:00:00.000000',
+        '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
+    );
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_loaded_job_sts
 insert into "feedway"."job_sts" (

@@ -87,10 +87,20 @@ lock table "feedway"."ledger_e69979a121a9";
 select cast(case when count(*) = 0 then '1' else 'x' end as integer)
 from "feedway"."ledger_e69979a121a9"
 where
-    source_generation >= 1
-    and source_identity in (
-        'cf889ef0a476c8b0e63efbb1ff6fc3917221869901a0edd8eaab9068471fe2ba'
+    (
+        source_generation >= 1
+        and source_identity in (
+            'cf889ef0a476c8b0e63efbb1ff6fc3917221869901a0edd8eaab9068471fe2ba'
+        )
     );
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_order
+select cast(case when count(*) = 0 then '1' else 'x' end as integer)
+from "feedway"."ledger_e69979a121a9"
+where
+    pipeline = 'golden'
+    and source_modified_ts is not null
+    and source_modified_ts > '2026-01-02 12:00:00.000000';
 
 -- feedway golden 0123456789abcdef0123456789abcdef count_staged
 create temp table "feedway_staged_0123456789ab" as
@@ -177,9 +187,15 @@ select
 from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
-insert into "feedway"."ledger_e69979a121a9" (source_identity, source_generation, run_id, loaded_ts)
+insert into "feedway"."ledger_e69979a121a9" (
+    source_identity, source_generation, pipeline, source_filename, source_modified_ts, run_id, loaded_ts
+)
 values
-    ('cf889ef0a476c8b0e63efbb1ff6fc3917221869901a0edd8eaab9068471fe2ba', 1, '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000');
+    (
+        'cf889ef0a476c8b0e63efbb1ff6fc3917221869901a0edd8eaab9068471fe2ba', 1, 'golden',
+        'data/in/golden/one.csv', '2026-01-02 12:00:00.000000',
+        '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
+    );
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_loaded_job_sts
 insert into "feedway"."job_sts" (

@@ -34,9 +34,11 @@ lock table "feedway"."ledger_dfb56e0ba4df";
 select cast(case when count(*) = 0 then '1' else 'x' end as integer)
 from "feedway"."ledger_dfb56e0ba4df"
 where
-    source_generation >= 1
-    and source_identity in (
-        '51697b81d0d65d182334d377d9c9f0899bf3e96b982e53f545705c92470683dd'
+    (
+        source_generation >= 1
+        and source_identity in (
+            '51697b81d0d65d182334d377d9c9f0899bf3e96b982e53f545705c92470683dd'
+        )
     );
 
 -- feedway golden 0123456789abcdef0123456789abcdef count_staged
@@ -163,9 +165,15 @@ select
 from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
-insert into "feedway"."ledger_dfb56e0ba4df" (source_identity, source_generation, run_id, loaded_ts)
+insert into "feedway"."ledger_dfb56e0ba4df" (
+    source_identity, source_generation, pipeline, source_filename, source_modified_ts, run_id, loaded_ts
+)
 values
-    ('51697b81d0d65d182334d377d9c9f0899bf3e96b982e53f545705c92470683dd', 1, '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000');
+    (
+        '51697b81d0d65d182334d377d9c9f0899bf3e96b982e53f545705c92470683dd', 1, 'golden',
+        'data/in/golden/one.csv', '2026-01-02 12:00:00.000000',
+        '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
+    );
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_loaded_job_sts
 insert into "feedway"."job_sts" (

@@ -31,10 +31,20 @@ lock table "feedway"."ledger_a41449cff7b8";
 select cast(case when count(*) = 0 then '1' else 'x' end as integer)
 from "feedway"."ledger_a41449cff7b8"
 where
-    source_generation >= 1
-    and source_identity in (
-        'c7e12d774f00e78ec3ab2dea9004052cfe12de0102cbd53b5bd8997ef9975c53'
+    (
+        source_generation >= 1
+        and source_identity in (
+            'c7e12d774f00e78ec3ab2dea9004052cfe12de0102cbd53b5bd8997ef9975c53'
+        )
     );
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_order
+select cast(case when count(*) = 0 then '1' else 'x' end as integer)
+from "feedway"."ledger_a41449cff7b8"
+where
+    pipeline = 'golden'
+    and source_modified_ts is not null
+    and source_modified_ts > '2026-01-02 12:00:00.000000';
 
 -- feedway golden 0123456789abcdef0123456789abcdef count_staged
 create temp table "feedway_staged_0123456789ab" as
@@ -104,9 +114,15 @@ select
 from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
-insert into "feedway"."ledger_a41449cff7b8" (source_identity, source_generation, run_id, loaded_ts)
+insert into "feedway"."ledger_a41449cff7b8" (
+    source_identity, source_generation, pipeline, source_filename, source_modified_ts, run_id, loaded_ts
+)
 values
-    ('c7e12d774f00e78ec3ab2dea9004052cfe12de0102cbd53b5bd8997ef9975c53', 1, '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000');
+    (
+        'c7e12d774f00e78ec3ab2dea9004052cfe12de0102cbd53b5bd8997ef9975c53', 1, 'golden',
+        'data/in/golden/one.csv', '2026-01-02 12:00:00.000000',
+        '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
+    );
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_loaded_job_sts
 insert into "feedway"."job_sts" (

@@ -33,9 +33,11 @@ lock table "feedway"."ledger_dfb56e0ba4df";
 select cast(case when count(*) = 0 then '1' else 'x' end as integer)
 from "feedway"."ledger_dfb56e0ba4df"
 where
-    source_generation >= 1
-    and source_identity in (
-        'deb822f123826a4537529e9e2b6f2810f3bdf089d54ad4d96be58c7df14e9bfa'
+    (
+        source_generation >= 1
+        and source_identity in (
+            'deb822f123826a4537529e9e2b6f2810f3bdf089d54ad4d96be58c7df14e9bfa'
+        )
     );
 
 -- feedway golden 0123456789abcdef0123456789abcdef count_staged
@@ -142,9 +144,15 @@ select
 from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
-insert into "feedway"."ledger_dfb56e0ba4df" (source_identity, source_generation, run_id, loaded_ts)
+insert into "feedway"."ledger_dfb56e0ba4df" (
+    source_identity, source_generation, pipeline, source_filename, source_modified_ts, run_id, loaded_ts
+)
 values
-    ('deb822f123826a4537529e9e2b6f2810f3bdf089d54ad4d96be58c7df14e9bfa', 1, '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000');
+    (
+        'deb822f123826a4537529e9e2b6f2810f3bdf089d54ad4d96be58c7df14e9bfa', 1, 'golden',
+        'data/in/golden/one.csv', null,
+        '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
+    );
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_loaded_job_sts
 insert into "feedway"."job_sts" (

@@ -22,7 +22,7 @@ from framework.frames.protocol import Watch
 from framework.names import TableName
 from framework.plan.statements import Transaction, render
 from framework.prepare import PrepareContext, copy_transaction, merge_transaction, prepare
-from framework.results import Services
+from framework.results import LoadRequest, Services
 from framework.run_log import RunLog
 from framework.schema.table import (
     Comment,
@@ -154,7 +154,9 @@ def planned_sql(folder: Path) -> str:
     observed = observation(spec, case)
     prepared = prepare(PrepareContext(kept, lambda batch: Seen(case), "s3://lake/staging/"), [file], observed)
     manifest_url = "s3://lake/staging/manifest.json"
-    merge, _ = merge_transaction(kept, [file], observed, prepared, case.get("keeps_stored", False))
+    merge, _ = merge_transaction(
+        kept, [file], observed, prepared, LoadRequest(keeps_stored=case.get("keeps_stored", False))
+    )
     transactions = [*prepared.evolution, copy_transaction(kept, observed, prepared, manifest_url), merge]
     return "\n".join(as_text(transaction) for transaction in transactions)
 

@@ -25,7 +25,7 @@ NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 SQL_BY_INTENTION = {"definition": "select 1", "default_sql": "0"}
 """What is SQL in the spec or in the catalog, and goes into a statement as it is."""
 _NAMED = ("counts", "losers", "winners", "staged", "replaced", "name", "new_name", "owner", "successor")
-ASKED_FOR = ("select_history", "select_newest_load")
+ASKED_FOR = ("select_history", "select_newest_load", "guard_order", "select_later_files")
 """They leave a condition out where its text is empty."""
 
 
@@ -43,6 +43,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     tables = dict.fromkeys(("table", "target", "staging", "view", "relation"), table)
     rows: Any = {
         "insert_job_sts": [audit, audit],
+        "insert_ledger": [SimpleNamespace(**vars(audit) | {"source": SimpleNamespace(sha256=text, key=text)})] * 2,
         "insert_loaded_job_sts": [SimpleNamespace(ordinal=0, rejected=1, audit=audit)] * 2,
     }
     columns: Any = {
@@ -61,7 +62,11 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "columns_sha256": text,
         "definition_sha256": text,
         "identities": [text, text],
-        "generation": 3,
+        "generations": [(3, [text, text])],
+        "keeps_stored": False,
+        "arrived_at": NOON,
+        "key": text,
+        "correction_mark": "corrected-",
         "columns": columns.get(template, [column] * 9 if template.startswith("create") else [name] * 9),
         "folder": text,
         "limit": 20,
@@ -72,7 +77,6 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "statuses": [text, text],
         "files": [0, 1],
         "built_at": NOON,
-        "loaded_at": NOON,
         "first_arrival": NOON,
         "last_arrival": NOON,
         "late_binding": True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from framework.errors import SpecError
 from framework.spec.load import load_pipeline
@@ -134,3 +135,26 @@ def test_two_patterns_on_one_folder_that_take_the_same_names_are_one_warning(pro
     write(project, "outer", "in/all", "*")
     write(project, "inner", "in/all", "orders_*")
     assert [problem.rule for problem in check_project(project)] == ["spec/nested-prefix"]
+
+
+@pytest.mark.parametrize("field", ["target: {schema: control, table: job_sts}", "views: [{schema: control, name: v}]"])
+def test_nobody_builds_among_feedways_own_tables(project: Project, field: str) -> None:
+    name, _, value = field.partition(":")
+    fields = yaml.safe_load(spec("orders")) | {name: yaml.safe_load(value)}
+    for view in fields.get("views", ()):
+        view["definition"] = "select * from {{ target }}"
+    (project.root / "pipelines" / "orders.yml").write_text(yaml.safe_dump(fields))
+    path = project.root / "environments.yml"
+    path.write_text(_with_control_schema(path))
+
+    (problem,) = check_project(project, ["orders"])
+
+    assert (problem.file, problem.rule, problem.severity) == ("pipelines/orders.yml", "spec/control-schema", "error")
+    assert "'control', the control schema of the environment" in problem.message
+
+
+def _with_control_schema(path: Path) -> str:
+    document = yaml.safe_load(path.read_text())
+    for environment in document["environments"].values():
+        environment["warehouse"]["control_schema"] = "control"
+    return str(yaml.safe_dump(document))

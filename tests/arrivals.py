@@ -1,0 +1,30 @@
+"""Files that arrive at a time of the test's choosing: in the sandbox a file in a folder, with a time."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from tests.workshop import Workshop, csv_text
+
+MIDNIGHT = 1767225600
+"""2026-01-01, UTC."""
+SEEN_SECONDS = 0.06
+"""After this the sandbox's S3 has seen what was dropped into a folder that somebody has just looked at."""
+
+
+def land(shop: Workshop, name: str, second: int, content: str | None = None) -> str:
+    """Land a file as if it had arrived at a second of 2026-01-01; return its key."""
+    key = f"data/in/{shop.name}/{name}"
+    drop(shop.s3_folder, key, content or csv_text("id,a", f"1,{name}"), second)
+    return key
+
+
+def drop(folder: Path, key: str, content: str, second: int) -> None:
+    """Write a file into the folder that is the bucket, with a time."""
+    path = folder / "lake" / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+    os.utime(path, (MIDNIGHT + second, MIDNIGHT + second))
+    time.sleep(SEEN_SECONDS)

@@ -1,0 +1,184 @@
+"""A load that another run has overtaken puts no old row in the place of a new one, and loads what is left to load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from framework.results import LoadResult
+from tests.arrivals import land
+from tests.faults.scenarios import another_run
+from tests.moments import Moment, through
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+
+def loading(load: str, source: str = "") -> str:
+    return f"""
+source: {{prefix: data/in/{{name}}/{source}}}
+target: {{table: "{{name}}"}}
+load: {load}
+metadata_columns: {{run_date: null, file_name: null}}
+"""
+
+
+def archived(shop: Workshop) -> int:
+    """Return how many files the feed has in the archive."""
+    found = shop.s3.list_objects_v2(Bucket="lake", Prefix="data/archive/").get("Contents", [])
+    heads = [shop.s3.head_object(Bucket="lake", Key=item["Key"]) for item in found]
+    return sum(shop.name in head["Metadata"].values() for head in heads)
+
+
+UPSERT = loading("{keys: [id]}")
+REPLACE = loading("{mode: replace}")
+
+
+def overtaken(
+    shop: Workshop, other_s3: Any, meanwhile: Callable[[Workshop], object], **request: Any
+) -> list[LoadResult]:
+    """Run, and let something happen just before COPY: the rows are staged then, and nothing is merged."""
+    moment = Moment(
+        other_s3, "before-call.s3.PutObject", 1, lambda context: "manifest.json" in context["params"]["url_path"]
+    )
+    slow = replace(shop, wrap_lake=through(other_s3))
+    other = another_run(shop, shop.s3, shop.redshift_data, shop.frames, base=0x900)
+    moment.action = lambda: meanwhile(other)
+    results = slow.run(**request)
+    assert moment.action is None
+    return results
+
+
+def test_a_snapshot_that_was_overtaken_does_not_replace_a_newer_one(feed: Feed, other_s3: Any) -> None:
+    shop = feed(REPLACE)
+    key = land(shop, "1.csv", 1, csv_text("id,a", "1,old", "2,old"))
+
+    def newer(other: Workshop) -> None:
+        land(shop, "2.csv", 2, csv_text("id,a", "1,new"))
+        assert [result.status for result in other.run()] == ["SUCCESS", "SKIPPED"]
+
+    (result,) = overtaken(shop, other_s3, newer)
+
+    assert (result.source_file, result.status) == (key, "SKIPPED")
+    assert shop.rows("id, a", "id") == [(1, "new")]
+    assert shop.keys("data/in/") == shop.keys("staging/") == []
+    assert archived(shop) == 2
+
+
+def test_an_overtaken_snapshot_that_nobody_has_put_away_is_put_away(feed: Feed, other_s3: Any) -> None:
+    """The newer file was asked for by name, so the run that loaded it passed over no other."""
+    shop = feed(REPLACE)
+    land(shop, "1.csv", 1)
+
+    def newer(other: Workshop) -> None:
+        (loaded,) = other.run(file_key=land(shop, "2.csv", 2))
+        assert loaded.status == "SUCCESS"
+
+    (result,) = overtaken(shop, other_s3, newer)
+
+    assert result.status == "SKIPPED", result.failure
+    assert "another run has loaded" in str(result.reason)
+    assert shop.rows("a", "a") == [("2.csv",)]
+    assert shop.keys("data/in/") == []
+    assert ("SKIPPED",) in shop.audit("status")
+
+
+@pytest.mark.parametrize("source", ["", ", order: name"])
+@pytest.mark.parametrize("load", ["{mode: replace}", "{keys: [id]}"])
+def test_a_file_that_was_asked_for_and_is_overtaken_meanwhile_is_refused(
+    feed: Feed, other_s3: Any, load: str, source: str
+) -> None:
+    shop = feed(loading(load, source))
+    key = land(shop, "1.csv", 1)
+
+    def newer(other: Workshop) -> None:
+        (loaded,) = other.run(file_key=land(shop, "2.csv", 2))
+        assert loaded.status == "SUCCESS"
+
+    (result,) = overtaken(shop, other_s3, newer, file_key=key)
+
+    assert result.status == "REFUSED", result.failure
+    assert "2.csv, which arrived 2026-01-01 00:00:02 and comes after it" in str(result.reason)
+    assert shop.rows("a", "a") == [("2.csv",)]
+    assert shop.keys("data/in/") == [key]
+    assert shop.keys("staging/") == []
+    assert shop.run(file_key=key, out_of_order=True)[0].status == "SUCCESS"
+    assert shop.rows("a", "a") == [("1.csv",)]
+
+
+def test_rows_with_an_order_of_their_own_may_be_overtaken(feed: Feed, other_s3: Any) -> None:
+    shop = feed(loading("{keys: [id], order_by: [a desc]}"))
+    key = land(shop, "1.csv", 1)
+
+    (result,) = overtaken(shop, other_s3, lambda other: other.run(file_key=land(shop, "2.csv", 2)), file_key=key)
+
+    assert result.status == "SUCCESS"
+    assert result.counts.deduplicated == 1
+    assert shop.rows("a", "a") == [("2.csv",)]
+
+
+def test_names_that_come_again_every_day_are_no_old_files(feed: Feed) -> None:
+    shop = feed(loading("{keys: [id]}", ", order: name"))
+    for day in (1, 2):
+        land(shop, "at.csv", day * 100, csv_text("id,a", f"1,{day}"))
+        land(shop, "de.csv", day * 100, csv_text("id,a", f"2,{day}"))
+        assert [result.status for result in shop.run()] == ["SUCCESS", "SUCCESS"]
+
+    assert shop.rows("id, a", "id") == [(1, 2), (2, 2)]
+
+
+def test_two_feeds_of_one_table_do_not_overtake_each_other(feed: Feed) -> None:
+    first = feed(UPSERT)
+    second = feed(UPSERT.replace('"{name}"', first.name))
+    land(second, "2.csv", 2, csv_text("id,a", "2,x"))
+    second.run()
+    land(first, "1.csv", 1, csv_text("id,a", "1,x"))
+
+    (result,) = first.run()
+
+    assert result.status == "SUCCESS", result.reason
+    assert first.rows("id", "id") == [(1,), (2,)]
+
+
+def test_a_batch_of_which_another_run_has_loaded_a_part_loads_the_rest(feed: Feed, other_s3: Any) -> None:
+    shop = feed(loading("{mode: append}", ", batch: all"))
+    keys = [land(shop, f"{number}.csv", number) for number in (1, 2, 3)]
+
+    results = overtaken(shop, other_s3, lambda other: other.run(file_key=keys[1]))
+
+    assert sorted((result.source_file, result.status) for result in results) == [
+        (keys[0], "SUCCESS"),
+        (keys[1], "SKIPPED"),
+        (keys[2], "SUCCESS"),
+    ]
+    assert shop.rows("a", "a") == [("1.csv",), ("2.csv",), ("3.csv",)]
+    assert shop.keys("data/in/") == shop.keys("staging/") == []
+    assert archived(shop) == 3
+
+
+@pytest.mark.parametrize("load", ["{mode: replace}", "{keys: [id]}", "{mode: append}"])
+def test_a_file_that_goes_back_to_what_it_was_is_a_delivery_of_its_own(feed: Feed, load: str) -> None:
+    """`rates.csv`, written anew each day: today it is again what it was the day before yesterday."""
+    shop = feed(loading(load))
+    for second, value in ((1, "on"), (2, "off"), (3, "on")):
+        land(shop, "state.csv", second, csv_text("id,a", f"1,{value}"))
+        (result,) = shop.run()
+        assert result.status == "SUCCESS", result.reason
+
+    assert shop.rows("a", "a") == ([("off",), ("on",), ("on",)] if "append" in load else [("on",)])
+    generations = [row for row in shop.audit("status, source_generation") if row[0] == "SUCCESS"]
+    assert generations == [("SUCCESS", 1), ("SUCCESS", 1), ("SUCCESS", 2)]
+    assert archived(shop) == 3
+
+
+def test_a_file_that_is_sent_once_more_is_not_loaded_once_more(feed: Feed) -> None:
+    shop = feed(loading("{mode: append}"))
+    for second in (1, 2):
+        land(shop, "1.csv", second)
+        land(shop, f"other-{second}.csv", second)
+        shop.run()
+
+    assert shop.rows("a", "a") == [("1.csv",), ("other-1.csv",), ("other-2.csv",)]
