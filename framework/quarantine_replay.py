@@ -14,10 +14,11 @@ from framework.engine import run_pipeline
 from framework.errors import PipelineError, SourceFileError, SpecError
 from framework.frames.corrected import CorrectedRow, read_corrected
 from framework.lake.alive import SignOfLife, staging_prefix
+from framework.lake.pending import is_file_of
 from framework.lake.s3 import Lake
 from framework.results import LoadRequest, LoadResult, Services
 from framework.schema.column_names import clean_names
-from framework.schema.values import FileIdentity
+from framework.schema.values import CORRECTION_MARK, FileIdentity
 from framework.spec.pipeline import BadRowsSpec, ColumnsSpec, CsvOptions, PipelineSpec
 
 
@@ -40,7 +41,7 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
 
     Raises:
         SpecError: the file is not there, or the pipeline replaces its whole table.
-        SourceFileError: the file is no quarantine file; nothing was loaded.
+        SourceFileError: the file is no quarantine file of this pipeline; nothing was loaded.
     """
     if spec.load.mode == "replace":
         raise SpecError(
@@ -49,6 +50,7 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
         )
     with _local_copy(services, address) as path:
         files = corrected_files(read_corrected(path, address), address)
+    _require_own(spec, services, files, address)
     run_id = services.new_run_id()
     log = services.open_log(run_id, spec.pipeline)
     prefix = staging_prefix(services.lake, spec.pipeline, run_id)
@@ -56,7 +58,7 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
     try:
         with SignOfLife(services.lake, spec.pipeline, log):
             for number, file in reversed(list(enumerate(files))):
-                key = f"{prefix}corrected/{number}/{file.name.rpartition('/')[2]}"
+                key = f"{prefix}corrected/{number}.csv"
                 results += _load(spec, services, file, key)
     finally:
         try:
@@ -106,6 +108,33 @@ def corrected_files(rows: Sequence[CorrectedRow], address: str) -> list[Correcte
     ]
 
 
+def _require_own(spec: PipelineSpec, services: Services, files: Sequence[CorrectedFile], address: str) -> None:
+    """Refuse rows of another pipeline, and columns that no file of this one can have.
+
+    Raises:
+        SourceFileError: there are such.
+    """
+    lake = services.lake
+    others = lake.url(lake.key("data/quarantine/"))
+    if address.startswith(others) and not address.startswith(f"{others}{spec.pipeline}/"):
+        owner = address.removeprefix(others).partition("/")[0]
+        raise SourceFileError(f"{address} holds bad rows of {owner}. Replay it with that pipeline.")
+    for file in files:
+        if not is_file_of(lake, spec.source, lake.key(spec.source.prefix) + file.name):
+            raise SourceFileError(
+                f"{address}: {file.name!r} is no file of {spec.pipeline}, whose source.pattern is "
+                f"{spec.source.pattern!r}. Replay the rows with the pipeline they came from."
+            )
+        named = set(spec.columns.rename.values())
+        for name in file.header:
+            if name not in named and clean_names((name,)) != (name,):
+                raise SourceFileError(
+                    f"{address}: no column of {file.name} is called {name!r}. Leave the header as quarantine has it."
+                )
+        if len(set(file.header)) < len(file.header):
+            raise SourceFileError(f"{address}: the header of {file.name} names a column twice. Leave it as it was.")
+
+
 def _csv(records: Sequence[Sequence[str | None]]) -> bytes:
     """Write records so that NULL is an unquoted empty field and every text is quoted."""
     return "".join(",".join(map(_field, record)) + "\n" for record in records).encode("utf-8")
@@ -119,7 +148,7 @@ def _identity(spec: PipelineSpec, services: Services, file: CorrectedFile) -> Fi
     """Return the identity of corrections: the delivery they belong to, and what they are."""
     key = services.lake.key(spec.source.prefix + file.name)
     corrections = hashlib.sha256(f"{file.etag}\n".encode() + file.content).hexdigest()
-    return FileIdentity(services.lake.bucket, key, f"corrected-{corrections[:32]}", len(file.content))
+    return FileIdentity(services.lake.bucket, key, f"{CORRECTION_MARK}{corrections[:32]}", len(file.content))
 
 
 def _spec_of(spec: PipelineSpec, file: CorrectedFile) -> PipelineSpec:

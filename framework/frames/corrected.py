@@ -13,6 +13,8 @@ from framework.errors import SourceFileError, SpecError
 _NEEDED = ("file", "row", "record", "header", "etag")
 _FORBIDDEN_PARTS = {"", ".", ".."}
 _PARQUET_MAGIC = b"PAR1"
+_MOST_DIGITS = 18
+"""Of a row's number: what a BIGINT holds."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ def _corrected(row: Mapping[str, object], place: str) -> CorrectedRow:
         raise SourceFileError(f"{place}, header: a name is missing. Leave the header as quarantine has it.")
     number, name, etag = str(row["row"]), str(row["file"] or ""), str(row["etag"] or "")
     is_inside = _FORBIDDEN_PARTS.isdisjoint(name.split("/"))
-    if not number.isascii() or not number.isdigit() or not is_inside or not etag:
+    is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
+    if not is_number or not is_inside or not etag:
         raise SourceFileError(
             f"{place}: file, row and etag must say where the row came from. Leave them as quarantine has them."
         )
@@ -102,7 +105,7 @@ def _texts(value: object, place: str) -> tuple[str | None, ...]:
         fields = json.loads(str(value), parse_int=str, parse_float=str)
         # Half a surrogate pair is JSON and no text.
         json.dumps(fields, ensure_ascii=False).encode("utf-8")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SourceFileError(f"{place}: no JSON: {error}. Write an array of texts and nulls.") from error
     if not isinstance(fields, list) or any(field is not None and not isinstance(field, str) for field in fields):
         raise SourceFileError(f'{place}: no array of texts and nulls, such as ["1", null, "a"]. Correct it.')

@@ -15,6 +15,9 @@ import pytest
 from framework.errors import SourceFileError, SpecError
 from framework.quarantine_replay import replay_quarantine
 from framework.results import LoadResult, RecordCounts
+from framework.run_log import RunLog
+from framework.warehouse.client import Caller
+from framework.warehouse.control import read_last_success
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -174,6 +177,47 @@ def test_a_row_that_is_still_bad_refuses_its_file_and_moves_nothing(feed: Feed, 
     assert shop.keys("data/archive/") == archived
 
 
+def test_corrections_are_no_delivery_after_which_others_would_be_late(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", csv_text("id,n", "1,1", "2,x"))
+    rows = quarantine_rows(shop)
+    key = shop.land("2.csv", csv_text("id,n", "1,2"))
+    delivered = read_last_success(shop.warehouse, [shop.name], Caller("history", "r"), RunLog("r", "history", None))
+    (result,) = replay(shop, corrected(rows, {2: ["2", "2"]}, tmp_path / "fixed.parquet"))
+    assert result.status == "SUCCESS"
+
+    (picked,) = shop.run(file_key=key)
+
+    assert picked.status == "SUCCESS", picked.reason
+    again = read_last_success(shop.warehouse, [shop.name], Caller("history", "r"), RunLog("r", "history", None))
+    shop.sql(f"delete from feedway.job_sts where pipeline = '{shop.name}' and source_filename like '%2.csv'")
+    before = read_last_success(shop.warehouse, [shop.name], Caller("history", "r"), RunLog("r", "history", None))
+    assert before == delivered
+    assert again[shop.name] > delivered[shop.name]
+
+
+def test_rows_of_another_pipeline_are_refused(feed: Feed, tmp_path: Path) -> None:
+    shop, other = feed(spec()), feed(spec(source=", pattern: 'other_*.csv'"))
+    shop.load("1.csv", csv_text("id,n", "1,1", "2,x"))
+    (key,) = shop.keys("data/quarantine/")
+    fixed = corrected(quarantine_rows(shop), {2: ["2", "2"]}, tmp_path / "fixed.parquet")
+
+    with pytest.raises(SourceFileError, match=f"holds bad rows of {shop.name}"):
+        replay(other, f"s3://lake/{key}")
+    with pytest.raises(SourceFileError, match=f"'1.csv' is no file of {other.name}"):
+        replay(other, fixed)
+
+
+def test_a_file_with_an_odd_name_takes_its_corrections(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(spec())
+    shop.load("a +ü 'b'#%.csv", csv_text("id,n", "1,1", "2,x"))
+
+    (result,) = replay(shop, corrected(quarantine_rows(shop), {2: ["2", "2"]}, tmp_path / "fixed.parquet"))
+
+    assert result.status == "SUCCESS", result.failure
+    assert shop.rows("id, n", "id") == [(1, 1), (2, 2)]
+
+
 def test_a_pipeline_that_replaces_its_table_takes_no_corrections(feed: Feed, tmp_path: Path) -> None:
     shop = feed(spec("mode: replace"))
 
@@ -199,6 +243,12 @@ GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"
         ([GOOD | {"etag": ""}], "file, row and etag must say"),
         ([{"file": "1.csv", "row": "1", "record": "[]"}], "the column 'header' is missing"),
         ([GOOD | {"record": "[null]", "header": '["id"]'}], "row 1 of 1.csv is empty"),
+        ([GOOD | {"header": '["id","N n"]'}], "no column of 1.csv is called 'N n'"),
+        ([GOOD | {"header": '["id",""]'}], "no column of 1.csv is called ''"),
+        ([GOOD | {"header": '["id","id"]'}], "names a column twice"),
+        ([GOOD | {"row": "9" * 5000}], "file, row and etag must say"),
+        ([GOOD | {"record": "[" * 100_000}], "row 1, record: no JSON"),
+        ([GOOD | {"record": '["1", NaN]'}], "row 1, record: no array of texts and nulls"),
     ],
 )
 def test_what_is_no_quarantine_file_is_refused_before_anything_loads(
