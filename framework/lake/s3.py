@@ -16,6 +16,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from framework.errors import WarehouseError
+from framework.lake.conditions import with_conditions
 from framework.lake.download import download, stream
 from framework.lake.failures import GONE, REPLACED, error_code, read_errors, replaced, s3_errors
 from framework.lake.names import Reservations, names_for
@@ -50,7 +51,7 @@ class Lake:
     """One bucket and prefix. Keys are whole object keys; `key` makes them from paths in the lake."""
 
     def __init__(self, client: S3Client, settings: LakeSettings) -> None:
-        self._client = client
+        self._client = with_conditions(client)
         self.bucket = settings.bucket
         self.prefix = settings.prefix
         self._reservations = Reservations()
@@ -142,9 +143,9 @@ class Lake:
         The copy carries the identity the file arrived with. A name that is taken gets a digest of
         that before its ending; where a run that died has left its copy, that one serves. The original
         goes only after the copy was seen in full and the original is still the object that was
-        read. Each call says so as a condition where the client can; with one that cannot, a file
-        that replaces the original, or another process that takes the name, just between two calls
-        is not noticed.
+        read. Each call says so as a condition. With a server that knows no conditions, a file that
+        replaces the original, or another process that takes the name, just between two calls is not
+        noticed.
         """
         metadata = {
             _IDENTITY_METADATA: _identity_text(file.identity, file.arrived_at),
@@ -199,7 +200,7 @@ class Lake:
                 if file.size_bytes > _SINGLE_COPY_BYTES:
                     self._client.copy(source, self.bucket, target, ExtraArgs=values, Config=_COPY)
                 else:
-                    values |= self._condition("CopyObject", IfNoneMatch="*")
+                    values["IfNoneMatch"] = "*"
                     self._client.copy_object(Bucket=self.bucket, Key=target, CopySource=source, **values)
             except ClientError as error:
                 if error_code(error) in REPLACED | GONE:
@@ -209,21 +210,14 @@ class Lake:
 
     def _delete_original(self, file: SourceFile) -> bool:
         """Delete a file that was copied; False where it was replaced at the last moment."""
-        condition: Any = self._condition("DeleteObject", IfMatch=f'"{file.etag}"')
         with s3_errors(f"delete {file.url}"):
             try:
-                self._client.delete_object(Bucket=self.bucket, Key=file.key, **condition)
+                self._client.delete_object(Bucket=self.bucket, Key=file.key, IfMatch=f'"{file.etag}"')
             except ClientError as error:
                 if error_code(error) in REPLACED | GONE:
                     return False
                 raise
         return True
-
-    def _condition(self, operation: str, **condition: str) -> dict[str, str]:
-        """Return a condition of a call, or nothing where the client is older than it."""
-        shape = self._client.meta.service_model.operation_model(operation).input_shape
-        known = shape.members if shape is not None else {}
-        return {name: value for name, value in condition.items() if name in known}
 
     def put(self, key: str, text: str) -> None:
         """Write a small object."""
@@ -295,7 +289,11 @@ def _identity_text(identity: FileIdentity, arrived_at: datetime) -> str:
 
 
 def _moved_identity(text: str | None) -> tuple[FileIdentity, datetime] | None:
-    if text is None:
+    """Read what `_identity_text` wrote; None where there is nothing, or what somebody else has written there."""
+    try:
+        bucket, key, etag, size, arrived_at = map(str, json.loads(text or ""))
+        arrived = datetime.fromisoformat(arrived_at)
+        identity = FileIdentity(bucket, unquote(key), etag, int(size))
+    except (ValueError, TypeError, RecursionError):
         return None
-    bucket, key, etag, size, arrived_at = json.loads(text)
-    return FileIdentity(bucket, unquote(key), etag, int(size)), datetime.fromisoformat(arrived_at)
+    return None if arrived.tzinfo is None else (identity, arrived.astimezone(UTC))

@@ -38,10 +38,8 @@ metadata_columns: {run_date: null, file_name: null}
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Kill runs of every kind as they enter every step, or one."""
     if "kind" in metafunc.fixturenames:
-        kinds = (
-            ("evolve", "quarantine", "replace", "append") if metafunc.config.getoption("--exhaustive") else ("evolve",)
-        )
-        metafunc.parametrize("kind", kinds)
+        others = ("quarantine", "replace", "append") if metafunc.config.getoption("--exhaustive") else ()
+        metafunc.parametrize("kind", ("evolve", *others))
 
 
 def test_a_killed_process_is_made_good_by_the_next_run(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ParamValidationError
 
 from framework.errors import SourceFileError
 from framework.lake.s3 import Lake
@@ -113,6 +114,45 @@ def test_a_name_that_another_process_takes_at_the_last_moment_is_not_overwritten
     assert re.fullmatch(r"feeds/data/archive/2026/01/1\.[0-9a-f]{16}\.csv", moved)
     taken = "feeds/data/archive/2026/01/1.csv"
     assert {key: bucket.read(key) for key in bucket.all_keys()} == {taken: b"theirs", moved: b"mine"}
+
+
+@pytest.fixture
+def old_bucket(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """The bucket, by a client whose boto3 does not know the conditions of copies and deletions, as in AWS Glue 5.0."""
+    model = bucket.client.meta.service_model
+    for operation, parameter in (("CopyObject", "IfNoneMatch"), ("DeleteObject", "IfMatch")):
+        monkeypatch.delitem(model.operation_model(operation).input_shape.members, parameter)
+    return bucket
+
+
+def test_an_old_client_sends_the_conditions_all_the_same(old_bucket: Bucket) -> None:
+    with pytest.raises(ParamValidationError):
+        old_bucket.client.delete_object(Bucket=old_bucket.name, Key="k", IfMatch="e")
+    sent: list[tuple[str, str]] = []
+
+    def look(request: Any, event_name: str, **_: Any) -> None:
+        conditions = [name for name in ("if-match", "if-none-match") if name in request.headers]
+        sent.extend((event_name.rpartition(".")[2], f"{name}: {request.headers[name]!r}") for name in conditions)
+
+    file = described(old_bucket.lake, old_bucket.put("in/1.csv", b"x"))
+    old_bucket.client.meta.events.register("before-send.s3", look)
+
+    moved = old_bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p")
+
+    assert moved == "feeds/data/archive/2026/01/1.csv"
+    expected = f'"{file.etag}"'.encode()
+    assert sent == [("CopyObject", "if-none-match: b'*'"), ("DeleteObject", f"if-match: {expected!r}")]
+
+
+def test_an_old_client_notices_a_file_replaced_just_before_its_deletion(old_bucket: Bucket) -> None:
+    key = old_bucket.put("in/1.csv", b"old")
+    lake = old_bucket.lake
+    file = described(lake, key)
+    before(old_bucket, "DeleteObject", lambda: old_bucket.put("in/1.csv", b"new"))
+
+    assert lake.move(file, "data/archive/2026/01", "r" * 32, "p") is None
+
+    assert old_bucket.read(key) == b"new"
 
 
 def test_a_file_taken_by_another_run_just_before_it_is_copied_is_let_be(bucket: Bucket) -> None:

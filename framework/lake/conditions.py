@@ -1,0 +1,37 @@
+"""Conditions of S3 calls that a boto3 older than they are cannot express, as AWS Glue 5.0 has one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+_HEADERS = {"CopyObject": ("IfNoneMatch", "If-None-Match"), "DeleteObject": ("IfMatch", "If-Match")}
+"""By operation, the parameter and the header it becomes. Sources:
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html"""
+
+
+def with_conditions(client: S3Client) -> S3Client:
+    """Return the client; a condition whose parameter it does not know is sent as the header all the same."""
+    for operation, (parameter, header) in _HEADERS.items():
+        shape = client.meta.service_model.operation_model(operation).input_shape
+        if shape is None or parameter not in shape.members:
+            _send_as_header(client, operation, parameter, header)
+    return client
+
+
+def _send_as_header(client: S3Client, operation: str, parameter: str, header: str) -> None:
+    def take(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        # Before botocore checks the parameters; the context belongs to this one call.
+        context[f"feedway-{parameter}"] = params.pop(parameter, None)
+
+    def put(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        # Before botocore signs the headers.
+        if (value := context.get(f"feedway-{parameter}")) is not None:
+            params["headers"][header] = value
+
+    # Ids of their own: a client that is given to several lakes is told once.
+    client.meta.events.register(f"provide-client-params.s3.{operation}", take, f"feedway-take-{operation}")
+    client.meta.events.register(f"before-call.s3.{operation}", put, f"feedway-put-{operation}")
