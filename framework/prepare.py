@@ -25,7 +25,7 @@ from framework.precedence import precedence_of
 from framework.rejection import StagedRows, put_bad_rows_aside
 from framework.results import LoadRequest
 from framework.run_log import RunLog
-from framework.schema.changes import SchemaChange, describe_change, plan_changes, table_after
+from framework.schema.changes import SchemaChange, describe_change, needs_new_table, plan_changes, table_after
 from framework.schema.column_names import target_names
 from framework.schema.staging import (
     StagingPlan,
@@ -37,7 +37,7 @@ from framework.schema.staging import (
 from framework.schema.table import Observation
 from framework.schema.values import FileLayout, Measurements, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.observe import observe_dependents
+from framework.warehouse.observe import observe_dependents, observe_design
 
 FIRST_HEAD_BYTES = 64 * 1024
 MAX_STAGING_PASSES = 3
@@ -149,6 +149,9 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
         return Preparation(batch, staging, seen, (), ViewWork((), ()), (), None, quarantine)
     design = (spec.target.distkey, spec.target.sortkey)
     changes = plan_changes(staging, observed, spec.target.table, design)
+    if needs_new_table(changes):
+        services = context.books.services
+        observed = observe_design(services.warehouse, observed, context.books.caller, context.log)
     observed = _with_dependents(context.books, observed, changes)
     views = plan_views(spec, observed, changes)
     evolution = plan_evolution(spec, observed, changes, views, _evolving_run(context.books, files))

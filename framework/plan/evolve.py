@@ -12,11 +12,19 @@ from framework.errors import SchemaChangeError
 from framework.names import TableName, ledger_table
 from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.plan.views import ViewWork, create_statements, drop_statements
-from framework.schema.changes import AddColumn, CreateTable, GrowVarchar, RewriteColumn, SchemaChange, describe_change
+from framework.plan.wider_copy import copy_statements, successor_name
+from framework.schema.changes import (
+    AddColumn,
+    CreateTable,
+    GrowVarchar,
+    RewriteColumn,
+    SchemaChange,
+    describe_change,
+    needs_new_table,
+)
 from framework.schema.table import Observation
 from framework.spec.pipeline import PipelineSpec
 
-SUCCESSOR_SUFFIX = "__feedway"
 _ADDITIONS_AT_ONCE = MAX_BATCH_STATEMENTS - 2
 _LOGGED_AT_ONCE = 25
 """Changes of one INSERT: the names and reasons of one, and the key of its file, take up to 3,000 bytes."""
@@ -62,13 +70,17 @@ def plan_evolution(
     ]
     dropped = list(drop_statements(views))
     created = list(create_statements(views, observed, run.control_schema, run.run_id, run.started_at))
-    gate = list(_gate(target, changes, views, run.control_schema))
+    gate = list(_gate(observed, target, changes, views, run.control_schema))
+    is_copied = needs_new_table(changes)
 
     def evolve(own: Sequence[SchemaChange]) -> list[Statement]:
-        made = [statement for change in own for statement in _statements(target, change)]
+        if is_copied:
+            made = list(copy_statements(observed, own))
+        else:
+            made = [statement for change in own for statement in _statements(target, change)]
         return [*schemas, *dropped, *made, *created, *log(own)]
 
-    additions = [change for change in changes if isinstance(change, AddColumn)]
+    additions = [change for change in changes if isinstance(change, AddColumn) and not is_copied]
     early: list[Transaction] = []
     statements = evolve(changes)
     if len(gate) + len(statements) > MAX_BATCH_STATEMENTS and additions:
@@ -101,7 +113,11 @@ def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[Sche
 
 
 def _gate(
-    target: TableName, changes: Sequence[SchemaChange], views: ViewWork, control_schema: str
+    observed: Observation,
+    target: TableName,
+    changes: Sequence[SchemaChange],
+    views: ViewWork,
+    control_schema: str,
 ) -> Iterator[Statement]:
     """Return what keeps merges out and, where columns are rewritten, tells a plan that was overtaken."""
     yield Statement("lock_ledger", {"table": ledger_table(control_schema, target)})
@@ -116,6 +132,9 @@ def _gate(
         yield Statement("lock_target", {"table": target})
     if rewritten:
         yield Statement("guard_columns", {"table": target, "columns": rewritten})
+    if needs_new_table(changes) and observed.table is not None:
+        # A column that somebody has added meanwhile would not be in the copy.
+        yield Statement("guard_column_count", {"table": target, "columns": len(observed.table.columns)})
 
 
 def _missing_schemas(
@@ -136,7 +155,7 @@ def _statements(target: TableName, change: SchemaChange) -> Iterator[Statement]:
             values = {"table": target, "columns": columns, "distkey": distkey, "sortkey": sortkey}
             yield Statement("create_target_table", values)
         case AddColumn(column=column):
-            yield _add_column(target, column.name, column.type, None)
+            yield _add_column(target, column.name, column.type)
         case RewriteColumn():
             yield from _rewrite(target, change)
         case GrowVarchar():
@@ -144,9 +163,9 @@ def _statements(target: TableName, change: SchemaChange) -> Iterator[Statement]:
 
 
 def _rewrite(target: TableName, change: RewriteColumn) -> Iterator[Statement]:
-    successor = _successor(change.name)
+    successor = successor_name(change.name)
     both = {"table": target, "name": change.name, "successor": successor}
-    yield _add_column(target, successor, change.wanted, change.default)
+    yield _add_column(target, successor, change.wanted, change.default, change.encoding)
     yield Statement("copy_column", {**both, "type": change.wanted})
     yield Statement("check_copied_column", both)
     yield Statement("drop_column", {"table": target, "name": change.name})
@@ -155,11 +174,8 @@ def _rewrite(target: TableName, change: RewriteColumn) -> Iterator[Statement]:
         yield Statement("comment_on_column", {"relation": target, "name": change.name, "comment": change.comment})
 
 
-def _successor(name: str) -> str:
-    """The name the wider copy has until the transaction ends; cut so that it stays a legal name."""
-    cut = name.encode("utf-8")[: 127 - len(SUCCESSOR_SUFFIX)].decode("utf-8", errors="ignore")
-    return cut + SUCCESSOR_SUFFIX
-
-
-def _add_column(target: TableName, name: str, column_type: ColumnType, default: str | None) -> Statement:
-    return Statement("add_column", {"table": target, "name": name, "type": column_type, "default_sql": default})
+def _add_column(
+    target: TableName, name: str, column_type: ColumnType, default: str | None = None, encoding: str | None = None
+) -> Statement:
+    values = {"table": target, "name": name, "type": column_type, "default_sql": default, "encoding": encoding}
+    return Statement("add_column", values)

@@ -84,6 +84,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         timestamp=timestamp,
         iam_role=_iam_role,
         keyword=_privilege,
+        word=_word,
         md5=_md5,
         grantee=_grantee,
     )
@@ -97,6 +98,13 @@ def _keep_line_breaks(value: object) -> str:
 def timestamp(moment: datetime | None) -> str:
     """Write a UTC time as a literal with microseconds; None is `null`."""
     return "null" if moment is None else literal(moment.strftime("%Y-%m-%d %H:%M:%S.%f"))
+
+
+def _word(text: str) -> str:
+    """Write a word of the catalog's that stands in SQL as it is, such as an encoding."""
+    if not re.fullmatch(r"[a-z0-9]+", text.lower()):
+        raise SchemaChangeError(f"{text!r} is no word that Feedway can put back")
+    return text.lower()
 
 
 def _iam_role(role: str) -> str:

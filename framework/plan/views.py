@@ -15,7 +15,7 @@ from datetime import datetime
 from framework.errors import SchemaChangeError
 from framework.names import TableName
 from framework.plan.statements import Statement
-from framework.schema.changes import SchemaChange, columns_after, rewritten_columns, views_above
+from framework.schema.changes import SchemaChange, columns_after, needs_new_table, rewritten_columns, views_above
 from framework.schema.table import Observation, ObservedView, ViewBuild, ViewDependency
 from framework.spec.pipeline import PipelineSpec, ViewSpec
 from framework.spec.query_text import query_mistake
@@ -134,14 +134,15 @@ def _sha256(text: str) -> str:
 
 
 def _blocking_views(target: TableName, observed: Observation, changes: Sequence[SchemaChange]) -> tuple[TableName, ...]:
-    """Bound views that use a column which is about to be replaced; without a column named, any use counts."""
+    """Bound views that use a column which is about to be replaced, or the table; where no column is named, any."""
     rewritten = rewritten_columns(changes)
     if not rewritten:
         return ()
+    any_column = needs_new_table(changes)
     found = [
         dependency.view
         for dependency in observed.dependencies
-        if dependency.source == target and (dependency.column is None or dependency.column in rewritten)
+        if dependency.source == target and (any_column or dependency.column is None or dependency.column in rewritten)
     ]
     return tuple(dict.fromkeys(found))
 
@@ -222,4 +223,4 @@ def _put_back(view: NewView, before: ObservedView | None, observed: Observation)
             values = {"relation": view.view, "name": comment.column, "comment": comment.text}
             yield Statement("comment_on_column", values)
     if not before.is_own:
-        yield Statement("set_view_owner", {"view": view.view, "owner": before.owner})
+        yield Statement("set_owner", {"relation": view.view, "owner": before.owner})

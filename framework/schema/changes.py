@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from framework.column_type import ColumnType
+from framework.column_type import ColumnType, Kind
 from framework.errors import SchemaChangeError
 from framework.names import TableName
 from framework.schema.staging import NewColumn, StagingPlan, Widening
@@ -13,6 +13,7 @@ from framework.schema.table import Observation, ObservedTable, TableColumn, View
 
 NO_GROWTH_ENCODINGS = frozenset({"bytedict", "runlength", "text255", "text32k"})
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
+_RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,12 @@ class GrowVarchar:
 
 @dataclass(frozen=True)
 class RewriteColumn:
-    """A column changes type by add, copy, drop and rename, in one transaction; all rows are rewritten."""
+    """A column changes type by add, copy, drop and rename, in one transaction; all rows are rewritten.
+
+    `needs_new_table` says why the column cannot be dropped or added as it is, so that the whole table
+    is copied into a new one, which takes its name. `encoding` is one that the owner chose, None where it
+    is the type's usual one.
+    """
 
     name: str
     current: ColumnType
@@ -52,6 +58,8 @@ class RewriteColumn:
     reason: str
     default: str | None
     comment: str | None
+    encoding: str | None = None
+    needs_new_table: str | None = None
 
 
 SchemaChange = CreateTable | AddColumn | GrowVarchar | RewriteColumn
@@ -65,8 +73,8 @@ def plan_changes(
     `design` is the distribution key and the sort keys of a table that is still to be created.
 
     Raises:
-        SchemaChangeError: a column that must grow cannot be altered in place, or a table that is
-            to be created would have no such column as its design names.
+        SchemaChangeError: privileges are granted on a column that must grow, or a table that is to be
+            created would have no such column as its design names.
     """
     if observed.table is None:
         distkey, sortkey = design
@@ -100,12 +108,27 @@ def _widen(widening: Widening, table: ObservedTable, observed: Observation) -> S
     )
     if widening.wanted.is_text and _grows_natively(column) and not in_view:
         return GrowVarchar(widening.name, widening.current, widening.wanted, widening.reason)
-    _refuse_rewrite(widening, column, table.name, in_view)
+    if column.has_column_grants:
+        raise SchemaChangeError(
+            f"{table.name}: column {widening.name!r} must grow from {widening.current} to {widening.wanted} "
+            f"({widening.reason}), but privileges are granted on the column, which cannot be put back on its wider "
+            "copy. Have them granted on the whole table, or have the values resent."
+        )
     comment = next(
         (found.text for found in observed.comments if found.relation == table.name and found.column == column.name),
         None,
     )
-    return RewriteColumn(widening.name, widening.current, widening.wanted, widening.reason, column.default, comment)
+    return RewriteColumn(
+        widening.name,
+        widening.current,
+        widening.wanted,
+        widening.reason,
+        column.default,
+        comment,
+        # What a type may be encoded as, every wider one of its kind may be too.
+        kept_encoding(column) if widening.current.is_text == widening.wanted.is_text else None,
+        _why_in_a_new_table(column),
+    )
 
 
 def _grows_natively(column: TableColumn) -> bool:
@@ -116,30 +139,39 @@ def _grows_natively(column: TableColumn) -> bool:
     )
 
 
-def _refuse_rewrite(widening: Widening, column: TableColumn, table: TableName, in_view: bool) -> None:
-    """Refuse what dropping and renaming a column would lose: keys, NOT NULL, constraints, column grants."""
+def _why_in_a_new_table(column: TableColumn) -> str | None:
+    """Say what keeps a column from being dropped in favour of an added one; None where nothing does."""
     obstacles = []
     if column.is_distkey:
-        obstacles.append("it is the distribution key")
+        obstacles.append("the distribution key")
     if column.sortkey:
-        obstacles.append("it is a sort key")
+        obstacles.append("a sort key")
     if not column.nullable:
-        obstacles.append("it is NOT NULL, which an added column cannot be without a default")
+        # Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
+        obstacles.append("NOT NULL, which an added column cannot be without a default")
     if column.in_constraint:
-        obstacles.append("a primary, unique or foreign key names it")
-    if column.has_column_grants:
-        obstacles.append("privileges are granted on the column")
-    if not obstacles:
-        return
-    view_note = (
-        " A view uses the column, so it cannot grow in place either." if in_view and widening.wanted.is_text else ""
-    )
-    raise SchemaChangeError(
-        f"{table}: column {widening.name!r} must grow from {widening.current} to {widening.wanted} "
-        f"({widening.reason}), "
-        f"but {' and '.join(obstacles)}, so it cannot be replaced by a wider copy.{view_note} "
-        f"Create a table with the wider column, copy the rows and rename it, or have the values resent."
-    )
+        obstacles.append("part of a constraint")
+    return f"it is {' and '.join(obstacles)}" if obstacles else None
+
+
+def kept_encoding(column: TableColumn) -> str | None:
+    """Return a column's encoding where it is not the one that Redshift gives such a column unasked.
+
+    To name one ends a table's ENCODE AUTO. Source: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
+    """
+    encoding = (column.encoding or "").lower()
+    if column.sortkey or (column.type is not None and column.type.kind in _RAW):
+        usual = "none"
+    else:
+        usual = "lzo" if column.type is not None and column.type.is_text else "az64"
+    if encoding in ("", usual):
+        return None
+    return "raw" if encoding == "none" else encoding
+
+
+def needs_new_table(changes: Iterable[SchemaChange]) -> bool:
+    """Say whether the table must be copied as a whole; all rewritten columns then change in the copy."""
+    return any(isinstance(change, RewriteColumn) and change.needs_new_table for change in changes)
 
 
 def rewritten_columns(changes: Iterable[SchemaChange]) -> frozenset[str]:
@@ -173,8 +205,9 @@ def describe_change(change: SchemaChange) -> dict[str, str | None]:
             return _described("add_column", column.name, None, column.type.sql, column.reason, "none")
         case GrowVarchar(name=name, current=current, wanted=wanted, reason=reason):
             return _described("grow_varchar", name, current.sql, wanted.sql, reason, "none")
-        case RewriteColumn(name=name, current=current, wanted=wanted, reason=reason):
-            return _described("rewrite_column", name, current.sql, wanted.sql, reason, "all rows are rewritten")
+        case RewriteColumn(name=name, current=current, wanted=wanted, reason=reason, needs_new_table=why):
+            cost = f"the table is copied, because {why}" if why else "all rows are rewritten"
+            return _described("rewrite_column", name, current.sql, wanted.sql, reason, cost)
 
 
 def _described(

@@ -49,6 +49,30 @@ class ObservedTable:
 
 
 @dataclass(frozen=True)
+class TableKey:
+    """A PRIMARY KEY or UNIQUE constraint, which Redshift does not enforce."""
+
+    kind: Literal["PRIMARY KEY", "UNIQUE", "FOREIGN KEY"]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TableDesign:
+    """What a copy of the target needs beside its columns, to stand in its place.
+
+    `diststyle` is auto, even, all or key. `may_set_owner` says that the copy can be given to the
+    table's owner.
+    """
+
+    owner: str
+    is_own: bool
+    may_set_owner: bool
+    diststyle: str
+    keys: tuple[TableKey, ...]
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True)
 class Grant:
     """A privilege somebody else than the owner holds on a table or view."""
 
@@ -121,7 +145,8 @@ class LoadHistory:
 class Observation:
     """What one look at the warehouse found; `table` is None where the target does not exist.
 
-    `control_tables` are the names of Feedway's own tables that exist.
+    `control_tables` are the names of Feedway's own tables that exist. `design` is looked at only where
+    the target must be copied.
     """
 
     table: ObservedTable | None
@@ -133,6 +158,7 @@ class Observation:
     comments: tuple[Comment, ...] = ()
     view_builds: Mapping[TableName, ViewBuild] = field(default_factory=dict)
     history: Mapping[FileIdentity, LoadHistory] = field(default_factory=dict)
+    design: TableDesign | None = None
 
     def history_of(self, identity: FileIdentity) -> LoadHistory:
         """Return what is known of a file; a file never seen has loaded and failed zero times."""

@@ -21,6 +21,8 @@ from framework.schema.table import (
     ObservedTable,
     ObservedView,
     TableColumn,
+    TableDesign,
+    TableKey,
     ViewBuild,
     ViewDependency,
 )
@@ -29,6 +31,8 @@ from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Caller, Row, Warehouse
 
 _ARRIVAL_MARGIN = timedelta(seconds=1)
+_DISTSTYLES = {0: "even", 1: "key", 8: "all", 9: "auto"}
+"""By reldiststyle. Source: https://docs.aws.amazon.com/redshift/latest/dg/viewing-distribution-styles.html"""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,42 @@ def observe_dependents(
         )
     comments = tuple(_comment(row) for row in look.of("select_comments"))
     return replace(observed, views=(*observed.views, *found), comments=(*observed.comments, *comments))
+
+
+def observe_design(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> Observation:
+    """Return the observation with what a copy of the target needs to stand in its place. One submission.
+
+    Raises:
+        WarehouseError: the catalog does not show the table.
+    """
+    assert observed.table is not None
+    table = {"table": observed.table.name}
+    statements = [
+        Statement("select_table_design", table),
+        Statement("select_table_keys", table),
+        Statement("select_table_owner", table),
+        Statement("select_grants", {"relations": [observed.table.name]}),
+    ]
+    look = _look(warehouse, statements, caller, log)
+    rows = look.of("select_table_design")
+    if not rows:
+        raise WarehouseError(
+            f"{observed.table.name}: pg_class_info does not show the table, which must be copied. Run the load again; "
+            "if it stays so, grant the user Feedway connects as USAGE on its schema."
+        )
+    owner, own_name, is_superuser, diststyle = rows[0]
+    keys: dict[str, tuple[str, list[str]]] = {}
+    for name, kind, column in look.of("select_table_keys"):
+        keys.setdefault(str(name), (str(kind).upper(), []))[1].append(str(column))
+    design = TableDesign(
+        owner=str(owner),
+        is_own=owner == own_name,
+        may_set_owner=bool(is_superuser),
+        diststyle=_DISTSTYLES.get(int(diststyle or 0), "auto"),
+        keys=tuple(TableKey(kind, tuple(columns)) for kind, columns in keys.values()),  # type: ignore[arg-type]
+        grants=tuple(_grants(look, "select_table_owner").get(observed.table.name, ())),
+    )
+    return replace(observed, design=design)
 
 
 def _look(warehouse: Warehouse, statements: Sequence[Statement], caller: Caller, log: RunLog) -> _Look:

@@ -51,6 +51,12 @@ SCENARIOS = (
         (FIRST,),
         (("1.csv", csv_text("id,a,b,c", "2,5000000000,z,1.5", f"3,8,{'é' * 150},2.5")),),
     ),
+    Scenario(
+        "copied",
+        UPSERT,
+        (FIRST,),
+        (("1.csv", csv_text("id,a,b,c", f"5000000000,8,{'é' * 150},2.5", "2,7,z,1")),),
+    ),
     Scenario("bad", UPSERT, (FIRST,), (("1.csv", csv_text("id,a,b", "2,7,z", "3,8,q,r")),)),
     Scenario(
         "quarantine",

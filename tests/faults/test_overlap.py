@@ -43,14 +43,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("runs", "files"), crowds)
 
 
-def run_at_once(shop: Workshop, runs: int) -> list[LoadResult]:
-    """Run the pipeline as so many processes would, each with services of its own."""
+def run_at_once(shop: Workshop, runs: int, wave: int = 0) -> list[LoadResult]:
+    """Run the pipeline as so many processes would, each with services of its own; no two waves share a run_id."""
     with ExitStack() as stack, ThreadPoolExecutor(runs) as pool:
         others = []
         for number in range(runs):
             process = Process()
             frames = stack.enter_context(process.frames())
-            others.append(another_run(shop, process.s3, process.redshift_data, frames, base=0x1000 * (number + 1)))
+            others.append(
+                another_run(shop, process.s3, process.redshift_data, frames, base=0x100 * (16 * (number + 1) + wave))
+            )
         results = [result for of_run in pool.map(lambda other: other.run(), others) for result in of_run]
     failures = [
         f"{result.source_file}: {result.failure.step}: {result.failure.message}" for result in results if result.failure
@@ -149,10 +151,12 @@ def test_replacements_at_once_leave_the_newest_file_and_readers_see_whole_files(
 
     with reader.reading(), ThreadPoolExecutor(1) as pool:
         arriving = pool.submit(arrive)
-        while not arriving.done():
-            run_at_once(shop, runs)
+        for wave in range(15):
+            run_at_once(shop, runs, wave)
+            if arriving.done():
+                break
         arriving.result()
-        run_at_once(shop, runs)
+        run_at_once(shop, runs, 15)
 
     assert shop.rows("id, a", "id") == [(row, files - 1) for row in range(ROWS)]
     assert reader.errors == []

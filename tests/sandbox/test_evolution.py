@@ -387,18 +387,6 @@ def test_a_view_on_other_columns_does_not_stand_in_the_way(feed: Feed) -> None:
     assert shop.sql(f"select b from reporting.other_{shop.name} order by b") == [("x",), ("y",)]
 
 
-def test_a_not_null_column_that_must_change_type_is_refused_with_the_reason(feed: Feed) -> None:
-    shop = feed()
-    shop.sql(f"create table public.{shop.name} (id integer not null, a varchar(10))")
-
-    result = shop.load("1.csv", csv_text("id,a", "3000000000,x"))
-
-    assert result.failure is not None
-    assert result.failure.type == "SchemaChangeError"
-    assert "NOT NULL" in result.failure.message
-    assert shop.types()["id"] == "integer"
-
-
 def test_a_declared_type_that_is_no_widening_is_refused(feed: Feed) -> None:
     shop = feed(policy() + "types: {columns: {a: varchar(5)}}\n")
     shop.sql(f"create table public.{shop.name} (id bigint not null, a varchar(10))")

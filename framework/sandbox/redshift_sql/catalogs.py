@@ -12,7 +12,15 @@ from framework.sandbox.redshift_sql.word_set import word_set
 
 _INFORMATION_SCHEMA = ("columns", "key_column_usage", "schemata", "table_constraints", "tables", "views")
 _SYSTEM_VIEWS = (
-    *("pg_table_def", "pg_views", "pg_group", "stv_db_isolation_level", "svv_columns", "svv_redshift_columns"),
+    *(
+        "pg_class_info",
+        "pg_table_def",
+        "pg_views",
+        "pg_group",
+        "stv_db_isolation_level",
+        "svv_columns",
+        "svv_redshift_columns",
+    ),
     *("svv_relation_privileges", "svv_table_info", "svv_tables"),
 )
 _CATALOGS = word_set(

@@ -75,7 +75,7 @@ to role "board";
 -- feedway golden 0123456789abcdef0123456789abcdef comment_on_view
 comment on view "finance"."theirs" is 'the CFO''s';
 
--- feedway golden 0123456789abcdef0123456789abcdef set_view_owner
+-- feedway golden 0123456789abcdef0123456789abcdef set_owner
 alter table "finance"."theirs" owner to "cfo";
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_view

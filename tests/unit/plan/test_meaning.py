@@ -40,7 +40,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     )
     names = dict.fromkeys(_NAMED, name)
     texts = dict.fromkeys(("comment", "copy_role", "manifest_url", "pipeline", "run_id", "source"), text)
-    tables = dict.fromkeys(("table", "target", "staging", "view", "relation"), table)
+    tables = dict.fromkeys(("table", "target", "staging", "view", "relation", "copy"), table)
     rows: Any = {
         "insert_job_sts": [audit, audit],
         "insert_ledger": [SimpleNamespace(**vars(audit) | {"source": SimpleNamespace(sha256=text, key=text)})] * 2,
@@ -50,6 +50,10 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "guard_columns": [(name, text, parse_type("varchar(9)"))] * 2,
         "guard_column_count": 9,
         "set_time_zone": [(name, name)] * 2,
+        "copy_rows": [(name, None), (name, parse_type("bigint"))],
+        "create_wider_copy": [
+            SimpleNamespace(name=name, type_text="integer", default="1", nullable=False, encoding="zstd")
+        ],
     }
     return {
         **(names | texts | tables | SQL_BY_INTENTION),
@@ -58,7 +62,9 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "schema": name,
         "control_schema": name,
         "sortkey": [name, name],
-        "keys": [name, name],
+        "keys": [SimpleNamespace(kind="UNIQUE", columns=[name, name])] if "wider_copy" in template else [name, name],
+        "encoding": "zstd",
+        "diststyle": "even",
         "columns_sha256": text,
         "definition_sha256": text,
         "identities": [text, text],

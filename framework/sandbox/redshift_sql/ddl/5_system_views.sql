@@ -160,6 +160,15 @@ from (
 ) as t
 where t.tbl_rows > 0;
 
+-- Source: https://docs.aws.amazon.com/redshift/latest/dg/r_PG_CLASS_INFO.html
+create or replace view pg_internal.pg_class_info as
+select
+    c.oid, c.relname, c.relnamespace, c.relowner, c.relkind, c.relacl,
+    case d.diststyle when 'EVEN' then 0 when 'KEY' then 1 when 'ALL' then 8 else 9 end::smallint as reldiststyle,
+    case d.diststyle when 'EVEN' then 0 when 'KEY' then 1 when 'ALL' then 8 else 10 end::smallint as releffectivediststyle
+from pg_catalog.pg_class as c
+left join pg_sandbox.table_design as d on d.relation = c.oid;
+
 create or replace view pg_internal.stv_db_isolation_level as
 select current_database()::varchar(128) as db_name, 'Snapshot Isolation'::varchar(128) as isolation_level;
 

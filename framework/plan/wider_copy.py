@@ -1,0 +1,128 @@
+"""A table that is copied into a wider one, which takes its place, because some of its columns cannot be replaced.
+
+One transaction: the copy has the table's design, rows, keys, privileges, comments and owner; its rows are
+counted before the table is dropped and its name given to the copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from framework.column_type import ColumnType
+from framework.errors import SchemaChangeError
+from framework.names import MAX_NAME_BYTES, TableName
+from framework.plan.statements import Statement
+from framework.schema.changes import AddColumn, GrowVarchar, RewriteColumn, SchemaChange, kept_encoding
+from framework.schema.table import Observation, ObservedTable, TableColumn, TableDesign
+
+SUCCESSOR_SUFFIX = "__feedway"
+
+
+@dataclass(frozen=True)
+class _CopiedColumn:
+    """A column of the copy; `wider` is its type where that is another than the table's."""
+
+    name: str
+    type_text: str
+    default: str | None
+    nullable: bool
+    encoding: str | None
+    wider: ColumnType | None
+
+
+def successor_name(name: str) -> str:
+    """Return the name a wider copy has until the transaction ends; cut so that it stays a legal name."""
+    cut = name.encode("utf-8")[: MAX_NAME_BYTES - len(SUCCESSOR_SUFFIX)].decode("utf-8", errors="ignore")
+    return cut + SUCCESSOR_SUFFIX
+
+
+def copy_statements(observed: Observation, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
+    """Return what copies the target into one with the rewritten and the added columns, and puts that in its place.
+
+    Raises:
+        SchemaChangeError: the copy would not be what the table is; the message names what would be lost.
+    """
+    table, design = observed.table, observed.design
+    assert table is not None
+    assert design is not None
+    _refuse_what_would_be_lost(table, design)
+    copy = TableName(table.name.schema, successor_name(table.name.name))
+    columns = [_copied(column, changes) for column in table.columns]
+    added = [change.column for change in changes if isinstance(change, AddColumn)]
+    both = {"table": table.name, "copy": copy}
+    yield Statement(
+        "create_wider_copy",
+        {
+            "table": copy,
+            "columns": [
+                *columns,
+                *(_CopiedColumn(column.name, column.type.sql, None, True, None, None) for column in added),
+            ],
+            "keys": design.keys,
+            "diststyle": design.diststyle,
+            "distkey": next((column.name for column in table.columns if column.is_distkey), None),
+            "sortkey": [column.name for column in sorted(table.columns, key=_sortkey) if column.sortkey],
+        },
+    )
+    yield Statement("copy_rows", {**both, "columns": [(column.name, column.wider) for column in columns]})
+    yield Statement("check_copied_rows", {**both, "columns": [column.name for column in columns if column.wider]})
+    yield from _put_back(observed, design, table.name, copy)
+    yield Statement("drop_copied_table", {"table": table.name})
+    yield Statement("rename_table", {"table": copy, "new_name": table.name.name})
+    if not design.is_own:
+        yield Statement("set_owner", {"relation": table.name, "owner": design.owner})
+
+
+def _sortkey(column: TableColumn) -> int:
+    return column.sortkey
+
+
+def _copied(column: TableColumn, changes: Sequence[SchemaChange]) -> _CopiedColumn:
+    type_text, wider, encoding = column.type_text, None, kept_encoding(column)
+    for change in changes:
+        match change:
+            case RewriteColumn(name=name) if name == column.name:
+                type_text, wider, encoding = change.wanted.sql, change.wanted, change.encoding
+            case GrowVarchar(name=name) if name == column.name:
+                # It has grown already when the copy is made.
+                type_text = change.wanted.sql
+            case _:
+                continue
+    return _CopiedColumn(column.name, type_text, column.default, column.nullable, encoding, wider)
+
+
+def _put_back(observed: Observation, design: TableDesign, table: TableName, copy: TableName) -> Iterator[Statement]:
+    for grant in design.grants:
+        yield Statement("grant_on_relation", {"relation": copy, "grant": grant})
+    for comment in observed.comments:
+        if comment.relation != table:
+            continue
+        if comment.column is None:
+            yield Statement("comment_on_table", {"table": copy, "comment": comment.text})
+        else:
+            values = {"relation": copy, "name": comment.column, "comment": comment.text}
+            yield Statement("comment_on_column", values)
+
+
+def _refuse_what_would_be_lost(table: ObservedTable, design: TableDesign) -> None:
+    obstacles = []
+    for column in table.columns:
+        if column.type is None:
+            obstacles.append(f"the column {column.name!r} is {column.type_text}, which Feedway does not know")
+        elif column.is_identity:
+            obstacles.append(f"the column {column.name!r} is numbered by the warehouse (IDENTITY)")
+        elif column.has_column_grants:
+            obstacles.append(f"privileges are granted on the column {column.name!r}")
+        elif column.sortkey < 0:
+            obstacles.append("its sort key is interleaved")
+    if any(key.kind == "FOREIGN KEY" for key in design.keys):
+        obstacles.append("it has a foreign key")
+    if not design.is_own and not design.may_set_owner:
+        obstacles.append(f"it belongs to {design.owner}, and its owner could not be put back")
+    if obstacles:
+        raise SchemaChangeError(
+            f"{table.name} would have to be copied into a table with wider columns, but {' and '.join(obstacles)}, so "
+            "the copy would not be what the table is. Have its owner make such a table, copy the rows and rename it "
+            "(https://docs.aws.amazon.com/redshift/latest/dg/performing-a-deep-copy.html), or have the values resent."
+        )

@@ -1,0 +1,178 @@
+"""Columns that cannot be replaced one by one: the table is copied into a wider one of the same design."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+
+def catalog(shop: Workshop) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all that the catalog knows of the target, but for the types of its columns."""
+    table = f"schema_name = 'public' and table_name = '{shop.name}'"
+    return {
+        "columns": shop.sql(
+            "select column_name, column_default, is_nullable, encoding, distkey, sortkey, remarks "
+            f"from svv_redshift_columns where {table} order by 1"
+        ),
+        "design": shop.sql(
+            "select reldiststyle, tableowner from pg_class_info inner join pg_tables on tablename = relname "
+            f"where relname = '{shop.name}' and schemaname = 'public'"
+        ),
+        "keys": shop.sql(
+            "select constraint_type, column_name from information_schema.table_constraints as t "
+            "inner join information_schema.key_column_usage as k on k.constraint_name = t.constraint_name "
+            f"where t.table_name = '{shop.name}' order by 1, 2"
+        ),
+        "grants": shop.sql(
+            "select identity_name, identity_type, privilege_type, admin_option from svv_relation_privileges "
+            f"where relation_name = '{shop.name}' and identity_name like '%{shop.name}' order by 1, 3"
+        ),
+        "comments": shop.sql(
+            "select objsubid = 0, description from pg_description inner join pg_class on pg_class.oid = objoid "
+            f"where relname = '{shop.name}' order by 1, 2"
+        ),
+        "remains": shop.sql(f"select table_name from svv_tables where table_name like '{shop.name}\\\\_\\\\_%'"),
+    }
+
+
+def create(shop: Workshop, columns: str, design: str = "") -> None:
+    """Create the target by hand, with all that somebody may have given it."""
+    shop.sql(
+        f"create table {shop.table} ({columns}) {design}",
+        f"create group g_{shop.name}",
+        f"create user u_{shop.name} password 'Abcdefg1'",
+        f"grant select on {shop.table} to group g_{shop.name}",
+        f"grant select, insert on {shop.table} to u_{shop.name} with grant option",
+        f"comment on table {shop.table} is 'the board''s table'",
+        f"comment on column {shop.table}.id is 'the key; \"x\"'",
+        "create schema if not exists reporting",
+        f"create view reporting.low_{shop.name} as select a from {shop.table}",
+        f"create view reporting.high_{shop.name} as select count(*) as n from reporting.low_{shop.name}",
+        f"grant select on reporting.low_{shop.name} to group g_{shop.name}",
+        f"create view reporting.late_{shop.name} as select id from {shop.table} with no schema binding",
+    )
+
+
+CASES = {
+    "distribution key": ("id integer not null, a varchar(10), n integer", "distkey (n) sortkey (a)", "n"),
+    "sort key": ("id integer not null, n integer, a varchar(10)", "diststyle all compound sortkey (a, n)", "n"),
+    "not null": ("id integer, n integer not null encode zstd, a varchar(10) default 'x'", "diststyle even", "n"),
+    "primary key": ("id integer not null, n integer, a varchar(10), primary key (n)", "", "n"),
+    "upsert key": ("id integer not null, n integer, a varchar(10), unique (id)", "distkey (id)", "id"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_column_that_cannot_be_replaced_grows_in_a_copy_of_the_table(feed: Feed, case: str) -> None:
+    columns, design, grown = CASES[case]
+    shop = feed()
+    create(shop, columns, design)
+    shop.load("1.csv", csv_text("id,n,a", "1,7,x", "2,8,y"))
+    before = catalog(shop)
+    big = {"id": "2", "n": "8"} | {grown: "3000000000"}
+
+    result = shop.load("2.csv", csv_text("a,n,id", f"z,{big['n']},{big['id']}"))
+
+    assert result.status == "SUCCESS", result.failure
+    (change,) = result.schema_changes
+    assert (change["column"], change["to"]) == (grown, "bigint")
+    assert "the table is copied, because it is" in str(change["cost"])
+    assert shop.types()[grown] == "bigint"
+    assert catalog(shop) == before
+    rows = [(1, 7, "x"), (2, 8, "y"), (3000000000, 8, "z")] if grown == "id" else [(1, 7, "x"), (2, 3000000000, "z")]
+    assert shop.rows("id, n, a", "id") == rows
+    assert shop.sql(f"select a from reporting.low_{shop.name} order by 1") == [(row[2],) for row in rows]
+    assert shop.sql(f"select n from reporting.high_{shop.name}") == [(len(rows),)]
+    assert shop.sql(f"select id from reporting.late_{shop.name} order by 1") == [(row[0],) for row in rows]
+    log = "select change, column_name, type_after from feedway.schema_changes where pipeline"
+    assert shop.sql(f"{log} = '{shop.name}'") == [("rewrite_column", grown, "bigint")]
+
+
+def test_the_copy_takes_every_change_of_the_load_in_one_pass(feed: Feed) -> None:
+    shop = feed()
+    create(shop, "id integer not null, n integer, d date, a varchar(10) not null", "distkey (id)")
+    shop.load("1.csv", csv_text("id,n,d,a", "1,7,2026-01-01,x"))
+
+    result = shop.load("2.csv", csv_text("id,n,d,a,extra", f"3000000000,1.5,2026-01-02 03:04:05,{'é' * 200},true"))
+
+    assert result.status == "SUCCESS", result.failure
+    assert {str(change["column"]): change["kind"] for change in result.schema_changes} == {
+        "extra": "add_column",
+        "id": "rewrite_column",
+        "n": "rewrite_column",
+        "d": "rewrite_column",
+        "a": "rewrite_column",
+    }
+    assert list(shop.types()) == ["id", "n", "d", "a", "extra"]
+    assert shop.rows("id, n, d, len(a), extra", "id") == [
+        (1, "7.000000000000000000", "2026-01-01 00:00:00.0", 1, None),
+        (3000000000, "1.500000000000000000", "2026-01-02 03:04:05.0", 200, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "more", "told"),
+    [
+        ("id integer not null, t time", "", "the column 't' is time without time zone, which Feedway does not know"),
+        ("id integer not null, r integer, foreign key (r) references public.{name}_other (id)", "", "a foreign key"),
+        ("id integer not null, a varchar(9)", "grant select (a) on {table} to public", "privileges are granted on the"),
+    ],
+)
+def test_what_a_copy_could_not_keep_is_refused_and_nothing_changes(
+    feed: Feed, columns: str, more: str, told: str
+) -> None:
+    shop = feed("""
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: {mode: append}
+metadata_columns: {run_date: null, file_name: null}
+""")
+    shop.sql(f"create table public.{shop.name}_other (id integer primary key)")
+    shop.sql(f"create table {shop.table} ({columns.format(name=shop.name)}) distkey (id)")
+    if more:
+        shop.sql(more.format(table=shop.table))
+
+    result = shop.load("1.csv", csv_text("id", "3000000000"))
+
+    assert result.failure is not None
+    assert result.failure.type == "SchemaChangeError", result.failure
+    assert told in result.failure.message
+    assert shop.types()["id"] == "integer"
+
+
+def test_a_table_that_foreign_keys_point_at_stays_as_it_is(feed: Feed) -> None:
+    """The warehouse refuses to drop it, and the whole change is taken back."""
+    shop = feed()
+    shop.sql(
+        f"create table {shop.table} (id integer primary key, a varchar(9))",
+        f"create table public.{shop.name}_other (id integer references {shop.table} (id))",
+    )
+
+    result = shop.load("1.csv", csv_text("id,a", "3000000000,x"))
+
+    assert result.failure is not None
+    assert "other objects depend on it" in result.failure.message
+    assert shop.types()["id"] == "integer"
+
+
+def test_a_table_of_somebody_else_is_given_back_to_its_owner(feed: Feed) -> None:
+    shop = feed()
+    create(shop, "id integer not null, n integer, a varchar(10)", "distkey (id)")
+    shop.sql(f"alter table {shop.table} owner to u_{shop.name}")
+    before = catalog(shop)
+
+    result = shop.load("1.csv", csv_text("id,n,a", "3000000000,1,x"))
+
+    assert result.status == "SUCCESS", result.failure
+    after = catalog(shop)
+    for found in (before, after):
+        # The owner's own privileges are its own to begin with.
+        found["grants"] = [row for row in found["grants"] if row[0] != f"u_{shop.name}"]
+    assert after == before
+    assert after["design"][0][1] == f"u_{shop.name}"
