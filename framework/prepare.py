@@ -231,7 +231,9 @@ def copy_transaction(
 
 def _columns_to_keep(spec: PipelineSpec, observed: Observation, prepared: Preparation) -> int | None:
     """Return how many columns the target has then, if the load is to keep what they hold."""
-    if spec.evolution.missing_columns != "keep" or spec.load.mode != "upsert" or not prepared.has_rows:
+    policies = (spec.evolution, *spec.evolution.columns.values())
+    keeps = any(policy.missing_columns == "keep" for policy in policies)
+    if not keeps or spec.load.mode != "upsert" or not prepared.has_rows:
         return None
     table = table_after(observed, spec.target.table, prepared.changes)
     return None if table is None else len(table.columns)

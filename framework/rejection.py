@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NoReturn
 
@@ -12,6 +12,7 @@ from framework.bookkeeping import Books
 from framework.errors import PipelineError, SourceFileError
 from framework.frames.lines import physical_lines
 from framework.frames.protocol import SourceRows
+from framework.schema.staging import unconvertible_values
 from framework.schema.values import (
     BadRow,
     FileLayout,
@@ -21,7 +22,7 @@ from framework.schema.values import (
     SourceFile,
     StagingColumn,
 )
-from framework.spec.pipeline import BadRowsSpec, CsvOptions
+from framework.spec.pipeline import BadRowsSpec, CsvOptions, PipelineSpec
 from framework.warehouse.control import Duplicates
 
 REPORTED_BAD_ROWS = 20
@@ -49,7 +50,10 @@ def put_bad_rows_aside(books: Books, staged: StagedRows, writes: bool) -> str | 
         PipelineError: not all of them were written.
     """
     bad = [file for file in staged.seen.files if file.rows_bad]
-    over = {file: excess for file in bad if (excess := over_budget(books.spec.bad_rows, file)) is not None}
+    budget = books.spec.bad_rows
+    if bad and all_conflicts_in_quarantine(books.spec, staged):
+        budget = replace(budget, action="quarantine")
+    over = {file: excess for file in bad if (excess := over_budget(budget, file)) is not None}
     if over:
         _refuse(books, staged, over)
     if not bad:
@@ -57,6 +61,25 @@ def put_bad_rows_aside(books: Books, staged: StagedRows, writes: bool) -> str | 
     if writes:
         _write(books, staged, bad)
     return books.quarantine_url
+
+
+def all_conflicts_in_quarantine(spec: PipelineSpec, staged: StagedRows) -> bool:
+    """Say whether all bad rows are so for values that evolution.type_conflicts sends to quarantine.
+
+    Of a load of several files this is told of all together: a row that is bad otherwise, in one of
+    them, refuses those that hold bad rows.
+    """
+    seen = staged.seen
+    if seen.wrong_field_count or any(measured.null_keys for measured in seen.columns.values()):
+        return False
+    for column in staged.columns:
+        measured = seen.columns.get(column.name)
+        if measured is None or not measured.misfits:
+            continue
+        conflicts = unconvertible_values(spec, column.name, column.type, measured)
+        if spec.evolution.of(column.name).type_conflicts != "quarantine" or conflicts < measured.misfits:
+            return False
+    return True
 
 
 def over_budget(budget: BadRowsSpec, file: FileMeasurement) -> str | None:
@@ -112,8 +135,8 @@ def _refuse(books: Books, staged: StagedRows, over: Mapping[FileMeasurement, str
         lines.append(f"  and {untold} more")
     way_out = "raise the budget" if books.spec.bad_rows.action == "quarantine" else "set bad_rows.action: quarantine"
     lines.append(
-        "Nothing was loaded. Correct the rows and send the file again, give the column a type that holds "
-        f"them in types.columns, or {way_out} to load the other rows."
+        "Nothing was loaded. Correct the rows and send the file again, let the column become text "
+        f"(evolution.type_conflicts: to_text), or {way_out} to load the other rows."
     )
     raise SourceFileError("\n".join(lines), [layout.file.key for layout in layouts])
 

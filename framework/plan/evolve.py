@@ -12,7 +12,7 @@ from framework.errors import SchemaChangeError
 from framework.names import TableName, ledger_table
 from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.plan.views import ViewWork, create_statements, drop_statements
-from framework.plan.wider_copy import copy_statements, successor_name
+from framework.plan.wider_copy import becomes_text, copy_statements, successor_name
 from framework.schema.changes import (
     AddColumn,
     CreateTable,
@@ -166,8 +166,10 @@ def _rewrite(target: TableName, change: RewriteColumn) -> Iterator[Statement]:
     successor = successor_name(change.name)
     both = {"table": target, "name": change.name, "successor": successor}
     yield _add_column(target, successor, change.wanted, change.default, change.encoding)
-    yield Statement("copy_column", {**both, "type": change.wanted})
-    yield Statement("check_copied_column", both)
+    text_of = change.current if becomes_text(change.current, change.wanted) else None
+    is_from_boolean = text_of == ColumnType(Kind.BOOLEAN)
+    yield Statement("copy_column", {**both, "type": change.wanted, "is_from_boolean": is_from_boolean})
+    yield Statement("check_copied_column", {**both, "text_of": text_of})
     yield Statement("drop_column", {"table": target, "name": change.name})
     yield Statement("rename_column", {"table": target, "name": successor, "new_name": change.name})
     if change.comment is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from framework.column_type import ColumnType
+from framework.column_type import ColumnType, Kind
 from framework.errors import SchemaChangeError
 from framework.names import MAX_NAME_BYTES, TableName
 from framework.plan.statements import Statement
@@ -29,6 +29,12 @@ class _CopiedColumn:
     nullable: bool
     encoding: str | None
     wider: ColumnType | None
+    is_from_boolean: bool = False
+
+
+def becomes_text(current: ColumnType | None, wanted: ColumnType | None) -> bool:
+    """Say whether a change of type writes values as text that were none."""
+    return current is not None and wanted is not None and wanted.is_text and not current.is_text
 
 
 def successor_name(name: str) -> str:
@@ -65,7 +71,9 @@ def copy_statements(observed: Observation, changes: Sequence[SchemaChange]) -> I
             "sortkey": [column.name for column in sorted(table.columns, key=_sortkey) if column.sortkey],
         },
     )
-    yield Statement("copy_rows", {**both, "columns": [(column.name, column.wider) for column in columns]})
+    yield Statement(
+        "copy_rows", {**both, "columns": [(column.name, column.wider, column.is_from_boolean) for column in columns]}
+    )
     yield Statement("check_copied_rows", {**both, "columns": [column.name for column in columns if column.wider]})
     yield from _put_back(observed, design, table.name, copy)
     yield Statement("drop_copied_table", {"table": table.name})
@@ -89,7 +97,8 @@ def _copied(column: TableColumn, changes: Sequence[SchemaChange]) -> _CopiedColu
                 type_text = change.wanted.sql
             case _:
                 continue
-    return _CopiedColumn(column.name, type_text, column.default, column.nullable, encoding, wider)
+    is_from_boolean = becomes_text(column.type, wider) and column.type == ColumnType(Kind.BOOLEAN)
+    return _CopiedColumn(column.name, type_text, column.default, column.nullable, encoding, wider, is_from_boolean)
 
 
 def _put_back(observed: Observation, design: TableDesign, table: TableName, copy: TableName) -> Iterator[Statement]:

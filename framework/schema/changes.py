@@ -106,7 +106,7 @@ def _widen(widening: Widening, table: ObservedTable, observed: Observation) -> S
         dependency.source == table.name and dependency.column in (None, column.name)
         for dependency in observed.dependencies
     )
-    if widening.wanted.is_text and _grows_natively(column) and not in_view:
+    if widening.wanted.is_text and widening.current.is_text and _grows_natively(column) and not in_view:
         return GrowVarchar(widening.name, widening.current, widening.wanted, widening.reason)
     if column.has_column_grants:
         raise SchemaChangeError(

@@ -12,11 +12,12 @@ from datetime import datetime
 
 from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar
 from framework.errors import SchemaChangeError, SourceFileError
-from framework.schema.settle import settle_type
+from framework.schema.settle import settle_type, varchar_for
 from framework.schema.table import ObservedTable, TableColumn
 from framework.schema.values import (
     FILE_COLUMN,
     ROW_COLUMN,
+    ColumnMeasurement,
     ColumnProfile,
     FileName,
     FromFile,
@@ -29,6 +30,8 @@ from framework.schema.widening import wider_type
 from framework.spec.pipeline import PipelineSpec
 
 FILE_NAME_TYPE = varchar(1024)
+LONGEST_WRITTEN_BYTES = 64
+"""No number, date or time takes more when it is written as text."""
 RUN_DATE_TYPE = ColumnType(Kind.TIMESTAMP)
 
 
@@ -66,7 +69,8 @@ class Fill:
 class StagingPlan:
     """The staging columns, and what follows from them for the table.
 
-    `widenable` names the columns whose type may still grow after measuring.
+    `widenable` names the columns whose type may still grow after measuring, `convertible` those that
+    may become text.
     """
 
     columns: tuple[StagingColumn, ...]
@@ -75,6 +79,7 @@ class StagingPlan:
     fills: tuple[Fill, ...]
     ignored: tuple[str, ...]
     widenable: frozenset[str]
+    convertible: frozenset[str]
 
 
 def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
@@ -118,10 +123,9 @@ def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
 
 def columns_to_profile(spec: PipelineSpec, table: ObservedTable | None, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns whose type neither the table nor the spec settles."""
-    if table is not None and spec.evolution.new_columns != "add":
-        return ()
     known = {column.name for column in table.columns} if table else set()
-    return tuple(name for name in names if name not in known and name not in spec.types.columns)
+    unknown = [name for name in names if name not in known and name not in spec.types.columns]
+    return tuple(name for name in unknown if table is None or spec.evolution.of(name).new_columns == "add")
 
 
 def plan_staging(
@@ -150,13 +154,14 @@ def plan_staging(
         tuple(planner.fills),
         tuple(planner.ignored),
         frozenset(planner.widenable),
+        frozenset(planner.convertible),
     )
 
 
 def apply_measurements(
     spec: PipelineSpec, table: ObservedTable, plan: StagingPlan, seen: Measurements
 ) -> tuple[StagingPlan, bool]:
-    """Return the plan with the widenings that the measured values call for.
+    """Return the plan with the widenings that the measured values call for, and the columns that become text.
 
     The second value says whether a staging type changed, so that the rows must be staged again;
     longer text needs none of that.
@@ -166,6 +171,15 @@ def apply_measurements(
     widenings = list(plan.widenings)
     for column in plan.columns:
         observed = table.column(column.name)
+        if observed is not None and column.name in plan.convertible:
+            text = _as_text(spec, observed, column, seen.columns[column.name])
+            if text is not None:
+                restage = restage or not column.type.is_text
+                reason = next((each.reason for each in widenings if each.name == column.name), text.reason)
+                widenings = [each for each in widenings if each.name != column.name]
+                widenings.append(replace(text, reason=reason if column.type.is_text else text.reason))
+                columns.append(replace(column, type=varchar(MAX_VARCHAR_BYTES), measure_length=True))
+                continue
         if column.name not in plan.widenable or observed is None or observed.type is None:
             columns.append(column)
             continue
@@ -185,6 +199,30 @@ def apply_measurements(
     places = {column.name: place for place, column in enumerate(columns)}
     widenings.sort(key=lambda widening: places[widening.name])
     return replace(plan, columns=tuple(columns), widenings=tuple(widenings)), restage
+
+
+def _as_text(
+    spec: PipelineSpec, observed: TableColumn, column: StagingColumn, measured: ColumnMeasurement
+) -> Widening | None:
+    """Return how a column of the table becomes text; None where no value asks for it.
+
+    A column that is staged as text already has been found to, and is as long as its texts.
+    """
+    assert observed.type is not None
+    if not column.type.is_text and not unconvertible_values(spec, column.name, column.type, measured):
+        return None
+    verb = "is" if measured.misfits == 1 else "are"
+    reason = f"{_values(measured.misfits)} that {verb} no {observed.type}"
+    wanted = varchar_for(max(measured.longest_bytes, LONGEST_WRITTEN_BYTES))
+    return Widening(column.name, observed.type, wanted, reason)
+
+
+def unconvertible_values(spec: PipelineSpec, name: str, column_type: ColumnType, measured: ColumnMeasurement) -> int:
+    """Return how many values of a column no type holds that it may grow to."""
+    if spec.evolution.of(name).wider_values == "reject":
+        return measured.misfits - measured.wider
+    can_grow = wider_type(column_type, measured, spec.types.rules, name in spec.load.keys) != column_type
+    return measured.misfits - measured.wider if can_grow else measured.misfits
 
 
 def _values(count: int) -> str:
@@ -226,15 +264,17 @@ class _Planner:
         self.fills: list[Fill] = []
         self.ignored: list[str] = []
         self.widenable: set[str] = set()
+        self.convertible: set[str] = set()
 
     def ignores(self, name: str) -> bool:
         """Say whether the policy for new columns passes over this one."""
         if self.table is None or self.table.column(name) is not None:
             return False
-        policy = self.spec.evolution.new_columns
+        policy = self.spec.evolution.of(name).new_columns
         if policy == "reject":
             raise SchemaChangeError(
-                f"{self.spec.target.table}: the file brings a new column {name!r} and evolution.new_columns is reject. "
+                f"{self.spec.target.table}: the file brings a new column {name!r}, for which evolution.new_columns is "
+                "reject. "
                 f"Set it to add or ignore, or list the column under columns.exclude."
             )
         if policy == "ignore":
@@ -302,7 +342,10 @@ class _Planner:
         if declared is not None:
             self._widen_to_declared(observed, column_type, declared.type)
             return StagingColumn(name, declared.type, FromFile(), declared.format, required)
-        if self.spec.evolution.wider_values == "reject" or column_type.kind is Kind.CHAR:
+        policy = self.spec.evolution.of(name)
+        if policy.type_conflicts == "to_text" and not column_type.is_text:
+            self.convertible.add(name)
+        if policy.wider_values == "reject" or column_type.kind is Kind.CHAR:
             return StagingColumn(name, column_type, FromFile(), None, required)
         self.widenable.add(name)
         if column_type.kind is Kind.VARCHAR:
@@ -346,7 +389,7 @@ class _Planner:
         return tuple(layout.ordinal for layout in self.batch.files if name not in layout.columns)
 
     def _fill(self, observed: TableColumn, files: tuple[int, ...]) -> str | None:
-        policy = self.spec.evolution.missing_columns
+        policy = self.spec.evolution.of(observed.name).missing_columns
         urls = [layout.file.url for layout in self.batch.files if layout.ordinal in files]
         keys = [layout.file.key for layout in self.batch.files if layout.ordinal in files]
         if policy == "reject":

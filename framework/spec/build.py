@@ -17,6 +17,7 @@ from framework.spec.pipeline import (
     ColumnsSpec,
     CsvOptions,
     DeclaredType,
+    EvolutionPolicy,
     EvolutionSpec,
     ExpectSpec,
     LoadSpec,
@@ -155,8 +156,14 @@ def _rule(rule: Fields) -> TypeRule:
 
 
 def _evolution(evolution: Fields) -> EvolutionSpec:
+    table = _policy({field: value for field, value in evolution.items() if field != "columns"})
+    columns = {name: _policy({**vars(table), **own}) for name, own in evolution["columns"].items()}
+    return EvolutionSpec(**vars(table), columns=columns)
+
+
+def _policy(fields: Fields) -> EvolutionPolicy:
     # The word null without quotes is no text in YAML, and people will write it so.
-    return EvolutionSpec(**{**evolution, "missing_columns": evolution["missing_columns"] or "null"})
+    return EvolutionPolicy(**{**fields, "missing_columns": fields["missing_columns"] or "null"})
 
 
 def _bad_rows(bad_rows: Fields) -> BadRowsSpec:

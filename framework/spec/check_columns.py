@@ -46,6 +46,7 @@ def column_findings(document: object) -> Iterator[Finding]:
     yield from _exclude_findings(document, names)
     yield from _metadata_findings(document)
     yield from _typed_findings(document, names)
+    yield from _evolution_findings(document, names)
     yield from _key_findings(document)
 
 
@@ -133,6 +134,13 @@ def _typed_findings(document: object, names: _Names) -> Iterator[Finding]:
         if name in names.metadata:
             message = f"types.columns: {name!r} is a column that Feedway adds, with a type of its own"
             yield Finding(path, "spec/metadata-column", message, "Leave it out.", at_key=True)
+
+
+def _evolution_findings(document: object, names: _Names) -> Iterator[Finding]:
+    for name in mapping_at(document, "evolution", "columns"):
+        path = ("evolution", "columns", name)
+        yield from column_name_findings(path, name, at_key=True)
+        yield from _absent((path, name), names, at_key=True)
 
 
 def _key_findings(document: object) -> Iterator[Finding]:

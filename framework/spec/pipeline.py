@@ -117,13 +117,24 @@ class TypesSpec:
 
 
 @dataclass(frozen=True)
-class EvolutionSpec:
-    """What happens when a file holds something else than the table can."""
+class EvolutionPolicy:
+    """What happens when a file holds something else than a column can."""
 
     new_columns: Literal["add", "ignore", "reject"]
     wider_values: Literal["widen", "reject"]
-    type_conflicts: Literal["reject"]
+    type_conflicts: Literal["reject", "quarantine", "to_text"]
     missing_columns: MissingPolicy
+
+
+@dataclass(frozen=True)
+class EvolutionSpec(EvolutionPolicy):
+    """The policy of the table, and those of single columns, by name."""
+
+    columns: Mapping[str, EvolutionPolicy]
+
+    def of(self, column: str) -> EvolutionPolicy:
+        """Return a column's policy."""
+        return self.columns.get(column, self)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "guard_columns": [(name, text, parse_type("varchar(9)"))] * 2,
         "guard_column_count": 9,
         "set_time_zone": [(name, name)] * 2,
-        "copy_rows": [(name, None), (name, parse_type("bigint"))],
+        "copy_rows": [(name, None, False), (name, parse_type("bigint"), False), (name, None, True)],
         "create_wider_copy": [
             SimpleNamespace(name=name, type_text="integer", default="1", nullable=False, encoding="zstd")
         ],
@@ -63,6 +63,8 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "control_schema": name,
         "sortkey": [name, name],
         "keys": [SimpleNamespace(kind="UNIQUE", columns=[name, name])] if "wider_copy" in template else [name, name],
+        "is_from_boolean": True,
+        "text_of": None,
         "encoding": "zstd",
         "diststyle": "even",
         "columns_sha256": text,

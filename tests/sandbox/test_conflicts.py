@@ -1,0 +1,185 @@
+"""Values that no type of their column holds: refused, sent to quarantine, or reason for the column to become text."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+
+from framework.results import LoadResult
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+
+def spec(evolution: str, more: str = "") -> str:
+    return f"""
+source: {{prefix: data/in/{{name}}/}}
+target: {{table: "{{name}}"}}
+load: {{keys: [id]}}
+metadata_columns: {{run_date: null, file_name: null}}
+evolution: {{{evolution}}}
+{more}
+"""
+
+
+TO_TEXT = spec("type_conflicts: to_text")
+
+
+def changes(result: LoadResult) -> list[tuple[Any, ...]]:
+    assert result.status == "SUCCESS", result.failure
+    return [tuple(change[field] for field in ("kind", "column", "from", "to")) for change in result.schema_changes]
+
+
+def test_a_number_with_leading_zeros_is_refused_unless_the_spec_says_otherwise(feed: Feed) -> None:
+    shop = feed(spec("{}").replace("{{}}", "{}"))
+    shop.load("1.csv", csv_text("id,zip", "1,501"))
+
+    result = shop.load("2.csv", csv_text("id,zip", "2,00123"))
+
+    assert result.failure is not None
+    assert "row 1, line 2, column zip: '00123' is not a value of integer" in result.failure.message
+    assert shop.types()["zip"] == "integer"
+
+
+def test_a_column_becomes_text_and_old_values_stand_in_it_as_they_are_written(feed: Feed) -> None:
+    shop = feed(TO_TEXT)
+    shop.load("1.csv", csv_text("id,zip", "1,501", "2,", "3,-7"))
+
+    result = shop.load("2.csv", csv_text("id,zip", "4,00123", "5,88"))
+
+    assert changes(result) == [("rewrite_column", "zip", "integer", "varchar(256)")]
+    assert result.schema_changes[0]["reason"] == "1 value that is no integer"
+    assert shop.rows("id, zip", "id") == [(1, "501"), (2, None), (3, "-7"), (4, "00123"), (5, "88")]
+    assert changes(shop.load("3.csv", csv_text("id,zip", "6,7", "7,x"))) == []
+    assert shop.rows("zip", "id")[-2:] == [("7",), ("x",)]
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "text"),
+    [
+        ("smallint", "-7", "-7"),
+        ("bigint", "9223372036854775807", "9223372036854775807"),
+        ("decimal(38,18)", "-1.5", "-1.500000000000000000"),
+        ("double precision", "0.1", "0.1"),
+        ("boolean", "true", "true"),
+        ("date", "2026-02-28", "2026-02-28"),
+        ("timestamp", "2026-02-28 10:00:00", "2026-02-28 10:00:00"),
+    ],
+)
+@pytest.mark.parametrize("is_not_null", [False, True])
+def test_a_column_of_any_type_becomes_text(feed: Feed, declared: str, value: str, text: str, is_not_null: bool) -> None:
+    shop = feed(TO_TEXT)
+    shop.sql(f"create table {shop.table} (id bigint not null, a {declared} {'not null' * is_not_null})")
+    shop.load("1.csv", csv_text("id,a", f"1,{value}"))
+    shop.sql(
+        "create schema if not exists reporting", f"create view reporting.v_{shop.name} as select a from {shop.table}"
+    )
+
+    result = shop.load("2.csv", csv_text("id,a", "2,none of them"))
+
+    assert [change[:2] + change[3:] for change in changes(result)] == [("rewrite_column", "a", "varchar(256)")]
+    assert shop.rows("id, a", "id") == [(1, text), (2, "none of them")]
+    assert shop.sql(f"select a from reporting.v_{shop.name} order by 1 desc") == sorted(
+        [(text,), ("none of them",)], reverse=True
+    )
+
+
+def test_long_texts_make_the_column_as_long_and_other_columns_grow_beside_it(feed: Feed) -> None:
+    shop = feed(TO_TEXT)
+    shop.load("1.csv", csv_text("id,a,b,c", "1,1,1,x"))
+
+    result = shop.load("2.csv", csv_text("id,a,b,c", f"2,{'é' * 200},3000000000,{'y' * 300}", "3,5000000000,2,z"))
+
+    assert changes(result) == [
+        ("rewrite_column", "a", "integer", "varchar(410)"),
+        ("rewrite_column", "b", "integer", "bigint"),
+        ("grow_varchar", "c", "varchar(256)", "varchar(310)"),
+    ]
+    assert shop.rows("a, b", "id") == [("1", 1), ("é" * 200, 3000000000), ("5000000000", 2)]
+
+
+def test_a_number_that_only_needs_a_wider_type_makes_no_text(feed: Feed) -> None:
+    shop = feed(TO_TEXT)
+    shop.load("1.csv", csv_text("id,a", "1,1"))
+
+    assert changes(shop.load("2.csv", csv_text("id,a", "2,3000000000"))) == [
+        ("rewrite_column", "a", "integer", "bigint")
+    ]
+    assert changes(shop.load("3.csv", csv_text("id,a", f"3,{'9' * 45}"))) == [
+        ("rewrite_column", "a", "bigint", "varchar(256)")
+    ]
+    assert shop.rows("a", "id") == [("1",), ("3000000000",), ("9" * 45,)]
+
+
+def test_a_view_that_cannot_live_with_the_text_takes_the_change_back(feed: Feed) -> None:
+    shop = feed(TO_TEXT)
+    shop.load("1.csv", csv_text("id,a", "1,1"))
+    shop.sql(
+        "create schema if not exists reporting",
+        f"create view reporting.v_{shop.name} as select a + 1 as next from {shop.table}",
+    )
+
+    result = shop.load("2.csv", csv_text("id,a", "2,x"))
+
+    assert result.failure is not None
+    assert f"the view reporting.v_{shop.name} cannot be created" in result.failure.message
+    assert shop.types()["a"] == "integer"
+    assert shop.sql(f"select next from reporting.v_{shop.name}") == [(2,)]
+
+
+def quarantined(shop: Workshop) -> list[tuple[Any, ...]]:
+    found = []
+    for key in shop.keys(f"data/quarantine/{shop.name}/"):
+        body = shop.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+        found += pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()
+    return [(row["row"], row["column"], row["record"]) for row in found]
+
+
+def test_conflicts_go_to_quarantine_while_other_bad_rows_refuse_the_file(feed: Feed) -> None:
+    shop = feed(spec("columns: {a: {type_conflicts: quarantine}}", "bad_rows: {max_rows: 2}"))
+    shop.load("1.csv", csv_text("id,a,b", "1,1,1"))
+
+    kept = shop.load("2.csv", csv_text("id,a,b", "2,x,2", "3,3,3", "4,,4"))
+    other_column = shop.load("3.csv", csv_text("id,a,b", "5,x,5", "6,6,y"))
+    wrong_count = shop.load("4.csv", csv_text("id,a,b", "7,x,7", "8,8"))
+    null_key = shop.load("5.csv", csv_text("id,a,b", "9,x,9", ",10,10"))
+    too_many = shop.load("6.csv", csv_text("id,a,b", "11,x,1", "12,y,1", "13,z,1"))
+
+    assert (kept.status, kept.counts.rejected, kept.counts.inserted) == ("SUCCESS", 1, 2)
+    assert quarantined(shop) == [(1, "a", '["2","x","2"]')]
+    for refused in (other_column, wrong_count, null_key):
+        assert refused.failure is not None
+        assert "2 of 2 rows cannot be loaded" in refused.failure.message
+        assert "budget" not in refused.failure.message.partition("\n")[0]
+    assert too_many.failure is not None
+    assert "and the budget is 2 (bad_rows.max_rows)" in too_many.failure.message
+    assert shop.rows("id", "id") == [(1,), (3,), (4,)]
+
+
+def test_policies_of_single_columns_go_before_the_tables(feed: Feed) -> None:
+    shop = feed(
+        spec(
+            "new_columns: reject, missing_columns: reject, "
+            "columns: {n: {new_columns: add}, skipped: {new_columns: ignore}, a: {missing_columns: keep}, "
+            "b: {wider_values: reject, missing_columns: null}}"
+        )
+    )
+    shop.load("1.csv", csv_text("id,a,b", "1,1,1"))
+
+    added = shop.load("2.csv", csv_text("id,n,skipped", "1,7,7", "2,8,8"))
+    narrow = shop.load("3.csv", csv_text("id,a,b,n", "3,3000000000,3000000000,3"))
+    unknown = shop.load("4.csv", csv_text("id,n,other", "4,4,4"))
+    lacking = shop.load("5.csv", csv_text("id,a,b", "5,5,5"))
+
+    assert changes(added) == [("add_column", "n", None, "integer")]
+    assert shop.rows("id, a, b, n", "id") == [(1, 1, None, 7), (2, None, None, 8)]
+    assert narrow.failure is not None
+    assert "column b: '3000000000' is not a value of integer" in narrow.failure.message
+    assert unknown.failure is not None
+    assert "a new column 'other', for which evolution.new_columns is reject" in unknown.failure.message
+    assert lacking.failure is not None
+    assert "the column 'n'" in lacking.failure.message
