@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from framework.bookkeeping import Books
@@ -16,7 +16,7 @@ from framework.frames.protocol import FrameEngine, SourceRows
 from framework.lake.at_once import at_once
 from framework.lake.s3 import Lake
 from framework.plan.evolve import EvolvingRun, plan_evolution
-from framework.plan.grants import plan_grants
+from framework.plan.grants import granted, plan_grants
 from framework.plan.merge import LoadedFile, MergeInput, plan_merge
 from framework.plan.staging import plan_copy, staging_columns
 from framework.plan.statements import Transaction
@@ -25,7 +25,15 @@ from framework.precedence import precedence_of
 from framework.rejection import StagedRows, put_bad_rows_aside
 from framework.results import LoadRequest
 from framework.run_log import RunLog
-from framework.schema.changes import SchemaChange, describe_change, needs_new_table, plan_changes, table_after
+from framework.schema.changes import (
+    SchemaChange,
+    describe_change,
+    needs_new_table,
+    plan_changes,
+    rewritten_columns,
+    table_after,
+    with_rows,
+)
 from framework.schema.column_names import target_names
 from framework.schema.staging import (
     StagingPlan,
@@ -34,10 +42,10 @@ from framework.schema.staging import (
     file_columns,
     plan_staging,
 )
-from framework.schema.table import Observation
+from framework.schema.table import Observation, TableDesign
 from framework.schema.values import FileLayout, Measurements, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.observe import observe_dependents, observe_design
+from framework.warehouse.observe import count_rows, observe_dependents, observe_design
 
 FIRST_HEAD_BYTES = 64 * 1024
 MAX_STAGING_PASSES = 3
@@ -70,12 +78,13 @@ class Preparation:
 class PrepareContext:
     """What preparing a load needs beside its files.
 
-    `frames` chooses the engine for a batch; `destination` is None to measure only.
+    `frames` chooses the engine for a batch; `destination` is None to measure only. `sample_rows`: see SourceBatch.
     """
 
     books: Books
     frames: Callable[[SourceBatch], FrameEngine]
     destination: str | None
+    sample_rows: int | None = None
 
     @property
     def spec(self) -> PipelineSpec:
@@ -133,6 +142,7 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
     """
     spec = context.spec
     batch = read_layouts(spec, context.books.services.lake, files, context.log)
+    batch = replace(batch, sample_rows=context.sample_rows)
     names = file_columns(spec, batch)
     unknown = columns_to_profile(spec, observed.table, names)
     scratch = f"{context.destination}copies" if context.destination else None
@@ -149,9 +159,13 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
         return Preparation(batch, staging, seen, (), ViewWork((), ()), (), None, quarantine)
     design = (spec.target.distkey, spec.target.sortkey)
     changes = plan_changes(staging, observed, spec.target.table, design)
-    if needs_new_table(changes):
-        services = context.books.services
-        observed = observe_design(services.warehouse, observed, context.books.caller, context.log)
+    warehouse, caller = context.books.services.warehouse, context.books.caller
+    if rewritten_columns(changes) and not observed.is_to_come:
+        changes = with_rows(changes, count_rows(warehouse, observed, caller, context.log))
+    if needs_new_table(changes) and observed.is_to_come:
+        observed = replace(observed, design=_design_to_come(spec))
+    elif needs_new_table(changes):
+        observed = observe_design(warehouse, observed, caller, context.log)
     observed = _with_dependents(context.books, observed, changes)
     views = plan_views(spec, observed, changes)
     evolution = plan_evolution(spec, observed, changes, views, _evolving_run(context.books, files))
@@ -190,6 +204,12 @@ def _refuse_empty_replacement(spec: PipelineSpec, batch: SourceBatch, seen: Meas
             f"{batch.files[0].file.url}: the file has {found}, and load.mode replace would empty "
             f"{spec.target.table}. Send the file with its rows, or set load.allow_empty: true."
         )
+
+
+def _design_to_come(spec: PipelineSpec) -> TableDesign:
+    """Return the design that a table has which Feedway itself creates."""
+    grants = granted(spec.grants, (), is_exclusive=False)
+    return TableDesign("", True, False, "key" if spec.target.distkey else "auto", (), grants)
 
 
 def _evolving_run(books: Books, files: Sequence[SourceFile]) -> EvolvingRun:

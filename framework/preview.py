@@ -10,6 +10,7 @@ from framework.discover import discover
 from framework.frames.protocol import FrameEngine
 from framework.lake.at_once import at_once
 from framework.plan.grants import granted
+from framework.plan.locks import locks_of
 from framework.plan.statements import Transaction, render
 from framework.precedence import is_picked, loaded_already, precedence_of, why_overtaken
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
@@ -43,16 +44,18 @@ class PlannedLoad:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
 
 
-def plan_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -> list[PlannedLoad]:
+def plan_pipeline(
+    spec: PipelineSpec, services: Services, request: LoadRequest, sample_rows: int | None = None
+) -> list[PlannedLoad]:
     """Return the loads a run would make, in order; each is planned on what those before it leave.
 
-    Reads the pending files in full, writes nothing anywhere.
+    Reads the pending files in full, or about so many of their first rows; writes nothing anywhere.
 
     Raises:
         SourceFileError, SchemaChangeError: a load would be refused.
         WarehouseError: the warehouse or the lake cannot be read.
     """
-    preview = _Preview(spec, services)
+    preview = _Preview(spec, services, sample_rows)
     work = discover(spec, services, request)
     planned = [load for keys in work.loads if (load := preview.plan(keys, request)) is not None]
     if work.older:
@@ -73,7 +76,8 @@ def _not_loaded(spec: PipelineSpec, urls: Sequence[str], why: str) -> PlannedLoa
 class _Preview:
     """Plans load after load, and carries on what each would leave behind."""
 
-    def __init__(self, spec: PipelineSpec, services: Services) -> None:
+    def __init__(self, spec: PipelineSpec, services: Services, sample_rows: int | None) -> None:
+        self.sample_rows = sample_rows
         self.spec = spec
         self.services = services
         self.books = Books(spec, services, services.new_run_id())
@@ -108,7 +112,7 @@ class _Preview:
         return replace(self.observed, history=seen.history)
 
     def _prepare(self, files: Sequence[SourceFile], observed: Observation) -> Preparation:
-        context = PrepareContext(self.books, self._choose_frames, None)
+        context = PrepareContext(self.books, self._choose_frames, None, self.sample_rows)
         return prepare(context, files, observed)
 
     def _choose_frames(self, batch: SourceBatch) -> FrameEngine:
@@ -129,6 +133,7 @@ class _Preview:
         ]
         return replace(
             observed,
+            is_to_come=observed.table is None or observed.is_to_come,
             table_grants=granted(self.spec.grants, observed.table_grants, is_exclusive),
             table=table_after(observed, self.spec.target.table, prepared.changes),
             views=tuple(views),
@@ -151,6 +156,9 @@ class _Preview:
         if prepared.quarantine is not None:
             notes.append(f"bad rows that would go to data/quarantine/{self.spec.pipeline}/: {prepared.seen.rows_bad}")
         notes += [f"new column {name} is ignored" for name in prepared.staging.ignored]
+        if self.sample_rows is not None:
+            rows = sum(file.rows_read for file in prepared.seen.files)
+            notes.append(f"only the first {rows:,} rows were looked at; later ones may ask for more")
         return PlannedLoad(
             pipeline=self.spec.pipeline,
             source_files=tuple(file.url for file in files),
@@ -171,5 +179,6 @@ class _Preview:
         texts = [(statement.template, render(statement, pipeline, run_id)) for statement in transaction.statements]
         return {
             "name": transaction.name,
+            "locks": list(locks_of(transaction, self.spec.target.table)),
             "statements": [{"step": step, "sql": sql, "bytes": len(sql.encode("utf-8"))} for step, sql in texts],
         }

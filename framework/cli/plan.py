@@ -22,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out-of-order", action="store_true", help="with --file: as if no newer file were loaded already"
     )
+    parser.add_argument(
+        "--sample", type=_positive, metavar="N", help="look at about N first rows of each file instead of all"
+    )
     parser.add_argument("--sql", action="store_true", help="print the statements too")
 
 
@@ -35,9 +38,16 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     specs = [project.pipeline(name) for name in dict.fromkeys(arguments.names)]
     request = LoadRequest(arguments.file, arguments.again, out_of_order=arguments.out_of_order)
     with open_services(Path(project.root), environment, output, arguments.job_id) as services:
-        planned = [load for spec in specs for load in plan_pipeline(spec, services, request)]
+        planned = [load for spec in specs for load in plan_pipeline(spec, services, request, arguments.sample)]
     output.document({"loads": [load.as_dict() for load in planned]}, lambda: "\n".join(_lines(planned, arguments.sql)))
     return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() and len(text) < 16 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows")
+    return number
 
 
 def _lines(planned: Sequence[PlannedLoad], with_sql: bool) -> Iterator[str]:
@@ -75,5 +85,6 @@ def _transaction_lines(load: PlannedLoad, with_sql: bool) -> Iterator[str]:
         size = sum(int(statement["bytes"]) for statement in statements)
         count = f"one transaction of {len(statements)} statements" if len(statements) > 1 else "one statement by itself"
         yield f"  {number}. {transaction['name']}: {count}, {size} bytes"
+        yield from (f"     locks {lock}" for lock in cast(list[str], transaction["locks"]))
         for statement in statements if with_sql else ():
             yield "     " + str(statement["sql"]).replace("\n", "\n     ") + ";"

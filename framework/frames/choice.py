@@ -24,7 +24,12 @@ def expected_bytes(batch: SourceBatch) -> int:
 def choose_engine(
     setting: Literal["auto", "embedded", "spark"], batch: SourceBatch, max_bytes: int, has_spark_session: bool
 ) -> EngineName:
-    """Return the engine for a batch: what is asked for, else Spark for what is big or where it runs already."""
+    """Return the engine for a batch: what is asked for, else Spark for what is big or where it runs already.
+
+    A sample is small: the embedded engine takes it, whatever is asked for.
+    """
+    if batch.sample_rows is not None:
+        return "embedded"
     if setting != "auto":
         return setting
     return "spark" if has_spark_session or expected_bytes(batch) > max_bytes else "embedded"

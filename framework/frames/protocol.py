@@ -16,6 +16,9 @@ class ObjectStore(Protocol):
     def download(self, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
         """Yield each file's bytes, in order of the files; `folder` may hold what is fetched ahead."""
 
+    def read(self, file: SourceFile) -> Generator[bytes]:
+        """Yield the bytes of a file in order, as they are asked for."""
+
     def upload(self, path: Path, url: str) -> None:
         """Write a local file to an address."""
 

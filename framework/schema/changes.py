@@ -49,7 +49,7 @@ class RewriteColumn:
 
     `needs_new_table` says why the column cannot be dropped or added as it is, so that the whole table
     is copied into a new one, which takes its name. `encoding` is one that the owner chose, None where it
-    is the type's usual one.
+    is the type's usual one. `rows` are those to be rewritten, None where they were not counted.
     """
 
     name: str
@@ -60,6 +60,7 @@ class RewriteColumn:
     comment: str | None
     encoding: str | None = None
     needs_new_table: str | None = None
+    rows: int | None = None
 
 
 SchemaChange = CreateTable | AddColumn | GrowVarchar | RewriteColumn
@@ -174,6 +175,11 @@ def needs_new_table(changes: Iterable[SchemaChange]) -> bool:
     return any(isinstance(change, RewriteColumn) and change.needs_new_table for change in changes)
 
 
+def with_rows(changes: Iterable[SchemaChange], rows: int) -> tuple[SchemaChange, ...]:
+    """Return the changes with the number of rows that the target has, which is what rewriting a column costs."""
+    return tuple(replace(change, rows=rows) if isinstance(change, RewriteColumn) else change for change in changes)
+
+
 def rewritten_columns(changes: Iterable[SchemaChange]) -> frozenset[str]:
     """Return the columns that are dropped in favour of a wider copy; views that use them stand in the way."""
     return frozenset(change.name for change in changes if isinstance(change, RewriteColumn))
@@ -205,8 +211,10 @@ def describe_change(change: SchemaChange) -> dict[str, str | None]:
             return _described("add_column", column.name, None, column.type.sql, column.reason, "none")
         case GrowVarchar(name=name, current=current, wanted=wanted, reason=reason):
             return _described("grow_varchar", name, current.sql, wanted.sql, reason, "none")
-        case RewriteColumn(name=name, current=current, wanted=wanted, reason=reason, needs_new_table=why):
-            cost = f"the table is copied, because {why}" if why else "all rows are rewritten"
+        case RewriteColumn(name=name, current=current, wanted=wanted, reason=reason, needs_new_table=why, rows=rows):
+            cost = "all rows are rewritten" if rows is None else f"{rows:,} rows are rewritten"
+            if why:
+                cost += f", as the table is copied because {why}"
             return _described("rewrite_column", name, current.sql, wanted.sql, reason, cost)
 
 

@@ -146,7 +146,8 @@ class Observation:
     """What one look at the warehouse found; `table` is None where the target does not exist.
 
     `control_tables` are the names of Feedway's own tables that exist. `design` is looked at only where
-    the target must be copied.
+    the target must be copied. `is_to_come` says that a load planned before this one would create the
+    table, so that the warehouse cannot be asked about it.
     """
 
     table: ObservedTable | None
@@ -159,6 +160,7 @@ class Observation:
     view_builds: Mapping[TableName, ViewBuild] = field(default_factory=dict)
     history: Mapping[FileIdentity, LoadHistory] = field(default_factory=dict)
     design: TableDesign | None = None
+    is_to_come: bool = False
 
     def history_of(self, identity: FileIdentity) -> LoadHistory:
         """Return what is known of a file; a file never seen has loaded and failed zero times."""

@@ -80,10 +80,14 @@ class FileLayout:
 
 @dataclass(frozen=True)
 class SourceBatch:
-    """The source files of one load, at least one; they may differ in their columns."""
+    """The source files of one load, at least one; they may differ in their columns.
+
+    With `sample_rows` each file is read until it has yielded as many rows, a few more, or all it has.
+    """
 
     files: tuple[FileLayout, ...]
     options: CsvOptions
+    sample_rows: int | None = None
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,13 @@ def observe_design(warehouse: Warehouse, observed: Observation, caller: Caller, 
     return replace(observed, design=design)
 
 
+def count_rows(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> int:
+    """Return how many rows the target has."""
+    assert observed.table is not None
+    look = _look(warehouse, [Statement("select_row_count", {"table": observed.table.name})], caller, log)
+    return int(look.of("select_row_count")[0][0] or 0)
+
+
 def _look(warehouse: Warehouse, statements: Sequence[Statement], caller: Caller, log: RunLog) -> _Look:
     results = warehouse.run(Transaction("observe", tuple(statements)), caller, log)
     return _Look({statement.template: rows for statement, rows in zip(statements, results, strict=True)})

@@ -83,14 +83,63 @@ def test_a_plan_for_a_warehouse_that_was_never_used_creates_nothing(shop: Shop) 
     assert schemas["rows"] == [[0]]
 
 
+def test_a_plan_says_what_a_change_costs_and_who_waits(shop: Shop) -> None:
+    shop.land("1.csv", "id,a,b\n1,1,1\n2,2,2\n3,3,3\n")
+    shop.run("run", shop.name)
+    shop.land("2.csv", "id,a,b\n3000000000,2.5,2\n")
+
+    _, document = shop.json("plan", shop.name)
+    code, text, _ = shop.run("plan", shop.name, "--output", "text")
+
+    (load,) = document["loads"]
+    why = "it is NOT NULL, which an added column cannot be without a default"
+    assert [(change["column"], change["cost"]) for change in load["schema_changes"]] == [
+        ("a", "3 rows are rewritten"),
+    ]
+    assert why not in text
+    assert code == 0
+    ledger = load["transactions"][0]["locks"][0].partition(":")[0]
+    assert [transaction["locks"] for transaction in load["transactions"]] == [
+        [f"{ledger}: other merges into public.{shop.name} wait", f"public.{shop.name}: readers and writers wait"],
+        [],
+        [
+            f"{ledger}: other merges into public.{shop.name} wait",
+            f"public.{shop.name}: other writers wait, readers see the rows as they were",
+        ],
+    ]
+    assert f"     locks public.{shop.name}: readers and writers wait" in text.splitlines()
+
+
+def test_a_plan_by_a_sample_reads_no_more_than_it_needs(shop: Shop) -> None:
+    """The file is broken far behind the rows that are asked for."""
+    rows = "".join(f'{number},"{"x" * 200}\n{number}"\n' for number in range(20_000))
+    shop.land("1.csv", f'id,a\n{rows}2,"b"c\n')
+    shop.land("2.csv", "id,b\n1,7\n")
+
+    code, document = shop.json("plan", shop.name, "--sample", "1000")
+    refused = shop.run("plan", shop.name)[0]
+    wrong = [shop.run("plan", shop.name, "--sample", number)[0] for number in ("0", "-1", "x")]
+
+    assert (code, refused, wrong) == (0, 3, [2, 2, 2])
+    first, second = document["loads"]
+    assert 1000 <= first["rows"] < 12_000
+    assert first["notes"] == [f"only the first {first['rows']:,} rows were looked at; later ones may ask for more"]
+    assert second["rows"] == 1
+    assert [change["kind"] for change in second["schema_changes"]] == ["add_column"]
+
+
 def test_a_plan_of_several_files_builds_on_what_the_earlier_ones_leave(shop: Shop) -> None:
     shop.land("1.csv", "id,a\n1,5\n")
     shop.land("2.csv", "id,a\n2,3000000000\n")
+    shop.land("3.csv", "id,a\n9223372036854775808,1\n")
 
     _, document = shop.json("plan", shop.name)
 
     kinds = [[change["kind"] for change in load["schema_changes"]] for load in document["loads"]]
-    assert kinds == [["create_table"], ["rewrite_column"]]
+    assert kinds == [["create_table"], ["rewrite_column"], ["rewrite_column"]]
+    assert document["loads"][2]["schema_changes"][0]["cost"].startswith(
+        "all rows are rewritten, as the table is copied"
+    )
 
 
 def test_a_failure_ends_with_the_code_of_who_can_mend_it_and_one_line(shop: Shop) -> None:

@@ -104,7 +104,13 @@ def test_what_the_warehouse_quotes_of_a_row_is_not_told(redshift_data: Any, s3: 
     )
     warehouse = Warehouse(redshift_data, ENVIRONMENT.warehouse, ENVIRONMENT.retry, RateLimiter({}))
     log = RunLog("r", name, None)
-    values = {"table": TableName("public", name), "name": "a", "successor": "b", "type": parse_type("integer")}
+    values = {
+        "table": TableName("public", name),
+        "name": "a",
+        "successor": "b",
+        "type": parse_type("integer"),
+        "is_from_boolean": False,
+    }
 
     with pytest.raises(WarehouseError, match="invalid input syntax for integer") as caught:
         warehouse.run(Transaction("copy", (Statement("copy_column", values),)), StatementCaller(name, "r"), log)

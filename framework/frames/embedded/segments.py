@@ -11,7 +11,7 @@ import json
 import shutil
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -104,7 +104,7 @@ class FileCutter:
         self._number = 0
         self._wrong_path = folder / f"wrong-{layout.ordinal}.jsonl"
 
-    def cut(self, text: Iterator[bytes]) -> Iterator[Segment]:
+    def cut(self, text: Iterator[bytes]) -> Generator[Segment]:
         """Yield the segments of a file's text, each as soon as it is complete.
 
         Raises:

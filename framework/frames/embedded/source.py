@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from framework.schema.values import FileLayout, SourceBatch
 
 LARGEST_SEGMENT_BYTES = 32 * 1024**2
 SMALLEST_SEGMENT_BYTES = 4 * 1024**2
+SAMPLED_SEGMENT_BYTES = 256 * 1024
 
 
 class SourceSegments:
@@ -50,9 +51,8 @@ class SourceSegments:
         self._segments.clear()
         self._tally.fetch_anew()
         lines, keys = [], []
-        files = [cutter.layout.file for cutter in self.cutters]
-        with closing(self._store.download(files, self._folder)) as downloads:
-            for cutter, pieces in zip(self.cutters, downloads, strict=True):
+        with closing(self._contents()) as contents:
+            for cutter, pieces in zip(self.cutters, contents, strict=True):
                 layout = cutter.layout
                 try:
                     for segment in self._cut(cutter, pieces):
@@ -68,6 +68,17 @@ class SourceSegments:
             raise SourceFileError("\n".join([*lines, BORDERS_UNKNOWN]), keys)
         self._is_cut = True
 
+    def _contents(self) -> Generator[Iterator[bytes]]:
+        """Yield each file's bytes; of a sample no more than is asked for is fetched."""
+        files = [cutter.layout.file for cutter in self.cutters]
+        if self._batch.sample_rows is None:
+            with closing(self._store.download(files, self._folder)) as downloads:
+                yield from downloads
+            return
+        for file in files:
+            with closing(self._store.read(file)) as pieces:
+                yield pieces
+
     def of_file(self, layout: FileLayout) -> list[Segment]:
         """Return the segments of one file, all of which have been cut."""
         return [segment for segment in self if segment.layout is layout]
@@ -81,6 +92,9 @@ class SourceSegments:
             if segment is None:
                 return
             yield segment
+            if self._batch.sample_rows is not None and cutter.records >= self._batch.sample_rows:
+                segments.close()
+                return
 
     def _fetched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         while True:
@@ -96,5 +110,7 @@ class SourceSegments:
 
 def _segment_bytes(batch: SourceBatch, workers: int) -> int:
     """Return the size at which a segment ends: small enough that every worker has some."""
+    if batch.sample_rows is not None:
+        return SAMPLED_SEGMENT_BYTES
     wanted = expected_bytes(batch) // (2 * workers)
     return min(LARGEST_SEGMENT_BYTES, max(SMALLEST_SEGMENT_BYTES, wanted))

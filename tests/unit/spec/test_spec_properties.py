@@ -27,7 +27,7 @@ VALID: dict[str, Any] = {
         "columns": {"b": {"type": "timestamp", "format": "yyyy-MM-dd"}, "d": "bigint"},
         "rules": [{"name": "*", "inferred": "text", "only": "key", "type": "varchar(3)"}],
     },
-    "evolution": {"missing_columns": "keep", "columns": {"c": {"type_conflicts": "to_text"}}},
+    "evolution": {"missing_columns": "keep", "columns": {"d": {"type_conflicts": "to_text"}}},
     "bad_rows": {"action": "quarantine", "max_rows": 1, "max_fraction": 0.5, "log_samples": False},
     "views": [{"schema": "s", "name": "v", "definition": "select {{ target }}", "late_binding": True}],
 }
