@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-spark test-faults test-scale bench clean
+.PHONY: setup demo test test-spark test-faults test-evolution test-scale bench clean
 
 setup: $(STAMP)
 
@@ -35,6 +35,10 @@ test-faults: setup
 	@$(PYTHON) -m pytest --exhaustive tests/faults -k "not-sent or through or kill" & other=$$!; \
 	$(PYTHON) -m pytest --exhaustive tests/faults -k "not (not-sent or through or kill)"; result=$$?; \
 	wait $$other && exit $$result
+
+# Every step of the lattice of types, under everything that may stand on a table.
+test-evolution: setup
+	@$(PYTHON) -m pytest --exhaustive tests/evolution/test_lattice.py
 
 # Ten thousand files under one prefix.
 test-scale: setup

@@ -10,7 +10,7 @@ from functools import partial
 from framework.column_type import ColumnType, Kind
 from framework.errors import SchemaChangeError
 from framework.names import TableName, ledger_table
-from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
+from framework.plan.statements import MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, Statement, Transaction
 from framework.plan.views import ViewWork, create_statements, drop_statements
 from framework.plan.wider_copy import becomes_text, copy_statements, successor_name
 from framework.schema.changes import (
@@ -26,8 +26,8 @@ from framework.schema.table import Observation
 from framework.spec.pipeline import PipelineSpec
 
 _ADDITIONS_AT_ONCE = MAX_BATCH_STATEMENTS - 2
-_LOGGED_AT_ONCE = 25
-"""Changes of one INSERT: the names and reasons of one, and the key of its file, take up to 3,000 bytes."""
+_LOGGED_BYTES = MAX_STATEMENT_BYTES // 3
+"""Bytes of the changes of one INSERT as they are: a quote in a literal takes two, and its frame some more."""
 _CATALOG_SPELLINGS = {
     Kind.DECIMAL: "numeric",
     Kind.CHAR: "character",
@@ -100,16 +100,32 @@ def plan_evolution(
 
 def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
     """Return what logs the changes."""
-    for start in range(0, len(changes), _LOGGED_AT_ONCE):
+    for part in _logged_together(changes, run):
         values = {
             "table": TableName(run.control_schema, "schema_changes"),
             "target": spec.target.table,
-            "changes": [describe_change(change) for change in changes[start : start + _LOGGED_AT_ONCE]],
+            "changes": part,
             "pipeline": spec.pipeline,
             "run_id": run.run_id,
             "source": run.source,
         }
         yield Statement("insert_schema_changes", values)
+
+
+def _logged_together(changes: Sequence[SchemaChange], run: EvolvingRun) -> Iterator[list[dict[str, str | None]]]:
+    """Yield the changes as they are told, in parts of what one statement takes."""
+    part: list[dict[str, str | None]] = []
+    size = 0
+    for change in changes:
+        told = describe_change(change)
+        own = len(str(told).encode("utf-8")) + len(run.source.encode("utf-8")) + len(run.run_id) + 100
+        if part and size + own > _LOGGED_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(told)
+        size += own
+    if part:
+        yield part
 
 
 def _gate(

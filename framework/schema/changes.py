@@ -13,6 +13,8 @@ from framework.schema.table import Observation, ObservedTable, TableColumn, View
 
 NO_GROWTH_ENCODINGS = frozenset({"bytedict", "runlength", "text255", "text32k"})
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
+MAX_REWRITES_IN_PLACE = 5
+"""Each rewrites every row, and takes five of the forty statements of a transaction."""
 _RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE)
 
 
@@ -83,7 +85,19 @@ def plan_changes(
         return (CreateTable(target, staging.new_columns, distkey, sortkey),)
     additions = [AddColumn(column) for column in staging.new_columns]
     widenings = [_widen(widening, observed.table, observed) for widening in staging.widenings]
-    return (*additions, *widenings)
+    return (*additions, *_at_once(widenings))
+
+
+def _at_once(changes: Sequence[SchemaChange]) -> Sequence[SchemaChange]:
+    """Return the changes; where so many columns are rewritten that one copy of the table costs less, in such a copy."""
+    rewritten = sum(isinstance(change, RewriteColumn) for change in changes)
+    if rewritten <= MAX_REWRITES_IN_PLACE:
+        return changes
+    why = f"{rewritten} columns change at once"
+    return [
+        replace(change, needs_new_table=change.needs_new_table or why) if isinstance(change, RewriteColumn) else change
+        for change in changes
+    ]
 
 
 def _refuse_unknown_design(

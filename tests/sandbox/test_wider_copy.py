@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
+from framework.errors import WarehouseError
+from framework.names import TableName
+from framework.plan.statements import Statement, Transaction
+from framework.run_log import RunLog
+from framework.warehouse.client import Caller
+from tests.catalog import catalog
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
-
-
-def catalog(shop: Workshop) -> dict[str, list[tuple[Any, ...]]]:
-    """Return all that the catalog knows of the target, but for the types of its columns."""
-    table = f"schema_name = 'public' and table_name = '{shop.name}'"
-    return {
-        "columns": shop.sql(
-            "select column_name, column_default, is_nullable, encoding, distkey, sortkey, remarks "
-            f"from svv_redshift_columns where {table} order by 1"
-        ),
-        "design": shop.sql(
-            "select reldiststyle, tableowner from pg_class_info inner join pg_tables on tablename = relname "
-            f"where relname = '{shop.name}' and schemaname = 'public'"
-        ),
-        "keys": shop.sql(
-            "select constraint_type, column_name from information_schema.table_constraints as t "
-            "inner join information_schema.key_column_usage as k on k.constraint_name = t.constraint_name "
-            f"where t.table_name = '{shop.name}' order by 1, 2"
-        ),
-        "grants": shop.sql(
-            "select identity_name, identity_type, privilege_type, admin_option from svv_relation_privileges "
-            f"where relation_name = '{shop.name}' and identity_name like '%{shop.name}' order by 1, 3"
-        ),
-        "comments": shop.sql(
-            "select objsubid = 0, description from pg_description inner join pg_class on pg_class.oid = objoid "
-            f"where relname = '{shop.name}' order by 1, 2"
-        ),
-        "remains": shop.sql(f"select table_name from svv_tables where table_name like '{shop.name}\\\\_\\\\_%'"),
-    }
 
 
 def create(shop: Workshop, columns: str, design: str = "") -> None:
@@ -176,3 +152,26 @@ def test_a_table_of_somebody_else_is_given_back_to_its_owner(feed: Feed) -> None
         found["grants"] = [row for row in found["grants"] if row[0] != f"u_{shop.name}"]
     assert after == before
     assert after["design"][0][1] == f"u_{shop.name}"
+
+
+@pytest.mark.parametrize("missing", ["a row", "a value"])
+def test_a_copy_that_is_not_complete_stops_the_change(feed: Feed, missing: str) -> None:
+    shop = feed()
+    copy = TableName("public", f"{shop.name}__feedway")
+    shop.sql(
+        f"create table {shop.table} (id integer, a integer)",
+        f"create table {copy.sql} (id bigint, a bigint)",
+        f"insert into {shop.table} values (1, 1), (2, 2)",
+        f"insert into {copy.sql} values (1, 1)"
+        if missing == "a row"
+        else f"insert into {copy.sql} values (1, 1), (2, null)",
+    )
+    values = {"table": TableName("public", shop.name), "copy": copy, "columns": ["a"]}
+    check = Transaction("check", (Statement("check_copied_rows", values),))
+    caller, log = Caller(shop.name, "r"), RunLog("r", shop.name, None)
+
+    with pytest.raises(WarehouseError, match="invalid input syntax"):
+        shop.warehouse.run(check, caller, log)
+
+    shop.sql(f"delete from {copy.sql}", f"insert into {copy.sql} select id, a from {shop.table}")
+    shop.warehouse.run(check, caller, log)

@@ -1,0 +1,7 @@
+"""Fixtures of the tests of schema evolution."""
+
+from __future__ import annotations
+
+from tests.sandbox.conftest import feed
+
+__all__ = ["feed"]
