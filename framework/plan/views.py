@@ -18,7 +18,7 @@ from framework.plan.statements import Statement
 from framework.schema.changes import SchemaChange, columns_after, needs_new_table, rewritten_columns, views_above
 from framework.schema.table import Observation, ObservedView, ViewBuild, ViewDependency
 from framework.spec.pipeline import PipelineSpec, ViewSpec
-from framework.spec.query_text import query_mistake
+from framework.spec.query_text import names_relation, query_mistake
 from framework.spec.views import render_view
 
 
@@ -77,7 +77,7 @@ class _Views:
 
 def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> _Views:
     columns = columns_after(observed.table, changes)
-    named = tuple(_of_spec(view, spec, columns) for view in spec.views)
+    named = _in_dependency_order([_of_spec(view, spec, columns) for view in spec.views])
     existing = {view.view for view in observed.views}
     outdated = tuple(
         view.view for view in named if observed.view_builds.get(view.view) != view.build or view.view not in existing
@@ -85,6 +85,27 @@ def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaCh
     blocking = _blocking_views(spec.target.table, observed, changes)
     roots = (*blocking, *(name for name in outdated if name in existing))
     return _Views(named, outdated, views_above(roots, observed.dependencies))
+
+
+def _in_dependency_order(views: Sequence[NewView]) -> tuple[NewView, ...]:
+    """Return the spec's views so that each comes after those that its definition names; else in the spec's order."""
+    ordered: list[NewView] = []
+    pending = list(views)
+    while pending:
+        ready = next((view for view in pending if not _names_any(view, pending)), None)
+        if ready is None:
+            circle = ", ".join(str(view.view) for view in pending)
+            raise SchemaChangeError(
+                f"{circle}: views of the spec stand on each other in a circle. Correct one of them."
+            )
+        pending.remove(ready)
+        ordered.append(ready)
+    return tuple(ordered)
+
+
+def _names_any(view: NewView, others: Sequence[NewView]) -> bool:
+    names = [other.view for other in others if other is not view]
+    return any(names_relation(view.definition, name.schema, name.name) for name in names)
 
 
 def _of_spec(view: ViewSpec, spec: PipelineSpec, columns: tuple[tuple[str, str], ...]) -> NewView:

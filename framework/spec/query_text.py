@@ -1,4 +1,4 @@
-"""What a query's text may not do: end, begin another statement, or leave a quote or comment open."""
+"""What a query's text may not do (end, begin another statement, leave a quote or comment open), and what it names."""
 
 from __future__ import annotations
 
@@ -44,3 +44,18 @@ def _comment_end(text: str, position: int) -> int | None:
         if depth == 0:
             return mark.end()
     return None
+
+
+def names_relation(text: str, schema: str, name: str) -> bool:
+    """Say whether a query names a relation with its schema, outside of literals and comments."""
+    pieces, position = [], 0
+    while found := _PIECE.search(text, position):
+        pieces.append(text[position : found.start()])
+        position = found.end()
+        if found["comment"]:
+            position = _comment_end(text, position) or len(text)
+        elif found[0].startswith('"'):
+            pieces.append(found[0])
+    code = "".join([*pieces, text[position:]])
+    parts = [rf'(?:(?<![\w"]){re.escape(part)}(?![\w"])|"{re.escape(part)}")' for part in (schema, name)]
+    return re.search(rf"{parts[0]}\s*\.\s*{parts[1]}", code, re.IGNORECASE) is not None

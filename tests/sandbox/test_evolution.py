@@ -251,6 +251,35 @@ def test_a_view_is_rebuilt_when_its_text_changes_and_only_then(feed: Feed) -> No
     assert shop.sql(f"select a from reporting.v_{shop.name} order by 1") == [("x",), ("y",), ("z",)]
 
 
+def test_the_specs_views_are_created_in_the_order_in_which_they_stand_on_each_other(feed: Feed) -> None:
+    shop = feed(
+        with_view(
+            "select sum(a) as s from reporting.low_{name}",
+            '  - {schema: reporting, name: "low_{name}", definition: "select * from {{ target }}"}',
+        )
+    )
+
+    result = shop.load("1.csv", csv_text("id,a", "1,5", "2,6"))
+    wider = shop.load("2.csv", csv_text("id,a", "3,3000000000"))
+
+    assert (result.status, wider.status) == ("SUCCESS", "SUCCESS"), (result.failure, wider.failure)
+    assert shop.sql(f"select s from reporting.v_{shop.name}") == [(3000000011,)]
+
+
+def test_views_that_stand_on_each_other_in_a_circle_are_refused(feed: Feed) -> None:
+    shop = feed(
+        with_view(
+            "select a from reporting.low_{name}",
+            '  - {schema: reporting, name: "low_{name}", definition: "select a from reporting.v_{name}"}',
+        )
+    )
+
+    result = shop.load("1.csv", csv_text("id,a", "1,5"))
+
+    assert result.failure is not None
+    assert "stand on each other in a circle" in result.failure.message
+
+
 def test_a_late_binding_view_follows_the_table(feed: Feed) -> None:
     shop = feed(with_view().replace("}\n\n", ", late_binding: true}\n"))
     shop.load("1.csv", csv_text("id,a", "1,5"))

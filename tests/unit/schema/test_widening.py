@@ -1,10 +1,12 @@
 """To which type a column grows."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.column_type import can_widen, parse_type
+from framework.column_type import INTEGER_RANGES, ColumnType, can_widen, parse_type
 from framework.schema.values import ColumnMeasurement
 from framework.schema.widening import wider_type
 from framework.spec.pipeline import TypeRule
@@ -55,3 +57,38 @@ def test_no_column_ever_gets_narrower(current: str, value: int, scale: int, leng
     seen = ColumnMeasurement(length, 1, 1, len(str(abs(value))), scale, value, value)
 
     assert can_widen(parse_type(current), wider_type(parse_type(current), seen, RULES, is_key=False))
+
+
+NUMBERS = st.one_of(
+    st.integers(-(2**63), 2**63 - 1).map(lambda number: (number, 0)),
+    st.tuples(st.integers(-(10**18), 10**18), st.integers(1, 18)),
+)
+
+
+def measured(current: ColumnType, number: int, scale: int) -> ColumnMeasurement:
+    """Return what staging sees of one number in a column: nothing to speak of where it fits."""
+    digits = len(str(abs(number)))
+    if current.is_integer:
+        low, high = INTEGER_RANGES[current.kind]
+        fits = scale == 0 and low <= number <= high
+    else:
+        fits = digits <= current.integer_digits and scale <= (current.scale or 0)
+    return ColumnMeasurement() if fits else ColumnMeasurement(0, 1, 1, digits, scale, number, number)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=6), st.randoms())
+def test_the_order_of_the_files_changes_no_number_type(numbers: list[tuple[int, int]], random: Random) -> None:
+    def grown(order: list[tuple[int, int]]) -> ColumnType:
+        current = parse_type("smallint")
+        for number, scale in order:
+            wanted = wider_type(current, measured(current, number, scale), RULES, is_key=False)
+            assert measured(wanted, number, scale).misfits == 0
+            assert can_widen(current, wanted)
+            assert wider_type(wanted, measured(wanted, number, scale), RULES, is_key=False) == wanted
+            current = wanted
+        return current
+
+    shuffled = list(numbers)
+    random.shuffle(shuffled)
+
+    assert grown(numbers) == grown(shuffled)

@@ -8,7 +8,7 @@ from sqlglot import TokenType
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import TokenError
 
-from framework.spec.query_text import query_mistake
+from framework.spec.query_text import names_relation, query_mistake
 from tests.hostile import TEXTS
 
 
@@ -62,3 +62,21 @@ def test_what_passes_ends_where_the_definition_ends(text: str) -> None:
     assert tokens[0].token_type == TokenType.SELECT
     assert [token.text for token in tokens[-4:]] == ["with", "no", "schema", "binding"]
     assert TokenType.SEMICOLON not in {token.token_type for token in tokens}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("select * from reporting.v_low", True),
+        ('select * from "reporting" . "v_low" as x', True),
+        ("select * from Reporting.V_LOW, other.t", True),
+        ("select * from reporting.v_lower", False),
+        ("select * from my_reporting.v_low", False),
+        ("select 'reporting.v_low' from t", False),
+        ("select 1 -- reporting.v_low\n from t", False),
+        ("select /* /* */ reporting.v_low */ 1 from t", False),
+        ("select x.reporting, v_low from t", False),
+    ],
+)
+def test_a_relation_is_named_outside_of_literals_and_comments(text: str, expected: bool) -> None:
+    assert names_relation(text, "reporting", "v_low") is expected
