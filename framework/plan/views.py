@@ -178,6 +178,8 @@ def _refuse_what_cannot_return(spec: PipelineSpec, view: ObservedView) -> None:
             f"its owner {view.owner} run, with the definition at hand: drop materialized view {name.sql}; then run the "
             "load again, and create the view anew."
         )
+    if view.hidden_grantees:
+        raise SchemaChangeError(f"{way}, and {hidden_privileges(name, view.hidden_grantees)}")
     if view.has_column_grants:
         raise SchemaChangeError(
             f"{way}, and privileges on columns of it are granted, which cannot be put back. Have them granted on the "
@@ -194,6 +196,15 @@ def _refuse_what_cannot_return(spec: PipelineSpec, view: ObservedView) -> None:
             f"{way}, and its definition in the catalog {mistake}, so that it cannot be put back safely. "
             f"Drop it before the load and create it again afterwards: drop view {name.sql};"
         )
+
+
+def hidden_privileges(name: TableName, grantees: Sequence[str]) -> str:
+    """Say whose privileges would be lost because they cannot be seen, and what an administrator can do."""
+    return (
+        f"{', '.join(grantees)} hold privileges on {name} that svv_relation_privileges does not show to the user "
+        "Feedway connects as, so that they could not be put back. Have an administrator run: "
+        "alter user <that user> syslog access unrestricted;"
+    )
 
 
 def drop_statements(work: ViewWork) -> Iterator[Statement]:

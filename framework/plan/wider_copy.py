@@ -13,6 +13,7 @@ from framework.column_type import ColumnType, Kind
 from framework.errors import SchemaChangeError
 from framework.names import MAX_NAME_BYTES, TableName
 from framework.plan.statements import Statement
+from framework.plan.views import hidden_privileges
 from framework.schema.changes import AddColumn, GrowVarchar, RewriteColumn, SchemaChange, kept_encoding
 from framework.schema.table import Observation, ObservedTable, TableColumn, TableDesign
 
@@ -127,6 +128,8 @@ def _refuse_what_would_be_lost(table: ObservedTable, design: TableDesign) -> Non
             obstacles.append("its sort key is interleaved")
     if any(key.kind == "FOREIGN KEY" for key in design.keys):
         obstacles.append("it has a foreign key")
+    if design.hidden_grantees:
+        obstacles.append(hidden_privileges(table.name, design.hidden_grantees).rstrip(";."))
     if not design.is_own and not design.may_set_owner:
         obstacles.append(f"it belongs to {design.owner}, and its owner could not be put back")
     if obstacles:

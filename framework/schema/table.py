@@ -70,6 +70,7 @@ class TableDesign:
     diststyle: str
     keys: tuple[TableKey, ...]
     grants: tuple[Grant, ...]
+    hidden_grantees: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ class ObservedView:
     """A view that exists: one of the spec, or one that was looked at because it is in a change's way.
 
     `definition` is its query, None for a view of the spec, whose definition the spec has. `may_set_owner`
-    says that the view can be given back to its owner after it was created anew.
+    says that the view can be given back to its owner after it was created anew. `hidden_grantees` hold
+    privileges that Feedway's user cannot see.
     """
 
     view: TableName
@@ -107,6 +109,7 @@ class ObservedView:
     may_set_owner: bool = False
     is_materialized: bool = False
     has_column_grants: bool = False
+    hidden_grantees: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Caller, Row, Warehouse
 
 _ARRIVAL_MARGIN = timedelta(seconds=1)
+_ACL_ENTRY = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)"|([^"=,]*))=')
+"""Who an entry of a list of privileges is about; a name that is no plain word stands in quotes."""
 _DISTSTYLES = {0: "even", 1: "key", 8: "all", 9: "auto"}
 """By reldiststyle. Source: https://docs.aws.amazon.com/redshift/latest/dg/viewing-distribution-styles.html"""
 
@@ -81,6 +84,7 @@ def observe_dependents(
     statements = [
         Statement("select_dependents", views),
         Statement("select_grants", {"relations": names}),
+        Statement("select_acls", {"relations": names}),
         Statement("select_dependent_columns", views),
         Statement("select_comments", {"relations": names}),
     ]
@@ -108,6 +112,7 @@ def observe_design(warehouse: Warehouse, observed: Observation, caller: Caller, 
         Statement("select_table_keys", table),
         Statement("select_table_owner", table),
         Statement("select_grants", {"relations": [observed.table.name]}),
+        Statement("select_acls", {"relations": [observed.table.name]}),
     ]
     look = _look(warehouse, statements, caller, log)
     rows = look.of("select_table_design")
@@ -127,6 +132,7 @@ def observe_design(warehouse: Warehouse, observed: Observation, caller: Caller, 
         diststyle=_DISTSTYLES.get(int(diststyle or 0), "auto"),
         keys=tuple(TableKey(kind, tuple(columns)) for kind, columns in keys.values()),  # type: ignore[arg-type]
         grants=tuple(_grants(look, "select_table_owner").get(observed.table.name, ())),
+        hidden_grantees=_hidden_grantees(look).get(observed.table.name, ()),
     )
     return replace(observed, design=design)
 
@@ -161,6 +167,7 @@ def _catalog_statements(spec: PipelineSpec, control_schema: str) -> list[Stateme
         statements.append(Statement("select_table_owner", table))
     if views:
         statements.append(Statement("select_views", {"views": views}))
+        statements.append(Statement("select_acls", {"relations": views}))
     if views or spec.grants or spec.grants_exclusive:
         statements.append(Statement("select_grants", {"relations": [spec.target.table, *views]}))
     return statements
@@ -263,13 +270,16 @@ def _dependency(row: Row) -> ViewDependency:
 
 def _views(look: _Look) -> Iterator[ObservedView]:
     grants = _grants(look, "select_views")
+    hidden = _hidden_grantees(look)
     for schema, name, owner, own_name in look.of("select_views"):
         view = TableName(str(schema), str(name))
-        yield ObservedView(view, str(owner), owner == own_name, tuple(grants.get(view, ())))
+        own_grants = tuple(grants.get(view, ()))
+        yield ObservedView(view, str(owner), owner == own_name, own_grants, hidden_grantees=hidden.get(view, ()))
 
 
 def _dependents(look: _Look) -> Iterator[ObservedView]:
     grants = _grants(look, "select_dependents")
+    hidden = _hidden_grantees(look)
     with_column_grants = {TableName(str(row[0]), str(row[1])) for row in look.of("select_dependent_columns")}
     for schema, name, owner, own_name, is_superuser, definition in look.of("select_dependents"):
         view = TableName(str(schema), str(name))
@@ -283,6 +293,7 @@ def _dependents(look: _Look) -> Iterator[ObservedView]:
             # Source: https://github.com/awslabs/amazon-redshift-utils (v_generate_view_ddl)
             is_materialized=str(definition).lstrip().lower().startswith("create materialized view"),
             has_column_grants=view in with_column_grants,
+            hidden_grantees=hidden.get(view, ()),
         )
 
 
@@ -297,6 +308,25 @@ def _grants(look: _Look, relations: str) -> dict[TableName, list[Grant]]:
             continue
         grants.setdefault(view, []).append(Grant(str(privilege), str(grantee), kind, bool(admin)))  # type: ignore[arg-type]
     return grants
+
+
+def _hidden_grantees(look: _Look) -> dict[TableName, tuple[str, ...]]:
+    """Return by relation who holds privileges on it that the asking user cannot see; a superuser sees all.
+
+    The list of a relation names them as `ann=r/owner`, `group board=r/owner`, and the public as `=r/owner`.
+    """
+    visible: dict[TableName, set[str]] = {}
+    for schema, name, _, grantee, _, _ in look.of("select_grants"):
+        visible.setdefault(TableName(str(schema), str(name)), set()).add(str(grantee))
+    hidden = {}
+    for schema, name, owner, is_superuser, acl in look.of("select_acls"):
+        relation = TableName(str(schema), str(name))
+        found = (quoted.replace('""', '"') or plain for quoted, plain in _ACL_ENTRY.findall(str(acl or "")))
+        names = [grantee.removeprefix("group ").removeprefix("role ") or "public" for grantee in found]
+        unseen = sorted(set(names) - visible.get(relation, set()) - {str(owner)})
+        if unseen and not is_superuser:
+            hidden[relation] = tuple(unseen)
+    return hidden
 
 
 def _comment(row: Row) -> Comment:

@@ -90,6 +90,7 @@ def test_an_order_of_the_spec_that_a_view_of_others_contradicts_is_refused() -> 
         (replace(THEIRS, is_materialized=True), "drop materialized view"),
         (replace(THEIRS, has_column_grants=True), 'drop view "x"."theirs"'),
         (replace(THEIRS, is_own=False), "owner to"),
+        (replace(THEIRS, hidden_grantees=("ann", "board")), "ann, board hold .* syslog access unrestricted"),
         (replace(THEIRS, definition="select 1; drop table t"), "definition"),
     ],
 )
