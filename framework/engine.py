@@ -30,6 +30,7 @@ from framework.precedence import is_picked, loaded_already, overtaken_meanwhile,
 from framework.prepare import Preparation, PrepareContext, prepare
 from framework.results import LoadRequest, LoadResult, RecordCounts, Services
 from framework.retries import telling
+from framework.schema.changes import rewritten_columns
 from framework.schema.table import Observation
 from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
@@ -189,6 +190,8 @@ class _Load:
         self._enter("merge")
         self.counts = merge(self.books, self.files, observed, prepared, self.request)
         self.has_staging_table = False
+        if rewritten_columns(prepared.changes):
+            self.outcome.look_at_late_views()
 
     def _observe(self) -> Observation:
         # Of all that is pending, because one look serves every load of the run.

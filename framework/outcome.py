@@ -11,11 +11,13 @@ from framework.bookkeeping import Books
 from framework.discover import Work
 from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError, WarehouseError
 from framework.lake.at_once import at_once
+from framework.names import TableName
 from framework.redaction import told, trace
 from framework.results import NO_RECORDS, LoadFailure, LoadRequest, LoadResult, RecordCounts
 from framework.schema.changes import SchemaChange, describe_change
 from framework.schema.table import OUTAGE_MARK
 from framework.schema.values import SourceFile
+from framework.warehouse.late_views import broken_late_views
 
 _BEFORE_COPY = ("discover", "observe", "recover", "start", "prepare")
 """The steps in which a file may be read."""
@@ -40,6 +42,7 @@ class Outcome:
         self._work = work
         self._before: list[LoadResult] = []
         self._passed_over: list[LoadResult] = []
+        self._after_load: LoadFailure | None = None
         self._clock_start = time.monotonic()
 
     def all_results(self, results: Sequence[LoadResult]) -> list[LoadResult]:
@@ -53,8 +56,27 @@ class Outcome:
             at_once(self._archive, files)
         for file in files:
             self._log.info("loaded", step="settle", file=file.url, **vars(counts[file.key]))
-            results.append(self._result(file, "SUCCESS", counts=counts[file.key]))
+            results.append(self._result(file, "SUCCESS", counts=counts[file.key], failure=self._after_load))
         return results
+
+    def look_at_late_views(self) -> None:
+        """Tell which late-binding views no longer work with the table as it is now; the rows are in."""
+        target = self._books.spec.target.table
+        broken: dict[TableName, str] = {}
+        warehouse = self._books.services.warehouse
+        self._try(
+            "look at the late-binding views",
+            lambda: broken.update(broken_late_views(warehouse, target, self._books.caller, self._log)),
+        )
+        if not broken:
+            return
+        told_of = "; ".join(f"{view}: {words}" for view, words in broken.items())
+        message = (
+            "The file is loaded, and late-binding views cannot be read any more, since columns of "
+            f"{target} have changed their types: {told_of}. Have their owners create them anew."
+        )
+        self._log.error("late-binding views are broken", step="settle", views=[str(view) for view in broken])
+        self._after_load = LoadFailure("SchemaChangeError", "settle", message, SchemaChangeError(message))
 
     def leave_out(self, files: Sequence[SourceFile], reason: str) -> None:
         """Skip some of the load's files before it begins."""

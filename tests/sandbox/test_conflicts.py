@@ -183,3 +183,29 @@ def test_policies_of_single_columns_go_before_the_tables(feed: Feed) -> None:
     assert "a new column 'other', for which evolution.new_columns is reject" in unknown.failure.message
     assert lacking.failure is not None
     assert "the column 'n'" in lacking.failure.message
+
+
+def test_a_late_binding_view_that_the_change_breaks_is_told_after_the_load(feed: Feed) -> None:
+    shop = feed(TO_TEXT)
+    shop.load("1.csv", csv_text("id,a", "1,1"))
+    sound, broken, other = (f"reporting.{name}_{shop.name}" for name in ("sound", "broken", "other"))
+    shop.sql(
+        "create schema if not exists reporting",
+        f"create view {sound} as select a from {shop.table} with no schema binding",
+        f"create view {broken} as select a + 1 as next from {shop.table} with no schema binding",
+        f"create view {other} as select '{shop.table}' as t from reporting.nowhere with no schema binding",
+    )
+
+    result = shop.load("2.csv", csv_text("id,a", "2,x"))
+    after = shop.load("3.csv", csv_text("id,a", "3,y"))
+
+    assert result.status == "SUCCESS"
+    assert result.failure is not None
+    assert (result.failure.type, result.failure.step) == ("SchemaChangeError", "settle")
+    assert "late-binding views cannot be read any more" in result.failure.message
+    assert broken in result.failure.message
+    assert sound not in result.failure.message
+    assert other not in result.failure.message
+    assert shop.rows("a", "id") == [("1",), ("x",), ("y",)]
+    assert after.failure is None
+    assert shop.keys("data/in/") == []
