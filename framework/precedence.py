@@ -10,7 +10,8 @@ from framework.results import LoadRequest
 from framework.schema.precedence import Precedence, was_delivered_again
 from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.control import read_entered, read_later_files, read_newest_load
+from framework.warehouse.control import read_newest_load
+from framework.warehouse.ledger import read_entered, read_later_files
 
 
 def is_picked(request: LoadRequest) -> bool:

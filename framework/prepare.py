@@ -35,9 +35,9 @@ from framework.schema.changes import (
     with_rows,
 )
 from framework.schema.column_names import target_names
+from framework.schema.measured import apply_measurements
 from framework.schema.staging import (
     StagingPlan,
-    apply_measurements,
     columns_to_profile,
     file_columns,
     plan_staging,
@@ -45,7 +45,7 @@ from framework.schema.staging import (
 from framework.schema.table import Observation, TableDesign
 from framework.schema.values import FileLayout, Measurements, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.observe import count_rows, observe_dependents, observe_design
+from framework.warehouse.observe_change import count_rows, observe_dependents, observe_design
 
 FIRST_HEAD_BYTES = 64 * 1024
 MAX_STAGING_PASSES = 3

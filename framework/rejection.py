@@ -12,7 +12,7 @@ from framework.bookkeeping import Books
 from framework.errors import PipelineError, SourceFileError
 from framework.frames.lines import physical_lines
 from framework.frames.protocol import SourceRows
-from framework.schema.staging import unconvertible_values
+from framework.schema.measured import unconvertible_values
 from framework.schema.values import (
     BadRow,
     FileLayout,

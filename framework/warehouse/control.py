@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 
 from framework.errors import WarehouseError
 from framework.names import TableName, ledger_table
-from framework.plan.merge import LEDGER_ROWS_PER_STATEMENT, ROWS_PER_STATEMENT
+from framework.plan.merge import ROWS_PER_STATEMENT
 from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.run_log import RunLog
-from framework.schema.precedence import EnteredFile
 from framework.schema.table import AuditRow, Observation
-from framework.schema.values import CORRECTION_MARK, SourceFile
+from framework.schema.values import CORRECTION_MARK
 from framework.warehouse.client import Caller, Row, Value, Warehouse
 
 _ROWS_WITH_MESSAGE = 12
@@ -223,45 +222,6 @@ def read_newest_load(
     transaction = Transaction("newest_load", (Statement("select_newest_load", values),))
     rows = _read_audit(warehouse, transaction, caller, log)
     return next(((str(key), datetime.fromisoformat(str(at)).replace(tzinfo=UTC)) for key, at in rows), None)
-
-
-def read_entered(
-    warehouse: Warehouse, target: TableName, files: Sequence[SourceFile], caller: Caller, log: RunLog
-) -> list[EnteredFile]:
-    """Return what the target's ledger has of files: they themselves, and others that arrived under their names.
-
-    Waits for a merge that is under way.
-    """
-    found = []
-    for start in range(0, len(files), LEDGER_ROWS_PER_STATEMENT):
-        part = files[start : start + LEDGER_ROWS_PER_STATEMENT]
-        values = {
-            "table": ledger_table(warehouse.settings.control_schema, target),
-            "identities": [file.identity.sha256 for file in part],
-            "keys": [file.identity.key for file in part],
-        }
-        (rows,) = warehouse.run(Transaction("entered", (Statement("select_entered", values),)), caller, log)
-        found += [_entered(row) for row in rows]
-    return found
-
-
-def read_later_files(
-    warehouse: Warehouse, target: TableName, bounds: Mapping[str, object], caller: Caller, log: RunLog
-) -> list[EnteredFile]:
-    """Return the files of a pipeline that the target's ledger has beyond some bounds (`Precedence.bounds`).
-
-    Waits for a merge that is under way.
-    """
-    ledger = ledger_table(warehouse.settings.control_schema, target)
-    statement = Statement("select_later_files", {"table": ledger, "pipeline": caller.pipeline, **bounds})
-    (rows,) = warehouse.run(Transaction("later_files", (statement,)), caller, log)
-    return [_entered(row) for row in rows]
-
-
-def _entered(row: Row) -> EnteredFile:
-    identity, generation, key, arrived = row
-    arrived_at = None if arrived is None else datetime.fromisoformat(str(arrived)).replace(tzinfo=UTC)
-    return EnteredFile(str(identity), int(generation or 0), str(key), arrived_at)
 
 
 def _job_sts(warehouse: Warehouse) -> TableName:

@@ -2,50 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
 from framework.column_type import ColumnType, parse_type
 from framework.errors import WarehouseError
 from framework.names import TableName
-from framework.plan.statements import Statement, Transaction
+from framework.plan.statements import Statement
 from framework.run_log import RunLog
 from framework.schema.table import (
     OUTAGE_MARK,
-    Comment,
-    Grant,
     LoadHistory,
     Observation,
     ObservedTable,
     ObservedView,
     TableColumn,
-    TableDesign,
-    TableKey,
     ViewBuild,
     ViewDependency,
 )
 from framework.schema.values import FileIdentity
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Caller, Row, Warehouse
+from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, look_at
 
 _ARRIVAL_MARGIN = timedelta(seconds=1)
-_ACL_ENTRY = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)"|([^"=,]*))=')
-"""Who an entry of a list of privileges is about; a name that is no plain word stands in quotes."""
-_DISTSTYLES = {0: "even", 1: "key", 8: "all", 9: "auto"}
-"""By reldiststyle. Source: https://docs.aws.amazon.com/redshift/latest/dg/viewing-distribution-styles.html"""
-
-
-@dataclass(frozen=True)
-class _Look:
-    """The statements of one observation, and the rows each brought, by template."""
-
-    rows: dict[str, list[Row]]
-
-    def of(self, template: str) -> list[Row]:
-        return self.rows.get(template, [])
 
 
 def observe(
@@ -62,91 +43,12 @@ def observe(
     catalog = _catalog_statements(spec, warehouse.settings.control_schema)
     control = _control_statements(spec, warehouse.settings.control_schema, arrivals)
     try:
-        look = _look(warehouse, [*catalog, *control], caller, log)
+        look = look_at(warehouse, [*catalog, *control], caller, log)
     except WarehouseError as error:
         if "does not exist" not in (error.warehouse_message or ""):
             raise
-        look = _look(warehouse, catalog, caller, log)
+        look = look_at(warehouse, catalog, caller, log)
     return _observation(spec, look)
-
-
-def observe_dependents(
-    warehouse: Warehouse, observed: Observation, names: Sequence[TableName], caller: Caller, log: RunLog
-) -> Observation:
-    """Return the observation with views that the spec does not name, as they would have to be put back.
-
-    One submission. `names` are those of at least one view.
-
-    Raises:
-        WarehouseError: one of them cannot be seen.
-    """
-    views = {"views": names}
-    statements = [
-        Statement("select_dependents", views),
-        Statement("select_grants", {"relations": names}),
-        Statement("select_acls", {"relations": names}),
-        Statement("select_dependent_columns", views),
-        Statement("select_comments", {"relations": names}),
-    ]
-    look = _look(warehouse, statements, caller, log)
-    found = tuple(_dependents(look))
-    if missing := set(names) - {view.view for view in found}:
-        raise WarehouseError(
-            f"{', '.join(sorted(map(str, missing)))}: pg_views does not show the view, which stands in a change's way. "
-            "Run the load again; if it stays so, grant the user Feedway connects as USAGE on the view's schema."
-        )
-    comments = tuple(_comment(row) for row in look.of("select_comments"))
-    return replace(observed, views=(*observed.views, *found), comments=(*observed.comments, *comments))
-
-
-def observe_design(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> Observation:
-    """Return the observation with what a copy of the target needs to stand in its place. One submission.
-
-    Raises:
-        WarehouseError: the catalog does not show the table.
-    """
-    assert observed.table is not None
-    table = {"table": observed.table.name}
-    statements = [
-        Statement("select_table_design", table),
-        Statement("select_table_keys", table),
-        Statement("select_table_owner", table),
-        Statement("select_grants", {"relations": [observed.table.name]}),
-        Statement("select_acls", {"relations": [observed.table.name]}),
-    ]
-    look = _look(warehouse, statements, caller, log)
-    rows = look.of("select_table_design")
-    if not rows:
-        raise WarehouseError(
-            f"{observed.table.name}: pg_class_info does not show the table, which must be copied. Run the load again; "
-            "if it stays so, grant the user Feedway connects as USAGE on its schema."
-        )
-    owner, own_name, is_superuser, diststyle = rows[0]
-    keys: dict[str, tuple[str, list[str]]] = {}
-    for name, kind, column in look.of("select_table_keys"):
-        keys.setdefault(str(name), (str(kind).upper(), []))[1].append(str(column))
-    design = TableDesign(
-        owner=str(owner),
-        is_own=owner == own_name,
-        may_set_owner=bool(is_superuser),
-        diststyle=_DISTSTYLES.get(int(diststyle or 0), "auto"),
-        keys=tuple(TableKey(kind, tuple(columns)) for kind, columns in keys.values()),  # type: ignore[arg-type]
-        grants=tuple(_grants(look, "select_table_owner").get(observed.table.name, ())),
-        hidden_grantees=_hidden_grantees(look).get(observed.table.name, ()),
-    )
-    return replace(observed, design=design)
-
-
-def count_rows(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> int:
-    """Return how many rows the target has."""
-    assert observed.table is not None
-    look = _look(warehouse, [Statement("select_row_count", {"table": observed.table.name})], caller, log)
-    return int(look.of("select_row_count")[0][0] or 0)
-
-
-def _look(warehouse: Warehouse, statements: Sequence[Statement], caller: Caller, log: RunLog) -> _Look:
-    results = warehouse.run(Transaction("observe", tuple(statements)), caller, log)
-    return _Look({statement.template: rows for statement, rows in zip(statements, results, strict=True)})
 
 
 def _catalog_statements(spec: PipelineSpec, control_schema: str) -> list[Statement]:
@@ -192,15 +94,15 @@ def _control_statements(spec: PipelineSpec, control_schema: str, arrivals: Seque
     return statements
 
 
-def _observation(spec: PipelineSpec, look: _Look) -> Observation:
+def _observation(spec: PipelineSpec, look: Look) -> Observation:
     return Observation(
         table=_table(spec.target.table, look),
         schemas=frozenset(str(row[0]) for row in look.of("select_schemas")),
         control_tables=frozenset(str(row[0]) for row in look.of("select_control_tables")),
         dependencies=tuple(_dependency(row) for row in look.of("select_view_dependencies")),
         views=tuple(_views(look)),
-        table_grants=tuple(_grants(look, "select_table_owner").get(spec.target.table, ())),
-        comments=tuple(_comment(row) for row in look.of("select_comments")),
+        table_grants=tuple(grants_of(look, "select_table_owner").get(spec.target.table, ())),
+        comments=tuple(comment_of(row) for row in look.of("select_comments")),
         view_builds={
             TableName(str(row[0]), str(row[1])): ViewBuild(str(row[2]), str(row[3]))
             for row in look.of("select_view_builds")
@@ -209,7 +111,7 @@ def _observation(spec: PipelineSpec, look: _Look) -> Observation:
     )
 
 
-def _table(name: TableName, look: _Look) -> ObservedTable | None:
+def _table(name: TableName, look: Look) -> ObservedTable | None:
     kinds = [str(row[0]).upper() for row in look.of("select_relation")]
     if not kinds:
         return None
@@ -268,73 +170,16 @@ def _dependency(row: Row) -> ViewDependency:
     )
 
 
-def _views(look: _Look) -> Iterator[ObservedView]:
-    grants = _grants(look, "select_views")
-    hidden = _hidden_grantees(look)
+def _views(look: Look) -> Iterator[ObservedView]:
+    grants = grants_of(look, "select_views")
+    hidden = hidden_grantees_of(look)
     for schema, name, owner, own_name in look.of("select_views"):
         view = TableName(str(schema), str(name))
         own_grants = tuple(grants.get(view, ()))
         yield ObservedView(view, str(owner), owner == own_name, own_grants, hidden_grantees=hidden.get(view, ()))
 
 
-def _dependents(look: _Look) -> Iterator[ObservedView]:
-    grants = _grants(look, "select_dependents")
-    hidden = _hidden_grantees(look)
-    with_column_grants = {TableName(str(row[0]), str(row[1])) for row in look.of("select_dependent_columns")}
-    for schema, name, owner, own_name, is_superuser, definition in look.of("select_dependents"):
-        view = TableName(str(schema), str(name))
-        yield ObservedView(
-            view,
-            str(owner),
-            owner == own_name,
-            tuple(grants.get(view, ())),
-            definition=str(definition),
-            may_set_owner=bool(is_superuser),
-            # Source: https://github.com/awslabs/amazon-redshift-utils (v_generate_view_ddl)
-            is_materialized=str(definition).lstrip().lower().startswith("create materialized view"),
-            has_column_grants=view in with_column_grants,
-            hidden_grantees=hidden.get(view, ()),
-        )
-
-
-def _grants(look: _Look, relations: str) -> dict[TableName, list[Grant]]:
-    """Return the privileges by relation; `relations` is the template that tells the owners, whose own are left out."""
-    grants: dict[TableName, list[Grant]] = {}
-    owners = {TableName(str(row[0]), str(row[1])): str(row[2]) for row in look.of(relations)}
-    for schema, name, privilege, grantee, kind, admin in look.of("select_grants"):
-        view = TableName(str(schema), str(name))
-        kind = str(kind).lower()
-        if kind not in ("user", "group", "role", "public") or (kind == "user" and grantee == owners.get(view)):
-            continue
-        grants.setdefault(view, []).append(Grant(str(privilege), str(grantee), kind, bool(admin)))  # type: ignore[arg-type]
-    return grants
-
-
-def _hidden_grantees(look: _Look) -> dict[TableName, tuple[str, ...]]:
-    """Return by relation who holds privileges on it that the asking user cannot see; a superuser sees all.
-
-    The list of a relation names them as `ann=r/owner`, `group board=r/owner`, and the public as `=r/owner`.
-    """
-    visible: dict[TableName, set[str]] = {}
-    for schema, name, _, grantee, _, _ in look.of("select_grants"):
-        visible.setdefault(TableName(str(schema), str(name)), set()).add(str(grantee))
-    hidden = {}
-    for schema, name, owner, is_superuser, acl in look.of("select_acls"):
-        relation = TableName(str(schema), str(name))
-        found = (quoted.replace('""', '"') or plain for quoted, plain in _ACL_ENTRY.findall(str(acl or "")))
-        names = [grantee.removeprefix("group ").removeprefix("role ") or "public" for grantee in found]
-        unseen = sorted(set(names) - visible.get(relation, set()) - {str(owner)})
-        if unseen and not is_superuser:
-            hidden[relation] = tuple(unseen)
-    return hidden
-
-
-def _comment(row: Row) -> Comment:
-    schema, name, column, text = row
-    return Comment(TableName(str(schema), str(name)), None if column is None else str(column), str(text))
-
-
-def _history(look: _Look) -> dict[FileIdentity, LoadHistory]:
+def _history(look: Look) -> dict[FileIdentity, LoadHistory]:
     found: dict[FileIdentity, LoadHistory] = {}
     for bucket, key, etag, size, status, generation, count in look.of("select_load_history"):
         identity = FileIdentity(str(bucket), str(key), str(etag), int(cast(int, size)))

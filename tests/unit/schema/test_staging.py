@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from framework.column_type import can_widen, parse_type
 from framework.errors import SchemaChangeError, SourceFileError
 from framework.schema.changes import AddColumn, CreateTable, plan_changes, table_after
-from framework.schema.staging import apply_measurements, columns_to_profile, file_columns, plan_staging
+from framework.schema.measured import apply_measurements
+from framework.schema.staging import columns_to_profile, file_columns, plan_staging
 from framework.schema.table import Observation, ObservedTable, TableColumn
 from framework.schema.values import (
     ColumnMeasurement,

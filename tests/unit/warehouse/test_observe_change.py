@@ -11,7 +11,7 @@ from framework.names import TableName
 from framework.run_log import RunLog
 from framework.schema.table import Observation
 from framework.warehouse.client import Caller
-from framework.warehouse.observe import observe_dependents
+from framework.warehouse.observe_change import observe_dependents
 
 VIEW = TableName("s", "v")
 

@@ -1,0 +1,71 @@
+"""One batch of questions to the catalog, and what its answers say of privileges and comments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from framework.names import TableName
+from framework.plan.statements import Statement, Transaction
+from framework.run_log import RunLog
+from framework.schema.table import Comment, Grant
+from framework.warehouse.client import Caller, Row, Warehouse
+
+_ACL_ENTRY = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)"|([^"=,]*))=')
+"""Who an entry of a list of privileges is about; a name that is no plain word stands in quotes."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The statements of one observation, and the rows each brought, by template."""
+
+    rows: dict[str, list[Row]]
+
+    def of(self, template: str) -> list[Row]:
+        """Return the rows of one statement; none where it was not asked."""
+        return self.rows.get(template, [])
+
+
+def look_at(warehouse: Warehouse, statements: Sequence[Statement], caller: Caller, log: RunLog) -> Look:
+    """Ask all at once, in one submission."""
+    results = warehouse.run(Transaction("observe", tuple(statements)), caller, log)
+    return Look({statement.template: rows for statement, rows in zip(statements, results, strict=True)})
+
+
+def grants_of(look: Look, relations: str) -> dict[TableName, list[Grant]]:
+    """Return the privileges by relation; `relations` is the template that tells the owners, whose own are left out."""
+    grants: dict[TableName, list[Grant]] = {}
+    owners = {TableName(str(row[0]), str(row[1])): str(row[2]) for row in look.of(relations)}
+    for schema, name, privilege, grantee, kind, admin in look.of("select_grants"):
+        view = TableName(str(schema), str(name))
+        kind = str(kind).lower()
+        if kind not in ("user", "group", "role", "public") or (kind == "user" and grantee == owners.get(view)):
+            continue
+        grants.setdefault(view, []).append(Grant(str(privilege), str(grantee), kind, bool(admin)))  # type: ignore[arg-type]
+    return grants
+
+
+def hidden_grantees_of(look: Look) -> dict[TableName, tuple[str, ...]]:
+    """Return by relation who holds privileges on it that the asking user cannot see; a superuser sees all.
+
+    The list of a relation names them as `ann=r/owner`, `group board=r/owner`, and the public as `=r/owner`.
+    """
+    visible: dict[TableName, set[str]] = {}
+    for schema, name, _, grantee, _, _ in look.of("select_grants"):
+        visible.setdefault(TableName(str(schema), str(name)), set()).add(str(grantee))
+    hidden = {}
+    for schema, name, owner, is_superuser, acl in look.of("select_acls"):
+        relation = TableName(str(schema), str(name))
+        found = (quoted.replace('""', '"') or plain for quoted, plain in _ACL_ENTRY.findall(str(acl or "")))
+        names = [grantee.removeprefix("group ").removeprefix("role ") or "public" for grantee in found]
+        unseen = sorted(set(names) - visible.get(relation, set()) - {str(owner)})
+        if unseen and not is_superuser:
+            hidden[relation] = tuple(unseen)
+    return hidden
+
+
+def comment_of(row: Row) -> Comment:
+    """Read a row of select_comments."""
+    schema, name, column, text = row
+    return Comment(TableName(str(schema), str(name)), None if column is None else str(column), str(text))

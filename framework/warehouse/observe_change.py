@@ -1,0 +1,111 @@
+"""What a change of the target needs to know beside the first look: views in its way, the table's design, its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from framework.errors import WarehouseError
+from framework.names import TableName
+from framework.plan.statements import Statement
+from framework.run_log import RunLog
+from framework.schema.table import Observation, ObservedView, TableDesign, TableKey
+from framework.warehouse.client import Caller, Warehouse
+from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, look_at
+
+_DISTSTYLES = {0: "even", 1: "key", 8: "all", 9: "auto"}
+"""By reldiststyle. Source: https://docs.aws.amazon.com/redshift/latest/dg/viewing-distribution-styles.html"""
+
+
+def observe_dependents(
+    warehouse: Warehouse, observed: Observation, names: Sequence[TableName], caller: Caller, log: RunLog
+) -> Observation:
+    """Return the observation with views that the spec does not name, as they would have to be put back.
+
+    One submission. `names` are those of at least one view.
+
+    Raises:
+        WarehouseError: one of them cannot be seen.
+    """
+    views = {"views": names}
+    statements = [
+        Statement("select_dependents", views),
+        Statement("select_grants", {"relations": names}),
+        Statement("select_acls", {"relations": names}),
+        Statement("select_dependent_columns", views),
+        Statement("select_comments", {"relations": names}),
+    ]
+    look = look_at(warehouse, statements, caller, log)
+    found = tuple(_dependents(look))
+    if missing := set(names) - {view.view for view in found}:
+        raise WarehouseError(
+            f"{', '.join(sorted(map(str, missing)))}: pg_views does not show the view, which stands in a change's way. "
+            "Run the load again; if it stays so, grant the user Feedway connects as USAGE on the view's schema."
+        )
+    comments = tuple(comment_of(row) for row in look.of("select_comments"))
+    return replace(observed, views=(*observed.views, *found), comments=(*observed.comments, *comments))
+
+
+def _dependents(look: Look) -> Iterator[ObservedView]:
+    grants = grants_of(look, "select_dependents")
+    hidden = hidden_grantees_of(look)
+    with_column_grants = {TableName(str(row[0]), str(row[1])) for row in look.of("select_dependent_columns")}
+    for schema, name, owner, own_name, is_superuser, definition in look.of("select_dependents"):
+        view = TableName(str(schema), str(name))
+        yield ObservedView(
+            view,
+            str(owner),
+            owner == own_name,
+            tuple(grants.get(view, ())),
+            definition=str(definition),
+            may_set_owner=bool(is_superuser),
+            # Source: https://github.com/awslabs/amazon-redshift-utils (v_generate_view_ddl)
+            is_materialized=str(definition).lstrip().lower().startswith("create materialized view"),
+            has_column_grants=view in with_column_grants,
+            hidden_grantees=hidden.get(view, ()),
+        )
+
+
+def observe_design(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> Observation:
+    """Return the observation with what a copy of the target needs to stand in its place. One submission.
+
+    Raises:
+        WarehouseError: the catalog does not show the table.
+    """
+    assert observed.table is not None
+    table = {"table": observed.table.name}
+    statements = [
+        Statement("select_table_design", table),
+        Statement("select_table_keys", table),
+        Statement("select_table_owner", table),
+        Statement("select_grants", {"relations": [observed.table.name]}),
+        Statement("select_acls", {"relations": [observed.table.name]}),
+    ]
+    look = look_at(warehouse, statements, caller, log)
+    rows = look.of("select_table_design")
+    if not rows:
+        raise WarehouseError(
+            f"{observed.table.name}: pg_class_info does not show the table, which must be copied. Run the load again; "
+            "if it stays so, grant the user Feedway connects as USAGE on its schema."
+        )
+    owner, own_name, is_superuser, diststyle = rows[0]
+    keys: dict[str, tuple[str, list[str]]] = {}
+    for name, kind, column in look.of("select_table_keys"):
+        keys.setdefault(str(name), (str(kind).upper(), []))[1].append(str(column))
+    design = TableDesign(
+        owner=str(owner),
+        is_own=owner == own_name,
+        may_set_owner=bool(is_superuser),
+        diststyle=_DISTSTYLES.get(int(diststyle or 0), "auto"),
+        keys=tuple(TableKey(kind, tuple(columns)) for kind, columns in keys.values()),  # type: ignore[arg-type]
+        grants=tuple(grants_of(look, "select_table_owner").get(observed.table.name, ())),
+        hidden_grantees=hidden_grantees_of(look).get(observed.table.name, ()),
+    )
+    return replace(observed, design=design)
+
+
+def count_rows(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> int:
+    """Return how many rows the target has."""
+    assert observed.table is not None
+    look = look_at(warehouse, [Statement("select_row_count", {"table": observed.table.name})], caller, log)
+    return int(look.of("select_row_count")[0][0] or 0)
