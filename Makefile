@@ -28,7 +28,8 @@ test: setup
 # The load tests once more, on Spark.
 test-spark: setup
 	@$(PYTHON) -m pytest --engine spark tests/sandbox/test_first_load.py tests/sandbox/test_files.py \
-	    tests/sandbox/test_modes.py tests/sandbox/test_evolution.py tests/sandbox/test_real_feeds.py
+	    tests/sandbox/test_modes.py tests/sandbox/test_evolution.py tests/sandbox/test_views.py \
+	    tests/sandbox/test_conflicts.py tests/sandbox/test_real_feeds.py
 
 # Loads killed at every call, through 200 loads' transient faults, eight at once: two processes, each with a sandbox.
 test-faults: setup
