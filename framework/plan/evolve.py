@@ -57,14 +57,18 @@ def plan_evolution(
     takes go before the transaction that touches views: alone they take nothing from anybody.
     The last transaction passes the gate of the target's merges, so that it sees every row they
     committed: a snapshot taken while one of them still runs would not.
-    Changes are logged in the transaction that makes them, native growth in the one that follows it.
+    Changes are logged in the transaction that makes them, native growth just before it, which has none.
 
     Raises:
         SchemaChangeError: what must happen in one transaction is more than a batch may hold.
     """
     target = spec.target.table
     log = partial(_log_statements, spec, run)
-    alone = [Transaction("grow", (_grow(target, change),)) for change in changes if isinstance(change, GrowVarchar)]
+    grown = [change for change in changes if isinstance(change, GrowVarchar)]
+    alone = [
+        *_logged_before(spec, run, grown),
+        *(Transaction("grow", (_grow(target, change),)) for change in grown),
+    ]
     schemas = [
         Statement("create_schema", {"schema": schema}) for schema in _missing_schemas(spec, observed, changes, views)
     ]
@@ -78,7 +82,7 @@ def plan_evolution(
             made = list(copy_statements(observed, own))
         else:
             made = [statement for change in own for statement in _statements(target, change)]
-        return [*schemas, *dropped, *made, *created, *log(own)]
+        return [*schemas, *dropped, *made, *created, *log([change for change in own if change not in grown])]
 
     additions = [change for change in changes if isinstance(change, AddColumn) and not is_copied]
     early: list[Transaction] = []
@@ -96,6 +100,26 @@ def plan_evolution(
             "stand on them."
         )
     return (*alone, *early, *((Transaction("evolve", (*gate, *statements)),) if statements else ()))
+
+
+def _logged_before(spec: PipelineSpec, run: EvolvingRun, grown: Sequence[GrowVarchar]) -> Iterator[Transaction]:
+    """Yield what logs native growth."""
+    statements = [
+        Statement(
+            "log_growth",
+            {
+                "table": TableName(run.control_schema, "schema_changes"),
+                "target": spec.target.table,
+                "change": describe_change(change),
+                "pipeline": spec.pipeline,
+                "run_id": run.run_id,
+                "source": run.source,
+            },
+        )
+        for change in grown
+    ]
+    for start in range(0, len(statements), MAX_BATCH_STATEMENTS):
+        yield Transaction("log_growth", tuple(statements[start : start + MAX_BATCH_STATEMENTS]))
 
 
 def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[SchemaChange]) -> Iterator[Statement]:

@@ -22,7 +22,7 @@ target: {{table: "{{name}}"}}
 load: {load}
 metadata_columns: {{run_date: null, file_name: null}}
 {more}
-views: [{{schema: reporting, name: "v_{{name}}", definition: "select * from {{{{ target }}}}"}}]
+views: [{{schema: reporting, name: "v_{{name}}", definition: "{view}"}}]
 """
 Files = Sequence[tuple[str, str]]
 
@@ -37,6 +37,7 @@ class Scenario:
     files: Files
     source: str = ""
     more: str = ""
+    view: str = "select * from {{ target }}"
     own_control_schema: bool = False
 
 
@@ -56,6 +57,20 @@ SCENARIOS = (
         UPSERT,
         (FIRST,),
         (("1.csv", csv_text("id,a,b,c", f"5000000000,8,{'é' * 150},2.5", "2,7,z,1")),),
+    ),
+    Scenario(
+        "text",
+        UPSERT,
+        (FIRST,),
+        (("1.csv", csv_text("id,a,b", "2,00123,z", "3,8,q")),),
+        more="evolution: {type_conflicts: to_text}",
+    ),
+    Scenario(
+        "grow",
+        UPSERT,
+        (FIRST,),
+        (("1.csv", csv_text("id,a,b,c", f"2,7,{'é' * 150},1", "3,8,q,2")),),
+        view="select id from {{ target }}",
     ),
     Scenario("bad", UPSERT, (FIRST,), (("1.csv", csv_text("id,a,b", "2,7,z", "3,8,q,r")),)),
     Scenario(
@@ -91,7 +106,7 @@ def open_feed(scenario: Scenario, s3: Any, redshift_data: Any, frames: Any) -> W
     """Make a feed of its own that stands where the scenario begins: some files loaded, others pending."""
     name = new_name(scenario.name)
     environment = _environment(name if scenario.own_control_schema else "faults")
-    body = SPEC.format(load=scenario.load, source=scenario.source, more=scenario.more)
+    body = SPEC.format(load=scenario.load, source=scenario.source, more=scenario.more, view=scenario.view)
     shop = Workshop(s3, redshift_data, frames, environment, name, body)
     for file_name, content in scenario.before:
         assert shop.load(f"{name}_{file_name}", content).status == "SUCCESS"

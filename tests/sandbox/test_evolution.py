@@ -188,6 +188,19 @@ def test_a_renamed_column_loads_under_its_target_name(feed: Feed) -> None:
     assert shop.rows("id, share", "id") == [(1, "b")]
 
 
+def test_a_real_becomes_double_only_when_the_spec_says_so(feed: Feed) -> None:
+    shop = feed(policy())
+    shop.sql(f"create table public.{shop.name} (id bigint not null, a real)")
+    plain = shop.load("1.csv", csv_text("id,a", "1,0.5", "2,1e30"))
+    shop.spec_body += "types: {columns: {a: double precision}}\n"
+
+    declared = shop.load("2.csv", csv_text("id,a", "2,1e300"))
+
+    assert plain.schema_changes == ()
+    assert kinds(declared) == [("rewrite_column", "double precision")]
+    assert shop.rows("a", "id") == [(0.5,), (1e300,)]
+
+
 def test_a_declared_type_that_is_no_widening_is_refused(feed: Feed) -> None:
     shop = feed(policy() + "types: {columns: {a: varchar(5)}}\n")
     shop.sql(f"create table public.{shop.name} (id bigint not null, a varchar(10))")

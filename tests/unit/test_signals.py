@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 START = """\
-import signal, sys, time
+import os, signal, time
 from framework.cli.signals import Terminated, interruptible
 signal.signal(signal.SIGINT, signal.default_int_handler)
-def say(text): print(text, flush=True)
+def say(text): os.write(1, (text + "\\n").encode())  # print() cannot be called by a handler that interrupts it
 """
 
 

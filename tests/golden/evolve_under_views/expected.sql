@@ -1,3 +1,25 @@
+-- === log_growth
+
+-- feedway golden 0123456789abcdef0123456789abcdef log_growth
+insert into "feedway"."schema_changes" (
+    changed_ts, run_id, pipeline, target_table_name,
+    change, column_name, type_before, type_after, reason, source_filename
+)
+select
+    sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
+    'grow_varchar', 'free', 'varchar(256)',
+    'varchar(510)', 'the longest text has 500 bytes', 'data/in/golden/one.csv'
+where not exists (
+    select 1
+    from "feedway"."schema_changes"
+    where
+        pipeline = 'golden'
+        and target_table_name = 'public.customers'
+        and column_name = 'free'
+        and type_after = 'varchar(510)'
+        and source_filename = 'data/in/golden/one.csv'
+);
+
 -- === grow
 
 -- feedway golden 0123456789abcdef0123456789abcdef grow_varchar
@@ -138,11 +160,6 @@ values
         sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
         'rewrite_column', 'name', 'varchar(256)',
         'varchar(310)', 'the longest text has 300 bytes', 'data/in/golden/one.csv'
-    ),
-    (
-        sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
-        'grow_varchar', 'free', 'varchar(256)',
-        'varchar(510)', 'the longest text has 500 bytes', 'data/in/golden/one.csv'
     );
 
 -- === copy

@@ -57,6 +57,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     }
     return {
         **(names | texts | tables | SQL_BY_INTENTION),
+        "change": dict.fromkeys(("kind", "column", "from", "to", "reason"), text),
         "changes": [dict.fromkeys(("kind", "column", "from", "to", "reason"), text)] * 2,
         "distkey": name,
         "schema": name,
