@@ -33,6 +33,8 @@ class Books:
         self.prefix = staging_prefix(services.lake, spec.pipeline, run_id)
         self.staging = staging_table(services.warehouse.settings.control_schema, run_id)
         self.generations: dict[str, int] = {}
+        self.harmless: set[str] = set()
+        """Loaded files, by the sha256 of their identity, that come after none that are still to be loaded."""
         self._has_quarantine = False
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from framework.errors import SpecError
-from framework.lake.pending import list_pending
+from framework.lake.pending import is_file_of, list_pending
 from framework.lake.unprocessed import list_unprocessed
 from framework.plan.merge import MAX_FILES_PER_LOAD
 from framework.results import LoadRequest, Services
@@ -48,6 +48,7 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
             raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.")
         _refuse_unknown_origin(file, services, request)
         _refuse_another_pipelines(file, spec, services)
+        _refuse_what_does_not_arrive(file, spec, services)
         return Work([[key]], [], [file.arrived_at])
     pending = list_pending(lake, spec.source)
     arrivals = [found.modified_at for found in pending]
@@ -96,6 +97,18 @@ def _refuse_unknown_origin(file: SourceFile, services: Services, request: LoadRe
             f"{file.url} does not say where it arrived: the metadata that Feedway gave it when it moved it is gone, "
             f"so whether it is loaded cannot be known. Add --again to load it whatever the ledger says, "
             f"or copy it to the pipeline's prefix to load it as a new file."
+        )
+
+
+def _refuse_what_does_not_arrive(file: SourceFile, spec: PipelineSpec, services: Services) -> None:
+    """Refuse an object that arrived where the pipeline takes no files from: another feed's, or Feedway's own."""
+    is_moved = any(file.key.startswith(services.lake.key(f"data/{folder}/")) for folder in ("archive", "unprocessed"))
+    says_nothing = is_moved and file.identity.key == file.key
+    if not says_nothing and not is_file_of(services.lake, spec.source, file.identity.key):
+        raise SpecError(
+            f"{file.url} is no file of {spec.pipeline}, whose source.prefix is {spec.source.prefix!r} and whose "
+            f"source.pattern is {spec.source.pattern!r}: loading it would take it from where it lies. "
+            f"Copy it to {services.lake.url(services.lake.key(spec.source.prefix))} to load it."
         )
 
 

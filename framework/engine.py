@@ -24,9 +24,17 @@ from framework.errors import (
 from framework.frames.protocol import FrameEngine
 from framework.lake.alive import SignOfLife, staging_prefix
 from framework.lake.at_once import at_once
+from framework.names import ledger_table
 from framework.outcome import Outcome, is_outage
 from framework.plan.statements import Transaction
-from framework.precedence import is_picked, loaded_already, overtaken_meanwhile, precedence_of, why_overtaken
+from framework.precedence import (
+    count_again,
+    is_picked,
+    loaded_already,
+    overtaken_meanwhile,
+    precedence_of,
+    why_overtaken,
+)
 from framework.prepare import Preparation, PrepareContext, prepare
 from framework.results import LoadRequest, LoadResult, RecordCounts, Services
 from framework.retries import telling
@@ -160,7 +168,7 @@ class _Load:
         Raises:
             WarehouseError: the merge was stopped by what the ledger does not show: it was tampered with.
         """
-        before = (list(self.files), dict(self.books.generations))
+        before = (list(self.files), dict(self.books.generations), set(self.books.harmless))
         if isinstance(error, AlreadyLoaded):
             loaded = self.files if self.request.again else loaded_already(self.books, self.files)
             self._skip(loaded, "the file is loaded already, as its ledger row shows")
@@ -176,7 +184,7 @@ class _Load:
                     "SKIPPED", refused, "refused: a later file, which another run has loaded, comes after it"
                 )
                 self._refuse(reasons)
-        if before == (self.files, self.books.generations):
+        if before == (self.files, self.books.generations, self.books.harmless):
             raise error
         self.log.warning("another run was faster", error=str(error), files_left=len(self.files))
 
@@ -201,11 +209,15 @@ class _Load:
     def _leave_out_loaded(self, observed: Observation) -> None:
         """Skip the files that the audit knows as loaded, unless they are to be loaded again."""
         for file in self.files:
-            history = observed.history_of(file.identity)
-            self.books.generations[file.key] = history.generation + 1 if self.request.again else 1
-            self.outcome.failed_before[file.key] = history.failures
+            self.books.generations[file.key] = 1
+            self.outcome.failed_before[file.key] = observed.history_of(file.identity).failures
+        if self.request.again:
+            ledger = ledger_table(self.services.warehouse.settings.control_schema, self.spec.target.table)
+            if ledger.name in observed.control_tables:
+                count_again(self.books, self.files)
+            return
         known = [file for file in self.files if observed.history_of(file.identity).generation]
-        if known and not self.request.again:
+        if known:
             self._skip(loaded_already(self.books, known), "the file is loaded already")
 
     def _skip(self, files: Sequence[SourceFile], reason: str) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from framework.bookkeeping import Books
 from framework.lake.s3 import Lake
 from framework.results import LoadRequest
-from framework.schema.precedence import Precedence, was_delivered_again
+from framework.schema.precedence import EnteredFile, Precedence, was_delivered_again
 from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.control import read_newest_load
+from framework.warehouse.control import read_newest_load, read_seen_files
 from framework.warehouse.ledger import read_entered, read_later_files
 
 
@@ -51,7 +51,10 @@ def why_overtaken(books: Books, files: Sequence[SourceFile]) -> dict[str, str]:
 
 
 def overtaken_meanwhile(books: Books, files: Sequence[SourceFile], precedence: Precedence) -> dict[str, str]:
-    """Return why files may not be loaded any more, by object key: the ledger has a later one."""
+    """Return why files may not be loaded any more, by object key: the ledger has a later one.
+
+    The books take note of those that come after none of the files, so that no merge stops for them again.
+    """
     bounds = precedence.bounds(files)
     later = read_later_files(books.services.warehouse, books.spec.target.table, bounds, books.caller, books.log)
     found = {}
@@ -59,9 +62,12 @@ def overtaken_meanwhile(books: Books, files: Sequence[SourceFile], precedence: P
         after = [entered for entered in later if precedence.is_after(entered, file)]
         if after:
             last = max(after, key=lambda entered: (entered.arrived_at, entered.key))
-            found[file.key] = _overtaken_by(
-                books.spec, file, f"{last.key}, which arrived {last.arrived_at:%Y-%m-%d %H:%M:%S}"
-            )
+            told = f"{last.key}, which arrived {last.arrived_at:%Y-%m-%d %H:%M:%S}"
+            found[file.key] = _overtaken_by(books.spec, file, told)
+    left = [file for file in files if file.key not in found]
+    books.harmless |= {
+        entered.identity_sha256 for entered in later if not any(precedence.is_after(entered, file) for file in left)
+    }
     return found
 
 
@@ -78,19 +84,39 @@ def loaded_already(books: Books, files: Sequence[SourceFile]) -> list[SourceFile
 
     A file that was delivered again since it was loaded is to be loaded again, as a generation of its own.
     """
-    warehouse, target = books.services.warehouse, books.spec.target.table
-    entered = read_entered(warehouse, target, files, books.caller, books.log)
-    generations: dict[str, int] = {}
-    for each in entered:
-        generations[each.identity_sha256] = max(each.generation, generations.get(each.identity_sha256, 0))
+    entered = read_entered(books.services.warehouse, books.spec.target.table, files, books.caller, books.log)
+    generations = _generations(entered)
+    known = [file for file in files if file.identity.sha256 in generations]
+    seen = read_seen_files(books.services.warehouse, known, books.caller, books.log) if known else []
     loaded = []
-    for file in files:
-        known = generations.get(file.identity.sha256)
-        if known is None:
-            continue
-        if was_delivered_again(file, entered):
-            books.generations[file.key] = known + 1
-            books.log.info("the file was delivered again after another of its name", file=file.url)
+    for file in known:
+        if was_delivered_again(file, entered, seen, _is_replaced(books, file, entered)):
+            books.generations[file.key] = generations[file.identity.sha256] + 1
+            books.log.info("the file was delivered again after another one", file=file.url)
         else:
             loaded.append(file)
     return loaded
+
+
+def count_again(books: Books, files: Sequence[SourceFile]) -> None:
+    """Let the books count files that are to be loaded whatever the ledger says."""
+    entered = read_entered(books.services.warehouse, books.spec.target.table, files, books.caller, books.log)
+    generations = _generations(entered)
+    books.generations |= {file.key: generations.get(file.identity.sha256, 0) + 1 for file in files}
+
+
+def _generations(entered: Sequence[EnteredFile]) -> dict[str, int]:
+    generations: dict[str, int] = {}
+    for each in entered:
+        generations[each.identity_sha256] = max(each.generation, generations.get(each.identity_sha256, 0))
+    return generations
+
+
+def _is_replaced(books: Books, file: SourceFile, entered: Sequence[EnteredFile]) -> bool:
+    """Say whether a snapshot that was loaded has been replaced by another since."""
+    own = [each.arrived_at for each in entered if each.identity_sha256 == file.identity.sha256 and each.arrived_at]
+    if books.spec.load.mode != "replace" or not own:
+        return False
+    bounds = {"arrived_at": max(own), "key": None}
+    later = read_later_files(books.services.warehouse, books.spec.target.table, bounds, books.caller, books.log)
+    return any(each.identity_sha256 != file.identity.sha256 for each in later)

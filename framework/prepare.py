@@ -268,6 +268,7 @@ def merge_transaction(
 ) -> tuple[Transaction, tuple[LoadedFile, ...]]:
     """Return the merge of a prepared load, and its files as the audit will tell them."""
     precedence = precedence_of(books.spec, books.services.lake, request)
+    harmless = {"harmless": sorted(books.harmless)}
     bad = {file.ordinal: file.rows_bad for file in prepared.seen.files}
     loaded = tuple(_loaded(books, ordinal, file, bad[ordinal]) for ordinal, file in enumerate(files))
     columns = tuple(column.name for column in prepared.staging.columns) if prepared.has_rows else ()
@@ -283,7 +284,7 @@ def merge_transaction(
             observed_rows=prepared.seen.rows_staged,
             column_count=_columns_to_keep(books.spec, observed, prepared),
             keeps_stored=request.keeps_stored,
-            order_bounds=None if precedence is None else precedence.bounds(files),
+            order_bounds=None if precedence is None else precedence.bounds(files) | harmless,
         )
     )
     return merge, loaded

@@ -21,6 +21,9 @@ from framework.schema.column_names import clean_names
 from framework.schema.values import CORRECTION_MARK, FileIdentity
 from framework.spec.pipeline import BadRowsSpec, ColumnsSpec, CsvOptions, PipelineSpec
 
+_LONGEST_KEY_BYTES = 1024
+"""Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
+
 
 @dataclass(frozen=True)
 class CorrectedFile:
@@ -120,6 +123,9 @@ def _require_own(spec: PipelineSpec, services: Services, files: Sequence[Correct
         owner = address.removeprefix(others).partition("/")[0]
         raise SourceFileError(f"{address} holds bad rows of {owner}. Replay it with that pipeline.")
     for file in files:
+        key = lake.key(spec.source.prefix) + file.name
+        if len(key.encode("utf-8")) > _LONGEST_KEY_BYTES:
+            raise SourceFileError(f"{address}: no file can have the name {file.name[:80]!r}…, which is too long.")
         if not is_file_of(lake, spec.source, lake.key(spec.source.prefix) + file.name):
             raise SourceFileError(
                 f"{address}: {file.name!r} is no file of {spec.pipeline}, whose source.pattern is "
@@ -179,7 +185,7 @@ def _local_copy(services: Services, address: str) -> Iterator[Path]:
 
 def _fetch(lake: Lake, address: str, path: Path) -> None:
     key = address.removeprefix(lake.url(""))
-    file = lake.describe(key) if key != address else None
+    file = lake.describe(key) if key not in (address, "") else None
     if file is None:
         raise SpecError(f"{address} is not in the lake {lake.url(lake.prefix)}.")
     with path.open("wb") as copy:

@@ -92,7 +92,7 @@ def _corrected(row: Mapping[str, object], place: str) -> CorrectedRow:
     number, name, etag = str(row["row"]), str(row["file"] or ""), str(row["etag"] or "")
     is_inside = _FORBIDDEN_PARTS.isdisjoint(name.split("/"))
     is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
-    if not is_number or not is_inside or not etag:
+    if not is_number or int(number) < 1 or not is_inside or not etag:
         raise SourceFileError(
             f"{place}: file, row and etag must say where the row came from. Leave them as quarantine has them."
         )

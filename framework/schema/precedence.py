@@ -20,6 +20,16 @@ class EnteredFile:
 
 
 @dataclass(frozen=True)
+class SeenFile:
+    """A file as the audit has it, whatever came of it. `arrived_at` is UTC."""
+
+    key: str
+    etag: str
+    size_bytes: int
+    arrived_at: datetime
+
+
+@dataclass(frozen=True)
 class Precedence:
     """By what one file comes after another: its arrival, its name, or, with both, by each of the two.
 
@@ -40,30 +50,33 @@ class Precedence:
         return is_later and (not self.by_name or (is_below and entered.key > file.identity.key))
 
     def bounds(self, files: Sequence[SourceFile]) -> dict[str, object]:
-        """Return what a loaded file must exceed to come after one of the files, for guard_order."""
-        keys = [file.identity.key for file in files]
-        # By both, a file is sure to come after one of them only if its name comes after all.
-        key = max(keys) if self.by_arrival else min(keys)
+        """Return what every loaded file exceeds that comes after one of the files, for guard_order.
+
+        By both arrival and name, one that exceeds both may come after none of several files.
+        """
         return {
             "arrived_at": min(file.arrived_at for file in files) if self.by_arrival else None,
-            "key": key if self.by_name else None,
+            "key": min(file.identity.key for file in files) if self.by_name else None,
             "folder": self.folder,
         }
 
 
-def was_delivered_again(file: SourceFile, entered: Sequence[EnteredFile]) -> bool:
-    """Say whether a file that was loaded has arrived once more, with another one under its name in between.
+def was_delivered_again(
+    file: SourceFile, entered: Sequence[EnteredFile], seen: Sequence[SeenFile], replaced: bool
+) -> bool:
+    """Say whether a file that was loaded has arrived once more as a delivery of its own.
 
     The same bytes that arrive again and again are one delivery that somebody repeats. Where something else
-    stood under the key meanwhile, they are a new one: the source has gone back to what it was.
+    stood under the key meanwhile, whatever came of it, they are a new one: the source has gone back to
+    what it was. `replaced` says that the table holds another file by now, which a snapshot replaces too.
     """
     own = [each.arrived_at for each in entered if each.identity_sha256 == file.identity.sha256 and each.arrived_at]
     if not own or file.arrived_at <= max(own):
         return False
-    return any(
-        each.arrived_at is not None
-        and each.identity_sha256 != file.identity.sha256
+    identity = file.identity
+    return replaced or any(
+        each.key == identity.key
+        and (each.etag, each.size_bytes) != (identity.etag, identity.size_bytes)
         and max(own) <= each.arrived_at <= file.arrived_at
-        for each in entered
-        if each.key == file.identity.key
+        for each in seen
     )

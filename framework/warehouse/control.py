@@ -11,8 +11,9 @@ from framework.names import TableName, ledger_table
 from framework.plan.merge import ROWS_PER_STATEMENT
 from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.run_log import RunLog
+from framework.schema.precedence import SeenFile
 from framework.schema.table import AuditRow, Observation
-from framework.schema.values import CORRECTION_MARK
+from framework.schema.values import CORRECTION_MARK, SourceFile
 from framework.warehouse.client import Caller, Row, Value, Warehouse
 
 _ROWS_WITH_MESSAGE = 12
@@ -222,6 +223,19 @@ def read_newest_load(
     transaction = Transaction("newest_load", (Statement("select_newest_load", values),))
     rows = _read_audit(warehouse, transaction, caller, log)
     return next(((str(key), datetime.fromisoformat(str(at)).replace(tzinfo=UTC)) for key, at in rows), None)
+
+
+def read_seen_files(warehouse: Warehouse, files: Sequence[SourceFile], caller: Caller, log: RunLog) -> list[SeenFile]:
+    """Return the files that arrived for the caller's pipeline under the names of these, whatever came of them."""
+    found = []
+    for start in range(0, len(files), ROWS_PER_STATEMENT):
+        keys = [file.identity.key for file in files[start : start + ROWS_PER_STATEMENT]]
+        values = {"table": _job_sts(warehouse), "pipeline": caller.pipeline, "keys": keys}
+        transaction = Transaction("seen_files", (Statement("select_seen_files", values),))
+        for key, etag, size, arrived in _read_audit(warehouse, transaction, caller, log):
+            arrived_at = datetime.fromisoformat(str(arrived)).replace(tzinfo=UTC)
+            found.append(SeenFile(str(key), str(etag), int(size or 0), arrived_at))
+    return found
 
 
 def _job_sts(warehouse: Warehouse) -> TableName:

@@ -17,17 +17,13 @@ from framework.warehouse.client import Caller, Row, Warehouse
 def read_entered(
     warehouse: Warehouse, target: TableName, files: Sequence[SourceFile], caller: Caller, log: RunLog
 ) -> list[EnteredFile]:
-    """Return what the target's ledger has of files: they themselves, and others that arrived under their names.
-
-    Waits for a merge that is under way.
-    """
+    """Return what the target's ledger has of files. Waits for a merge that is under way."""
     found = []
     for start in range(0, len(files), LEDGER_ROWS_PER_STATEMENT):
         part = files[start : start + LEDGER_ROWS_PER_STATEMENT]
         values = {
             "table": ledger_table(warehouse.settings.control_schema, target),
             "identities": [file.identity.sha256 for file in part],
-            "keys": [file.identity.key for file in part],
         }
         (rows,) = warehouse.run(Transaction("entered", (Statement("select_entered", values),)), caller, log)
         found += [_entered(row) for row in rows]

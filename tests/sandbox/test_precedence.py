@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from framework.errors import SpecError
 from framework.results import LoadResult
 from tests.arrivals import land
 from tests.faults.scenarios import another_run
@@ -182,3 +183,81 @@ def test_a_file_that_is_sent_once_more_is_not_loaded_once_more(feed: Feed) -> No
         shop.run()
 
     assert shop.rows("a", "a") == [("1.csv",), ("other-1.csv",), ("other-2.csv",)]
+
+
+def test_of_a_batch_by_name_only_the_files_that_come_too_late_are_refused(feed: Feed) -> None:
+    shop = feed(loading("{keys: [id]}", ", order: name, batch: all"))
+    old = land(shop, "a.csv", 1, csv_text("id,a", "1,old"))
+    other = land(shop, "c.csv", 1, csv_text("id,a", "3,c"))
+    shop.run(file_key=land(shop, "b.csv", 2, csv_text("id,a", "1,new")))
+
+    results = shop.run()
+
+    assert {result.source_file: result.status for result in results} == {old: "REFUSED", other: "SUCCESS"}
+    assert shop.rows("id, a", "id") == [(1, "new"), (3, "c")]
+    assert shop.keys("data/in/") == [old]
+
+
+@pytest.mark.parametrize("load", ["{mode: replace}", "{keys: [id]}"])
+def test_a_file_that_goes_back_after_one_that_failed_is_loaded_and_the_failed_one_comes_too_late(
+    feed: Feed, load: str
+) -> None:
+    shop = feed(loading(load))
+    land(shop, "s.csv", 1, csv_text("id,a", "1,A"))
+    shop.run()
+    land(shop, "s.csv", 2, csv_text("id,a", "1,BB", "2"))
+    (failed,) = shop.run()
+    land(shop, "s.csv", 3, csv_text("id,a", "1,A"))
+    (again,) = shop.run()
+    shop.spec_body += "bad_rows: {action: quarantine, max_rows: 1}\n"
+
+    (late,) = shop.run(unprocessed=True)
+
+    assert [result.status for result in (failed, again, late)] == ["FAILED", "SUCCESS", "REFUSED"]
+    assert shop.rows("a", "a") == [("A",)]
+
+
+def test_a_snapshot_that_is_sent_again_after_another_replaces_it_again(feed: Feed) -> None:
+    """The other has another name, and of the file between them no load was ever made."""
+    shop = feed(loading("{mode: replace}"))
+    land(shop, "s.csv", 1, csv_text("id,a", "1,A"))
+    shop.run()
+    land(shop, "s.csv", 2, csv_text("id,a", "1,BB"))
+    land(shop, "z.csv", 3, csv_text("id,a", "1,Z"))
+    shop.run()
+    land(shop, "s.csv", 4, csv_text("id,a", "1,A"))
+
+    (result,) = shop.run()
+
+    assert result.status == "SUCCESS", result.reason
+    assert shop.rows("a", "a") == [("A",)]
+
+
+def test_a_file_is_loaded_again_whenever_it_was_loaded_before(feed: Feed) -> None:
+    shop = feed(UPSERT)
+    land(shop, "f.csv", 1, csv_text("id,a", "1,one"))
+    shop.run()
+    land(shop, "g.csv", 2, csv_text("id,a", "1,two"))
+    shop.run()
+
+    (sent,) = shop.run(file_key=land(shop, "f.csv", 3, csv_text("id,a", "1,one")), again=True)
+
+    assert sent.status == "SUCCESS", sent.reason
+    assert shop.rows("a", "a") == [("one",)]
+    generations = sorted(
+        row[1] for row in shop.audit("source_filename, source_generation, status") if row[2] == "SUCCESS"
+    )
+    assert generations == [1, 1, 2]
+
+
+@pytest.mark.parametrize("path", ["data/quarantine/{name}/part.parquet", "data/in/{name}_other/1.csv", "logs/x.jsonl"])
+def test_an_object_that_is_no_file_of_the_feed_stays_where_it_is(feed: Feed, path: str) -> None:
+    shop = feed(UPSERT)
+    key = path.format(name=shop.name)
+    shop.s3.put_object(Bucket="lake", Key=key, Body=b"id,a\n1,x\n")
+
+    with pytest.raises(SpecError, match=f"is no file of {shop.name}"):
+        shop.run(file_key=key)
+
+    assert shop.s3.head_object(Bucket="lake", Key=key)
+    shop.s3.delete_object(Bucket="lake", Key=key)

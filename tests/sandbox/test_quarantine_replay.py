@@ -239,6 +239,8 @@ GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"
         ([GOOD | {"record": '["1", "\\ud800"]'}], "row 1, record: no JSON"),
         ([GOOD | {"header": "[]"}], "row 1, header: a name is missing"),
         ([GOOD | {"row": "-1"}], "file, row and etag must say"),
+        ([GOOD | {"row": "0"}], "file, row and etag must say"),
+        ([GOOD | {"file": "x" * 1024}], "which is too long"),
         ([GOOD | {"file": "../../other/1.csv"}], "file, row and etag must say"),
         ([GOOD | {"etag": ""}], "file, row and etag must say"),
         ([{"file": "1.csv", "row": "1", "record": "[]"}], "the column 'header' is missing"),
@@ -283,3 +285,5 @@ def test_a_file_that_is_nowhere_is_named(feed: Feed, tmp_path: Path) -> None:
     for address in (str(tmp_path / "no.csv"), "s3://lake/data/quarantine/no.parquet", "s3://other/no.parquet"):
         with pytest.raises(SpecError, match=r"no\.(csv|parquet) is not"):
             replay(shop, address)
+    with pytest.raises(SpecError, match="is not in the lake"):
+        replay(shop, "s3://lake/")

@@ -175,3 +175,31 @@ def test_a_copy_that_is_not_complete_stops_the_change(feed: Feed, missing: str) 
 
     shop.sql(f"delete from {copy.sql}", f"insert into {copy.sql} select id, a from {shop.table}")
     shop.warehouse.run(check, caller, log)
+
+
+def test_a_table_is_copied_as_often_as_it_has_to_be(feed: Feed) -> None:
+    shop = feed()
+    create(shop, *CASES["upsert key"][:2])
+    shop.load("1.csv", csv_text("id,n,a", "1,7,x"))
+    before = catalog(shop)
+
+    first = shop.load("2.csv", csv_text("id,n,a", "3000000000,8,y"))
+    second = shop.load("3.csv", csv_text("id,n,a", "12345678901234567890,9,z"))
+
+    assert [result.status for result in (first, second)] == ["SUCCESS", "SUCCESS"], (first.failure, second.failure)
+    assert catalog(shop) == before
+    assert shop.types()["id"] == "numeric(38,0)"
+    assert shop.rows("id, n", "n") == [("1", 7), ("3000000000", 8), ("12345678901234567890", 9)]
+
+
+def test_a_table_that_has_the_copys_name_is_left_alone(feed: Feed) -> None:
+    shop = feed()
+    create(shop, *CASES["upsert key"][:2])
+    shop.sql(f"create table public.{shop.name}__feedway (mine integer)")
+
+    result = shop.load("1.csv", csv_text("id,n,a", "3000000000,8,y"))
+
+    assert result.failure is not None
+    assert "already exists" in result.failure.message
+    assert shop.types()["id"] == "integer"
+    assert shop.sql(f"select count(*) from public.{shop.name}__feedway") == [(0,)]

@@ -47,7 +47,7 @@ MOST = MergeInput(
     ),
     observed_rows=10**12,
     column_count=2,
-    order_bounds={"arrived_at": MOMENT, "key": "m" * 1024, "folder": "m" * 1000},
+    order_bounds={"arrived_at": MOMENT, "key": "m" * 1024, "folder": "m" * 1000, "harmless": []},
 )
 
 
