@@ -15,6 +15,7 @@ from framework.discover import Work, discover
 from framework.errors import (
     AlreadyLoaded,
     Overtaken,
+    SchemaChangeError,
     SourceFileError,
     SpecError,
     TargetChanged,
@@ -78,6 +79,11 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
     if not work.loads and any(services.lake.list_objects(staging_prefix(services.lake, spec.pipeline))):
         _Load(spec, services, request, work).recover()
     return results
+
+
+def _first_line(error: WarehouseError) -> str:
+    """Return what the warehouse said, without its hints, which speak of CASCADE."""
+    return (error.warehouse_message or str(error)).partition("\n")[0]
 
 
 class _Load:
@@ -198,8 +204,7 @@ class _Load:
         self._enter("merge")
         self.counts = merge(self.books, self.files, observed, prepared, self.request)
         self.has_staging_table = False
-        if rewritten_columns(prepared.changes):
-            self.outcome.look_at_late_views()
+        self.outcome.tell_broken_late_views()
 
     def _observe(self) -> Observation:
         # Of all that is pending, because one look serves every load of the run.
@@ -241,6 +246,9 @@ class _Load:
             self._enter("prepare")
             prepared = self._prepare(observed)
             self._enter("evolve")
+            if rewritten_columns(prepared.changes):
+                rebuilt = [view.view for view in prepared.views.drops]
+                self.outcome.look_at_late_views([self.spec.target.table, *rebuilt])
             try:
                 for transaction in prepared.evolution:
                     self.services.warehouse.run(transaction, self.books.caller, self.log)
@@ -266,6 +274,13 @@ class _Load:
             raise SpecError(
                 f"{self.spec.path}: a privilege that grants names cannot be granted or revoked: "
                 f"{error.warehouse_message}. The file stays where it is. Create who is missing, or correct grants."
+            ) from error
+        if error.failed_index is not None and refused.template == "drop_copied_table":
+            raise SchemaChangeError(
+                f"{self.spec.target.table} must be copied into a table with wider columns, and something stands on it "
+                f"that cannot be taken down, such as another table's foreign key: {_first_line(error)}. Nothing was "
+                "changed. Have an administrator drop that foreign key (alter table … drop constraint …), and create it "
+                "again after the load."
             ) from error
         if error.failed_index is not None and refused.template == "create_view":
             view = refused.values["view"]

@@ -43,6 +43,8 @@ class Outcome:
         self._before: list[LoadResult] = []
         self._passed_over: list[LoadResult] = []
         self._after_load: LoadFailure | None = None
+        self._late_views_of: tuple[TableName, ...] = ()
+        self._broken_before: dict[TableName, str] = {}
         self._clock_start = time.monotonic()
 
     def all_results(self, results: Sequence[LoadResult]) -> list[LoadResult]:
@@ -59,24 +61,34 @@ class Outcome:
             results.append(self._result(file, "SUCCESS", counts=counts[file.key], failure=self._after_load))
         return results
 
-    def look_at_late_views(self) -> None:
+    def look_at_late_views(self, changing: Sequence[TableName]) -> None:
+        """Look which late-binding views above what is about to change cannot be read, to blame no load for them."""
+        self._late_views_of = tuple(changing)
+        self._broken_before = self._broken_late_views()
+
+    def tell_broken_late_views(self) -> None:
         """Tell which late-binding views no longer work with the table as it is now; the rows are in."""
-        target = self._books.spec.target.table
-        broken: dict[TableName, str] = {}
-        warehouse = self._books.services.warehouse
-        self._try(
-            "look at the late-binding views",
-            lambda: broken.update(broken_late_views(warehouse, target, self._books.caller, self._log)),
-        )
+        if not self._late_views_of:
+            return
+        broken = {view: words for view, words in self._broken_late_views().items() if view not in self._broken_before}
         if not broken:
             return
         told_of = "; ".join(f"{view}: {words}" for view, words in broken.items())
         message = (
             "The file is loaded, and late-binding views cannot be read any more, since columns of "
-            f"{target} have changed their types: {told_of}. Have their owners create them anew."
+            f"{self._books.spec.target.table} have changed their types: {told_of}. Have their owners create them anew."
         )
         self._log.error("late-binding views are broken", step="settle", views=[str(view) for view in broken])
         self._after_load = LoadFailure("SchemaChangeError", "settle", message, SchemaChangeError(message))
+
+    def _broken_late_views(self) -> dict[TableName, str]:
+        broken: dict[TableName, str] = {}
+        warehouse, caller = self._books.services.warehouse, self._books.caller
+        self._try(
+            "look at the late-binding views",
+            lambda: broken.update(broken_late_views(warehouse, self._late_views_of, caller, self._log)),
+        )
+        return broken
 
     def leave_out(self, files: Sequence[SourceFile], reason: str) -> None:
         """Skip some of the load's files before it begins."""

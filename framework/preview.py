@@ -16,7 +16,7 @@ from framework.precedence import is_picked, loaded_already, precedence_of, why_o
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
 from framework.results import LoadRequest, Services
 from framework.schema.changes import describe_change, table_after
-from framework.schema.table import Observation, ObservedView
+from framework.schema.table import Observation, ObservedView, ViewDependency
 from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.observe import observe
@@ -125,6 +125,12 @@ class _Preview:
         builds = {view.view: view.build for view in prepared.views.creates if view.build is not None}
         is_exclusive = self.spec.grants_exclusive
         known = {view.view: view for view in observed.views}
+        # What the views to be built will stand on is not known; that they stand on the table is.
+        target = self.spec.target.table
+        bound = [view.view for view in prepared.views.creates if view.build is not None and not view.late_binding]
+        stands = [ViewDependency(view, target, None) for view in bound]
+        new = [each for each in stands if not any(known.view == each.view for known in observed.dependencies)]
+        own = {view.view for view in self.spec.views}
         views = [
             replace(seen, grants=granted(view.grants, seen.grants, is_exclusive))
             for view in self.spec.views
@@ -136,7 +142,8 @@ class _Preview:
             is_to_come=observed.table is None or observed.is_to_come,
             table_grants=granted(self.spec.grants, observed.table_grants, is_exclusive),
             table=table_after(observed, self.spec.target.table, prepared.changes),
-            views=tuple(views),
+            dependencies=(*observed.dependencies, *new),
+            views=(*views, *(view for view in observed.views if view.view not in own)),
             view_builds={**observed.view_builds, **builds},
         )
 

@@ -135,8 +135,8 @@ def _refuse(books: Books, staged: StagedRows, over: Mapping[FileMeasurement, str
         lines.append(f"  and {untold} more")
     way_out = "raise the budget" if books.spec.bad_rows.action == "quarantine" else "set bad_rows.action: quarantine"
     lines.append(
-        "Nothing was loaded. Correct the rows and send the file again, let the column become text "
-        f"(evolution.type_conflicts: to_text), or {way_out} to load the other rows."
+        "Nothing was loaded. Correct the rows and send the file again, give the column a type that holds them "
+        f"(types.columns, or text by evolution.type_conflicts: to_text), or {way_out} to load the other rows."
     )
     raise SourceFileError("\n".join(lines), [layout.file.key for layout in layouts])
 

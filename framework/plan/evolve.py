@@ -79,9 +79,9 @@ def plan_evolution(
 
     def evolve(own: Sequence[SchemaChange]) -> list[Statement]:
         if is_copied:
-            made = list(copy_statements(observed, own))
+            made = list(copy_statements(observed, own, run.run_id))
         else:
-            made = [statement for change in own for statement in _statements(target, change)]
+            made = [statement for change in own for statement in _statements(target, change, run.run_id)]
         return [*schemas, *dropped, *made, *created, *log([change for change in own if change not in grown])]
 
     additions = [change for change in changes if isinstance(change, AddColumn) and not is_copied]
@@ -90,7 +90,7 @@ def plan_evolution(
     if len(gate) + len(statements) > MAX_BATCH_STATEMENTS and additions:
         for start in range(0, len(additions), _ADDITIONS_AT_ONCE):
             part = additions[start : start + _ADDITIONS_AT_ONCE]
-            made = [statement for change in part for statement in _statements(target, change)]
+            made = [statement for change in part for statement in _statements(target, change, run.run_id)]
             early.append(Transaction("add_columns", (*made, *log(part))))
         statements = evolve([change for change in changes if not isinstance(change, AddColumn)])
     if len(gate) + len(statements) > MAX_BATCH_STATEMENTS:
@@ -189,7 +189,7 @@ def _grow(target: TableName, change: GrowVarchar) -> Statement:
     return Statement("grow_varchar", {"table": target, "name": change.name, "type": change.wanted})
 
 
-def _statements(target: TableName, change: SchemaChange) -> Iterator[Statement]:
+def _statements(target: TableName, change: SchemaChange, run_id: str) -> Iterator[Statement]:
     match change:
         case CreateTable(columns=columns, distkey=distkey, sortkey=sortkey):
             values = {"table": target, "columns": columns, "distkey": distkey, "sortkey": sortkey}
@@ -197,19 +197,19 @@ def _statements(target: TableName, change: SchemaChange) -> Iterator[Statement]:
         case AddColumn(column=column):
             yield _add_column(target, column.name, column.type)
         case RewriteColumn():
-            yield from _rewrite(target, change)
+            yield from _rewrite(target, change, run_id)
         case GrowVarchar():
             return
 
 
-def _rewrite(target: TableName, change: RewriteColumn) -> Iterator[Statement]:
-    successor = successor_name(change.name)
+def _rewrite(target: TableName, change: RewriteColumn, run_id: str) -> Iterator[Statement]:
+    successor = successor_name(change.name, run_id)
     both = {"table": target, "name": change.name, "successor": successor}
     yield _add_column(target, successor, change.wanted, change.default, change.encoding)
     text_of = change.current if becomes_text(change.current, change.wanted) else None
     is_from_boolean = text_of == ColumnType(Kind.BOOLEAN)
     yield Statement("copy_column", {**both, "type": change.wanted, "is_from_boolean": is_from_boolean})
-    yield Statement("check_copied_column", {**both, "text_of": text_of})
+    yield Statement("check_copied_column", {**both, "text_of": text_of, "is_from_boolean": is_from_boolean})
     yield Statement("drop_column", {"table": target, "name": change.name})
     yield Statement("rename_column", {"table": target, "name": successor, "new_name": change.name})
     if change.comment is not None:

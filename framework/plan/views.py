@@ -88,11 +88,15 @@ def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaCh
 
 
 def _in_dependency_order(views: Sequence[NewView]) -> tuple[NewView, ...]:
-    """Return the spec's views so that each comes after those that its definition names; else in the spec's order."""
+    """Return the spec's views so that each comes after those that its definition names; else in the spec's order.
+
+    A name without a schema may be another thing's, a column's say: it orders views, but makes no circle.
+    """
     ordered: list[NewView] = []
     pending = list(views)
     while pending:
-        ready = next((view for view in pending if not _names_any(view, pending)), None)
+        ready = next((view for view in pending if not _names_any(view, pending, with_schema=False)), None)
+        ready = ready or next((view for view in pending if not _names_any(view, pending, with_schema=True)), None)
         if ready is None:
             circle = ", ".join(str(view.view) for view in pending)
             raise SchemaChangeError(
@@ -103,9 +107,12 @@ def _in_dependency_order(views: Sequence[NewView]) -> tuple[NewView, ...]:
     return tuple(ordered)
 
 
-def _names_any(view: NewView, others: Sequence[NewView]) -> bool:
+def _names_any(view: NewView, others: Sequence[NewView], *, with_schema: bool) -> bool:
     names = [other.view for other in others if other is not view]
-    return any(names_relation(view.definition, name.schema, name.name) for name in names)
+    return any(
+        names_relation(view.definition, name.schema, name.name, with_schema=with_schema or name.schema != "public")
+        for name in names
+    )
 
 
 def _of_spec(view: ViewSpec, spec: PipelineSpec, columns: tuple[tuple[str, str], ...]) -> NewView:

@@ -17,8 +17,6 @@ from framework.plan.views import hidden_privileges
 from framework.schema.changes import AddColumn, GrowVarchar, RewriteColumn, SchemaChange, kept_encoding
 from framework.schema.table import Observation, ObservedTable, TableColumn, TableDesign
 
-SUCCESSOR_SUFFIX = "__feedway"
-
 
 @dataclass(frozen=True)
 class _CopiedColumn:
@@ -38,13 +36,14 @@ def becomes_text(current: ColumnType | None, wanted: ColumnType | None) -> bool:
     return current is not None and wanted is not None and wanted.is_text and not current.is_text
 
 
-def successor_name(name: str) -> str:
-    """Return the name a wider copy has until the transaction ends; cut so that it stays a legal name."""
-    cut = name.encode("utf-8")[: MAX_NAME_BYTES - len(SUCCESSOR_SUFFIX)].decode("utf-8", errors="ignore")
-    return cut + SUCCESSOR_SUFFIX
+def successor_name(name: str, run_id: str) -> str:
+    """Return the name a wider copy has until the transaction ends, that of nothing else; cut to a legal length."""
+    suffix = f"__feedway_{run_id[:8]}"
+    cut = name.encode("utf-8")[: MAX_NAME_BYTES - len(suffix)].decode("utf-8", errors="ignore")
+    return cut + suffix
 
 
-def copy_statements(observed: Observation, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
+def copy_statements(observed: Observation, changes: Sequence[SchemaChange], run_id: str) -> Iterator[Statement]:
     """Return what copies the target into one with the rewritten and the added columns, and puts that in its place.
 
     Raises:
@@ -54,7 +53,7 @@ def copy_statements(observed: Observation, changes: Sequence[SchemaChange]) -> I
     assert table is not None
     assert design is not None
     _refuse_what_would_be_lost(table, design)
-    copy = TableName(table.name.schema, successor_name(table.name.name))
+    copy = TableName(table.name.schema, successor_name(table.name.name, run_id))
     columns = [_copied(column, changes) for column in table.columns]
     added = [change.column for change in changes if isinstance(change, AddColumn)]
     both = {"table": table.name, "copy": copy}
@@ -88,18 +87,19 @@ def _sortkey(column: TableColumn) -> int:
 
 
 def _copied(column: TableColumn, changes: Sequence[SchemaChange]) -> _CopiedColumn:
-    type_text, wider, encoding = column.type_text, None, kept_encoding(column)
+    type_text, wider, encoding, default = column.type_text, None, kept_encoding(column), column.default
     for change in changes:
         match change:
             case RewriteColumn(name=name) if name == column.name:
                 type_text, wider, encoding = change.wanted.sql, change.wanted, change.encoding
+                default = change.default
             case GrowVarchar(name=name) if name == column.name:
                 # It has grown already when the copy is made.
                 type_text = change.wanted.sql
             case _:
                 continue
     is_from_boolean = becomes_text(column.type, wider) and column.type == ColumnType(Kind.BOOLEAN)
-    return _CopiedColumn(column.name, type_text, column.default, column.nullable, encoding, wider, is_from_boolean)
+    return _CopiedColumn(column.name, type_text, default, column.nullable, encoding, wider, is_from_boolean)
 
 
 def _put_back(observed: Observation, design: TableDesign, table: TableName, copy: TableName) -> Iterator[Statement]:

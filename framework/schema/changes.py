@@ -138,7 +138,7 @@ def _widen(widening: Widening, table: ObservedTable, observed: Observation) -> S
         widening.current,
         widening.wanted,
         widening.reason,
-        column.default,
+        _default_after(column, widening, table.name),
         comment,
         # What a type may be encoded as, every wider one of its kind may be too.
         kept_encoding(column) if widening.current.is_text == widening.wanted.is_text else None,
@@ -152,6 +152,19 @@ def _grows_natively(column: TableColumn) -> bool:
         and not column.in_constraint
         and (column.encoding or "").lower() not in NO_GROWTH_ENCODINGS
     )
+
+
+def _default_after(column: TableColumn, widening: Widening, table: TableName) -> str | None:
+    """Return the column's default as SQL for its new type: no boolean can be cast to text."""
+    if column.default is None or widening.current.kind is not Kind.BOOLEAN:
+        return column.default
+    written = column.default.strip().strip("()").lower()
+    if written not in ("true", "false"):
+        raise SchemaChangeError(
+            f"{table}: column {widening.name!r} must become text ({widening.reason}), and its default {column.default} "
+            "cannot be written as one. Have its owner drop the default, or have the values resent."
+        )
+    return f"'{written}'"
 
 
 def _why_in_a_new_table(column: TableColumn) -> str | None:

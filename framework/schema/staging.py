@@ -251,7 +251,7 @@ class _Planner:
             self._widen_to_declared(observed, column_type, declared.type)
             return StagingColumn(name, declared.type, FromFile(), declared.format, required)
         policy = self.spec.evolution.of(name)
-        if policy.type_conflicts == "to_text" and not column_type.is_text:
+        if policy.type_conflicts == "to_text" and not column_type.is_text and self._has_one_spelling(name, column_type):
             self.convertible.add(name)
         if policy.wider_values == "reject" or column_type.kind is Kind.CHAR:
             return StagingColumn(name, column_type, FromFile(), None, required)
@@ -260,6 +260,10 @@ class _Planner:
             measured = column_type.length_bytes != MAX_VARCHAR_BYTES
             return StagingColumn(name, varchar(MAX_VARCHAR_BYTES), FromFile(), None, required, measured)
         return StagingColumn(name, column_type, FromFile(), None, required)
+
+    def _has_one_spelling(self, name: str, column_type: ColumnType) -> bool:
+        """Say whether a column may become text: as a key only where every value can be written in one way only."""
+        return name not in self.spec.load.keys or column_type.is_integer or column_type.kind is Kind.DATE
 
     def _loadable_type(self, observed: TableColumn) -> ColumnType:
         if observed.type is None:

@@ -46,8 +46,8 @@ def _comment_end(text: str, position: int) -> int | None:
     return None
 
 
-def names_relation(text: str, schema: str, name: str) -> bool:
-    """Say whether a query names a relation with its schema, outside of literals and comments."""
+def names_relation(text: str, schema: str, name: str, *, with_schema: bool = True) -> bool:
+    """Say whether a query names a relation, outside of literals and comments; also without its schema if allowed."""
     pieces, position = [], 0
     while found := _PIECE.search(text, position):
         pieces.append(text[position : found.start()])
@@ -57,5 +57,10 @@ def names_relation(text: str, schema: str, name: str) -> bool:
         elif found[0].startswith('"'):
             pieces.append(found[0])
     code = "".join([*pieces, text[position:]])
-    parts = [rf'(?:(?<![\w"]){re.escape(part)}(?![\w"])|"{re.escape(part)}")' for part in (schema, name)]
-    return re.search(rf"{parts[0]}\s*\.\s*{parts[1]}", code, re.IGNORECASE) is not None
+    schema_part, name_part = (
+        rf'(?:(?<![\w"]){re.escape(part)}(?![\w"])|"{re.escape(part)}")' for part in (schema, name)
+    )
+    wanted = rf"{schema_part}\s*\.\s*{name_part}"
+    if not with_schema:
+        wanted = rf"{wanted}|(?<!\.){name_part}(?!\s*\.)"
+    return re.search(wanted, code, re.IGNORECASE) is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import TableName
 from framework.plan.statements import Statement, Transaction
@@ -10,21 +12,21 @@ from framework.spec.query_text import names_relation
 from framework.warehouse.client import Caller, Warehouse
 
 
-def broken_late_views(warehouse: Warehouse, target: TableName, caller: Caller, log: RunLog) -> dict[TableName, str]:
-    """Return the late-binding views that name a table and cannot be read, with the warehouse's words.
+def broken_late_views(
+    warehouse: Warehouse, roots: Iterable[TableName], caller: Caller, log: RunLog
+) -> dict[TableName, str]:
+    """Return the late-binding views above some relations that cannot be read, with the warehouse's words.
 
-    One submission, and one for each view; no row is read.
+    Those count that name one of the relations, or a late-binding view that does. One submission, and one for
+    each such view; no row is read.
 
     Raises:
         TransientWarehouseError: whether a view can be read could not be found out.
     """
-    statement = Statement("select_late_binding_views", {"table": target})
-    (rows,) = warehouse.run(Transaction("late_views", (statement,)), caller, log)
+    (rows,) = warehouse.run(Transaction("late_views", (Statement("select_late_binding_views"),)), caller, log)
+    definitions = {TableName(str(schema), str(name)): str(text) for schema, name, text in rows}
     broken = {}
-    for schema, name, definition in rows:
-        if not names_relation(str(definition), target.schema, target.name):
-            continue
-        view = TableName(str(schema), str(name))
+    for view in _above(set(roots), definitions):
         try:
             warehouse.run(Transaction("late_view", (Statement("select_nothing", {"view": view}),)), caller, log)
         except TransientWarehouseError:
@@ -32,3 +34,16 @@ def broken_late_views(warehouse: Warehouse, target: TableName, caller: Caller, l
         except WarehouseError as error:
             broken[view] = error.warehouse_message or str(error)
     return broken
+
+
+def _above(roots: set[TableName], definitions: dict[TableName, str]) -> list[TableName]:
+    """Return the views that name one of the roots, or one that does, by name."""
+    found: set[TableName] = set()
+    pending = set(roots)
+    while pending:
+        names, pending = pending, set()
+        for view, text in definitions.items():
+            if view not in found and any(names_relation(text, name.schema, name.name) for name in names):
+                found.add(view)
+                pending.add(view)
+    return sorted(found)

@@ -12,7 +12,7 @@ from framework.run_log import RunLog
 from framework.schema.table import Comment, Grant
 from framework.warehouse.client import Caller, Row, Warehouse
 
-_ACL_ENTRY = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)"|([^"=,]*))=')
+_ACL_ENTRY = re.compile(r'(?:^|,)((?:group |role )?)(?:"((?:[^"]|"")*)"|([^"=,]*))=')
 """Who an entry of a list of privileges is about; a name that is no plain word stands in quotes."""
 
 
@@ -31,6 +31,14 @@ def look_at(warehouse: Warehouse, statements: Sequence[Statement], caller: Calle
     """Ask all at once, in one submission."""
     results = warehouse.run(Transaction("observe", tuple(statements)), caller, log)
     return Look({statement.template: rows for statement, rows in zip(statements, results, strict=True)})
+
+
+def is_materialized(definition: str) -> bool:
+    """Say whether what pg_views shows is a materialized view.
+
+    Source: https://github.com/awslabs/amazon-redshift-utils (v_generate_view_ddl)
+    """
+    return definition.lstrip().lower().startswith("create materialized view")
 
 
 def grants_of(look: Look, relations: str) -> dict[TableName, list[Grant]]:
@@ -52,13 +60,14 @@ def hidden_grantees_of(look: Look) -> dict[TableName, tuple[str, ...]]:
     The list of a relation names them as `ann=r/owner`, `group board=r/owner`, and the public as `=r/owner`.
     """
     visible: dict[TableName, set[str]] = {}
-    for schema, name, _, grantee, _, _ in look.of("select_grants"):
-        visible.setdefault(TableName(str(schema), str(name)), set()).add(str(grantee))
+    for schema, name, _, grantee, kind, _ in look.of("select_grants"):
+        word = "" if str(kind).lower() in ("user", "public") else f"{str(kind).lower()} "
+        visible.setdefault(TableName(str(schema), str(name)), set()).add(f"{word}{grantee}")
     hidden = {}
     for schema, name, owner, is_superuser, acl in look.of("select_acls"):
         relation = TableName(str(schema), str(name))
-        found = (quoted.replace('""', '"') or plain for quoted, plain in _ACL_ENTRY.findall(str(acl or "")))
-        names = [grantee.removeprefix("group ").removeprefix("role ") or "public" for grantee in found]
+        found = _ACL_ENTRY.findall(str(acl or ""))
+        names = [f"{kind}{quoted.replace(chr(34) * 2, chr(34)) or plain}" or "public" for kind, quoted, plain in found]
         unseen = sorted(set(names) - visible.get(relation, set()) - {str(owner)})
         if unseen and not is_superuser:
             hidden[relation] = tuple(unseen)

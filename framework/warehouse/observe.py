@@ -24,7 +24,7 @@ from framework.schema.table import (
 from framework.schema.values import FileIdentity
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Caller, Row, Warehouse
-from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, look_at
+from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, is_materialized, look_at
 
 _ARRIVAL_MARGIN = timedelta(seconds=1)
 
@@ -70,6 +70,7 @@ def _catalog_statements(spec: PipelineSpec, control_schema: str) -> list[Stateme
     if views:
         statements.append(Statement("select_views", {"views": views}))
         statements.append(Statement("select_acls", {"relations": views}))
+        statements.append(Statement("select_dependent_columns", {"views": views}))
     if views or spec.grants or spec.grants_exclusive:
         statements.append(Statement("select_grants", {"relations": [spec.target.table, *views]}))
     return statements
@@ -173,10 +174,18 @@ def _dependency(row: Row) -> ViewDependency:
 def _views(look: Look) -> Iterator[ObservedView]:
     grants = grants_of(look, "select_views")
     hidden = hidden_grantees_of(look)
-    for schema, name, owner, own_name in look.of("select_views"):
+    with_column_grants = {TableName(str(row[0]), str(row[1])) for row in look.of("select_dependent_columns")}
+    for schema, name, owner, own_name, definition in look.of("select_views"):
         view = TableName(str(schema), str(name))
-        own_grants = tuple(grants.get(view, ()))
-        yield ObservedView(view, str(owner), owner == own_name, own_grants, hidden_grantees=hidden.get(view, ()))
+        yield ObservedView(
+            view,
+            str(owner),
+            owner == own_name,
+            tuple(grants.get(view, ())),
+            is_materialized=is_materialized(str(definition)),
+            has_column_grants=view in with_column_grants,
+            hidden_grantees=hidden.get(view, ()),
+        )
 
 
 def _history(look: Look) -> dict[FileIdentity, LoadHistory]:

@@ -11,7 +11,7 @@ from framework.plan.statements import Statement
 from framework.run_log import RunLog
 from framework.schema.table import Observation, ObservedView, TableDesign, TableKey
 from framework.warehouse.client import Caller, Warehouse
-from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, look_at
+from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, is_materialized, look_at
 
 _DISTSTYLES = {0: "even", 1: "key", 8: "all", 9: "auto"}
 """By reldiststyle. Source: https://docs.aws.amazon.com/redshift/latest/dg/viewing-distribution-styles.html"""
@@ -59,8 +59,7 @@ def _dependents(look: Look) -> Iterator[ObservedView]:
             tuple(grants.get(view, ())),
             definition=str(definition),
             may_set_owner=bool(is_superuser),
-            # Source: https://github.com/awslabs/amazon-redshift-utils (v_generate_view_ddl)
-            is_materialized=str(definition).lstrip().lower().startswith("create materialized view"),
+            is_materialized=is_materialized(str(definition)),
             has_column_grants=view in with_column_grants,
             hidden_grantees=hidden.get(view, ()),
         )

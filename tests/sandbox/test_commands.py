@@ -142,6 +142,21 @@ def test_a_plan_of_several_files_builds_on_what_the_earlier_ones_leave(shop: Sho
     )
 
 
+def test_a_plan_of_several_files_knows_the_views_that_the_first_one_builds(shop: Shop) -> None:
+    spec = SPEC.format(name=shop.name)
+    views = "views: [{schema: reporting, name: v_" + shop.name + ', definition: "select * from {{ target }}"}]\n'
+    shop.write(f"pipelines/{shop.name}.yml", spec + views)
+    shop.land("1.csv", "id,a\n1,x\n")
+    shop.land("2.csv", f"id,a\n2,{'y' * 400}\n")
+
+    _, planned = shop.json("plan", shop.name)
+    _, done = shop.json("run", shop.name)
+
+    assert [change["kind"] for change in planned["loads"][1]["schema_changes"]] == ["rewrite_column"]
+    assert [change["kind"] for change in done["loads"][1]["schema_changes"]] == ["rewrite_column"]
+    assert planned["loads"][1]["views"] == [f"reporting.v_{shop.name}"]
+
+
 def test_a_failure_ends_with_the_code_of_who_can_mend_it_and_one_line(shop: Shop) -> None:
     shop.land("bad.csv", "id,a\n,x\n")
 

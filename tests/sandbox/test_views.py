@@ -237,3 +237,34 @@ def test_a_view_on_other_columns_does_not_stand_in_the_way(feed: Feed) -> None:
 
     assert result.status == "SUCCESS", result.failure and result.failure.message
     assert shop.sql(f"select b from reporting.other_{shop.name} order by b") == [("x",), ("y",)]
+
+
+def test_a_view_of_the_spec_with_privileges_on_its_columns_stays_and_the_load_says_what_to_do(feed: Feed) -> None:
+    shop = feed(with_view())
+    shop.load("1.csv", csv_text("id,a", "1,5"))
+    shop.sql(f"create user u_{shop.name} password 'Abcdefg1'")
+    shop.sql(f"grant select (id) on reporting.v_{shop.name} to u_{shop.name}")
+
+    result = shop.load("2.csv", csv_text("id,a,b", "2,6,7"))
+
+    assert result.failure is not None
+    assert result.failure.type == "SchemaChangeError"
+    assert f'drop view "reporting"."v_{shop.name}"' in result.failure.message
+    assert list(shop.types()) == ["id", "a"]
+
+
+def test_views_that_name_each_other_without_a_schema_are_created_in_order(feed: Feed) -> None:
+    shop = feed("""
+source: {prefix: data/in/{name}/}
+target: {table: "{name}"}
+load: {keys: [id]}
+metadata_columns: {run_date: null, file_name: null}
+views:
+  - {schema: public, name: "top_{name}", definition: "select id from base_{name}"}
+  - {schema: public, name: "base_{name}", definition: "select * from {{ target }}"}
+""")
+
+    result = shop.load("1.csv", csv_text("id,a", "1,5"))
+
+    assert result.status == "SUCCESS", result.failure
+    assert shop.sql(f"select id from top_{shop.name}") == [(1,)]

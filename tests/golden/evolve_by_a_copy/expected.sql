@@ -31,7 +31,7 @@ where
 drop view "reporting"."theirs";
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_wider_copy
-create table "public"."customers__feedway" (
+create table "public"."customers__feedway_01234567" (
     "id" bigint not null,
     "amount" integer not null,
     "name" varchar(20) default 'x' not null,
@@ -41,7 +41,7 @@ distkey ("id")
 compound sortkey ("amount");
 
 -- feedway golden 0123456789abcdef0123456789abcdef copy_rows
-insert into "public"."customers__feedway" (
+insert into "public"."customers__feedway_01234567" (
     "id",
     "amount",
     "name"
@@ -57,24 +57,24 @@ select cast(case when count(*) = 0 then '1' else 'x' end as integer)
 from (
     select count(*) as n0, count("id") as n1 from "public"."customers"
     except
-    select count(*) as n0, count("id") as n1 from "public"."customers__feedway"
+    select count(*) as n0, count("id") as n1 from "public"."customers__feedway_01234567"
 ) as counted;
 
 -- feedway golden 0123456789abcdef0123456789abcdef grant_on_relation
-grant select on "public"."customers__feedway"
+grant select on "public"."customers__feedway_01234567"
 to role "board";
 
 -- feedway golden 0123456789abcdef0123456789abcdef comment_on_table
-comment on table "public"."customers__feedway" is 'all of them';
+comment on table "public"."customers__feedway_01234567" is 'all of them';
 
 -- feedway golden 0123456789abcdef0123456789abcdef comment_on_column
-comment on column "public"."customers__feedway"."id" is 'the key';
+comment on column "public"."customers__feedway_01234567"."id" is 'the key';
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_copied_table
 drop table "public"."customers";
 
 -- feedway golden 0123456789abcdef0123456789abcdef rename_table
-alter table "public"."customers__feedway"
+alter table "public"."customers__feedway_01234567"
 rename to "customers";
 
 -- feedway golden 0123456789abcdef0123456789abcdef set_owner

@@ -42,19 +42,19 @@ drop view "finance"."theirs";
 
 -- feedway golden 0123456789abcdef0123456789abcdef add_column
 alter table "public"."customers"
-add column "amount__feedway" bigint;
+add column "amount__feedway_01234567" bigint;
 
 -- feedway golden 0123456789abcdef0123456789abcdef copy_column
 update "public"."customers"
-set "amount__feedway" = cast("amount" as bigint);
+set "amount__feedway_01234567" = cast("amount" as bigint);
 
 -- feedway golden 0123456789abcdef0123456789abcdef check_copied_column
 select cast(case when count(*) = 0 then '1' else 'x' end as integer)
 from "public"."customers"
 where
-    "amount" <> "amount__feedway"
-    or ("amount" is null and "amount__feedway" is not null)
-    or ("amount" is not null and "amount__feedway" is null);
+    "amount" <> "amount__feedway_01234567"
+    or ("amount" is null and "amount__feedway_01234567" is not null)
+    or ("amount" is not null and "amount__feedway_01234567" is null);
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_column
 alter table "public"."customers"
@@ -62,7 +62,7 @@ drop column "amount";
 
 -- feedway golden 0123456789abcdef0123456789abcdef rename_column
 alter table "public"."customers"
-rename column "amount__feedway" to "amount";
+rename column "amount__feedway_01234567" to "amount";
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_view
 create view "finance"."theirs" as

@@ -54,19 +54,19 @@ add column "added" boolean;
 
 -- feedway golden 0123456789abcdef0123456789abcdef add_column
 alter table "public"."customers"
-add column "amount__feedway" decimal(38,18) default 7;
+add column "amount__feedway_01234567" decimal(38,18) default 7;
 
 -- feedway golden 0123456789abcdef0123456789abcdef copy_column
 update "public"."customers"
-set "amount__feedway" = cast("amount" as decimal(38,18));
+set "amount__feedway_01234567" = cast("amount" as decimal(38,18));
 
 -- feedway golden 0123456789abcdef0123456789abcdef check_copied_column
 select cast(case when count(*) = 0 then '1' else 'x' end as integer)
 from "public"."customers"
 where
-    "amount" <> "amount__feedway"
-    or ("amount" is null and "amount__feedway" is not null)
-    or ("amount" is not null and "amount__feedway" is null);
+    "amount" <> "amount__feedway_01234567"
+    or ("amount" is null and "amount__feedway_01234567" is not null)
+    or ("amount" is not null and "amount__feedway_01234567" is null);
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_column
 alter table "public"."customers"
@@ -74,26 +74,26 @@ drop column "amount";
 
 -- feedway golden 0123456789abcdef0123456789abcdef rename_column
 alter table "public"."customers"
-rename column "amount__feedway" to "amount";
+rename column "amount__feedway_01234567" to "amount";
 
 -- feedway golden 0123456789abcdef0123456789abcdef comment_on_column
 comment on column "public"."customers"."amount" is 'it''s money';
 
 -- feedway golden 0123456789abcdef0123456789abcdef add_column
 alter table "public"."customers"
-add column "name__feedway" varchar(310);
+add column "name__feedway_01234567" varchar(310);
 
 -- feedway golden 0123456789abcdef0123456789abcdef copy_column
 update "public"."customers"
-set "name__feedway" = cast("name" as varchar(310));
+set "name__feedway_01234567" = cast("name" as varchar(310));
 
 -- feedway golden 0123456789abcdef0123456789abcdef check_copied_column
 select cast(case when count(*) = 0 then '1' else 'x' end as integer)
 from "public"."customers"
 where
-    "name" <> "name__feedway"
-    or ("name" is null and "name__feedway" is not null)
-    or ("name" is not null and "name__feedway" is null);
+    "name" <> "name__feedway_01234567"
+    or ("name" is null and "name__feedway_01234567" is not null)
+    or ("name" is not null and "name__feedway_01234567" is null);
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_column
 alter table "public"."customers"
@@ -101,7 +101,7 @@ drop column "name";
 
 -- feedway golden 0123456789abcdef0123456789abcdef rename_column
 alter table "public"."customers"
-rename column "name__feedway" to "name";
+rename column "name__feedway_01234567" to "name";
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_view
 create view "reporting"."v_low" as

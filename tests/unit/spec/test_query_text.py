@@ -80,3 +80,17 @@ def test_what_passes_ends_where_the_definition_ends(text: str) -> None:
 )
 def test_a_relation_is_named_outside_of_literals_and_comments(text: str, expected: bool) -> None:
     assert names_relation(text, "reporting", "v_low") is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("select * from v_low", True),
+        ("select * from public.v_low", True),
+        ("select v_low.a from t", False),
+        ("select * from other.v_low", False),
+        ("select * from v_lower", False),
+    ],
+)
+def test_a_relation_may_be_named_without_its_schema(text: str, expected: bool) -> None:
+    assert names_relation(text, "public", "v_low", with_schema=False) is expected

@@ -41,6 +41,9 @@ def hidden(acl: str | None, visible: list[tuple[str, str]], is_superuser: bool =
         ("cfo=arwdRxt/cfo,group board=r/cfo,=r/cfo", [("board", "group"), ("public", "public")], ()),
         ("cfo=arwdRxt/cfo,group board=r/cfo,ann=r*/cfo", [("board", "group")], ("ann",)),
         ("cfo=arwdRxt/cfo,=r/cfo", [], ("public",)),
+        ('cfo=arwdRxt/cfo,group "data-team"=r/cfo', [], ("group data-team",)),
+        ('cfo=arwdRxt/cfo,group "data-team"=r/cfo', [("data-team", "group")], ()),
+        ("cfo=arwdRxt/cfo,group board=r/cfo", [("board", "user")], ("group board",)),
         ('cfo=arwdRxt/cfo,"group a,b=c"=r/cfo,"o""x"=r/cfo', [("a,b=c", "group")], ('o"x',)),
     ],
 )
