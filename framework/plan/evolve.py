@@ -96,8 +96,8 @@ def plan_evolution(
     if len(gate) + len(statements) > MAX_BATCH_STATEMENTS:
         raise SchemaChangeError(
             f"{target}: the change needs {len(gate) + len(statements)} statements in one transaction and the Data API "
-            f"takes {MAX_BATCH_STATEMENTS}. Widen fewer columns at a time, through types.columns, or have fewer views "
-            "stand on them."
+            f"takes {MAX_BATCH_STATEMENTS}. Each column, view, privilege and comment that must be put back takes some: "
+            "widen fewer columns at a time, through types.columns, or have fewer of the others."
         )
     return (*alone, *early, *((Transaction("evolve", (*gate, *statements)),) if statements else ()))
 
