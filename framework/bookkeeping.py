@@ -55,6 +55,12 @@ class Books:
     def _own_quarantine(self) -> str:
         return f"{self._quarantine}{self.started_at:%Y/%m}/{self.run_id}/"
 
+    def empty_own_quarantine(self) -> None:
+        """Take out the bad rows of an earlier plan: the load may have fewer files by now."""
+        if self._has_quarantine:
+            self._has_quarantine = False
+            self.services.lake.delete_below(self._own_quarantine)
+
     def open_quarantine(self) -> None:
         """Make room for the run's bad rows: those of an earlier plan of it go."""
         self._has_quarantine = True

@@ -20,11 +20,13 @@ from framework.spec.project import control_schema_problem
 class Work:
     """What is to be loaded: object keys by load, in order; those that a newer file makes needless; arrivals.
 
+    `older` has the time at which each of these was written, by key: what is written there later is another file.
+
     `unsure` are unprocessed files that may be the pipeline's, with the reason; they are left alone.
     """
 
     loads: list[list[str]]
-    older: list[str]
+    older: dict[str, datetime]
     arrivals: list[datetime]
     unsure: tuple[tuple[SourceFile, str], ...] = ()
 
@@ -49,18 +51,19 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
         _refuse_unknown_origin(file, services, request)
         _refuse_another_pipelines(file, spec, services)
         _refuse_what_does_not_arrive(file, spec, services)
-        return Work([[key]], [], [file.arrived_at])
+        return Work([[key]], {}, [file.arrived_at])
     pending = list_pending(lake, spec.source)
     arrivals = [found.modified_at for found in pending]
-    keys = [found.key for found in pending]
+    written = {found.key: found.modified_at for found in pending}
     size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
-    return _work(spec, keys, arrivals, size)
+    return _work(spec, written, arrivals, size)
 
 
-def _work(spec: PipelineSpec, keys: list[str], arrivals: list[datetime], size: int) -> Work:
+def _work(spec: PipelineSpec, written: dict[str, datetime], arrivals: list[datetime], size: int) -> Work:
+    keys = list(written)
     if spec.load.mode == "replace":
-        return Work([keys[-1:]] if keys else [], keys[:-1], arrivals)
-    return Work([keys[start : start + size] for start in range(0, len(keys), size)], [], arrivals)
+        return Work([keys[-1:]] if keys else [], {key: written[key] for key in keys[:-1]}, arrivals)
+    return Work([keys[start : start + size] for start in range(0, len(keys), size)], {}, arrivals)
 
 
 def _unprocessed_work(spec: PipelineSpec, services: Services, request: LoadRequest) -> Work:
@@ -68,7 +71,8 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, request: LoadReque
     lake = services.lake
     found = list_unprocessed(lake, spec)
     if request.file_key is None:
-        work = _work(spec, [file.key for file in found.files], [file.arrived_at for file in found.files], 1)
+        written = {file.key: file.modified_at for file in found.files}
+        work = _work(spec, written, [file.arrived_at for file in found.files], 1)
         return Work(work.loads, work.older, work.arrivals, found.unsure)
     key = lake.key_of(request.file_key)
     for file, reason in found.unsure:
@@ -79,7 +83,8 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, request: LoadReque
         raise SpecError(
             f"{lake.url(key)} is no unprocessed file of {spec.pipeline}. {_listed([file.key for file in found.files])}"
         )
-    return _work(spec, [file.key for file in files], [file.arrived_at for file in files], 1)
+    written = {file.key: file.modified_at for file in files}
+    return _work(spec, written, [file.arrived_at for file in files], 1)
 
 
 def _listed(keys: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from framework.bookkeeping import Books
 from framework.discover import Work
@@ -175,11 +175,11 @@ class Outcome:
         Before the loaded file is archived: of the files that are pending then, a run that finds them would
         take an older one for the newest.
         """
-        keys = self._work.older if not self._passed_over else []
+        keys = list(self._work.older) if not self._passed_over else []
         older: list[SourceFile] = []
         reason = "a newer file replaces the table"
         described = self._try(
-            "look for older files", lambda: older.extend(filter(None, at_once(self._lake.describe, keys)))
+            "look for older files", lambda: older.extend(filter(self._is_older, at_once(self._lake.describe, keys)))
         )
         if not described or not self._try("write SKIPPED rows", partial(self._books.write, "SKIPPED", older, reason)):
             return False
@@ -187,6 +187,10 @@ class Outcome:
         for file in older:
             self._log.warning("file skipped", file=file.url, reason=reason)
         return all(at_once(self._archive, older))
+
+    def _is_older(self, file: SourceFile | None) -> TypeGuard[SourceFile]:
+        """Say whether an older file is still the one that was listed, by its time: a head tells it to the second."""
+        return file is not None and file.modified_at == self._work.older[file.key].replace(microsecond=0)
 
     def _archive(self, file: SourceFile) -> bool:
         return self._try("archive the file; the next run does it", partial(self._books.move, file, "archive"))

@@ -84,13 +84,14 @@ def loaded_already(books: Books, files: Sequence[SourceFile]) -> list[SourceFile
 
     A file that was delivered again since it was loaded is to be loaded again, as a generation of its own.
     """
-    entered = read_entered(books.services.warehouse, books.spec.target.table, files, books.caller, books.log)
+    warehouse, target = books.services.warehouse, books.spec.target.table
+    entered = read_entered(warehouse, target, files, books.caller, books.log)
     generations = _generations(entered)
     known = [file for file in files if file.identity.sha256 in generations]
-    seen = read_seen_files(books.services.warehouse, known, books.caller, books.log) if known else []
+    seen = read_seen_files(warehouse, target, known, books.caller, books.log) if known else []
     loaded = []
     for file in known:
-        if was_delivered_again(file, entered, seen, _is_replaced(books, file, entered)):
+        if was_delivered_again(file, entered, seen, books.spec.load.mode == "replace"):
             books.generations[file.key] = generations[file.identity.sha256] + 1
             books.log.info("the file was delivered again after another one", file=file.url)
         else:
@@ -110,13 +111,3 @@ def _generations(entered: Sequence[EnteredFile]) -> dict[str, int]:
     for each in entered:
         generations[each.identity_sha256] = max(each.generation, generations.get(each.identity_sha256, 0))
     return generations
-
-
-def _is_replaced(books: Books, file: SourceFile, entered: Sequence[EnteredFile]) -> bool:
-    """Say whether a snapshot that was loaded has been replaced by another since."""
-    own = [each.arrived_at for each in entered if each.identity_sha256 == file.identity.sha256 and each.arrived_at]
-    if books.spec.load.mode != "replace" or not own:
-        return False
-    bounds = {"arrived_at": max(own), "key": None}
-    later = read_later_files(books.services.warehouse, books.spec.target.table, bounds, books.caller, books.log)
-    return any(each.identity_sha256 != file.identity.sha256 for each in later)

@@ -13,7 +13,9 @@ from framework.schema.values import SourceFile
 
 GONE = frozenset({"404", "NoSuchKey", "NotFound"})
 """Codes of a missing object: of HEAD, of GET, and of servers that are not S3 itself."""
-REPLACED = frozenset({"412", "PreconditionFailed"})
+REPLACED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
+"""Codes of a condition that does not hold, or that another call has made not to hold at the same time. Source:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"""
 
 
 def error_code(error: ClientError) -> str:

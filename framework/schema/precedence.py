@@ -62,21 +62,28 @@ class Precedence:
 
 
 def was_delivered_again(
-    file: SourceFile, entered: Sequence[EnteredFile], seen: Sequence[SeenFile], replaced: bool
+    file: SourceFile, entered: Sequence[EnteredFile], seen: Sequence[SeenFile], replaces: bool
 ) -> bool:
-    """Say whether a file that was loaded has arrived once more as a delivery of its own.
+    """Say whether a file whose bytes were loaded under its name is a delivery of its own.
 
     The same bytes that arrive again and again are one delivery that somebody repeats. Where something else
-    stood under the key meanwhile, whatever came of it, they are a new one: the source has gone back to
-    what it was. `replaced` says that the table holds another file by now, which a snapshot replaces too.
+    stood under the key in between, whatever came of it, they are another: the source has gone back to
+    what it was. A file that replaces the table is one whenever it arrives later, for who knows what the
+    table holds by now.
     """
     own = [each.arrived_at for each in entered if each.identity_sha256 == file.identity.sha256 and each.arrived_at]
-    if not own or file.arrived_at <= max(own):
+    if not own or file.arrived_at in own:
         return False
-    identity = file.identity
-    return replaced or any(
-        each.key == identity.key
-        and (each.etag, each.size_bytes) != (identity.etag, identity.size_bytes)
-        and max(own) <= each.arrived_at <= file.arrived_at
+    if replaces and file.arrived_at > max(own):
+        return True
+    others = [
+        each.arrived_at
         for each in seen
+        if each.key == file.identity.key
+        and (each.etag, each.size_bytes) != (file.identity.etag, file.identity.size_bytes)
+    ]
+    before = max((at for at in own if at < file.arrived_at), default=None)
+    after = min((at for at in own if at > file.arrived_at), default=None)
+    return (before is None or any(before < at < file.arrived_at for at in others)) and (
+        after is None or any(file.arrived_at < at < after for at in others)
     )

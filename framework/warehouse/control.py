@@ -225,12 +225,14 @@ def read_newest_load(
     return next(((str(key), datetime.fromisoformat(str(at)).replace(tzinfo=UTC)) for key, at in rows), None)
 
 
-def read_seen_files(warehouse: Warehouse, files: Sequence[SourceFile], caller: Caller, log: RunLog) -> list[SeenFile]:
-    """Return the files that arrived for the caller's pipeline under the names of these, whatever came of them."""
+def read_seen_files(
+    warehouse: Warehouse, target: TableName, files: Sequence[SourceFile], caller: Caller, log: RunLog
+) -> list[SeenFile]:
+    """Return the files that arrived for a target under the names of these, whatever came of them."""
     found = []
     for start in range(0, len(files), ROWS_PER_STATEMENT):
         keys = [file.identity.key for file in files[start : start + ROWS_PER_STATEMENT]]
-        values = {"table": _job_sts(warehouse), "pipeline": caller.pipeline, "keys": keys}
+        values = {"table": _job_sts(warehouse), "target": target, "keys": keys, "correction_mark": CORRECTION_MARK}
         transaction = Transaction("seen_files", (Statement("select_seen_files", values),))
         for key, etag, size, arrived in _read_audit(warehouse, transaction, caller, log):
             arrived_at = datetime.fromisoformat(str(arrived)).replace(tzinfo=UTC)

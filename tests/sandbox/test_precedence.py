@@ -45,7 +45,7 @@ def overtaken(
     moment = Moment(
         other_s3, "before-call.s3.PutObject", 1, lambda context: "manifest.json" in context["params"]["url_path"]
     )
-    slow = replace(shop, wrap_lake=through(other_s3))
+    slow = replace(shop, wrap_lake=through(other_s3), run_number_base=0x500)
     other = another_run(shop, shop.s3, shop.redshift_data, shop.frames, base=0x900)
     moment.action = lambda: meanwhile(other)
     results = slow.run(**request)
@@ -160,31 +160,6 @@ def test_a_batch_of_which_another_run_has_loaded_a_part_loads_the_rest(feed: Fee
     assert archived(shop) == 3
 
 
-@pytest.mark.parametrize("load", ["{mode: replace}", "{keys: [id]}", "{mode: append}"])
-def test_a_file_that_goes_back_to_what_it_was_is_a_delivery_of_its_own(feed: Feed, load: str) -> None:
-    """`rates.csv`, written anew each day: today it is again what it was the day before yesterday."""
-    shop = feed(loading(load))
-    for second, value in ((1, "on"), (2, "off"), (3, "on")):
-        land(shop, "state.csv", second, csv_text("id,a", f"1,{value}"))
-        (result,) = shop.run()
-        assert result.status == "SUCCESS", result.reason
-
-    assert shop.rows("a", "a") == ([("off",), ("on",), ("on",)] if "append" in load else [("on",)])
-    generations = [row for row in shop.audit("status, source_generation") if row[0] == "SUCCESS"]
-    assert generations == [("SUCCESS", 1), ("SUCCESS", 1), ("SUCCESS", 2)]
-    assert archived(shop) == 3
-
-
-def test_a_file_that_is_sent_once_more_is_not_loaded_once_more(feed: Feed) -> None:
-    shop = feed(loading("{mode: append}"))
-    for second in (1, 2):
-        land(shop, "1.csv", second)
-        land(shop, f"other-{second}.csv", second)
-        shop.run()
-
-    assert shop.rows("a", "a") == [("1.csv",), ("other-1.csv",), ("other-2.csv",)]
-
-
 def test_of_a_batch_by_name_only_the_files_that_come_too_late_are_refused(feed: Feed) -> None:
     shop = feed(loading("{keys: [id]}", ", order: name, batch: all"))
     old = land(shop, "a.csv", 1, csv_text("id,a", "1,old"))
@@ -196,58 +171,6 @@ def test_of_a_batch_by_name_only_the_files_that_come_too_late_are_refused(feed: 
     assert {result.source_file: result.status for result in results} == {old: "REFUSED", other: "SUCCESS"}
     assert shop.rows("id, a", "id") == [(1, "new"), (3, "c")]
     assert shop.keys("data/in/") == [old]
-
-
-@pytest.mark.parametrize("load", ["{mode: replace}", "{keys: [id]}"])
-def test_a_file_that_goes_back_after_one_that_failed_is_loaded_and_the_failed_one_comes_too_late(
-    feed: Feed, load: str
-) -> None:
-    shop = feed(loading(load))
-    land(shop, "s.csv", 1, csv_text("id,a", "1,A"))
-    shop.run()
-    land(shop, "s.csv", 2, csv_text("id,a", "1,BB", "2"))
-    (failed,) = shop.run()
-    land(shop, "s.csv", 3, csv_text("id,a", "1,A"))
-    (again,) = shop.run()
-    shop.spec_body += "bad_rows: {action: quarantine, max_rows: 1}\n"
-
-    (late,) = shop.run(unprocessed=True)
-
-    assert [result.status for result in (failed, again, late)] == ["FAILED", "SUCCESS", "REFUSED"]
-    assert shop.rows("a", "a") == [("A",)]
-
-
-def test_a_snapshot_that_is_sent_again_after_another_replaces_it_again(feed: Feed) -> None:
-    """The other has another name, and of the file between them no load was ever made."""
-    shop = feed(loading("{mode: replace}"))
-    land(shop, "s.csv", 1, csv_text("id,a", "1,A"))
-    shop.run()
-    land(shop, "s.csv", 2, csv_text("id,a", "1,BB"))
-    land(shop, "z.csv", 3, csv_text("id,a", "1,Z"))
-    shop.run()
-    land(shop, "s.csv", 4, csv_text("id,a", "1,A"))
-
-    (result,) = shop.run()
-
-    assert result.status == "SUCCESS", result.reason
-    assert shop.rows("a", "a") == [("A",)]
-
-
-def test_a_file_is_loaded_again_whenever_it_was_loaded_before(feed: Feed) -> None:
-    shop = feed(UPSERT)
-    land(shop, "f.csv", 1, csv_text("id,a", "1,one"))
-    shop.run()
-    land(shop, "g.csv", 2, csv_text("id,a", "1,two"))
-    shop.run()
-
-    (sent,) = shop.run(file_key=land(shop, "f.csv", 3, csv_text("id,a", "1,one")), again=True)
-
-    assert sent.status == "SUCCESS", sent.reason
-    assert shop.rows("a", "a") == [("one",)]
-    generations = sorted(
-        row[1] for row in shop.audit("source_filename, source_generation, status") if row[2] == "SUCCESS"
-    )
-    assert generations == [1, 1, 2]
 
 
 @pytest.mark.parametrize("path", ["data/quarantine/{name}/part.parquet", "data/in/{name}_other/1.csv", "logs/x.jsonl"])
