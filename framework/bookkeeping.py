@@ -9,6 +9,7 @@ from typing import Literal
 from framework.errors import PipelineError
 from framework.lake.alive import dead_runs, staging_prefix
 from framework.names import staging_table, statement_name
+from framework.plan.wider_copy import copy_table
 from framework.redaction import told
 from framework.results import Services
 from framework.run_log import RunLog
@@ -35,6 +36,8 @@ class Books:
         self.generations: dict[str, int] = {}
         self.harmless: set[str] = set()
         """Loaded files, by the sha256 of their identity, that come after none that are still to be loaded."""
+        self.has_copy = False
+        """Whether a copy of the target stands that has not taken its place."""
         self._has_quarantine = False
 
     @property
@@ -140,7 +143,8 @@ class Books:
         for dead in dead_runs(lake, self.spec.pipeline, self.run_id, dead_after_seconds):
             waited = warehouse.await_statements(statement_name(self.spec.pipeline, dead, ""))
             awaited += waited
-            drop_staging(warehouse, staging_table(warehouse.settings.control_schema, dead), self.caller, self.log)
+            staging = staging_table(warehouse.settings.control_schema, dead)
+            drop_staging(warehouse, [staging, copy_table(self.spec.target.table, dead)], self.caller, self.log)
             self._empty_quarantine(self._quarantine, dead)
             lake.delete_below(staging_prefix(lake, self.spec.pipeline, dead))
             self.log.warning("cleared away what a dead run left", dead_run_id=dead, statements_awaited=waited)
@@ -159,8 +163,10 @@ class Books:
         What cannot be deleted now, a later run clears away.
         """
         try:
-            if has_staging_table:
-                drop_staging(self.services.warehouse, self.staging, self.caller, self.log, attempts=1)
+            own = [self.staging] if has_staging_table else []
+            own += [copy_table(self.spec.target.table, self.run_id)] if self.has_copy else []
+            if own:
+                drop_staging(self.services.warehouse, own, self.caller, self.log, attempts=1)
             if self._has_quarantine and not has_loaded:
                 self._empty_quarantine(self._own_quarantine, self.run_id, attempts=1)
             self.services.lake.delete_below(self.prefix)

@@ -27,6 +27,7 @@ from framework.lake.alive import SignOfLife, staging_prefix
 from framework.lake.at_once import at_once
 from framework.names import ledger_table
 from framework.outcome import Outcome, is_outage
+from framework.plan.evolve import PREPARE_COPY
 from framework.plan.statements import Transaction
 from framework.precedence import (
     count_again,
@@ -251,7 +252,9 @@ class _Load:
                 self.outcome.look_at_late_views([self.spec.target.table, *rebuilt])
             try:
                 for transaction in prepared.evolution:
+                    self.books.has_copy = self.books.has_copy or transaction.name == PREPARE_COPY
                     self.services.warehouse.run(transaction, self.books.caller, self.log)
+                self.books.has_copy = False
             except WarehouseError as error:
                 seen_again = self._observe()
                 is_overtaken = transaction.statements[error.failed_index or 0].template.startswith("guard_")

@@ -12,7 +12,7 @@ from framework.errors import SchemaChangeError
 from framework.names import TableName, ledger_table
 from framework.plan.statements import MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, Statement, Transaction
 from framework.plan.views import ViewWork, create_statements, drop_statements
-from framework.plan.wider_copy import becomes_text, copy_statements, successor_name
+from framework.plan.wider_copy import becomes_text, copy_statements, copy_table, successor_name
 from framework.schema.changes import (
     AddColumn,
     CreateTable,
@@ -25,6 +25,8 @@ from framework.schema.changes import (
 from framework.schema.table import Observation
 from framework.spec.pipeline import PipelineSpec
 
+PREPARE_COPY = "prepare_copy"
+"""The transactions that leave a table behind until the one that puts it in the target's place."""
 _ADDITIONS_AT_ONCE = MAX_BATCH_STATEMENTS - 2
 _LOGGED_BYTES = MAX_STATEMENT_BYTES // 3
 """Bytes of the changes of one INSERT as they are: a quote in a literal takes two, and its frame some more."""
@@ -77,22 +79,30 @@ def plan_evolution(
     gate = list(_gate(observed, target, changes, views, run.control_schema))
     is_copied = needs_new_table(changes)
 
-    def evolve(own: Sequence[SchemaChange]) -> list[Statement]:
-        if is_copied:
-            made = list(copy_statements(observed, own, run.run_id))
-        else:
-            made = [statement for change in own for statement in _statements(target, change, run.run_id)]
+    def evolve(own: Sequence[SchemaChange], made: Sequence[Statement]) -> list[Statement]:
         return [*schemas, *dropped, *made, *created, *log([change for change in own if change not in grown])]
+
+    def in_place(own: Sequence[SchemaChange]) -> list[Statement]:
+        return [statement for change in own for statement in _statements(target, change, run.run_id)]
 
     additions = [change for change in changes if isinstance(change, AddColumn) and not is_copied]
     early: list[Transaction] = []
-    statements = evolve(changes)
+    if is_copied:
+        preparing, replacing = copy_statements(observed, changes, run.run_id)
+        statements = evolve(changes, [*preparing, *replacing])
+        if len(gate) + len(statements) > MAX_BATCH_STATEMENTS:
+            # The copy that an earlier plan of this run has left goes first.
+            own_copy = Statement("drop_tables", {"tables": (copy_table(target, run.run_id).sql,)})
+            early = list(_parts(PREPARE_COPY, [own_copy, *preparing]))
+            statements = evolve(changes, replacing)
+    else:
+        statements = evolve(changes, in_place(changes))
     if len(gate) + len(statements) > MAX_BATCH_STATEMENTS and additions:
         for start in range(0, len(additions), _ADDITIONS_AT_ONCE):
             part = additions[start : start + _ADDITIONS_AT_ONCE]
-            made = [statement for change in part for statement in _statements(target, change, run.run_id)]
-            early.append(Transaction("add_columns", (*made, *log(part))))
-        statements = evolve([change for change in changes if not isinstance(change, AddColumn)])
+            early.append(Transaction("add_columns", (*in_place(part), *log(part))))
+        others = [change for change in changes if not isinstance(change, AddColumn)]
+        statements = evolve(others, in_place(others))
     if len(gate) + len(statements) > MAX_BATCH_STATEMENTS:
         raise SchemaChangeError(
             f"{target}: the change needs {len(gate) + len(statements)} statements in one transaction and the Data API "
@@ -118,8 +128,13 @@ def _logged_before(spec: PipelineSpec, run: EvolvingRun, grown: Sequence[GrowVar
         )
         for change in grown
     ]
+    yield from _parts("log_growth", statements)
+
+
+def _parts(name: str, statements: Sequence[Statement]) -> Iterator[Transaction]:
+    """Yield statements in as many transactions as they need."""
     for start in range(0, len(statements), MAX_BATCH_STATEMENTS):
-        yield Transaction("log_growth", tuple(statements[start : start + MAX_BATCH_STATEMENTS]))
+        yield Transaction(name, tuple(statements[start : start + MAX_BATCH_STATEMENTS]))
 
 
 def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[SchemaChange]) -> Iterator[Statement]:

@@ -1,7 +1,8 @@
 """A table that is copied into a wider one, which takes its place, because some of its columns cannot be replaced.
 
-One transaction: the copy has the table's design, rows, keys, privileges, comments and owner; its rows are
-counted before the table is dropped and its name given to the copy.
+The copy has the table's design, rows, keys, privileges, comments and owner. One transaction fills it, counts its
+rows, drops the table and gives its name to the copy; where that has no room for them, the empty copy gets its
+privileges and comments beforehand.
 """
 
 from __future__ import annotations
@@ -43,8 +44,15 @@ def successor_name(name: str, run_id: str) -> str:
     return cut + suffix
 
 
-def copy_statements(observed: Observation, changes: Sequence[SchemaChange], run_id: str) -> Iterator[Statement]:
-    """Return what copies the target into one with the rewritten and the added columns, and puts that in its place.
+def copy_table(target: TableName, run_id: str) -> TableName:
+    """Return the table that a run puts in the place of its target; while it stands, the run has not done so."""
+    return TableName(target.schema, successor_name(target.name, run_id))
+
+
+def copy_statements(
+    observed: Observation, changes: Sequence[SchemaChange], run_id: str
+) -> tuple[list[Statement], list[Statement]]:
+    """Return what makes an empty copy of the target, with its new columns, and what puts it in the target's place.
 
     Raises:
         SchemaChangeError: the copy would not be what the table is; the message names what would be lost.
@@ -53,11 +61,11 @@ def copy_statements(observed: Observation, changes: Sequence[SchemaChange], run_
     assert table is not None
     assert design is not None
     _refuse_what_would_be_lost(table, design)
-    copy = TableName(table.name.schema, successor_name(table.name.name, run_id))
+    copy = copy_table(table.name, run_id)
     columns = [_copied(column, changes) for column in table.columns]
     added = [change.column for change in changes if isinstance(change, AddColumn)]
     both = {"table": table.name, "copy": copy}
-    yield Statement(
+    create = Statement(
         "create_wider_copy",
         {
             "table": copy,
@@ -71,15 +79,16 @@ def copy_statements(observed: Observation, changes: Sequence[SchemaChange], run_
             "sortkey": [column.name for column in sorted(table.columns, key=_sortkey) if column.sortkey],
         },
     )
-    yield Statement(
-        "copy_rows", {**both, "columns": [(column.name, column.wider, column.is_from_boolean) for column in columns]}
-    )
-    yield Statement("check_copied_rows", {**both, "columns": [column.name for column in columns if column.wider]})
-    yield from _put_back(observed, design, table.name, copy)
-    yield Statement("drop_copied_table", {"table": table.name})
-    yield Statement("rename_table", {"table": copy, "new_name": table.name.name})
+    copied = [(column.name, column.wider, column.is_from_boolean) for column in columns]
+    replacing = [
+        Statement("copy_rows", {**both, "columns": copied}),
+        Statement("check_copied_rows", {**both, "columns": [column.name for column in columns if column.wider]}),
+        Statement("drop_copied_table", {"table": table.name}),
+        Statement("rename_table", {"table": copy, "new_name": table.name.name}),
+    ]
     if not design.is_own:
-        yield Statement("set_owner", {"relation": table.name, "owner": design.owner})
+        replacing.append(Statement("set_owner", {"relation": table.name, "owner": design.owner}))
+    return [create, *_put_back(observed, design, table.name, copy)], replacing
 
 
 def _sortkey(column: TableColumn) -> int:

@@ -151,10 +151,10 @@ def read_duplicates(
 
 
 def drop_staging(
-    warehouse: Warehouse, staging: TableName, caller: Caller, log: RunLog, attempts: int | None = None
+    warehouse: Warehouse, tables: Sequence[TableName], caller: Caller, log: RunLog, attempts: int | None = None
 ) -> None:
-    """Drop a run's staging table if it is there."""
-    statement = Statement("drop_tables", {"tables": (staging.sql,)})
+    """Drop a run's own tables where they are there."""
+    statement = Statement("drop_tables", {"tables": tuple(table.sql for table in tables)})
     warehouse.run(Transaction("drop_staging", (statement,)), caller, log, attempts)
 
 

@@ -12,6 +12,7 @@ from framework.plan.statements import Statement, Transaction
 from framework.run_log import RunLog
 from framework.warehouse.client import Caller
 from tests.catalog import catalog
+from tests.faults.scenarios import after_a_while
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -178,6 +179,40 @@ def test_a_copy_that_is_not_complete_stops_the_change(feed: Feed, missing: str) 
 
     shop.sql(f"delete from {copy.sql}", f"insert into {copy.sql} select id, a from {shop.table}")
     shop.warehouse.run(check, caller, log)
+
+
+def test_a_table_with_more_comments_than_a_transaction_takes_is_copied(feed: Feed) -> None:
+    shop = feed()
+    columns = [f"c{number}" for number in range(60)]
+    create(shop, ", ".join(["id integer not null, a varchar(9)", *(f"{name} integer" for name in columns)]))
+    shop.sql(*(f"comment on column {shop.table}.{name} is 'it''s {name}'" for name in columns))
+    shop.load("1.csv", csv_text("id,a", "1,x"))
+    before = catalog(shop)
+
+    result = shop.load("2.csv", csv_text("id,a", "3000000000,y"))
+
+    assert result.status == "SUCCESS", result.failure
+    assert catalog(shop) == before
+    assert shop.rows("id", "id") == [(1,), (3000000000,)]
+
+
+def test_a_copy_that_did_not_take_the_tables_place_goes(feed: Feed) -> None:
+    """One that failed beforehand, by the run itself; one of a run that died, by the next."""
+    shop = feed()
+    columns = [f"c{number}" for number in range(60)]
+    create(shop, ", ".join(["id integer not null, a varchar(9)", *(f"{name} integer" for name in columns)]))
+    shop.sql(*(f"comment on column {shop.table}.{name} is '{name}'" for name in columns))
+    shop.sql(f"create table public.{shop.name}_other (id integer references {shop.table} (id))")
+    dead = "ab" * 16
+    shop.sql(f"create table public.{shop.name}__feedway_{dead[:8]} (id integer)")
+    shop.s3.put_object(Bucket="lake", Key=f"staging/{shop.name}/{dead}/alive", Body=b"")
+    after_a_while(shop)
+
+    result = shop.load("1.csv", csv_text("id,a", "3000000000,y"))
+
+    assert result.failure is not None
+    assert "another table's foreign key" in result.failure.message
+    assert catalog(shop)["remains"] == []
 
 
 def test_a_table_is_copied_as_often_as_it_has_to_be(feed: Feed) -> None:

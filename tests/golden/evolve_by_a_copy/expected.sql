@@ -40,6 +40,16 @@ create table "public"."customers__feedway_01234567" (
 distkey ("id")
 compound sortkey ("amount");
 
+-- feedway golden 0123456789abcdef0123456789abcdef grant_on_relation
+grant select on "public"."customers__feedway_01234567"
+to role "board";
+
+-- feedway golden 0123456789abcdef0123456789abcdef comment_on_table
+comment on table "public"."customers__feedway_01234567" is 'all of them';
+
+-- feedway golden 0123456789abcdef0123456789abcdef comment_on_column
+comment on column "public"."customers__feedway_01234567"."id" is 'the key';
+
 -- feedway golden 0123456789abcdef0123456789abcdef copy_rows
 insert into "public"."customers__feedway_01234567" (
     "id",
@@ -59,16 +69,6 @@ from (
     except
     select count(*) as n0, count("id") as n1 from "public"."customers__feedway_01234567"
 ) as counted;
-
--- feedway golden 0123456789abcdef0123456789abcdef grant_on_relation
-grant select on "public"."customers__feedway_01234567"
-to role "board";
-
--- feedway golden 0123456789abcdef0123456789abcdef comment_on_table
-comment on table "public"."customers__feedway_01234567" is 'all of them';
-
--- feedway golden 0123456789abcdef0123456789abcdef comment_on_column
-comment on column "public"."customers__feedway_01234567"."id" is 'the key';
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_copied_table
 drop table "public"."customers";
