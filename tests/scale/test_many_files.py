@@ -12,8 +12,8 @@ from tests.sandbox.conftest import feed  # noqa: F401 - the fixture
 from tests.sandbox.test_many_files import BATCH, CALLS_PER_FILE, Feed, counting, drop_files
 
 COUNT = 10_000
-PARTS = 17
-"""Loads of 600 files at the most."""
+PARTS = 25
+"""Loads of 400 files at the most."""
 
 
 def test_ten_thousand_files_are_loaded_by_one_run_in_parts(feed: Feed) -> None:  # noqa: F811
