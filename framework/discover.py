@@ -20,13 +20,13 @@ from framework.spec.project import control_schema_problem
 class Work:
     """What is to be loaded: object keys by load, in order; those that a newer file makes needless; arrivals.
 
-    `older` has the time at which each of these was written, by key: what is written there later is another file.
+    `older` has the ETag and the time of each of these, by key: what is written there later is another file.
 
     `unsure` are unprocessed files that may be the pipeline's, with the reason; they are left alone.
     """
 
     loads: list[list[str]]
-    older: dict[str, datetime]
+    older: dict[str, tuple[str, datetime]]
     arrivals: list[datetime]
     unsure: tuple[tuple[SourceFile, str], ...] = ()
 
@@ -54,12 +54,12 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
         return Work([[key]], {}, [file.arrived_at])
     pending = list_pending(lake, spec.source)
     arrivals = [found.modified_at for found in pending]
-    written = {found.key: found.modified_at for found in pending}
+    written = {found.key: (found.etag, found.modified_at) for found in pending}
     size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
     return _work(spec, written, arrivals, size)
 
 
-def _work(spec: PipelineSpec, written: dict[str, datetime], arrivals: list[datetime], size: int) -> Work:
+def _work(spec: PipelineSpec, written: dict[str, tuple[str, datetime]], arrivals: list[datetime], size: int) -> Work:
     keys = list(written)
     if spec.load.mode == "replace":
         return Work([keys[-1:]] if keys else [], {key: written[key] for key in keys[:-1]}, arrivals)
@@ -71,7 +71,7 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, request: LoadReque
     lake = services.lake
     found = list_unprocessed(lake, spec)
     if request.file_key is None:
-        written = {file.key: file.modified_at for file in found.files}
+        written = {file.key: (file.etag, file.modified_at) for file in found.files}
         work = _work(spec, written, [file.arrived_at for file in found.files], 1)
         return Work(work.loads, work.older, work.arrivals, found.unsure)
     key = lake.key_of(request.file_key)
@@ -83,7 +83,7 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, request: LoadReque
         raise SpecError(
             f"{lake.url(key)} is no unprocessed file of {spec.pipeline}. {_listed([file.key for file in found.files])}"
         )
-    written = {file.key: file.modified_at for file in files}
+    written = {file.key: (file.etag, file.modified_at) for file in files}
     return _work(spec, written, [file.arrived_at for file in files], 1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Literal, TypeGuard
 
@@ -19,6 +20,8 @@ from framework.schema.table import OUTAGE_MARK
 from framework.schema.values import SourceFile
 from framework.warehouse.late_views import broken_late_views
 
+_TIMES_DIFFER = timedelta(seconds=2)
+"""So much may the times differ that a listing and a head tell of one object: a head cuts off what is not a second."""
 _BEFORE_COPY = ("discover", "observe", "recover", "start", "prepare")
 """The steps in which a file may be read."""
 
@@ -189,8 +192,11 @@ class Outcome:
         return all(at_once(self._archive, older))
 
     def _is_older(self, file: SourceFile | None) -> TypeGuard[SourceFile]:
-        """Say whether an older file is still the one that was listed, by its time: a head tells it to the second."""
-        return file is not None and file.modified_at == self._work.older[file.key].replace(microsecond=0)
+        """Say whether an older file is still the one that was listed; one that is not stays for the next run."""
+        if file is None:
+            return False
+        etag, modified_at = self._work.older[file.key]
+        return file.etag == etag and abs(file.modified_at - modified_at) <= _TIMES_DIFFER
 
     def _archive(self, file: SourceFile) -> bool:
         return self._try("archive the file; the next run does it", partial(self._books.move, file, "archive"))

@@ -26,7 +26,7 @@ from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Caller, Row, Warehouse
 from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, is_materialized, look_at
 
-_ARRIVAL_MARGIN = timedelta(seconds=1)
+_ARRIVAL_MARGIN = timedelta(seconds=2)
 
 
 def observe(
