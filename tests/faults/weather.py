@@ -38,6 +38,7 @@ class Weather:
         self._streaks: Counter[str] = Counter()
         self._refused: dict[str, str] = {}
         self._denied: set[str] = set()
+        self._committed: set[str] = set()
 
     def over(self, client: Any) -> None:
         """Let a client's calls go through this weather."""
@@ -68,7 +69,8 @@ class Weather:
             if operation in _SUBMISSIONS:
                 kinds += ["statement failed", "committed after all"] * 2
             kind = self._random.choice(kinds)
-            self.met[kind] += 1
+            if kind != "committed after all":
+                self.met[kind] += 1
             return kind
 
     def _befall(self, kind: str, client: Any, request: Any) -> AWSResponse | None:
@@ -107,6 +109,10 @@ class Weather:
 
     def _after_description(self, parsed: dict[str, Any], **_: Any) -> None:
         if parsed.get("Id") in self._denied and parsed["Status"] == "FINISHED":
+            # Met only where it was committed: a statement may have failed by itself.
+            with self._lock:
+                self._committed.add(parsed["Id"])
+                self.met["committed after all"] = len(self._committed)
             parsed |= {"Status": "FAILED", "Error": COMMITTED_AFTER_ALL}
 
 
