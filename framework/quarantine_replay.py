@@ -125,8 +125,11 @@ def _require_own(spec: PipelineSpec, services: Services, files: Sequence[Correct
     for file in files:
         key = lake.key(spec.source.prefix) + file.name
         if len(key.encode("utf-8")) > _LONGEST_KEY_BYTES:
-            raise SourceFileError(f"{address}: no file can have the name {file.name[:80]!r}…, which is too long.")
-        if not is_file_of(lake, spec.source, lake.key(spec.source.prefix) + file.name):
+            raise SourceFileError(
+                f"{address}: no file can have the name {file.name[:80]!r}…, which is too long. "
+                "Leave the file column as quarantine has it."
+            )
+        if not is_file_of(lake, spec.source, key):
             raise SourceFileError(
                 f"{address}: {file.name!r} is no file of {spec.pipeline}, whose source.pattern is "
                 f"{spec.source.pattern!r}. Replay the rows with the pipeline they came from."
