@@ -28,6 +28,7 @@ from framework.lake.at_once import at_once
 from framework.names import ledger_table
 from framework.outcome import Outcome, is_outage
 from framework.plan.evolve import PREPARE_COPY
+from framework.plan.growth import PUT_BACK, TAKE_DOWN
 from framework.plan.statements import Transaction
 from framework.precedence import (
     count_again,
@@ -45,8 +46,10 @@ from framework.schema.table import Observation
 from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.transfer import copy, merge, write_manifest
+from framework.views_down import ViewsDown
 from framework.warehouse.control import ensure_control_tables
 from framework.warehouse.observe import observe
+from framework.warehouse.view_journal import read_journal
 
 MAX_PLANS = 3
 """So often is a load planned when somebody else changes the target meanwhile."""
@@ -78,7 +81,7 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
         if any(map(is_outage, failures)) or (failures and spec.source.on_failure == "stop"):
             return results
     if not work.loads and any(services.lake.list_objects(staging_prefix(services.lake, spec.pipeline))):
-        _Load(spec, services, request, work).recover()
+        results += _Load(spec, services, request, work).recover()
     return results
 
 
@@ -104,6 +107,8 @@ class _Load:
         self.frames: FrameEngine | None = None
         self.plans = 0
         self.has_staging_table = False
+        self.views_down = ViewsDown(self.books)
+        self.evolving: Transaction | None = None
         self.observed_for_next: Observation | None = None
         self.counts: dict[str, RecordCounts] = {}
 
@@ -125,6 +130,7 @@ class _Load:
         finally:
             self.books.clean_up(self.has_staging_table, bool(self.counts))
             self.books.export_log()
+        self.outcome.tell_views_not_back(self.views_down.not_back)
         return self.outcome.all_results(results)
 
     def _load_and_settle(self, keys: Sequence[str], observed: Observation | None) -> list[LoadResult]:
@@ -148,6 +154,8 @@ class _Load:
             # What a dead run had still running may have changed what was observed, and loaded the files.
             observed = self._observe()
             self._leave_out_loaded(observed)
+        if self.views_down.put_back_left(observed.journal):
+            observed = self._observe()
         if not self.files:
             return
         self._enter("start")
@@ -251,11 +259,10 @@ class _Load:
                 rebuilt = [view.view for view in prepared.views.drops]
                 self.outcome.look_at_late_views([self.spec.target.table, *rebuilt])
             try:
-                for transaction in prepared.evolution:
-                    self.books.has_copy = self.books.has_copy or transaction.name == PREPARE_COPY
-                    self.services.warehouse.run(transaction, self.books.caller, self.log)
-                self.books.has_copy = False
+                self._evolve(prepared)
             except WarehouseError as error:
+                transaction = self.evolving
+                assert transaction is not None
                 seen_again = self._observe()
                 is_overtaken = transaction.statements[error.failed_index or 0].template.startswith("guard_")
                 unchanged = replace(seen_again, history=observed.history) == observed and not is_overtaken
@@ -269,6 +276,24 @@ class _Load:
         if not prepared.evolution:
             self.observed_for_next = observed
         return observed, prepared
+
+    def _evolve(self, prepared: Preparation) -> None:
+        """Run the transactions that bring the table to the rows; `evolving` is the one under way.
+
+        However it ends, what was taken down for it is put back.
+        """
+        try:
+            for self.evolving in prepared.evolution:
+                if self.evolving.name in (TAKE_DOWN, PUT_BACK):
+                    self.views_down.run(self.evolving)
+                    continue
+                self.books.has_copy = self.books.has_copy or self.evolving.name == PREPARE_COPY
+                self.services.warehouse.run(self.evolving, self.books.caller, self.log)
+        except BaseException:
+            self.views_down.see_them_back_on_the_way_out()
+            raise
+        self.books.has_copy = False
+        self.views_down.see_them_back()
 
     def _blame_spec(self, error: WarehouseError, transaction: Transaction) -> None:
         """Raise a SpecError where what was refused is the definition of a view, or a privilege of the spec."""
@@ -311,14 +336,20 @@ class _Load:
         self.outcome.engine_name = self.frames.name
         return self.frames
 
-    def recover(self) -> None:
-        """Clear away what dead runs left, where nothing is pending that would do it."""
+    def recover(self) -> list[LoadResult]:
+        """Clear away what dead runs left, where nothing is pending that would do it; a result only where that fails."""
         try:
             with telling(self.log), SignOfLife(self.services.lake, self.spec.pipeline, self.log):
                 self.books.recover(self.services.environment.dead_after_seconds)
+                target = self.spec.target.table
+                self.views_down.put_back_left(
+                    read_journal(self.services.warehouse, target, self.books.caller, self.log)
+                )
         finally:
             self.books.clean_up(self.has_staging_table, bool(self.counts))
             self.books.export_log()
+        self.outcome.tell_views_not_back(self.views_down.not_back)
+        return self.outcome.all_results([])
 
     def _enter(self, step: str) -> None:
         self.step = step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Literal, TypeGuard
@@ -45,14 +46,24 @@ class Outcome:
         self._work = work
         self._before: list[LoadResult] = []
         self._passed_over: list[LoadResult] = []
-        self._after_load: LoadFailure | None = None
+        self._after_load: list[str] = []
         self._late_views_of: tuple[TableName, ...] = ()
         self._broken_before: dict[TableName, str] = {}
         self._clock_start = time.monotonic()
 
     def all_results(self, results: Sequence[LoadResult]) -> list[LoadResult]:
-        """Return the results of the files that were loaded, or failed, among those that were left out."""
-        return [*self._before, *results, *self._passed_over]
+        """Return the results of the files that were loaded, or failed, among those that were left out.
+
+        What else is not as it should be fails the run, though the files are loaded.
+        """
+        together = [*self._before, *results, *self._passed_over]
+        if self._after_load and not any(result.status == "FAILED" for result in together):
+            message = " ".join(self._after_load)
+            failure = LoadFailure("SchemaChangeError", "settle", message, SchemaChangeError(message))
+            together = together or [self._result(None, "FAILED")]
+            place = next((n for n, result in enumerate(together) if result.failure is None), 0)
+            together[place] = replace(together[place], failure=failure)
+        return together
 
     def loaded(self, files: Sequence[SourceFile], counts: Mapping[str, RecordCounts]) -> list[LoadResult]:
         """Archive what was loaded. The rows are in: a file that cannot be moved now is moved by the next run."""
@@ -61,7 +72,7 @@ class Outcome:
             at_once(self._archive, files)
         for file in files:
             self._log.info("loaded", step="settle", file=file.url, **vars(counts[file.key]))
-            results.append(self._result(file, "SUCCESS", counts=counts[file.key], failure=self._after_load))
+            results.append(self._result(file, "SUCCESS", counts=counts[file.key]))
         return results
 
     def look_at_late_views(self, changing: Sequence[TableName]) -> None:
@@ -82,7 +93,17 @@ class Outcome:
             f"{self._books.spec.target.table} have changed their types: {told_of}. Have their owners create them anew."
         )
         self._log.error("late-binding views are broken", step="settle", views=[str(view) for view in broken])
-        self._after_load = LoadFailure("SchemaChangeError", "settle", message, SchemaChangeError(message))
+        self._after_load.append(message)
+
+    def tell_views_not_back(self, not_back: Mapping[TableName, str]) -> None:
+        """Tell which views could not be put back; no load fails for it, but the run does, once it has loaded."""
+        if not_back:
+            reasons = "; ".join(f"{view}: {reason}" for view, reason in not_back.items())
+            self._after_load.append(
+                f"Views on {self._books.spec.target.table} were taken down and cannot be put back: {reasons}. They "
+                "stand in the view journal with all they had. Correct what they stand on, and run restore-views; it "
+                "shows the statements too."
+            )
 
     def _broken_late_views(self) -> dict[TableName, str]:
         broken: dict[TableName, str] = {}

@@ -15,12 +15,13 @@ from framework.frames.header import is_gzip, read_header
 from framework.frames.protocol import FrameEngine, SourceRows
 from framework.lake.at_once import at_once
 from framework.lake.s3 import Lake
-from framework.plan.evolve import EvolvingRun, plan_evolution
+from framework.plan.evolve import plan_evolution
 from framework.plan.grants import granted, plan_grants
+from framework.plan.growth import EvolvingRun
 from framework.plan.merge import LoadedFile, MergeInput, plan_merge
 from framework.plan.staging import plan_copy, staging_columns
 from framework.plan.statements import Transaction
-from framework.plan.views import ViewWork, foreign_views, plan_views
+from framework.plan.views import ViewWork, plan_views, views_to_look_at
 from framework.precedence import precedence_of
 from framework.rejection import StagedRows, put_bad_rows_aside
 from framework.results import LoadRequest
@@ -156,7 +157,7 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
         quarantine = put_bad_rows_aside(context.books, StagedRows(batch, rows, staging.columns, seen), writes)
     _refuse_empty_replacement(spec, batch, seen)
     if seen.rows_staged == 0:
-        return Preparation(batch, staging, seen, (), ViewWork((), ()), (), None, quarantine)
+        return Preparation(batch, staging, seen, (), ViewWork(), (), None, quarantine)
     design = (spec.target.distkey, spec.target.sortkey)
     changes = plan_changes(staging, observed, spec.target.table, design)
     warehouse, caller = context.books.services.warehouse, context.books.caller
@@ -219,11 +220,11 @@ def _evolving_run(books: Books, files: Sequence[SourceFile]) -> EvolvingRun:
 
 
 def _with_dependents(books: Books, observed: Observation, changes: Sequence[SchemaChange]) -> Observation:
-    """Return the observation with the views in the changes' way that the spec does not name."""
-    names = foreign_views(books.spec, observed, changes)
+    """Return the observation with what it takes to put back the views in the changes' way."""
+    names = views_to_look_at(books.spec, observed, changes)
     if not names:
         return observed
-    books.log.info("views of others are put back", step="plan", views=[str(name) for name in names])
+    books.log.info("views are put back as they are", step="plan", views=[str(name) for name in names])
     return observe_dependents(books.services.warehouse, observed, names, books.caller, books.log)
 
 

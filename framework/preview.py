@@ -131,8 +131,13 @@ class _Preview:
         stands = [ViewDependency(view, target, None) for view in bound]
         new = [each for each in stands if not any(known.view == each.view for known in observed.dependencies)]
         own = {view.view for view in self.spec.views}
+        texts = {view.view: view.definition for view in prepared.views.creates}
         views = [
-            replace(seen, grants=granted(view.grants, seen.grants, is_exclusive))
+            replace(
+                seen,
+                grants=granted(view.grants, seen.grants, is_exclusive),
+                definition=texts.get(view.view, seen.definition),
+            )
             for view in self.spec.views
             for seen in (known.get(view.view, ObservedView(view.view, "", True, ())),)
             if view.view in builds or view.view in known
@@ -144,6 +149,7 @@ class _Preview:
             table=table_after(observed, self.spec.target.table, prepared.changes),
             dependencies=(*observed.dependencies, *new),
             views=(*views, *(view for view in observed.views if view.view not in own)),
+            journal=(),
             view_builds={**observed.view_builds, **builds},
         )
 
@@ -163,6 +169,7 @@ class _Preview:
         if prepared.quarantine is not None:
             notes.append(f"bad rows that would go to data/quarantine/{self.spec.pipeline}/: {prepared.seen.rows_bad}")
         notes += [f"new column {name} is ignored" for name in prepared.staging.ignored]
+        notes += [f"{entry.view.view} is down and would be put back first" for entry in observed.journal]
         if self.sample_rows is not None:
             rows = sum(file.rows_read for file in prepared.seen.files)
             notes.append(f"only the first {rows:,} rows were looked at; later ones may ask for more")
@@ -176,7 +183,7 @@ class _Preview:
                 {"column": fill.column, "value": STORED_VALUE if fill.keeps_stored else fill.value}
                 for fill in prepared.staging.fills
             ),
-            views=tuple(str(view.view) for view in prepared.views.creates),
+            views=tuple(map(str, prepared.views.touched)),
             transactions=tuple(self._rendered(transaction) for transaction in transactions),
             notes=tuple(notes),
         )

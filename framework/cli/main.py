@@ -23,6 +23,7 @@ COMMANDS = {
     "replay": "load a pipeline's unprocessed files, or corrected bad rows, again",
     "skip": "let a file go for good, without loading it",
     "history": "show past loads, and feeds that are late",
+    "restore-views": "put back views that a run which died has left down",
     "sandbox": "start, stop and query the local stand-in for AWS",
 }
 USAGE_EXIT_CODE = 2
@@ -114,4 +115,4 @@ def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:
 
 
 def _command(name: str) -> ModuleType:
-    return importlib.import_module(f"framework.cli.{name}")
+    return importlib.import_module(f"framework.cli.{name.replace('-', '_')}")

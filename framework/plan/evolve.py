@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from framework.column_type import ColumnType, Kind
 from framework.errors import SchemaChangeError
 from framework.names import TableName, ledger_table
+from framework.plan.growth import EvolvingRun, in_parts, plan_growth
 from framework.plan.statements import MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, Statement, Transaction
 from framework.plan.views import ViewWork, create_statements, drop_statements
 from framework.plan.wider_copy import becomes_text, copy_statements, copy_table, successor_name
@@ -40,37 +39,23 @@ _CATALOG_SPELLINGS = {
 """Of the types that svv_columns spells otherwise than DDL."""
 
 
-@dataclass(frozen=True)
-class EvolvingRun:
-    """Who changes the target, for the books. `source` names the load's files."""
-
-    run_id: str
-    started_at: datetime
-    source: str
-    control_schema: str
-
-
 def plan_evolution(
     spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange], views: ViewWork, run: EvolvingRun
 ) -> tuple[Transaction, ...]:
     """Return the transactions in order; none where nothing changes.
 
-    Native growth runs first and alone, each safe to repeat. Added columns beyond what one batch
-    takes go before the transaction that touches views: alone they take nothing from anybody.
+    Native growth runs first, with the views on it put back before anything else begins
+    (`plan_growth`). Added columns beyond what one batch takes go before the transaction that
+    touches views: alone they take nothing from anybody.
     The last transaction passes the gate of the target's merges, so that it sees every row they
     committed: a snapshot taken while one of them still runs would not.
-    Changes are logged in the transaction that makes them, native growth just before it, which has none.
+    Changes are logged in the transaction that makes them.
 
     Raises:
         SchemaChangeError: what must happen in one transaction is more than a batch may hold.
     """
     target = spec.target.table
     log = partial(_log_statements, spec, run)
-    grown = [change for change in changes if isinstance(change, GrowVarchar)]
-    alone = [
-        *_logged_before(spec, run, grown),
-        *(Transaction("grow", (_grow(target, change),)) for change in grown),
-    ]
     schemas = [
         Statement("create_schema", {"schema": schema}) for schema in _missing_schemas(spec, observed, changes, views)
     ]
@@ -80,7 +65,13 @@ def plan_evolution(
     is_copied = needs_new_table(changes)
 
     def evolve(own: Sequence[SchemaChange], made: Sequence[Statement]) -> list[Statement]:
-        return [*schemas, *dropped, *made, *created, *log([change for change in own if change not in grown])]
+        return [
+            *schemas,
+            *dropped,
+            *made,
+            *created,
+            *log([change for change in own if not isinstance(change, GrowVarchar)]),
+        ]
 
     def in_place(own: Sequence[SchemaChange]) -> list[Statement]:
         return [statement for change in own for statement in _statements(target, change, run.run_id)]
@@ -93,7 +84,7 @@ def plan_evolution(
         if len(gate) + len(statements) > MAX_BATCH_STATEMENTS:
             # The copy that an earlier plan of this run has left goes first.
             own_copy = Statement("drop_tables", {"tables": (copy_table(target, run.run_id).sql,)})
-            early = list(_parts(PREPARE_COPY, [own_copy, *preparing]))
+            early = list(in_parts(PREPARE_COPY, [own_copy, *preparing]))
             statements = evolve(changes, replacing)
     else:
         statements = evolve(changes, in_place(changes))
@@ -109,32 +100,11 @@ def plan_evolution(
             f"takes {MAX_BATCH_STATEMENTS}. Each column, view, privilege and comment that must be put back takes some: "
             "widen fewer columns at a time, through types.columns, or have fewer of the others."
         )
-    return (*alone, *early, *((Transaction("evolve", (*gate, *statements)),) if statements else ()))
-
-
-def _logged_before(spec: PipelineSpec, run: EvolvingRun, grown: Sequence[GrowVarchar]) -> Iterator[Transaction]:
-    """Yield what logs native growth."""
-    statements = [
-        Statement(
-            "log_growth",
-            {
-                "table": TableName(run.control_schema, "schema_changes"),
-                "target": spec.target.table,
-                "change": describe_change(change),
-                "pipeline": spec.pipeline,
-                "run_id": run.run_id,
-                "source": run.source,
-            },
-        )
-        for change in grown
-    ]
-    yield from _parts("log_growth", statements)
-
-
-def _parts(name: str, statements: Sequence[Statement]) -> Iterator[Transaction]:
-    """Yield statements in as many transactions as they need."""
-    for start in range(0, len(statements), MAX_BATCH_STATEMENTS):
-        yield Transaction(name, tuple(statements[start : start + MAX_BATCH_STATEMENTS]))
+    return (
+        *plan_growth(spec, observed, changes, views, run),
+        *early,
+        *((Transaction("evolve", (*gate, *statements)),) if statements else ()),
+    )
 
 
 def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
@@ -198,10 +168,6 @@ def _missing_schemas(
     wanted = [spec.target.table.schema] if any(isinstance(change, CreateTable) for change in changes) else []
     wanted += [view.view.schema for view in views.creates]
     return [schema for schema in dict.fromkeys(wanted) if schema not in observed.schemas]
-
-
-def _grow(target: TableName, change: GrowVarchar) -> Statement:
-    return Statement("grow_varchar", {"table": target, "name": change.name, "type": change.wanted})
 
 
 def _statements(target: TableName, change: SchemaChange, run_id: str) -> Iterator[Statement]:

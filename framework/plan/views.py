@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from framework.errors import SchemaChangeError
 from framework.names import TableName
-from framework.plan.statements import Statement
-from framework.schema.changes import SchemaChange, columns_after, needs_new_table, rewritten_columns, views_above
-from framework.schema.table import Observation, ObservedView, ViewBuild, ViewDependency
+from framework.plan.statements import MAX_STATEMENT_BYTES, Statement
+from framework.schema.changes import (
+    SchemaChange,
+    columns_after,
+    grown_columns,
+    needs_new_table,
+    rewritten_columns,
+    views_above,
+    views_on,
+)
+from framework.schema.table import Comment, Observation, ObservedView, ViewBuild, ViewDependency
 from framework.spec.pipeline import PipelineSpec, ViewSpec
 from framework.spec.query_text import names_relation, query_mistake
 from framework.spec.views import render_view
+
+_FRAME_BYTES = 1_000
+"""Of a CREATE VIEW beside the definition: the view's name, and the line that says whose the statement is."""
 
 
 @dataclass(frozen=True)
@@ -34,45 +45,64 @@ class NewView:
 
 @dataclass(frozen=True)
 class ViewWork:
-    """The views to drop, highest first, and to create, lowest first."""
+    """The views to drop, highest first, and to create, lowest first.
 
-    drops: tuple[ObservedView, ...]
-    creates: tuple[NewView, ...]
+    Those that are `in_the_way` of native growth, lowest first, are put back before, as they were.
+    """
+
+    drops: tuple[ObservedView, ...] = ()
+    creates: tuple[NewView, ...] = ()
+    in_the_way: tuple[ObservedView, ...] = ()
+
+    @property
+    def touched(self) -> tuple[TableName, ...]:
+        """All views that are created, as they were or anew."""
+        down = [view.view for view in self.in_the_way]
+        return tuple(dict.fromkeys([*down, *(view.view for view in self.creates)]))
 
 
 def plan_views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> ViewWork:
     """Return the views that must be rebuilt: outdated ones, those in a change's way, and all above them.
 
-    Those that the spec does not name (`foreign_views`) must have been looked at.
+    Those that must be put back as they are (`views_to_look_at`) must have been looked at.
 
     Raises:
         SchemaChangeError: a view that is in the way could not be put back as it is.
     """
     views = _views(spec, observed, changes)
     existing = {view.view: view for view in observed.views}
-    for name in views.affected:
+    for name in dict.fromkeys((*views.in_the_way, *views.affected)):
         _refuse_what_cannot_return(spec, existing[name])
     rebuilt = {*views.affected, *views.outdated}
     created = [view for view in views.named if view.view in rebuilt]
     created += [_foreign(existing[name]) for name in views.affected if name not in {view.view for view in created}]
     drops = tuple(existing[name] for name in reversed(views.affected))
-    return ViewWork(drops, _lowest_first(created, observed.dependencies))
+    in_the_way = tuple(existing[name] for name in views.in_the_way)
+    return ViewWork(drops, _lowest_first(created, observed.dependencies), in_the_way)
 
 
-def foreign_views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> tuple[TableName, ...]:
-    """Return the views in the changes' way that the spec does not name."""
+def views_to_look_at(
+    spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]
+) -> tuple[TableName, ...]:
+    """Return the views that are put back as they are, and of which that is not known yet: `observe_dependents`."""
     views = _views(spec, observed, changes)
     named = {view.view for view in views.named}
-    return tuple(name for name in views.affected if name not in named)
+    known = {view.view for view in observed.views if view.definition is not None}
+    rebuilt = (name for name in views.affected if name not in named)
+    return tuple(name for name in dict.fromkeys((*views.in_the_way, *rebuilt)) if name not in known)
 
 
 @dataclass(frozen=True)
 class _Views:
-    """`named` are all of the spec as they would be created, `affected` all to be dropped, lowest first."""
+    """`named` are all of the spec as they would be created, `affected` all to be dropped, lowest first.
+
+    `in_the_way` are those that native growth cannot do with, lowest first.
+    """
 
     named: tuple[NewView, ...]
     outdated: tuple[TableName, ...]
     affected: tuple[TableName, ...]
+    in_the_way: tuple[TableName, ...]
 
 
 def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> _Views:
@@ -84,7 +114,13 @@ def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaCh
     )
     blocking = _blocking_views(spec.target.table, observed, changes)
     roots = (*blocking, *(name for name in outdated if name in existing))
-    return _Views(named, outdated, views_above(roots, observed.dependencies))
+    below_growth = views_on(spec.target.table, grown_columns(changes), observed)
+    return _Views(
+        named,
+        outdated,
+        views_above(roots, observed.dependencies),
+        views_above(below_growth, observed.dependencies),
+    )
 
 
 def _in_dependency_order(views: Sequence[NewView]) -> tuple[NewView, ...]:
@@ -123,10 +159,10 @@ def _of_spec(view: ViewSpec, spec: PipelineSpec, columns: tuple[tuple[str, str],
 
 def _foreign(view: ObservedView) -> NewView:
     assert view.definition is not None
-    return NewView(view.view, _query(view.definition), late_binding=False, build=None)
+    return NewView(view.view, query_of(view.definition), late_binding=False, build=None)
 
 
-def _query(definition: str) -> str:
+def query_of(definition: str) -> str:
     """Return a view's query from what the catalog shows, which ends it like a statement."""
     return definition.strip().rstrip(";").rstrip()
 
@@ -162,22 +198,16 @@ def _sha256(text: str) -> str:
 
 
 def _blocking_views(target: TableName, observed: Observation, changes: Sequence[SchemaChange]) -> tuple[TableName, ...]:
-    """Bound views that use a column which is about to be replaced, or the table; where no column is named, any."""
-    rewritten = rewritten_columns(changes)
-    if not rewritten:
-        return ()
-    any_column = needs_new_table(changes)
-    found = [
-        dependency.view
-        for dependency in observed.dependencies
-        if dependency.source == target and (any_column or dependency.column is None or dependency.column in rewritten)
-    ]
+    """Return the bound views that use a column which is about to be replaced, or the table."""
+    if not needs_new_table(changes):
+        return views_on(target, rewritten_columns(changes), observed)
+    found = (dependency.view for dependency in observed.dependencies if dependency.source == target)
     return tuple(dict.fromkeys(found))
 
 
 def _refuse_what_cannot_return(spec: PipelineSpec, view: ObservedView) -> None:
     """Refuse to take a view down that would not come back as it is; say what an administrator can do."""
-    name = view.view
+    name, definition = view.view, view.definition
     way = f"{name}: the view is in the way of a change of {spec.target.table}"
     if view.is_materialized:
         raise SchemaChangeError(
@@ -197,8 +227,13 @@ def _refuse_what_cannot_return(spec: PipelineSpec, view: ObservedView) -> None:
             f"{way}, must be rebuilt but belongs to {view.owner}, and its owner could not be put back. "
             f"Have an administrator run: alter table {name.sql} owner to <the user Feedway connects as>;"
         )
-
-    if view.definition is not None and (mistake := query_mistake(_query(view.definition))) is not None:
+    if definition is not None and len(definition.encode("utf-8")) > MAX_STATEMENT_BYTES - _FRAME_BYTES:
+        raise SchemaChangeError(
+            f"{way}, and its definition has more bytes than a statement of the Data API may have "
+            f"({MAX_STATEMENT_BYTES}), so that it cannot be put back. Drop it before the load and create it again "
+            f"afterwards through another connection: drop view {name.sql};"
+        )
+    if definition is not None and (mistake := query_mistake(query_of(definition))) is not None:
         raise SchemaChangeError(
             f"{way}, and its definition in the catalog {mistake}, so that it cannot be put back safely. "
             f"Drop it before the load and create it again afterwards: drop view {name.sql};"
@@ -215,9 +250,10 @@ def hidden_privileges(name: TableName, grantees: Sequence[str]) -> str:
 
 
 def drop_statements(work: ViewWork) -> Iterator[Statement]:
-    """Return what takes the views down, highest first; a view that has changed meanwhile stops it."""
+    """Return what takes the views down, highest first; a view of others that has changed meanwhile stops it."""
+    of_spec = {view.view for view in work.creates if view.build is not None}
     for view in work.drops:
-        if view.definition is not None:
+        if view.definition is not None and view.view not in of_spec:
             values = {"view": view.view, "owner": view.owner, "definition": view.definition}
             yield Statement("guard_view", values)
     for view in work.drops:
@@ -233,7 +269,10 @@ def create_statements(
     for view in work.creates:
         values = {"view": view.view, "definition": view.definition, "late_binding": view.late_binding}
         yield Statement("create_view", values)
-        yield from _put_back(view, before.get(view.view), observed)
+        if (seen := before.get(view.view)) is not None:
+            # Columns of late-binding views take no comments.
+            comments = (each for each in observed.comments if not (view.late_binding and each.column))
+            yield from put_back_surroundings(seen, comments)
         if view.build is None:
             continue
         yield Statement("delete_view_build", {"table": builds, "view": view.view})
@@ -250,16 +289,15 @@ def create_statements(
         )
 
 
-def _put_back(view: NewView, before: ObservedView | None, observed: Observation) -> Iterator[Statement]:
-    if before is None:
-        return
-    for grant in before.grants:
+def put_back_surroundings(view: ObservedView, comments: Iterable[Comment]) -> Iterator[Statement]:
+    """Return what gives a view that is created anew its privileges, comments and owner."""
+    for grant in view.grants:
         yield Statement("grant_on_relation", {"relation": view.view, "grant": grant})
-    for comment in observed.comments:
+    for comment in comments:
         if comment.relation == view.view and comment.column is None:
             yield Statement("comment_on_view", {"view": view.view, "comment": comment.text})
-        elif comment.relation == view.view and not view.late_binding:
+        elif comment.relation == view.view:
             values = {"relation": view.view, "name": comment.column, "comment": comment.text}
             yield Statement("comment_on_column", values)
-    if not before.is_own:
-        yield Statement("set_owner", {"relation": view.view, "owner": before.owner})
+    if not view.is_own:
+        yield Statement("set_owner", {"relation": view.view, "owner": view.owner})

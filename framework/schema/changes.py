@@ -37,7 +37,10 @@ class AddColumn:
 
 @dataclass(frozen=True)
 class GrowVarchar:
-    """A VARCHAR grows natively: no row is rewritten, but it runs outside of any transaction."""
+    """A VARCHAR grows natively: no row is rewritten, but it runs outside of any transaction.
+
+    Views on the column are down meanwhile, and stand in the view journal.
+    """
 
     name: str
     current: ColumnType
@@ -84,8 +87,20 @@ def plan_changes(
         _refuse_unknown_design(target, staging.new_columns, distkey, sortkey)
         return (CreateTable(target, staging.new_columns, distkey, sortkey),)
     additions = [AddColumn(column) for column in staging.new_columns]
-    widenings = [_widen(widening, observed.table, observed) for widening in staging.widenings]
-    return (*additions, *_at_once(widenings))
+    return (*additions, *_widen_all(staging.widenings, observed.table, observed))
+
+
+def _widen_all(widenings: Sequence[Widening], table: ObservedTable, observed: Observation) -> Sequence[SchemaChange]:
+    changes = _at_once([_widen(widening, table, observed) for widening in widenings])
+    if not needs_new_table(changes):
+        return changes
+    # In a copy of the table a longer text costs nothing, and its views need not be taken down beforehand.
+    return [
+        _rewrite(widening, table, observed)
+        if isinstance(change, GrowVarchar) and views_on(table.name, [change.name], observed)
+        else change
+        for widening, change in zip(widenings, changes, strict=True)
+    ]
 
 
 def _at_once(changes: Sequence[SchemaChange]) -> Sequence[SchemaChange]:
@@ -117,12 +132,25 @@ def _refuse_unknown_design(
 def _widen(widening: Widening, table: ObservedTable, observed: Observation) -> SchemaChange:
     column = table.column(widening.name)
     assert column is not None
-    in_view = any(
-        dependency.source == table.name and dependency.column in (None, column.name)
-        for dependency in observed.dependencies
-    )
-    if widening.wanted.is_text and widening.current.is_text and _grows_natively(column) and not in_view:
+    if widening.wanted.is_text and widening.current.is_text and _grows_natively(column):
         return GrowVarchar(widening.name, widening.current, widening.wanted, widening.reason)
+    return _rewrite(widening, table, observed)
+
+
+def views_on(table: TableName, columns: Iterable[str], observed: Observation) -> tuple[TableName, ...]:
+    """Return the bound views that use one of a table's columns; where the catalog names no column, any."""
+    used = frozenset(columns)
+    found = (
+        dependency.view
+        for dependency in observed.dependencies
+        if used and dependency.source == table and (dependency.column is None or dependency.column in used)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _rewrite(widening: Widening, table: ObservedTable, observed: Observation) -> RewriteColumn:
+    column = table.column(widening.name)
+    assert column is not None
     if column.has_column_grants:
         raise SchemaChangeError(
             f"{table.name}: column {widening.name!r} must grow from {widening.current} to {widening.wanted} "
@@ -210,6 +238,11 @@ def with_rows(changes: Iterable[SchemaChange], rows: int) -> tuple[SchemaChange,
 def rewritten_columns(changes: Iterable[SchemaChange]) -> frozenset[str]:
     """Return the columns that are dropped in favour of a wider copy; views that use them stand in the way."""
     return frozenset(change.name for change in changes if isinstance(change, RewriteColumn))
+
+
+def grown_columns(changes: Iterable[SchemaChange]) -> frozenset[str]:
+    """Return the columns that grow natively, which a bound view on them keeps from happening."""
+    return frozenset(change.name for change in changes if isinstance(change, GrowVarchar))
 
 
 def columns_after(table: ObservedTable | None, changes: Sequence[SchemaChange]) -> tuple[tuple[str, str], ...]:

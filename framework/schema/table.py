@@ -122,6 +122,23 @@ class Comment:
 
 
 @dataclass(frozen=True)
+class JournalEntry:
+    """A view that is down, and the run that took it down for a change of the target.
+
+    `view` is as it was, with its definition. `place` counts from the lowest of those that were taken down
+    together. `is_of_spec` says that a spec names the view, so that it may be there in another form meanwhile.
+    """
+
+    run_id: str
+    pipeline: str
+    target: TableName
+    place: int
+    view: ObservedView
+    comments: tuple[Comment, ...]
+    is_of_spec: bool
+
+
+@dataclass(frozen=True)
 class ViewBuild:
     """From what a view of the spec was last built."""
 
@@ -149,8 +166,8 @@ class Observation:
     """What one look at the warehouse found; `table` is None where the target does not exist.
 
     `control_tables` are the names of Feedway's own tables that exist. `design` is looked at only where
-    the target must be copied. `is_to_come` says that a load planned before this one would create the
-    table, so that the warehouse cannot be asked about it.
+    the target must be copied. `journal` are views on the target that are down. `is_to_come` says that a load
+    planned before this one would create the table, so that the warehouse cannot be asked about it.
     """
 
     table: ObservedTable | None
@@ -163,6 +180,7 @@ class Observation:
     view_builds: Mapping[TableName, ViewBuild] = field(default_factory=dict)
     history: Mapping[FileIdentity, LoadHistory] = field(default_factory=dict)
     design: TableDesign | None = None
+    journal: tuple[JournalEntry, ...] = ()
     is_to_come: bool = False
 
     def history_of(self, identity: FileIdentity) -> LoadHistory:

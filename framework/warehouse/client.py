@@ -156,6 +156,10 @@ class Warehouse:
             self._sleep(pause)
             pause = min(pause * POLL_GROWTH, LONGEST_POLL_SECONDS)
 
+    def pause(self, seconds: float) -> None:
+        """Wait; an interruption of the command ends it."""
+        self._sleep(seconds)
+
     def cancel(self, statement_id: str) -> None:
         """Ask for a statement's end, and wait for it; one that has ended, or cannot be reached, stays as it is."""
         with suppress(WarehouseError):

@@ -19,7 +19,7 @@ from framework.warehouse.client import Caller, Row, Value, Warehouse
 _ROWS_WITH_MESSAGE = 12
 """JOB_STS rows of one INSERT: a row takes up to 1,500 bytes, its key 1,024 and its message 4,096."""
 SAMPLED_KEYS = 5
-_CONTROL_TABLES = ("job_sts", "view_builds", "schema_changes")
+_CONTROL_TABLES = ("job_sts", "view_builds", "schema_changes", "view_journal")
 """Those that all pipelines share."""
 CHANGE_COLUMNS = (
     "changed_ts",
@@ -72,6 +72,7 @@ def ensure_control_tables(
             Statement("create_job_sts", {"table": TableName(schema, "job_sts")}),
             Statement("create_view_builds", {"table": TableName(schema, "view_builds")}),
             Statement("create_schema_changes", {"table": TableName(schema, "schema_changes")}),
+            Statement("create_view_journal", {"table": TableName(schema, "view_journal")}),
         )
         # Of feeds that load for the first time side by side, one creates it; the database refuses two at once.
         with warehouse.creating:

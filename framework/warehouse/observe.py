@@ -11,6 +11,7 @@ from framework.errors import WarehouseError
 from framework.names import TableName
 from framework.plan.statements import Statement
 from framework.run_log import RunLog
+from framework.schema.journal import entries_of
 from framework.schema.table import (
     OUTAGE_MARK,
     LoadHistory,
@@ -25,6 +26,7 @@ from framework.schema.values import FileIdentity
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Caller, Row, Warehouse
 from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, is_materialized, look_at
+from framework.warehouse.view_journal import journal_row, select_journal
 
 _ARRIVAL_MARGIN = timedelta(seconds=2)
 
@@ -77,7 +79,10 @@ def _catalog_statements(spec: PipelineSpec, control_schema: str) -> list[Stateme
 
 
 def _control_statements(spec: PipelineSpec, control_schema: str, arrivals: Sequence[datetime]) -> list[Statement]:
-    statements = [Statement("select_view_builds", {"table": TableName(control_schema, "view_builds")})]
+    statements = [
+        Statement("select_view_builds", {"table": TableName(control_schema, "view_builds")}),
+        select_journal(control_schema, spec.target.table),
+    ]
     if arrivals:
         statements.append(
             Statement(
@@ -109,6 +114,7 @@ def _observation(spec: PipelineSpec, look: Look) -> Observation:
             for row in look.of("select_view_builds")
         },
         history=_history(look),
+        journal=entries_of(map(journal_row, look.of("select_view_journal"))),
     )
 
 

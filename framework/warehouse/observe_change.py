@@ -20,7 +20,7 @@ _DISTSTYLES = {0: "even", 1: "key", 8: "all", 9: "auto"}
 def observe_dependents(
     warehouse: Warehouse, observed: Observation, names: Sequence[TableName], caller: Caller, log: RunLog
 ) -> Observation:
-    """Return the observation with views that the spec does not name, as they would have to be put back.
+    """Return the observation with views as they would have to be put back.
 
     One submission. `names` are those of at least one view.
 
@@ -43,7 +43,11 @@ def observe_dependents(
             "Run the load again; if it stays so, grant the user Feedway connects as USAGE on the view's schema."
         )
     comments = tuple(comment_of(row) for row in look.of("select_comments"))
-    return replace(observed, views=(*observed.views, *found), comments=(*observed.comments, *comments))
+    return replace(
+        observed,
+        views=(*(view for view in observed.views if view.view not in names), *found),
+        comments=(*(comment for comment in observed.comments if comment.relation not in names), *comments),
+    )
 
 
 def _dependents(look: Look) -> Iterator[ObservedView]:

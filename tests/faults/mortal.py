@@ -52,6 +52,10 @@ class Process:
         finally:
             engine.close()
 
+    def die_now(self) -> None:
+        """Die before the call that this thread is about to send."""
+        self._is_dead = True
+
     def die_after_this_call(self) -> None:
         """Die when the call that this thread is about to send was answered."""
         self._last_words.said = True

@@ -72,6 +72,12 @@ SCENARIOS = (
         (("1.csv", csv_text("id,a,b,c", f"2,7,{'é' * 150},1", "3,8,q,2")),),
         view="select id from {{ target }}",
     ),
+    Scenario(
+        "grow_under",
+        UPSERT,
+        (FIRST,),
+        (("1.csv", csv_text("id,a,b", f"2,7,{'é' * 150}", "3,8,q")),),
+    ),
     Scenario("bad", UPSERT, (FIRST,), (("1.csv", csv_text("id,a,b", "2,7,z", "3,8,q,r")),)),
     Scenario(
         "quarantine",
@@ -148,6 +154,7 @@ class World:
     view: list[tuple[Any, ...]]
     view_columns: list[tuple[Any, ...]]
     theirs: list[tuple[Any, ...]]
+    down: list[tuple[Any, ...]]
     grants: list[tuple[Any, ...]]
     comments: list[tuple[Any, ...]]
     builds: list[tuple[Any, ...]]
@@ -177,6 +184,7 @@ def look(shop: Workshop) -> World:
             f"select column_name, data_type from svv_columns where table_name = '{view}' order by ordinal_position"
         ),
         theirs=shop.sql(f"select definition from pg_views where viewname = 'theirs_{shop.name}'"),
+        down=shop.sql(f"select view_name from {control}.view_journal where pipeline = '{shop.name}'"),
         grants=shop.sql(
             "select relation_name, privilege_type, identity_name, identity_type from svv_relation_privileges "
             f"where relation_name in ('{view}', 'theirs_{shop.name}') and identity_type = 'public' order by 1, 2"

@@ -22,7 +22,7 @@ LEVELS = (
     {"frames", "warehouse", "lake"},
     {"results"},
     {"bookkeeping"},
-    {"precedence", "rejection"},
+    {"precedence", "rejection", "views_down"},
     {"prepare", "discover", "letting_go"},
     {"outcome", "transfer"},
     {"engine"},

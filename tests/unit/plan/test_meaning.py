@@ -15,6 +15,7 @@ from sqlglot.dialects.redshift import Redshift
 from framework.column_type import parse_type
 from framework.names import TableName, identifier
 from framework.plan.statements import Statement, render
+from framework.schema.journal import JournalRow
 from framework.schema.table import AuditRow, Grant
 from framework.schema.values import FileIdentity
 from tests.hostile import NAMES, TEXTS
@@ -100,6 +101,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "tables": [table.sql, identifier(name)],
         "type": parse_type("integer"),
         "rows": rows.get(template, 20),
+        "row": JournalRow(text, text, table, table, 0, 1, text),
     }
 
 

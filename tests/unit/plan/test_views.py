@@ -9,7 +9,7 @@ import pytest
 from framework.column_type import parse_type
 from framework.errors import SchemaChangeError
 from framework.names import TableName
-from framework.plan.views import foreign_views, plan_views
+from framework.plan.views import plan_views, views_to_look_at
 from framework.schema.changes import RewriteColumn
 from framework.schema.table import Observation, ObservedTable, ObservedView, TableColumn, ViewBuild, ViewDependency
 from framework.spec.load import load_pipeline_text
@@ -61,7 +61,10 @@ def test_each_view_comes_after_what_it_stands_on_whoever_named_it() -> None:
 
     work = plan_views(spec, seen, CHANGES)
 
-    assert set(foreign_views(spec, seen, CHANGES)) == {TableName("x", name) for name in ("between", "beside", "top")}
+    unseen = replace(seen, views=tuple(replace(view, definition=None) for view in seen.views))
+    assert set(views_to_look_at(spec, unseen, CHANGES)) == {
+        TableName("x", name) for name in ("between", "beside", "top")
+    }
     created = [view.view.name for view in work.creates]
     assert sorted(created) == sorted(view.view.name for view in work.drops)
     dropped = [view.view.name for view in work.drops]

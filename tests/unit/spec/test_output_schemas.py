@@ -8,6 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from framework.cli.restore_views import RestoredView
 from framework.cli.stale import StaleFeed
 from framework.errors import Problem
 from framework.preview import PlannedLoad
@@ -61,3 +62,7 @@ def test_the_history_of_changes_has_the_columns_of_the_log() -> None:
 
 def test_a_stale_feed_has_the_fields_of_its_schema() -> None:
     assert fields_of("history_stale", "stale") == [field.name for field in dataclasses.fields(StaleFeed)]
+
+
+def test_a_restored_view_has_the_fields_of_its_schema() -> None:
+    assert fields_of("restore_views", "views") == [field.name for field in dataclasses.fields(RestoredView)]

@@ -1,0 +1,133 @@
+"""Native growth of VARCHAR columns, which runs in no transaction: what is done before it, and what after.
+
+Bound views on the column are taken down beforehand, each in the transaction that enters it in the view
+journal, and put back in the one that takes it out again. Wherever a run dies, every view stands or is in the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from framework.names import TableName
+from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
+from framework.plan.views import ViewWork, put_back_surroundings, query_of
+from framework.schema.changes import GrowVarchar, SchemaChange, describe_change
+from framework.schema.journal import as_rows
+from framework.schema.table import JournalEntry, Observation
+from framework.spec.pipeline import PipelineSpec
+
+TAKE_DOWN = "take_down_views"
+"""The transactions that enter views in the journal and drop them."""
+PUT_BACK = "put_back_views"
+"""The transactions that create them again and take them out of the journal."""
+JOURNAL = "view_journal"
+"""The journal's table in the control schema."""
+
+
+@dataclass(frozen=True)
+class EvolvingRun:
+    """Who changes the target, for the books. `source` names the load's files."""
+
+    run_id: str
+    started_at: datetime
+    source: str
+    control_schema: str
+
+
+def plan_growth(
+    spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange], views: ViewWork, run: EvolvingRun
+) -> Iterator[Transaction]:
+    """Yield the transactions in order; none where no column grows natively. Each is safe to repeat."""
+    grown = [change for change in changes if isinstance(change, GrowVarchar)]
+    entries = _entries(spec, observed, views, run)
+    yield from _logged_before(spec, run, grown)
+    yield from take_down(entries, run.control_schema)
+    for change in grown:
+        values = {"table": spec.target.table, "name": change.name, "type": change.wanted}
+        yield Transaction("grow", (Statement("grow_varchar", values),))
+    for entry in entries:
+        yield from put_back(entry, run.control_schema, is_there=False)
+
+
+def _logged_before(spec: PipelineSpec, run: EvolvingRun, grown: Sequence[GrowVarchar]) -> Iterator[Transaction]:
+    """Yield what logs native growth."""
+    statements = [
+        Statement(
+            "log_growth",
+            {
+                "table": TableName(run.control_schema, "schema_changes"),
+                "target": spec.target.table,
+                "change": describe_change(change),
+                "pipeline": spec.pipeline,
+                "run_id": run.run_id,
+                "source": run.source,
+            },
+        )
+        for change in grown
+    ]
+    yield from in_parts("log_growth", statements)
+
+
+def _entries(spec: PipelineSpec, observed: Observation, views: ViewWork, run: EvolvingRun) -> tuple[JournalEntry, ...]:
+    of_spec = {view.view for view in spec.views}
+    return tuple(
+        JournalEntry(
+            run.run_id,
+            spec.pipeline,
+            spec.target.table,
+            place,
+            view,
+            tuple(comment for comment in observed.comments if comment.relation == view.view),
+            view.view in of_spec,
+        )
+        for place, view in enumerate(views.in_the_way)
+    )
+
+
+def take_down(entries: Sequence[JournalEntry], control_schema: str) -> Iterator[Transaction]:
+    """Yield what enters views in the journal and drops them, the highest first; a view that has changed stops it."""
+    journal = TableName(control_schema, JOURNAL)
+    together: list[Statement] = []
+    for entry in reversed(entries):
+        view = entry.view
+        own = [
+            Statement("guard_view", {"view": view.view, "owner": view.owner, "definition": view.definition}),
+            *(Statement("insert_view_journal", {"table": journal, "row": row}) for row in as_rows(entry)),
+            Statement("drop_view", {"view": view.view}),
+        ]
+        if len(together) + len(own) > MAX_BATCH_STATEMENTS:
+            yield Transaction(TAKE_DOWN, tuple(together))
+            together = []
+        together += own
+    if together:
+        yield Transaction(TAKE_DOWN, tuple(together))
+
+
+def put_back(entry: JournalEntry, control_schema: str, *, is_there: bool) -> Iterator[Transaction]:
+    """Yield what creates a view as it was and takes it out of the journal; several where it has many privileges.
+
+    Where the view `is_there` already it gets its privileges, comments and owner only. What a spec does not name
+    must have the definition it had.
+    """
+    view = entry.view
+    assert view.definition is not None
+    if not is_there:
+        values = {"view": view.view, "definition": query_of(view.definition), "late_binding": False}
+        first = [Statement("create_view", values)]
+    elif entry.is_of_spec:
+        first = []
+    else:
+        first = [Statement("guard_view", {"view": view.view, "owner": view.owner, "definition": view.definition})]
+    taken_out = {"table": TableName(control_schema, JOURNAL), "run_id": entry.run_id, "view": view.view}
+    yield from in_parts(
+        PUT_BACK,
+        [*first, *put_back_surroundings(view, entry.comments), Statement("delete_view_journal", taken_out)],
+    )
+
+
+def in_parts(name: str, statements: Sequence[Statement]) -> Iterator[Transaction]:
+    """Yield statements in as many transactions as they need."""
+    for start in range(0, len(statements), MAX_BATCH_STATEMENTS):
+        yield Transaction(name, tuple(statements[start : start + MAX_BATCH_STATEMENTS]))
