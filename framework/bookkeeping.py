@@ -8,7 +8,7 @@ from typing import Literal
 
 from framework.errors import PipelineError
 from framework.lake.alive import dead_runs, staging_prefix
-from framework.names import staging_table, statement_name
+from framework.names import TableName, staging_table, statement_name
 from framework.plan.wider_copy import copy_table
 from framework.redaction import told
 from framework.results import Services
@@ -36,6 +36,8 @@ class Books:
         self.generations: dict[str, int] = {}
         self.harmless: set[str] = set()
         """Loaded files, by the sha256 of their identity, that come after none that are still to be loaded."""
+        self.views_to_drop: set[TableName] = set()
+        """Views that the warehouse has refused to replace, so that they are dropped and created."""
         self.has_copy = False
         """Whether a copy of the target stands that has not taken its place."""
         self._has_quarantine = False

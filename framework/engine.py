@@ -25,11 +25,11 @@ from framework.errors import (
 from framework.frames.protocol import FrameEngine
 from framework.lake.alive import SignOfLife, staging_prefix
 from framework.lake.at_once import at_once
-from framework.names import ledger_table
+from framework.names import TableName, ledger_table
 from framework.outcome import Outcome, is_outage
 from framework.plan.evolve import PREPARE_COPY
 from framework.plan.growth import PUT_BACK, TAKE_DOWN
-from framework.plan.statements import Transaction
+from framework.plan.statements import Statement, Transaction
 from framework.precedence import (
     count_again,
     is_picked,
@@ -264,7 +264,8 @@ class _Load:
                 transaction = self.evolving
                 assert transaction is not None
                 seen_again = self._observe()
-                is_overtaken = transaction.statements[error.failed_index or 0].template.startswith("guard_")
+                refused = transaction.statements[error.failed_index or 0]
+                is_overtaken = refused.template.startswith("guard_") or self._is_to_be_dropped(refused)
                 unchanged = replace(seen_again, history=observed.history) == observed and not is_overtaken
                 if isinstance(error, TransientWarehouseError) or unchanged or plan_number == MAX_PLANS:
                     self._blame_spec(error, transaction)
@@ -276,6 +277,15 @@ class _Load:
         if not prepared.evolution:
             self.observed_for_next = observed
         return observed, prepared
+
+    def _is_to_be_dropped(self, refused: Statement) -> bool:
+        """Say whether a view that could not be replaced is dropped and created by the next plan."""
+        view = refused.values.get("view")
+        if refused.template != "replace_view" or not isinstance(view, TableName):
+            return False
+        is_new = view not in self.books.views_to_drop
+        self.books.views_to_drop.add(view)
+        return is_new
 
     def _evolve(self, prepared: Preparation) -> None:
         """Run the transactions that bring the table to the rows; `evolving` is the one under way.
@@ -310,7 +320,7 @@ class _Load:
                 "changed. Have an administrator drop that foreign key (alter table … drop constraint …), and create it "
                 "again after the load."
             ) from error
-        if error.failed_index is not None and refused.template == "create_view":
+        if error.failed_index is not None and refused.template in ("create_view", "replace_view"):
             view = refused.values["view"]
             what_to_do = "Correct the view's definition."
             if view not in {named.view for named in self.spec.views}:

@@ -21,7 +21,7 @@ from framework.plan.growth import EvolvingRun
 from framework.plan.merge import LoadedFile, MergeInput, plan_merge
 from framework.plan.staging import plan_copy, staging_columns
 from framework.plan.statements import Transaction
-from framework.plan.views import ViewWork, plan_views, views_to_look_at
+from framework.plan.views import ViewWork, plan_views, views_to_compare, views_to_look_at
 from framework.precedence import precedence_of
 from framework.rejection import StagedRows, put_bad_rows_aside
 from framework.results import LoadRequest
@@ -46,7 +46,7 @@ from framework.schema.staging import (
 from framework.schema.table import Observation, TableDesign
 from framework.schema.values import FileLayout, Measurements, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.observe_change import count_rows, observe_dependents, observe_design
+from framework.warehouse.observe_change import count_rows, observe_dependents, observe_design, with_same_columns
 
 FIRST_HEAD_BYTES = 64 * 1024
 MAX_STAGING_PASSES = 3
@@ -220,7 +220,13 @@ def _evolving_run(books: Books, files: Sequence[SourceFile]) -> EvolvingRun:
 
 
 def _with_dependents(books: Books, observed: Observation, changes: Sequence[SchemaChange]) -> Observation:
-    """Return the observation with what it takes to put back the views in the changes' way."""
+    """Return the observation with which views may be replaced, and what it takes to put back those in the way."""
+    candidates = views_to_compare(books.spec, observed, changes)
+    compared = [view for view in candidates if view.view not in books.views_to_drop]
+    if compared and not observed.is_to_come:
+        shown = {view.view: view.definition for view in compared}
+        replaceable = with_same_columns(books.services.warehouse, shown, books.caller, books.log)
+        observed = replace(observed, replaceable=replaceable)
     names = views_to_look_at(books.spec, observed, changes)
     if not names:
         return observed

@@ -26,7 +26,7 @@ def locks_of(transaction: Transaction, target: TableName) -> Iterator[str]:
             text = f"{target}: readers and writers wait"
         elif statement.template in _WRITING_THE_TARGET:
             text = f"{target}: other writers wait, readers see the rows as they were"
-        elif statement.template == "drop_view":
+        elif statement.template in ("drop_view", "replace_view"):
             text = f"{statement.values['view']}: readers wait"
         if text is not None and text not in told:
             told.add(text)

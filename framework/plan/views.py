@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from framework.errors import SchemaChangeError
 from framework.names import TableName
 from framework.plan.statements import MAX_STATEMENT_BYTES, Statement
 from framework.schema.changes import (
+    AddColumn,
     SchemaChange,
     columns_after,
     grown_columns,
@@ -26,7 +27,7 @@ from framework.schema.changes import (
 )
 from framework.schema.table import Comment, Observation, ObservedView, ViewBuild, ViewDependency
 from framework.spec.pipeline import PipelineSpec, ViewSpec
-from framework.spec.query_text import names_relation, query_mistake
+from framework.spec.query_text import has_star, names_relation, query_mistake
 from framework.spec.views import render_view
 
 _FRAME_BYTES = 1_000
@@ -35,12 +36,16 @@ _FRAME_BYTES = 1_000
 
 @dataclass(frozen=True)
 class NewView:
-    """A view as it is to be created. `build` is that of a view of the spec; others have none."""
+    """A view as it is to be created. `build` is that of a view of the spec; others have none.
+
+    One that `replaces` the view of its name has the same columns, so that nothing above it is touched.
+    """
 
     view: TableName
     definition: str
     late_binding: bool
     build: ViewBuild | None
+    replaces: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,11 @@ def plan_views(spec: PipelineSpec, observed: Observation, changes: Sequence[Sche
     for name in dict.fromkeys((*views.in_the_way, *views.affected)):
         _refuse_what_cannot_return(spec, existing[name])
     rebuilt = {*views.affected, *views.outdated}
-    created = [view for view in views.named if view.view in rebuilt]
+    created = [
+        replace(view, replaces=view.view in existing and view.view not in views.affected)
+        for view in views.named
+        if view.view in rebuilt
+    ]
     created += [_foreign(existing[name]) for name in views.affected if name not in {view.view for view in created}]
     drops = tuple(existing[name] for name in reversed(views.affected))
     in_the_way = tuple(existing[name] for name in views.in_the_way)
@@ -90,6 +99,28 @@ def views_to_look_at(
     known = {view.view for view in observed.views if view.definition is not None}
     rebuilt = (name for name in views.affected if name not in named)
     return tuple(name for name in dict.fromkeys((*views.in_the_way, *rebuilt)) if name not in known)
+
+
+def views_to_compare(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> tuple[NewView, ...]:
+    """Return the outdated views that may be replaced, if what they will show has the columns they have now.
+
+    A view with a `*` has others once a column is added. Of a view that belongs to somebody else, or is
+    late-binding, the warehouse decides otherwise.
+    """
+    views = _views(spec, observed, changes)
+    bound = {dependency.view for dependency in observed.dependencies}
+    own = {view.view for view in observed.views if view.is_own}
+    in_a_changes_way = views_above(_blocking_views(spec.target.table, observed, changes), observed.dependencies)
+    adds = any(isinstance(change, AddColumn) for change in changes)
+    return tuple(
+        view
+        for view in views.named
+        if view.view in views.outdated
+        and view.view in own & bound
+        and view.view not in in_a_changes_way
+        and not view.late_binding
+        and not (adds and has_star(view.definition))
+    )
 
 
 @dataclass(frozen=True)
@@ -113,7 +144,7 @@ def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaCh
         view.view for view in named if observed.view_builds.get(view.view) != view.build or view.view not in existing
     )
     blocking = _blocking_views(spec.target.table, observed, changes)
-    roots = (*blocking, *(name for name in outdated if name in existing))
+    roots = (*blocking, *(name for name in outdated if name in existing and name not in observed.replaceable))
     below_growth = views_on(spec.target.table, grown_columns(changes), observed)
     return _Views(
         named,
@@ -268,8 +299,8 @@ def create_statements(
     before = {view.view: view for view in observed.views}
     for view in work.creates:
         values = {"view": view.view, "definition": view.definition, "late_binding": view.late_binding}
-        yield Statement("create_view", values)
-        if (seen := before.get(view.view)) is not None:
+        yield Statement("replace_view", values) if view.replaces else Statement("create_view", values)
+        if (seen := before.get(view.view)) is not None and not view.replaces:
             # Columns of late-binding views take no comments.
             comments = (each for each in observed.comments if not (view.late_binding and each.column))
             yield from put_back_surroundings(seen, comments)

@@ -166,7 +166,8 @@ class Observation:
     """What one look at the warehouse found; `table` is None where the target does not exist.
 
     `control_tables` are the names of Feedway's own tables that exist. `design` is looked at only where
-    the target must be copied. `journal` are views on the target that are down. `is_to_come` says that a load
+    the target must be copied. `journal` are views on the target that are down, `replaceable` outdated ones of the spec
+    whose columns stay the same. `is_to_come` says that a load
     planned before this one would create the table, so that the warehouse cannot be asked about it.
     """
 
@@ -181,6 +182,7 @@ class Observation:
     history: Mapping[FileIdentity, LoadHistory] = field(default_factory=dict)
     design: TableDesign | None = None
     journal: tuple[JournalEntry, ...] = ()
+    replaceable: frozenset[TableName] = frozenset()
     is_to_come: bool = False
 
     def history_of(self, identity: FileIdentity) -> LoadHistory:

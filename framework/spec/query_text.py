@@ -48,6 +48,22 @@ def _comment_end(text: str, position: int) -> int | None:
 
 def names_relation(text: str, schema: str, name: str, *, with_schema: bool = True) -> bool:
     """Say whether a query names a relation, outside of literals and comments; also without its schema if allowed."""
+    schema_part, name_part = (
+        rf'(?:(?<![\w"]){re.escape(part)}(?![\w"])|"{re.escape(part)}")' for part in (schema, name)
+    )
+    wanted = rf"{schema_part}\s*\.\s*{name_part}"
+    if not with_schema:
+        wanted = rf"{wanted}|(?<!\.){name_part}(?!\s*\.)"
+    return re.search(wanted, _code(text), re.IGNORECASE) is not None
+
+
+def has_star(text: str) -> bool:
+    """Say whether a query may select what it does not name: a `*` stands in it, if only that of a count or product."""
+    return "*" in _code(text)
+
+
+def _code(text: str) -> str:
+    """Return a query without its literals and comments."""
     pieces, position = [], 0
     while found := _PIECE.search(text, position):
         pieces.append(text[position : found.start()])
@@ -56,11 +72,4 @@ def names_relation(text: str, schema: str, name: str, *, with_schema: bool = Tru
             position = _comment_end(text, position) or len(text)
         elif found[0].startswith('"'):
             pieces.append(found[0])
-    code = "".join([*pieces, text[position:]])
-    schema_part, name_part = (
-        rf'(?:(?<![\w"]){re.escape(part)}(?![\w"])|"{re.escape(part)}")' for part in (schema, name)
-    )
-    wanted = rf"{schema_part}\s*\.\s*{name_part}"
-    if not with_schema:
-        wanted = rf"{wanted}|(?<!\.){name_part}(?!\s*\.)"
-    return re.search(wanted, code, re.IGNORECASE) is not None
+    return "".join([*pieces, text[position:]])

@@ -46,6 +46,16 @@ class Caller:
     run_id: str
 
 
+@dataclass(frozen=True)
+class ResultColumn:
+    """A column of a result: of text, `precision` are the bytes it may have."""
+
+    name: str
+    type_name: str
+    precision: int
+    scale: int
+
+
 class Warehouse:
     """One warehouse behind the Data API. Threads may share it; whoever creates what all share holds `creating`.
 
@@ -90,10 +100,34 @@ class Warehouse:
             TransientWarehouseError: every attempt met a condition that may pass.
             WarehouseError: refused for good; `failed_index` is the position of the statement.
         """
+        described = self._run(transaction, caller, log, attempts)
+        # Most of what a load looks at has no rows, and a call for each would be a third of its calls.
+        return [
+            self.fetch(part["Id"]) if statement.template.startswith("select_") and part.get("ResultRows") != 0 else []
+            for part, statement in zip(described, transaction.statements, strict=True)
+        ]
+
+    def columns_of(self, transaction: Transaction, caller: Caller, log: RunLog) -> list[list[ResultColumn]]:
+        """Run queries as one transaction and return which columns each shows.
+
+        Raises:
+            WarehouseError: as of `run`.
+        """
+        return [
+            [
+                ResultColumn(column["name"], column["typeName"], column.get("precision", 0), column.get("scale", 0))
+                for column in self.call("get_statement_result", Id=part["Id"])["ColumnMetadata"]
+            ]
+            for part in self._run(transaction, caller, log)
+        ]
+
+    def _run(
+        self, transaction: Transaction, caller: Caller, log: RunLog, attempts: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Run the statements as one transaction and return what describes each."""
         texts = [render(statement, caller.pipeline, caller.run_id) for statement in transaction.statements]
         name = statement_name(caller.pipeline, caller.run_id, transaction.name)
-        wanted = [statement.template.startswith("select_") for statement in transaction.statements]
-        attempt = _Attempt(self, texts, name, wanted)
+        attempt = _Attempt(self, texts, name)
 
         def tell(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
@@ -200,25 +234,19 @@ class _Attempt:
     anew, with a new token.
     """
 
-    def __init__(self, warehouse: Warehouse, texts: Sequence[str], name: str, wanted: Sequence[bool]) -> None:
+    def __init__(self, warehouse: Warehouse, texts: Sequence[str], name: str) -> None:
         self._warehouse = warehouse
         self._texts = texts
         self._name = name
-        self._wanted = wanted
         self._token = uuid.uuid4().hex
 
-    def run(self) -> list[list[Row]]:
+    def run(self) -> list[dict[str, Any]]:
         statement_id = self._warehouse.submit(self._texts, self._name, self._token)
         description = self._await(statement_id)
         if description["Status"] != "FINISHED":
             self._token = uuid.uuid4().hex
             _raise_failed(description, self._texts)
-        parts = description.get("SubStatements") or [description]
-        # Most of what a load looks at has no rows, and a call for each would be a third of its calls.
-        return [
-            self._warehouse.fetch(part["Id"]) if is_wanted and part.get("ResultRows") != 0 else []
-            for part, is_wanted in zip(parts, self._wanted, strict=True)
-        ]
+        return description.get("SubStatements") or [description]
 
     def _await(self, statement_id: str) -> dict[str, Any]:
         try:

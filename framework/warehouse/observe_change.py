@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from framework.errors import WarehouseError
+from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import TableName
-from framework.plan.statements import Statement
+from framework.plan.statements import Statement, Transaction
 from framework.run_log import RunLog
 from framework.schema.table import Observation, ObservedView, TableDesign, TableKey
 from framework.warehouse.client import Caller, Warehouse
@@ -112,3 +112,32 @@ def count_rows(warehouse: Warehouse, observed: Observation, caller: Caller, log:
     assert observed.table is not None
     look = look_at(warehouse, [Statement("select_row_count", {"table": observed.table.name})], caller, log)
     return int(look.of("select_row_count")[0][0] or 0)
+
+
+def with_same_columns(
+    warehouse: Warehouse, definitions: Mapping[TableName, str], caller: Caller, log: RunLog
+) -> frozenset[TableName]:
+    """Return the views that have the columns, by name and type, which their new definitions show.
+
+    One submission each; no row is read. A definition that cannot be read yet, because it names what the
+    load will bring, is another.
+
+    Raises:
+        TransientWarehouseError: the warehouse did not answer.
+    """
+    same = set()
+    for view, definition in definitions.items():
+        statements = (
+            Statement("select_view_columns", {"view": view}),
+            Statement("select_query_columns", {"definition": definition}),
+        )
+        try:
+            before, after = warehouse.columns_of(Transaction("compare_view", statements), caller, log)
+        except TransientWarehouseError:
+            raise
+        except WarehouseError as error:
+            log.info("a view is created anew", view=str(view), why=error.warehouse_message or str(error))
+            continue
+        if before == after:
+            same.add(view)
+    return frozenset(same)
