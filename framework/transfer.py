@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framework.bookkeeping import Books
-from framework.errors import AlreadyLoaded, Overtaken, TargetChanged, WarehouseError
+from framework.errors import AlreadyLoaded, Overtaken, SourceFileError, TargetChanged, WarehouseError
 from framework.plan.merge import LoadedFile
 from framework.plan.staging import manifest
 from framework.plan.statements import Transaction
@@ -55,9 +55,35 @@ def merge(
     try:
         results = books.services.warehouse.run(transaction, books.caller, books.log)
     except WarehouseError as error:
+        _refuse_new_rows_without_values(error, books, files, observed, prepared, transaction)
         return _explain(error, books, files, prepared, transaction)
     rows = results[transaction.index_of("select_merge_counts")]
     return {files[file.ordinal].key: _merge_counts(rows, file) for file in loaded}
+
+
+def _refuse_new_rows_without_values(
+    error: WarehouseError,
+    books: Books,
+    files: Sequence[SourceFile],
+    observed: Observation,
+    prepared: Preparation,
+    merge: Transaction,
+) -> None:
+    """Raise a SourceFileError where rows that the target has not would be NULL in a column that may not be."""
+    if error.failed_index is None or error.failed_index != merge.index_of("insert_rows") or observed.table is None:
+        return
+    kept = [fill for fill in prepared.staging.fills if fill.keeps_stored]
+    required = {column.name for column in observed.table.columns if not column.nullable}
+    lacking = [fill for fill in kept if fill.column in required]
+    if not lacking or "null" not in (error.warehouse_message or "").lower():
+        return
+    at_fault = sorted({ordinal for fill in lacking for ordinal in fill.files})
+    raise SourceFileError(
+        f"{files[at_fault[0]].url}: the file lacks {', '.join(repr(fill.column) for fill in lacking)}, NOT NULL in "
+        f"{books.spec.target.table}, and brings keys that are not in the table. With evolution.missing_columns keep "
+        "their rows would be NULL there. Resend the file with the column, or without new keys.",
+        [files[ordinal].key for ordinal in at_fault],
+    ) from error
 
 
 def _explain(

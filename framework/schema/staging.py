@@ -311,14 +311,15 @@ class _Planner:
                 keys,
             )
         value = _default_text(observed.type) if policy == "default" else None
-        if value is None and not observed.nullable and policy != "keep":
+        keeps_stored = policy == "keep" and self.spec.load.mode == "upsert"
+        if value is None and not observed.nullable and not keeps_stored:
             raise SourceFileError(
                 f"{urls[0]}: the column {observed.name!r} of {self.spec.target.table} is NOT NULL, is not "
                 "in the file, and "
                 f"evolution.missing_columns is {policy}, which would make it NULL. Resend the file with it.",
                 keys,
             )
-        self.fills.append(Fill(observed.name, value, policy == "keep" and self.spec.load.mode == "upsert", files))
+        self.fills.append(Fill(observed.name, value, keeps_stored, files))
         return value
 
 

@@ -209,3 +209,29 @@ def test_a_declared_type_that_is_no_widening_is_refused(feed: Feed) -> None:
 
     assert result.failure is not None
     assert "no widening" in result.failure.message
+
+
+def test_new_rows_that_lack_a_column_that_must_have_a_value_are_refused_with_its_name(feed: Feed) -> None:
+    shop = feed(policy(missing_columns="keep"))
+    shop.sql(f"create table {shop.table} (id bigint not null, a integer not null, b integer)")
+    shop.load("1.csv", csv_text("id,a,b", "1,5,7"))
+
+    known = shop.load("2.csv", csv_text("id,b", "1,8"))
+    new = shop.load(f"{shop.name}_3.csv", csv_text("id,b", "1,9", "2,9"))
+
+    assert known.status == "SUCCESS", known.failure
+    assert shop.rows("id, a, b", "id") == [(1, 5, 8)]
+    assert new.failure is not None
+    assert new.failure.type == "SourceFileError"
+    assert "lacks 'a', NOT NULL" in new.failure.message
+    assert len(shop.keys("data/unprocessed/")) == 1
+
+
+def test_a_snapshot_that_lacks_a_column_that_must_have_a_value_is_refused_before_it_is_read(feed: Feed) -> None:
+    shop = feed(policy(missing_columns="keep").replace("{keys: [id]}", "{mode: append}"))
+    shop.sql(f"create table {shop.table} (id bigint not null, a integer not null)")
+
+    result = shop.load("1.csv", csv_text("id", "1"))
+
+    assert result.failure is not None
+    assert (result.failure.type, result.failure.step) == ("SourceFileError", "prepare")
