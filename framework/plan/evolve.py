@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from dataclasses import dataclass
 
 from framework.column_type import ColumnType, Kind
 from framework.errors import SchemaChangeError
@@ -54,57 +54,70 @@ def plan_evolution(
     Raises:
         SchemaChangeError: what must happen in one transaction is more than a batch may hold.
     """
-    target = spec.target.table
-    log = partial(_log_statements, spec, run)
-    schemas = [
-        Statement("create_schema", {"schema": schema}) for schema in _missing_schemas(spec, observed, changes, views)
-    ]
-    dropped = list(drop_statements(views))
-    created = list(create_statements(views, observed, run.control_schema, run.run_id, run.started_at))
-    gate = list(_gate(observed, target, changes, views, run.control_schema))
-    is_copied = needs_new_table(changes)
-
-    def evolve(own: Sequence[SchemaChange], made: Sequence[Statement]) -> list[Statement]:
-        return [
-            *schemas,
-            *dropped,
-            *made,
-            *created,
-            *log([change for change in own if not isinstance(change, GrowVarchar)]),
-        ]
-
-    def in_place(own: Sequence[SchemaChange]) -> list[Statement]:
-        return [statement for change in own for statement in _statements(target, change, run.run_id)]
-
-    additions = [change for change in changes if isinstance(change, AddColumn) and not is_copied]
-    early: list[Transaction] = []
-    if is_copied:
+    work = _Work(spec, observed, changes, views, run)
+    early: tuple[Transaction, ...] = ()
+    if needs_new_table(changes):
         preparing, replacing = copy_statements(observed, changes, run.run_id)
-        statements = evolve(changes, [*preparing, *replacing])
-        if len(gate) + len(statements) > MAX_BATCH_STATEMENTS:
-            # The copy that an earlier plan of this run has left goes first.
-            own_copy = Statement("drop_tables", {"tables": (copy_table(target, run.run_id).sql,)})
-            early = list(in_parts(PREPARE_COPY, [own_copy, *preparing]))
-            statements = evolve(changes, replacing)
+        last = work.last(changes, [*preparing, *replacing])
+        if len(last) > MAX_BATCH_STATEMENTS:
+            early, last = _prepared_copy(spec, run, preparing), work.last(changes, replacing)
     else:
-        statements = evolve(changes, in_place(changes))
-    if len(gate) + len(statements) > MAX_BATCH_STATEMENTS and additions:
-        for start in range(0, len(additions), _ADDITIONS_AT_ONCE):
-            part = additions[start : start + _ADDITIONS_AT_ONCE]
-            early.append(Transaction("add_columns", (*in_place(part), *log(part))))
-        others = [change for change in changes if not isinstance(change, AddColumn)]
-        statements = evolve(others, in_place(others))
-    if len(gate) + len(statements) > MAX_BATCH_STATEMENTS:
+        last = work.last(changes, work.in_place(changes))
+        if len(last) > MAX_BATCH_STATEMENTS:
+            others = [change for change in changes if not isinstance(change, AddColumn)]
+            early, last = work.added_before(), work.last(others, work.in_place(others))
+    if len(last) > MAX_BATCH_STATEMENTS:
         raise SchemaChangeError(
-            f"{target}: the change needs {len(gate) + len(statements)} statements in one transaction and the Data API "
-            f"takes {MAX_BATCH_STATEMENTS}. Each column, view, privilege and comment that must be put back takes some: "
-            "widen fewer columns at a time, through types.columns, or have fewer of the others."
+            f"{spec.target.table}: the change needs {len(last)} statements in one transaction and the Data API takes "
+            f"{MAX_BATCH_STATEMENTS}. Each column, view, privilege and comment that must be put back takes some: widen "
+            "fewer columns at a time, through types.columns, or have fewer of the others."
         )
-    return (
-        *plan_growth(spec, observed, changes, views, run),
-        *early,
-        *((Transaction("evolve", (*gate, *statements)),) if statements else ()),
-    )
+    evolve = (Transaction("evolve", tuple(last)),) if last else ()
+    return (*plan_growth(spec, observed, changes, views, run), *early, *evolve)
+
+
+def _prepared_copy(spec: PipelineSpec, run: EvolvingRun, preparing: Sequence[Statement]) -> tuple[Transaction, ...]:
+    """Return what makes the empty copy beforehand; one that an earlier plan of this run has left goes first."""
+    own_copy = Statement("drop_tables", {"tables": (copy_table(spec.target.table, run.run_id).sql,)})
+    return tuple(in_parts(PREPARE_COPY, [own_copy, *preparing]))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What changes, for whom, and what stands around it."""
+
+    spec: PipelineSpec
+    observed: Observation
+    changes: Sequence[SchemaChange]
+    views: ViewWork
+    run: EvolvingRun
+
+    def in_place(self, changes: Sequence[SchemaChange]) -> list[Statement]:
+        """Return what makes changes in the table that is there, or creates it."""
+        target, run_id = self.spec.target.table, self.run.run_id
+        return [statement for change in changes for statement in _statements(target, change, run_id)]
+
+    def added_before(self) -> tuple[Transaction, ...]:
+        """Return the transactions that add columns before anything else happens."""
+        additions = [change for change in self.changes if isinstance(change, AddColumn)]
+        parts = (additions[n : n + _ADDITIONS_AT_ONCE] for n in range(0, len(additions), _ADDITIONS_AT_ONCE))
+        return tuple(Transaction("add_columns", (*self.in_place(part), *self._log(part))) for part in parts)
+
+    def last(self, changes: Sequence[SchemaChange], made: Sequence[Statement]) -> list[Statement]:
+        """Return the statements of the last transaction, with views around those that make the changes."""
+        run = self.run
+        statements = [
+            *_missing_schemas(self.spec, self.observed, self.changes, self.views),
+            *drop_statements(self.views),
+            *made,
+            *create_statements(self.views, self.observed, run.control_schema, run.run_id, run.started_at),
+            *self._log(changes),
+        ]
+        gate = _gate(self.observed, self.spec.target.table, self.changes, self.views, run.control_schema)
+        return [*gate, *statements] if statements else []
+
+    def _log(self, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
+        return _log_statements(self.spec, self.run, [each for each in changes if not isinstance(each, GrowVarchar)])
 
 
 def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
@@ -164,10 +177,12 @@ def _gate(
 
 def _missing_schemas(
     spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange], views: ViewWork
-) -> list[str]:
+) -> Iterator[Statement]:
     wanted = [spec.target.table.schema] if any(isinstance(change, CreateTable) for change in changes) else []
     wanted += [view.view.schema for view in views.creates]
-    return [schema for schema in dict.fromkeys(wanted) if schema not in observed.schemas]
+    for schema in dict.fromkeys(wanted):
+        if schema not in observed.schemas:
+            yield Statement("create_schema", {"schema": schema})
 
 
 def _statements(target: TableName, change: SchemaChange, run_id: str) -> Iterator[Statement]:
