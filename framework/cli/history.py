@@ -1,4 +1,4 @@
-"""`history`: the audit of past loads, what they changed about their tables, and the feeds that are late."""
+"""`history`: the audit of past loads and its pruning, what loads changed about tables, and feeds that are late."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from framework.cli.output import Output, table
+from framework.cli.prune import report_pruning
 from framework.cli.services import open_services
 from framework.cli.stale import report_stale
 from framework.errors import SpecError
@@ -64,12 +65,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, metavar="N", help=f"at most so many loads (default {DEFAULT_ROWS})")
     parser.add_argument("--changes", action="store_true", help="instead: what loads changed about their tables")
     parser.add_argument(
+        "--prune", metavar="WHEN", help="instead: count the rows from before 400d, or a UTC time, that nothing needs"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --prune: remove them")
+    parser.add_argument(
         "--stale", action="store_true", help="instead: feeds without a load for longer than their spec's expect.every"
     )
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    """Print the latest loads, newest first, one row per load and file; or changes of tables, or feeds that are late.
+    """Print the latest loads, newest first, one row per load and file; or what another option asks for.
 
     Returns 0; with --stale 3 where a feed is late.
 
@@ -84,6 +89,9 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         with open_services(Path(project.root), environment, output, arguments.job_id) as services:
             return report_stale(specs, services, output)
     with open_services(Path(project.root), environment, output, arguments.job_id) as services:
+        if arguments.prune is not None:
+            before = parse_when(arguments.prune, services.now(), "--prune")
+            return report_pruning(names, before, services, output, is_confirmed=arguments.yes)
         if arguments.changes:
             changes = _changes(arguments, names, services)
             output.document({"changes": changes}, lambda: _changes_text(changes))
@@ -94,14 +102,19 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
+    asked = [option for option in ("--stale", "--changes", "--prune") if getattr(arguments, option[2:])]
+    if len(asked) > 1:
+        raise SpecError(f"history takes one of {', '.join(asked)}")
+    if arguments.yes and arguments.prune is None:
+        raise SpecError("history --yes goes with --prune WHEN")
     filters = {"--status": arguments.status, "--since": arguments.since, "--file": arguments.file}
     for name, value in {**filters, "--rows": arguments.rows}.items():
         if arguments.stale and value is not None:
             raise SpecError(f"history --stale looks at the last loads of feeds; {name} does not go with it")
+        if arguments.prune is not None and value is not None:
+            raise SpecError(f"history --prune removes rows by their age; {name} does not go with it")
         if arguments.changes and value is not None and name in ("--status", "--file"):
             raise SpecError(f"history --changes looks at tables; {name} does not go with it")
-    if arguments.stale and arguments.changes:
-        raise SpecError("history takes --stale or --changes, not both")
     if arguments.rows is not None and arguments.rows < 1:
         raise SpecError(f"history --rows takes a number from 1, not {arguments.rows}")
 
@@ -140,20 +153,27 @@ def _changes_text(changes: Sequence[dict[str, object]]) -> str:
 
 
 def parse_since(text: str | None, now: datetime) -> datetime:
-    """Return the time that `--since` names: so long before now, or a date or time, UTC unless it says otherwise.
+    """Return the time that `--since` names; without one, that of all loads.
+
+    Raises:
+        SpecError: it is no time.
+    """
+    return datetime(1970, 1, 1, tzinfo=UTC) if text is None else parse_when(text, now, "--since")
+
+
+def parse_when(text: str, now: datetime, option: str) -> datetime:
+    """Return the time that an option names: so long before now, or a date or time, UTC unless it says otherwise.
 
     Raises:
         SpecError: it is neither.
     """
-    if text is None:
-        return datetime(1970, 1, 1, tzinfo=UTC)
     span = re.fullmatch(r"([0-9]{1,5})([mhd])", text)
     if span is not None:
         return now - timedelta(**{_UNITS[span[2]]: int(span[1])})
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise SpecError(f"history --since {text!r}: write 30m, 6h, 7d, 2026-01-31 or 2026-01-31T06:00") from error
+        raise SpecError(f"history {option} {text!r}: write 30m, 6h, 7d, 2026-01-31 or 2026-01-31T06:00") from error
     return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 

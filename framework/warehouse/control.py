@@ -241,6 +241,35 @@ def read_seen_files(
     return found
 
 
+def prune_audit(
+    warehouse: Warehouse,
+    pipelines: Sequence[str],
+    before: datetime,
+    caller: Caller,
+    log: RunLog,
+    *,
+    is_confirmed: bool,
+) -> dict[str, int]:
+    """Delete audit rows of loads begun before a time, or only count them; return how many of each status.
+
+    What tells which files are loaded, and after which others, stays: of every file the last row and the last SUCCESS.
+    """
+    prunable = {"table": _job_sts(warehouse), "prunable": "prunable"}
+    statements = [
+        Statement("find_prunable_rows", prunable | {"before": before, "pipelines": tuple(pipelines)}),
+        Statement("select_prunable_count", {"prunable": "prunable"}),
+    ]
+    if is_confirmed:
+        statements.append(Statement("delete_prunable_rows", prunable))
+    try:
+        _, counts, *_ = warehouse.run(Transaction("prune", tuple(statements)), caller, log)
+    except WarehouseError as error:
+        if "does not exist" in (error.warehouse_message or ""):
+            return {}
+        raise
+    return {str(status): int(count or 0) for status, count in sorted(counts, key=str)}
+
+
 def _job_sts(warehouse: Warehouse) -> TableName:
     return TableName(warehouse.settings.control_schema, "job_sts")
 

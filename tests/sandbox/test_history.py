@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,8 @@ def test_loads_are_picked_by_time_file_status_and_number(shop: Shop) -> None:
         (["--stale", "--rows", "5"], "--rows"),
         (["--changes", "--status", "FAILED"], "--status"),
         (["--changes", "--file", "k"], "--file"),
-        (["--changes", "--stale"], "not both"),
+        (["--changes", "--stale"], "one of"),
+        (["--prune", "9d", "--rows", "5"], "--rows"),
     ],
 )
 def test_a_filter_that_means_nothing_is_explained(shop: Shop, options: list[str], words: str) -> None:
@@ -251,3 +252,49 @@ def test_a_warehouse_that_was_never_used_has_no_history(shop: Shop) -> None:
 
     assert loads(shop) == []
     assert stale(shop)[0] == 3
+
+
+def test_pruning_keeps_what_tells_which_files_are_loaded(shop: Shop) -> None:
+    shop.land("1.csv", "id,a\n1,x\n")
+    shop.run("run", shop.name)
+    old, older, young = "2026-01-02", "2026-01-01", (datetime.now(UTC) - timedelta(hours=1)).isoformat(" ")[:19]
+    rows = [
+        ("a1", "STARTED", older, "null", "a"),
+        ("a1", "SUCCESS", older, older, "a"),
+        ("a2", "STARTED", old, "null", "a"),
+        ("a2", "SUCCESS", old, old, "a"),
+        ("b1", "STARTED", older, "null", "b"),
+        ("b1", "SUCCESS", older, older, "b"),
+        ("b2", "STARTED", old, "null", "b"),
+        ("b2", "FAILED", old, old, "b"),
+        ("c1", "STARTED", older, "null", "c"),
+        ("c2", "STARTED", old, "null", "c"),
+        ("d1", "STARTED", young, "null", "d"),
+        ("d1", "SUCCESS", young, young, "d"),
+    ]
+    for row in rows:
+        audit(shop, *row)
+    left = f"select run_id, status from feedway.job_sts where pipeline = '{shop.name}' and length(run_id) = 2"
+    own = f"{left} order by 1, 2"
+
+    counted = shop.json("history", shop.name, "--prune", "7d")
+    untouched = len(shop.json("sandbox", "sql", own)[1]["rows"])
+    removed = shop.json("history", shop.name, "--prune", "7d", "--yes")
+
+    schema = json.loads((SCHEMAS / "history_prune.schema.json").read_text(encoding="utf-8"))
+    for _, document in (counted, removed):
+        Draft202012Validator(schema).validate(document)
+    assert (counted[0], removed[0], untouched) == (0, 0, len(rows))
+    assert counted[1]["pruned"] | {"removed": True} == removed[1]["pruned"]
+    assert removed[1]["pruned"]["by_status"] == {"STARTED": 5, "SUCCESS": 1}
+    found = [(run_id.strip(), status) for run_id, status in shop.json("sandbox", "sql", own)[1]["rows"]]
+    assert found == [
+        ("a2", "SUCCESS"),
+        ("b1", "SUCCESS"),
+        ("b2", "FAILED"),
+        ("c2", "STARTED"),
+        ("d1", "STARTED"),
+        ("d1", "SUCCESS"),
+    ]
+    assert "each row of JOB_STS" in shop.run("history", shop.name, "--prune", "7d", "--output", "text")[1]
+    assert shop.run("history", "--yes")[0] == shop.run("history", "--prune", "soon")[0] == 2

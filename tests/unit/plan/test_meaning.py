@@ -25,7 +25,7 @@ TEMPLATES = sorted(path.name.removesuffix(".sql.j2") for path in FOLDER.iterdir(
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 SQL_BY_INTENTION = {"definition": "select 1", "default_sql": "0"}
 """What is SQL in the spec or in the catalog, and goes into a statement as it is."""
-_NAMED = ("counts", "losers", "winners", "staged", "replaced", "name", "new_name", "owner", "successor")
+_NAMED = ("counts", "losers", "winners", "staged", "replaced", "name", "new_name", "owner", "successor", "prunable")
 ASKED_FOR = ("select_history", "select_newest_load", "guard_order", "select_later_files")
 """They leave a condition out where its text is empty."""
 
@@ -88,6 +88,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "statuses": [text, text],
         "files": [0, 1],
         "built_at": NOON,
+        "before": NOON,
         "first_arrival": NOON,
         "last_arrival": NOON,
         "late_binding": True,

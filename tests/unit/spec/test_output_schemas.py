@@ -8,6 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from framework.cli.prune import Pruning
 from framework.cli.restore_views import RestoredView
 from framework.cli.stale import StaleFeed
 from framework.errors import Problem
@@ -66,3 +67,8 @@ def test_a_stale_feed_has_the_fields_of_its_schema() -> None:
 
 def test_a_restored_view_has_the_fields_of_its_schema() -> None:
     assert fields_of("restore_views", "views") == [field.name for field in dataclasses.fields(RestoredView)]
+
+
+def test_a_pruning_has_the_fields_of_its_schema() -> None:
+    properties = output_schema("history_prune")["properties"]["pruned"]["properties"]
+    assert list(properties) == [field.name for field in dataclasses.fields(Pruning)]

@@ -1,0 +1,50 @@
+"""`history --prune`: takes out of JOB_STS what nothing rests on any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from framework.cli.output import Output
+from framework.results import Services
+from framework.warehouse.client import Caller
+from framework.warehouse.control import prune_audit
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """How many rows of JOB_STS were removed, or would be. `before` is UTC."""
+
+    before: str
+    rows: int
+    by_status: dict[str, int]
+    removed: bool
+
+
+def report_pruning(
+    names: Sequence[str], before: datetime, services: Services, output: Output, *, is_confirmed: bool
+) -> int:
+    """Remove the old rows where that is confirmed, and print how many there are.
+
+    Raises:
+        WarehouseError: the warehouse cannot be reached, or refuses.
+    """
+    log = services.open_log(services.new_run_id(), "history")
+    caller = Caller("history", log.run_id)
+    counts = prune_audit(services.warehouse, names, before, caller, log, is_confirmed=is_confirmed)
+    pruning = Pruning(before.strftime("%Y-%m-%d %H:%M:%S"), sum(counts.values()), counts, is_confirmed)
+    output.document({"pruned": asdict(pruning)}, lambda: _text(pruning))
+    return 0
+
+
+def _text(pruning: Pruning) -> str:
+    if not pruning.rows:
+        return f"nothing to remove: each row of JOB_STS begun before {pruning.before} is the last to tell of its file"
+    listed = ", ".join(f"{count:,} {status}" for status, count in pruning.by_status.items())
+    if pruning.removed:
+        return f"removed {pruning.rows:,} rows of JOB_STS begun before {pruning.before}: {listed}"
+    return (
+        f"would remove {pruning.rows:,} rows of JOB_STS begun before {pruning.before}: {listed}. The last row of each "
+        "file, and its last SUCCESS, stay. Say --yes to remove them."
+    )
