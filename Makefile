@@ -50,4 +50,4 @@ bench: setup
 
 clean:
 	@[ ! -x $(PYTHON) ] || [ ! -d .sandbox ] || $(PYTHON) run.py sandbox reset --yes
-	@rm -rf $(VENV) .sandbox .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .sandbox .demo .bench .bench-scale build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

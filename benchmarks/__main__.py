@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.loads import make_project, measure, measure_by_hand, measure_feeds
-from benchmarks.report import HEADINGS, Sample, lines, markdown, write_into
+from benchmarks.report import HEADINGS, Sample, as_markdown, lines, write_into
 from framework import sandbox
 from framework.cli.output import table
 from framework.sandbox import SandboxAddress
@@ -50,7 +50,7 @@ def main() -> int:
     told = f"{arguments.feeds} feeds of 1,000 rows in one invocation: {median(feeds):.2f} s" if feeds else ""
     sys.stdout.write(f"{table(HEADINGS, found)}\n{told}\n")
     if arguments.markdown:
-        write_into(arguments.markdown, f"{markdown(found)}\n\n{told}")
+        write_into(arguments.markdown, f"{as_markdown(HEADINGS, found)}\n\n{told}")
     return 0
 
 

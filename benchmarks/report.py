@@ -53,9 +53,9 @@ def _line(rows: int, load: str, engine: str, group: Sequence[Sample]) -> tuple[s
     )
 
 
-def markdown(table: Sequence[Sequence[str]]) -> str:
-    """Return the table as Markdown."""
-    rows = [HEADINGS, ["---"] * len(HEADINGS), *table]
+def as_markdown(headings: Sequence[str], table: Sequence[Sequence[str]]) -> str:
+    """Return a table as Markdown."""
+    rows = [headings, ["---"] * len(headings), *table]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
