@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-spark test-faults test-evolution test-scale bench clean
+.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-scale bench clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,19 @@ test-spark: setup
 	    tests/sandbox/test_modes.py tests/sandbox/test_evolution.py tests/sandbox/test_views.py \
 	    tests/sandbox/test_conflicts.py tests/sandbox/test_real_feeds.py
 
+# What the Spark engine makes of files, and the loads, on Spark 4.1 in a virtual environment of its own.
+test-spark4: $(VENV)-spark4/.installed
+	@$(VENV)-spark4/bin/python -m pytest --engine spark tests/frames tests/sandbox/test_first_load.py \
+	    tests/sandbox/test_files.py tests/sandbox/test_modes.py tests/sandbox/test_evolution.py \
+	    tests/sandbox/test_conflicts.py tests/sandbox/test_real_feeds.py
+
+# Over the Spark that the project asks for: of both, pip would find no solution.
+$(VENV)-spark4/.installed: $(STAMP)
+	@$(PYTHON) -m venv $(VENV)-spark4
+	@$(VENV)-spark4/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,test]'
+	@$(VENV)-spark4/bin/python -m pip install --quiet --disable-pip-version-check 'pyspark>=4.1,<4.2'
+	@touch $@
+
 # Loads killed at every call, through 200 loads' transient faults, eight at once: two processes, each with a sandbox.
 test-faults: setup
 	@$(PYTHON) -m pytest --exhaustive tests/faults -k "not-sent or through or kill" & other=$$!; \
@@ -50,4 +63,4 @@ bench: setup
 
 clean:
 	@[ ! -x $(PYTHON) ] || [ ! -d .sandbox ] || $(PYTHON) run.py sandbox reset --yes
-	@rm -rf $(VENV) .sandbox .demo .bench .bench-scale build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-spark4 .sandbox .demo .bench .bench-scale build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -22,6 +22,8 @@ _SIGNS = {
     "java.util.zip.DataFormatException": GZIP_DAMAGED,
     "java.io.IOException: incorrect": GZIP_DAMAGED,
     "TextParsingException": f"a record has more than {MAX_FIELDS} fields",
+    # The same, as Spark 4 puts it.
+    "[MALFORMED_CSV_RECORD]": f"a record has more than {MAX_FIELDS} fields",
 }
 """What a failure's text says of the file that Spark was reading."""
 _GONE = ("PATH_NOT_FOUND", "java.io.FileNotFoundException", "FILE_NOT_EXIST")

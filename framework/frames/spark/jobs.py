@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
@@ -34,9 +35,13 @@ def watched(
         context.setJobGroup(group, f"feedway: {step}", interruptOnCancel=True)
         return work()
 
+    with warnings.catch_warnings():
+        # Spark 4 warns that tags of the session are not inherited; Spark 3.5 has none.
+        warnings.simplefilter("ignore", UserWarning)
+        inheriting = inheritable_thread_target(run)
     # Spark answers a call when its job has ended, so the watcher needs a thread beside it.
     with ThreadPoolExecutor(1, thread_name_prefix="spark") as pool:
-        future: Future[_Result] = pool.submit(inheritable_thread_target(run))
+        future: Future[_Result] = pool.submit(inheriting)
         try:
             while wait([future], TELL_SECONDS).not_done:
                 watch(step, **(copier.progress() if copier else {}), **_tasks(context, group))
