@@ -46,10 +46,9 @@ from framework.schema.table import Observation
 from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.transfer import copy, merge, write_manifest
-from framework.views_down import ViewsDown
+from framework.views_down import ViewsDown, signs_of
 from framework.warehouse.control import ensure_control_tables
 from framework.warehouse.observe import observe
-from framework.warehouse.view_journal import read_journal
 
 MAX_PLANS = 3
 """So often is a load planned when somebody else changes the target meanwhile."""
@@ -80,9 +79,16 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
         failures = [result.failure.error for result in loaded if result.failure and result.status == "FAILED"]
         if any(map(is_outage, failures)) or (failures and spec.source.on_failure == "stop"):
             return results
-    if not work.loads and any(services.lake.list_objects(staging_prefix(services.lake, spec.pipeline))):
+    if not work.loads and _is_something_left(spec, services):
         results += _Load(spec, services, request, work).recover()
     return results
+
+
+def _is_something_left(spec: PipelineSpec, services: Services) -> bool:
+    """Say whether a run of the pipeline has left something, or one of any feed views on the target that are down."""
+    lake = services.lake
+    signs = signs_of(lake, spec.target.table, services.environment.warehouse.control_schema)
+    return any(lake.list_objects(staging_prefix(lake, spec.pipeline))) or any(lake.list_objects(signs))
 
 
 def _first_line(error: WarehouseError) -> str:
@@ -327,7 +333,7 @@ class _Load:
                 what_to_do = "The spec does not name it: have its owner change or drop it, or correct what is below it."
             raise SpecError(
                 f"{self.spec.path}: the view {view} cannot be created: {error.warehouse_message}. "
-                f"Nothing was changed and the file stays where it is. {what_to_do}"
+                f"The change was taken back and the file stays where it is. {what_to_do}"
             ) from error
 
     def _prepare(self, observed: Observation) -> Preparation:
@@ -351,10 +357,7 @@ class _Load:
         try:
             with telling(self.log), SignOfLife(self.services.lake, self.spec.pipeline, self.log):
                 self.books.recover(self.services.environment.dead_after_seconds)
-                target = self.spec.target.table
-                self.views_down.put_back_left(
-                    read_journal(self.services.warehouse, target, self.books.caller, self.log)
-                )
+                self.views_down.put_back_by_signs()
         finally:
             self.books.clean_up(self.has_staging_table, bool(self.counts))
             self.books.export_log()

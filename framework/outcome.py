@@ -95,10 +95,10 @@ class Outcome:
         self._log.error("late-binding views are broken", step="settle", views=[str(view) for view in broken])
         self._after_load.append(message)
 
-    def tell_views_not_back(self, not_back: Mapping[TableName, str]) -> None:
+    def tell_views_not_back(self, not_back: Mapping[tuple[str, TableName], str]) -> None:
         """Tell which views could not be put back; no load fails for it, but the run does, once it has loaded."""
         if not_back:
-            reasons = "; ".join(f"{view}: {reason}" for view, reason in not_back.items())
+            reasons = "; ".join(f"{view}: {reason}" for (_, view), reason in not_back.items())
             self._after_load.append(
                 f"Views on {self._books.spec.target.table} were taken down and cannot be put back: {reasons}. They "
                 "stand in the view journal with all they had. Correct what they stand on, and run restore-views; it "

@@ -36,7 +36,7 @@ from framework.schema.changes import (
     with_rows,
 )
 from framework.schema.column_names import target_names
-from framework.schema.measured import apply_measurements
+from framework.schema.measured import apply_measurements, becoming_text, with_samples
 from framework.schema.staging import (
     StagingPlan,
     columns_to_profile,
@@ -50,6 +50,8 @@ from framework.warehouse.observe_change import count_rows, observe_dependents, o
 
 FIRST_HEAD_BYTES = 64 * 1024
 MAX_STAGING_PASSES = 3
+MAX_SAMPLED_ROWS = 100
+"""So many bad rows are looked at for a value that says why a column becomes text."""
 
 
 @dataclass(frozen=True)
@@ -192,10 +194,26 @@ def _stage(
         )
         if observed.table is None:
             return staging, seen, below
-        staging, restage = apply_measurements(context.spec, observed.table, staging, seen)
+        decided, restage = apply_measurements(context.spec, observed.table, staging, seen)
         if not restage:
-            return staging, seen, below
+            return decided, seen, below
+        staging = _with_samples(context.spec, rows, staging, decided, seen)
     raise SourceFileError(f"{batch.files[0].file.url}: the types did not settle in {MAX_STAGING_PASSES} passes")
+
+
+def _with_samples(
+    spec: PipelineSpec, rows: SourceRows, measured: StagingPlan, decided: StagingPlan, seen: Measurements
+) -> StagingPlan:
+    """Return the plan with a value for each column that becomes text, of those that no wider type holds."""
+    names = becoming_text(decided)
+    if not names or not spec.bad_rows.log_samples:
+        return decided
+    files = [file.ordinal for file in seen.files if file.rows_bad]
+    found = rows.read_bad_rows(measured.columns, files, MAX_SAMPLED_ROWS)
+    samples = {
+        bad.column: bad.text for bad in reversed(found) if bad.column in names and bad.column and bad.text is not None
+    }
+    return with_samples(decided, samples)
 
 
 def _refuse_empty_replacement(spec: PipelineSpec, batch: SourceBatch, seen: Measurements) -> None:

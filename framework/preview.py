@@ -169,10 +169,10 @@ class _Preview:
         if prepared.quarantine is not None:
             notes.append(f"bad rows that would go to data/quarantine/{self.spec.pipeline}/: {prepared.seen.rows_bad}")
         notes += [f"new column {name} is ignored" for name in prepared.staging.ignored]
-        notes += [f"{entry.view.view} is down and would be put back first" for entry in observed.journal]
+        notes += [f"{entry.view.view} is down, and a run puts it back before all this" for entry in observed.journal]
         if self.sample_rows is not None:
             rows = sum(file.rows_read for file in prepared.seen.files)
-            notes.append(f"only the first {rows:,} rows were looked at; later ones may ask for more")
+            notes.append(f"the first {rows:,} rows were looked at; where the files have more, those may ask for more")
         return PlannedLoad(
             pipeline=self.spec.pipeline,
             source_files=tuple(file.url for file in files),

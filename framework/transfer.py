@@ -105,6 +105,9 @@ def _explain(
         raise refused_duplicates(books, files, duplicates) from error
     if error.failed_index == merge.index_of("guard_column_count"):
         raise TargetChanged(str(error)) from error
+    if error.failed_index == merge.index_of("insert_rows") and "too long" in (error.warehouse_message or "").lower():
+        # The plan has seen to it that the values fit: somebody has made a column narrower since.
+        raise TargetChanged(str(error)) from error
     if error.failed_index == merge.index_of("check_conservation"):
         found = read_staging_count(warehouse, books.staging, books.caller, books.log)
         raise WarehouseError(

@@ -11,7 +11,7 @@ from typing import Literal
 from framework.cli.output import Output, table
 from framework.cli.services import open_services
 from framework.errors import SchemaChangeError, SpecError
-from framework.names import TableName, statement_name
+from framework.names import statement_name
 from framework.plan.growth import put_back
 from framework.plan.statements import render
 from framework.results import Services
@@ -19,7 +19,7 @@ from framework.schema.table import JournalEntry
 from framework.spec.project import Project
 from framework.views_down import left_by_dead_runs
 from framework.warehouse.client import Caller
-from framework.warehouse.view_journal import forget, put_back_views, read_journal
+from framework.warehouse.view_journal import JournalKey, forget, put_back_views, read_journal
 
 _COLUMNS = ("view", "target", "status", "pipeline", "run_id", "reason")
 
@@ -77,7 +77,7 @@ def _restore(services: Services, asked: Sequence[str], *, is_to_forget: bool) ->
     dead = left_by_dead_runs(services.lake, entries, log.run_id, services.environment.dead_after_seconds)
     for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in dead}):
         warehouse.await_statements(statement_name(pipeline, run_id, ""))
-    reasons: dict[TableName, str] = {}
+    reasons: dict[JournalKey, str] = {}
     if is_to_forget:
         for entry in dead:
             forget(warehouse, entry, caller, log)
@@ -86,7 +86,7 @@ def _restore(services: Services, asked: Sequence[str], *, is_to_forget: bool) ->
     control_schema = warehouse.settings.control_schema
     told = []
     for entry in entries:
-        reason = reasons.get(entry.view.view)
+        reason = reasons.get(entry.key)
         if entry not in dead:
             in_use = "a run that is at work has taken it down, and puts it back"
             told.append(_told(entry, control_schema, "IN_USE", in_use))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from framework.column_type import ColumnType, Kind
 from framework.errors import SchemaChangeError
 from framework.names import TableName, ledger_table
-from framework.plan.growth import EvolvingRun, in_parts, plan_growth
+from framework.plan.growth import EvolvingRun, guard_columns, in_parts, plan_growth
 from framework.plan.statements import MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, Statement, Transaction
 from framework.plan.views import ViewWork, create_statements, drop_statements
 from framework.plan.wider_copy import becomes_text, copy_statements, copy_table, successor_name
@@ -29,14 +29,6 @@ PREPARE_COPY = "prepare_copy"
 _ADDITIONS_AT_ONCE = MAX_BATCH_STATEMENTS - 2
 _LOGGED_BYTES = MAX_STATEMENT_BYTES // 3
 """Bytes of the changes of one INSERT as they are: a quote in a literal takes two, and its frame some more."""
-_CATALOG_SPELLINGS = {
-    Kind.DECIMAL: "numeric",
-    Kind.CHAR: "character",
-    Kind.VARCHAR: "character varying",
-    Kind.TIMESTAMP: "timestamp without time zone",
-    Kind.TIMESTAMPTZ: "timestamp with time zone",
-}
-"""Of the types that svv_columns spells otherwise than DDL."""
 
 
 def plan_evolution(
@@ -159,17 +151,13 @@ def _gate(
 ) -> Iterator[Statement]:
     """Return what keeps merges out and, where columns are rewritten, tells a plan that was overtaken."""
     yield Statement("lock_ledger", {"table": ledger_table(control_schema, target)})
-    rewritten = [
-        (change.name, _CATALOG_SPELLINGS.get(change.current.kind, change.current.kind.value), change.current)
-        for change in changes
-        if isinstance(change, RewriteColumn)
-    ]
+    rewritten = [change for change in changes if isinstance(change, RewriteColumn)]
     if rewritten and not views.drops:
         # Whoever reads through a view has locked it before the table; to lock the table before the view is
         # dropped would be a deadlock.
         yield Statement("lock_target", {"table": target})
     if rewritten:
-        yield Statement("guard_columns", {"table": target, "columns": rewritten})
+        yield guard_columns(target, rewritten)
     if needs_new_table(changes) and observed.table is not None:
         # A column that somebody has added meanwhile would not be in the copy.
         yield Statement("guard_column_count", {"table": target, "columns": len(observed.table.columns)})

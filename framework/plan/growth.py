@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from framework.column_type import Kind
 from framework.names import TableName
 from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.plan.views import ViewWork, put_back_surroundings, query_of
-from framework.schema.changes import GrowVarchar, SchemaChange, describe_change
+from framework.schema.changes import GrowVarchar, RewriteColumn, SchemaChange, describe_change
 from framework.schema.journal import as_rows
 from framework.schema.table import JournalEntry, Observation
 from framework.spec.pipeline import PipelineSpec
@@ -24,6 +25,15 @@ PUT_BACK = "put_back_views"
 """The transactions that create them again and take them out of the journal."""
 JOURNAL = "view_journal"
 """The journal's table in the control schema."""
+
+_CATALOG_SPELLINGS = {
+    Kind.DECIMAL: "numeric",
+    Kind.CHAR: "character",
+    Kind.VARCHAR: "character varying",
+    Kind.TIMESTAMP: "timestamp without time zone",
+    Kind.TIMESTAMPTZ: "timestamp with time zone",
+}
+"""Of the types that svv_columns spells otherwise than DDL."""
 
 
 @dataclass(frozen=True)
@@ -39,35 +49,41 @@ class EvolvingRun:
 def plan_growth(
     spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange], views: ViewWork, run: EvolvingRun
 ) -> Iterator[Transaction]:
-    """Yield the transactions in order; none where no column grows natively. Each is safe to repeat."""
+    """Yield the transactions in order; none where no column grows natively.
+
+    Just before each growth a guard looks whether the column is still as it was planned for: what another run, or
+    somebody else, has grown meanwhile must not be made narrower.
+    """
     grown = [change for change in changes if isinstance(change, GrowVarchar)]
     entries = _entries(spec, observed, views, run)
-    yield from _logged_before(spec, run, grown)
     yield from take_down(entries, run.control_schema)
     for change in grown:
         values = {"table": spec.target.table, "name": change.name, "type": change.wanted}
+        yield Transaction("log_growth", (guard_columns(spec.target.table, [change]), _logged(spec, run, change)))
         yield Transaction("grow", (Statement("grow_varchar", values),))
     for entry in entries:
         yield from put_back(entry, run.control_schema, is_there=False)
 
 
-def _logged_before(spec: PipelineSpec, run: EvolvingRun, grown: Sequence[GrowVarchar]) -> Iterator[Transaction]:
-    """Yield what logs native growth."""
-    statements = [
-        Statement(
-            "log_growth",
-            {
-                "table": TableName(run.control_schema, "schema_changes"),
-                "target": spec.target.table,
-                "change": describe_change(change),
-                "pipeline": spec.pipeline,
-                "run_id": run.run_id,
-                "source": run.source,
-            },
-        )
-        for change in grown
+def _logged(spec: PipelineSpec, run: EvolvingRun, change: GrowVarchar) -> Statement:
+    values = {
+        "table": TableName(run.control_schema, "schema_changes"),
+        "target": spec.target.table,
+        "change": describe_change(change),
+        "pipeline": spec.pipeline,
+        "run_id": run.run_id,
+        "source": run.source,
+    }
+    return Statement("log_growth", values)
+
+
+def guard_columns(target: TableName, changes: Sequence[GrowVarchar | RewriteColumn]) -> Statement:
+    """Return what fails where a column that changes no longer has the type that the plan is made for."""
+    columns = [
+        (change.name, _CATALOG_SPELLINGS.get(change.current.kind, change.current.kind.value), change.current)
+        for change in changes
     ]
-    yield from in_parts("log_growth", statements)
+    return Statement("guard_columns", {"table": target, "columns": columns})
 
 
 def _entries(spec: PipelineSpec, observed: Observation, views: ViewWork, run: EvolvingRun) -> tuple[JournalEntry, ...]:
@@ -119,7 +135,8 @@ def put_back(entry: JournalEntry, control_schema: str, *, is_there: bool) -> Ite
     elif entry.is_of_spec:
         first = []
     else:
-        first = [Statement("guard_view", {"view": view.view, "owner": view.owner, "definition": view.definition})]
+        values = {"view": view.view, "owner": view.owner, "definition": view.definition}
+        first = [Statement("guard_returned_view", values)]
     taken_out = {"table": TableName(control_schema, JOURNAL), "run_id": entry.run_id, "view": view.view}
     yield from in_parts(
         PUT_BACK,

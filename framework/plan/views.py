@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from framework.errors import SchemaChangeError
+from framework.errors import SchemaChangeError, SpecError
 from framework.names import TableName
 from framework.plan.statements import MAX_STATEMENT_BYTES, Statement
 from framework.schema.changes import (
@@ -77,7 +77,13 @@ def plan_views(spec: PipelineSpec, observed: Observation, changes: Sequence[Sche
     views = _views(spec, observed, changes)
     existing = {view.view: view for view in observed.views}
     for name in dict.fromkeys((*views.in_the_way, *views.affected)):
-        _refuse_what_cannot_return(spec, existing[name])
+        try:
+            _refuse_what_cannot_return(spec, existing[name])
+        except SchemaChangeError as error:
+            if views.is_for_the_table:
+                raise
+            # Nothing is wrong with the file: it waits for the spec to be put right.
+            raise SpecError(f"{spec.path}: views of the spec must be built anew. {error}") from error
     rebuilt = {*views.affected, *views.outdated}
     created = [
         replace(view, replaces=view.view in existing and view.view not in views.affected)
@@ -110,6 +116,8 @@ def views_to_compare(spec: PipelineSpec, observed: Observation, changes: Sequenc
     views = _views(spec, observed, changes)
     bound = {dependency.view for dependency in observed.dependencies}
     own = {view.view for view in observed.views if view.is_own}
+    # What a new definition shows of a column whose type changes is not known beforehand.
+    retypes = bool(rewritten_columns(changes) or grown_columns(changes))
     in_a_changes_way = views_above(_blocking_views(spec.target.table, observed, changes), observed.dependencies)
     adds = any(isinstance(change, AddColumn) for change in changes)
     return tuple(
@@ -120,20 +128,28 @@ def views_to_compare(spec: PipelineSpec, observed: Observation, changes: Sequenc
         and view.view not in in_a_changes_way
         and not view.late_binding
         and not (adds and has_star(view.definition))
+        and not (retypes and _is_redefined(view, observed))
     )
+
+
+def _is_redefined(view: NewView, observed: Observation) -> bool:
+    built = observed.view_builds.get(view.view)
+    return built is None or view.build is None or built.definition_sha256 != view.build.definition_sha256
 
 
 @dataclass(frozen=True)
 class _Views:
     """`named` are all of the spec as they would be created, `affected` all to be dropped, lowest first.
 
-    `in_the_way` are those that native growth cannot do with, lowest first.
+    `in_the_way` are those that native growth cannot do with, lowest first. `is_for_the_table` says that
+    a change of the table asks for it, not only the spec.
     """
 
     named: tuple[NewView, ...]
     outdated: tuple[TableName, ...]
     affected: tuple[TableName, ...]
     in_the_way: tuple[TableName, ...]
+    is_for_the_table: bool
 
 
 def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> _Views:
@@ -151,6 +167,7 @@ def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaCh
         outdated,
         views_above(roots, observed.dependencies),
         views_above(below_growth, observed.dependencies),
+        bool(changes),
     )
 
 
@@ -184,7 +201,10 @@ def _names_any(view: NewView, others: Sequence[NewView], *, with_schema: bool) -
 
 def _of_spec(view: ViewSpec, spec: PipelineSpec, columns: tuple[tuple[str, str], ...]) -> NewView:
     definition = render_view(view.definition, view.view, spec.target.table)
-    build = ViewBuild(_sha256(f"{view.late_binding} {definition}"), _sha256(json.dumps(columns)))
+    # A late-binding view follows its table, whatever becomes of that.
+    build = ViewBuild(
+        _sha256(f"{view.late_binding} {definition}"), _sha256(json.dumps(() if view.late_binding else columns))
+    )
     return NewView(view.view, definition, view.late_binding, build)
 
 
@@ -239,7 +259,7 @@ def _blocking_views(target: TableName, observed: Observation, changes: Sequence[
 def _refuse_what_cannot_return(spec: PipelineSpec, view: ObservedView) -> None:
     """Refuse to take a view down that would not come back as it is; say what an administrator can do."""
     name, definition = view.view, view.definition
-    way = f"{name}: the view is in the way of a change of {spec.target.table}"
+    way = f"{name}: the view is in the way of a change of {spec.target.table} or of a view below it"
     if view.is_materialized:
         raise SchemaChangeError(
             f"{way}, and a materialized view cannot be put back as it is: the catalog does not show its design. Have "

@@ -61,7 +61,7 @@ def as_rows(entry: JournalEntry) -> tuple[JournalRow, ...]:
 
 
 def entries_of(rows: Iterable[JournalRow]) -> tuple[JournalEntry, ...]:
-    """Return the entries that rows hold, in the order in which the views are to be put back: lowest first.
+    """Return the entries that rows hold, in their order: by run, the earliest first, and of a run the lowest first.
 
     Rows of one view and run stand together, in the order of their parts.
     """
@@ -83,4 +83,4 @@ def entries_of(rows: Iterable[JournalRow]) -> tuple[JournalEntry, ...]:
                 first.run_id, first.pipeline, first.target, first.place, view, comments, document["is_of_spec"]
             )
         )
-    return tuple(sorted(entries, key=lambda entry: entry.place))
+    return tuple(entries)

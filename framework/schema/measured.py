@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, varchar
@@ -14,6 +15,7 @@ from framework.spec.pipeline import PipelineSpec
 
 LONGEST_WRITTEN_BYTES = 64
 """No number, date or time takes more when it is written as text."""
+_SAMPLE_CHARACTERS = 60
 
 
 def apply_measurements(
@@ -73,6 +75,24 @@ def _as_text(
     reason = f"{_values(measured.misfits)} that {verb} no {observed.type}"
     wanted = varchar_for(max(measured.longest_bytes, LONGEST_WRITTEN_BYTES))
     return Widening(column.name, observed.type, wanted, reason)
+
+
+def becoming_text(plan: StagingPlan) -> frozenset[str]:
+    """Return the columns of the table that become text and were none."""
+    return frozenset(
+        widening.name for widening in plan.widenings if widening.wanted.is_text and not widening.current.is_text
+    )
+
+
+def with_samples(plan: StagingPlan, samples: Mapping[str, str]) -> StagingPlan:
+    """Return the plan with a value in the reason of each column that becomes text, where one is known."""
+    widenings = tuple(
+        replace(widening, reason=f"{widening.reason}, such as {samples[widening.name][:_SAMPLE_CHARACTERS]!r}")
+        if widening.name in samples
+        else widening
+        for widening in plan.widenings
+    )
+    return replace(plan, widenings=widenings)
 
 
 def unconvertible_values(spec: PipelineSpec, name: str, column_type: ColumnType, measured: ColumnMeasurement) -> int:

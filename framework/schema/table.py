@@ -137,6 +137,11 @@ class JournalEntry:
     comments: tuple[Comment, ...]
     is_of_spec: bool
 
+    @property
+    def key(self) -> tuple[str, TableName]:
+        """What no other entry has."""
+        return self.run_id, self.view.view
+
 
 @dataclass(frozen=True)
 class ViewBuild:

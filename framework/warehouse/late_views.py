@@ -10,6 +10,7 @@ from framework.plan.statements import Statement, Transaction
 from framework.run_log import RunLog
 from framework.spec.query_text import names_relation
 from framework.warehouse.client import Caller, Warehouse
+from framework.warehouse.look import DEFINITION_PARTS, definitions_of
 
 
 def broken_late_views(
@@ -23,8 +24,9 @@ def broken_late_views(
     Raises:
         TransientWarehouseError: whether a view can be read could not be found out.
     """
-    (rows,) = warehouse.run(Transaction("late_views", (Statement("select_late_binding_views"),)), caller, log)
-    definitions = {TableName(str(schema), str(name)): str(text) for schema, name, text in rows}
+    statement = Statement("select_late_binding_views", DEFINITION_PARTS)
+    (rows,) = warehouse.run(Transaction("late_views", (statement,)), caller, log)
+    definitions = definitions_of(rows)
     broken = {}
     for view in _above(set(roots), definitions):
         try:

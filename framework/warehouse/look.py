@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from framework.names import TableName
@@ -14,6 +14,10 @@ from framework.warehouse.client import Caller, Row, Warehouse
 
 _ACL_ENTRY = re.compile(r'(?:^|,)((?:group |role )?)(?:"((?:[^"]|"")*)"|([^"=,]*))=')
 """Who an entry of a list of privileges is about; a name that is no plain word stands in quotes."""
+
+DEFINITION_PARTS = {"part_characters": 15_000, "parts": 7}
+"""A row of a result has 64 KB; what is longer than seven parts has no room in a statement.
+Source: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html"""
 
 
 @dataclass(frozen=True)
@@ -78,3 +82,12 @@ def comment_of(row: Row) -> Comment:
     """Read a row of select_comments."""
     schema, name, column, text = row
     return Comment(TableName(str(schema), str(name)), None if column is None else str(column), str(text))
+
+
+def definitions_of(rows: Iterable[Row]) -> dict[TableName, str]:
+    """Return views' definitions from rows that begin with schema and name and end with a part, in order."""
+    definitions: dict[TableName, str] = {}
+    for schema, name, *_, part in rows:
+        view = TableName(str(schema), str(name))
+        definitions[view] = definitions.get(view, "") + str(part)
+    return definitions

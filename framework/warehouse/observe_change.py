@@ -11,7 +11,16 @@ from framework.plan.statements import Statement, Transaction
 from framework.run_log import RunLog
 from framework.schema.table import Observation, ObservedView, TableDesign, TableKey
 from framework.warehouse.client import Caller, Warehouse
-from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, is_materialized, look_at
+from framework.warehouse.look import (
+    DEFINITION_PARTS,
+    Look,
+    comment_of,
+    definitions_of,
+    grants_of,
+    hidden_grantees_of,
+    is_materialized,
+    look_at,
+)
 
 _DISTSTYLES = {0: "even", 1: "key", 8: "all", 9: "auto"}
 """By reldiststyle. Source: https://docs.aws.amazon.com/redshift/latest/dg/viewing-distribution-styles.html"""
@@ -27,9 +36,9 @@ def observe_dependents(
     Raises:
         WarehouseError: one of them cannot be seen.
     """
-    views = {"views": names}
+    views: dict[str, object] = {"views": names}
     statements = [
-        Statement("select_dependents", views),
+        Statement("select_dependents", views | DEFINITION_PARTS),
         Statement("select_grants", {"relations": names}),
         Statement("select_acls", {"relations": names}),
         Statement("select_dependent_columns", views),
@@ -54,16 +63,20 @@ def _dependents(look: Look) -> Iterator[ObservedView]:
     grants = grants_of(look, "select_dependents")
     hidden = hidden_grantees_of(look)
     with_column_grants = {TableName(str(row[0]), str(row[1])) for row in look.of("select_dependent_columns")}
-    for schema, name, owner, own_name, is_superuser, definition in look.of("select_dependents"):
+    definitions = definitions_of(look.of("select_dependents"))
+    for schema, name, owner, own_name, is_superuser, _ in look.of("select_dependents"):
         view = TableName(str(schema), str(name))
+        # A view has as many rows as its definition has parts.
+        if (definition := definitions.pop(view, None)) is None:
+            continue
         yield ObservedView(
             view,
             str(owner),
             owner == own_name,
             tuple(grants.get(view, ())),
-            definition=str(definition),
+            definition=definition,
             may_set_owner=bool(is_superuser),
-            is_materialized=is_materialized(str(definition)),
+            is_materialized=is_materialized(definition),
             has_column_grants=view in with_column_grants,
             hidden_grantees=hidden.get(view, ()),
         )

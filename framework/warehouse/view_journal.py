@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import TableName
@@ -12,6 +13,9 @@ from framework.run_log import RunLog
 from framework.schema.journal import JournalRow, entries_of
 from framework.schema.table import JournalEntry
 from framework.warehouse.client import Caller, Row, Warehouse
+
+JournalKey = tuple[str, TableName]
+"""The run that took a view down, and the view."""
 
 
 def select_journal(control_schema: str, target: TableName | None) -> Statement:
@@ -36,7 +40,7 @@ def journal_row(row: Row) -> JournalRow:
 def read_journal(
     warehouse: Warehouse, target: TableName | None, caller: Caller, log: RunLog
 ) -> tuple[JournalEntry, ...]:
-    """Return the views that are down, lowest first; of one target, or of all. None where there are no books yet."""
+    """Return the views that are down, of one target or of all; none where there are no books yet."""
     statement = select_journal(warehouse.settings.control_schema, target)
     try:
         (rows,) = warehouse.run(Transaction("journal", (statement,)), caller, log)
@@ -49,54 +53,74 @@ def read_journal(
 
 def put_back_views(
     warehouse: Warehouse, entries: Sequence[JournalEntry], caller: Caller, log: RunLog
-) -> dict[TableName, str]:
+) -> dict[JournalKey, str]:
     """Put views back, and return those that cannot be, with the reason; they stay in the journal.
 
-    As long as one comes back the others are tried again: it may be what they stand on.
+    As long as one comes back the others are tried again: it may be what they stand on. Of several entries of
+    one view, the last is what the view was.
 
     Raises:
         TransientWarehouseError: the warehouse did not answer; the rest stays in the journal.
     """
     pending = list(entries)
-    reasons: dict[TableName, str] = {}
+    reasons: dict[JournalKey, str] = {}
     while pending:
         reasons = _put_back_once(warehouse, pending, caller, log)
-        left = [entry for entry in pending if entry.view.view in reasons]
+        left = [entry for entry in pending if entry.key in reasons]
         if len(left) == len(pending):
             break
         pending = left
-    for view, reason in reasons.items():
+    for (_, view), reason in reasons.items():
         log.error("a view cannot be put back and stays in the journal", view=str(view), reason=reason)
     return reasons
 
 
 def _put_back_once(
     warehouse: Warehouse, entries: Sequence[JournalEntry], caller: Caller, log: RunLog
-) -> dict[TableName, str]:
+) -> dict[JournalKey, str]:
     names = list(dict.fromkeys(entry.view.view for entry in entries))
-    look = Transaction("look_at_views", (Statement("select_dependents", {"views": names}),))
+    look = Transaction("look_at_views", (Statement("select_views", {"views": names}),))
     (rows,) = warehouse.run(look, caller, log)
     there = {TableName(str(schema), str(name)) for schema, name, *_ in rows}
-    reasons: dict[TableName, str] = {}
+    last = {entry.view.view: entry for entry in entries}
+    reasons: dict[JournalKey, str] = {}
     for entry in entries:
         view = entry.view.view
-        try:
-            for transaction in put_back(entry, warehouse.settings.control_schema, is_there=view in there):
-                warehouse.run(transaction, caller, log)
-        except TransientWarehouseError:
-            raise
-        except WarehouseError as error:
-            reasons[view] = _reason(error, transaction)
-        else:
-            there.add(view)
-            log.warning("a view was put back", view=str(view), taken_down_by=entry.run_id)
+        if entry is not last[view]:
+            reasons[entry.key] = "a later run has taken the view down as well, in the form that it had then"
+            continue
+        reason = _put_one_back(warehouse, entry, caller, log, is_there=view in there)
+        if reason is not None:
+            reasons[entry.key] = reason
+            continue
+        there.add(view)
+        log.warning("a view was put back", view=str(view), taken_down_by=entry.run_id)
     return reasons
 
 
-def _reason(error: WarehouseError, transaction: Transaction) -> str:
-    if error.failed_index is not None and transaction.statements[error.failed_index].template == "guard_view":
-        return "a view of that name with another definition or owner has taken its place"
-    return (error.warehouse_message or str(error)).partition("\n")[0]
+def _put_one_back(
+    warehouse: Warehouse, entry: JournalEntry, caller: Caller, log: RunLog, *, is_there: bool
+) -> str | None:
+    """Put a view back, without the privileges of those who are no more; return why it cannot be, None where it is."""
+    for transaction in put_back(entry, warehouse.settings.control_schema, is_there=is_there):
+        try:
+            warehouse.run(transaction, caller, log)
+        except TransientWarehouseError:
+            raise
+        except WarehouseError as error:
+            refused = transaction.statements[error.failed_index or 0]
+            message = (error.warehouse_message or str(error)).partition("\n")[0]
+            if refused.template == "guard_returned_view":
+                return "a view of that name with another definition or owner has taken its place"
+            if refused.template != "grant_on_relation" or "does not exist" not in message:
+                return message
+            log.warning("a privilege is not put back", view=str(entry.view.view), reason=message)
+            kept = tuple(grant for grant in entry.view.grants if grant != refused.values["grant"])
+            # Parts before this one may be done: then the view is there.
+            is_there = is_there or transaction.statements[0].template != "create_view"
+            without = replace(entry, view=replace(entry.view, grants=kept))
+            return _put_one_back(warehouse, without, caller, log, is_there=is_there)
+    return None
 
 
 def forget(warehouse: Warehouse, entry: JournalEntry, caller: Caller, log: RunLog) -> None:

@@ -60,7 +60,7 @@ def test_a_plan_says_everything_and_changes_nothing(shop: Shop) -> None:
         ("grow_varchar", "a", "varchar(310)"),
     ]
     steps = [[statement["step"] for statement in transaction["statements"]] for transaction in load["transactions"]]
-    assert steps[:2] == [["log_growth"], ["grow_varchar"]]
+    assert steps[:2] == [["guard_columns", "log_growth"], ["grow_varchar"]]
     assert steps[-1][:2] == ["lock_ledger", "guard_ledger"]
     assert steps[-1][-1] == "drop_tables"
     assert shop.json(*table) == before
@@ -123,7 +123,9 @@ def test_a_plan_by_a_sample_reads_no_more_than_it_needs(shop: Shop) -> None:
     assert (code, refused, wrong) == (0, 3, [2, 2, 2])
     first, second = document["loads"]
     assert 1000 <= first["rows"] < 12_000
-    assert first["notes"] == [f"only the first {first['rows']:,} rows were looked at; later ones may ask for more"]
+    assert first["notes"] == [
+        f"the first {first['rows']:,} rows were looked at; where the files have more, those may ask for more"
+    ]
     assert second["rows"] == 1
     assert [change["kind"] for change in second["schema_changes"]] == ["add_column"]
 
@@ -152,8 +154,8 @@ def test_a_plan_of_several_files_knows_the_views_that_the_first_one_builds(shop:
     _, planned = shop.json("plan", shop.name)
     _, done = shop.json("run", shop.name)
 
-    assert [change["kind"] for change in planned["loads"][1]["schema_changes"]] == ["rewrite_column"]
-    assert [change["kind"] for change in done["loads"][1]["schema_changes"]] == ["rewrite_column"]
+    assert [change["kind"] for change in planned["loads"][1]["schema_changes"]] == ["grow_varchar"]
+    assert [change["kind"] for change in done["loads"][1]["schema_changes"]] == ["grow_varchar"]
     assert planned["loads"][1]["views"] == [f"reporting.v_{shop.name}"]
 
 

@@ -52,7 +52,7 @@ def test_a_column_becomes_text_and_old_values_stand_in_it_as_they_are_written(fe
     result = shop.load("2.csv", csv_text("id,zip", "4,00123", "5,88"))
 
     assert changes(result) == [("rewrite_column", "zip", "integer", "varchar(256)")]
-    assert result.schema_changes[0]["reason"] == "1 value that is no integer"
+    assert result.schema_changes[0]["reason"] == "1 value that is no integer, such as '00123'"
     assert shop.rows("id, zip", "id") == [(1, "501"), (2, None), (3, "-7"), (4, "00123"), (5, "88")]
     assert changes(shop.load("3.csv", csv_text("id,zip", "6,7", "7,x"))) == []
     assert shop.rows("zip", "id")[-2:] == [("7",), ("x",)]

@@ -1,45 +1,3 @@
--- === log_growth
-
--- feedway golden 0123456789abcdef0123456789abcdef log_growth
-insert into "feedway"."schema_changes" (
-    changed_ts, run_id, pipeline, target_table_name,
-    change, column_name, type_before, type_after, reason, source_filename
-)
-select
-    sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
-    'grow_varchar', 'name', 'varchar(256)',
-    'varchar(310)', 'the longest text has 300 bytes', 'data/in/golden/one.csv'
-where not exists (
-    select 1
-    from "feedway"."schema_changes"
-    where
-        pipeline = 'golden'
-        and target_table_name = 'public.customers'
-        and column_name = 'name'
-        and type_after = 'varchar(310)'
-        and source_filename = 'data/in/golden/one.csv'
-);
-
--- feedway golden 0123456789abcdef0123456789abcdef log_growth
-insert into "feedway"."schema_changes" (
-    changed_ts, run_id, pipeline, target_table_name,
-    change, column_name, type_before, type_after, reason, source_filename
-)
-select
-    sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
-    'grow_varchar', 'free', 'varchar(256)',
-    'varchar(510)', 'the longest text has 500 bytes', 'data/in/golden/one.csv'
-where not exists (
-    select 1
-    from "feedway"."schema_changes"
-    where
-        pipeline = 'golden'
-        and target_table_name = 'public.customers'
-        and column_name = 'free'
-        and type_after = 'varchar(510)'
-        and source_filename = 'data/in/golden/one.csv'
-);
-
 -- === take_down_views
 
 -- feedway golden 0123456789abcdef0123456789abcdef guard_view
@@ -88,11 +46,75 @@ values (
 -- feedway golden 0123456789abcdef0123456789abcdef drop_view
 drop view "reporting"."v_low";
 
+-- === log_growth
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_columns
+select cast(case when count(*) = 1 then '1' else 'x' end as integer)
+from svv_columns
+where
+    table_schema = 'public'
+    and table_name = 'customers'
+    and (
+        (column_name = 'name' and data_type = 'character varying' and character_maximum_length = 256)
+    );
+
+-- feedway golden 0123456789abcdef0123456789abcdef log_growth
+insert into "feedway"."schema_changes" (
+    changed_ts, run_id, pipeline, target_table_name,
+    change, column_name, type_before, type_after, reason, source_filename
+)
+select
+    sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
+    'grow_varchar', 'name', 'varchar(256)',
+    'varchar(310)', 'the longest text has 300 bytes', 'data/in/golden/one.csv'
+where not exists (
+    select 1
+    from "feedway"."schema_changes"
+    where
+        pipeline = 'golden'
+        and target_table_name = 'public.customers'
+        and column_name = 'name'
+        and type_after = 'varchar(310)'
+        and source_filename = 'data/in/golden/one.csv'
+);
+
 -- === grow
 
 -- feedway golden 0123456789abcdef0123456789abcdef grow_varchar
 alter table "public"."customers"
 alter column "name" type varchar(310);
+
+-- === log_growth
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_columns
+select cast(case when count(*) = 1 then '1' else 'x' end as integer)
+from svv_columns
+where
+    table_schema = 'public'
+    and table_name = 'customers'
+    and (
+        (column_name = 'free' and data_type = 'character varying' and character_maximum_length = 256)
+    );
+
+-- feedway golden 0123456789abcdef0123456789abcdef log_growth
+insert into "feedway"."schema_changes" (
+    changed_ts, run_id, pipeline, target_table_name,
+    change, column_name, type_before, type_after, reason, source_filename
+)
+select
+    sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
+    'grow_varchar', 'free', 'varchar(256)',
+    'varchar(510)', 'the longest text has 500 bytes', 'data/in/golden/one.csv'
+where not exists (
+    select 1
+    from "feedway"."schema_changes"
+    where
+        pipeline = 'golden'
+        and target_table_name = 'public.customers'
+        and column_name = 'free'
+        and type_after = 'varchar(510)'
+        and source_filename = 'data/in/golden/one.csv'
+);
 
 -- === grow
 

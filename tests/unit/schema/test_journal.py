@@ -24,7 +24,7 @@ def entry(place: int, name: str, definition: str, grants: list[Grant], texts: li
 @given(st.lists(st.tuples(TEXTS, st.lists(GRANTS, max_size=3), st.lists(TEXTS, max_size=3)), max_size=4))
 def test_the_rows_of_views_are_read_back_as_the_views(described: list[tuple[str, list[Grant], list[str]]]) -> None:
     entries = [entry(place, f"v{place}", *rest) for place, rest in enumerate(described)]
-    rows = [row for each in reversed(entries) for row in as_rows(each)]
+    rows = [row for each in entries for row in as_rows(each)]
 
     assert list(entries_of(rows)) == entries
 
