@@ -1,4 +1,4 @@
-"""The texts that ship with the code: `templates/` and `schemas/`."""
+"""The texts that ship with the code: `templates/`, `schemas/`, and a project of specs and environments."""
 
 from __future__ import annotations
 
@@ -32,12 +32,16 @@ def list_files(folder: str) -> list[str]:
     return sorted(entry.name for entry in resource.iterdir() if entry.is_file())
 
 
-def _find(path: str) -> Traversable | None:
-    """Look inside the package, where a wheel has the texts, then beside it, where a checkout has them."""
+def roots() -> tuple[Traversable, Traversable]:
+    """Return where shipped texts are: inside the package, where a wheel has them, else beside it, as in a checkout."""
     package = importlib.resources.files("framework")
     # Folders and zip files both know their parent; the Traversable protocol does not promise it.
     beside: Traversable = getattr(package, "parent")  # noqa: B009
-    for root in (package, beside):
+    return package, beside
+
+
+def _find(path: str) -> Traversable | None:
+    for root in roots():
         resource = root.joinpath(*path.split("/"))
         if resource.is_file() or resource.is_dir():
             return resource

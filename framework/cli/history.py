@@ -6,7 +6,6 @@ import argparse
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from framework.cli.output import Output, table
 from framework.cli.prune import report_pruning
@@ -86,9 +85,9 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     names = list(dict.fromkeys(arguments.names))
     if arguments.stale:
         specs = [project.pipeline(name) for name in names or project.pipeline_names()]
-        with open_services(Path(project.root), environment, output, arguments.job_id) as services:
+        with open_services(project.folder, environment, output, arguments.job_id) as services:
             return report_stale(specs, services, output)
-    with open_services(Path(project.root), environment, output, arguments.job_id) as services:
+    with open_services(project.folder, environment, output, arguments.job_id) as services:
         if arguments.prune is not None:
             before = parse_when(arguments.prune, services.now(), "--prune")
             return report_pruning(names, before, services, output, is_confirmed=arguments.yes)

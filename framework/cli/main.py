@@ -11,10 +11,10 @@ from typing import NoReturn
 
 from framework.cli.glue import is_glue_run, translate_pipeline_form
 from framework.cli.output import make_output
+from framework.cli.projects import open_project
 from framework.cli.signals import Terminated, interruptible
 from framework.errors import PipelineError, SpecError
 from framework.redaction import trace
-from framework.spec.project import Project
 
 COMMANDS = {
     "validate": "check specs, environments and views, offline",
@@ -42,8 +42,8 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str], home: Path | None = None) -> int:
     """Run a command line and return its exit code: 0 when everything asked for was done.
 
-    `home` is the project folder where --project does not name one. In an AWS Glue job a failure
-    is raised instead, because Glue shows the exception and knows no exit codes.
+    `home` is the folder that is looked in where --project does not name a project. In an AWS Glue job a
+    failure is raised instead, because Glue shows the exception and knows no exit codes.
 
     Raises:
         PipelineError: the command failed, in an AWS Glue job.
@@ -52,8 +52,8 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
     try:
         arguments = parse_arguments(argv)
         output = make_output(arguments.output)
-        project = Project((arguments.project or home or Path.cwd()).resolve())
         with interruptible():
+            project = open_project(arguments.project, home or Path.cwd())
             try:
                 return int(_command(arguments.command).run(arguments, project, output))
             finally:
@@ -104,7 +104,12 @@ def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:
     def default(value: object) -> object:
         return value if first else argparse.SUPPRESS
 
-    parser.add_argument("--project", type=Path, default=default(None), metavar="DIR", help="the project's folder")
+    parser.add_argument(
+        "--project",
+        default=default(None),
+        metavar="PLACE",
+        help="where environments.yml and pipelines/ are: a folder, or s3://BUCKET/PREFIX",
+    )
     parser.add_argument("--env", default=default("sandbox"), metavar="NAME", help="an entry of environments.yml")
     parser.add_argument(
         "--output",

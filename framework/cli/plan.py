@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, cast
 
 from framework.cli.output import Output
@@ -37,7 +36,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     environment = project.environment(arguments.env)
     specs = [project.pipeline(name) for name in dict.fromkeys(arguments.names)]
     request = LoadRequest(arguments.file, arguments.again, out_of_order=arguments.out_of_order)
-    with open_services(Path(project.root), environment, output, arguments.job_id) as services:
+    with open_services(project.folder, environment, output, arguments.job_id) as services:
         planned = [load for spec in specs for load in plan_pipeline(spec, services, request, arguments.sample)]
     output.document({"loads": [load.as_dict() for load in planned]}, lambda: "\n".join(_lines(planned, arguments.sql)))
     return 0

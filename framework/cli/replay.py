@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from framework.cli.output import Output
 from framework.cli.run import end_in, failures_of, load_pipelines, summary
@@ -48,7 +47,7 @@ def _replay_quarantine(arguments: argparse.Namespace, project: Project, output: 
         raise SpecError("--quarantine FILE names all there is to load: leave out --file and --out-of-order")
     environment = project.environment(arguments.env)
     spec = project.pipeline(arguments.name)
-    with open_services(Path(project.root), environment, output, arguments.job_id) as services:
+    with open_services(project.folder, environment, output, arguments.job_id) as services:
         results = replay_quarantine(spec, services, arguments.quarantine)
     output.document({"loads": [result.as_dict() for result in results]}, lambda: summary(results))
     return end_in(failures_of(results))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Literal
 
 from framework.cli.output import Output, table
@@ -56,7 +55,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     if arguments.forget and not arguments.views:
         raise SpecError("restore-views --forget takes the names of the views to forget")
     environment = project.environment(arguments.env)
-    with open_services(Path(project.root), environment, output, arguments.job_id) as services:
+    with open_services(project.folder, environment, output, arguments.job_id) as services:
         restored = _restore(services, arguments.views, is_to_forget=arguments.forget)
     output.document({"views": [asdict(view) for view in restored]}, lambda: _text(restored))
     failed = [view for view in restored if view.status == "FAILED"]

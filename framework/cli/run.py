@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from framework.cli.output import Output, table
 from framework.cli.services import open_services
@@ -73,7 +72,7 @@ def load_pipelines(
         PipelineError: a load failed or was refused; of several failures, the class they share.
     """
     interruption = Interruption()
-    with open_services(Path(project.root), environment, output, job_id, interruption) as services:
+    with open_services(project.folder, environment, output, job_id, interruption) as services:
         feeds = [partial(_load, spec, services, request, output) for spec in specs]
         loaded = run_side_by_side(feeds, environment.parallel, interruption)
     results = [result for of_feed, _ in loaded for result in of_feed]

@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         WarehouseError: the statement was refused.
     """
     _check(arguments)
-    root = Path(project.root)
+    root = project.folder
     match arguments.action:
         case "up":
             _up(arguments, root, output)

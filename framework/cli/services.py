@@ -97,13 +97,7 @@ def open_services(
 @contextmanager
 def _open_aws(project: Path, environment: Environment, output: Output) -> Iterator[Aws]:
     if environment.kind == "aws":
-        session = boto3.Session()
-
-        def client(service: str, region: str | None) -> Any:
-            made = session.client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
-            return with_told_retries(made)
-
-        yield Aws(client, {}, {}, account_limiter())
+        yield Aws(aws_clients(), {}, {}, account_limiter())
         return
     with open_sandbox(project, output) as address:
         # imported where it is used: on AWS the sandbox's packages are not installed
@@ -112,6 +106,17 @@ def _open_aws(project: Path, environment: Environment, output: Output) -> Iterat
         conf = address.spark_conf(environment.lake.bucket)
         # The sandbox belongs to nobody else and has no quotas.
         yield Aws(sandbox_clients(address), conf, java_environment(), RateLimiter({}))
+
+
+def aws_clients() -> Callable[[str, str | None], Any]:
+    """Return what makes boto3 clients of a service in a region, by boto3's own chain of settings."""
+    session = boto3.Session()
+
+    def client(service: str, region: str | None) -> Any:
+        made = session.client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+        return with_told_retries(made)
+
+    return client
 
 
 @contextmanager

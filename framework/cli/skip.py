@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from framework.cli.output import Output
 from framework.cli.run import summary
@@ -40,7 +39,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     environment = project.environment(arguments.env)
     if not arguments.reason.strip():
         raise SpecError("skip --reason takes the reason in words")
-    with open_services(Path(project.root), environment, output, arguments.job_id) as services:
+    with open_services(project.folder, environment, output, arguments.job_id) as services:
         file = find_file(services.lake, arguments.key)
         spec = owner_of(file, arguments.name, project, services)
         results = [let_go(spec, services, file, arguments.reason)]

@@ -219,6 +219,16 @@ class Lake:
                 raise
         return True
 
+    def get(self, key: str) -> bytes | None:
+        """Return a small object; None if it is not there."""
+        with s3_errors(f"read {self.url(key)}"):
+            try:
+                return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            except ClientError as error:
+                if error_code(error) in GONE:
+                    return None
+                raise
+
     def put(self, key: str, text: str) -> None:
         """Write a small object."""
         with s3_errors(f"write {self.url(key)}"):

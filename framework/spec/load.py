@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def load_environments_text(text: str, shown: str) -> dict[str, Environment]:
     return {name: build_environment(name, entry) for name, entry in fields["environments"].items()}
 
 
-def read_spec_file(path: Path, shown: str) -> str:
+def read_spec_file(path: Traversable, shown: str) -> str:
     """Return the text of a file, line ends as they are.
 
     Raises:

@@ -1,31 +1,57 @@
-"""A project: the folder with `environments.yml` and `pipelines/`."""
+"""A project: `environments.yml` and `pipelines/`, wherever they are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from framework.errors import Problem, SpecError
 from framework.spec.environment import Environment
 from framework.spec.globs import may_overlap
 from framework.spec.json_schema import closest
-from framework.spec.load import load_environments_text, load_pipeline, read_spec_file
+from framework.spec.load import load_environments_text, load_pipeline_text, read_spec_file
 from framework.spec.pipeline import PipelineSpec
 
-_ENVIRONMENTS = "environments.yml"
-_PIPELINES = "pipelines"
+ENVIRONMENTS = "environments.yml"
+PIPELINES = "pipelines"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder or file, on disk, in a zip or fetched from somewhere; `shown` is how messages name it."""
+
+    files: Traversable
+    shown: str
+
+    def __truediv__(self, name: str) -> Place:
+        return Place(self.files.joinpath(name), f"{self.shown.rstrip('/')}/{name}")
+
+    def exists(self) -> bool:
+        """Say whether there is such a folder or file."""
+        return self.files.is_file() or self.files.is_dir()
 
 
 @dataclass(frozen=True)
 class Project:
-    """The files under a root folder, read anew on each call."""
+    """`environments.yml` and `pipelines/`, read anew on each call.
 
-    root: Path
+    `folder` is the project's folder on this machine, in which the sandbox keeps its data. Each of the
+    two is read from the first of `places` that has it; without places, from the folder.
+    """
+
+    folder: Path
+    places: tuple[Place, ...] = ()
+
+    def find(self, name: str) -> Place:
+        """Return where `environments.yml` or `pipelines` is; where it should be if there is none."""
+        candidates = [place / name for place in self.places or (Place(self.folder, str(self.folder)),)]
+        return next((candidate for candidate in candidates if candidate.exists()), candidates[0])
 
     def pipeline_names(self) -> list[str]:
         """Return the names of all pipelines, in order; empty where there is no folder of them."""
-        return sorted(path.stem for path in (self.root / _PIPELINES).glob("*.yml"))
+        return _stems(self, ".yml")
 
     def pipeline(self, name: str) -> PipelineSpec:
         """Return a pipeline's spec.
@@ -34,7 +60,8 @@ class Project:
             SpecError: there is no such pipeline, or its spec has problems.
         """
         self.require_pipelines([name])
-        return load_pipeline(self.root / _PIPELINES / f"{name}.yml", f"{_PIPELINES}/{name}.yml")
+        shown = f"{PIPELINES}/{name}.yml"
+        return load_pipeline_text(read_spec_file((self.find(PIPELINES) / f"{name}.yml").files, shown), shown, name)
 
     def require_pipelines(self, names: Iterable[str]) -> None:
         """Check that pipelines exist.
@@ -45,7 +72,7 @@ class Project:
         known = self.pipeline_names()
         for name in names:
             if name not in known:
-                folder = self.root / _PIPELINES
+                folder = self.find(PIPELINES).shown
                 raise SpecError(f"there is no pipeline {name!r} in {folder}. {_instead(name, known)}")
 
     def environments(self) -> dict[str, Environment]:
@@ -54,7 +81,7 @@ class Project:
         Raises:
             SpecError: `environments.yml` is missing or has problems.
         """
-        return load_environments_text(read_spec_file(self.root / _ENVIRONMENTS, _ENVIRONMENTS), _ENVIRONMENTS)
+        return load_environments_text(read_spec_file(self.find(ENVIRONMENTS).files, ENVIRONMENTS), ENVIRONMENTS)
 
     def environment(self, name: str) -> Environment:
         """Return an environment.
@@ -64,7 +91,7 @@ class Project:
         """
         environments = self.environments()
         if name not in environments:
-            file = self.root / _ENVIRONMENTS
+            file = self.find(ENVIRONMENTS).shown
             raise SpecError(f"there is no environment {name!r} in {file}. {_instead(name, environments)}")
         return environments[name]
 
@@ -157,6 +184,13 @@ def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[tuple[Problem, Pipe
 
 
 def _misnamed(project: Project) -> Iterator[Problem]:
-    for path in sorted((project.root / _PIPELINES).glob("*.yaml")):
+    for stem in _stems(project, ".yaml"):
         message = "specs end in .yml, so this file is no pipeline"
-        yield Problem(f"{_PIPELINES}/{path.name}", 0, 0, "spec/file", message, f"Rename it to {path.stem}.yml.")
+        yield Problem(f"{PIPELINES}/{stem}.yaml", 0, 0, "spec/file", message, f"Rename it to {stem}.yml.")
+
+
+def _stems(project: Project, ending: str) -> list[str]:
+    """Return the names, in order and without their ending, of the files among the pipelines that have it."""
+    folder = project.find(PIPELINES).files
+    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    return sorted(name.removesuffix(ending) for name in names if name.endswith(ending))

@@ -56,10 +56,10 @@ def test_an_empty_project_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_problems_of_all_files_are_collected(project: Project) -> None:
-    (project.root / "environments.yml").write_text("environments: []\n")
-    (project.root / "pipelines" / "orders.yml").write_text(spec("orders", "tgs: []\n"))
-    (project.root / "pipelines" / "broken.yml").write_text("a: [\n")
-    (project.root / "pipelines" / "other.yaml").write_text(spec("other"))
+    (project.folder / "environments.yml").write_text("environments: []\n")
+    (project.folder / "pipelines" / "orders.yml").write_text(spec("orders", "tgs: []\n"))
+    (project.folder / "pipelines" / "broken.yml").write_text("a: [\n")
+    (project.folder / "pipelines" / "other.yaml").write_text(spec("other"))
     found = [(problem.file, problem.rule) for problem in check_project(project)]
     assert found == [
         ("environments.yml", "spec/type"),
@@ -70,14 +70,14 @@ def test_problems_of_all_files_are_collected(project: Project) -> None:
 
 
 def test_only_the_named_specs_are_checked(project: Project) -> None:
-    (project.root / "pipelines" / "orders.yml").write_text("a: [\n")
+    (project.folder / "pipelines" / "orders.yml").write_text("a: [\n")
     assert check_project(project, ["customers"]) == []
     assert len(check_project(project, ["orders"])) == 1
 
 
 def test_two_feeds_do_not_take_the_same_files(project: Project) -> None:
     copy = spec("customers").replace("pipeline: customers", "pipeline: copy")
-    (project.root / "pipelines" / "copy.yml").write_text(copy)
+    (project.folder / "pipelines" / "copy.yml").write_text(copy)
     (problem,) = check_project(project)
     assert (problem.file, problem.rule) == ("pipelines/customers.yml", "spec/shared-files")
     assert [check_project(project, [name]) for name in ("copy", "customers", "orders")] == [[problem], [problem], []]
@@ -100,7 +100,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> Non
 def write(project: Project, name: str, prefix: str, pattern: str = "*") -> None:
     """Write a pipeline with this folder and pattern."""
     text = spec(name).replace(f"{{prefix: in/{name}}}", f"{{prefix: {prefix}, pattern: '{pattern}'}}")
-    (project.root / "pipelines" / f"{name}.yml").write_text(text)
+    (project.folder / "pipelines" / f"{name}.yml").write_text(text)
 
 
 def test_a_folder_inside_another_feeds_folder_is_a_warning(project: Project) -> None:
@@ -143,8 +143,8 @@ def test_nobody_builds_among_feedways_own_tables(project: Project, field: str) -
     fields = yaml.safe_load(spec("orders")) | {name: yaml.safe_load(value)}
     for view in fields.get("views", ()):
         view["definition"] = "select * from {{ target }}"
-    (project.root / "pipelines" / "orders.yml").write_text(yaml.safe_dump(fields))
-    path = project.root / "environments.yml"
+    (project.folder / "pipelines" / "orders.yml").write_text(yaml.safe_dump(fields))
+    path = project.folder / "environments.yml"
     path.write_text(_with_control_schema(path))
 
     (problem,) = check_project(project, ["orders"])

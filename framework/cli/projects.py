@@ -1,0 +1,34 @@
+"""Finds the project: a folder, an address in S3, or what ships with the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from framework.cli.services import aws_clients
+from framework.errors import SpecError
+from framework.lake.project import fetch_project
+from framework.lake.s3 import Lake
+from framework.resources import roots
+from framework.spec.environment import LakeSettings
+from framework.spec.project import Place, Project
+
+
+def open_project(asked: str | None, home: Path) -> Project:
+    """Return the project that --project names; `home` is the folder of the sandbox where it names none on this machine.
+
+    Without --project `environments.yml` and `pipelines/` are each taken from `home`, or else from what ships.
+
+    Raises:
+        SpecError: the address in S3 holds no project.
+        WarehouseError: S3 refused or could not be reached.
+    """
+    if asked is None:
+        return Project(home.resolve(), tuple(Place(root, str(root)) for root in (home.resolve(), *roots())))
+    if not asked.startswith("s3://"):
+        return Project(Path(asked).resolve())
+    bucket, _, prefix = asked.removeprefix("s3://").partition("/")
+    if not bucket:
+        raise SpecError(f"--project {asked} names no bucket: write s3://BUCKET/PREFIX")
+    prefix = prefix.rstrip("/")
+    lake = Lake(aws_clients()("s3", None), LakeSettings(bucket, f"{prefix}/" if prefix else "", None))
+    return Project(home.resolve(), (Place(fetch_project(lake), f"s3://{bucket}/{prefix}"),))
