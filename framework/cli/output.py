@@ -37,7 +37,7 @@ class Output:
         """Print a command's result: as JSON where asked for, as text for people, not among JSON lines."""
         self.status.end()
         if self.format == "json":
-            self.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+            self.stdout.write(as_json(document))
         elif self.format == "text":
             self.stdout.write(text() + "\n")
         else:
@@ -58,6 +58,11 @@ class Output:
             self.status.step(pipeline, step_text(entry))
         elif line is not None:
             self.status.line(line, of=pipeline)
+
+
+def as_json(document: dict[str, object]) -> str:
+    """Return a command's result as the text of one JSON document."""
+    return json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
 
 
 def choose_format(asked: Format | None, stdout: TextIO) -> Format:

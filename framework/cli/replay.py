@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from framework.cli.output import Output
-from framework.cli.run import end_in, failures_of, load_pipelines, summary
+from framework.cli.run import Surroundings, end_in, failures_of, load_pipelines, summary
 from framework.cli.services import open_services
 from framework.errors import SpecError
 from framework.quarantine_replay import replay_quarantine
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     environment = project.environment(arguments.env)
     specs = [project.pipeline(arguments.name)]
     request = LoadRequest(arguments.file, unprocessed=True, out_of_order=arguments.out_of_order)
-    return load_pipelines(specs, environment, request, arguments.job_id, project, output)
+    return load_pipelines(specs, request, Surroundings(project, environment, arguments.job_id), output)
 
 
 def _replay_quarantine(arguments: argparse.Namespace, project: Project, output: Output) -> int:

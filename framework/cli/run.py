@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from framework.cli.output import Output, table
+from framework.cli.result_file import check_result_place, write_result
 from framework.cli.services import open_services
 from framework.cli.side_by_side import Interruption, run_side_by_side
 from framework.engine import run_pipeline
@@ -32,6 +34,16 @@ SUMMARY_COLUMNS = (
 )
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """Where loads happen, and who asked for them. `result` is where to write what comes of them, None for nowhere."""
+
+    project: Project
+    environment: Environment
+    job_id: str | None
+    result: str | None = None
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `run` takes."""
     parser.add_argument("names", nargs="*", metavar="NAME", help="pipelines to load")
@@ -41,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--again", action="store_true", help="with --file: load it once more although it is loaded")
     parser.add_argument(
         "--out-of-order", action="store_true", help="with --file: load it although a newer file is loaded already"
+    )
+    parser.add_argument(
+        "--result", metavar="PLACE", help="also write the JSON document there: a local file, or s3://BUCKET/KEY"
     )
 
 
@@ -55,16 +70,14 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     specs = [project.pipeline(name) for name in _names(arguments, project)]
     request = LoadRequest(arguments.file, arguments.again, out_of_order=arguments.out_of_order)
     _check_request(request, specs)
-    return load_pipelines(specs, environment, request, arguments.job_id, project, output)
+    if arguments.result is not None:
+        check_result_place(arguments.result)
+    surroundings = Surroundings(project, environment, arguments.job_id, arguments.result)
+    return load_pipelines(specs, request, surroundings, output)
 
 
 def load_pipelines(
-    specs: Sequence[PipelineSpec],
-    environment: Environment,
-    request: LoadRequest,
-    job_id: str | None,
-    project: Project,
-    output: Output,
+    specs: Sequence[PipelineSpec], request: LoadRequest, surroundings: Surroundings, output: Output
 ) -> int:
     """Load pipelines side by side, print one result per file, and end in the failure if there is one.
 
@@ -72,12 +85,16 @@ def load_pipelines(
         PipelineError: a load failed or was refused; of several failures, the class they share.
     """
     interruption = Interruption()
-    with open_services(project.folder, environment, output, job_id, interruption) as services:
+    environment, folder = surroundings.environment, surroundings.project.folder
+    with open_services(folder, environment, output, surroundings.job_id, interruption) as services:
         feeds = [partial(_load, spec, services, request, output) for spec in specs]
         loaded = run_side_by_side(feeds, environment.parallel, interruption)
-    results = [result for of_feed, _ in loaded for result in of_feed]
-    failures = [failure for _, of_feed in loaded for failure in of_feed]
-    output.document({"loads": [result.as_dict() for result in results]}, lambda: summary(results))
+        results = [result for of_feed, _ in loaded for result in of_feed]
+        failures = [failure for _, of_feed in loaded for failure in of_feed]
+        document: dict[str, object] = {"loads": [result.as_dict() for result in results]}
+        if surroundings.result is not None:
+            failures += write_result(document, surroundings.result, services.lake)
+    output.document(document, lambda: summary(results))
     return end_in(failures)
 
 

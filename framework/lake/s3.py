@@ -234,6 +234,12 @@ class Lake:
         with s3_errors(f"write {self.url(key)}"):
             self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode("utf-8"))
 
+    def put_at(self, url: str, text: str) -> None:
+        """Write a small object to an address in any bucket."""
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        with s3_errors(f"write {url}"):
+            self._client.put_object(Bucket=bucket, Key=key, Body=text.encode("utf-8"))
+
     def put_as(self, key: str, content: bytes, identity: FileIdentity, arrived_at: datetime) -> None:
         """Write an object that carries the identity of what it stands for, as a moved file does."""
         metadata = {_IDENTITY_METADATA: _identity_text(identity, arrived_at)}
