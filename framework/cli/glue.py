@@ -2,71 +2,142 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from framework.errors import SpecError
 
-_OPTIONS = {"--project", "--env", "--output", "--file"}
-_FLAGS = {"--again", "--out-of-order"}
-_GLUE_MARKS = ("--JOB_NAME", "--JOB_RUN_ID", "--JOB_ID")
+_PIPELINE = "--pipeline"
+_OPTIONS = frozenset({"--project", "--env", "--output", "--tag", "--file", "--result"})
+_FLAGS = frozenset({"--all", "--again", "--out-of-order"})
+_OURS = _OPTIONS | _FLAGS | {_PIPELINE}
+_GLUE_MARKS = frozenset({"--JOB_NAME", "--JOB_RUN_ID", "--JOB_ID"})
+_GLUE_NAMES = _GLUE_MARKS | {
+    "--RedshiftTempDir", "--SECURITY_CONFIGURATION", "--TempDir", "--additional-python-modules", "--class", "--conf",
+    "--continuous-log-conversionPattern", "--continuous-log-logGroup", "--continuous-log-logStreamPrefix",
+    "--custom-logGroup-prefix", "--custom-logStream-prefix", "--customer-driver-env-vars",
+    "--customer-executor-env-vars", "--datalake-formats", "--debug", "--disable-proxy", "--disable-proxy-v2",
+    "--enable-auto-scaling", "--enable-continuous-cloudwatch-log", "--enable-continuous-log-filter",
+    "--enable-data-lineage", "--enable-glue-datacatalog", "--enable-job-insights", "--enable-metrics",
+    "--enable-observability-metrics", "--enable-rename-algorithm-v2", "--enable-s3-parquet-optimized-committer",
+    "--enable-spark-ui", "--encryption-type", "--endpoint", "--executor-cores", "--extra-files", "--extra-jars",
+    "--extra-py-files", "--job-bookmark-from", "--job-bookmark-option", "--job-bookmark-to", "--job-language", "--mode",
+    "--python-modules-installer-option", "--python-virtual-env", "--python-virtual-env-storage-prefix",
+    "--python-virtual-env-version", "--scriptLocation", "--spark-event-logs-path", "--user-jars-first",
+}  # fmt: skip
+"""Arguments of AWS Glue, all with a value. Source:
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html"""
+
+
+@dataclass(frozen=True)
+class _Argument:
+    """`--name value`, `--name=value` or `--name`; of our names underscores count as dashes."""
+
+    name: str
+    value: str | None
 
 
 def is_glue_run(argv: Sequence[str]) -> bool:
     """Say whether AWS Glue started this process: it passes the job's name and run."""
-    return any(name in _GLUE_MARKS for name, _ in _pairs(argv))
+    return any(argument.name in _GLUE_MARKS for argument in _arguments(argv))
 
 
 def translate_pipeline_form(argv: Sequence[str]) -> tuple[list[str], str | None]:
     """Return the command line as `run NAME …`, and the id of the Glue job run if there is one.
 
-    A command line without `--pipeline` is returned as it is. `--pipeline a,b` names several. Flags
-    take `true` or `false`, because Glue passes only pairs. In a Glue run arguments that are not
-    ours are Glue's and are passed over; elsewhere they are a mistake.
+    A command line that names a command is returned as it is, if there is no `--pipeline` in it.
+    `--pipeline a,b` names several. Flags take `true` or `false`, because Glue passes only pairs.
+    Glue's arguments are passed over, and in a Glue run all that are not ours, unless they look like
+    a slip of one; elsewhere they are a mistake.
 
     Raises:
-        SpecError: an argument is not understood.
+        SpecError: an argument is not understood, or nothing says what to load.
     """
-    if not any(name == "--pipeline" for name, _ in _pairs(argv)):
+    arguments = _arguments(argv)
+    has_command = bool(argv) and not argv[0].startswith("--")
+    is_pipeline_form = any(argument.name == _PIPELINE for argument in arguments)
+    if not is_pipeline_form and (has_command or not is_glue_run(argv)):
         return list(argv), None
     translated: list[str] = []
     names: list[str] = []
     job_id = None
-    for name, value in _pairs(argv):
-        if name == "--pipeline" and value:
-            names += [part.strip() for part in value.split(",") if part.strip()]
-        elif name == "--JOB_RUN_ID":
-            job_id = value
-        elif name in _OPTIONS and value is not None:
-            translated += [name, value]
-        elif name in _FLAGS:
-            translated += [name] if _is_true(name, value) else []
-        elif not is_glue_run(argv):
-            raise SpecError(f"{name} is not understood beside --pipeline; see run.py run --help")
-    if not names:
+    for argument in arguments:
+        match argument.name:
+            case "--pipeline":
+                names += [part.strip() for part in _value(argument).split(",") if part.strip()]
+            case "--JOB_RUN_ID":
+                job_id = argument.value
+            case name if name in _OPTIONS:
+                translated.append(f"{name}={_value(argument)}")
+            case name if name in _FLAGS:
+                translated += [name] if _is_true(argument) else []
+            case name if name not in _GLUE_NAMES:
+                _pass_over(name, is_glue_run(argv))
+    if is_pipeline_form and not names:
         raise SpecError("--pipeline takes the name of a pipeline, or several separated by commas")
+    if not names and not any(part == "--all" or part.startswith("--tag=") for part in translated):
+        raise SpecError("nothing says what to load: give the job --pipeline NAME, --tag TAG or --all true")
     return ["run", *names, *translated], job_id
 
 
-def _pairs(argv: Sequence[str]) -> list[tuple[str, str | None]]:
-    """Read `--name value`, `--name=value` and `--name`; underscores in our names count as dashes."""
-    pairs: list[tuple[str, str | None]] = []
+def _arguments(argv: Sequence[str]) -> list[_Argument]:
+    arguments: list[_Argument] = []
     position = 0
     while position < len(argv):
-        name, separator, value = argv[position].partition("=")
+        text = argv[position]
         position += 1
+        name, separator, value = text.partition("=") if text.startswith("--") else (text, "", "")
+        name = _own_name(name) or name
         if separator:
-            pairs.append((name, value))
-        elif position < len(argv) and name.startswith("--") and not argv[position].startswith("--"):
-            pairs.append((name, argv[position]))
+            arguments.append(_Argument(name, value))
+        elif name.startswith("--") and position < len(argv) and _is_value(argv[position], name):
+            arguments.append(_Argument(name, argv[position]))
             position += 1
         else:
-            pairs.append((name, None))
-    return pairs
+            arguments.append(_Argument(name, None))
+    return arguments
 
 
-def _is_true(name: str, value: str | None) -> bool:
-    if value is None or value.lower() == "true":
+def _own_name(name: str) -> str | None:
+    dashed = name.replace("_", "-")
+    return dashed if dashed in _OURS else None
+
+
+def _is_value(text: str, name: str) -> bool:
+    """Say whether a text is the value of the argument before it, and not the next one."""
+    if not text.startswith("--"):
         return True
-    if value.lower() == "false":
-        return False
-    raise SpecError(f"{name} is true or false, not {value!r}")
+    # Such as: --python-modules-installer-option --no-index
+    following = text.partition("=")[0]
+    return name in _GLUE_NAMES and following not in _GLUE_NAMES and _own_name(following) is None
+
+
+def _value(argument: _Argument) -> str:
+    if not argument.value:
+        raise SpecError(f"{argument.name} takes a value")
+    return argument.value
+
+
+def _is_true(argument: _Argument) -> bool:
+    match (argument.value or "true").lower():
+        case "true":
+            return True
+        case "false":
+            return False
+    raise SpecError(f"{argument.name} is true or false, not {argument.value!r}")
+
+
+def _pass_over(name: str, is_in_glue: bool) -> None:
+    """Accept an argument of a Glue run that is not ours: whoever made the job may use it, or it is new in Glue.
+
+    Raises:
+        SpecError: it is more likely a mistake.
+    """
+    slip = next(iter(difflib.get_close_matches(name, sorted(_OURS), n=1, cutoff=0.8)), None)
+    # A longer name, such as --project-id, is one of its own; so is one that begins otherwise, as --profile.
+    is_slip = slip is not None and not name.startswith(slip) and name[:3] == slip[:3]
+    if is_in_glue and name.startswith("--") and not is_slip:
+        return
+    hint = f" Did you mean {slip}?" if is_slip else ""
+    raise SpecError(f"{name} is not understood beside --pipeline; see run.py run --help.{hint}")

@@ -30,6 +30,8 @@ USAGE_EXIT_CODE = 2
 INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
 """128 and the signal's number, as shells have it."""
+LONGEST_LINE = 2000
+"""Characters of a failure's one line: statements in it may have 100,000 bytes."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -43,10 +45,10 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
     """Run a command line and return its exit code: 0 when everything asked for was done.
 
     `home` is the folder that is looked in where --project does not name a project. In an AWS Glue job a
-    failure is raised instead, because Glue shows the exception and knows no exit codes.
+    failure is raised instead, because Glue knows no exit codes and shows one line of the exception.
 
     Raises:
-        PipelineError: the command failed, in an AWS Glue job.
+        PipelineError: the command failed, in an AWS Glue job; the message is one line.
     """
     output = make_output(None)
     try:
@@ -59,15 +61,27 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
             finally:
                 output.status.end()
     except PipelineError as error:
-        if is_glue_run(argv):
-            raise
         output.stderr.write(_described(error))
+        if is_glue_run(argv):
+            raise _in_one_line(error) from None
         return error.exit_code
     except KeyboardInterrupt as error:
         is_terminated = isinstance(error, Terminated)
         done = "terminated" if is_terminated else "interrupted"
-        output.stderr.write(f"{done}; files that were not loaded stay where they are\n")
+        message = f"{done}; files that were not loaded stay where they are"
+        output.stderr.write(f"{message}\n")
+        if is_glue_run(argv):
+            raise PipelineError(message) from None
         return TERMINATED_EXIT_CODE if is_terminated else INTERRUPTED_EXIT_CODE
+
+
+def _in_one_line(error: PipelineError) -> PipelineError:
+    """Return the error as the console of AWS Glue can show it; the log has it in full."""
+    line = " | ".join(part.strip() for part in str(error).splitlines() if part.strip())
+    shown = line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
+    failure = type(error)(shown)
+    failure.exit_code = error.exit_code
+    return failure
 
 
 def _described(error: PipelineError) -> str:
