@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-scale bench clean
+.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-scale test-glue dist bench clean
 
 setup: $(STAMP)
 
@@ -57,6 +57,14 @@ test-evolution: setup
 # Ten thousand files under one prefix.
 test-scale: setup
 	@$(PYTHON) -m pytest tests/scale
+
+# What `make dist` writes, on AWS Glue's Python packages alone.
+test-glue: setup
+	@$(PYTHON) -m pytest tests/glue
+
+# What AWS Glue and spark-submit run.
+dist: setup
+	@$(PYTHON) -m deploy.dist
 
 bench: setup
 	@$(PYTHON) -m benchmarks
