@@ -61,6 +61,18 @@ def redshift_data(sandbox: SandboxAddress) -> RedshiftDataAPIServiceClient:
 
 
 @pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """Moto's server in this process, on a free port of this machine."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def spark_engine(sandbox: SandboxAddress, s3: Any) -> Iterator[Any]:
     """The Spark frame engine on the sandbox's bucket."""
     from framework.frames.spark.engine import SparkFrames

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from framework.announce import Outcome, announce
 from framework.cli.output import Output, table
 from framework.cli.result_file import check_result_place, write_result
-from framework.cli.services import open_services
+from framework.cli.services import announcing_clients, open_services
 from framework.cli.side_by_side import Interruption, run_side_by_side
 from framework.engine import run_pipeline
 from framework.errors import PipelineError, SpecError
@@ -89,6 +90,9 @@ def load_pipelines(
     with open_services(folder, environment, output, surroundings.job_id, interruption) as services:
         feeds = [partial(_load, spec, services, request, output) for spec in specs]
         loaded = run_side_by_side(feeds, environment.parallel, interruption)
+        outcomes = [Outcome(spec.pipeline, *of_feed) for spec, of_feed in zip(specs, loaded, strict=True)]
+        log = services.open_log(services.new_run_id(), "run")
+        announce(outcomes, environment, services.job_id, announcing_clients(environment), log)
         results = [result for of_feed, _ in loaded for result in of_feed]
         failures = [failure for _, of_feed in loaded for failure in of_feed]
         document: dict[str, object] = {"loads": [result.as_dict() for result in results]}

@@ -38,6 +38,13 @@ _CLIENT_CONFIG = Config(
     # Feeds side by side share a client, and each fetches a big file by several connections.
     max_pool_connections=64,
 )
+_ANNOUNCING_CONFIG = Config(
+    # A run waits for these at its end, and can do without.
+    retries={"mode": "standard", "max_attempts": 2},
+    connect_timeout=5,
+    read_timeout=10,
+    user_agent_extra="feedway",
+)
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,17 @@ def aws_clients() -> Callable[[str, str | None], Any]:
     def client(service: str, region: str | None) -> Any:
         made = session.client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
         return with_told_retries(made)
+
+    return client
+
+
+def announcing_clients(environment: Environment) -> Callable[[str], Any]:
+    """Return what makes the clients of the services that an environment on AWS announces loads to."""
+
+    def client(service: str) -> Any:
+        return boto3.Session().client(  # type: ignore[call-overload]
+            service, region_name=environment.lake.region, config=_ANNOUNCING_CONFIG
+        )
 
     return client
 

@@ -10,7 +10,14 @@ from framework.column_type import parse_type
 from framework.names import TableName
 from framework.spec.check_columns import parse_order_by
 from framework.spec.check_source import encoding_name, folder
-from framework.spec.environment import EmbeddedSettings, Environment, LakeSettings, RetrySettings, WarehouseSettings
+from framework.spec.environment import (
+    AnnounceSettings,
+    EmbeddedSettings,
+    Environment,
+    LakeSettings,
+    RetrySettings,
+    WarehouseSettings,
+)
 from framework.spec.grants import read_grants
 from framework.spec.pipeline import (
     BadRowsSpec,
@@ -82,6 +89,7 @@ def build_environment(name: str, fields: Fields) -> Environment:
         parallel=int(fields["parallel"]),
         dead_after_seconds=int(fields["dead_after_seconds"]),
         max_attempts=int(fields["max_attempts"]),
+        announce=AnnounceSettings(**fields["announce"]),
     )
 
 

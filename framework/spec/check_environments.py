@@ -10,11 +10,15 @@ from framework.spec.fields import mapping_at, text_at, text_field
 
 
 def environment_findings(document: object) -> Iterator[Finding]:
-    """Yield what is wrong with how the environments reach their warehouses."""
+    """Yield what is wrong with how the environments reach their warehouses, and whom they tell of loads."""
     for name, environment in mapping_at(document, "environments").items():
         if isinstance(environment, dict):
             path: Path = ("environments", name, "warehouse")
             yield from _warehouse_findings(path, mapping_at(environment, "warehouse"))
+            if text_at(environment, "kind") == "sandbox" and any(mapping_at(environment, "announce").values()):
+                message = "announce is for environments on AWS, and this one is the sandbox"
+                fix = "Leave it out: the sandbox has neither CloudWatch nor EventBridge."
+                yield Finding(("environments", name, "announce"), "spec/announce", message, fix, at_key=True)
 
 
 def _warehouse_findings(path: Path, warehouse: object) -> Iterator[Finding]:

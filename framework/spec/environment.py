@@ -58,6 +58,14 @@ class EmbeddedSettings:
 
 
 @dataclass(frozen=True)
+class AnnounceSettings:
+    """Where the outcome of loads is announced: a CloudWatch namespace, an EventBridge bus; None: not at all."""
+
+    metrics_namespace: str | None
+    event_bus: str | None
+
+
+@dataclass(frozen=True)
 class Environment:
     """The lake and the warehouse a command works on.
 
@@ -76,3 +84,4 @@ class Environment:
     parallel: int
     dead_after_seconds: int
     max_attempts: int
+    announce: AnnounceSettings

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from framework.lake.s3 import Lake
 from framework.spec.environment import LakeSettings
@@ -55,16 +53,6 @@ class Bucket:
     def all_keys(self) -> list[str]:
         """Return all keys, sorted."""
         return [item["Key"] for item in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])]
-
-
-@pytest.fixture(scope="session")
-def moto_url() -> Iterator[str]:
-    """Moto's server in this process, on a free port of this machine."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture

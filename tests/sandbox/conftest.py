@@ -9,7 +9,14 @@ from typing import Any
 import boto3
 import pytest
 
-from framework.spec.environment import EmbeddedSettings, Environment, LakeSettings, RetrySettings, WarehouseSettings
+from framework.spec.environment import (
+    AnnounceSettings,
+    EmbeddedSettings,
+    Environment,
+    LakeSettings,
+    RetrySettings,
+    WarehouseSettings,
+)
 from tests.command_line import Shop
 from tests.workshop import Workshop, new_name
 
@@ -31,6 +38,7 @@ ENVIRONMENT = Environment(
     parallel=4,
     dead_after_seconds=300,
     max_attempts=3,
+    announce=AnnounceSettings(None, None),
 )
 
 

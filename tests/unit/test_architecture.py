@@ -21,7 +21,7 @@ LEVELS = (
     {"retries"},
     {"frames", "warehouse", "lake"},
     {"results"},
-    {"bookkeeping"},
+    {"bookkeeping", "announce"},
     {"precedence", "rejection", "views_down"},
     {"prepare", "discover", "letting_go"},
     {"outcome", "transfer"},

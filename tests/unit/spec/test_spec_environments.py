@@ -39,6 +39,8 @@ def environment(warehouse: str = "workgroup: w", lake: str = "", rest: str = "")
         (environment(rest="\n    retry: {attempts: 0}"), "range", 6, 23),
         (environment(rest="\n    retry: {attempts: 1.5}"), "type", 6, 23),
         (environment(rest="\n    dead_after_seconds: 5"), "range", 6, 25),
+        (environment(rest="\n    announce: {metrics_namespace: AWS/Glue}"), "pattern", 6, 35),
+        (environment(rest="\n    kind: sandbox\n    announce: {event_bus: default}"), "announce", 7, 5),
         ("environments: {}", "empty", 1, 15),
         ("{}", "required", 1, 1),
     ],

@@ -1,0 +1,152 @@
+"""Announces how each pipeline's loads ended: metrics and events, which may fail and stop nothing.
+
+AWS Glue's own metrics and events are those of the job, and one job loads all pipelines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from framework.errors import PipelineError
+from framework.redaction import told
+from framework.results import LoadResult
+from framework.run_log import RunLog
+from framework.spec.environment import Environment
+
+EVENT_SOURCE = "feedway"
+EVENT_TYPE = "Feedway Load Ended"
+_METRICS_PER_CALL = 500
+"""PutMetricData takes 1,000 metrics and 1 MB. Source:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html"""
+_EVENTS_PER_CALL = 10
+"""Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"""
+_LONGEST_TEXT = 1000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one pipeline in a run: a result per file, and failures, also those before any file was known."""
+
+    pipeline: str
+    results: Sequence[LoadResult]
+    failures: Sequence[PipelineError]
+
+    @property
+    def early_failure(self) -> PipelineError | None:
+        """The failure that no result tells of: it came before there was a file to load."""
+        return self.failures[0] if self.failures and not self.results else None
+
+
+def announce(
+    outcomes: Sequence[Outcome],
+    environment: Environment,
+    job_id: str | None,
+    client: Callable[[str], Any],
+    log: RunLog,
+) -> None:
+    """Send the metrics and events that the environment asks for; what cannot be sent is a warning in the log.
+
+    `client` makes the client of a service by its name.
+    """
+    settings = environment.announce
+    announced = [outcome for outcome in outcomes if outcome.results or outcome.failures]
+    if not announced:
+        return
+    if settings.metrics_namespace is not None:
+        metrics = [metric for outcome in announced for metric in _metrics(outcome, environment.name)]
+        with_namespace = {"Namespace": settings.metrics_namespace}
+        _send("metrics", log, lambda: _put_metrics(client("cloudwatch"), with_namespace, metrics))
+    if settings.event_bus is not None:
+        entry = {"Source": EVENT_SOURCE, "DetailType": EVENT_TYPE, "EventBusName": settings.event_bus}
+        common = {"environment": environment.name, "job_id": job_id}
+        details = [common | detail for outcome in announced for detail in _details(outcome)]
+        _send("events", log, lambda: _put_events(client("events"), entry, details))
+
+
+def _send(what: str, log: RunLog, send: Callable[[], None]) -> None:
+    try:
+        send()
+    # Whatever it is, the loads have ended as they have, and the run must end as they did.
+    except Exception as error:
+        log.warning(f"{what} were not announced", error=f"{type(error).__name__}: {told(error)}")
+
+
+def _put_metrics(cloudwatch: Any, arguments: Mapping[str, str], metrics: Sequence[Mapping[str, Any]]) -> None:
+    for start in range(0, len(metrics), _METRICS_PER_CALL):
+        cloudwatch.put_metric_data(**arguments, MetricData=metrics[start : start + _METRICS_PER_CALL])
+
+
+def _put_events(events: Any, entry: Mapping[str, str], details: Sequence[Mapping[str, object]]) -> None:
+    entries = [{**entry, "Detail": json.dumps(detail, ensure_ascii=False)} for detail in details]
+    for start in range(0, len(entries), _EVENTS_PER_CALL):
+        answer = events.put_events(Entries=entries[start : start + _EVENTS_PER_CALL])
+        refused = [each for each in answer["Entries"] if "ErrorCode" in each]
+        if refused:
+            first = refused[0]
+            raise PipelineError(f"{len(refused)} refused, with {first['ErrorCode']}: {first.get('ErrorMessage', '')}")
+
+
+def _metrics(outcome: Outcome, environment: str) -> Iterator[dict[str, Any]]:
+    """Yield a pipeline's metrics of a run. The dimensions are few: each combination of values is billed as a metric."""
+    dimensions = [
+        {"Name": "Environment", "Value": environment},
+        {"Name": "Pipeline", "Value": outcome.pipeline},
+    ]
+    statuses = Counter[str](result.status for result in outcome.results)
+    if outcome.early_failure is not None:
+        statuses["FAILED"] += 1
+    for status, count in sorted(statuses.items()):
+        by_status = [*dimensions, {"Name": "Status", "Value": status}]
+        yield {"MetricName": "Loads", "Dimensions": by_status, "Unit": "Count", "Value": float(count)}
+    loaded = [result.counts for result in outcome.results if result.status == "SUCCESS"]
+    if loaded:
+        rows = {
+            "RowsLoaded": sum(counts.inserted + counts.updated for counts in loaded),
+            "RowsRejected": sum(counts.rejected for counts in loaded),
+        }
+        for name, number in rows.items():
+            yield {"MetricName": name, "Dimensions": dimensions, "Unit": "Count", "Value": float(number)}
+    seconds = [result.seconds for result in outcome.results if result.status in ("SUCCESS", "FAILED")]
+    if seconds:
+        statistics = {
+            "SampleCount": float(len(seconds)),
+            "Sum": sum(seconds),
+            "Minimum": min(seconds),
+            "Maximum": max(seconds),
+        }
+        yield {"MetricName": "LoadSeconds", "Dimensions": dimensions, "Unit": "Seconds", "StatisticValues": statistics}
+
+
+def _details(outcome: Outcome) -> Iterator[dict[str, object]]:
+    """Yield what the events of a pipeline say: results as `run` prints them, with short texts."""
+    for result in outcome.results:
+        error = result.failure and _error(result.failure.type, result.failure.step, result.failure.message)
+        yield result.as_dict() | {
+            # Their list may be longer than an event, and JOB_STS and `history --changes` have it.
+            "schema_changes": len(result.schema_changes),
+            "reason": result.reason and _short(result.reason),
+            "error": error,
+        }
+    failure = outcome.early_failure
+    if failure is not None:
+        kind = type(failure.__cause__ or failure).__name__
+        yield {
+            "pipeline": outcome.pipeline,
+            "source_file": None,
+            "run_id": None,
+            "status": "FAILED",
+            "error": _error(kind, "discover", str(failure)),
+        }
+
+
+def _error(kind: str, step: str, message: str) -> dict[str, object]:
+    return {"type": kind, "step": step, "message": _short(message)}
+
+
+def _short(text: str) -> str:
+    """Return a text's first line, which says what happened; samples of rows stand in the lines after it."""
+    return (text.splitlines() or [""])[0][:_LONGEST_TEXT]

@@ -1,0 +1,164 @@
+"""How loads ended is announced per pipeline, and a run goes on where nobody listens."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.command_line import Shop
+
+NOBODY = "http://127.0.0.1:9"
+ON_AWS = """\
+environments:
+  {name}:
+    lake: {{bucket: {bucket}, region: us-east-1}}
+    warehouse: {{workgroup: sandbox, database: dev}}
+    engine: embedded
+    retry: {{attempts: 1, delay_seconds: 0}}
+    announce: {{metrics_namespace: Feedway, event_bus: {bus}}}
+"""
+GOOD = "id,a\n1,x\n2,y\n"
+BAD = "id,a\n,confidential\n"
+
+
+class Listener:
+    """What AWS keeps of announcements: metrics by name, and the events that a rule hands to a queue."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.environment = name
+        self.bus = f"bus-{name}"
+        self._cloudwatch = boto3.client("cloudwatch", endpoint_url=url)
+        events = boto3.client("events", endpoint_url=url)
+        self._queue = boto3.client("sqs", endpoint_url=url)
+        self._queue_url = self._queue.create_queue(QueueName=name)["QueueUrl"]
+        arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
+        events.create_event_bus(Name=self.bus)
+        pattern = json.dumps({"source": ["feedway"], "detail-type": ["Feedway Load Ended"]})
+        events.put_rule(Name=name, EventBusName=self.bus, EventPattern=pattern)
+        events.put_targets(Rule=name, EventBusName=self.bus, Targets=[{"Id": "queue", "Arn": arn}])
+
+    def metrics(self) -> dict[tuple[str, str], float]:
+        """Return the sums of this environment's metrics by name and status."""
+        asked = [{"Name": "Environment", "Value": self.environment}]
+        found = self._cloudwatch.list_metrics(Namespace="Feedway", Dimensions=asked)["Metrics"]
+        return {(metric["MetricName"], _status(metric)): self._sum(metric) for metric in found}
+
+    def _sum(self, metric: Any) -> float:
+        (point,) = self._cloudwatch.get_metric_statistics(
+            **metric, StartTime="2000-01-01", EndTime="2999-01-01", Period=86400 * 365 * 1000, Statistics=["Sum"]
+        )["Datapoints"]
+        return float(point["Sum"])
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return what the events that have come so far say."""
+        details = []
+        while messages := self._queue.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10).get("Messages"):
+            details += [json.loads(message["Body"])["detail"] for message in messages]
+            for message in messages:
+                self._queue.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return details
+
+
+def _status(metric: Any) -> str:
+    return next((each["Value"] for each in metric["Dimensions"] if each["Name"] == "Status"), "")
+
+
+@pytest.fixture
+def listener(shop: Shop, moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Listener:
+    """An environment on AWS whose S3 and Data API are the sandbox's, and what its announcements come to."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    made = Listener(moto_url, shop.name.replace("_", "-"))
+    shop.write("environments.yml", ON_AWS.format(name=made.environment, bucket="lake", bus=made.bus))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", moto_url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", moto_url)
+    return made
+
+
+def test_metrics_count_a_pipelines_loads_rows_and_seconds(shop: Shop, listener: Listener) -> None:
+    shop.land("1.csv", GOOD)
+    shop.land("2.csv", BAD)
+
+    code, _, _ = shop.run("--env", listener.environment, "run", shop.name)
+
+    metrics = listener.metrics()
+    assert code == 3
+    assert metrics.pop(("LoadSeconds", "")) > 0
+    assert metrics == {
+        ("Loads", "SUCCESS"): 1,
+        ("Loads", "FAILED"): 1,
+        ("RowsLoaded", ""): 2,
+        ("RowsRejected", ""): 0,
+    }
+
+
+def test_an_event_says_how_a_load_ended_and_holds_no_row(shop: Shop, listener: Listener) -> None:
+    good, bad = shop.land("1.csv", GOOD), shop.land("2.csv", BAD)
+
+    shop.run("--env", listener.environment, "run", shop.name)
+
+    loaded, failed = sorted(listener.events(), key=lambda detail: str(detail["source_file"]))
+    assert (loaded["environment"], loaded["pipeline"]) == (listener.environment, shop.name)
+    assert (loaded["source_file"], loaded["status"], loaded["records_inserted"]) == (good, "SUCCESS", 2)
+    assert (failed["source_file"], failed["status"]) == (bad, "FAILED")
+    assert failed["error"]["type"] == "SourceFileError"
+    assert bad in failed["error"]["message"]
+    assert "confidential" not in json.dumps(failed)
+
+
+def test_a_pipeline_whose_files_cannot_be_listed_is_announced_as_failed(shop: Shop, listener: Listener) -> None:
+    shop.write("environments.yml", ON_AWS.format(name=listener.environment, bucket="no-such", bus=listener.bus))
+
+    code, _, _ = shop.run("--env", listener.environment, "run", shop.name)
+
+    (event,) = listener.events()
+    assert code == 5
+    assert listener.metrics() == {("Loads", "FAILED"): 1}
+    assert (event["pipeline"], event["source_file"], event["status"]) == (shop.name, None, "FAILED")
+    assert "no-such" in event["error"]["message"]
+
+
+def test_a_run_that_finds_nothing_announces_nothing(shop: Shop, listener: Listener) -> None:
+    assert shop.run("--env", listener.environment, "run", shop.name)[0] == 0
+
+    assert listener.metrics() == {}
+    assert listener.events() == []
+
+
+def test_a_run_ends_as_its_loads_do_where_nobody_can_be_told(
+    shop: Shop, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", NOBODY)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", NOBODY)
+    shop.land("1.csv", GOOD)
+
+    code, out, err = shop.run("--output", "json", "--env", listener.environment, "run", shop.name)
+
+    log = [json.loads(line) for line in err.splitlines()]
+    warnings = {entry["msg"]: entry["error"] for entry in log if entry["level"] == "warning"}
+    assert (code, json.loads(out)["loads"][0]["status"]) == (0, "SUCCESS")
+    assert warnings.keys() == {"metrics were not announced", "events were not announced"}
+    assert "EndpointConnectionError" in warnings["metrics were not announced"]
+
+
+def test_events_that_a_bus_refuses_are_a_warning(shop: Shop, listener: Listener) -> None:
+    shop.write("environments.yml", ON_AWS.format(name=listener.environment, bucket="lake", bus="no-such-bus"))
+    shop.land("1.csv", GOOD)
+
+    code, _, err = shop.run("--output", "text", "--env", listener.environment, "run", shop.name)
+
+    assert code == 0
+    assert "warning: events were not announced" in err
+
+
+def test_nothing_is_announced_unless_the_environment_says_so(shop: Shop, listener: Listener) -> None:
+    text = ON_AWS.format(name=listener.environment, bucket="lake", bus=listener.bus)
+    shop.write("environments.yml", text[: text.index("    announce:")])
+    shop.land("1.csv", GOOD)
+
+    assert shop.run("--env", listener.environment, "run", shop.name)[0] == 0
+
+    assert listener.metrics() == {}
+    assert listener.events() == []
