@@ -1,0 +1,252 @@
+"""The job's role may do what loads do, and nothing else without a reason: loads are run, and their calls collected."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.handlers
+import pytest
+
+from framework.cli import main
+from framework.spec.environment import RetrySettings, WarehouseSettings
+from framework.warehouse.client import Warehouse
+from framework.warehouse.rate_limit import RateLimiter
+from tests.deployment import ACCOUNT, WORKGROUP, Stack
+from tests.sandbox.data_api_caller import ENDLESS
+from tests.workshop import new_name
+
+ENVIRONMENT = """\
+environments:
+  prod:
+    lake: {bucket: lake, prefix: permitted/, region: us-east-1}
+    warehouse: {workgroup: sandbox, database: dev}
+    engine: embedded
+    announce: {metrics_namespace: Feedway, event_bus: default}
+"""
+SPEC = """\
+pipeline: {name}
+source: {{prefix: data/in/{name}/}}
+target: {{table: {name}}}
+load: {{keys: [id]}}
+bad_rows: {{action: quarantine, max_rows: 1}}
+expect: {{every: 1d}}
+views: [{{schema: reporting, name: v_{name}, definition: "select id, a from {{{{ target }}}}"}}]
+"""
+PERMITTED = {
+    "LakeBucket": "lake",
+    "LakePrefix": "permitted/",
+    "CodeBucket": "code",
+    "Version": "0.1.0",
+    "Database": "dev",
+    "WorkgroupArn": WORKGROUP,
+}
+LAKE = "arn:aws:s3:::lake"
+BUS = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"
+
+NOT_SEEN = (
+    # action, resource, why it is in the policy although no call of these loads needs it
+    ("s3:GetBucketLocation", LAKE, "Spark's file system asks where the bucket is"),
+    ("s3:GetObjectTagging", f"{LAKE}/*", "CopyObject copies the tags of an object that has some, on S3 only"),
+    ("s3:PutObjectTagging", f"{LAKE}/*", "as s3:GetObjectTagging"),
+    ("s3:AbortMultipartUpload", f"{LAKE}/*", "a copy of more than 5 GB, or a write of Spark's, that fails"),
+    ("s3:ListMultipartUploadParts", f"{LAKE}/*", "Spark's file system writes in parts"),
+    ("s3:DeleteObject", f"{LAKE}/permitted/data/archive/*", "a copy that turned out incomplete, or not to be the file"),
+    ("redshift-serverless:GetCredentials", WORKGROUP, "the Data API asks for them in the caller's name"),
+    ("s3:GetObject", "arn:aws:s3:::code/feedway/*", "Glue reads the script and the wheels; --project reads the specs"),
+    ("s3:ListBucket", "arn:aws:s3:::code", "--project lists the specs"),
+    ("logs:*", "*:log-group:/feedway/feedway/*", "Glue writes the job's logs in the role's name"),
+)
+
+
+@dataclass
+class Calls:
+    """The calls of the clients that commands make, as what IAM judges: action, resource, context."""
+
+    seen: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
+
+    def note(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        """Take a call as botocore is given it."""
+        service, operation = model.service_model.service_name, model.name
+        self.seen += list(judged(service, operation, params))
+
+
+def judged(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """Yield what a call needs; an operation that nobody has thought of is an error."""
+    bucket = f"arn:aws:s3:::{params.get('Bucket')}"
+    key = f"{bucket}/{params.get('Key')}"
+    match service, operation:
+        case "s3", "ListObjectsV2":
+            yield "s3:ListBucket", bucket, {"s3:prefix": params["Prefix"]}
+        case "s3", "HeadObject":
+            yield "s3:GetObject", key, {}
+            # Of a key that is not there S3 says so only to who may list.
+            yield "s3:ListBucket", bucket, {}
+        case "s3", "GetObject":
+            yield "s3:GetObject", key, {}
+        case "s3", "PutObject":
+            yield "s3:PutObject", key, {}
+        case "s3", "CopyObject":
+            source = params["CopySource"]
+            yield "s3:GetObject", f"arn:aws:s3:::{source['Bucket']}/{source['Key']}", {}
+            yield "s3:PutObject", key, {}
+        case "s3", "DeleteObject":
+            yield "s3:DeleteObject", key, {}
+        case "s3", "DeleteObjects":
+            for each in params["Delete"]["Objects"]:
+                yield "s3:DeleteObject", f"{bucket}/{each['Key']}", {}
+        case "redshift-data", "ExecuteStatement" | "BatchExecuteStatement":
+            yield f"redshift-data:{operation}", WORKGROUP, {}
+        case "redshift-data", "DescribeStatement" | "GetStatementResult" | "ListStatements" | "CancelStatement":
+            yield f"redshift-data:{operation}", "*", {}
+        case "cloudwatch", "PutMetricData":
+            yield "cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": params["Namespace"]}
+        case "events", "PutEvents":
+            for entry in params["Entries"]:
+                assert entry["EventBusName"] == "default"
+                yield "events:PutEvents", BUS, {"events:source": entry["Source"]}
+        case _:
+            raise AssertionError(f"which right does {service}:{operation} need? Say it here and in deploy/feedway.yml")
+
+
+class Site:
+    """A project on AWS, as its configuration says; S3 and the Data API are the sandbox's."""
+
+    def __init__(self, root: Path, s3: Any, s3_folder: Path) -> None:
+        self.root, self.s3, self.s3_folder = root, s3, s3_folder
+        self.name = new_name("permitted")
+        (root / "pipelines").mkdir()
+        (root / "pipelines" / f"{self.name}.yml").write_text(SPEC.format(name=self.name), encoding="utf-8")
+        (root / "environments.yml").write_text(ENVIRONMENT, encoding="utf-8")
+
+    def run(self, *argv: str) -> int:
+        return main(["--project", str(self.root), "--env", "prod", *argv])
+
+    def land(self, name: str, text: str) -> str:
+        return self.put(f"data/in/{self.name}/{name}", text)
+
+    def put(self, path: str, text: str = "") -> str:
+        self.s3.put_object(Bucket="lake", Key=f"permitted/{path}", Body=text.encode())
+        return f"permitted/{path}"
+
+    def only(self, path: str) -> str:
+        """Return the one key below a path."""
+        (found,) = self.s3.list_objects_v2(Bucket="lake", Prefix=f"permitted/{path}")["Contents"]
+        return str(found["Key"])
+
+    def die(self) -> None:
+        """Leave what a run leaves that was killed long ago: a sign of life, staging files and bad rows."""
+        run_id = "dead" + "5" * 28
+        self.put(f"data/quarantine/{self.name}/2026/01/{run_id}/1.parquet")
+        for file in ("alive", "rows-0/part.parquet"):
+            os.utime(self.s3_folder / "lake" / self.put(f"staging/{self.name}/{run_id}/{file}"), (0, 0))
+
+
+@pytest.fixture(scope="module")
+def calls(sandbox: Any, s3: Any, moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Calls:
+    """The calls of loads that grow a table, go wrong, die, are replayed, let go and looked at."""
+    calls = Calls()
+    site = Site(tmp_path_factory.mktemp("permitted"), s3, sandbox.s3_folder)
+    with pytest.MonkeyPatch.context() as patch:
+        # Every client made from here on; those of the tests are older.
+        handlers = [*botocore.handlers.BUILTIN_HANDLERS, ("provide-client-params", calls.note)]
+        patch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
+        patch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", moto_url)
+        patch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", moto_url)
+        _loads(site)
+        _give_up_a_statement()
+    return calls
+
+
+def _loads(site: Site) -> None:
+    name = site.name
+    first = site.land("1.csv", "id,a\n1,x\n")
+    assert site.run("plan", name) == 0
+    assert site.run("run", name) == 0
+    site.land("2.csv", f"id,a,b\n1,{'long' * 100},2\n,no key,3\n")
+    assert site.run("run", name) == 0
+    assert site.run("replay", name, "--quarantine", f"s3://lake/{site.only('data/quarantine/')}") == 3
+    site.land("3.csv", "id,a,b\n,no key,1\n,nor here,2\n")
+    assert site.run("run", name) == 3
+    assert site.run("replay", name) == 3
+    assert site.run("skip", site.only("data/unprocessed/"), "--reason", "sent by mistake") == 0
+    archived = f"permitted/data/archive/{_month(site)}/{first.rpartition('/')[2]}"
+    assert site.run("run", name, "--file", archived, "--again", "--out-of-order") == 0
+    site.die()
+    # Of two parts, fetched side by side.
+    site.land("4.csv", "id,a,b\n" + "".join(f"{number},{'x' * 90},0\n" for number in range(100_000)))
+    assert site.run("run", name) == 0
+    assert site.run("history", name) == 0
+    assert site.run("history", "--stale") == 0
+    assert site.run("restore-views") == 0
+
+
+def _month(site: Site) -> str:
+    listed = site.s3.list_objects_v2(Bucket="lake", Prefix="permitted/data/archive/")["Contents"]
+    return "/".join(listed[0]["Key"].split("/")[3:5])
+
+
+def _give_up_a_statement() -> None:
+    """Do what an interrupted load does to its statement."""
+    settings = WarehouseSettings("sandbox", None, "dev", None, None, "default", "feedway", None)
+    client = boto3.session.Session().client("redshift-data")
+    warehouse = Warehouse(client, settings, RetrySettings(1, 0, 1), RateLimiter({}))
+    warehouse.cancel(warehouse.submit([ENDLESS], "given-up", "given-up" * 4))
+
+
+def test_every_call_of_a_load_is_allowed(calls: Calls) -> None:
+    grants = Stack(**PERMITTED).grants("JobRole")
+
+    refused = {
+        (action, resource)
+        for action, resource, context in calls.seen
+        if not any(grant.allows(action, resource, context) for grant in grants)
+    }
+
+    assert refused == set()
+
+
+def test_nothing_is_allowed_that_no_load_does_without_a_reason(calls: Calls) -> None:
+    unused = {
+        (grant.action, grant.resource)
+        for grant in Stack(**PERMITTED).grants("JobRole")
+        if not any(grant.allows(*call) for call in calls.seen)
+    }
+
+    explained = {
+        (action, resource)
+        for action, resource in unused
+        for of_action, of_resource, _ in NOT_SEEN
+        if fnmatchcase(action, of_action) and fnmatchcase(resource, of_resource)
+    }
+    assert unused - explained == set()
+
+
+def test_every_reason_is_one_for_a_right_that_is_there_and_not_seen(calls: Calls) -> None:
+    grants = Stack(**PERMITTED).grants("JobRole")
+
+    for action, resource, why in NOT_SEEN:
+        explained = [
+            each for each in grants if fnmatchcase(each.action, action) and fnmatchcase(each.resource, resource)
+        ]
+        assert explained, f"{action} on {resource} is not in the policy: {why}"
+        assert any(not any(grant.allows(*call) for call in calls.seen) for grant in explained), (action, why)
+
+
+@pytest.mark.parametrize(
+    ("action", "key"),
+    [
+        ("s3:PutObject", "permitted/data/in/orders/1.csv"),
+        ("s3:DeleteObject", "permitted/logs/orders/2026/01/x.jsonl"),
+        ("s3:GetObject", "others/data/in/orders/1.csv"),
+    ],
+)
+def test_what_is_not_feedways_is_out_of_reach(action: str, key: str) -> None:
+    grants = Stack(**PERMITTED).grants("JobRole")
+
+    assert not any(grant.allows(action, f"{LAKE}/{key}", {}) for grant in grants)
