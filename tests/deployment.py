@@ -57,6 +57,10 @@ class Stack:
         }
         self._values = {**_PSEUDO, **defaults, **parameters}
 
+    def parameters(self) -> Any:
+        """Return what the template says of its parameters."""
+        return self._template["Parameters"]
+
     def grants(self, role: str) -> list[Grant]:
         """Return what the policies of a role allow."""
         policies = self.resolved(self._template["Resources"][role]["Properties"]["Policies"])

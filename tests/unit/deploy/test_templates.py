@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -164,3 +165,16 @@ def test_the_rule_for_an_existing_bucket_is_the_one_of_a_new_bucket() -> None:
         "NoncurrentVersionExpiration": made["NoncurrentVersionExpiration"],
         "AbortIncompleteMultipartUpload": made["AbortIncompleteMultipartUpload"],
     }
+
+
+def test_the_walk_through_names_parameters_that_there_are_and_an_environment_that_loads() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    commands = re.findall(r"--template-file deploy/feedway\.yml(.*?)```", page, re.DOTALL)
+    named = {name for command in commands for name in re.findall(r"(\w+)=", command)}
+    (text,) = re.findall(r"```yaml\n(environments:.*?)```", page, re.DOTALL)
+    prod = load_environments_text(text, "environments.yml")["prod"]
+
+    required = {name for name, field in Stack().parameters().items() if "Default" not in field}
+    assert required <= named <= set(Stack().parameters())
+    assert prod.warehouse.copy_role.endswith("/" + Stack().properties("CopyRole")["RoleName"])
+    assert prod.announce.metrics_namespace == Stack().parameters()["MetricsNamespace"]["Default"]
