@@ -277,9 +277,10 @@ def test_pruning_keeps_what_tells_which_files_are_loaded(shop: Shop) -> None:
     left = f"select run_id, status from feedway.job_sts where pipeline = '{shop.name}' and length(run_id) = 2"
     own = f"{left} order by 1, 2"
 
-    counted = shop.json("history", shop.name, "--prune", "7d")
+    week_ago = (datetime.now(UTC) - timedelta(days=7)).isoformat(timespec="seconds")
+    counted = shop.json("history", shop.name, "--prune", week_ago)
     untouched = len(shop.json("sandbox", "sql", own)[1]["rows"])
-    removed = shop.json("history", shop.name, "--prune", "7d", "--yes")
+    removed = shop.json("history", shop.name, "--prune", week_ago, "--yes")
 
     schema = json.loads((SCHEMAS / "history_prune.schema.json").read_text(encoding="utf-8"))
     for _, document in (counted, removed):
