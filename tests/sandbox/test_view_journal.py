@@ -197,11 +197,17 @@ def test_a_view_that_cannot_be_created_any_more_fails_the_run_after_the_load(fee
     assert [row[0] for row in found["views"]] == [f"high_{shop.name}", f"low_{shop.name}"]
     assert found["privileges"] == before["privileges"]
 
+    (idle,) = heir.run()
+    assert (idle.status, idle.source_file) == ("FAILED", "")
+    assert idle.failure is not None
+    assert f"reporting.torn_{shop.name}" in idle.failure.message
+
     shop.sql(f"create table public.aside_{shop.name} (n integer)")
     (again,) = (shop.land(f"{shop.name}_3.csv", csv_text("id,a", "3,z")), heir.run())[1]
 
     assert (again.status, again.failure) == ("SUCCESS", None)
     assert views(shop) == before
+    assert heir.run() == []
 
 
 def test_a_definition_of_several_parts_comes_back_whole(feed: Feed) -> None:
