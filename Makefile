@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-scale test-glue dist bench clean
+.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-scale test-glue test-cluster dist bench clean
 
 setup: $(STAMP)
 
@@ -19,11 +19,14 @@ $(STAMP): setup.cfg setup.py pyproject.toml
 demo: setup
 	@$(PYTHON) -m demo
 
+# Two processes, each with a sandbox and a Spark session of its own.
 test: setup
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest tests/sandbox & other=$$!; \
+	$(PYTHON) -m pytest tests/faults tests/frames tests/lake tests/unit; result=$$?; \
+	wait $$other && exit $$result
 
 # The load tests once more, on Spark.
 test-spark: setup
@@ -61,6 +64,10 @@ test-scale: setup
 # What `make dist` writes, on AWS Glue's Python packages alone.
 test-glue: setup
 	@$(PYTHON) -m pytest tests/glue
+
+# Two million rows on a Spark standalone cluster of two workers, started for it.
+test-cluster: setup
+	@$(PYTHON) -m pytest tests/cluster
 
 # What AWS Glue and spark-submit run.
 dist: setup

@@ -29,9 +29,11 @@ from framework.run_log import RunLog
 from framework.schema.changes import (
     SchemaChange,
     describe_change,
+    grown_under_views,
     needs_new_table,
     plan_changes,
     rewritten_columns,
+    rewritten_under_views,
     table_after,
     with_rows,
 )
@@ -160,11 +162,8 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
     _refuse_empty_replacement(spec, batch, seen)
     if seen.rows_staged == 0:
         return Preparation(batch, staging, seen, (), ViewWork(), (), None, quarantine)
-    design = (spec.target.distkey, spec.target.sortkey)
-    changes = plan_changes(staging, observed, spec.target.table, design)
+    changes = _decide_changes(context, staging, observed)
     warehouse, caller = context.books.services.warehouse, context.books.caller
-    if rewritten_columns(changes) and not observed.is_to_come:
-        changes = with_rows(changes, count_rows(warehouse, observed, caller, context.log))
     if needs_new_table(changes) and observed.is_to_come:
         observed = replace(observed, design=_design_to_come(spec))
     elif needs_new_table(changes):
@@ -175,6 +174,23 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
     evolution += plan_grants(spec, observed)
     _tell(context.log, staging, changes)
     return Preparation(batch, staging, seen, changes, views, evolution, staged_below, quarantine)
+
+
+def _decide_changes(context: PrepareContext, staging: StagingPlan, observed: Observation) -> tuple[SchemaChange, ...]:
+    """Return the changes of the target; what rewriting costs, and how texts grow under views, its rows decide."""
+    spec, books = context.spec, context.books
+    changes = plan_changes(staging, observed, spec.target.table, (spec.target.distkey, spec.target.sortkey))
+    under_views = grown_under_views(changes, spec.target.table, observed)
+    if observed.table is None or not (under_views or rewritten_columns(changes)):
+        return changes
+    most = spec.evolution.rewrite_up_to_rows
+    if observed.is_to_come:
+        # A load planned before this one creates the table, which has few rows then.
+        return rewritten_under_views(changes, observed.table, observed) if under_views and most else changes
+    count = count_rows(books.services.warehouse, observed, books.caller, context.log)
+    if under_views and count <= most:
+        changes = rewritten_under_views(changes, observed.table, observed)
+    return with_rows(changes, count)
 
 
 def _stage(

@@ -103,6 +103,30 @@ def _widen_all(widenings: Sequence[Widening], table: ObservedTable, observed: Ob
     ]
 
 
+def grown_under_views(changes: Iterable[SchemaChange], table: TableName, observed: Observation) -> bool:
+    """Say whether a column grows natively that bound views use, so that they must be down meanwhile."""
+    return any(views_on(table, [name], observed) for name in grown_columns(changes))
+
+
+def rewritten_under_views(
+    changes: Sequence[SchemaChange], table: ObservedTable, observed: Observation
+) -> tuple[SchemaChange, ...]:
+    """Return the changes with texts under bound views rewritten in place of grown, where that is possible.
+
+    For a table of few rows: readers of the views wait for the transaction then, and find them there.
+    """
+
+    def chosen(change: SchemaChange) -> SchemaChange:
+        if not isinstance(change, GrowVarchar) or not views_on(table.name, [change.name], observed):
+            return change
+        column = table.column(change.name)
+        if column is None or column.has_column_grants:
+            return change
+        return _rewrite(Widening(change.name, change.current, change.wanted, change.reason), table, observed)
+
+    return tuple(_at_once([chosen(change) for change in changes]))
+
+
 def _at_once(changes: Sequence[SchemaChange]) -> Sequence[SchemaChange]:
     """Return the changes; where so many columns are rewritten that one copy of the table costs less, in such a copy."""
     rewritten = sum(isinstance(change, RewriteColumn) for change in changes)

@@ -164,9 +164,10 @@ def _rule(rule: Fields) -> TypeRule:
 
 
 def _evolution(evolution: Fields) -> EvolutionSpec:
-    table = _policy({field: value for field, value in evolution.items() if field != "columns"})
+    of_table_only = ("columns", "rewrite_up_to_rows")
+    table = _policy({field: value for field, value in evolution.items() if field not in of_table_only})
     columns = {name: _policy({**vars(table), **own}) for name, own in evolution["columns"].items()}
-    return EvolutionSpec(**vars(table), columns=columns)
+    return EvolutionSpec(**vars(table), columns=columns, rewrite_up_to_rows=evolution["rewrite_up_to_rows"])
 
 
 def _policy(fields: Fields) -> EvolutionPolicy:

@@ -128,9 +128,13 @@ class EvolutionPolicy:
 
 @dataclass(frozen=True)
 class EvolutionSpec(EvolutionPolicy):
-    """The policy of the table, and those of single columns, by name."""
+    """The policy of the table, and those of single columns, by name.
+
+    In a table of `rewrite_up_to_rows` rows at most a VARCHAR under bound views is rewritten, not grown natively.
+    """
 
     columns: Mapping[str, EvolutionPolicy]
+    rewrite_up_to_rows: int
 
     def of(self, column: str) -> EvolutionPolicy:
         """Return a column's policy."""

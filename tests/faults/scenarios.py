@@ -77,6 +77,7 @@ SCENARIOS = (
         UPSERT,
         (FIRST,),
         (("1.csv", csv_text("id,a,b", f"2,7,{'é' * 150}", "3,8,q")),),
+        more="evolution: {rewrite_up_to_rows: 0}",
     ),
     Scenario("bad", UPSERT, (FIRST,), (("1.csv", csv_text("id,a,b", "2,7,z", "3,8,q,r")),)),
     Scenario(

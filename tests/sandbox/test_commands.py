@@ -154,8 +154,8 @@ def test_a_plan_of_several_files_knows_the_views_that_the_first_one_builds(shop:
     _, planned = shop.json("plan", shop.name)
     _, done = shop.json("run", shop.name)
 
-    assert [change["kind"] for change in planned["loads"][1]["schema_changes"]] == ["grow_varchar"]
-    assert [change["kind"] for change in done["loads"][1]["schema_changes"]] == ["grow_varchar"]
+    assert [change["kind"] for change in planned["loads"][1]["schema_changes"]] == ["rewrite_column"]
+    assert [change["kind"] for change in done["loads"][1]["schema_changes"]] == ["rewrite_column"]
     assert planned["loads"][1]["views"] == [f"reporting.v_{shop.name}"]
 
 

@@ -25,17 +25,20 @@ from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
 LONGER = csv_text("id,a", "2," + "é" * 150)
+NATIVE = "evolution: {rewrite_up_to_rows: 0}\n"
 WITH_VIEW = """
 source: {prefix: data/in/{name}/}
 target: {table: "{name}"}
 load: {keys: [id]}
 metadata_columns: {run_date: null, file_name: null}
 views: [{schema: reporting, name: "v_{name}", definition: "select * from {{ target }}"}]
+evolution: {rewrite_up_to_rows: 0}
 """
 
 
 def under_views(shop: Workshop) -> Workshop:
     """Load a file, and put a view on the table and one on that, with a privilege and a comment each."""
+    shop.spec_body += NATIVE
     shop.load(f"{shop.name}_1.csv", csv_text("id,a", "1,x"))
     low, high = f"reporting.low_{shop.name}", f"reporting.high_{shop.name}"
     shop.sql(
@@ -84,6 +87,21 @@ def die_before(shop: Workshop, text: bytes, base: int = 0x400) -> None:
         process.redshift_data.meta.events.register_first("before-send.*.*", die)
         run.run()
         raise AssertionError("the run did not die")
+
+
+def test_in_a_table_of_few_rows_readers_of_the_views_wait_and_find_them_there(feed: Feed) -> None:
+    shop = under_views(feed())
+    shop.spec_body = shop.spec_body.replace("rewrite_up_to_rows: 0", "rewrite_up_to_rows: 1")
+    before = views(shop)
+
+    few = shop.load(f"{shop.name}_2.csv", LONGER)
+    many = shop.load(f"{shop.name}_3.csv", csv_text("id,a", "3," + "x" * 900))
+
+    assert [(change["kind"], change["cost"]) for change in few.schema_changes] == [
+        ("rewrite_column", "1 rows are rewritten")
+    ]
+    assert [change["kind"] for change in many.schema_changes] == ["grow_varchar"]
+    assert views(shop) == before
 
 
 def test_a_text_grows_natively_under_views_which_are_whole_afterwards(feed: Feed) -> None:
@@ -418,6 +436,8 @@ def test_a_text_that_somebody_makes_shorter_before_the_merge_grows_again(feed: F
 
 def left_down(shop: Shop) -> None:
     """Leave a view of the project's feed down, as a run that died long ago would."""
+    spec = f"pipelines/{shop.name}.yml"
+    shop.write(spec, (shop.root / spec).read_text(encoding="utf-8") + NATIVE)
     shop.land("1.csv", "id,a\n1,x\n")
     shop.run("run", shop.name)
     for statement in (

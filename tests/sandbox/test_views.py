@@ -52,7 +52,7 @@ def test_a_view_in_the_way_is_rebuilt_with_its_grants_and_comment(feed: Feed) ->
     result = shop.load("2.csv", csv_text("id,a,b", "2," + "y" * 300 + ",10.5"))
 
     assert len(before) == 2
-    assert kinds(result) == [("grow_varchar", "varchar(310)"), ("rewrite_column", "decimal(38,18)")]
+    assert kinds(result) == [("rewrite_column", "varchar(310)"), ("rewrite_column", "decimal(38,18)")]
     assert shop.sql(grants) == before
     assert shop.sql(f"select id, length(a), b from {view} order by id")[1] == (2, 300, "10.5" + "0" * 17)
     assert ("for the board",) in shop.sql("select description from pg_description where description = 'for the board'")

@@ -84,7 +84,7 @@ def test_the_smallest_spec_gets_every_default(minimal: str) -> None:
         columns=ColumnsSpec({}, ()),
         metadata_columns=MetadataColumns("run_date", "file_name"),
         types=TypesSpec({}, DEFAULT_RULES),
-        evolution=EvolutionSpec("add", "widen", "reject", "default", {}),
+        evolution=EvolutionSpec("add", "widen", "reject", "default", {}, 1_000_000),
         bad_rows=BadRowsSpec("reject_file", None, None, True),
         views=(),
         grants=(),

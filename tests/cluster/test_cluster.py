@@ -1,0 +1,124 @@
+"""A load of two million rows on a cluster of two workers gives what a local one gives, and shuffles nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import pytest
+
+from framework.sandbox import SandboxAddress, java_environment
+from tests.cluster.conftest import SPARK_HOME, WORKERS, Cluster
+from tests.glue.conftest import ENVIRONMENTS, job_environment, only
+
+FILES, ROWS = 4, 500_000
+SPEC = """\
+pipeline: {name}
+source: {{prefix: data/in/{name}/, batch: all, options: {{multiline: false}}}}
+target: {{table: {name}}}
+load: {{keys: [id]}}
+metadata_columns: {{run_date: null, file_name: null}}
+"""
+_WORDS = ("plain", '"with, comma"', '"said ""so"""', "grün", "00501", "", '""')
+
+
+def write_files(folder: Path) -> None:
+    """Write the source files, from a seed."""
+    folder.mkdir(parents=True)
+    chance = random.Random(20261126)
+    for number in range(FILES):
+        first = number * ROWS
+        with (folder / f"{number}.csv").open("w", encoding="utf-8") as file:
+            file.write("id,amount,score,day,word\n")
+            for row in range(first, first + ROWS):
+                amount = f"{chance.randrange(-(10**9), 10**9)}.{row % 100:02}"
+                day = f"20{row % 27:02}-{row % 12 + 1:02}-{row % 28 + 1:02}"
+                file.write(f"{row},{amount},{row % 1000},{day},{_WORDS[row % 7]}\n")
+
+
+def submit(cluster: Cluster, master: str, sandbox: SandboxAddress, dist: Path, project: Path, name: str) -> Any:
+    """Load a feed by spark-submit from what `make dist` writes; return the results."""
+    settings = {
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.executor.memory": "768m",
+        "spark.ui.enabled": "false",
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": cluster.events.as_uri(),
+        **sandbox.spark_conf("lake"),
+    }
+    options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
+    packages = only(dist, "feedway-*[0-9].zip")
+    command = [str(SPARK_HOME / "bin" / "spark-submit"), "--master", master, *options, "--py-files", str(packages)]
+    arguments = ["run.py", "--pipeline", name, "--env", "glue", "--project", str(project), "--output", "json"]
+    environment = job_environment(
+        sandbox,
+        SPARK_HOME=str(SPARK_HOME),
+        SPARK_LOCAL_IP="127.0.0.1",
+        PYSPARK_PYTHON=sys.executable,
+        **java_environment(),
+    )
+    ended = subprocess.run([*command, *arguments], cwd=dist, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr[-5000:]
+    return json.loads(ended.stdout)["loads"]
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxAddress) -> Path:
+    """A project with a feed for each way to run, whose files have landed."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "pipelines").mkdir()
+    (folder / "environments.yml").write_text(ENVIRONMENTS.format(engine="spark"), encoding="utf-8")
+    inbox = sandbox.s3_folder / "lake" / "data" / "in"
+    write_files(inbox / "clustered")
+    shutil.copytree(inbox / "clustered", inbox / "alone")
+    shutil.copytree(inbox / "clustered", folder / "files")
+    for name in ("clustered", "alone"):
+        (folder / "pipelines" / f"{name}.yml").write_text(SPEC.format(name=name), encoding="utf-8")
+    return folder
+
+
+def test_a_cluster_loads_what_a_machine_alone_loads_and_shuffles_nothing(
+    cluster: Cluster, sandbox: SandboxAddress, dist: Path, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clustered = submit(cluster, cluster.master, sandbox, dist, project, "clustered")
+    tasks = cluster.tasks()
+    alone = submit(cluster, "local[2]", sandbox, dist, project, "alone")
+
+    for loads in (clustered, alone):
+        assert [(load["status"], load["engine"], load["records_inserted"]) for load in loads] == [
+            ("SUCCESS", "spark", ROWS)
+        ] * FILES
+    executors = Counter(task["Task Info"]["Executor ID"] for task in tasks)
+    assert len(executors) == WORKERS
+    shuffled = sum(task["Task Metrics"]["Shuffle Write Metrics"]["Shuffle Bytes Written"] for task in tasks)
+    read = sum(task["Task Metrics"]["Input Metrics"]["Bytes Read"] for task in tasks)
+    with capsys.disabled():
+        print(f"\n{len(tasks)} tasks on {len(executors)} workers read {read:,} bytes and shuffled {shuffled:,}")
+    assert shuffled == 0
+    _compare(sandbox, project / "files")
+
+
+def _compare(sandbox: SandboxAddress, files: Path) -> None:
+    """Compare both tables with each other, row by row, and their sums with what DuckDB reads in the files."""
+    sums = "count(*), count(distinct id), sum(amount), sum(score), min(day), max(day), count(word), sum(length(word))"
+    source = f"read_csv('{files}/*.csv', header = true, allow_quoted_nulls = false, columns = {{'id': 'BIGINT', "
+    source += "'amount': 'DECIMAL(18,2)', 'score': 'INTEGER', 'day': 'DATE', 'word': 'VARCHAR'})"
+    with duckdb.connect() as reader:
+        expected = reader.execute(f"select {sums} from {source}").fetchone()
+    with psycopg.connect(sandbox.database_url) as connection:
+        (different,) = connection.execute(
+            "select count(*) from (table clustered except all table alone) as rows"
+        ).fetchone() or (None,)
+        found = connection.execute(f"select {sums} from clustered".encode()).fetchone()
+
+    assert different == 0
+    assert found == expected
