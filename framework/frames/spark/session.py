@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from pyspark import SparkConf
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 RUNTIME_SETTINGS = {
@@ -51,6 +51,10 @@ _LOCAL_SETTINGS = {
 }
 
 
+_SUBMITTED = "PYSPARK_GATEWAY_PORT"
+"""The environment variable by which spark-submit tells a Python program of the JVM that it has started."""
+
+
 def make_session(extra_conf: Mapping[str, str], active: SparkSession | None) -> SparkSession:
     """Return the Spark session for loads: the active one where there is one, else a new one.
 
@@ -65,6 +69,9 @@ def make_session(extra_conf: Mapping[str, str], active: SparkSession | None) -> 
 
 
 def _new_session(extra_conf: Mapping[str, str]) -> SparkSession:
+    if _SUBMITTED in os.environ:
+        # Its settings, the master among them, are known to the JVM alone until this connects to it.
+        SparkContext._ensure_initialized()
     conf = SparkConf()
     settings = dict(extra_conf)
     master = settings.get("spark.master") or conf.get("spark.master") or "local[*]"
