@@ -153,6 +153,14 @@ def test_the_way_to_the_warehouse_decides_which_credentials_are_in_reach(
     assert {action for action in actions if action.startswith(services)} == rights
 
 
+def test_events_reach_the_topic_whose_policy_sets_them_no_condition() -> None:
+    """EventBridge drops in silence what a condition of a topic's policy keeps from being published."""
+    statements = Stack(**PARAMETERS).properties("AlarmsPolicy")["PolicyDocument"]["Statement"]
+
+    (of_events,) = [each for each in statements if each["Principal"]["Service"] == "events.amazonaws.com"]
+    assert "Condition" not in of_events
+
+
 def test_the_rule_for_an_existing_bucket_is_the_one_of_a_new_bucket() -> None:
     (mine,) = json.loads((ROOT / "deploy" / "lifecycle.json").read_text(encoding="utf-8"))["Rules"]
     made = Stack(**PARAMETERS, LakePrefix="").properties("Lake")["LifecycleConfiguration"]["Rules"][0]
