@@ -37,7 +37,7 @@ def spark_failures(source: SparkSource) -> Iterator[None]:
     except (Py4JJavaError, PySparkException) as error:
         text = str(error)
         if any(sign in text for sign in _GONE):
-            open_files(source.spark, source.batch)
+            open_files(source.spark, source.batch, source.scheme)
         reason = next((reason for sign, reason in _SIGNS.items() if sign in text), None)
         if reason is None:
             raise

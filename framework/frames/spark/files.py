@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from framework.errors import SourceFileError
 from framework.frames.header import decode_head, read_line_end
+from framework.frames.spark.scheme import with_scheme
 from framework.schema.values import FileLayout, SourceBatch
 from framework.spec.pipeline import CsvOptions
 
@@ -30,7 +31,7 @@ _CODEC_SUFFIXES = (".gz", ".bz2", ".deflate", ".lz4", ".snappy", ".zst")
 
 @dataclass(frozen=True)
 class OpenedFile:
-    """A source file and what its first bytes show.
+    """A source file and what its first bytes show; `url` is where Spark opens it.
 
     `blank_lines` stand before the header; `blank_records` are those of them that a reader which
     knows `line_end` alone, CR or LF, takes for records. `has_open_lines` says that a quoted
@@ -41,6 +42,7 @@ class OpenedFile:
     """
 
     layout: FileLayout
+    url: str
     line_end: str
     blank_lines: int
     blank_records: int
@@ -49,8 +51,8 @@ class OpenedFile:
     copies: tuple[str, ...] = ()
 
 
-def open_files(spark: SparkSession, batch: SourceBatch) -> tuple[OpenedFile, ...]:
-    """Look at the first bytes of every file of the batch.
+def open_files(spark: SparkSession, batch: SourceBatch, scheme: str) -> tuple[OpenedFile, ...]:
+    """Look at the first bytes of every file of the batch, under the scheme by which Spark opens the lake.
 
     Raises:
         SourceFileError: a file is gone, or its bytes are broken right there.
@@ -58,25 +60,27 @@ def open_files(spark: SparkSession, batch: SourceBatch) -> tuple[OpenedFile, ...
     cores = spark.sparkContext.defaultParallelism
     are_few = len(batch.files) < cores
     with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
-        return tuple(pool.map(lambda layout: _open(spark, layout, batch.options, are_few), batch.files))
+        return tuple(pool.map(lambda layout: _open(spark, layout, batch.options, scheme, are_few), batch.files))
 
 
-def _open(spark: SparkSession, layout: FileLayout, options: CsvOptions, are_few: bool) -> OpenedFile:
-    head = _read_head(spark, layout)
+def _open(spark: SparkSession, layout: FileLayout, options: CsvOptions, scheme: str, are_few: bool) -> OpenedFile:
+    url = with_scheme(layout.file.url, scheme)
+    head = _read_head(spark, layout, url)
     try:
         text, _ = decode_head(head, options.encoding, len(head) >= layout.file.size_bytes)
     except ValueError as error:
         raise SourceFileError(f"{layout.file.url}: {error}", (layout.file.key,)) from error
     text_bytes = layout.file.size_bytes * (_PACKED_BYTES if layout.is_gzip else 1)
-    return _describe(layout, text, options.delimiter, are_few and text_bytes >= _LARGE_BYTES)
+    return _describe(layout, url, text, options.delimiter, are_few and text_bytes >= _LARGE_BYTES)
 
 
-def _describe(layout: FileLayout, text: str, delimiter: str, is_large: bool) -> OpenedFile:
+def _describe(layout: FileLayout, url: str, text: str, delimiter: str, is_large: bool) -> OpenedFile:
     content = text.lstrip("\r\n")
     blank = text[: len(text) - len(content)]
     line_end = read_line_end(text, delimiter)
     return OpenedFile(
         layout=layout,
+        url=url,
         line_end=line_end,
         blank_lines=blank.count(line_end),
         blank_records=sum(1 for line in blank.split(line_end)[:-1] if line),
@@ -85,11 +89,11 @@ def _describe(layout: FileLayout, text: str, delimiter: str, is_large: bool) -> 
     )
 
 
-def _read_head(spark: SparkSession, layout: FileLayout) -> bytes:
+def _read_head(spark: SparkSession, layout: FileLayout, url: str) -> bytes:
     context = spark.sparkContext
     # Names without type stubs: the JVM's own classes.
     jvm: Any = context._jvm
-    path = jvm.org.apache.hadoop.fs.Path(layout.file.url)
+    path = jvm.org.apache.hadoop.fs.Path(url)
     settings = context._jsc.hadoopConfiguration()
     try:
         stream = path.getFileSystem(settings).open(path)
@@ -107,20 +111,20 @@ def _read_head(spark: SparkSession, layout: FileLayout) -> bytes:
         raise
 
 
-def address(layout: FileLayout) -> tuple[str, dict[str, str]]:
+def address(opened: OpenedFile) -> tuple[str, dict[str, str]]:
     """Return the address and the options that make Spark read exactly this object, by its content.
 
     Hadoop takes a file for gzip by its name alone. Where the name is wrong, a mount of Hadoop's
     own view file system gives the object another one; nothing is copied.
     Source: https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/ViewFs.html
     """
-    key, url = layout.file.key, layout.file.url
+    layout, url = opened.layout, opened.url
+    key = layout.file.key
     options = {"__globPaths__": "false"}
     looks_packed = key.endswith(".gz") if layout.is_gzip else key.lower().endswith(_CODEC_SUFFIXES)
     if layout.is_gzip == looks_packed:
         return url, options
     mount = "feedway-" + hashlib.sha256(url.encode("utf-8")).hexdigest()[:32]
     name = "file.gz" if layout.is_gzip else "file.csv"
-    target = f"s3://{layout.file.bucket}/{quote(key)}"
-    options[f"fs.viewfs.mounttable.{mount}.link./{name}"] = target
+    options[f"fs.viewfs.mounttable.{mount}.link./{name}"] = url.removesuffix(key) + quote(key)
     return f"viewfs://{mount}/{name}", options

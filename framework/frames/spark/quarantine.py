@@ -40,7 +40,7 @@ def write_bad_rows(
         # Observed, so that the filter stays above the parsing.
         rows, _ = observe(union(texts), {"rows": "count(1)"})
         bad = check_rows(rows, checked).where("is_bad").selectExpr("*", *_described(checked, source.options))
-        return _write(bad.join(union(numbered), [FILE_COLUMN, ROW_COLUMN]), destination)
+        return _write(bad.join(union(numbered), [FILE_COLUMN, ROW_COLUMN]), source.url(destination))
 
 
 def _write(rows: DataFrame, destination: str) -> int:

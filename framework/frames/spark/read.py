@@ -52,7 +52,7 @@ def read_records(spark: SparkSession, opened: OpenedFile, options: CsvOptions, b
 
 
 def _read_lines(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:
-    url, where = address(opened.layout)
+    url, where = address(opened)
     lines = (
         spark.read.options(**where, lineSep=opened.line_end)
         .text(url)
@@ -90,7 +90,7 @@ def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions
     # anyway; its text is put together without quotes, so that a line break in it counts as a fault.
     expected = len(opened.layout.columns) + _MORE_FIELDS
     schema = ", ".join([*(f"c{index} string" for index in range(expected)), f"{_BAD} string"])
-    url, where = address(opened.layout)
+    url, where = address(opened)
     # A quoted empty field keeps its quotes: alone on its line it is a record, and a blank line is none.
     read = spark.read.options(**where, **_csv_options(options, expected) | {"emptyValue": '""'})
     read = read.options(multiLine="true", lineSep=opened.line_end, encoding=options.encoding)
@@ -148,7 +148,7 @@ def read_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions) ->
     """
     count = len(opened.layout.columns)
     schema = ", ".join([*(f"c{index} string" for index in range(count)), f"{_BAD} string"])
-    url, where = address(opened.layout)
+    url, where = address(opened)
     read = spark.read.options(**where, **_csv_options(options, 2 * count))
     read = read.options(multiLine="true", lineSep=opened.line_end, encoding=options.encoding)
     fields = ", ".join(f"'c{index}', c{index}" for index in range(count))

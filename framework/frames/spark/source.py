@@ -10,15 +10,21 @@ from pyspark.sql import DataFrame, SparkSession
 from framework.frames.spark.copies import FileCopier
 from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.read import can_split, read_records
+from framework.frames.spark.scheme import spark_scheme, with_scheme
 from framework.schema.values import SourceBatch
 from framework.spec.pipeline import CsvOptions
 
 
 class SparkSource:
-    """The files of a batch, for the passes of one load. `copier` is None where nothing may be written."""
+    """The files of a batch, for the passes of one load. `copier` is None where nothing may be written.
+
+    Raises:
+        SpecError: Spark can open no file of the lake.
+    """
 
     def __init__(self, spark: SparkSession, batch: SourceBatch, copier: FileCopier | None) -> None:
         self.spark = spark
+        self.scheme = spark_scheme(spark)
         self.batch = batch
         self._copier = copier
         self._opened: tuple[OpenedFile, ...] = ()
@@ -29,6 +35,10 @@ class SparkSource:
         """How the files are written."""
         return self.batch.options
 
+    def url(self, address: str) -> str:
+        """Return the address under which Spark opens what the lake has at `address`."""
+        return with_scheme(address, self.scheme)
+
     def open(self) -> tuple[OpenedFile, ...]:
         """Return the files; the first time each is looked at, and copied where that pays.
 
@@ -36,7 +46,7 @@ class SparkSource:
             SourceFileError: a file is gone, or its bytes are broken at their very start.
         """
         if not self._opened:
-            self._opened = tuple(self._copied(file) for file in open_files(self.spark, self.batch))
+            self._opened = tuple(self._copied(file) for file in open_files(self.spark, self.batch, self.scheme))
         return self._opened
 
     def is_by_lines(self, file: OpenedFile) -> bool:
@@ -61,4 +71,4 @@ class SparkSource:
         needs_one_task = file.layout.is_gzip or not self.is_by_lines(file)
         if self._copier is None or not (file.is_large and needs_one_task):
             return file
-        return replace(file, copies=self._copier.copy(file.layout))
+        return replace(file, copies=tuple(self.url(url) for url in self._copier.copy(file.layout)))

@@ -77,6 +77,7 @@ def stage(source: SparkSource, columns: Sequence[StagingColumn], destination: st
 
 def _run(source: SparkSource, columns: Sequence[CheckedColumn], destination: str | None) -> _Seen:
     opened = source.open()
+    url = None if destination is None else source.url(destination)
     texts = [read_texts(source, file, columns) for file in opened]
     numbers = {"bad": "count(case when is_bad then 1 end)"}
     for index, column in enumerate(columns):
@@ -85,13 +86,13 @@ def _run(source: SparkSource, columns: Sequence[CheckedColumn], destination: str
         # One file's numbers ride along: rows cost something at every place they are observed.
         checked = check_rows(texts[0], columns)
         observed, observation = observe(checked, {**numbers, **_FILE_NUMBERS})
-        _write(good_rows(observed, columns), destination)
+        _write(good_rows(observed, columns), url)
         rows = read_observation(observation)
         return _Seen({opened[0]: rows}, rows, checked)
     by_file = [observe(frame, _FILE_NUMBERS) for frame in texts]
     checked = check_rows(union([frame for frame, _ in by_file]), columns)
     observed, observation = observe(checked, numbers)
-    _write(good_rows(observed, columns), destination)
+    _write(good_rows(observed, columns), url)
     files = {file: read_observation(seen) for file, (_, seen) in zip(opened, by_file, strict=True)}
     return _Seen(files, read_observation(observation), check_rows(union(texts), columns))
 
