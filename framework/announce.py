@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from framework.errors import PipelineError
@@ -27,22 +26,8 @@ _EVENTS_PER_CALL = 10
 _LONGEST_TEXT = 1000
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one pipeline in a run: a result per file, and failures, also those before any file was known."""
-
-    pipeline: str
-    results: Sequence[LoadResult]
-    failures: Sequence[PipelineError]
-
-    @property
-    def early_failure(self) -> PipelineError | None:
-        """The failure that no result tells of: it came before there was a file to load."""
-        return self.failures[0] if self.failures and not self.results else None
-
-
 def announce(
-    outcomes: Sequence[Outcome],
+    results: Sequence[LoadResult],
     environment: Environment,
     job_id: str | None,
     client: Callable[[str], Any],
@@ -53,17 +38,23 @@ def announce(
     `client` makes the client of a service by its name.
     """
     settings = environment.announce
-    announced = [outcome for outcome in outcomes if outcome.results or outcome.failures]
-    if not announced:
+    if not results:
         return
     if settings.metrics_namespace is not None:
-        metrics = [metric for outcome in announced for metric in _metrics(outcome, environment.name)]
+        of_pipelines: dict[str, list[LoadResult]] = {}
+        for result in results:
+            of_pipelines.setdefault(result.pipeline, []).append(result)
+        metrics = [
+            metric
+            for pipeline, of_pipeline in of_pipelines.items()
+            for metric in _metrics(pipeline, of_pipeline, environment.name)
+        ]
         with_namespace = {"Namespace": settings.metrics_namespace}
         _send("metrics", log, lambda: _put_metrics(client("cloudwatch"), with_namespace, metrics))
     if settings.event_bus is not None:
         entry = {"Source": EVENT_SOURCE, "DetailType": EVENT_TYPE, "EventBusName": settings.event_bus}
         common = {"environment": environment.name, "job_id": job_id}
-        details = [common | detail for outcome in announced for detail in _details(outcome)]
+        details = [common | _detail(result) for result in results]
         _send("events", log, lambda: _put_events(client("events"), entry, details))
 
 
@@ -90,19 +81,17 @@ def _put_events(events: Any, entry: Mapping[str, str], details: Sequence[Mapping
             raise PipelineError(f"{len(refused)} refused, with {first['ErrorCode']}: {first.get('ErrorMessage', '')}")
 
 
-def _metrics(outcome: Outcome, environment: str) -> Iterator[dict[str, Any]]:
+def _metrics(pipeline: str, results: Sequence[LoadResult], environment: str) -> Iterator[dict[str, Any]]:
     """Yield a pipeline's metrics of a run. The dimensions are few: each combination of values is billed as a metric."""
     dimensions = [
         {"Name": "Environment", "Value": environment},
-        {"Name": "Pipeline", "Value": outcome.pipeline},
+        {"Name": "Pipeline", "Value": pipeline},
     ]
-    statuses = Counter[str](result.status for result in outcome.results)
-    if outcome.early_failure is not None:
-        statuses["FAILED"] += 1
+    statuses = Counter[str](result.status for result in results)
     for status, count in sorted(statuses.items()):
         by_status = [*dimensions, {"Name": "Status", "Value": status}]
         yield {"MetricName": "Loads", "Dimensions": by_status, "Unit": "Count", "Value": float(count)}
-    loaded = [result.counts for result in outcome.results if result.status == "SUCCESS"]
+    loaded = [result.counts for result in results if result.status == "SUCCESS"]
     if loaded:
         rows = {
             "RowsLoaded": sum(counts.inserted + counts.updated for counts in loaded),
@@ -110,7 +99,7 @@ def _metrics(outcome: Outcome, environment: str) -> Iterator[dict[str, Any]]:
         }
         for name, number in rows.items():
             yield {"MetricName": name, "Dimensions": dimensions, "Unit": "Count", "Value": float(number)}
-    seconds = [result.seconds for result in outcome.results if result.status in ("SUCCESS", "FAILED")]
+    seconds = [result.seconds for result in results if result.run_id and result.status in ("SUCCESS", "FAILED")]
     if seconds:
         statistics = {
             "SampleCount": float(len(seconds)),
@@ -121,30 +110,15 @@ def _metrics(outcome: Outcome, environment: str) -> Iterator[dict[str, Any]]:
         yield {"MetricName": "LoadSeconds", "Dimensions": dimensions, "Unit": "Seconds", "StatisticValues": statistics}
 
 
-def _details(outcome: Outcome) -> Iterator[dict[str, object]]:
-    """Yield what the events of a pipeline say: results as `run` prints them, with short texts."""
-    for result in outcome.results:
-        error = result.failure and _error(result.failure.type, result.failure.step, result.failure.message)
-        yield result.as_dict() | {
-            # Their list may be longer than an event, and JOB_STS and `history --changes` have it.
-            "schema_changes": len(result.schema_changes),
-            "reason": result.reason and _short(result.reason),
-            "error": error,
-        }
-    failure = outcome.early_failure
-    if failure is not None:
-        kind = type(failure.__cause__ or failure).__name__
-        yield {
-            "pipeline": outcome.pipeline,
-            "source_file": None,
-            "run_id": None,
-            "status": "FAILED",
-            "error": _error(kind, "discover", str(failure)),
-        }
-
-
-def _error(kind: str, step: str, message: str) -> dict[str, object]:
-    return {"type": kind, "step": step, "message": _short(message)}
+def _detail(result: LoadResult) -> dict[str, object]:
+    """Return what the event of a load says: its result as `run` prints it, with short texts."""
+    failure = result.failure
+    return result.as_dict() | {
+        # Their list may be longer than an event, and JOB_STS and `history --changes` have it.
+        "schema_changes": len(result.schema_changes),
+        "reason": result.reason and _short(result.reason),
+        "error": failure and {"type": failure.type, "step": failure.step, "message": _short(failure.message)},
+    }
 
 
 def _short(text: str) -> str:

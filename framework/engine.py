@@ -7,7 +7,7 @@ execute   the plan's transactions, then files and logs
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from framework.bookkeeping import Books
@@ -54,8 +54,8 @@ MAX_PLANS = 3
 """So often is a load planned when somebody else changes the target meanwhile."""
 
 
-def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -> list[LoadResult]:
-    """Load a pipeline's pending files, or the one that is asked for; one result per source file.
+def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -> Iterator[list[LoadResult]]:
+    """Load a pipeline's pending files, or the one that is asked for; yield each load's results, one per source file.
 
     Nothing pending gives no result. A failure is a result too, and ends the pipeline's run where
     the spec says `on_failure: stop`, or where the warehouse is out of reach for every file.
@@ -64,24 +64,22 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
         SpecError: the file that is asked for is not in the lake, or not surely the pipeline's.
         WarehouseError: the lake cannot be listed.
     """
-    results: list[LoadResult] = []
     observed: Observation | None = None
     # Before the first load there is no run; what has to be told of that has a log of its own, in the stream only.
     with telling(services.open_log(services.new_run_id(), spec.pipeline)):
         work = discover(spec, services, request)
     if work.unsure:
-        results += _Load(spec, services, request, work).outcome.unsure(work.unsure)
+        yield _Load(spec, services, request, work).outcome.unsure(work.unsure)
     for keys in work.loads:
         load = _Load(spec, services, request, work)
         loaded = load.run(keys, observed)
-        results += loaded
+        yield loaded
         observed = load.observed_for_next
         failures = [result.failure.error for result in loaded if result.failure and result.status == "FAILED"]
         if any(map(is_outage, failures)) or (failures and spec.source.on_failure == "stop"):
-            return results
+            return
     if not work.loads and _is_something_left(spec, services):
-        results += _Load(spec, services, request, work).recover()
-    return results
+        yield _Load(spec, services, request, work).recover()
 
 
 def _is_something_left(spec: PipelineSpec, services: Services) -> bool:

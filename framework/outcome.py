@@ -241,7 +241,7 @@ class Outcome:
     ) -> LoadResult:
         return LoadResult(
             pipeline=self._books.spec.pipeline,
-            source_file="" if file is None else file.key,
+            source_file=None if file is None else file.key,
             run_id=self._books.run_id,
             status=status,
             engine=self.engine_name,

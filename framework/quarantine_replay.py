@@ -76,9 +76,8 @@ def _load(spec: PipelineSpec, services: Services, file: CorrectedFile, key: str)
     identity = _identity(spec, services, file)
     services.lake.put_as(key, file.content, identity, services.now())
     request = LoadRequest(file_key=services.lake.url(key), keeps_stored=True)
-    return [
-        replace(result, source_file=identity.key) for result in run_pipeline(_spec_of(spec, file), services, request)
-    ]
+    loads = run_pipeline(_spec_of(spec, file), services, request)
+    return [replace(result, source_file=identity.key) for of_load in loads for result in of_load]
 
 
 def corrected_files(rows: Sequence[CorrectedRow], address: str) -> list[CorrectedFile]:

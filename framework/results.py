@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from framework.errors import PipelineError
 from framework.frames.protocol import FrameEngine
 from framework.lake.s3 import Lake
+from framework.redaction import told
 from framework.run_log import RunLog
 from framework.schema.values import SourceBatch
 from framework.spec.environment import Environment
@@ -80,12 +82,13 @@ class LoadFailure:
 class LoadResult:
     """What came of one source file in one load. REFUSED: left where it is, untouched and unrecorded.
 
+    `source_file` is None where a load failed before it knew a file; where there was not even a load, `run_id` is too.
     `quarantine` is the address of the bad rows that a file has loaded without.
     """
 
     pipeline: str
-    source_file: str
-    run_id: str
+    source_file: str | None
+    run_id: str | None
     status: Literal["SUCCESS", "FAILED", "SKIPPED", "REFUSED"]
     engine: str | None
     seconds: float
@@ -118,3 +121,9 @@ class LoadResult:
             if failure is None
             else {"type": failure.type, "step": failure.step, "message": failure.message},
         }
+
+
+def failed_early(pipeline: str, error: PipelineError) -> LoadResult:
+    """Return the result of a pipeline that failed before there was a load."""
+    failure = LoadFailure(type(error).__name__, "discover", told(error), error)
+    return LoadResult(pipeline, None, None, "FAILED", None, 0.0, failure=failure)

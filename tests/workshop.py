@@ -92,7 +92,8 @@ class Workshop:
 
     def run(self, **request: Any) -> list[LoadResult]:
         """Load what is pending."""
-        return run_pipeline(self.spec(), self.services(), LoadRequest(**request))
+        loads = run_pipeline(self.spec(), self.services(), LoadRequest(**request))
+        return [result for of_load in loads for result in of_load]
 
     def load(self, file_name: str, content: str | bytes) -> LoadResult:
         """Land a file and load it; it must be the only one pending."""

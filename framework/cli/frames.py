@@ -10,11 +10,31 @@ from types import TracebackType
 from typing import Self
 
 from framework.errors import SpecError
-from framework.frames.choice import EngineName, active_spark_session, choose_engine
+from framework.frames.choice import EngineName, active_spark_session, choose_engine, missing_package
 from framework.frames.protocol import FrameEngine
 from framework.lake.s3 import Lake
 from framework.schema.values import SourceBatch
 from framework.spec.environment import Environment
+
+
+def require_engine(environment: Environment) -> None:
+    """Check that what loads need is installed, before a file is touched: it is no file's fault.
+
+    Raises:
+        SpecError: the package of the engine is not; or of both, where either will do.
+    """
+    engines: tuple[EngineName, ...] = ("embedded", "spark") if environment.engine == "auto" else (environment.engine,)
+    missing = {name: package for name in engines if (package := missing_package(name)) is not None}
+    if len(missing) == len(engines):
+        name, package = next(iter(missing.items()))
+        raise _is_missing(name, package)
+
+
+def _is_missing(engine: EngineName, package: str | None) -> SpecError:
+    return SpecError(
+        f"the {engine} engine needs the package {package!r}, which is not installed: "
+        f"pip install 'feedway[{engine}]', or set another engine in environments.yml"
+    )
 
 
 class FrameEngines:
@@ -59,10 +79,7 @@ class FrameEngines:
                 try:
                     self._engines[name] = openers[name]()
                 except ImportError as error:
-                    raise SpecError(
-                        f"the {name} engine needs the package {error.name!r}, which is not installed: "
-                        f"pip install 'feedway[{name}]', or set another engine in environments.yml"
-                    ) from error
+                    raise _is_missing(name, error.name) from error
             return self._engines[name]
 
     def _embedded(self) -> FrameEngine:

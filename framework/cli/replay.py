@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from framework.cli.loading import Surroundings, end_in, failures_of, load_pipelines, read_feed, summary
 from framework.cli.output import Output
-from framework.cli.run import Surroundings, end_in, failures_of, load_pipelines, summary
 from framework.cli.services import open_services
 from framework.errors import SpecError
 from framework.quarantine_replay import replay_quarantine
@@ -37,9 +37,9 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     if arguments.quarantine is not None:
         return _replay_quarantine(arguments, project, output)
     environment = project.environment(arguments.env)
-    specs = [project.pipeline(arguments.name)]
+    feeds = [read_feed(project, arguments.name)]
     request = LoadRequest(arguments.file, unprocessed=True, out_of_order=arguments.out_of_order)
-    return load_pipelines(specs, request, Surroundings(project, environment, arguments.job_id), output)
+    return load_pipelines(feeds, request, Surroundings(project, environment, arguments.job_id), output)
 
 
 def _replay_quarantine(arguments: argparse.Namespace, project: Project, output: Output) -> int:

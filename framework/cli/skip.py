@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from framework.cli.loading import summary
 from framework.cli.output import Output
-from framework.cli.run import summary
 from framework.cli.services import open_services
 from framework.errors import SpecError
 from framework.lake.pending import is_file_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,7 @@ GZIP_FACTOR = 10
 """So much bigger a packed file is taken to be. Text that repeats itself is packed to a tenth."""
 
 EngineName = Literal["embedded", "spark"]
+_PACKAGES: dict[EngineName, tuple[str, ...]] = {"embedded": ("duckdb", "numpy"), "spark": ("pyspark", "numpy")}
 
 
 def expected_bytes(batch: SourceBatch) -> int:
@@ -21,18 +23,26 @@ def expected_bytes(batch: SourceBatch) -> int:
     return sum(layout.file.size_bytes * (GZIP_FACTOR if layout.is_gzip else 1) for layout in batch.files)
 
 
+def missing_package(engine: EngineName) -> str | None:
+    """Return a package that an engine needs and this Python lacks; None where all are there. Imports none."""
+    return next((package for package in _PACKAGES[engine] if importlib.util.find_spec(package) is None), None)
+
+
 def choose_engine(
     setting: Literal["auto", "embedded", "spark"], batch: SourceBatch, max_bytes: int, has_spark_session: bool
 ) -> EngineName:
     """Return the engine for a batch: what is asked for, else Spark for what is big or where it runs already.
 
-    A sample is small: the embedded engine takes it, whatever is asked for.
+    Where nothing is asked for and one of them is not installed, it is the other. A sample is small: the
+    embedded engine takes it, whatever is asked for.
     """
     if batch.sample_rows is not None:
         return "embedded"
     if setting != "auto":
         return setting
-    return "spark" if has_spark_session or expected_bytes(batch) > max_bytes else "embedded"
+    is_for_spark = has_spark_session or expected_bytes(batch) > max_bytes
+    wanted: tuple[EngineName, EngineName] = ("spark", "embedded") if is_for_spark else ("embedded", "spark")
+    return wanted[0] if missing_package(wanted[0]) is None else wanted[1]
 
 
 def active_spark_session() -> SparkSession | None:

@@ -92,7 +92,7 @@ class Reader:
 
 
 def assert_each_loaded_once(shop: Workshop, results: Sequence[LoadResult], files: int) -> None:
-    loaded = [result.source_file for result in results if result.status == "SUCCESS"]
+    loaded = [str(result.source_file) for result in results if result.status == "SUCCESS"]
     assert len(loaded) == len(set(loaded)) == files
     assert shop.keys(f"data/in/{shop.name}/") == []
     assert len(shop.keys("data/archive/")) == files

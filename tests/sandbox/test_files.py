@@ -281,7 +281,7 @@ load: {mode: append}
 
     results = shop.run()
 
-    assert [result.source_file.rpartition("/")[2] for result in results] == ["ORDERS_2.CSV", "orders_1.csv.gz"]
+    assert [str(result.source_file).rpartition("/")[2] for result in results] == ["ORDERS_2.CSV", "orders_1.csv.gz"]
     assert [result.status for result in results] == ["SUCCESS", "SUCCESS"], results
 
 

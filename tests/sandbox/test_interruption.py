@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -152,6 +153,24 @@ def test_a_single_feed_ends_likewise(site: Site) -> None:
     assert list(site.rows.iterdir()) == []
 
 
+def test_what_was_loaded_before_is_in_the_result(site: Site) -> None:
+    name, result = site.names[0], site.root / "result.json"
+    key = f"data/in/{name}/0.csv"
+    # By its name it is the first; the other one is held.
+    site.s3.put_object(Bucket="lake", Key=key, Body=b"id,a\n1,x\n")
+    spec = site.root / "pipelines" / f"{name}.yml"
+    spec.write_text(SPEC.format(name=name).replace("{prefix", "{order: name, prefix"), encoding="utf-8")
+    process = site.start(name, "--output", "json", "--result", str(result))
+    site.await_fetching(process, 1)
+
+    process.send_signal(signal.SIGTERM)
+    out, _ = ended(process)
+
+    assert process.returncode == 143
+    assert [(load["source_file"], load["status"]) for load in json.loads(out)["loads"]] == [(key, "SUCCESS")]
+    assert result.read_text(encoding="utf-8") == out
+
+
 def test_a_terminal_shows_how_far_staging_is(site: Site) -> None:
     ours, theirs = pty.openpty()
     process = site.start(site.names[0], "--output", "text", stderr=theirs, stdout=theirs)
@@ -185,7 +204,7 @@ def test_interruptions_never_empty_an_inbox(feed: Any) -> None:
     for _ in range(4):
         services = replace(shop.services(), frames=interrupt)
         with pytest.raises(KeyboardInterrupt):
-            run_pipeline(shop.spec(), services, LoadRequest())
+            list(run_pipeline(shop.spec(), services, LoadRequest()))
 
     assert shop.keys("data/") == [key]
     assert shop.audit("status, error_message").count(("FAILED", "interrupted by the user")) == 4

@@ -93,7 +93,7 @@ def test_of_several_pending_replacements_the_newest_is_loaded(feed: Feed) -> Non
 
     results = shop.run()
 
-    assert [(result.status, result.source_file[-5:]) for result in results] == [
+    assert [(result.status, str(result.source_file)[-5:]) for result in results] == [
         ("SUCCESS", "3.csv"),
         ("SKIPPED", "1.csv"),
         ("SKIPPED", "2.csv"),

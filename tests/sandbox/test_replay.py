@@ -59,7 +59,7 @@ def test_unprocessed_files_load_again_in_the_order_of_their_arrival(feed: Feed) 
     results = shop.run(unprocessed=True)
 
     assert [result.status for result in results] == ["SUCCESS", "SUCCESS"], results
-    assert [result.source_file.rpartition("/")[2].partition(".")[0] for result in results] == ["z", "a"]
+    assert [str(result.source_file).rpartition("/")[2].partition(".")[0] for result in results] == ["z", "a"]
     assert shop.rows("a", "a") == [("deep/a.csv",), ("z.csv",)]
     assert unprocessed(shop) == []
     loaded = [row for row in shop.audit("source_filename, status") if row[1] == "SUCCESS"]
@@ -250,7 +250,7 @@ def test_the_commands_end_with_what_was_refused(shop: Shop) -> None:
     assert "REFUSED" in text
     assert "--out-of-order" in err
     assert nothing == 0
-    assert f"{other}: nothing to do, no file below s3://lake/data/unprocessed/" in said
+    assert f"{other}:   nothing to do (reason=no file below s3://lake/data/unprocessed/" in said
     assert shop.run("replay", "nobody")[0] == 2
     assert shop.run("run", shop.name, "--out-of-order")[0] == 2
     assert shop.run("replay", shop.name, "--out-of-order")[0] == 3

@@ -25,7 +25,8 @@ def test_ten_thousand_files_are_loaded_by_one_run_in_parts(feed: Feed) -> None: 
         shop.services(), now=lambda: datetime.fromtimestamp(1_800_000_000 + 86_400 * 20 * next(days), UTC)
     )
 
-    results = run_pipeline(shop.spec(), services, LoadRequest())
+    loads = run_pipeline(shop.spec(), services, LoadRequest())
+    results = [result for of_load in loads for result in of_load]
 
     assert {result.failure.message for result in results if result.failure} == set()
     assert [result.status for result in results] == ["SUCCESS"] * COUNT

@@ -13,7 +13,7 @@ import pytest
 
 from framework.cli import main
 from framework.cli.main import LONGEST_LINE
-from framework.errors import SpecError
+from framework.errors import PipelineError, SpecError
 
 RUN = Path(__file__).parents[3] / "run.py"
 JOB = ("--JOB_NAME", "etl", "--pipeline")
@@ -33,12 +33,12 @@ def test_a_failure_of_several_lines_is_raised_in_one(tmp_path: Path, capsys: pyt
 
 def test_the_line_is_no_longer_than_a_console_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = "x" * 2 * LONGEST_LINE
-    with pytest.raises(SpecError) as raised:
+    with pytest.raises(PipelineError) as raised:
         main([*JOB, name], home=tmp_path)
 
     assert len(str(raised.value)) == LONGEST_LINE
-    assert str(raised.value).startswith("there is no pipeline 'xxx")
-    assert name in capsys.readouterr().err
+    assert str(raised.value).startswith("pipeline=xxx")
+    assert f"there is no pipeline '{name}'" in capsys.readouterr().err
 
 
 def test_a_job_that_is_stopped_fails_and_says_why() -> None:

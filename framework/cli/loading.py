@@ -1,0 +1,181 @@
+"""Loads pipelines side by side, tells what came of them, and ends in the failure if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from framework.announce import announce
+from framework.cli.frames import require_engine
+from framework.cli.output import Output, table
+from framework.cli.result_file import write_result
+from framework.cli.services import announcing_clients, open_services
+from framework.cli.side_by_side import Interruption, run_side_by_side
+from framework.engine import run_pipeline
+from framework.errors import PipelineError, SpecError
+from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
+from framework.redaction import told
+from framework.results import LoadRequest, LoadResult, Services, failed_early
+from framework.spec.environment import Environment
+from framework.spec.pipeline import PipelineSpec
+from framework.spec.project import Project
+
+SUMMARY_COLUMNS = (
+    "pipeline",
+    "source file",
+    "status",
+    "read",
+    "inserted",
+    "updated",
+    "deleted",
+    "deduplicated",
+    "rejected",
+    "seconds",
+)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A pipeline to be loaded; `spec` is what is wrong with its spec where that cannot be read."""
+
+    pipeline: str
+    spec: PipelineSpec | SpecError
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where loads happen, and who asked for them. `result` is where to write what comes of them, None for nowhere."""
+
+    project: Project
+    environment: Environment
+    job_id: str | None
+    result: str | None = None
+
+
+def read_feed(project: Project, name: str) -> Feed:
+    """Return a pipeline as it is to be loaded. A spec that cannot be read fails its own feed, not the others."""
+    try:
+        return Feed(name, project.pipeline(name))
+    except SpecError as error:
+        return Feed(name, error)
+
+
+def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Surroundings, output: Output) -> int:
+    """Load pipelines side by side, tell what came of them, and end in the failure if there is one.
+
+    An interruption ends it early; what was loaded by then is told all the same.
+
+    Raises:
+        PipelineError: a load failed or was refused; of several failures, the class they share.
+    """
+    interruption = Interruption()
+    environment, place = surroundings.environment, surroundings.result
+    broken = [feed.spec for feed in feeds if isinstance(feed.spec, SpecError)]
+    if environment.kind == "sandbox" and place is None and len(broken) == len(feeds):
+        # Nobody wants to wait for a sandbox to hear of a misspelt name.
+        return end_in(
+            failures_of([failed_early(feed.pipeline, error) for feed, error in zip(feeds, broken, strict=True)])
+        )
+    results: dict[str, list[LoadResult]] = {feed.pipeline: [] for feed in feeds}
+    with open_services(surroundings.project.folder, environment, output, surroundings.job_id, interruption) as services:
+        work = [partial(_load, feed, services, request, results[feed.pipeline]) for feed in feeds]
+        is_interrupted = True
+        try:
+            run_side_by_side(work, environment.parallel, interruption)
+            is_interrupted = False
+        finally:
+            ended = [result for of_feed in results.values() for result in of_feed]
+            log = services.open_log(services.new_run_id(), "run")
+            announce(ended, environment, services.job_id, announcing_clients(environment), log)
+            document: dict[str, object] = {"loads": [result.as_dict() for result in ended]}
+            unwritten = [] if place is None else write_result(document, place, services.lake)
+            for failure in unwritten:
+                log.error("the result was not kept", error=str(failure))
+            if ended or not is_interrupted:
+                output.document(document, lambda: summary(ended))
+    return end_in([*failures_of(ended), *unwritten])
+
+
+def _load(feed: Feed, services: Services, request: LoadRequest, results: list[LoadResult]) -> None:
+    """Load one pipeline; `results` gets what comes of it. What fails there stops no other."""
+    log = services.open_log(services.new_run_id(), feed.pipeline)
+    try:
+        if isinstance(feed.spec, SpecError):
+            raise feed.spec
+        require_engine(services.environment)
+        for of_load in run_pipeline(feed.spec, services, request):
+            results += of_load
+    except PipelineError as error:
+        log.error("failed", step="discover", error=told(error))
+        results.append(failed_early(feed.pipeline, error))
+        return
+    if not results:
+        log.info("nothing to do", reason=_why_nothing(feed.spec, services, request))
+
+
+def _why_nothing(spec: PipelineSpec, services: Services, request: LoadRequest) -> str:
+    lake = services.lake
+    if request.unprocessed:
+        return f"no file below {lake.url(lake.key(UNPROCESSED_FOLDER))} is one of this pipeline"
+    return f"no file below {lake.url(lake.key(spec.source.prefix))} matches {spec.source.pattern}"
+
+
+def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:
+    """Return one error per failed load; a bug stays the exception it is, behind its place."""
+    seen: set[str] = set()
+    errors = []
+    for result in results:
+        if result.failure is not None and result.run_id not in seen:
+            seen |= {result.run_id} if result.run_id is not None else set()
+            errors.append(_told(result.pipeline, result.source_file, result.failure.step, result.failure.error))
+    return errors
+
+
+def _told(pipeline: str, file: str | None, step: str, error: BaseException) -> PipelineError:
+    kind = type(error) if isinstance(error, PipelineError) else PipelineError
+    name = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
+    failure = PipelineError(f"pipeline={pipeline} file={file or '-'} step={step}: {name}{told(error)}")
+    failure.exit_code = kind.exit_code
+    failure.__cause__ = error
+    return failure
+
+
+def end_in(failures: Sequence[PipelineError]) -> int:
+    """Return 0 where nothing failed, and raise the failure, or what several share, where something did."""
+    if not failures:
+        return 0
+    if len(failures) == 1:
+        raise failures[0]
+    codes = {failure.exit_code for failure in failures}
+    failure = PipelineError("\n".join([f"{len(failures)} loads failed", *(str(failure) for failure in failures)]))
+    failure.exit_code = codes.pop() if len(codes) == 1 else 1
+    raise failure
+
+
+def summary(results: Sequence[LoadResult]) -> str:
+    """Return the results as a table with why files were not loaded, or a line that says there was nothing to do."""
+    if not results:
+        return "nothing to do"
+    rows = [
+        (
+            result.pipeline,
+            result.source_file,
+            result.status,
+            result.counts.read,
+            result.counts.inserted,
+            result.counts.updated,
+            result.counts.deleted,
+            result.counts.deduplicated,
+            result.counts.rejected,
+            round(result.seconds, 1),
+        )
+        for result in results
+    ]
+    kept = [
+        f"bad rows of {result.source_file}: {result.counts.rejected}, in {result.quarantine}"
+        for result in results
+        if result.quarantine is not None
+    ]
+    reasons = [f"{result.source_file}: {result.reason}" for result in results if result.reason is not None]
+    return "\n".join([table(SUMMARY_COLUMNS, rows), *kept, *reasons])
