@@ -48,6 +48,11 @@ class Books:
         return self.log.run_id
 
     @property
+    def manifest_key(self) -> str:
+        """The key under which the load lists its staging files for COPY."""
+        return f"{self.prefix}manifest.json"
+
+    @property
     def quarantine_url(self) -> str:
         """The address below which the run keeps its bad rows."""
         return self.services.lake.url(self._own_quarantine)

@@ -25,6 +25,7 @@ from framework.errors import (
 from framework.frames.protocol import FrameEngine
 from framework.lake.alive import SignOfLife, staging_prefix
 from framework.lake.at_once import at_once
+from framework.limits import check_limits
 from framework.names import TableName, ledger_table
 from framework.outcome import Outcome, is_outage
 from framework.plan.evolve import PREPARE_COPY
@@ -258,6 +259,7 @@ class _Load:
         for plan_number in range(1, MAX_PLANS + 1):
             self._enter("prepare")
             prepared = self._prepare(observed)
+            check_limits(self.books, self.files, observed, prepared, self.request)
             self._enter("evolve")
             if rewritten_columns(prepared.changes):
                 rebuilt = [view.view for view in prepared.views.drops]

@@ -9,6 +9,7 @@ from framework.bookkeeping import Books
 from framework.discover import discover
 from framework.frames.protocol import FrameEngine
 from framework.lake.at_once import at_once
+from framework.limits import check_limits
 from framework.plan.grants import granted
 from framework.plan.locks import locks_of
 from framework.plan.statements import Transaction, render
@@ -101,6 +102,7 @@ class _Preview:
                 why = "; ".join(overtaken.values())
                 return _not_loaded(self.spec, [file.url for file in wanted], f"would be refused: {why}")
         prepared = self._prepare(wanted, observed)
+        check_limits(self.books, wanted, observed, prepared, request)
         self.observed = self._after(observed, prepared)
         return self._describe(wanted, observed, prepared, loaded, request)
 
@@ -161,7 +163,7 @@ class _Preview:
         loaded: Sequence[SourceFile],
         request: LoadRequest,
     ) -> PlannedLoad:
-        manifest_url = self.services.lake.url(f"{self.books.prefix}manifest.json")
+        manifest_url = self.services.lake.url(self.books.manifest_key)
         copy = copy_transaction(self.books, observed, prepared, manifest_url if prepared.has_rows else None)
         merge, _ = merge_transaction(self.books, files, observed, prepared, request)
         transactions = [*prepared.evolution, copy, merge]

@@ -25,9 +25,8 @@ def write_manifest(books: Books, prepared: Preparation) -> str | None:
         return None
     below = prepared.staged_below.removeprefix(lake.url(""))
     found = [file for file in lake.list_objects(f"{below}/") if file.key.endswith(".parquet")]
-    key = f"{books.prefix}manifest.json"
-    lake.put(key, manifest({lake.url(file.key): file.size_bytes for file in found}))
-    return lake.url(key)
+    lake.put(books.manifest_key, manifest({lake.url(file.key): file.size_bytes for file in found}))
+    return lake.url(books.manifest_key)
 
 
 def copy(books: Books, observed: Observation, prepared: Preparation, manifest_url: str | None) -> None:

@@ -63,7 +63,8 @@ def render(statement: Statement, pipeline: str, run_id: str) -> str:
     if len(sql.encode("utf-8")) > MAX_STATEMENT_BYTES:
         raise SchemaChangeError(
             f"pipeline {pipeline}: the statement {statement.template} would have {len(sql.encode('utf-8'))} bytes; "
-            f"the Data API takes {MAX_STATEMENT_BYTES}. Load fewer files or columns at a time."
+            f"the Data API takes {MAX_STATEMENT_BYTES}. Load fewer files at a time, leave columns out "
+            "(columns.exclude), or give them shorter names (columns.rename)."
         )
     return sql
 

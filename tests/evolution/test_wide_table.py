@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
+from framework.errors import SchemaChangeError
+from framework.preview import plan_pipeline
+from framework.results import LoadRequest
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -41,3 +46,38 @@ views: [{schema: reporting, name: "v_{name}", definition: "select * from {{ targ
         ("3000000000." + "0" * 18, "9." + "0" * 18),
     ]
     assert shop.sql(f"select count(*) from svv_columns where table_name = 'v_{shop.name}'") == [(1000,)]
+
+
+def test_a_table_does_not_grow_beyond_what_can_be_loaded(feed: Feed) -> None:
+    """Names of 60 bytes: the merge of 400 such columns fits into a statement, that of 1,000 does not."""
+    shop = feed()
+    names = [f"{'long_name_' * 5}{number:010}" for number in range(1000)]
+    narrow, wide = ",".join(["id", *names[:400]]), ",".join(["id", *names])
+    loaded = shop.load("1.csv", csv_text(narrow, ",".join("1" * 401)))
+    columns = shop.types()
+    shop.land("2.csv", csv_text(wide, ",".join("2" * 1001)))
+
+    with pytest.raises(SchemaChangeError, match="the Data API takes 100000"):
+        plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+    (refused,) = shop.run()
+    after = shop.load("3.csv", csv_text(narrow, ",".join("3" * 401)))
+
+    assert [result.failure for result in (loaded, after)] == [None, None]
+    assert (loaded.status, refused.status, after.status) == ("SUCCESS", "FAILED", "SUCCESS")
+    assert refused.failure is not None
+    assert "the Data API takes 100000" in refused.failure.message
+    assert shop.types() == columns
+    assert shop.keys("data/in/") == []
+
+
+def test_more_columns_than_a_table_may_have_are_refused_before_anything_is_changed(feed: Feed) -> None:
+    shop = feed()
+    names = [f"c{number}" for number in range(1601)]
+    shop.land("1.csv", csv_text(",".join(["id", *names]), ",".join("1" * 1602)))
+
+    (refused,) = shop.run()
+
+    assert refused.failure is not None
+    assert refused.failure.type == "SchemaChangeError"
+    assert "columns, and Redshift takes 1600. Nothing was changed." in refused.failure.message
+    assert shop.types() == {}

@@ -24,7 +24,7 @@ LEVELS = (
     {"bookkeeping", "announce"},
     {"precedence", "rejection", "views_down"},
     {"prepare", "discover", "letting_go"},
-    {"outcome", "transfer"},
+    {"outcome", "transfer", "limits"},
     {"engine"},
     {"preview", "quarantine_replay"},
     {"cli", "sandbox"},

@@ -1,0 +1,44 @@
+"""What the warehouse does not take of a load, found while nothing is changed yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from framework.bookkeeping import Books
+from framework.errors import SchemaChangeError
+from framework.plan.statements import render
+from framework.prepare import Preparation, copy_transaction, merge_transaction
+from framework.results import LoadRequest
+from framework.schema.changes import table_after
+from framework.schema.table import Observation
+from framework.schema.values import SourceFile
+
+MAX_COLUMNS = 1_600
+"""Source: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"""
+
+
+def check_limits(
+    books: Books, files: Sequence[SourceFile], observed: Observation, prepared: Preparation, request: LoadRequest
+) -> None:
+    """Check all that a load will run, before the first of it: a table that has grown cannot shrink again.
+
+    Raises:
+        SchemaChangeError: the target or the staging table would have too many columns, or a statement too many bytes.
+    """
+    target = books.spec.target.table
+    after = table_after(observed, target, prepared.changes)
+    copy = copy_transaction(
+        books, observed, prepared, books.services.lake.url(books.manifest_key) if prepared.has_rows else None
+    )
+    merge, _ = merge_transaction(books, files, observed, prepared, request)
+    created = copy.statements[copy.index_of("create_staging_table")].values["columns"]
+    assert isinstance(created, tuple)
+    most = max(len(created), 0 if after is None else len(after.columns))
+    if most > MAX_COLUMNS:
+        raise SchemaChangeError(
+            f"{files[0].url}: {target} would have {most} columns, and Redshift takes {MAX_COLUMNS}. Nothing was "
+            "changed. Leave columns out with columns.exclude, or new ones with evolution.new_columns: ignore."
+        )
+    for transaction in (*prepared.evolution, copy, merge):
+        for statement in transaction.statements:
+            render(statement, books.spec.pipeline, books.run_id)
