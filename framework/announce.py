@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from framework.errors import PipelineError
 from framework.redaction import told
 from framework.results import LoadResult
@@ -63,7 +65,9 @@ def _send(what: str, log: RunLog, send: Callable[[], None]) -> None:
         send()
     # Whatever it is, the loads have ended as they have, and the run must end as they did.
     except Exception as error:
-        log.warning(f"{what} were not announced", error=f"{type(error).__name__}: {told(error)}")
+        # What AWS says quotes addresses and names, and no row.
+        message = str(error) if isinstance(error, BotoCoreError | ClientError) else told(error)
+        log.warning(f"{what} were not announced", error=f"{type(error).__name__}: {message}")
 
 
 def _put_metrics(cloudwatch: Any, arguments: Mapping[str, str], metrics: Sequence[Mapping[str, Any]]) -> None:

@@ -12,6 +12,8 @@ _PIPELINE = "--pipeline"
 _OPTIONS = frozenset({"--project", "--env", "--output", "--tag", "--file", "--result"})
 _FLAGS = frozenset({"--all", "--again", "--out-of-order"})
 _OURS = _OPTIONS | _FLAGS | {_PIPELINE}
+_WRITTEN_OUT = {name: name for name in sorted(_OURS)} | {"--env": "--environment"}
+_SHORTEST_SLIP = len("--res")
 _GLUE_MARKS = frozenset({"--JOB_NAME", "--JOB_RUN_ID", "--JOB_ID"})
 _GLUE_NAMES = _GLUE_MARKS | {
     "--RedshiftTempDir", "--SECURITY_CONFIGURATION", "--TempDir", "--additional-python-modules", "--class", "--conf",
@@ -43,8 +45,20 @@ def is_glue_run(argv: Sequence[str]) -> bool:
     return any(argument.name in _GLUE_MARKS for argument in _arguments(argv))
 
 
-def translate_pipeline_form(argv: Sequence[str]) -> tuple[list[str], str | None]:
-    """Return the command line as `run NAME …`, and the id of the Glue job run if there is one.
+@dataclass(frozen=True)
+class CommandLine:
+    """A command line as `run NAME …`, the id of the Glue job run if there is one, and arguments that were passed over.
+
+    `passed_over` has no arguments of Glue's own.
+    """
+
+    argv: list[str]
+    job_id: str | None = None
+    passed_over: tuple[str, ...] = ()
+
+
+def translate_pipeline_form(argv: Sequence[str]) -> CommandLine:
+    """Return the command line as `run NAME …`.
 
     A command line that names a command is returned as it is, if there is no `--pipeline` in it.
     `--pipeline a,b` names several. Flags take `true` or `false`, because Glue passes only pairs.
@@ -52,15 +66,17 @@ def translate_pipeline_form(argv: Sequence[str]) -> tuple[list[str], str | None]
     a slip of one; elsewhere they are a mistake.
 
     Raises:
-        SpecError: an argument is not understood, or nothing says what to load.
+        SpecError: an argument is not understood, or a job does not say what to load, or in which environment.
     """
     arguments = _arguments(argv)
     has_command = bool(argv) and not argv[0].startswith("--")
     is_pipeline_form = any(argument.name == _PIPELINE for argument in arguments)
-    if not is_pipeline_form and (has_command or not is_glue_run(argv)):
-        return list(argv), None
+    is_in_glue = is_glue_run(argv)
+    if not is_pipeline_form and (has_command or not is_in_glue):
+        return CommandLine(list(argv))
     translated: list[str] = []
     names: list[str] = []
+    passed_over: list[str] = []
     job_id = None
     for argument in arguments:
         match argument.name:
@@ -73,12 +89,16 @@ def translate_pipeline_form(argv: Sequence[str]) -> tuple[list[str], str | None]
             case name if name in _FLAGS:
                 translated += [name] if _is_true(argument) else []
             case name if name not in _GLUE_NAMES:
-                _pass_over(name, is_glue_run(argv))
+                _require_foreign(name, is_in_glue)
+                passed_over.append(name)
     if is_pipeline_form and not names:
         raise SpecError("--pipeline takes the name of a pipeline, or several separated by commas")
     if not names and not any(part == "--all" or part.startswith("--tag=") for part in translated):
         raise SpecError("nothing says what to load: give the job --pipeline NAME, --tag TAG or --all true")
-    return ["run", *names, *translated], job_id
+    if is_in_glue and not any(part.startswith("--env=") for part in translated):
+        # The default is the sandbox, which is no place for a job.
+        raise SpecError("nothing says where to load: give the job --env NAME, an entry of environments.yml")
+    return CommandLine(["run", *names, *translated], job_id, tuple(passed_over))
 
 
 def _arguments(argv: Sequence[str]) -> list[_Argument]:
@@ -128,16 +148,25 @@ def _is_true(argument: _Argument) -> bool:
     raise SpecError(f"{argument.name} is true or false, not {argument.value!r}")
 
 
-def _pass_over(name: str, is_in_glue: bool) -> None:
+def _require_foreign(name: str, is_in_glue: bool) -> None:
     """Accept an argument of a Glue run that is not ours: whoever made the job may use it, or it is new in Glue.
 
     Raises:
         SpecError: it is more likely a mistake.
     """
-    slip = next(iter(difflib.get_close_matches(name, sorted(_OURS), n=1, cutoff=0.8)), None)
-    # A longer name, such as --project-id, is one of its own; so is one that begins otherwise, as --profile.
-    is_slip = slip is not None and not name.startswith(slip) and name[:3] == slip[:3]
-    if is_in_glue and name.startswith("--") and not is_slip:
+    slip = _slip_of(name)
+    if is_in_glue and name.startswith("--") and slip is None:
         return
-    hint = f" Did you mean {slip}?" if is_slip else ""
+    hint = f" Did you mean {slip}?" if slip is not None else ""
     raise SpecError(f"{name} is not understood beside --pipeline; see run.py run --help.{hint}")
+
+
+def _slip_of(name: str) -> str | None:
+    """Return which argument of ours one is likely meant to be: misspelt, cut short or in the plural."""
+    plain = name.lower().replace("_", "-")
+    for ours, written_out in _WRITTEN_OUT.items():
+        if (written_out.startswith(plain) and len(plain) >= _SHORTEST_SLIP) or plain == f"{ours}s":
+            return ours
+    close = next(iter(difflib.get_close_matches(plain, sorted(_OURS), n=1, cutoff=0.8)), None)
+    # One that begins otherwise, as --profile, is another name.
+    return close if close is not None and plain[:3] == close[:3] and not plain.startswith(close) else None

@@ -54,6 +54,10 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
     try:
         arguments = parse_arguments(argv)
         output = make_output(arguments.output)
+        if arguments.passed_over:
+            output.stderr.write(
+                f"arguments that are not Feedway's were passed over: {', '.join(arguments.passed_over)}\n"
+            )
         with interruptible():
             project = open_project(arguments.project, home or Path.cwd())
             try:
@@ -99,7 +103,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     Raises:
         SpecError: the command line is not understood.
     """
-    translated, job_id = translate_pipeline_form(argv)
+    line = translate_pipeline_form(argv)
     parser = _Parser(prog="run.py", description="Keeps Redshift tables in step with files in S3.", allow_abbrev=False)
     _add_common(parser, first=True)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
@@ -107,8 +111,9 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         command = commands.add_parser(name, help=help_text, description=help_text, allow_abbrev=False)
         _add_common(command, first=False)
         _command(name).add_arguments(command)
-    arguments = parser.parse_args(translated)
-    arguments.job_id = job_id
+    arguments = parser.parse_args(line.argv)
+    arguments.job_id = line.job_id
+    arguments.passed_over = line.passed_over
     return arguments
 
 

@@ -13,6 +13,17 @@ from framework.spec.environment import LakeSettings
 from framework.spec.project import Place, Project
 
 
+def is_in_s3(place: str, option: str) -> bool:
+    """Say whether a place that an option names is in S3; else it is on this machine.
+
+    Raises:
+        SpecError: it is an address of another kind.
+    """
+    if "://" in place and not place.startswith("s3://"):
+        raise SpecError(f"{option} {place} is neither a path nor an address s3://BUCKET/KEY")
+    return place.startswith("s3://")
+
+
 def open_project(asked: str | None, home: Path) -> Project:
     """Return the project that --project names; `home` is the folder of the sandbox where it names none on this machine.
 
@@ -24,7 +35,7 @@ def open_project(asked: str | None, home: Path) -> Project:
     """
     if asked is None:
         return Project(home.resolve(), tuple(Place(root, str(root)) for root in (home.resolve(), *roots())))
-    if not asked.startswith("s3://"):
+    if not is_in_s3(asked, "--project"):
         return Project(Path(asked).resolve())
     bucket, _, prefix = asked.removeprefix("s3://").partition("/")
     if not bucket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from framework.cli.output import as_json
+from framework.cli.projects import is_in_s3
 from framework.errors import PipelineError, SpecError
 from framework.lake.s3 import Lake
 
@@ -15,7 +16,7 @@ def check_result_place(place: str) -> None:
     Raises:
         SpecError: the place cannot be written to.
     """
-    if place.startswith("s3://"):
+    if is_in_s3(place, "--result"):
         bucket, _, key = place.removeprefix("s3://").partition("/")
         if not bucket or not key or key.endswith("/"):
             raise SpecError(f"--result {place!r} names no object: write s3://BUCKET/KEY")

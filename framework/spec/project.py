@@ -28,6 +28,10 @@ class Place:
     def __truediv__(self, name: str) -> Place:
         return Place(self.files.joinpath(name), f"{self.shown.rstrip('/')}/{name}")
 
+    def told_as(self, path: str) -> str:
+        """Return how a problem names the file: by its path in the project, or its address where that is no folder."""
+        return self.shown if "://" in self.shown else path
+
     def exists(self) -> bool:
         """Say whether there is such a folder or file."""
         return self.files.is_file() or self.files.is_dir()
@@ -60,8 +64,9 @@ class Project:
             SpecError: there is no such pipeline, or its spec has problems.
         """
         self.require_pipelines([name])
-        shown = f"{PIPELINES}/{name}.yml"
-        return load_pipeline_text(read_spec_file((self.find(PIPELINES) / f"{name}.yml").files, shown), shown, name)
+        place = self.find(PIPELINES) / f"{name}.yml"
+        shown = place.told_as(f"{PIPELINES}/{name}.yml")
+        return load_pipeline_text(read_spec_file(place.files, shown), shown, name)
 
     def require_pipelines(self, names: Iterable[str]) -> None:
         """Check that pipelines exist.
@@ -81,7 +86,9 @@ class Project:
         Raises:
             SpecError: `environments.yml` is missing or has problems.
         """
-        return load_environments_text(read_spec_file(self.find(ENVIRONMENTS).files, ENVIRONMENTS), ENVIRONMENTS)
+        place = self.find(ENVIRONMENTS)
+        shown = place.told_as(ENVIRONMENTS)
+        return load_environments_text(read_spec_file(place.files, shown), shown)
 
     def environment(self, name: str) -> Environment:
         """Return an environment.
@@ -184,9 +191,17 @@ def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[tuple[Problem, Pipe
 
 
 def _misnamed(project: Project) -> Iterator[Problem]:
+    folder = project.find(PIPELINES)
     for stem in _stems(project, ".yaml"):
         message = "specs end in .yml, so this file is no pipeline"
-        yield Problem(f"{PIPELINES}/{stem}.yaml", 0, 0, "spec/file", message, f"Rename it to {stem}.yml.")
+        yield Problem(
+            (folder / f"{stem}.yaml").told_as(f"{PIPELINES}/{stem}.yaml"),
+            0,
+            0,
+            "spec/file",
+            message,
+            f"Rename it to {stem}.yml.",
+        )
 
 
 def _stems(project: Project, ending: str) -> list[str]:

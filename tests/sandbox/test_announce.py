@@ -140,7 +140,10 @@ def test_a_run_ends_as_its_loads_do_where_nobody_can_be_told(
     warnings = {entry["msg"]: entry["error"] for entry in log if entry["level"] == "warning"}
     assert (code, json.loads(out)["loads"][0]["status"]) == (0, "SUCCESS")
     assert warnings.keys() == {"metrics were not announced", "events were not announced"}
-    assert "EndpointConnectionError" in warnings["metrics were not announced"]
+    assert (
+        f'EndpointConnectionError: Could not connect to the endpoint URL: "{NOBODY}'
+        in (warnings["metrics were not announced"])
+    )
 
 
 def test_events_that_a_bus_refuses_are_a_warning(shop: Shop, listener: Listener) -> None:

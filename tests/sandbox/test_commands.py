@@ -172,6 +172,7 @@ def test_a_failure_ends_with_the_code_of_who_can_mend_it_and_one_line(shop: Shop
 def test_a_glue_run_raises_instead_of_exiting(shop: Shop) -> None:
     shop.land("bad.csv", "id,a\n,x\n")
     argv = ["--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_1", "--enable-metrics", "true", "--pipeline", shop.name]
+    argv += ["--env", "sandbox"]
 
     with pytest.raises(PipelineError, match=f"pipeline={shop.name} "):
         shop.run(*argv)
@@ -180,8 +181,8 @@ def test_a_glue_run_raises_instead_of_exiting(shop: Shop) -> None:
 def test_the_form_glue_uses_is_run(shop: Shop) -> None:
     shop.land("1.csv", "id,a\n1,x\n")
 
-    code, _, _ = shop.run(
-        "--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_7", "--enable-metrics", "true", "--pipeline", shop.name
+    code, _, err = shop.run(
+        "--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_7", "--env", "sandbox", "--pipeline", shop.name, "--project-id", "7"
     )
     _, audited = shop.json(
         "sandbox", "sql", f"select distinct job_id from feedway.job_sts where pipeline = '{shop.name}'"
@@ -189,6 +190,7 @@ def test_the_form_glue_uses_is_run(shop: Shop) -> None:
 
     assert code == 0
     assert audited["rows"] == [["jr_7"]]
+    assert err == "arguments that are not Feedway's were passed over: --project-id\n"
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_a_job_whose_load_fails_keeps_it_in_s3_and_raises_one_line(shop: Shop) -
     key = f"results/{shop.name}.json"
 
     with pytest.raises(PipelineError) as raised:
-        shop.run("--JOB_NAME", "etl", "--pipeline", shop.name, "--result", f"s3://lake/{key}")
+        shop.run("--JOB_NAME", "etl", "--env", "sandbox", "--pipeline", shop.name, "--result", f"s3://lake/{key}")
 
     assert [load["status"] for load in kept(shop, key)["loads"]] == ["FAILED", "FAILED"]
     assert str(raised.value).startswith(f"2 loads failed | pipeline={shop.name} file=data/in/{shop.name}/a.csv step=")

@@ -61,8 +61,8 @@ def test_problems_of_specs_in_s3_have_their_lines(project: S3Project, shop: Shop
     code, out, _ = project.run("validate", "--output", "text")
 
     assert code == 2
-    assert "pipelines/other.yml:3:1: " in out
-    assert "pipelines/last.yaml: specs end in .yml" in out
+    assert f"{project.place}/pipelines/other.yml:3:1: " in out
+    assert f"{project.place}/pipelines/last.yaml: specs end in .yml" in out
     assert "old/" not in out
 
 

@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from framework.cli.glue import translate_pipeline_form
+from framework.cli.glue import CommandLine, translate_pipeline_form
 from framework.cli.main import parse_arguments
 from framework.cli.run import add_arguments
 from framework.errors import SpecError
@@ -21,13 +21,13 @@ def test_glues_own_arguments_are_passed_over_wherever_they_stand() -> None:
         "--job-bookmark-option", "job-bookmark-disable", "--additional-python-modules=s3://b/a.gluewheels.zip",
     ]  # fmt: skip
 
-    assert translate_pipeline_form(argv) == (["run", "orders", "--env=prod"], "jr_1")
+    assert translate_pipeline_form(argv) == CommandLine(["run", "orders", "--env=prod"], "jr_1")
 
 
 def test_glues_own_arguments_are_passed_over_outside_a_job_too() -> None:
     argv = ["--TempDir", "s3://b/t/", "--pipeline", "orders", "--enable-spark-ui", "true"]
 
-    assert translate_pipeline_form(argv) == (["run", "orders"], None)
+    assert translate_pipeline_form(argv) == CommandLine(["run", "orders"])
 
 
 def test_several_names_are_loaded() -> None:
@@ -55,8 +55,13 @@ def test_every_option_of_run_is_understood() -> None:
 
 
 def test_a_job_may_name_a_tag_or_all_instead() -> None:
-    assert translate_pipeline_form([*JOB, "--tag", "daily"])[0] == ["run", "--tag=daily"]
-    assert translate_pipeline_form([*JOB, "--all", "true"])[0] == ["run", "--all"]
+    assert translate_pipeline_form([*JOB, "--env", "e", "--tag", "daily"]).argv == ["run", "--env=e", "--tag=daily"]
+    assert translate_pipeline_form([*JOB, "--env", "e", "--all", "true"]).argv == ["run", "--env=e", "--all"]
+
+
+def test_a_job_that_does_not_say_where_is_refused() -> None:
+    with pytest.raises(SpecError, match="nothing says where to load: give the job --env NAME"):
+        translate_pipeline_form([*JOB, "--pipeline", "a"])
 
 
 @pytest.mark.parametrize("argv", [["--all", "false"], ["--env", "prod"], []])
@@ -66,14 +71,30 @@ def test_a_job_that_says_nothing_to_load_is_refused(argv: list[str]) -> None:
 
 
 def test_a_job_may_have_arguments_for_another_purpose() -> None:
-    others = ["--project-id", "7", "--profile", "x", "--out", "x", "--run_date", "2026-01-31"]
+    others = ["--project-id", "7", "--profile", "x", "--dry-run", "true", "--run_date", "2026-01-31", "--o", "x"]
 
-    assert translate_pipeline_form([*JOB, "--pipeline", "a", *others])[0] == ["run", "a"]
+    line = translate_pipeline_form([*JOB, "--pipeline", "a", "--env", "e", *others])
+
+    assert line.argv == ["run", "a", "--env=e"]
+    assert line.passed_over == ("--project-id", "--profile", "--dry-run", "--run_date", "--o")
 
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("--fil", "--file"), ("--agian", "--again"), ("--evn", "--env"), ("--out-of-oder", "--out-of-order")],
+    [
+        ("--fil", "--file"),
+        ("--agian", "--again"),
+        ("--evn", "--env"),
+        ("--out-of-oder", "--out-of-order"),
+        ("--files", "--file"),
+        ("--results", "--result"),
+        ("--environment", "--env"),
+        ("--Env", "--env"),
+        ("--PIPELINE", "--pipeline"),
+        ("--res", "--result"),
+        ("--pipe", "--pipeline"),
+        ("--projct", "--project"),
+    ],
 )
 @pytest.mark.parametrize("job", [JOB, ()], ids=["job", "shell"])
 def test_a_slip_is_refused_and_no_abbreviation_is_guessed(job: tuple[str, ...], name: str, meant: str) -> None:
@@ -100,4 +121,4 @@ def test_what_is_not_understood_is_refused(argv: list[str], message: str) -> Non
 
 
 def test_a_command_is_left_as_it_is() -> None:
-    assert translate_pipeline_form(["run", "a", "--file", "k"]) == (["run", "a", "--file", "k"], None)
+    assert translate_pipeline_form(["run", "a", "--file", "k"]) == CommandLine(["run", "a", "--file", "k"])

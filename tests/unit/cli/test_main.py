@@ -16,7 +16,7 @@ from framework.cli.main import LONGEST_LINE
 from framework.errors import PipelineError, SpecError
 
 RUN = Path(__file__).parents[3] / "run.py"
-JOB = ("--JOB_NAME", "etl", "--pipeline")
+JOB = ("--JOB_NAME", "etl", "--env", "sandbox", "--pipeline")
 
 
 def test_a_failure_of_several_lines_is_raised_in_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from framework.cli.projects import open_project
+from framework.cli.result_file import check_result_place
 from framework.errors import SpecError
 
 SHIPPED = ["customers", "orders"]
@@ -36,6 +37,14 @@ def test_a_folder_that_is_named_is_the_whole_project(tmp_path: Path) -> None:
     assert project.pipeline_names() == []
     with pytest.raises(SpecError, match=r"environments\.yml: the file cannot be read"):
         project.environments()
+
+
+@pytest.mark.parametrize("place", ["s3a://bucket/prefix", "S3://bucket/prefix", "https://bucket/prefix"])
+def test_an_address_of_another_kind_is_refused(place: str, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=f"--project {place} is neither a path nor an address s3://BUCKET/KEY"):
+        open_project(place, tmp_path)
+    with pytest.raises(SpecError, match=f"--result {place} is neither a path nor an address s3://BUCKET/KEY"):
+        check_result_place(place)
 
 
 def test_an_address_without_a_bucket_is_refused(tmp_path: Path) -> None:
