@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 
-from framework.errors import SourceFileError
+from framework.errors import SourceFileError, WarehouseError
 from framework.frames.reasons import BORDERS_UNKNOWN, GZIP_CUT_OFF, GZIP_DAMAGED, broken_record
 from framework.frames.spark.faults import BAD_BYTES, FAULTS, SUSPECT
 from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.ordinals import true_ordinals
 from framework.frames.spark.read import MAX_FIELDS, holds_bad_bytes, parse_fields
+from framework.frames.spark.session import first_line
 from framework.frames.spark.source import SparkSource
 
 _SIGNS = {
@@ -26,16 +27,23 @@ _SIGNS = {
     "[MALFORMED_CSV_RECORD]": f"a record has more than {MAX_FIELDS} fields",
 }
 """What a failure's text says of the file that Spark was reading."""
+_STOPPED = "stopped SparkContext"
 _GONE = ("PATH_NOT_FOUND", "java.io.FileNotFoundException", "FILE_NOT_EXIST")
 
 
 @contextmanager
 def spark_failures(source: SparkSource) -> Iterator[None]:
-    """Turn failures of Spark that are a file's own fault into SourceFileError, which names the file."""
+    """Turn failures of Spark that are a file's own fault into SourceFileError, which names the file.
+
+    Raises:
+        WarehouseError: the session has ended meanwhile, as where its cluster has gone; an outage.
+    """
     try:
         yield
     except (Py4JJavaError, PySparkException) as error:
         text = str(error)
+        if _STOPPED in text:
+            raise WarehouseError(f"Spark has stopped: {first_line(error)}", is_outage=True) from error
         if any(sign in text for sign in _GONE):
             open_files(source.spark, source.batch, source.scheme)
         reason = next((reason for sign, reason in _SIGNS.items() if sign in text), None)

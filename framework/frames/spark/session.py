@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+
+from framework.errors import WarehouseError
 
 RUNTIME_SETTINGS = {
     # Text without a zone means UTC; the default would be the machine's zone.
@@ -61,14 +65,35 @@ def make_session(extra_conf: Mapping[str, str], active: SparkSession | None) -> 
     A session that runs already, as on Glue, takes only the settings of its SQL session; what
     belongs to the cluster stays as its owner set it, `extra_conf` with it. A new session is
     local unless a master is set, by spark-submit or in `extra_conf`.
+
+    Raises:
+        WarehouseError: Spark did not start, as where its cluster is down; an outage, which is no file's fault.
     """
-    session = active or _new_session(extra_conf)
-    for name, value in RUNTIME_SETTINGS.items():
-        session.conf.set(name, value)
+    conf = None if active is not None else _configuration(extra_conf)
+    builder = SparkSession.builder if conf is None else SparkSession.builder.config(conf=conf)
+    try:
+        session = active or builder.getOrCreate()
+        for name, value in RUNTIME_SETTINGS.items():
+            session.conf.set(name, value)
+    except (Py4JError, PySparkException) as error:
+        where = "" if conf is None else f" on {conf.get('spark.master')}"
+        raise WarehouseError(
+            f"Spark did not start{where}: {first_line(error)} Its log says more; see whether the cluster is up.",
+            is_outage=True,
+        ) from error
+    if conf is not None:
+        session.sparkContext.setLogLevel("ERROR")
     return session
 
 
-def _new_session(extra_conf: Mapping[str, str]) -> SparkSession:
+def first_line(error: Exception) -> str:
+    """Return what Spark says of its failure, without Java's stack."""
+    java = getattr(error, "java_exception", None)
+    text = str(error) if java is None else str(java.toString())
+    return next(line.strip() for line in [*text.splitlines(), type(error).__name__] if line.strip())
+
+
+def _configuration(extra_conf: Mapping[str, str]) -> SparkConf:
     if _SUBMITTED in os.environ:
         # Its settings, the master among them, are known to the JVM alone until this connects to it.
         SparkContext._ensure_initialized()
@@ -84,6 +109,4 @@ def _new_session(extra_conf: Mapping[str, str]) -> SparkSession:
     conf.setMaster(master)
     if not conf.contains("spark.app.name"):
         conf.setAppName("feedway")
-    session = SparkSession.builder.config(conf=conf).getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    return session
+    return conf

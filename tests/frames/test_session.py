@@ -1,0 +1,56 @@
+"""A Spark that does not start, or that stops, is an outage; in processes of their own, since one has one Spark."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from framework.sandbox import java_environment
+
+NO_SUCH_MASTER = """
+from framework.errors import WarehouseError
+from framework.frames.spark.session import make_session
+
+try:
+    make_session({"spark.master": "nowhere://cluster:7077"}, None)
+except WarehouseError as error:
+    print(error.is_outage, error)
+"""
+STOPPED = """
+from framework.errors import WarehouseError
+from framework.frames.spark.failures import spark_failures
+from framework.frames.spark.session import make_session
+
+session = make_session({"spark.master": "local[1]"}, None)
+rows = session.range(1)
+session.sparkContext._jsc.stop()
+try:
+    with spark_failures(None):
+        rows.collect()
+except WarehouseError as error:
+    print(error.is_outage, error)
+"""
+
+
+def said_by(program: str) -> str:
+    """Run a program, and return what it prints."""
+    environment = {**os.environ, **java_environment()}
+    ended = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_a_cluster_that_is_not_there_is_an_outage_with_its_name() -> None:
+    said = said_by(NO_SUCH_MASTER)
+
+    assert said.startswith("True Spark did not start on nowhere://cluster:7077: ")
+    assert "JAVA_GATEWAY_EXITED" in said
+    assert "\tat " not in said
+
+
+def test_a_session_that_stops_during_a_load_is_an_outage() -> None:
+    said = said_by(STOPPED)
+
+    assert said.startswith("True Spark has stopped: ")
+    assert len(said.splitlines()) == 1
