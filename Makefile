@@ -65,7 +65,8 @@ test-scale: setup
 test-glue: setup
 	@$(PYTHON) -m pytest tests/glue
 
-# Two million rows on a Spark standalone cluster of two workers, started for it.
+# Two million rows on a Spark standalone cluster of two workers, started for it; and a load through Hadoop's S3A, which
+# pip fetches (180 MB).
 test-cluster: setup
 	@$(PYTHON) -m pytest tests/cluster
 

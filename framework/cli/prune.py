@@ -40,11 +40,14 @@ def report_pruning(
 
 def _text(pruning: Pruning) -> str:
     if not pruning.rows:
-        return f"nothing to remove: each row of JOB_STS begun before {pruning.before} is the last to tell of its file"
+        return (
+            f"nothing to remove: of the rows of JOB_STS begun before {pruning.before} each tells the last of its file"
+        )
     listed = ", ".join(f"{count:,} {status}" for status, count in pruning.by_status.items())
+    rows = f"{pruning.rows:,} row{'' if pruning.rows == 1 else 's'} of JOB_STS"
     if pruning.removed:
-        return f"removed {pruning.rows:,} rows of JOB_STS begun before {pruning.before}: {listed}"
+        return f"removed {rows} begun before {pruning.before}: {listed}"
     return (
-        f"would remove {pruning.rows:,} rows of JOB_STS begun before {pruning.before}: {listed}. The last row of each "
+        f"would remove {rows} begun before {pruning.before}: {listed}. The last row of each "
         "file, and its last SUCCESS, stay. Say --yes to remove them."
     )

@@ -6,9 +6,10 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ import pyspark
 import pytest
 
 from framework.sandbox import java_environment
-from tests.glue.conftest import dist  # noqa: F401 - the fixture
+from tests.glue.conftest import dist, only  # noqa: F401 - dist is a fixture
 
 SPARK_HOME = Path(pyspark.__file__).parent
 WORKERS = 2
@@ -31,6 +32,47 @@ class Cluster:
 
     master: str
     events: Path
+
+    def submit(
+        self,
+        built: Path,
+        project: Path,
+        name: str,
+        environment: Mapping[str, str],
+        conf: Mapping[str, str],
+        master: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Load a feed by spark-submit from `built`, the folder that `make dist` writes; return the results."""
+        settings = {
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.executor.memory": "768m",
+            "spark.ui.enabled": "false",
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": self.events.as_uri(),
+            **conf,
+        }
+        options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
+        packages = ["--py-files", str(only(built, "feedway-*[0-9].zip"))]
+        command = [str(SPARK_HOME / "bin" / "spark-submit"), "--master", master or self.master, *options, *packages]
+        result = project / f"{name}.json"
+        arguments = ["run.py", "--pipeline", name, "--env", "glue", "--project", str(project), "--result", str(result)]
+        ended = subprocess.run(
+            [*command, *arguments],
+            cwd=built,
+            env={
+                **environment,
+                **java_environment(),
+                "SPARK_HOME": str(SPARK_HOME),
+                "SPARK_LOCAL_IP": "127.0.0.1",
+                "PYSPARK_PYTHON": sys.executable,
+            },
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 0, ended.stderr[-5000:]
+        loads: list[dict[str, Any]] = json.loads(result.read_text(encoding="utf-8"))["loads"]
+        return loads
 
     def tasks(self) -> list[dict[str, Any]]:
         """Return what the events say of every task that has ended, of all applications so far."""

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import psycopg
 import pytest
 
-from framework.sandbox import SandboxAddress, java_environment
-from tests.cluster.conftest import SPARK_HOME, WORKERS, Cluster
-from tests.glue.conftest import ENVIRONMENTS, job_environment, only
+from framework.sandbox import SandboxAddress
+from tests.cluster.conftest import WORKERS, Cluster
+from tests.glue.conftest import ENVIRONMENTS, job_environment
 
 FILES, ROWS = 4, 500_000
 SPEC = """\
@@ -44,34 +40,6 @@ def write_files(folder: Path) -> None:
                 file.write(f"{row},{amount},{row % 1000},{day},{_WORDS[row % 7]}\n")
 
 
-def submit(cluster: Cluster, master: str, sandbox: SandboxAddress, dist: Path, project: Path, name: str) -> Any:
-    """Load a feed by spark-submit from what `make dist` writes; return the results."""
-    settings = {
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.executor.memory": "768m",
-        "spark.ui.enabled": "false",
-        "spark.eventLog.enabled": "true",
-        "spark.eventLog.dir": cluster.events.as_uri(),
-        **sandbox.spark_conf("lake"),
-    }
-    options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
-    packages = only(dist, "feedway-*[0-9].zip")
-    command = [str(SPARK_HOME / "bin" / "spark-submit"), "--master", master, *options, "--py-files", str(packages)]
-    result = project / f"{name}.json"
-    arguments = ["run.py", "--pipeline", name, "--env", "glue", "--project", str(project), "--result", str(result)]
-    environment = job_environment(
-        sandbox,
-        SPARK_HOME=str(SPARK_HOME),
-        SPARK_LOCAL_IP="127.0.0.1",
-        PYSPARK_PYTHON=sys.executable,
-        **java_environment(),
-    )
-    ended = subprocess.run([*command, *arguments], cwd=dist, env=environment, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr[-5000:]
-    return json.loads(result.read_text(encoding="utf-8"))["loads"]
-
-
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxAddress) -> Path:
     """A project with a feed for each way to run, whose files have landed."""
@@ -90,9 +58,11 @@ def project(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxAddress) -
 def test_a_cluster_loads_what_a_machine_alone_loads_and_shuffles_no_row(
     cluster: Cluster, sandbox: SandboxAddress, dist: Path, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clustered = submit(cluster, cluster.master, sandbox, dist, project, "clustered")
+    conf = sandbox.spark_conf("lake")
+    environment = job_environment(sandbox)
+    clustered = cluster.submit(dist, project, "clustered", environment, conf)
     tasks = cluster.tasks()
-    alone = submit(cluster, "local[2]", sandbox, dist, project, "alone")
+    alone = cluster.submit(dist, project, "alone", environment, conf, master="local[2]")
 
     for loads in (clustered, alone):
         assert [(load["status"], load["engine"], load["records_inserted"]) for load in loads] == [
