@@ -15,7 +15,7 @@ from framework.sandbox import SandboxAddress
 from tests.cluster.conftest import WORKERS, Cluster
 from tests.glue.conftest import ENVIRONMENTS, job_environment
 
-FILES, ROWS = 4, 500_000
+FILES, ROWS, COLUMNS = 4, 500_000, 5
 SPEC = """\
 pipeline: {name}
 source: {{prefix: data/in/{name}/, batch: all, options: {{multiline: false}}}}
@@ -76,9 +76,9 @@ def test_a_cluster_loads_what_a_machine_alone_loads_and_shuffles_no_row(
     read = sum(task["Task Metrics"]["Input Metrics"]["Bytes Read"] for task in tasks)
     with capsys.disabled():
         print(f"\n{len(tasks)} tasks on {len(executors)} workers read {read:,} bytes and shuffled no row;")
-        print(f"{records} partial results of the profile's counts went to one task, {shuffled:,} bytes")
-    # A task that profiles sends one record of counts; a row of a file would be one of two million.
-    assert records <= len(tasks)
+        print(f"{records} partial results of the profile's counts, {shuffled:,} bytes, were put together")
+    # A task that profiles sends one record of counts for each column; a row of a file would be one of two million.
+    assert records <= len(tasks) * COLUMNS
     _compare(sandbox, project / "files")
 
 

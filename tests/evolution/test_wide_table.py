@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -81,3 +83,17 @@ def test_more_columns_than_a_table_may_have_are_refused_before_anything_is_chang
     assert refused.failure.type == "SchemaChangeError"
     assert "columns, and Redshift takes 1600. Nothing was changed." in refused.failure.message
     assert shop.types() == {}
+
+
+def test_spark_loads_a_thousand_columns_as_the_embedded_engine_does(feed: Feed, spark_engine: Any) -> None:
+    embedded = feed()
+    on_spark = replace(feed(), frames=spark_engine)
+    texts = [("7", "-0.25", "true", "2024-02-29", "x")[number % 5] for number in range(len(NAMES))]
+    rows = [["1", *texts], ["2", *("" for _ in NAMES)]]
+
+    results = [shop.load("1.csv", content(*rows)) for shop in (embedded, on_spark)]
+
+    assert [(result.status, result.engine) for result in results] == [("SUCCESS", "embedded"), ("SUCCESS", "spark")]
+    assert on_spark.types() == embedded.types()
+    columns = ", ".join(["id", *NAMES])
+    assert on_spark.rows(columns, "id") == embedded.rows(columns, "id")

@@ -56,3 +56,22 @@ def test_all_files_that_have_the_column_count(bench: Bench) -> None:
     profile = bench.profile(batch, ["b", "a"])
     assert (profile["b"].values, profile["b"].smallest, profile["b"].largest) == (30_002, 3, 70)
     assert (profile["a"].values, profile["a"].integers) == (30_003, 1)
+
+
+def test_a_thousand_columns_need_no_more_than_a_few(bench: Bench) -> None:
+    """Of a plan that grew with the columns Spark had not enough memory to make code."""
+    names = [f"c{number}" for number in range(1000)]
+    texts = [("7", "-0.25", "true", "2024-02-29", "x")[number % 5] for number in range(1000)]
+    rows = [",".join(names), ",".join(texts), ",".join(texts)]
+
+    found = bench.profile(bench.batch("\n".join([*rows, ""]).encode()), names)
+
+    few = bench.profile(bench.batch("\n".join(",".join(row.split(",")[:5]) for row in [*rows, ""]).encode()), names[:5])
+    assert [found[name] for name in names] == [few[f"c{number % 5}"] for number in range(1000)]
+    assert (few["c0"].integers, few["c1"].scale, few["c2"].booleans, few["c3"].dates, few["c4"].values) == (
+        2,
+        2,
+        2,
+        2,
+        2,
+    )

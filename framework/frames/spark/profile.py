@@ -29,6 +29,25 @@ from framework.schema.values import FILE_COLUMN, ROW_COLUMN, ColumnProfile
 _INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP = range(1, 6)
 
 
+_IS_NUMBER = f"kind in ({_INTEGER}, {_FRACTION})"
+_WHOLE = f"case when kind = {_INTEGER} then try_cast(text as decimal(38,0)) end"
+_NUMBERS = {
+    "values": "count(text)",
+    "integers": f"count(case when kind = {_INTEGER} then 1 end)",
+    "numbers": f"count(case when {_IS_NUMBER} then 1 end)",
+    "booleans": f"count(case when kind = {_BOOLEAN} then 1 end)",
+    "dates": f"count(case when kind = {_DATE} then 1 end)",
+    "timestamps": f"count(case when kind = {_TIMESTAMP} then 1 end)",
+    "longest": "max(octet_length(text))",
+    "digits": f"max(case when {_IS_NUMBER} then {digits_before_point('text')} end)",
+    "scale": f"max(case when kind = {_FRACTION} then {digits_after_point('text')} end)",
+    "longest_integer": f"max(case when kind = {_INTEGER} then {digits_before_point('text')} end)",
+    "low": f"min({_WHOLE})",
+    "high": f"max({_WHOLE})",
+}
+"""Aggregates over the texts of a column."""
+
+
 class _Reading(Enum):
     """How a file is read: by lines; by the CSV reader alone; or by the records' raw text, which is right for all."""
 
@@ -43,20 +62,25 @@ def profile(source: SparkSource, columns: Sequence[str]) -> Mapping[str, ColumnP
     A file that a faster way of reading turns out not to be right for is read again. Broken quoting is
     found here or, at the latest, by staging: a profile of such a file is worth nothing.
     """
-    rows: dict[int, Row] = {}
+    rows: dict[int, list[Row]] = {}
     doubted: set[int] = set()
     pending = [(file, _reading(source, file, doubted)) for file in source.open()]
     while pending:
         found = _run(source, pending, columns)
         rows |= found
-        again = {ordinal for ordinal, row in found.items() if OPEN_QUOTE in first_rows(row.__getitem__)}
+        again = {ordinal for ordinal, of_file in found.items() if OPEN_QUOTE in _faults(of_file)}
         doubted |= {file.layout.ordinal for file, reading in pending if reading is _Reading.FIELDS} & again
         source.mark_multiline({file.layout.ordinal for file, reading in pending if reading is _Reading.LINES} & again)
         readings = [(file, _reading(source, file, doubted)) for file in source.open() if file.layout.ordinal in again]
         pending = [reading for reading in readings if reading not in pending]
     opened = [file for file in source.open() if file.layout.ordinal in rows]
-    raise_faults(source, {file: first_rows(rows[file.layout.ordinal].__getitem__) for file in opened})
-    return {name: _profile(list(rows.values()), index) for index, name in enumerate(columns)}
+    raise_faults(source, {file: _faults(rows[file.layout.ordinal]) for file in opened})
+    return {name: _profile([of_file[place] for of_file in rows.values()]) for place, name in enumerate(columns)}
+
+
+def _faults(of_file: Sequence[Row]) -> dict[int, int]:
+    """Return by fault the first row that has it; each column has seen all rows."""
+    return first_rows(of_file[0].__getitem__)
 
 
 def _reading(source: SparkSource, file: OpenedFile, doubted: Collection[int]) -> _Reading:
@@ -69,25 +93,31 @@ def _reading(source: SparkSource, file: OpenedFile, doubted: Collection[int]) ->
 
 def _run(
     source: SparkSource, readings: Sequence[tuple[OpenedFile, _Reading]], columns: Sequence[str]
-) -> dict[int, Row]:
-    """Return the aggregates by the file's ordinal; a file without rows has none."""
+) -> dict[int, list[Row]]:
+    """Return the aggregates of each column by the file's ordinal; a file without rows has none."""
     with spark_failures(source):
-        texts = union([_texts(source, file, columns, reading) for file, reading in readings])
-        classes = texts.selectExpr("*", *(f"{_class(f't{index}')} as k{index}" for index in range(len(columns))))
-        numbers = [sql_functions.expr(sql).alias(name) for name, sql in _numbers(len(columns)).items()]
-        rows = classes.groupBy(FILE_COLUMN).agg(*numbers).collect()
-    return {row[FILE_COLUMN]: row for row in rows}
+        # A row for each text, so that the plan does not grow with the columns: of a thousand it would need more
+        # memory, and more time to be compiled, than any file.
+        cells = union([_cells(source, file, columns, reading) for file, reading in readings])
+        classes = cells.selectExpr("*", f"{_class('text')} as kind")
+        numbers = [sql_functions.expr(sql).alias(name) for name, sql in (_NUMBERS | FAULT_NUMBERS).items()]
+        rows = classes.groupBy(FILE_COLUMN, "place").agg(*numbers).collect()
+    found: dict[int, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: row["place"]):
+        found.setdefault(row[FILE_COLUMN], []).append(row)
+    return found
 
 
-def _texts(source: SparkSource, opened: OpenedFile, columns: Sequence[str], reading: _Reading) -> DataFrame:
-    """Return one row per record: where it stands, and by column its text `t…`."""
+def _cells(source: SparkSource, opened: OpenedFile, columns: Sequence[str], reading: _Reading) -> DataFrame:
+    """Return one row per record and column: where the record stands, the column's `place`, and its `text`."""
     if reading is _Reading.FIELDS:
         parsed = read_fields(source.spark, opened, source.options)
     else:
         parsed = parse_fields(source.read_records(opened), opened, source.options)
     texts = [field_text(opened, name, source.options) or "cast(null as string)" for name in columns]
-    named = [f"case when not has_wrong_count then {text} end as t{index}" for index, text in enumerate(texts)]
-    return parsed.selectExpr(f"{opened.layout.ordinal} as {FILE_COLUMN}", ROW_COLUMN, "fault", *named)
+    of_record = [f"{opened.layout.ordinal} as {FILE_COLUMN}", ROW_COLUMN, "fault", "has_wrong_count"]
+    cells = parsed.selectExpr(*of_record, f"posexplode(array({', '.join(texts)})) as (place, field)")
+    return cells.selectExpr("*", "case when not has_wrong_count then field end as text")
 
 
 def _class(text: str) -> str:
@@ -102,36 +132,9 @@ def _class(text: str) -> str:
     )
 
 
-def _numbers(columns: int) -> dict[str, str]:
-    numbers = dict(FAULT_NUMBERS)
-    for index in range(columns):
-        found = _column_numbers(f"t{index}", f"k{index}")
-        numbers |= {f"{name}{index}": sql for name, sql in found.items()}
-    return numbers
-
-
-def _column_numbers(text: str, kind: str) -> dict[str, str]:
-    number = f"{kind} in ({_INTEGER}, {_FRACTION})"
-    value = f"case when {kind} = {_INTEGER} then try_cast({text} as decimal(38,0)) end"
-    return {
-        "values": f"count({text})",
-        "integers": f"count(case when {kind} = {_INTEGER} then 1 end)",
-        "numbers": f"count(case when {number} then 1 end)",
-        "booleans": f"count(case when {kind} = {_BOOLEAN} then 1 end)",
-        "dates": f"count(case when {kind} = {_DATE} then 1 end)",
-        "timestamps": f"count(case when {kind} = {_TIMESTAMP} then 1 end)",
-        "longest": f"max(octet_length({text}))",
-        "digits": f"max(case when {number} then {digits_before_point(text)} end)",
-        "scale": f"max(case when {kind} = {_FRACTION} then {digits_after_point(text)} end)",
-        "longest_integer": f"max(case when {kind} = {_INTEGER} then {digits_before_point(text)} end)",
-        "low": f"min({value})",
-        "high": f"max({value})",
-    }
-
-
-def _profile(rows: Sequence[Row], index: int) -> ColumnProfile:
+def _profile(rows: Sequence[Row]) -> ColumnProfile:
     def values(name: str) -> list[Any]:
-        return [row[f"{name}{index}"] for row in rows if row[f"{name}{index}"] is not None]
+        return [row[name] for row in rows if row[name] is not None]
 
     fits = max(values("longest_integer"), default=0) <= 38
     return ColumnProfile(
