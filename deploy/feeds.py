@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ MOST_RESOURCES = 500
 LONGEST_ALARM = timedelta(days=7)
 """An alarm looks back seven days at most, and one day with periods of less than an hour. Source:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+STACK_DEFAULTS = {"SourcePrefix": "data/in/", "MetricsNamespace": "Feedway"}
+"""Parameters of deploy/feedway.yml that specs and environment have to agree with, and their defaults there."""
 _HOUR = timedelta(hours=1)
 _SHORT_PERIOD = timedelta(minutes=5)
 
@@ -71,6 +73,30 @@ def feeds_template(specs: Sequence[PipelineSpec], environment: Environment) -> T
         },
         "Resources": resources,
     }
+
+
+def warnings_of(specs: Sequence[PipelineSpec], environment: Environment, stack: Mapping[str, str]) -> Iterator[str]:
+    """Yield what the templates and the specs do not agree in; `stack` has the parameters of deploy/feedway.yml."""
+    for name in without_stale_alarm(specs):
+        yield f"{name}: no alarm looks back further than 7 days; see run.py history --stale"
+    allowed = stack["SourcePrefix"]
+    for spec in specs:
+        if not spec.source.prefix.startswith(allowed):
+            yield (
+                f"{spec.pipeline}: its files arrive below {spec.source.prefix}, and the job may read below {allowed} "
+                "only; see the parameter SourcePrefix of deploy/feedway.yml"
+            )
+    announce = environment.announce
+    if announce.metrics_namespace != stack["MetricsNamespace"]:
+        yield (
+            f"the job may put metrics into {stack['MetricsNamespace']} only, and the environment {environment.name} "
+            f"announces to {announce.metrics_namespace}; see the parameter MetricsNamespace of deploy/feedway.yml"
+        )
+    if announce.event_bus is None:
+        yield (
+            f"the environment {environment.name} has no announce.event_bus, so no mail will say why a load failed; "
+            "the account's own bus is: default"
+        )
 
 
 def without_stale_alarm(specs: Sequence[PipelineSpec]) -> list[str]:
@@ -210,14 +236,20 @@ def main(argv: Sequence[str]) -> None:
     """Print the template of the named feeds of a project, or of all."""
     parser = argparse.ArgumentParser(prog="python -m deploy.feeds", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="feeds; all if left out")
-    parser.add_argument("--project", type=Path, default=Path.cwd(), metavar="DIR")
+    parser.add_argument("--project", default=".", metavar="DIR", help="where environments.yml and pipelines/ are")
     parser.add_argument("--env", required=True, metavar="NAME", help="an entry of environments.yml")
+    for name, default in STACK_DEFAULTS.items():
+        option = "--" + re.sub("(?<=.)(?=[A-Z])", "-", name).lower()
+        parser.add_argument(option, dest=name, default=default, help=f"{name} of the stack (default {default})")
     arguments = parser.parse_args(argv)
-    project = Project(arguments.project.resolve())
-    specs = [project.pipeline(name) for name in arguments.names or project.pipeline_names()]
-    template = feeds_template(specs, project.environment(arguments.env))
-    for name in without_stale_alarm(specs):
-        sys.stderr.write(f"{name}: no alarm looks back further than 7 days; see run.py history --stale\n")
+    if "://" in arguments.project:
+        raise SpecError(f"--project {arguments.project}: the template is made from the specs in a folder")
+    project = Project(Path(arguments.project).resolve())
+    names = list(dict.fromkeys(arguments.names)) or project.pipeline_names()
+    specs, environment = [project.pipeline(name) for name in names], project.environment(arguments.env)
+    template = feeds_template(specs, environment)
+    for warning in warnings_of(specs, environment, {name: getattr(arguments, name) for name in STACK_DEFAULTS}):
+        sys.stderr.write(f"warning: {warning}\n")
     sys.stdout.write(json.dumps(template, indent=1) + "\n")
 
 

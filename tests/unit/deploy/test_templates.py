@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from deploy.feeds import feeds_template, without_stale_alarm
+from deploy.feeds import STACK_DEFAULTS, feeds_template, main, warnings_of, without_stale_alarm
 from framework.errors import SpecError
 from framework.spec.environment import Environment
 from framework.spec.load import load_environments_text, load_pipeline_text
@@ -35,16 +35,22 @@ WITHOUT_RESOURCE = {
 }
 
 
+ENVIRONMENTS = """\
+environments:
+  prod:
+    lake: {{bucket: acme-lake, prefix: feeds/}}
+    warehouse: {{workgroup: w, database: dev}}
+    announce: {announce}
+"""
+SPEC = "pipeline: {name}\nsource: {{prefix: data/in/{name}/}}\ntarget: {{table: t}}\nload: {{keys: [id]}}\n"
+
+
 def environment(announce: str = "{metrics_namespace: Acme}") -> Environment:
-    text = (
-        "environments:\n  prod:\n    lake: {bucket: acme-lake, prefix: feeds/}\n"
-        f"    warehouse: {{workgroup: w, database: dev}}\n    announce: {announce}\n"
-    )
-    return load_environments_text(text, "environments.yml")["prod"]
+    return load_environments_text(ENVIRONMENTS.format(announce=announce), "environments.yml")["prod"]
 
 
 def spec(name: str, rest: str = "") -> PipelineSpec:
-    text = f"pipeline: {name}\nsource: {{prefix: data/in/{name}/}}\ntarget: {{table: t}}\nload: {{keys: [id]}}\n{rest}"
+    text = SPEC.format(name=name) + rest
     return load_pipeline_text(text, f"pipelines/{name}.yml", name)
 
 
@@ -114,6 +120,56 @@ def test_feeds_of_like_names_have_resources_of_their_own() -> None:
     specs = [spec("a_b"), spec("a-b"), spec("ab")]
 
     assert len(feeds_template(specs, environment())["Resources"]) == len(specs) * 2 + 2
+
+
+def test_what_specs_and_stack_do_not_agree_in_is_told() -> None:
+    agreed = {"SourcePrefix": "data/in/", "MetricsNamespace": "Acme"}
+    told = environment("{metrics_namespace: Acme, event_bus: default}")
+
+    assert list(warnings_of([spec("orders")], told, agreed)) == []
+    (elsewhere,) = warnings_of([spec("orders")], told, agreed | {"SourcePrefix": "inbound/"})
+    assert elsewhere.startswith(
+        "orders: its files arrive below data/in/orders/, and the job may read below inbound/ only"
+    )
+    (namespace,) = warnings_of([spec("orders")], told, agreed | {"MetricsNamespace": "Feedway"})
+    assert "may put metrics into Feedway only, and the environment prod announces to Acme" in namespace
+    (no_bus,) = warnings_of([spec("orders")], environment(), agreed)
+    assert "no announce.event_bus" in no_bus
+
+
+def test_the_defaults_are_those_of_the_stack() -> None:
+    parameters = Stack().parameters()
+
+    assert {name: parameters[name]["Default"] for name in STACK_DEFAULTS} == STACK_DEFAULTS
+
+
+def test_a_feed_that_is_named_twice_is_scheduled_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "orders.yml").write_text(SPEC.format(name="orders"), encoding="utf-8")
+    (tmp_path / "environments.yml").write_text(ENVIRONMENTS.format(announce="{metrics_namespace: A}"), encoding="utf-8")
+
+    main(["--project", str(tmp_path), "--env", "prod", "--metrics-namespace", "A", "orders", "orders"])
+
+    printed = capsys.readouterr()
+    target = json.loads(printed.out)["Resources"]["EveryFeed"]["Properties"]["Target"]
+    assert json.loads(target["Input"]) == [{"pipeline": "orders"}]
+    assert "no announce.event_bus" in printed.err
+    with pytest.raises(SpecError, match="the template is made from the specs in a folder"):
+        main(["--project", "s3://acme/project", "--env", "prod"])
+
+
+def test_no_message_comes_into_sight_while_it_is_gathered() -> None:
+    queue, longest = Stack().properties("Arrivals"), Stack().parameters()["GatherSeconds"]["MaxValue"]
+
+    assert queue["VisibilityTimeout"] >= 2 * longest
+
+
+def test_a_job_run_that_has_failed_is_not_started_again() -> None:
+    run = Stack().properties("Loads")["Definition"]["States"]["Each"]["ItemProcessor"]["States"]["Run"]
+    names = {name for retry in run["Retry"] for name in retry["ErrorEquals"]}
+
+    assert "Glue.AWSGlueException" in names
+    assert not [name for name in names if name.startswith("States.")]
 
 
 def test_an_environment_that_announces_nothing_is_refused() -> None:
