@@ -15,6 +15,7 @@ _NAME = re.compile(
 """A text in double quotes behind one of these words is the name of something; others may be values."""
 _VALUES = (
     (re.compile(r"(Failing row contains \().*(\))", re.DOTALL), rf"\1{HIDDEN}\2"),
+    (re.compile(r"(Malformed CSV record: ).*", re.DOTALL), rf"\1{HIDDEN}"),
     (re.compile(r"(Key \([^()]*\)=\().*(\))", re.DOTALL), rf"\1{HIDDEN}\2"),
     # Up to the last quote there is, because a value may hold quotes itself.
     (re.compile(r"(?<!\w)'.*'", re.DOTALL), f"'{HIDDEN}'"),

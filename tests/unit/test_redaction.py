@@ -39,7 +39,15 @@ def test_values_go_and_names_stay(message: str, kept: str | None) -> None:
     assert "4711" not in without_values(message)
 
 
-@pytest.mark.parametrize("message", ['invalid input syntax: "{}"', "Value '{}', Pos 0", "Failing row contains ({})."])
+@pytest.mark.parametrize(
+    "message",
+    [
+        'invalid input syntax: "{}"',
+        "Value '{}', Pos 0",
+        "Failing row contains ({}).",
+        "[MALFORMED_CSV_RECORD] Malformed CSV record: {} SQLSTATE: KD000",
+    ],
+)
 @given(value=TEXTS)
 def test_no_value_is_left_whatever_quotes_it_holds(message: str, value: str) -> None:
     hidden = without_values(message.format(f"4711{value}4712"))
