@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 import boto3
 import psycopg
+from pyspark import SparkContext
 
 from benchmarks.loads import make_project
 from benchmarks.report import as_markdown, write_into
@@ -29,7 +30,16 @@ from framework.cli.output import table
 from framework.sandbox import SandboxAddress
 
 ROOT = Path(__file__).resolve().parent.parent / ".bench-scale"
-HEADINGS = ("what", "S3 lists", "other S3 calls", "submissions", "other Data API calls", "JOB_STS rows", "seconds")
+HEADINGS = (
+    "what",
+    "S3 lists",
+    "other S3 calls",
+    "submissions",
+    "other Data API calls",
+    "JOB_STS rows",
+    "Spark tasks",
+    "seconds",
+)
 _SUBMISSIONS = ("ExecuteStatement", "BatchExecuteStatement")
 FILES_PER_FOLDER = 500
 """The sandbox's S3 reads a folder anew for each call, so that big ones would take hours."""
@@ -95,16 +105,18 @@ class Bench:
             "\n".join([",".join(["id", *columns]), *lines]) + "\n", encoding="utf-8"
         )
 
-    def measured(self, what: str, *arguments: str) -> tuple[str, ...]:
+    def measured(self, what: str, *arguments: str, engine: str = "embedded") -> tuple[str, ...]:
         """Run a command in this process, and return its line of the table.
+
+        Of what Spark reads and writes its own file system tells nothing: the S3 calls are Feedway's.
 
         Raises:
             RuntimeError: it did not end in 0.
         """
-        before, started, calls = self._audit_rows(), time.monotonic(), Calls()
+        before, tasks, started, calls = self._audit_rows(), spark_tasks(), time.monotonic(), Calls()
         out, err = io.StringIO(), io.StringIO()
         with calls.counting(), redirect_stdout(out), redirect_stderr(err):
-            code = run_command(["--project", str(ROOT), "--env", "embedded", "--output", "json", *arguments])
+            code = run_command(["--project", str(ROOT), "--env", engine, "--output", "json", *arguments])
         if code:
             raise RuntimeError(f"{what}: exit code {code}: {err.getvalue()[-2000:]}")
         seconds = time.monotonic() - started
@@ -113,7 +125,8 @@ class Bench:
         others = calls.made.total() - lists - submissions - data_api
         added = self._audit_rows() - before
         sys.stderr.write(f"{what}: {seconds:.1f} s\n")
-        return (what, *(f"{count:,}" for count in (lists, others, submissions, data_api, added)), f"{seconds:.1f}")
+        counts = (lists, others, submissions, data_api, added, spark_tasks() - tasks)
+        return (what, *(f"{count:,}" for count in counts), f"{seconds:.1f}")
 
     def largest_statement(self, name: str) -> tuple[int, int]:
         """Return the most statements of a transaction, and the most bytes of a statement, of what a run would do."""
@@ -131,6 +144,30 @@ class Bench:
                 return 0
             row = connection.execute("select count(*) from feedway.job_sts").fetchone()
         return int(row[0]) if row else 0
+
+
+def spark_tasks() -> int:
+    """Return how many tasks the Spark of this process has run."""
+    context = SparkContext._active_spark_context
+    if context is None:
+        return 0
+    executors: Any = context._jsc.sc().statusStore().executorList(False)
+    return sum(int(executors.apply(number).totalTasks()) for number in range(executors.size()))
+
+
+def lines_on_spark(bench: Bench) -> Iterator[tuple[str, ...]]:
+    """Yield the lines of what makes Spark's tasks: files, rows and columns."""
+    grown = [(f"{count} files of a feed, `batch: all`", count, 10, 2, ", batch: all") for count in (1, 10, 100)]
+    grown += [(f"{count:,} rows in a file", 1, count, 4, "") for count in (100_000, 10_000_000)]
+    grown += [(f"{count:,} columns", 1, 10, count, "") for count in (10, 1000)]
+    bench.add_pipelines("warm_spark", 1)
+    bench.land("warm_spark_0", 0, ["a"], 10)
+    yield bench.measured("on Spark: its first load", "run", "warm_spark_0", engine="spark")
+    for number, (what, files, rows, columns, more) in enumerate(grown):
+        (name,) = bench.add_pipelines(f"spark_{number}", 1, more)
+        for file in range(files):
+            bench.land(name, file, [f"a_column_named_{column:05d}" for column in range(columns - 1)], rows)
+        yield bench.measured(f"on Spark: {what}", "run", name, engine="spark")
 
 
 def lines(bench: Bench, files: int, pipelines: int) -> Iterator[tuple[str, ...]]:
@@ -183,7 +220,8 @@ def main() -> int:
     address = sandbox.start(ROOT / ".sandbox")
     os.environ.update(address.aws_environment())
     try:
-        found = list(lines(Bench(address), arguments.files, arguments.pipelines))
+        bench = Bench(address)
+        found = [*lines(bench, arguments.files, arguments.pipelines), *lines_on_spark(bench)]
     finally:
         sandbox.reset(ROOT / ".sandbox")
         shutil.rmtree(ROOT, ignore_errors=True)
