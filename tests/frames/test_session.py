@@ -18,6 +18,8 @@ except WarehouseError as error:
     print(error.is_outage, error)
 """
 STOPPED = """
+from types import SimpleNamespace
+
 from framework.errors import WarehouseError
 from framework.frames.spark.failures import spark_failures
 from framework.frames.spark.session import make_session
@@ -26,7 +28,7 @@ session = make_session({"spark.master": "local[1]"}, None)
 rows = session.range(1)
 session.sparkContext._jsc.stop()
 try:
-    with spark_failures(None):
+    with spark_failures(SimpleNamespace(spark=session)):
         rows.collect()
 except WarehouseError as error:
     print(error.is_outage, error)

@@ -27,7 +27,6 @@ _SIGNS = {
     "[MALFORMED_CSV_RECORD]": f"a record has more than {MAX_FIELDS} fields",
 }
 """What a failure's text says of the file that Spark was reading."""
-_STOPPED = "stopped SparkContext"
 _GONE = ("PATH_NOT_FOUND", "java.io.FileNotFoundException", "FILE_NOT_EXIST")
 
 
@@ -42,7 +41,7 @@ def spark_failures(source: SparkSource) -> Iterator[None]:
         yield
     except (Py4JJavaError, PySparkException) as error:
         text = str(error)
-        if _STOPPED in text:
+        if source.spark.sparkContext._jsc.sc().isStopped():
             raise WarehouseError(f"Spark has stopped: {first_line(error)}", is_outage=True) from error
         if any(sign in text for sign in _GONE):
             open_files(source.spark, source.batch, source.scheme)
