@@ -74,9 +74,9 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
     broken = [feed.spec for feed in feeds if isinstance(feed.spec, SpecError)]
     if environment.kind == "sandbox" and place is None and len(broken) == len(feeds):
         # Nobody wants to wait for a sandbox to hear of a misspelt name.
-        return end_in(
-            failures_of([failed_early(feed.pipeline, error) for feed, error in zip(feeds, broken, strict=True)])
-        )
+        failed = [failed_early(feed.pipeline, error) for feed, error in zip(feeds, broken, strict=True)]
+        output.document(document_of(failed), lambda: summary(failed))
+        return end_in(failures_of(failed))
     results: dict[str, list[LoadResult]] = {feed.pipeline: [] for feed in feeds}
     with open_services(surroundings.project.folder, environment, output, surroundings.job_id, interruption) as services:
         work = [partial(_load, feed, services, request, results[feed.pipeline]) for feed in feeds]
@@ -88,13 +88,17 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
             ended = [result for of_feed in results.values() for result in of_feed]
             log = services.open_log(services.new_run_id(), "run")
             announce(ended, environment, services.job_id, announcing_clients(environment), log)
-            document: dict[str, object] = {"loads": [result.as_dict() for result in ended]}
-            unwritten = [] if place is None else write_result(document, place, services.lake)
+            unwritten = [] if place is None else write_result(document_of(ended), place, services.lake)
             for failure in unwritten:
                 log.error("the result was not kept", error=str(failure))
             if ended or not is_interrupted:
-                output.document(document, lambda: summary(ended))
+                output.document(document_of(ended), lambda: summary(ended))
     return end_in([*failures_of(ended), *unwritten])
+
+
+def document_of(results: Sequence[LoadResult]) -> dict[str, object]:
+    """Return the results as `run --output json` prints them (schemas/output/run.schema.json)."""
+    return {"loads": [result.as_dict() for result in results]}
 
 
 def _load(feed: Feed, services: Services, request: LoadRequest, results: list[LoadResult]) -> None:

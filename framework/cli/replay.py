@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from framework.cli.loading import Surroundings, end_in, failures_of, load_pipelines, read_feed, summary
+from framework.cli.loading import Surroundings, document_of, end_in, failures_of, load_pipelines, read_feed, summary
 from framework.cli.output import Output
 from framework.cli.services import open_services
 from framework.errors import SpecError
@@ -49,5 +49,5 @@ def _replay_quarantine(arguments: argparse.Namespace, project: Project, output: 
     spec = project.pipeline(arguments.name)
     with open_services(project.folder, environment, output, arguments.job_id) as services:
         results = replay_quarantine(spec, services, arguments.quarantine)
-    output.document({"loads": [result.as_dict() for result in results]}, lambda: summary(results))
+    output.document(document_of(results), lambda: summary(results))
     return end_in(failures_of(results))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from framework.cli.loading import summary
+from framework.cli.loading import document_of, summary
 from framework.cli.output import Output
 from framework.cli.services import open_services
 from framework.errors import SpecError
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         file = find_file(services.lake, arguments.key)
         spec = owner_of(file, arguments.name, project, services)
         results = [let_go(spec, services, file, arguments.reason)]
-    output.document({"loads": [result.as_dict() for result in results]}, lambda: summary(results))
+    output.document(document_of(results), lambda: summary(results))
     return 0
 
 

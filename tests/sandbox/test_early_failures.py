@@ -92,7 +92,8 @@ def test_a_package_that_is_missing_is_no_fault_of_a_file(shop: Shop, monkeypatch
 def test_nobody_waits_for_a_sandbox_to_hear_of_a_misspelt_name(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("framework.cli.loading.open_services", None)
 
-    code, _, err = shop.run("run", shop.name[:-1])
+    code, out, err = shop.run("--output", "json", "run", shop.name[:-1])
 
     assert code == 2
+    assert [load["status"] for load in json.loads(out)["loads"]] == ["FAILED"]
     assert f"Did you mean '{shop.name}'?" in err
