@@ -33,6 +33,19 @@ try:
 except WarehouseError as error:
     print(error.is_outage, error)
 """
+WITHOUT_MEMORY = """
+from framework.errors import WarehouseError
+from framework.frames.spark.jobs import watched
+from framework.frames.spark.session import make_session
+
+session = make_session({"spark.master": "local[1]", "spark.driver.memory": "512m"}, None)
+text = session.range(1).selectExpr("repeat('x', 900000000) as text")
+for _ in range(2):
+    try:
+        watched(session, None, lambda step, **numbers: None, "stage", text.collect)
+    except WarehouseError as error:
+        print(error.is_outage, error)
+"""
 
 
 def said_by(program: str) -> str:
@@ -56,3 +69,11 @@ def test_a_session_that_stops_during_a_load_is_an_outage() -> None:
 
     assert said.startswith("True Spark has stopped: ")
     assert len(said.splitlines()) == 1
+
+
+def test_a_spark_without_memory_ends_and_says_so() -> None:
+    """It would wait for a thread that is gone, or leave the next feed to a session that is half dead."""
+    said = said_by(WITHOUT_MEMORY).splitlines()
+
+    told = [line.startswith("True Spark's process has ended, as it does without memory") for line in said]
+    assert told.count(True) == 2, said

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from framework.frames.protocol import ObjectStore, Watch
 from framework.frames.spark.bad_rows import read_bad_rows
 from framework.frames.spark.copies import FileCopier
+from framework.frames.spark.failures import process_failures
 from framework.frames.spark.jobs import watched
 from framework.frames.spark.profile import profile
 from framework.frames.spark.quarantine import write_bad_rows
@@ -43,7 +44,9 @@ class SparkFrames:
         folder = self._workspace.make_folder("copies")
         try:
             copier = FileCopier(self._store, folder, scratch, batch.options) if scratch else None
-            yield SparkRows(SparkSource(self.session, batch, copier), copier, watch)
+            with process_failures():
+                source = SparkSource(self.session, batch, copier)
+            yield SparkRows(source, copier, watch)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from py4j.protocol import Py4JJavaError, Py4JNetworkError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 
 from framework.errors import SourceFileError, WarehouseError
@@ -28,6 +28,23 @@ _SIGNS = {
 }
 """What a failure's text says of the file that Spark was reading."""
 _GONE = ("PATH_NOT_FOUND", "java.io.FileNotFoundException", "FILE_NOT_EXIST")
+
+
+@contextmanager
+def process_failures() -> Iterator[None]:
+    """Turn what every call of a Spark ends in whose process is gone into a WarehouseError.
+
+    Raises:
+        WarehouseError: it is gone; an outage, since no load can go on in this process.
+    """
+    try:
+        yield
+    except (Py4JNetworkError, ConnectionError) as error:
+        raise WarehouseError(
+            "Spark's process has ended, as it does without memory; its last words are on standard error. Give it more "
+            "(spark-submit --driver-memory 4g), or set engine: embedded in environments.yml.",
+            is_outage=True,
+        ) from error
 
 
 @contextmanager

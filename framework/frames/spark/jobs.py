@@ -15,6 +15,7 @@ from pyspark.util import inheritable_thread_target
 
 from framework.frames.protocol import Watch
 from framework.frames.spark.copies import FileCopier
+from framework.frames.spark.failures import process_failures
 
 TELL_SECONDS = 0.5
 CANCEL_SECONDS = 0.1
@@ -28,7 +29,17 @@ def watched(
     """Return what the work returns; meanwhile tell how much is copied and how many of its jobs' tasks are done.
 
     What the watcher raises cancels the copying and the jobs, and is raised here, when the work has ended.
+
+    Raises:
+        WarehouseError: Spark's process has ended.
     """
+    with process_failures():
+        return _watched(spark, copier, watch, step, work)
+
+
+def _watched(
+    spark: SparkSession, copier: FileCopier | None, watch: Watch, step: str, work: Callable[[], _Result]
+) -> _Result:
     context, group = spark.sparkContext, f"feedway-{uuid.uuid4().hex}"
 
     def run() -> _Result:
