@@ -161,6 +161,10 @@ def test_what_was_loaded_before_is_in_the_result(site: Site) -> None:
     spec = site.root / "pipelines" / f"{name}.yml"
     spec.write_text(SPEC.format(name=name).replace("{prefix", "{order: name, prefix"), encoding="utf-8")
     process = site.start(name, "--output", "json", "--result", str(result))
+    patient_until = time.monotonic() + 30
+    while key in site.keys(f"data/in/{name}/"):
+        assert time.monotonic() < patient_until
+        time.sleep(0.05)
     site.await_fetching(process, 1)
 
     process.send_signal(signal.SIGTERM)
