@@ -80,10 +80,10 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
     results: dict[str, list[LoadResult]] = {feed.pipeline: [] for feed in feeds}
     with open_services(surroundings.project.folder, environment, output, surroundings.job_id, interruption) as services:
         work = [partial(_load, feed, services, request, results[feed.pipeline]) for feed in feeds]
-        is_interrupted = True
+        is_cut_short = True
         try:
             run_side_by_side(work, environment.parallel, interruption)
-            is_interrupted = False
+            is_cut_short = False
         finally:
             ended = [result for of_feed in results.values() for result in of_feed]
             log = services.open_log(services.new_run_id(), "run")
@@ -91,7 +91,7 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
             unwritten = [] if place is None else write_result(document_of(ended), place, services.lake)
             for failure in unwritten:
                 log.error("the result was not kept", error=str(failure))
-            if ended or not is_interrupted:
+            if ended or not is_cut_short:
                 output.document(document_of(ended), lambda: summary(ended))
     return end_in([*failures_of(ended), *unwritten])
 

@@ -67,7 +67,7 @@ def test_a_cluster_that_is_not_there_is_an_outage_with_its_name() -> None:
 def test_a_session_that_stops_during_a_load_is_an_outage() -> None:
     said = said_by(STOPPED)
 
-    assert said.startswith("True Spark has stopped: ")
+    assert said.startswith("True Spark has stopped during the load: ")
     assert len(said.splitlines()) == 1
 
 

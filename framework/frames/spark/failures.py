@@ -59,7 +59,11 @@ def spark_failures(source: SparkSource) -> Iterator[None]:
     except (Py4JJavaError, PySparkException) as error:
         text = str(error)
         if source.spark.sparkContext._jsc.sc().isStopped():
-            raise WarehouseError(f"Spark has stopped: {first_line(error)}", is_outage=True) from error
+            raise WarehouseError(
+                f"Spark has stopped during the load: {first_line(error)}. Its log says why; see whether its cluster "
+                "is up. The next run loads the file.",
+                is_outage=True,
+            ) from error
         if any(sign in text for sign in _GONE):
             open_files(source.spark, source.batch, source.scheme)
         reason = next((reason for sign, reason in _SIGNS.items() if sign in text), None)

@@ -80,7 +80,7 @@ def make_session(extra_conf: Mapping[str, str], active: SparkSession | None) -> 
     except (Py4JError, PySparkException) as error:
         where = "" if conf is None else f" on {conf.get('spark.master')}"
         raise WarehouseError(
-            f"Spark did not start{where}: {first_line(error)} Its log says more; see whether the cluster is up.",
+            f"Spark did not start{where}: {first_line(error)}. Its log says more; see whether the cluster is up.",
             is_outage=True,
         ) from error
     if conf is not None:
@@ -89,10 +89,10 @@ def make_session(extra_conf: Mapping[str, str], active: SparkSession | None) -> 
 
 
 def first_line(error: Exception) -> str:
-    """Return what Spark says of its failure, without Java's stack."""
+    """Return what Spark says of its failure, without Java's stack and a full stop."""
     java = getattr(error, "java_exception", None)
     text = str(error) if java is None else str(java.toString())
-    return next(line.strip() for line in [*text.splitlines(), type(error).__name__] if line.strip())
+    return next(line.strip().rstrip(".") for line in [*text.splitlines(), type(error).__name__] if line.strip())
 
 
 def _configuration(extra_conf: Mapping[str, str]) -> SparkConf:
