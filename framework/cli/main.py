@@ -9,8 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
+from framework import __version__
 from framework.cli.glue import is_glue_run, translate_pipeline_form
-from framework.cli.output import make_output
+from framework.cli.output import DEFAULT_FORMAT, make_output
 from framework.cli.projects import open_project
 from framework.cli.signals import Terminated, interruptible
 from framework.errors import PipelineError, SpecError
@@ -50,7 +51,7 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
     Raises:
         PipelineError: the command failed, in an AWS Glue job; the message is one line.
     """
-    output = make_output(None)
+    output = make_output()
     try:
         arguments = parse_arguments(argv)
         output = make_output(arguments.output)
@@ -105,6 +106,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     """
     line = translate_pipeline_form(argv)
     parser = _Parser(prog="run.py", description="Keeps Redshift tables in step with files in S3.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"feedway {__version__}")
     _add_common(parser, first=True)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     for name, help_text in COMMANDS.items():
@@ -133,8 +135,8 @@ def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:
     parser.add_argument(
         "--output",
         choices=("text", "json", "lines"),
-        default=default(None),
-        help="text for people, one JSON document, or JSON lines; default: text on a terminal, else lines",
+        default=default(DEFAULT_FORMAT),
+        help="text for people (the default), one JSON document, or JSON lines: the log, then the document",
     )
 
 

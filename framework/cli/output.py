@@ -12,6 +12,7 @@ from framework.cli.status_line import StatusLine
 from framework.run_log import Entry
 
 Format = Literal["text", "json", "lines"]
+DEFAULT_FORMAT: Format = "text"
 _KEPT_IN_THE_LOG = frozenset({"column names changed", "load started", "created the ledger", "file moved"})
 
 
@@ -20,7 +21,7 @@ class Output:
     """Where a command prints, and in which form.
 
     text: tables and progress for people. json: one document on stdout, the log on stderr.
-    lines: the log as JSON lines on stdout.
+    lines: the log as JSON lines on stdout, the document as the last one.
     """
 
     format: Format
@@ -65,16 +66,9 @@ def as_json(document: dict[str, object]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
 
 
-def choose_format(asked: Format | None, stdout: TextIO) -> Format:
-    """Return the form asked for; else text on a terminal and JSON lines elsewhere."""
-    if asked is not None:
-        return asked
-    return "text" if stdout.isatty() else "lines"
-
-
-def make_output(asked: Format | None) -> Output:
+def make_output(asked: Format = DEFAULT_FORMAT) -> Output:
     """Return the output of this process."""
-    return Output(choose_format(asked, sys.stdout), sys.stdout, sys.stderr, StatusLine(sys.stderr))
+    return Output(asked, sys.stdout, sys.stderr, StatusLine(sys.stderr))
 
 
 def progress_line(entry: Entry) -> str | None:

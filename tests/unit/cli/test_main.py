@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
 import os
 import signal
 import socket
@@ -39,6 +41,25 @@ def test_the_line_is_no_longer_than_a_console_shows(tmp_path: Path, capsys: pyte
     assert len(str(raised.value)) == LONGEST_LINE
     assert str(raised.value).startswith("pipeline=xxx")
     assert f"there is no pipeline '{name}'" in capsys.readouterr().err
+
+
+def test_a_pipe_gets_text_too_and_json_lines_only_where_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "environments.yml").write_text("environments: {a: {lake: {}, warehouse: {}}}\n")
+    (tmp_path / "pipelines").mkdir()
+    command = [sys.executable, str(RUN), "--project", str(tmp_path), "validate"]
+
+    text = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    lines = subprocess.run([*command, "--output", "lines"], capture_output=True, text=True, check=False).stdout
+
+    assert text.splitlines()[-1] == "3 problems"
+    assert [len(json.loads(line)["problems"]) for line in lines.splitlines()] == [3]
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"feedway {importlib.metadata.version('feedway')}\n")
 
 
 def test_a_job_that_is_stopped_fails_and_says_why() -> None:
