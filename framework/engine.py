@@ -267,14 +267,16 @@ class _Load:
             try:
                 self._evolve(prepared)
             except WarehouseError as error:
-                transaction = self.evolving
-                assert transaction is not None
+                assert self.evolving is not None
+                refused = self.evolving.refused_by(error)
+                # Of what was not even begun, or may pass, the target is not to blame.
+                if refused is None or isinstance(error, TransientWarehouseError):
+                    raise
                 seen_again = self._observe()
-                refused = transaction.statements[error.failed_index or 0]
                 is_overtaken = refused.template.startswith("guard_") or self._is_to_be_dropped(refused)
                 unchanged = replace(seen_again, history=observed.history) == observed and not is_overtaken
-                if isinstance(error, TransientWarehouseError) or unchanged or plan_number == MAX_PLANS:
-                    self._blame_spec(error, transaction)
+                if unchanged or plan_number == MAX_PLANS:
+                    self._blame_spec(error, refused)
                     raise
                 self.log.warning("the target changed meanwhile; the load is planned again", error=str(error))
                 observed = seen_again
@@ -311,22 +313,21 @@ class _Load:
         self.books.has_copy = False
         self.views_down.see_them_back()
 
-    def _blame_spec(self, error: WarehouseError, transaction: Transaction) -> None:
+    def _blame_spec(self, error: WarehouseError, refused: Statement) -> None:
         """Raise a SpecError where what was refused is the definition of a view, or a privilege of the spec."""
-        refused = transaction.statements[error.failed_index or 0]
-        if transaction.name == "grants" and not isinstance(error, TransientWarehouseError):
+        if self.evolving is not None and self.evolving.name == "grants":
             raise SpecError(
                 f"{self.spec.path}: a privilege that grants names cannot be granted or revoked: "
                 f"{error.warehouse_message}. The file stays where it is. Create who is missing, or correct grants."
             ) from error
-        if error.failed_index is not None and refused.template == "drop_copied_table":
+        if refused.template == "drop_copied_table":
             raise SchemaChangeError(
                 f"{self.spec.target.table} must be copied into a table with wider columns, and something stands on it "
                 f"that cannot be taken down, such as another table's foreign key: {_first_line(error)}. Nothing was "
                 "changed. Have an administrator drop that foreign key (alter table … drop constraint …), and create it "
                 "again after the load."
             ) from error
-        if error.failed_index is not None and refused.template in ("create_view", "replace_view"):
+        if refused.template in ("create_view", "replace_view"):
             view = refused.values["view"]
             what_to_do = "Correct the view's definition."
             if view not in {named.view for named in self.spec.views}:

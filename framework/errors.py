@@ -15,9 +15,12 @@ The number is the exit code of a command that ends in the error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
+
+_MISSING_TABLE = re.compile(r"\b(?:relation|schema)\b.* does not exist")
 
 
 class PipelineError(Exception):
@@ -108,6 +111,11 @@ class WarehouseError(PipelineError):
         self.warehouse_message = warehouse_message
         self.is_outage = is_outage
         super().__init__(message)
+
+    @property
+    def is_missing_table(self) -> bool:
+        """Whether a statement was refused for a table or schema that does not exist; a missing database is none."""
+        return self.failed_index is not None and _MISSING_TABLE.search(self.warehouse_message or "") is not None
 
 
 class TransientWarehouseError(WarehouseError):

@@ -13,7 +13,7 @@ from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from framework import resources
-from framework.errors import SchemaChangeError
+from framework.errors import SchemaChangeError, WarehouseError
 from framework.names import identifier, literal
 from framework.schema.table import Grant
 
@@ -47,6 +47,10 @@ class Transaction:
         """Return the position of the first statement made from a template; -1 without one."""
         names = [statement.template for statement in self.statements]
         return names.index(template) if template in names else -1
+
+    def refused_by(self, error: WarehouseError) -> Statement | None:
+        """Return the statement that the warehouse refused; None where it was the submission as a whole."""
+        return None if error.failed_index is None else self.statements[error.failed_index]
 
 
 def render(statement: Statement, pipeline: str, run_id: str) -> str:

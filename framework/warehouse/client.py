@@ -19,6 +19,7 @@ from framework.names import statement_name
 from framework.plan.statements import Transaction, condensed, render
 from framework.redaction import without_values
 from framework.warehouse.rate_limit import RateLimiter
+from framework.warehouse.timeout import time_used_up
 from framework.warehouse.transient import is_outage_text, is_transient_response, is_transient_text
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Warehouse:
         """Run the statements as one transaction and return what describes each."""
         texts = [render(statement, caller.pipeline, caller.run_id) for statement in transaction.statements]
         name = statement_name(caller.pipeline, caller.run_id, transaction.name)
-        attempt = _Attempt(self, texts, name)
+        attempt = _Attempt(self, texts, name, caller)
 
         def tell(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
@@ -234,8 +235,9 @@ class _Attempt:
     anew, with a new token.
     """
 
-    def __init__(self, warehouse: Warehouse, texts: Sequence[str], name: str) -> None:
+    def __init__(self, warehouse: Warehouse, texts: Sequence[str], name: str, caller: Caller) -> None:
         self._warehouse = warehouse
+        self._caller = caller
         self._texts = texts
         self._name = name
         self._token = uuid.uuid4().hex
@@ -245,7 +247,8 @@ class _Attempt:
         description = self._await(statement_id)
         if description["Status"] != "FINISHED":
             self._token = uuid.uuid4().hex
-            _raise_failed(description, self._texts)
+            timeout_ms = time_used_up(self._warehouse, description, self._caller)
+            _raise_failed(description, self._texts, timeout_ms)
         return description.get("SubStatements") or [description]
 
     def _await(self, statement_id: str) -> dict[str, Any]:
@@ -274,22 +277,30 @@ def _raise_refused(operation: str, error: ClientError) -> NoReturn:
     raise WarehouseError(told, warehouse_message=message) from error
 
 
-def _raise_failed(description: dict[str, Any], texts: Sequence[str]) -> NoReturn:
-    """Raise for a statement that ended FAILED or ABORTED, with its id, its SQL and the warehouse's words."""
+def _raise_failed(description: dict[str, Any], texts: Sequence[str], timeout_ms: int | None) -> NoReturn:
+    """Raise for a statement that ended FAILED or ABORTED, with its id, its SQL and the warehouse's words.
+
+    `timeout_ms` is the statement_timeout that it has reached, if it has.
+    """
     # Without values before it is judged: what a row holds decides nothing.
     message = without_values(description.get("Error") or f"the statement ended {description['Status']} with no message")
     parts = description.get("SubStatements") or []
     failed = next((index for index, part in enumerate(parts) if part.get("Status") == "FAILED"), None)
     if failed is None and not parts:
         failed = 0
-    sql = texts[failed if failed is not None else 0]
-    aborted = description["Status"] == "ABORTED"
-    kind = TransientWarehouseError if aborted or is_transient_text(message) else WarehouseError
+    sql = None if failed is None else texts[failed]
+    passes = timeout_ms is None and (description["Status"] == "ABORTED" or is_transient_text(message))
+    kind = TransientWarehouseError if passes else WarehouseError
+    told = [f"statement {description['Id']} {description['Status']}: {message.strip()}"]
+    if timeout_ms is not None:
+        told.append(f"It ran for {timeout_ms} ms, the statement_timeout of the user Feedway connects as; raise that.")
+    if sql is not None:
+        told.append(f"SQL: {condensed(sql)[:2000]}")
     raise kind(
-        f"statement {description['Id']} {description['Status']}: {message.strip()}\nSQL: {condensed(sql)[:2000]}",
+        "\n".join(told),
         statement_id=description["Id"],
         sql=sql,
         failed_index=failed,
         warehouse_message=message,
-        is_outage=kind is TransientWarehouseError and is_outage_text(message),
+        is_outage=passes and is_outage_text(message),
     )

@@ -264,7 +264,7 @@ def prune_audit(
     try:
         _, counts, *_ = warehouse.run(Transaction("prune", tuple(statements)), caller, log)
     except WarehouseError as error:
-        if "does not exist" in (error.warehouse_message or ""):
+        if error.is_missing_table:
             return {}
         raise
     return {str(status): int(count or 0) for status, count in sorted(counts, key=str)}
@@ -279,7 +279,7 @@ def _read_audit(warehouse: Warehouse, transaction: Transaction, caller: Caller, 
     try:
         (found,) = warehouse.run(transaction, caller, log)
     except WarehouseError as error:
-        if "does not exist" in (error.warehouse_message or ""):
+        if error.is_missing_table:
             return []
         raise
     return found

@@ -47,7 +47,7 @@ def observe(
     try:
         look = look_at(warehouse, [*catalog, *control], caller, log)
     except WarehouseError as error:
-        if "does not exist" not in (error.warehouse_message or ""):
+        if not error.is_missing_table:
             raise
         look = look_at(warehouse, catalog, caller, log)
     return _observation(spec, look)

@@ -30,6 +30,8 @@ TRANSIENT_API_CODES = frozenset(
 )
 TRANSIENT_HTTP_STATUSES = frozenset({429, 500, 502, 503, 504, 509})
 
+_CANCELLED = r"query (\(\d+\) )?cancell?ed"
+"""`Query (168) cancelled on user's request`; with one l in the pages on statement_timeout."""
 _TRANSIENT_TEXTS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -39,7 +41,7 @@ _TRANSIENT_TEXTS = tuple(
         r"could not complete because of conflict with concurrent transaction",
         r"could not open relation with oid",
         r"deadlock detected",
-        r"query cancelled",
+        _CANCELLED,
         r"connection (or an prior query failed|refused|reset|timed? ?out|lost|was closed)",
         r"terminating connection",
         r"server closed the connection",
@@ -66,6 +68,11 @@ def is_transient_text(message: str) -> bool:
     if _PERMANENT_TEXTS.search(message):
         return False
     return any(pattern.search(message) for pattern in _TRANSIENT_TEXTS)
+
+
+def is_cancelled_text(message: str) -> bool:
+    """Return whether a failed statement's error text says that it was cancelled, by whomever."""
+    return re.search(_CANCELLED, message, re.IGNORECASE) is not None
 
 
 def is_outage_text(message: str) -> bool:

@@ -45,7 +45,7 @@ def read_journal(
     try:
         (rows,) = warehouse.run(Transaction("journal", (statement,)), caller, log)
     except WarehouseError as error:
-        if "does not exist" in (error.warehouse_message or ""):
+        if error.is_missing_table:
             return ()
         raise
     return entries_of(map(journal_row, rows))
@@ -108,8 +108,10 @@ def _put_one_back(
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
-            refused = transaction.statements[error.failed_index or 0]
+            refused = transaction.refused_by(error)
             message = (error.warehouse_message or str(error)).partition("\n")[0]
+            if refused is None:
+                return message
             if refused.template == "guard_returned_view":
                 return "a view of that name with another definition or owner has taken its place"
             if refused.template != "grant_on_relation" or "does not exist" not in message:

@@ -107,3 +107,26 @@ def test_a_refusal_for_good_is_not_tried_again(
     assert len(refused) == len(set(refused)) > 0
     assert not [entry for entry in run.entries() if "again" in str(entry["msg"])]
     assert len(shop.keys(f"data/in/{shop.name}/")) == 1
+
+
+@pytest.mark.parametrize("step", ["log_growth", "add_column", "grant_on_relation", "insert_rows"])
+def test_a_submission_that_is_refused_as_a_whole_is_made_once_and_blames_nothing_else(feed: Feed, step: str) -> None:
+    shop = feed()
+    shop.load("1.csv", csv_text("id,a", "1,x"))
+    if step == "grant_on_relation":
+        shop.spec_body += "\ngrants: {select: [public]}"
+        shop.land("2.csv", csv_text("id,a", "2,y"))
+    else:
+        header, row = ("id,a,b", "2,y,3") if step == "add_column" else ("id,a", "2," + "y" * 300)
+        shop.land("2.csv", csv_text(header, row))
+    process = Process()
+    refused = refuse(process.redshift_data, "*", 400, "AccessDeniedException", f" {step}\\n")
+    with process.frames() as frames:
+        run = another_run(shop, process.s3, process.redshift_data, frames, base=0x400)
+        (result,) = run.run()
+
+    assert result.failure is not None
+    assert (result.failure.type, len(refused)) == ("WarehouseError", 1)
+    assert "AccessDeniedException" in result.failure.message
+    assert [entry["msg"] for entry in run.entries() if entry["msg"] == "staged"] == ["staged"]
+    assert len(shop.keys(f"data/in/{shop.name}/")) == 1

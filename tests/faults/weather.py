@@ -132,13 +132,18 @@ def _refusal(request: Any, is_s3: bool, status: int, code: str) -> AWSResponse:
     return AWSResponse(request.url, status, HTTPHeaders(), _Body(body))
 
 
-def refuse(client: Any, operation: str, status: int, code: str) -> list[str]:
-    """Let one operation of a client be refused for good; return the list that its calls are entered into."""
+def refuse(client: Any, operation: str, status: int, code: str, holding: str = "") -> list[str]:
+    """Let one operation of a client, or all (`*`), be refused for good; return the list its calls are entered into.
+
+    With `holding`, only calls whose body holds this text are.
+    """
     calls: list[str] = []
 
     is_s3 = client.meta.service_model.service_name == "s3"
 
-    def before_send(request: Any, **_: Any) -> AWSResponse:
+    def before_send(request: Any, **_: Any) -> AWSResponse | None:
+        if holding and holding.encode() not in request.body:
+            return None
         # What stays the same when a call is made again.
         calls.append(request.url if is_s3 else json.loads(request.body)["ClientToken"])
         return _refusal(request, is_s3, status, code)

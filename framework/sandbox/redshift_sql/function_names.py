@@ -47,7 +47,7 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-
 
 LEADER_ONLY = word_set(
     """
-    pg_internal.current_schema current_schema array_to_string format_type
+    pg_internal.current_schema current_schema pg_internal.statement_timeout array_to_string format_type
     has_database_privilege has_schema_privilege has_table_privilege
     obj_description col_description pg_backend_pid pg_get_userbyid pg_get_viewdef version
     """

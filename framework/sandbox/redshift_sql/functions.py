@@ -101,6 +101,13 @@ def _nullif(node: exp.Anonymous) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=equal, true=exp.Null())], default=value.copy())
 
 
+def _current_setting(node: exp.Anonymous) -> exp.Expr:
+    (setting,) = _arguments(node, 1)
+    if not isinstance(setting, exp.Literal) or setting.name.lower() != "statement_timeout":
+        raise not_supported("CURRENT_SETTING of anything but statement_timeout")
+    return call(f"{FUNCTION_SCHEMA}.statement_timeout")
+
+
 def _decode(node: exp.Anonymous) -> exp.Expr:
     """NULL equals NULL here.
 
@@ -261,6 +268,7 @@ def _wrong_arguments(node: exp.Anonymous) -> Refused:
 _REWRITES: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "nvl2": _nvl2,
     "nullif": _nullif,
+    "current_setting": _current_setting,
     "decode": _decode,
     "concat": _concat,
     "charindex": _charindex,

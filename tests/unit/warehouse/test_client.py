@@ -168,6 +168,90 @@ def test_a_permanent_refusal_is_not_repeated_and_says_what_the_warehouse_said() 
     assert len(fake.arguments_of("batch_execute_statement")) == 1
 
 
+@pytest.mark.parametrize(
+    ("message", "is_missing"),
+    [
+        ('Query #2 failed with ERROR: relation "feedway.job_sts" does not exist', True),
+        ('ERROR: schema "feedway" does not exist', True),
+        ('FATAL: database "dve" does not exist', False),
+        ('ERROR: user "etl" does not exist', False),
+    ],
+)
+def test_a_missing_database_is_not_taken_for_a_missing_table(message: str, is_missing: bool) -> None:
+    fake = FakeDataApi(batch_execute_statement=[{"Id": "s"}], describe_statement=[failed(message)])
+
+    with pytest.raises(WarehouseError) as caught:
+        warehouse(fake).run(LOCK, CALLER, log())
+
+    assert caught.value.is_missing_table is is_missing
+
+
+def cancelled(seconds: float, status: str = "FAILED") -> dict[str, Any]:
+    duration = int(seconds * 1_000_000_000)
+    return failed("ERROR: Query (168) cancelled on user's request") | {
+        "Status": status,
+        "SubStatements": [
+            {"Id": "s:1", "Status": "FINISHED", "Duration": 1_000_000},
+            {"Id": "s:2", "Status": status, "Duration": duration},
+        ],
+    }
+
+
+TIMEOUT_OF_ONE_MINUTE = {"Records": [[{"stringValue": "60000"}]]}
+NO_TIMEOUT = {"Records": [[{"stringValue": "0"}]]}
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED"])
+@pytest.mark.parametrize(("seconds", "setting"), [(59.9, TIMEOUT_OF_ONE_MINUTE), (3600, NO_TIMEOUT)])
+def test_a_statement_that_was_cancelled_early_is_tried_again(status: str, seconds: float, setting: Any) -> None:
+    fake = FakeDataApi(
+        batch_execute_statement=[{"Id": "s"}, {"Id": "s2"}],
+        execute_statement=[{"Id": "t"}],
+        describe_statement=[cancelled(seconds, status), {"Id": "t", "Status": "FINISHED"}, FINISHED],
+        get_statement_result=[setting],
+    )
+
+    warehouse(fake).run(LOCK, CALLER, log())
+
+    assert len(fake.arguments_of("batch_execute_statement")) == 2
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED"])
+def test_a_statement_that_ran_into_its_timeout_is_not_tried_again(status: str) -> None:
+    fake = FakeDataApi(
+        batch_execute_statement=[{"Id": "s"}],
+        execute_statement=[{"Id": "t"}],
+        describe_statement=[cancelled(60, status), {"Id": "t", "Status": "FINISHED"}],
+        get_statement_result=[TIMEOUT_OF_ONE_MINUTE],
+    )
+
+    with pytest.raises(WarehouseError, match="ran for 60000 ms, the statement_timeout of the user") as caught:
+        warehouse(fake).run(LOCK, CALLER, log())
+
+    assert not isinstance(caught.value, TransientWarehouseError)
+
+
+def test_a_timeout_that_cannot_be_read_is_none() -> None:
+    fake = FakeDataApi(
+        batch_execute_statement=[{"Id": "s"}, {"Id": "s2"}],
+        execute_statement=[throttled()],
+        describe_statement=[cancelled(60), FINISHED],
+    )
+
+    warehouse(fake).run(LOCK, CALLER, log())
+
+
+def test_a_batch_without_a_failed_statement_blames_none() -> None:
+    refused = {"Id": "s", "Status": "FAILED", "Error": "FATAL: something", "SubStatements": [{"Status": "ABORTED"}] * 2}
+    fake = FakeDataApi(batch_execute_statement=[{"Id": "s"}], describe_statement=[refused])
+
+    with pytest.raises(WarehouseError, match="FATAL: something") as caught:
+        warehouse(fake).run(LOCK, CALLER, log())
+
+    assert (caught.value.failed_index, caught.value.sql) == (None, None)
+    assert LOCK.refused_by(caught.value) is None
+
+
 def test_rows_are_fetched_page_by_page_and_only_of_selects() -> None:
     select = Statement("select_staging_count", {"staging": TableName("f", "s")})
     fake = FakeDataApi(

@@ -14,6 +14,9 @@ from framework.warehouse.transient import is_outage_text, is_transient_response,
         "ERROR: could not open relation with OID 12345",
         "FATAL: the database system is starting up",
         "ERROR: S3 Query Exception (Fetch)",
+        "ERROR: Query (168) cancelled on user's request",
+        "Query #2 failed with ERROR: Query (150) canceled on user's request",
+        "ERROR: Query cancelled on user's request",
     ],
 )
 def test_a_condition_that_passes_is_transient(text: str) -> None:

@@ -57,6 +57,10 @@ language sql stable parallel safe as $$select transaction_timestamp() at time zo
 create or replace function pg_internal.current_schema() returns name
 language sql stable parallel safe as $$select 'public'::name$$;
 
+-- Milliseconds without a unit, as Redshift shows them.
+create or replace function pg_internal.statement_timeout() returns text
+language sql stable parallel safe as $$select setting from pg_settings where name = 'statement_timeout'$$;
+
 create or replace function pg_internal.dateadd(part text, amount bigint, moment timestamp) returns timestamp
 language sql immutable parallel safe as $$
     select moment + case part
