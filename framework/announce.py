@@ -26,6 +26,8 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricDa
 _EVENTS_PER_CALL = 10
 """Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"""
 _LONGEST_TEXT = 1000
+_WARNINGS_OF_EVENT = 20
+"""An event has 256 KB at most, all its texts together."""
 
 
 def announce(
@@ -97,11 +99,12 @@ def _metrics(pipeline: str, results: Sequence[LoadResult], environment: str) -> 
         yield {"MetricName": "Loads", "Dimensions": by_status, "Unit": "Count", "Value": float(count)}
     loaded = [result.counts for result in results if result.status == "SUCCESS"]
     if loaded:
-        rows = {
+        numbers = {
             "RowsLoaded": sum(counts.inserted + counts.updated for counts in loaded),
             "RowsRejected": sum(counts.rejected for counts in loaded),
+            "Warnings": len({(result.run_id, warning) for result in results for warning in result.warnings}),
         }
-        for name, number in rows.items():
+        for name, number in numbers.items():
             yield {"MetricName": name, "Dimensions": dimensions, "Unit": "Count", "Value": float(number)}
     seconds = [result.seconds for result in results if result.run_id and result.status in ("SUCCESS", "FAILED")]
     if seconds:
@@ -120,6 +123,7 @@ def _detail(result: LoadResult) -> dict[str, object]:
     return result.as_dict() | {
         # Their list may be longer than an event, and JOB_STS and `history --changes` have it.
         "schema_changes": len(result.schema_changes),
+        "warnings": [w.as_dict() | {"message": _short(w.message)} for w in result.warnings[:_WARNINGS_OF_EVENT]],
         "reason": result.reason and _short(result.reason),
         "error": failure and {"type": failure.type, "step": failure.step, "message": _short(failure.message)},
     }

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
 from framework.errors import PipelineError
 from framework.lake.alive import dead_runs, staging_prefix
-from framework.names import TableName, staging_table, statement_name
+from framework.names import TableName, literal, staging_table, statement_name
 from framework.plan.wider_copy import copy_table
 from framework.redaction import told
 from framework.results import Services
 from framework.run_log import RunLog
 from framework.schema.table import AuditRow
-from framework.schema.values import SourceFile
+from framework.schema.values import LoadWarning, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Caller
 from framework.warehouse.control import drop_staging, read_run_counts, write_audit
 
 MAX_MESSAGE_BYTES = 4096
+MAX_WARNINGS_BYTES = 4096
 
 
 class Books:
@@ -41,6 +43,8 @@ class Books:
         self.has_copy = False
         """Whether a copy of the target stands that has not taken its place."""
         self._has_quarantine = False
+        self.warnings: list[LoadWarning] = []
+        """What was found of the load's files beside its plan, each once."""
 
     @property
     def run_id(self) -> str:
@@ -93,6 +97,7 @@ class Books:
         file: SourceFile,
         status: Literal["STARTED", "SUCCESS", "FAILED", "SKIPPED"],
         message: str | None = None,
+        warnings: str | None = None,
     ) -> AuditRow:
         """Return a file's JOB_STS row; a started load has no end yet."""
         return AuditRow(
@@ -108,6 +113,7 @@ class Books:
             status=status,
             error_message=None if message is None else _shortened(message),
             spec_sha256=self.spec.sha256,
+            warnings=warnings,
         )
 
     def write(
@@ -123,6 +129,16 @@ class Books:
         rows = [self.audit_row(file, status, message) for file in files]
         attempts = 1 if status == "FAILED" else None
         write_audit(self.services.warehouse, rows, self.caller, self.log, attempts)
+
+    def warn(self, warning: LoadWarning) -> None:
+        """Add a warning to the load's results, JOB_STS rows and log; the same one only once."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+            self.log_warning(warning)
+
+    def log_warning(self, warning: LoadWarning) -> None:
+        """Enter a warning into the log."""
+        self.log.warning(warning.message, rule=warning.rule, column=warning.column)
 
     def move(self, file: SourceFile, folder: Literal["archive", "unprocessed"]) -> str | None:
         """Move a file to `data/{folder}/{year}/{month}/`; return its new key, None if it stays.
@@ -191,6 +207,22 @@ class Books:
     def tell_failure(self, step: str, error: BaseException, details: Mapping[str, object]) -> None:
         """Enter why the load failed into the log."""
         self.log.error("load failed", step=step, error_type=type(error).__name__, error=told(error), **details)
+
+
+def warnings_text(warnings: Sequence[LoadWarning], max_bytes: int = MAX_WARNINGS_BYTES) -> str | None:
+    """Return warnings as the JSON array that JOB_STS keeps, None where there are none.
+
+    Those that would not fit as a SQL literal of so many bytes are counted in a last one with the rule `more`.
+    """
+    for kept in range(len(warnings), -1, -1):
+        shown = [warning.as_dict() for warning in warnings[:kept]]
+        if kept < len(warnings):
+            left_out = f"{len(warnings) - kept} not shown: see the log"
+            shown.append(LoadWarning("more", None, left_out).as_dict())
+        text = json.dumps(shown, ensure_ascii=False).replace("\0", " ")
+        if len(literal(text).encode("utf-8")) <= max_bytes:
+            break
+    return text if warnings else None
 
 
 def _shortened(message: str) -> str:

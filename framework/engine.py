@@ -346,6 +346,7 @@ class _Load:
         if self.frames is not None and not self.frames.notices_replacement and self.outcome.gone(self.files):
             raise SourceFileError("a file was replaced while it was read; the next run loads it")
         self.outcome.changes = prepared.changes
+        self.outcome.planned_warnings = prepared.warnings
         return prepared
 
     def _choose_frames(self, batch: SourceBatch) -> FrameEngine:

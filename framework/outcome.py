@@ -18,7 +18,7 @@ from framework.redaction import told, trace
 from framework.results import NO_RECORDS, LoadFailure, LoadRequest, LoadResult, RecordCounts
 from framework.schema.changes import SchemaChange, describe_change
 from framework.schema.table import OUTAGE_MARK
-from framework.schema.values import SourceFile
+from framework.schema.values import LoadWarning, SourceFile
 from framework.warehouse.late_views import broken_late_views
 
 _TIMES_DIFFER = timedelta(seconds=2)
@@ -38,6 +38,7 @@ class Outcome:
     def __init__(self, books: Books, request: LoadRequest, work: Work) -> None:
         self.engine_name: str | None = None
         self.changes: tuple[SchemaChange, ...] = ()
+        self.planned_warnings: tuple[LoadWarning, ...] = ()
         self.failed_before: dict[str, int] = {}
         self._books = books
         self._log = books.log
@@ -113,6 +114,10 @@ class Outcome:
             lambda: broken.update(broken_late_views(warehouse, self._late_views_of, caller, self._log)),
         )
         return broken
+
+    def warn(self, warning: LoadWarning) -> None:
+        """Add a warning to the results of the files it concerns, to their JOB_STS rows and to the log."""
+        self._books.warn(warning)
 
     def leave_out(self, files: Sequence[SourceFile], reason: str) -> None:
         """Skip some of the load's files before it begins."""
@@ -251,4 +256,9 @@ class Outcome:
             quarantine=self._books.quarantine_url if status == "SUCCESS" and counts.rejected else None,
             reason=reason,
             failure=failure,
+            warnings=tuple(
+                warning
+                for warning in (*self._books.warnings, *self.planned_warnings)
+                if file is None or warning.concerns(file.key)
+            ),
         )

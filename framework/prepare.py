@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from framework.bookkeeping import Books
+from framework.bookkeeping import MAX_WARNINGS_BYTES, Books, warnings_text
 from framework.errors import SourceFileError
 from framework.frames.header import is_gzip, read_header
 from framework.frames.protocol import FrameEngine, SourceRows
@@ -46,12 +46,15 @@ from framework.schema.staging import (
     plan_staging,
 )
 from framework.schema.table import Observation, TableDesign
-from framework.schema.values import FileLayout, Measurements, SourceBatch, SourceFile
+from framework.schema.values import FileLayout, LoadWarning, Measurements, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.observe_change import count_rows, observe_dependents, observe_design, with_same_columns
 
 FIRST_HEAD_BYTES = 64 * 1024
 MAX_STAGING_PASSES = 3
+FILES_WITH_WARNINGS = 12
+"""So many files' warnings fit into one statement that records loads. Of more files, JOB_STS only counts them."""
+COUNTED_WARNINGS_BYTES = 100
 MAX_SAMPLED_ROWS = 100
 """So many bad rows are looked at for a value that says why a column becomes text."""
 
@@ -72,6 +75,7 @@ class Preparation:
     evolution: tuple[Transaction, ...]
     staged_below: str | None
     quarantine: str | None
+    warnings: tuple[LoadWarning, ...] = ()
 
     @property
     def has_rows(self) -> bool:
@@ -311,7 +315,12 @@ def merge_transaction(
     precedence = precedence_of(books.spec, books.services.lake, request)
     harmless = {"harmless": sorted(books.harmless)}
     bad = {file.ordinal: file.rows_bad for file in prepared.seen.files}
-    loaded = tuple(_loaded(books, ordinal, file, bad[ordinal]) for ordinal, file in enumerate(files))
+    warnings = (*books.warnings, *prepared.warnings)
+    most = MAX_WARNINGS_BYTES if len(files) <= FILES_WITH_WARNINGS else COUNTED_WARNINGS_BYTES
+    loaded = tuple(
+        _loaded(books, ordinal, file, bad[ordinal], warnings_text([w for w in warnings if w.concerns(file.key)], most))
+        for ordinal, file in enumerate(files)
+    )
     columns = tuple(column.name for column in prepared.staging.columns) if prepared.has_rows else ()
     merge = plan_merge(
         MergeInput(
@@ -331,6 +340,6 @@ def merge_transaction(
     return merge, loaded
 
 
-def _loaded(books: Books, ordinal: int, file: SourceFile, rejected: int) -> LoadedFile:
+def _loaded(books: Books, ordinal: int, file: SourceFile, rejected: int, warnings: str | None) -> LoadedFile:
     message = f"bad rows: {rejected}, in {books.quarantine_url}" if rejected else None
-    return LoadedFile(ordinal, rejected, books.audit_row(file, "SUCCESS", message))
+    return LoadedFile(ordinal, rejected, books.audit_row(file, "SUCCESS", message, warnings))

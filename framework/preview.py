@@ -36,6 +36,7 @@ class PlannedLoad:
     rows: int | None
     schema_changes: tuple[dict[str, str | None], ...]
     fills: tuple[dict[str, str | None], ...]
+    warnings: tuple[dict[str, str | None], ...]
     views: tuple[str, ...]
     transactions: tuple[dict[str, object], ...]
     notes: tuple[str, ...]
@@ -71,7 +72,7 @@ def plan_pipeline(
 
 
 def _not_loaded(spec: PipelineSpec, urls: Sequence[str], why: str) -> PlannedLoad:
-    return PlannedLoad(spec.pipeline, tuple(urls), None, 0, (), (), (), (), (why,))
+    return PlannedLoad(spec.pipeline, tuple(urls), None, 0, (), (), (), (), (), (why,))
 
 
 class _Preview:
@@ -90,6 +91,7 @@ class _Preview:
         files = [file for file in at_once(self.services.lake.describe, keys) if file is not None]
         if not files:
             return None
+        self.books.warnings.clear()
         observed = self._observe(files)
         known = [file for file in files if observed.history_of(file.identity).generation]
         loaded = loaded_already(self.books, known) if known and not request.again else []
@@ -185,6 +187,7 @@ class _Preview:
                 {"column": fill.column, "value": STORED_VALUE if fill.keeps_stored else fill.value}
                 for fill in prepared.staging.fills
             ),
+            warnings=tuple(warning.as_dict() for warning in (*self.books.warnings, *prepared.warnings)),
             views=tuple(map(str, prepared.views.touched)),
             transactions=tuple(self._rendered(transaction) for transaction in transactions),
             notes=tuple(notes),

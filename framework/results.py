@@ -12,7 +12,7 @@ from framework.frames.protocol import FrameEngine
 from framework.lake.s3 import Lake
 from framework.redaction import told
 from framework.run_log import RunLog
-from framework.schema.values import SourceBatch
+from framework.schema.values import LoadWarning, SourceBatch
 from framework.spec.environment import Environment
 from framework.warehouse.client import Warehouse
 
@@ -97,6 +97,7 @@ class LoadResult:
     quarantine: str | None = None
     reason: str | None = None
     failure: LoadFailure | None = None
+    warnings: tuple[LoadWarning, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return the result as `run --output json` prints it (schemas/output/run.schema.json)."""
@@ -115,6 +116,7 @@ class LoadResult:
             "records_rejected": self.counts.rejected,
             "quarantine": self.quarantine,
             "schema_changes": list(self.schema_changes),
+            "warnings": [warning.as_dict() for warning in self.warnings],
             "seconds": round(self.seconds, 3),
             "reason": self.reason,
             "error": None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ SHOWN_COLUMNS = (
     "records_deleted",
     "records_deduplicated",
     "records_rejected",
+    "warnings",
     "error_message",
 )
 SHOWN_OF_CHANGES = (
@@ -194,6 +196,7 @@ def named_loads(rows: Sequence[Row], services: Services) -> Iterator[dict[str, o
                 dead_after_seconds = services.environment.dead_after_seconds
                 living[pipeline] = living_runs(services.lake, str(pipeline), dead_after_seconds)
             load["status"] = RUNNING if load["run_id"] in living[pipeline] else UNFINISHED
+        load["warnings"] = json.loads(str(load["warnings"] or "[]"))
         yield load
 
 
@@ -208,6 +211,8 @@ def _shown(name: str, value: object) -> object:
     if name == "error_message" and value is not None:
         first = str(value).splitlines()[0]
         return first if len(first) <= 100 else first[:97] + "..."
+    if isinstance(value, list):
+        return len(value)
     if name == "run_start_ts" and value is not None:
         return str(value)[:19]
     return value

@@ -182,4 +182,14 @@ def summary(results: Sequence[LoadResult]) -> str:
         if result.quarantine is not None
     ]
     reasons = [f"{result.source_file}: {result.reason}" for result in results if result.reason is not None]
-    return "\n".join([table(SUMMARY_COLUMNS, rows), *kept, *reasons])
+    return "\n".join([table(SUMMARY_COLUMNS, rows), *kept, *reasons, *_warning_lines(results)])
+
+
+def _warning_lines(results: Sequence[LoadResult]) -> list[str]:
+    """Return one line per warning of a load, with the file where it concerns that file alone."""
+    found: dict[tuple[str | None, str], None] = {}
+    for result in results:
+        for warning in result.warnings:
+            place = result.source_file if warning.keys else result.pipeline
+            found[result.run_id, f"warning: {place}: {warning.message}"] = None
+    return [line for _, line in found]

@@ -60,6 +60,7 @@ def _lines(planned: Sequence[PlannedLoad], with_sql: bool) -> Iterator[str]:
         yield from (_change_line(change) for change in load.schema_changes)
         for fill in load.fills:
             yield f"  fill    column {fill['column']} is not in the file: {_fill_text(fill['value'])}"
+        yield from (f"  warning {warning['message']}" for warning in load.warnings)
         if load.views:
             yield f"  views   built: {', '.join(load.views)}"
         yield from (f"  note    {note}" for note in load.notes)

@@ -170,7 +170,8 @@ class LoadHistory:
 class Observation:
     """What one look at the warehouse found; `table` is None where the target does not exist.
 
-    `control_tables` are the names of Feedway's own tables that exist. `design` is looked at only where
+    `control_tables` are the names of Feedway's own tables that exist, `control_columns` the (table, column) names of
+    those that all pipelines share. `design` is looked at only where
     the target must be copied. `journal` are views on the target that are down, `replaceable` outdated ones of the spec
     whose columns stay the same. `is_to_come` says that a load
     planned before this one would create the table, so that the warehouse cannot be asked about it.
@@ -179,6 +180,7 @@ class Observation:
     table: ObservedTable | None
     schemas: frozenset[str]
     control_tables: frozenset[str]
+    control_columns: frozenset[tuple[str, str]] = frozenset()
     dependencies: tuple[ViewDependency, ...] = ()
     views: tuple[ObservedView, ...] = ()
     table_grants: tuple[Grant, ...] = ()
@@ -211,3 +213,5 @@ class AuditRow:
     status: Literal["STARTED", "SUCCESS", "FAILED", "SKIPPED"]
     error_message: str | None
     spec_sha256: str
+    warnings: str | None = None
+    """The load's warnings as a JSON array; None where there are none."""

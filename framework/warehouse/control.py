@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from framework.column_type import varchar
 from framework.errors import WarehouseError
 from framework.names import TableName, ledger_table
 from framework.plan.merge import ROWS_PER_STATEMENT
@@ -19,8 +20,10 @@ from framework.warehouse.client import Caller, Row, Value, Warehouse
 _ROWS_WITH_MESSAGE = 12
 """JOB_STS rows of one INSERT: a row takes up to 1,500 bytes, its key 1,024 and its message 4,096."""
 SAMPLED_KEYS = 5
-_CONTROL_TABLES = ("job_sts", "view_builds", "schema_changes", "view_journal")
-"""Those that all pipelines share."""
+SHARED_TABLES = ("job_sts", "view_builds", "schema_changes", "view_journal")
+"""The control tables that all pipelines share."""
+_ADDED_COLUMNS = {("job_sts", "warnings"): varchar(4096)}
+"""Columns that came after the first release, by table and name; older control tables get them by ADD COLUMN."""
 CHANGE_COLUMNS = (
     "changed_ts",
     "run_id",
@@ -54,6 +57,7 @@ HISTORY_COLUMNS = (
     "records_rejected",
     "status",
     "error_message",
+    "warnings",
     "spec_sha256",
 )
 
@@ -66,7 +70,7 @@ def ensure_control_tables(
     The ledger is made in a submission of its own, before any merge locks it.
     """
     schema = warehouse.settings.control_schema
-    if not observed.control_tables.issuperset(_CONTROL_TABLES):
+    if not observed.control_tables.issuperset(SHARED_TABLES):
         statements = (
             Statement("create_schema", {"schema": schema}),
             Statement("create_job_sts", {"table": TableName(schema, "job_sts")}),
@@ -78,10 +82,29 @@ def ensure_control_tables(
         with warehouse.creating:
             warehouse.run(Transaction("create_control_schema", statements), caller, log)
         log.info("created the control schema", schema=schema)
+    _add_columns(warehouse, observed, caller, log)
     ledger = ledger_table(schema, target)
     if ledger.name not in observed.control_tables:
         warehouse.run(Transaction("create_ledger", (Statement("create_ledger", {"table": ledger}),)), caller, log)
         log.info("created the ledger", table=str(ledger), target=str(target))
+
+
+def _add_columns(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> None:
+    """Give control tables of an earlier release the columns they lack, each in a submission that is safe to lose."""
+    schema = warehouse.settings.control_schema
+    for (table, column), column_type in _ADDED_COLUMNS.items():
+        if table not in observed.control_tables or (table, column) in observed.control_columns:
+            continue
+        values = {"table": TableName(schema, table), "name": column, "type": column_type}
+        values |= {"default_sql": None, "encoding": None}
+        try:
+            with warehouse.creating:
+                warehouse.run(Transaction("add_control_column", (Statement("add_column", values),)), caller, log)
+        except WarehouseError as error:
+            # Another run, or another feed of this one, has added it since the look.
+            if "already exists" not in (error.warehouse_message or ""):
+                raise
+        log.info("added a column to a control table", table=table, column=column)
 
 
 def write_audit(
@@ -281,5 +304,11 @@ def _read_audit(warehouse: Warehouse, transaction: Transaction, caller: Caller, 
     except WarehouseError as error:
         if error.is_missing_table:
             return []
+        for table, column in _ADDED_COLUMNS:
+            if f'column "{column}"' in (error.warehouse_message or ""):
+                raise WarehouseError(
+                    f"{warehouse.settings.control_schema}.{table} is from an earlier release and has no column "
+                    f"{column!r}. The next load of any pipeline adds it."
+                ) from error
         raise
     return found

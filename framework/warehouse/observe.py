@@ -25,6 +25,7 @@ from framework.schema.table import (
 from framework.schema.values import FileIdentity
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Caller, Row, Warehouse
+from framework.warehouse.control import SHARED_TABLES
 from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, is_materialized, look_at
 from framework.warehouse.view_journal import journal_row, select_journal
 
@@ -58,7 +59,7 @@ def _catalog_statements(spec: PipelineSpec, control_schema: str) -> list[Stateme
     views = [view.view for view in spec.views]
     schemas = sorted({spec.target.table.schema, *(view.schema for view in views)})
     statements = [
-        Statement("select_control_tables", {"control_schema": control_schema}),
+        Statement("select_control_tables", {"control_schema": control_schema, "shared": SHARED_TABLES}),
         Statement("select_schemas", {"schemas": schemas}),
         Statement("select_relation", table),
         Statement("select_columns", table),
@@ -105,6 +106,9 @@ def _observation(spec: PipelineSpec, look: Look) -> Observation:
         table=_table(spec.target.table, look),
         schemas=frozenset(str(row[0]) for row in look.of("select_schemas")),
         control_tables=frozenset(str(row[0]) for row in look.of("select_control_tables")),
+        control_columns=frozenset(
+            (str(table), str(column)) for table, column in look.of("select_control_tables") if column is not None
+        ),
         dependencies=tuple(_dependency(row) for row in look.of("select_view_dependencies")),
         views=tuple(_views(look)),
         table_grants=tuple(grants_of(look, "select_table_owner").get(spec.target.table, ())),

@@ -91,6 +91,7 @@ def test_metrics_count_a_pipelines_loads_rows_and_seconds(shop: Shop, listener: 
         ("Loads", "FAILED"): 1,
         ("RowsLoaded", ""): 2,
         ("RowsRejected", ""): 0,
+        ("Warnings", ""): 0,
     }
 
 

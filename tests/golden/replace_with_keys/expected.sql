@@ -129,7 +129,7 @@ insert into "feedway"."job_sts" (
     run_id, job_id, pipeline, run_start_ts, run_end_ts,
     source_bucket, source_filename, source_etag, source_size, source_modified_ts, source_generation,
     target_table_name, records_read, records_inserted, records_updated, records_deleted, records_deduplicated,
-    records_rejected, status, error_message, spec_sha256
+    records_rejected, status, error_message, spec_sha256, warnings
 )
 select
     loaded.run_id, loaded.job_id, loaded.pipeline, loaded.run_start_ts,
@@ -141,7 +141,7 @@ select
     coalesce(winners.updated_rows, 0),
     replaced.replaced_rows,
     coalesce(staged.staged_rows, 0) - coalesce(winners.winner_rows, 0),
-    loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256
+    loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256, loaded.warnings
 from (
     select
         0 as feedway_file,
@@ -158,7 +158,8 @@ from (
         1 as source_generation,
         cast('public.rates' as varchar(257)) as target_table_name,
         cast(null as varchar(4096)) as error_message,
-        cast('71fbe6401b61cbc7131b23814e56b0849dfb4cbfbdc503f31c8d75159cc95fdd' as char(64)) as spec_sha256
+        cast('71fbe6401b61cbc7131b23814e56b0849dfb4cbfbdc503f31c8d75159cc95fdd' as char(64)) as spec_sha256,
+        cast(null as varchar(4096)) as warnings
 ) as loaded
 left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file
 left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file
