@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Literal
 
 from framework.schema.values import SourceBatch
+from framework.spec.pipeline import CsvOptions
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -28,18 +29,25 @@ def missing_package(engine: EngineName) -> str | None:
     return next((package for package in _PACKAGES[engine] if importlib.util.find_spec(package) is None), None)
 
 
+def needs_embedded(options: CsvOptions) -> bool:
+    """Return whether only the embedded engine reads files that are written so."""
+    return options.header is False or options.skip_lines > 0
+
+
 def choose_engine(
     setting: Literal["auto", "embedded", "spark"], batch: SourceBatch, max_bytes: int, has_spark_session: bool
 ) -> EngineName:
     """Return the engine for a batch: what is asked for, else Spark for what is big or where it runs already.
 
     Where nothing is asked for and one of them is not installed, it is the other. A sample is small: the
-    embedded engine takes it, whatever is asked for.
+    embedded engine takes it, whatever is asked for. It also takes what no other can read.
     """
     if batch.sample_rows is not None:
         return "embedded"
     if setting != "auto":
         return setting
+    if needs_embedded(batch.options):
+        return "embedded"
     is_for_spark = has_spark_session or expected_bytes(batch) > max_bytes
     wanted: tuple[EngineName, EngineName] = ("spark", "embedded") if is_for_spark else ("embedded", "spark")
     return wanted[0] if missing_package(wanted[0]) is None else wanted[1]

@@ -22,27 +22,64 @@ def is_gzip(head: bytes) -> bool:
 def read_header(head: bytes, options: CsvOptions, is_complete: bool) -> tuple[str, ...] | None:
     """Return the raw names in a file's first record, None where its end lies beyond `head`.
 
-    `is_complete` says that `head` is the whole file. Empty lines before the record are skipped
-    and a byte order mark is no part of it. A name is as the file has it, blanks and case
-    included, quotes taken off.
+    `is_complete` says that `head` is the whole file. The lines that the options skip and blank
+    lines before the record are passed over, and a byte order mark is no part of it. A name is as
+    the file has it, blanks and case included, quotes taken off; the options' names replace it.
 
     Raises:
-        ValueError: there is no record, the bytes are not valid in the encoding, or the quoting
-            is not RFC 4180.
+        ValueError: there is no record, the bytes are not valid in the encoding, the quoting
+            is not RFC 4180, or the options name another number of fields.
+    """
+    found = read_text(head, options, is_complete)
+    return None if found is None else header_of(*found, options)
+
+
+def read_text(head: bytes, options: CsvOptions, is_complete: bool) -> tuple[str, bool] | None:
+    """Return a file's first text behind the lines that are skipped, and whether it is all there is; None: not yet seen.
+
+    Raises:
+        ValueError: it holds no record though it should, or the bytes are no text in the encoding.
     """
     text, is_all = decode_head(head, options.encoding, is_complete)
-    record = text.lstrip("\r\n")
-    if not record:
-        if is_all:
-            raise ValueError("the file is empty: not even a header")
-        return None
-    found = _split_record(record, options.delimiter, is_all)
+    if options.skip_lines:
+        rest = after_lines(text.encode("utf-8"), options.skip_lines)
+        if rest is None and not is_all:
+            return None
+        text = (rest or b"").decode("utf-8")
+    if is_all and options.header is not False and not text.strip():
+        if options.skip_lines:
+            raise ValueError(f"there is no header behind what source.options.skip_lines: {options.skip_lines} skips")
+        raise ValueError("the file is empty: " + ("it has only blank lines" if text else "not even a header"))
+    return text, is_all
+
+
+def header_of(text: str, is_all: bool, options: CsvOptions) -> tuple[str, ...] | None:
+    """Return the raw names of the fields of a file whose text begins so; None: its header goes on beyond the text.
+
+    Raises:
+        ValueError: the header's quoting is not RFC 4180, or the options name another number of fields.
+    """
+    if options.header is False:
+        return options.names
+    start = len(text) - len(text.lstrip("\r\n"))
+    found = _split_record(text, options.delimiter, is_all, start)
     if found is None:
         return None
     names, _ = found
     if any("\0" in name for name in names):
         raise ValueError("the header holds a NUL character")
-    return names
+    if options.names and len(options.names) != len(names):
+        raise ValueError(f"the header has {len(names)} columns, and source.options.names has {len(options.names)}")
+    return options.names or names
+
+
+def after_lines(text: bytes, count: int) -> bytes | None:
+    """Return what follows the first lines of a text, None where it may be cut off within them.
+
+    A line ends at LF, CR LF or CR, inside quotes too.
+    """
+    lines = text.splitlines(keepends=True)
+    return b"".join(lines[count:]) if len(lines) > count else None
 
 
 def read_line_end(text: str, delimiter: str) -> str:
@@ -52,7 +89,7 @@ def read_line_end(text: str, delimiter: str) -> str:
     """
     record = text.lstrip("\r\n")
     try:
-        found = _split_record(record, delimiter, is_all=True)
+        found = _split_record(record, delimiter, is_all=True, start=0)
     except ValueError:
         return "\n"
     end = len(record) if found is None else found[1]
@@ -100,10 +137,10 @@ def _decompress(head: bytes) -> tuple[bytes, bool]:
     return b"".join(pieces), True
 
 
-def _split_record(text: str, delimiter: str, is_all: bool) -> tuple[tuple[str, ...], int] | None:
-    """Return the names of the first record and where its line end begins; None: not within the text."""
+def _split_record(text: str, delimiter: str, is_all: bool, start: int) -> tuple[tuple[str, ...], int] | None:
+    """Return the fields of the record at a place and where its line end begins; None: not within the text."""
     names: list[str] = []
-    position = 0
+    position = start
     while True:
         if text.startswith('"', position):
             end = _closing_quote(text, position, is_all)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from framework.frames.header import read_line_end
-from framework.frames.text import plain_text
+from framework.frames.text import plain_text, without_lines
 from framework.schema.values import FileLayout
 from framework.spec.pipeline import CsvOptions
 
@@ -22,8 +22,9 @@ def physical_lines(
     do blank lines. They end as the file's header does.
     """
     found: dict[int, int] = {}
-    ordinal, is_quoted = -1, False
-    for number, line in enumerate(_lines(plain_text(pieces, layout.is_gzip, options.encoding), options), start=1):
+    ordinal, is_quoted = 0 if options.header is False else -1, False
+    text = without_lines(plain_text(pieces, layout.is_gzip, options.encoding), options.skip_lines)
+    for number, line in enumerate(_lines(text, options), start=options.skip_lines + 1):
         if len(found) == len(ordinals):
             break
         if not is_quoted and line not in (b"", b"\r"):

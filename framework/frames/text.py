@@ -6,7 +6,7 @@ import codecs
 import zlib
 from collections.abc import Iterator
 
-from framework.frames.header import GZIP_WINDOW, is_gzip
+from framework.frames.header import GZIP_WINDOW, after_lines, is_gzip
 from framework.frames.reasons import GZIP_CUT_OFF, GZIP_DAMAGED
 
 _PACKED_BYTES = 16 * 1024
@@ -35,6 +35,17 @@ def plain_text(pieces: Iterator[bytes], is_packed: bool, encoding: str) -> Itera
     if codecs.lookup(encoding).name == "utf-8":
         return _without_mark(unpacked)
     return _decode(unpacked, encoding)
+
+
+def without_lines(text: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """Yield what follows the first lines of a text: nothing where it has no more; see after_lines."""
+    start = b""
+    for piece in text if count else ():
+        start += piece
+        if (rest := after_lines(start, count)) is not None:
+            yield rest
+            break
+    yield from text
 
 
 def in_blocks(pieces: Iterator[bytes], size_bytes: int) -> Iterator[tuple[bytes, bool]]:

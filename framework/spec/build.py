@@ -117,6 +117,10 @@ def _source(source: Fields, load: LoadSpec) -> SourceSpec:
             encoding=encoding_name(options["encoding"]) or options["encoding"],
             multiline=options["multiline"],
             null_values=tuple(options["null_values"]),
+            header=options["header"],
+            names=tuple(options["names"]),
+            # JSON Schema takes 3.0 for a whole number.
+            skip_lines=int(options["skip_lines"]),
         ),
         batch=source["batch"],
         order=source["order"],

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 
 from framework.spec.document import Finding, Path
-from framework.spec.fields import text_field
+from framework.spec.fields import mapping_at, text_field, text_list
 
 OWN_FOLDERS = ("data/archive", "data/unprocessed", "data/quarantine", "staging", "logs")
 """Folders of the lake that Feedway itself writes to."""
@@ -43,6 +43,7 @@ def source_findings(document: object) -> Iterator[Finding]:
         if encoding_name(encoding) is None:
             message = f"source.options.encoding: {encoding!r} is not an encoding Feedway reads"
             yield Finding(path, "spec/encoding", message, f"Possible: {', '.join(ENCODINGS.values())}.")
+    yield from _header_findings(document)
 
 
 def _prefix_findings(path: Path, prefix: str) -> Iterator[Finding]:
@@ -69,3 +70,23 @@ def _delimiter_findings(path: Path, delimiter: str) -> Iterator[Finding]:
     elif delimiter in '"\r\n\0':
         message = f"source.options.delimiter: {delimiter!r} cannot part fields, CSV uses it otherwise"
         yield Finding(path, "spec/delimiter", message, "Write the character between two fields.")
+
+
+def _header_findings(document: object) -> Iterator[Finding]:
+    """Yield what is wrong with the names that take the place of a header."""
+    header = mapping_at(document, "source", "options").get("header")
+    names = text_list(document, "source", "options", "names")
+    if header is False and not names:
+        message = "source.options.header is false, and names is missing: nothing says what the fields are"
+        fix = "Add, for example, names: [order_id, amount]."
+        yield Finding(("source", "options", "header"), "spec/header", message, fix)
+    elif names and not isinstance(header, bool):
+        message = "source.options.names goes with a header that is true or false"
+        fix = "Add header: false where the files have no header line, or header: true to replace it."
+        yield Finding(("source", "options", "names"), "spec/header", message, fix)
+    seen: set[str] = set()
+    for path, name in names:
+        if name.strip().casefold() in seen:
+            message = f"source.options.names has {name!r} twice"
+            yield Finding(path, "spec/duplicate-column", message, "Give each field a name of its own.")
+        seen.add(name.strip().casefold())

@@ -152,7 +152,7 @@ def _wrong_type(path: Path, found: Any, expected: Any, schema: Any, name: str) -
 
 def _not_listed(path: Path, found: Any, allowed: Any, schema: Any, name: str) -> Iterator[Finding]:
     values = ", ".join(_shown(value) for value in allowed)
-    slip = closest(found, [value for value in allowed if value]) if isinstance(found, str) else None
+    slip = closest(found, [value for value in allowed if isinstance(value, str)]) if isinstance(found, str) else None
     fix = f"Did you mean {slip!r}? " if slip else ""
     message = f"{field_name(path)} is {_shown(found)}"
     yield Finding(path, "spec/enum", message, f"{fix}Possible: {values}.")

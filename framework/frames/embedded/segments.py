@@ -151,14 +151,18 @@ class FileCutter:
 
     def _skip_header(self, rest: bytes, is_all: bool) -> int:
         text, _ = _decoded(rest, is_all)
-        found = self._cutter.header(text, is_all and len(text.encode()) == len(rest))
+        has_header = self._options.header is not False
+        try:
+            found = self._cutter.header(text, is_all and len(text.encode()) == len(rest))
+        except BrokenRecord as error:
+            raise BrokenRecord(None if has_header else 1, error.reason) from error
         if found is None:
             return 0
         end, self._line_end = found
         self._header_is_read = True
         if self._line_end != "\n":
             self._cutter = RecordCutter(self._options, len(self.layout.columns), self._line_end)
-        return len(text[:end].encode("utf-8"))
+        return len(text[:end].encode("utf-8")) if has_header else 0
 
     def _is_worth_checking(self, rest: bytes) -> bool:
         return len(rest) > SMALL_BYTES and self._line_end == "\n" and self._options.delimiter.isascii()

@@ -14,7 +14,7 @@ from framework.frames.embedded.tally import Tally
 from framework.frames.phases import Phases
 from framework.frames.protocol import ObjectStore
 from framework.frames.reasons import BORDERS_UNKNOWN, broken_record
-from framework.frames.text import BrokenPacking, plain_text
+from framework.frames.text import BrokenPacking, plain_text, without_lines
 from framework.schema.values import FileLayout, SourceBatch
 
 LARGEST_SEGMENT_BYTES = 32 * 1024**2
@@ -85,7 +85,7 @@ class SourceSegments:
 
     def _cut(self, cutter: FileCutter, pieces: Iterator[bytes]) -> Iterator[Segment]:
         text = plain_text(self._fetched(pieces), cutter.layout.is_gzip, self._batch.options.encoding)
-        segments = cutter.cut(text)
+        segments = cutter.cut(without_lines(text, self._batch.options.skip_lines))
         while True:
             with self._phases.busy("read"):
                 segment = next(segments, None)

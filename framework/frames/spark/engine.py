@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from pyspark.sql import SparkSession
 
+from framework.errors import SpecError
+from framework.frames.choice import needs_embedded
 from framework.frames.protocol import ObjectStore, Watch
 from framework.frames.spark.bad_rows import read_bad_rows
 from framework.frames.spark.copies import FileCopier
@@ -40,7 +42,16 @@ class SparkFrames:
 
     @contextmanager
     def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> Iterator[SparkRows]:
-        """Yield the rows of a batch; copies of its files stay below `scratch`."""
+        """Yield the rows of a batch; copies of its files stay below `scratch`.
+
+        Raises:
+            SpecError: the files are written in a way that only the embedded engine reads.
+        """
+        if needs_embedded(batch.options):
+            raise SpecError(
+                "source.options: the spark engine reads neither header: false nor skip_lines. "
+                "Set engine: embedded or auto in environments.yml."
+            )
         folder = self._workspace.make_folder("copies")
         try:
             copier = FileCopier(self._store, folder, scratch, batch.options) if scratch else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -16,11 +17,16 @@ MOST = 1000
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def batch(size_bytes: int, is_gzip: bool = False, sample_rows: int | None = None) -> SourceBatch:
+OPTIONS = CsvOptions(",", "utf-8", True, ())
+
+
+def batch(
+    size_bytes: int, is_gzip: bool = False, sample_rows: int | None = None, options: CsvOptions = OPTIONS
+) -> SourceBatch:
     identity = FileIdentity("lake", "data/in/a.csv", "e", size_bytes)
     file = SourceFile("lake", "data/in/a.csv", "e", size_bytes, AT, identity, AT)
     layout = FileLayout(file, 0, "a.csv", ("id",), is_gzip)
-    return SourceBatch((layout,), CsvOptions(",", "utf-8", True, ()), sample_rows)
+    return SourceBatch((layout,), options, sample_rows)
 
 
 @pytest.mark.parametrize(
@@ -59,3 +65,15 @@ def test_what_is_asked_for_is_taken_even_where_it_is_missing(
 
 def test_a_sample_is_for_the_embedded_engine() -> None:
     assert choose_engine("spark", batch(MOST + 1, sample_rows=10), MOST, True) == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("options", "taken"),
+    [
+        (replace(OPTIONS, header=False, names=("id",)), "embedded"),
+        (replace(OPTIONS, skip_lines=1), "embedded"),
+        (replace(OPTIONS, header=True, names=("id",)), "spark"),
+    ],
+)
+def test_auto_takes_the_engine_that_can_read_the_files(options: CsvOptions, taken: str) -> None:
+    assert choose_engine("auto", batch(MOST + 1, options=options), MOST, True) == taken

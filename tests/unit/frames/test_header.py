@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,26 @@ def test_a_character_cut_in_two_is_no_error() -> None:
 
 
 @pytest.mark.parametrize(
+    ("head", "options", "names"),
+    [
+        (b"Report\r\n\r\na,b\r\n", replace(COMMA, skip_lines=2), ("a", "b")),
+        (b'an "open quote\ra,b\r', replace(COMMA, skip_lines=1), ("a", "b")),
+        (b"\xef\xbb\xbfsep=,\n\na,b\n", replace(COMMA, skip_lines=1), ("a", "b")),
+        (b"1,2\n", replace(COMMA, header=False, names=("x", "y")), ("x", "y")),
+        (b"", replace(COMMA, header=False, names=("x", "y")), ("x", "y")),
+        (b"a,b\n1,2\n", replace(COMMA, header=True, names=("x", "y")), ("x", "y")),
+    ],
+)
+def test_the_options_say_where_the_header_is(head: bytes, options: CsvOptions, names: tuple[str, ...]) -> None:
+    assert read_header(head, options, True) == names
+
+
+@pytest.mark.parametrize("head", [b"", b"Report\n", b"Report\r\n", b"Report\n20"])
+def test_more_is_asked_for_until_the_skipped_lines_have_ended(head: bytes) -> None:
+    assert read_header(head, replace(COMMA, skip_lines=2), False) is None
+
+
+@pytest.mark.parametrize(
     ("head", "options", "message"),
     [
         (b"", COMMA, "empty"),
@@ -93,6 +114,8 @@ def test_a_character_cut_in_two_is_no_error() -> None:
         (b'a,b"c\n', COMMA, "quote stands inside"),
         (b"a,b\0\n", COMMA, "NUL"),
         (b"\x1f\x8bnot gzip at all", COMMA, "cannot be decompressed"),
+        (b"Report\n2024", replace(COMMA, skip_lines=2), "no header behind what source.options.skip_lines: 2 skips"),
+        (b"a,b\n", replace(COMMA, header=True, names=("x",)), "has 2 columns, and source.options.names has 1"),
         ("a\n".encode("utf-16-le"), with_options(encoding="utf-16"), "byte order mark"),
     ],
 )

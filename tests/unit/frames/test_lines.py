@@ -39,12 +39,23 @@ def quoted(field: str) -> str:
     encoding=st.sampled_from(["utf-8", "utf-16", "windows-1252"]),
     is_gzip=st.booleans(),
     size=st.integers(1, 40),
+    skipped=st.lists(st.sampled_from(["", "sep=;", '"', 'a,"b\u2028c']), max_size=3),
+    has_header=st.booleans(),
 )
 def test_a_record_begins_where_the_line_ends_before_it_have_been_counted(
-    rows: list[list[str]], line_end: str, blanks: list[int], encoding: str, is_gzip: bool, size: int
+    rows: list[list[str]],
+    line_end: str,
+    blanks: list[int],
+    encoding: str,
+    is_gzip: bool,
+    size: int,
+    skipped: list[str],
+    has_header: bool,
 ) -> None:
     mark = line_end[-1]
-    text, expected = line_end * blanks[0] + "a" + line_end, {}
+    skipped = [line if encoding != "windows-1252" else line.replace("\u2028", " ") for line in skipped]
+    text, expected = "".join(line + line_end for line in skipped) + line_end * blanks[0], {}
+    text += "a" + line_end if has_header else ""
     for number, (row, blank) in enumerate(zip(rows, blanks, strict=False), start=1):
         text += line_end * blank
         expected[number] = text.count(mark) + 1
@@ -52,9 +63,8 @@ def test_a_record_begins_where_the_line_ends_before_it_have_been_counted(
     content = text.encode(encoding)
     content = gzip.compress(content) if is_gzip else content
 
-    found = physical_lines(
-        in_pieces(content, size), layout(is_gzip), CsvOptions(",", encoding, True, ()), set(expected)
-    )
+    options = CsvOptions(",", encoding, True, (), header=has_header, names=("a",), skip_lines=len(skipped))
+    found = physical_lines(in_pieces(content, size), layout(is_gzip), options, set(expected))
 
     assert found == expected
 

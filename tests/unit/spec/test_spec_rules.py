@@ -124,6 +124,32 @@ def test_a_prefix_is_a_folder_of_its_own(problems_of: ProblemsOf, prefix: str, r
     assert places(problems) == ([("spec/prefix", 3, 11)] if refused else [])
 
 
+@pytest.mark.parametrize(
+    ("options", "rule", "column", "fix"),
+    [
+        ("header: false", "header", 14, "Add, for example, names: [order_id, amount]."),
+        ("names: [a, b]", "header", 13, "Add header: false where"),
+        ("header: auto, names: [a]", "header", 27, "Add header: false where"),
+        ("header: true, names: [a, ' A']", "duplicate-column", 31, "Give each field a name of its own."),
+        ("header: flase", "enum", 14, "Possible: 'auto', true, false."),
+        ("skip_lines: -1", "range", 18, "Allowed are 0 to 1000."),
+        ("header: false, names: [a, '']", "empty", 32, "Give it a value"),
+    ],
+)
+def test_a_header_and_names_agree(problems_of: ProblemsOf, options: str, rule: str, column: int, fix: str) -> None:
+    (problem,) = problems_of(LONG.replace('options:\n    delimiter: ","', f"options:\n    {{{options}}}"))
+    assert places([problem]) == [(f"spec/{rule}", 5, column)]
+    assert problem.fix.startswith(fix)
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["header: true", "header: auto", "skip_lines: 2", "header: false, names: [a, b]", "header: true, names: [a]"],
+)
+def test_a_header_may_be_described(problems_of: ProblemsOf, options: str) -> None:
+    assert problems_of(LONG.replace('options:\n    delimiter: ","', f"options: {{{options}}}")) == []
+
+
 @pytest.mark.parametrize("delimiter", ['""', '"||"', '"\\""', '"\\n"', '"\\r"', "'\\t'"])
 def test_a_delimiter_is_one_character_that_csv_leaves_free(problems_of: ProblemsOf, delimiter: str) -> None:
     assert places(problems_of(LONG.replace('","', delimiter))) == [("spec/delimiter", 5, 16)]
