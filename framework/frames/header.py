@@ -5,12 +5,21 @@ from __future__ import annotations
 import codecs
 import zlib
 
+from framework.frames.file_format import other_format
 from framework.spec.pipeline import CsvOptions
 
 _GZIP_MAGIC = b"\x1f\x8b"
 GZIP_WINDOW = 31
 """zlib's wbits for a gzip member. Source: https://docs.python.org/3/library/zlib.html"""
 _BYTE_ORDER_MARK = "\ufeff"
+_MARKS = (
+    (codecs.BOM_UTF8, "UTF-8"),
+    # Before UTF-16, whose mark it begins with.
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -102,11 +111,12 @@ def decode_head(head: bytes, encoding: str, is_complete: bool) -> tuple[str, boo
     Gzip is decompressed as far as it goes; a character cut off at the end is left out.
 
     Raises:
-        ValueError: the bytes are not valid gzip or not valid in the encoding.
+        ValueError: the bytes are not valid gzip, of a file that is no CSV, or not valid in the encoding.
     """
     if is_gzip(head):
         head, ended = _decompress(head)
         is_complete = is_complete and ended
+    _require_text(head, encoding)
     if codecs.lookup(encoding).name == "utf-16" and len(head) >= 2 and head[:2] not in _UTF16_MARKS:
         raise ValueError("the file has no byte order mark, without which UTF-16 can be read in two ways")
     decoder = codecs.getincrementaldecoder(encoding)()
@@ -119,6 +129,21 @@ def decode_head(head: bytes, encoding: str, is_complete: bool) -> tuple[str, boo
             "set source.options.encoding to the file's encoding"
         ) from error
     return text.removeprefix(_BYTE_ORDER_MARK), is_complete
+
+
+def _require_text(head: bytes, encoding: str) -> None:
+    """Reject what is no CSV, and text whose byte order mark says another encoding than the spec."""
+    if (other := other_format(head)) is not None:
+        raise ValueError(other)
+    says = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    if says is None or says.lower() == codecs.lookup(encoding).name:
+        return
+    if says == "UTF-32":
+        raise ValueError("the byte order mark says UTF-32, which no feed reads: send the file as UTF-8")
+    raise ValueError(
+        f"the byte order mark says {says}, and source.options.encoding is {encoding}: "
+        f"set it to {says.lower()}, or send the file in {encoding}"
+    )
 
 
 def _decompress(head: bytes) -> tuple[bytes, bool]:

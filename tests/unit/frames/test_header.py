@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -102,11 +103,32 @@ def test_more_is_asked_for_until_the_skipped_lines_have_ended(head: bytes) -> No
     assert read_header(head, replace(COMMA, skip_lines=2), False) is None
 
 
+@pytest.mark.parametrize("encoding", ["windows-1252", "iso-8859-1", "us-ascii", "utf-16", "utf-8"])
+@pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_byte_order_mark_and_the_spec_say_one_encoding(
+    encoding: str, mark: str, pack: Callable[[bytes], bytes]
+) -> None:
+    head = pack("id,n\n1,é\n".encode(mark))
+    says = mark.removesuffix("-sig")
+    if says == encoding:
+        assert read_header(head, with_options(encoding=encoding), True) == ("id", "n")
+        return
+
+    with pytest.raises(ValueError, match=f"(?i)byte order mark says {says}") as caught:
+        read_header(head, with_options(encoding=encoding), True)
+
+    if says != "utf-32":
+        assert f"source.options.encoding is {encoding}: set it to {says}" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("head", "options", "message"),
     [
         (b"", COMMA, "empty"),
-        (b"\xef\xbb\xbf\n\n", COMMA, "empty"),
+        (b"\xef\xbb\xbf\n\n", COMMA, "empty: it has only blank lines"),
+        (b" \r\n\t\n", COMMA, "empty: it has only blank lines"),
+        (b"Report\n\n", replace(COMMA, skip_lines=1), "no header behind"),
         (gzip.compress(b""), COMMA, "empty"),
         (b"a,b\n1,\xe9\n", COMMA, r"byte 7 \(0xe9\) is not valid utf-8"),
         (b'a,"b\n1,2\n', COMMA, "never closed"),
