@@ -1,15 +1,7 @@
-"""Column names: from what a file's header says to names a warehouse takes.
-
-A cleaned name is lower case, every run of characters other than a-z and 0-9 is one `_`, and
-none stands at either end: `First Name!` becomes `first_name`. Letters lose their accents first
-and are folded (`é` is `e`, `ö` is `o`, `ß` is `ss`); letters that have no such form count as
-other characters.
-"""
+"""Column names: from the headers of a file to the columns of the target, no two alike."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -17,10 +9,10 @@ from dataclasses import dataclass
 
 from framework.names import MAX_NAME_BYTES
 from framework.schema.values import FILE_COLUMN, ROW_COLUMN
+from framework.spec.clean_name import HASH_DIGITS, SYSTEM_COLUMNS, clean_name, digest, plain_name, with_suffix
 from framework.spec.pipeline import ColumnsSpec
 
-_OTHER_CHARACTERS = re.compile(r"[^a-z0-9]+")
-_HASH_LENGTHS = (6, 12, 24, 64)
+_HASH_DIGITS = (HASH_DIGITS, 12, 24, 64)
 """Hex digits that tell colliding names apart; more of them only where fewer collide again."""
 
 
@@ -45,21 +37,20 @@ class _Header:
         """Return the header's name after it has collided `level` times."""
         marks = []
         if level:
-            marks.append(_digest(self.raw)[: _HASH_LENGTHS[level - 1]])
+            # A header may hold the longest hash of another as its text.
+            salt = "\0" * max(0, level - len(_HASH_DIGITS))
+            marks.append(digest(self.raw + salt)[: _HASH_DIGITS[min(level, len(_HASH_DIGITS)) - 1]])
         if self.occurrence > 1:
             marks.append(str(self.occurrence))
-        suffix = "".join(f"_{mark}" for mark in marks)
-        return self.base[: MAX_NAME_BYTES - len(suffix)] + suffix
+        return with_suffix(self.base, "".join(f"_{mark}" for mark in marks)) if marks else self.base
 
 
 def clean_names(raw: Sequence[str]) -> tuple[str, ...]:
     """Return a valid name for each header, no two alike, whatever order the headers come in.
 
-    An empty name becomes `column_<position>`, a name that starts with a digit gets `_` before
-    it, one of more than 127 bytes ends in 8 hex digits of its hash. Headers with one text are
-    counted: `a`, `a_2`. Of different texts that clean to one name, the one that is that name
-    keeps it and every other gets `_` and 6 hex digits of its text's hash. So a column's name
-    does not depend on where it stands, unless it has none.
+    Headers with one text are counted: `a`, `a_2`. Of different texts that clean to one name, the one that is that
+    name keeps it and every other gets `_` and 6 hex digits of its text's hash. So a column's name does not depend
+    on where it stands, unless it has none.
     """
     headers = _headers(raw)
     levels = [0] * len(headers)
@@ -97,7 +88,7 @@ def target_names(raw: Sequence[str], columns: ColumnsSpec) -> tuple[tuple[str, .
     changes = (
         NameChange(text, name, _reason(text, clean, name))
         for text, clean, name in zip(raw, cleaned, names, strict=True)
-        if name != text.lower()
+        if name != unicodedata.normalize("NFC", text).lower()
     )
     return names, tuple(changes)
 
@@ -105,45 +96,27 @@ def target_names(raw: Sequence[str], columns: ColumnsSpec) -> tuple[tuple[str, .
 def _headers(raw: Sequence[str]) -> list[_Header]:
     seen: Counter[str] = Counter()
     headers = []
-    for position, text in enumerate(raw, start=1):
+    for position, text in enumerate((unicodedata.normalize("NFC", each) for each in raw), start=1):
         seen[text] += 1
-        is_nameless = not _plain(text)
-        # Nameless headers are told apart by their position, so their texts are not counted.
-        headers.append(_Header(text, _base_name(text, position), 1 if is_nameless else seen[text]))
+        # Headers without a text are told apart by their position.
+        headers.append(_Header(text, clean_name(text, position), seen[text] if text.strip() else 1))
     return headers
 
 
-def _plain(raw: str) -> str:
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", raw).casefold())
-    letters = "".join(character for character in folded if not unicodedata.combining(character))
-    return _OTHER_CHARACTERS.sub("_", letters).strip("_")
-
-
-def _base_name(raw: str, position: int) -> str:
-    name = _plain(raw)
-    if not name:
-        return f"column_{position}"
-    if name[0].isdigit():
-        name = f"_{name}"
-    if len(name) > MAX_NAME_BYTES:
-        return f"{name[: MAX_NAME_BYTES - 9]}_{_digest(raw)[:8]}"
-    return name
-
-
-def _digest(raw: str) -> str:
-    return hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _reason(raw: str, cleaned: str, name: str) -> str:
-    plain = _plain(raw)
+    plain = plain_name(raw)
     if name != cleaned:
         return "columns.rename"
-    if not plain:
+    if not raw.strip():
         return "the header is empty"
-    if len(plain) >= MAX_NAME_BYTES and cleaned != plain:
-        return f"a name has at most {MAX_NAME_BYTES} bytes"
+    if not plain:
+        return "the header has no letter or digit"
     if cleaned == f"_{plain}":
         return "a name does not start with a digit"
+    if plain in SYSTEM_COLUMNS and cleaned == f"{plain}_":
+        return f"{plain} is a system column"
+    if len(plain.encode("utf-8")) >= MAX_NAME_BYTES and cleaned != plain:
+        return f"a name has at most {MAX_NAME_BYTES} bytes"
     if cleaned != plain:
         return "another header cleans to the same name"
     return "a name has only lower case letters, digits and _"

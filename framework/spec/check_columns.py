@@ -6,7 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from framework.spec.check_names import cleaned_name_findings, column_name_findings, table_name_findings
+from framework.spec.check_names import (
+    cleaned_name_findings,
+    column_name_findings,
+    file_column_findings,
+    table_name_findings,
+)
 from framework.spec.document import Finding, field_name
 from framework.spec.fields import Text, mapping_at, text_at, text_entries, text_field, text_list
 
@@ -70,8 +75,16 @@ def _used_findings(document: object, names: _Names) -> Iterator[Finding]:
     for columns in (keys, sort_keys, order_by):
         yield from _repeated(columns)
     for path, name in (*keys, *order_by, *sort_keys, *text_field(document, "target", "distkey")):
-        yield from column_name_findings(path, name)
+        yield from _loaded_name((path, name), names)
         yield from _absent((path, name), names)
+
+
+def _loaded_name(column: Text, names: _Names, *, at_key: bool = False) -> Iterator[Finding]:
+    """Yield what keeps a text from naming a column that loads bring, from a file or of Feedway's own."""
+    path, name = column
+    is_chosen = name in names.metadata or name in names.renamed.values()
+    findings = column_name_findings if is_chosen else file_column_findings
+    yield from findings(path, name, at_key=at_key)
 
 
 def _absent(column: Text, names: _Names, *, at_key: bool = False) -> Iterator[Finding]:
@@ -129,7 +142,7 @@ def _metadata_findings(document: object) -> Iterator[Finding]:
 def _typed_findings(document: object, names: _Names) -> Iterator[Finding]:
     for name in mapping_at(document, "types", "columns"):
         path = ("types", "columns", name)
-        yield from column_name_findings(path, name, at_key=True)
+        yield from _loaded_name((path, name), names, at_key=True)
         yield from _absent((path, name), names, at_key=True)
         if name in names.metadata:
             message = f"types.columns: {name!r} is a column that Feedway adds, with a type of its own"

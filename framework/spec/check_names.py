@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from framework.names import identifier
+from framework.spec.clean_name import SYSTEM_COLUMNS, clean_name
 from framework.spec.document import Finding, Path, field_name
 
-SYSTEM_COLUMNS = frozenset({"oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
-"""Source: https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html"""
 STAGING_COLUMNS = frozenset({"feedway_file", "feedway_row"})
 """Columns that staging adds; `framework.schema.values` says what they hold."""
 
@@ -27,7 +25,7 @@ def column_name_findings(path: Path, name: str, *, at_key: bool = False) -> Iter
     yield from _name_findings(path, name, at_key=at_key)
     if name in SYSTEM_COLUMNS:
         message = f"{field_name(path)}: {name!r} is a system column, which no table can hold as its own"
-        yield Finding(path, "spec/reserved-name", message, f"Write {name + '_1'!r}, say.", at_key)
+        yield Finding(path, "spec/reserved-name", message, f"Write {name + '_'!r}, its name once cleaned.", at_key)
     elif name in STAGING_COLUMNS:
         message = f"{field_name(path)}: {name!r} is a column of staging tables"
         yield Finding(path, "spec/reserved-name", message, "Take another name.", at_key)
@@ -35,10 +33,20 @@ def column_name_findings(path: Path, name: str, *, at_key: bool = False) -> Iter
 
 def cleaned_name_findings(path: Path, name: str, *, at_key: bool = False) -> Iterator[Finding]:
     """Yield a finding when no cleaned column name can be equal to the text."""
-    cleaned = re.sub(r"\W+", "_", name.lower()).strip("_")
-    if re.search(r"\W", name) or name != name.lower():
+    cleaned = clean_name(name, 1)
+    if cleaned != name:
         message = f"{field_name(path)}: no column is called {name!r} once its name is cleaned"
         yield Finding(path, "spec/cleaned-name", message, f"Write {cleaned!r}.", at_key)
+
+
+def file_column_findings(path: Path, name: str, *, at_key: bool = False) -> Iterator[Finding]:
+    """Yield what keeps a text from being the name of a target column that the spec does not rename."""
+    lowered = _lower(name)
+    is_valid = not any(column_name_findings(path, lowered))
+    if is_valid and clean_name(lowered, 1) != lowered:
+        yield from cleaned_name_findings(path, name, at_key=at_key)
+    else:
+        yield from column_name_findings(path, name, at_key=at_key)
 
 
 def _name_findings(path: Path, name: str, *, at_key: bool = False) -> Iterator[Finding]:
@@ -48,9 +56,18 @@ def _name_findings(path: Path, name: str, *, at_key: bool = False) -> Iterator[F
         message = f"{field_name(path)}: {error}"
         yield Finding(path, "spec/name", message, "Write a name of 1 to 127 bytes.", at_key)
         return
-    if name != name.lower():
+    lowered = _lower(name)
+    if name != lowered:
         message = f"{field_name(path)}: Redshift folds {name!r} to lower case"
-        yield Finding(path, "spec/upper-case", message, f"Write {name.lower()!r}.", at_key)
+        yield Finding(path, "spec/upper-case", message, f"Write {lowered!r}.", at_key)
     elif name != name.strip():
         message = f"{field_name(path)}: {name!r} has blanks around it"
         yield Finding(path, "spec/name", message, f"Write {name.strip()!r}.", at_key)
+
+
+def _lower(name: str) -> str:
+    """Return a name as Redshift stores it: only ASCII letters are folded.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+    """
+    return "".join(character.lower() if character.isascii() else character for character in name)

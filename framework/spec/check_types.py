@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from framework.column_type import ColumnType, Kind, parse_type
 from framework.date_format import format_expression
+from framework.spec.clean_name import folded
 from framework.spec.document import Finding, Path, field_name
 from framework.spec.fields import mapping_at, mapping_list, text_at, text_field
 
@@ -72,6 +73,6 @@ def _rule_findings(path: Path, rule: object) -> Iterator[Finding]:
         message = "types.rules: a rule with both only and unless matches nothing"
         yield Finding((*path, "unless"), "spec/rule", message, "Keep one of the two.", at_key=True)
     name = text_at(rule, "name")
-    if name is not None and name != name.lower():
-        message = f"types.rules: {name!r} matches nothing, because column names are lower case"
-        yield Finding((*path, "name"), "spec/upper-case", message, f"Write {name.lower()!r}.")
+    if name is not None and name != folded(name):
+        message = f"types.rules: {name!r} matches nothing, because cleaned names are lower case, without Latin accents"
+        yield Finding((*path, "name"), "spec/upper-case", message, f"Write {folded(name)!r}.")

@@ -180,6 +180,9 @@ def test_an_encoding_is_one_that_every_engine_reads(problems_of: ProblemsOf, enc
         ('load: {keys: [""]}', "name", 4, 15),
         (f"load: {{keys: [{'é' * 64}]}}", "name", 4, 15),
         ("load: {keys: [oid]}", "reserved-name", 4, 15),
+        ("load: {keys: [First Name]}", "cleaned-name", 4, 15),
+        ("load: {keys: [Имя]}", "cleaned-name", 4, 15),
+        ("load: {keys: [größe]}", "cleaned-name", 4, 15),
         ("load: {keys: [feedway_row]}", "reserved-name", 4, 15),
         ("load: {keys: [a]}\ncolumns: {exclude: [a]}", "excluded-column", 4, 15),
         ("load: {keys: [a], order_by: [b desc]}\ncolumns: {exclude: [b]}", "excluded-column", 4, 30),
@@ -188,6 +191,10 @@ def test_an_encoding_is_one_that_every_engine_reads(problems_of: ProblemsOf, enc
         ("load: {keys: [a]}\ncolumns: {exclude: [b, b]}", "duplicate-column", 5, 24),
         ("load: {keys: [a]}\ncolumns: {exclude: [Total Sum]}", "cleaned-name", 5, 21),
         ("load: {keys: [a]}\ncolumns: {rename: {Cust No: b}}", "cleaned-name", 5, 20),
+        ("load: {keys: [a]}\ncolumns: {rename: {Имя: b}}", "cleaned-name", 5, 20),
+        ("load: {keys: [a]}\ncolumns: {exclude: [oid]}", "cleaned-name", 5, 21),
+        ("load: {keys: [a]}\ntypes: {columns: {order no: bigint}}", "cleaned-name", 5, 19),
+        ("load: {keys: [a]}\ntypes: {rules: [{name: 'größe*', type: text}]}", "upper-case", 5, 24),
         ("load: {keys: [a]}\ncolumns: {rename: {b: C}}", "upper-case", 5, 23),
         ("load: {keys: [a]}\ncolumns: {rename: {b: run_date}}", "metadata-column", 5, 23),
         ("load: {keys: [a]}\nmetadata_columns: {run_date: file_name}", "duplicate-column", 5, 1),
@@ -230,6 +237,28 @@ def test_what_a_schema_cannot_say_is_checked(
 ) -> None:
     text = f"pipeline: orders\nsource: {{prefix: in}}\ntarget: {{table: t}}\n{addition}\n"
     assert places(problems_of(text)) == [(f"spec/{rule}", line, column)]
+
+
+def test_names_in_every_script_can_be_written_in_a_spec(problems_of: ProblemsOf) -> None:
+    text = (
+        "pipeline: orders\nsource: {prefix: in}\ntarget: {table: t, distkey: имя, sortkey: [клиент]}\n"
+        "load: {keys: [имя], order_by: [日付 desc]}\n"
+        "columns: {rename: {분류: категория, имя_2: Имя, Ꭰ: größe}, exclude: [कि]}\n"
+        "types: {columns: {Имя: text, größe: bigint, か: date}, rules: [{name: 'Ꭰ_*', type: text}]}\n"
+        "evolution: {columns: {が: {new_columns: ignore}}}\n"
+    )
+    assert problems_of(text) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [("First Name", "first_name"), ("Имя", "имя"), ("ИМЯ!", "имя"), ("größe", "grosse"), ("か\u3099", "が")],
+)
+def test_the_problem_with_a_name_shows_the_cleaned_one(problems_of: ProblemsOf, name: str, fix: str) -> None:
+    text = f"pipeline: orders\nsource: {{prefix: in}}\ntarget: {{table: t}}\nload: {{keys: ['{name}']}}\n"
+    (problem,) = problems_of(text)
+    assert f"no column is called {name!r} once its name is cleaned" in str(problem)
+    assert f"Write {fix!r}." in str(problem)
 
 
 @pytest.mark.parametrize(
