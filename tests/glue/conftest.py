@@ -21,7 +21,7 @@ ENVIRONMENTS = """\
 environments:
   glue:
     lake: {{bucket: lake, region: us-east-1}}
-    warehouse: {{workgroup: glue, database: dev, copy_role: default}}
+    warehouse: {{workgroup: sandbox, database: dev, copy_role: default}}
     engine: {engine}
 """
 

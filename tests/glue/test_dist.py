@@ -61,7 +61,7 @@ class Feed:
         """Return the target's rows."""
         client = boto3.session.Session().client("redshift-data")
         sql = f"select {columns} from public.{self.name} order by 1"
-        started = client.execute_statement(Sql=sql, Database="dev", WorkgroupName="glue")["Id"]
+        started = client.execute_statement(Sql=sql, Database="dev", WorkgroupName="sandbox")["Id"]
         while client.describe_statement(Id=started)["Status"] not in ("FINISHED", "FAILED"):
             time.sleep(0.05)
         records = client.get_statement_result(Id=started)["Records"]

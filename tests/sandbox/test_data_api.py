@@ -47,11 +47,11 @@ def test_a_submission_returns_before_the_statement_has_run(caller: Caller) -> No
 
 def test_what_addressed_the_warehouse_is_echoed(caller: Caller) -> None:
     submitted = caller.data.execute_statement(
-        Sql="select 1", ClusterIdentifier="c-1", Database="dev", DbUser="etl", WithEvent=True
+        Sql="select 1", WorkgroupName="sandbox", Database="dev", DbUser="etl", WithEvent=True
     )
     described = caller.wait(submitted["Id"])
     for answer in (submitted, described):
-        assert (answer["ClusterIdentifier"], answer["Database"], answer["DbUser"]) == ("c-1", "dev", "etl")
+        assert (answer["WorkgroupName"], answer["Database"], answer["DbUser"]) == ("sandbox", "dev", "etl")
 
 
 def test_values_come_as_the_service_types_them(caller: Caller) -> None:
@@ -193,7 +193,8 @@ def test_a_running_statement_can_be_cancelled(caller: Caller) -> None:
     caller.wait_for(statement_id, ("STARTED",))
     assert caller.data.cancel_statement(Id=statement_id)["Status"]
     described = caller.wait(statement_id, timeout_seconds=5)
-    assert (described["Status"], described["Error"]) == ("ABORTED", "ERROR: Query cancelled on user's request")
+    text = f"ERROR: Query ({described['RedshiftQueryId']}) cancelled on user's request"
+    assert (described["Status"], described["Error"]) == ("ABORTED", text)
 
 
 def test_a_finished_statement_cannot_be_cancelled(caller: Caller) -> None:
@@ -232,6 +233,24 @@ def test_a_submission_the_sandbox_cannot_serve_is_refused(caller: Caller, member
     request = {"Sql": "select 1", "WorkgroupName": "sandbox", "Database": "dev"} | members
     given = {name: value for name, value in request.items() if value is not None}
     assert refusal(caller.data.execute_statement, **given)[0] == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"WorkgroupName": "analytics"}, "Redshift endpoint doesn't exist in this region."),
+        ({"WorkgroupName": None, "ClusterIdentifier": "sandbox"}, "Redshift endpoint doesn't exist in this region."),
+        ({"WorkgroupName": None}, "Either ClusterIdentifier or WorkgroupName needs to be specified."),
+        ({"SecretArn": "arn:aws:secretsmanager:::secret:s"}, "Secrets Manager can't find the specified secret."),
+    ],
+)
+def test_a_warehouse_that_is_not_there_is_refused_in_the_words_of_aws(
+    caller: Caller, members: dict[str, Any], words: str
+) -> None:
+    request = {"WorkgroupName": "sandbox", "Database": "dev"} | members
+    given = {name: value for name, value in request.items() if value is not None}
+    assert refusal(caller.data.execute_statement, Sql="select 1", **given) == ("ValidationException", words)
+    assert refusal(caller.data.batch_execute_statement, Sqls=["select 1"], **given) == ("ValidationException", words)
 
 
 def test_an_operation_the_sandbox_lacks_is_refused_by_name(caller: Caller) -> None:

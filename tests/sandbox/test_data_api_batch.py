@@ -145,7 +145,8 @@ def test_a_batch_takes_no_parameters(caller: Caller) -> None:
 def test_a_statement_ends_at_its_timeout_as_if_it_were_cancelled(caller: Caller) -> None:
     described = caller.run_batch("set statement_timeout to 50", "select current_setting('statement_timeout')", ENDLESS)
 
-    assert described["Error"] == "Query #3 failed with ERROR: Query (0) canceled on user's request"
+    query_id = described["SubStatements"][2]["RedshiftQueryId"]
+    assert described["Error"] == f"Query #3 failed with ERROR: Query ({query_id}) cancelled on user's request"
     assert described["SubStatements"][2]["Duration"] >= 50_000_000
     assert caller.rows("select current_setting('statement_timeout')") == [("0",)]
     assert caller.rows_of(f"{described['Id']}:2") == [("50",)]

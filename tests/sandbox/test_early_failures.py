@@ -60,7 +60,8 @@ def test_a_spec_that_cannot_say_its_tags_is_a_failure_of_the_tag(shop: Shop, bro
 def test_a_bucket_that_is_not_there_is_a_failure_in_the_result(shop: Shop) -> None:
     other = new_name("listed")
     shop.write(f"pipelines/{other}.yml", SPEC.format(name=other))
-    text = "environments: {sandbox: {kind: sandbox, lake: {bucket: no-such}, warehouse: {workgroup: w, database: dev}}}"
+    warehouse = "{workgroup: sandbox, database: dev}"
+    text = f"environments: {{sandbox: {{kind: sandbox, lake: {{bucket: no-such}}, warehouse: {warehouse}}}}}"
     shop.write("environments.yml", text)
 
     code, document = shop.json("run", shop.name, other)

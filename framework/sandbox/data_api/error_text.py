@@ -18,15 +18,19 @@ _REWORDED = frozenset({"23502", "23514", "40001"})
 """Errors of which Redshift says something else; PostgreSQL's detail would not go with it."""
 
 
-def error_text(error: Exception) -> str:
-    """Return the text of Error for what a statement ended in."""
+def error_text(error: Exception, query_id: int | None = None) -> str:
+    """Return the text of Error for what a statement ended in; `query_id` is None before it runs.
+
+    Whoever cancelled it, and where it reached its statement_timeout, the words are the same. Sources:
+    https://docs.aws.amazon.com/redshift/latest/dg/cancel_query.html and r_statement_timeout.html
+    """
     match error:
+        case Cancelled() | psycopg.errors.QueryCanceled():
+            return f"ERROR: Query{'' if query_id is None else f' ({query_id})'} cancelled on user's request"
         case redshift_sql.Refused():
             return _text("ERROR", error.message, Detail=error.detail, Position=error.position)
         case psycopg.Error():
             return _postgres_text(error)
-        case Cancelled():
-            return "ERROR: Query cancelled on user's request"
         case _:
             return f"ERROR: {error}"
 

@@ -15,6 +15,9 @@ MAX_BATCH = 40
 MAX_LISTED = 100
 ALL = "ALL"
 
+WORKGROUP = "sandbox"
+"""The only warehouse there is: no cluster, no other workgroup, and no secret to reach it with."""
+
 _STATEMENT_ID = r"[a-z0-9]{8}(-[a-z0-9]{4}){3}-[a-z0-9]{12}(:\d{0,2})?"
 _CLUSTER = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 
@@ -28,7 +31,6 @@ class Target:
     warehouse: Warehouse
     database: str
     db_user: str | None
-    secret_arn: str | None
 
 
 @dataclass(frozen=True)
@@ -137,11 +139,25 @@ def _submit_request(
 ) -> SubmitRequest:
     warehouse = _read_warehouse(document)
     if warehouse is None:
-        raise validation_error("Either WorkgroupName or ClusterIdentifier must be given.")
+        raise validation_error("Either ClusterIdentifier or WorkgroupName needs to be specified.")
     if not document.get("Database"):
         raise validation_error("Database must be given.")
-    target = Target(warehouse, document["Database"], document.get("DbUser"), document.get("SecretArn"))
+    _check_exists(warehouse, document.get("SecretArn"))
+    target = Target(warehouse, document["Database"], document.get("DbUser"))
     return SubmitRequest(sqls, target, document.get("StatementName"), document.get("ClientToken"), parameters)
+
+
+def _check_exists(warehouse: Warehouse, secret_arn: str | None) -> None:
+    """Refuse a warehouse or a secret that is not there; a wrong database is found when the statement runs.
+
+    Sources: https://github.com/boto/boto3/issues/3336 (no warehouse), terraform-provider-redshift's tests (an
+    unknown workgroup), https://github.com/boto/boto3/issues/2899 (secrets are refused on submission); the words
+    on an unknown secret are those of Secrets Manager.
+    """
+    if warehouse != Warehouse("WorkgroupName", WORKGROUP):
+        raise validation_error("Redshift endpoint doesn't exist in this region.")
+    if secret_arn is not None:
+        raise validation_error("Secrets Manager can't find the specified secret.")
 
 
 def _checked_sql(sql: object) -> str:

@@ -105,7 +105,7 @@ def _target(submission: Submission) -> Document:
     return {
         submission.warehouse.member: submission.warehouse.name,
         "Database": submission.database,
-        **_without_nulls({"DbUser": submission.db_user, "SecretArn": submission.secret_arn}),
+        **_without_nulls({"DbUser": submission.db_user}),
     }
 
 
@@ -147,7 +147,7 @@ def _list_entry(statement: Statement) -> Document:
         "IsBatchStatement": submission.is_batch,
         "ResultFormat": "JSON",
         **({"QueryParameters": parameters} if parameters else {}),
-        **_without_nulls({"StatementName": submission.name, "SecretArn": submission.secret_arn}),
+        **_without_nulls({"StatementName": submission.name}),
     }
 
 

@@ -78,7 +78,7 @@ class Runner:
         except STATEMENT_ERRORS as error:
             spent_ns = time.perf_counter_ns() - began_ns
             _roll_back(session)
-            ending = _ending(error, cancellation)
+            ending = _ending(error, cancellation, query_id)
             self.store.change(statement.id, lambda s: states.part_ended(s, index, ending, spent_ns, self.clock()))
             return False
         spent_ns = time.perf_counter_ns() - began_ns
@@ -106,7 +106,7 @@ def _roll_back(session: Session) -> None:
         session.rollback()
 
 
-def _ending(error: Exception, cancellation: Cancellation) -> Ending:
+def _ending(error: Exception, cancellation: Cancellation, query_id: int | None = None) -> Ending:
     if cancellation.is_requested:
-        return Ending(Status.ABORTED, error_text(Cancelled()))
-    return Ending(Status.FAILED, error_text(error))
+        return Ending(Status.ABORTED, error_text(Cancelled(), query_id))
+    return Ending(Status.FAILED, error_text(error, query_id))

@@ -175,7 +175,6 @@ def _submission(request: SubmitRequest, is_batch: bool) -> Submission:
         database=target.database,
         created_at=time.time(),
         db_user=target.db_user,
-        secret_arn=target.secret_arn,
         name=request.name,
         client_token=request.client_token,
         parameters=request.parameters,

@@ -50,7 +50,6 @@ class Submission:
     database: str
     created_at: float
     db_user: str | None = None
-    secret_arn: str | None = None
     name: str | None = None
     client_token: str | None = None
     parameters: tuple[tuple[str, str], ...] = ()

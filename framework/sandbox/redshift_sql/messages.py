@@ -43,15 +43,12 @@ def redshift_message(error: psycopg.Error) -> str:
     """Return what Redshift says in place of an error of PostgreSQL, without "ERROR: ".
 
     A serializable isolation violation carries its detail, which PostgreSQL does not give; the table
-    and the transactions in it are zero. So is the query that has reached statement_timeout.
+    and the transactions in it are zero.
 
-    Sources: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
-    https://docs.aws.amazon.com/redshift/latest/dg/r_statement_timeout.html
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
     """
     message = error.diag.message_primary or str(error)
     match error.sqlstate:
-        case "57014":
-            return "Query (0) canceled on user's request"
         case "23502":
             return f"Cannot insert a NULL value into column {error.diag.column_name}"
         case "23514":
