@@ -9,8 +9,8 @@ from framework.errors import PipelineError
 
 HIDDEN = "…"
 _NAME = re.compile(
-    r"\b(?:relation|column|table|schema|view|function|type|user|role|group|database|constraint|index|cursor|"
-    r'parameter|attribute|language|near) "[^"]*"(?:\."[^"]*")*'
+    r"\b(?:relation|column|column name|table|schema|view|function|type|user|role|group|database|constraint|index|"
+    r'cursor|parameter|attribute|language|near) "[^"]*"(?:\."[^"]*")*'
 )
 """A text in double quotes behind one of these words is the name of something; others may be values."""
 _VALUES = (

@@ -30,6 +30,7 @@ from tests.hostile import TEXTS
         ('invalid input syntax for integer: "4711', 'invalid input syntax for integer: "…"'),
         ('relation "s"."t" has no column "a"', 'relation "s"."t" has no column "a"'),
         ('syntax error at or near "frm"', 'syntax error at or near "frm"'),
+        ('column name "oid" conflicts with a system column name', None),
         ("ERROR: Query cancelled on user's request", "ERROR: Query cancelled on user's request"),
         ("1023\n  Detail: Serializable isolation violation on table - 0", None),
     ],

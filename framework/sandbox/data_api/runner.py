@@ -60,6 +60,7 @@ class Runner:
             statement.submission.is_batch,
             self.sessions.find_late_binding_view,
             lambda on, copy: self.load_parquet(on, copy, cancellation.check),
+            self.sessions.find_long_names,
         )
         with cancellation.watching(connection):
             for index in range(len(statement.parts)):
@@ -78,7 +79,7 @@ class Runner:
         except STATEMENT_ERRORS as error:
             spent_ns = time.perf_counter_ns() - began_ns
             _roll_back(session)
-            ending = _ending(error, cancellation, query_id)
+            ending = _ending(session, error, cancellation, query_id)
             self.store.change(statement.id, lambda s: states.part_ended(s, index, ending, spent_ns, self.clock()))
             return False
         spent_ns = time.perf_counter_ns() - began_ns
@@ -92,7 +93,7 @@ class Runner:
             session.commit()
         except STATEMENT_ERRORS as error:
             _roll_back(session)
-            self._end(statement, _ending(error, cancellation))
+            self._end(statement, _ending(session, error, cancellation))
         else:
             self.store.change(statement.id, lambda s: states.finished(s, self.clock()))
 
@@ -106,7 +107,7 @@ def _roll_back(session: Session) -> None:
         session.rollback()
 
 
-def _ending(error: Exception, cancellation: Cancellation, query_id: int | None = None) -> Ending:
+def _ending(session: Session, error: Exception, cancellation: Cancellation, query_id: int | None = None) -> Ending:
     if cancellation.is_requested:
         return Ending(Status.ABORTED, error_text(Cancelled(), query_id))
-    return Ending(Status.FAILED, error_text(error, query_id))
+    return Ending(Status.FAILED, session.shown(error_text(error, query_id)))

@@ -85,6 +85,12 @@ class Sessions:
             row = connection.execute(redshift_sql.FIND_LATE_BINDING_VIEW, (schema, name)).fetchone()
         return None if row is None or row[0] is None else str(row[0])
 
+    def find_long_names(self, hashes: list[str]) -> dict[str, str]:
+        """Return the names that PostgreSQL knows by one with one of these hashes, by that one."""
+        with self._looking_up() as connection:
+            rows = connection.execute(redshift_sql.FIND_LONG_NAMES, (hashes,)).fetchall()
+        return {str(short): str(name) for short, name in rows}
+
     @contextmanager
     def _looking_up(self) -> Iterator[Connection]:
         """Yield a connection that reads the catalog alone: nothing is left in it that had to be wiped."""

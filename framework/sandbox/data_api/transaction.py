@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from psycopg import Cursor
 from psycopg.pq import TransactionStatus
 
 from framework.sandbox import redshift_sql
-from framework.sandbox.data_api.results import ColumnOrigin, columns_of, origin_tables, result_set
+from framework.sandbox.data_api.results import ColumnOrigin, ResultColumn, columns_of, origin_tables, result_set
 from framework.sandbox.data_api.sessions import Connection
 from framework.sandbox.data_api.statement import Outcome
 
@@ -32,12 +32,17 @@ _ORIGINS = """
 
 @dataclass(frozen=True)
 class Session:
-    """A connection with what its statements need. `is_batch`: they share a transaction."""
+    """A connection with what its statements need. `is_batch`: they share a transaction.
+
+    `find_long_names` gives names by what PostgreSQL calls them, `long_names` has those of the statements so far.
+    """
 
     connection: Connection
     is_batch: bool
     find_late_binding_view: FindView
     load_parquet: LoadParquet
+    find_long_names: Callable[[list[str]], dict[str, str]]
+    long_names: dict[str, str] = field(default_factory=dict)
 
     def execute(self, sql: str) -> Outcome:
         """Run one statement of Redshift and return what it gave.
@@ -48,6 +53,7 @@ class Session:
             ResultTooLarge: the API could not hand over its rows.
         """
         parsed = redshift_sql.parse(sql)
+        self.long_names.update(parsed.long_names)
         if self.is_batch and parsed.barred_in_transaction is not None:
             text = f"{parsed.barred_in_transaction} cannot run inside a transaction block"
             raise redshift_sql.Refused(text, "25001")
@@ -61,6 +67,13 @@ class Session:
         if parsed.commits:
             self.commit()
         return outcome
+
+    def shown(self, text: str) -> str:
+        """Return a text of PostgreSQL's with the names that Redshift would have in it."""
+        hashes = redshift_sql.hashes_of(text)
+        if not hashes:
+            return text
+        return redshift_sql.with_long_names(text, self.find_long_names(hashes) | self.long_names)
 
     def commit(self) -> None:
         """Commit the open transaction, if there is one."""
@@ -105,7 +118,11 @@ class Session:
         if raw is None:
             return Outcome()
         columns = columns_of(raw, self._origins(origin_tables(raw)))
-        return Outcome(raw.ntuples, result_set(raw, columns))
+        return Outcome(raw.ntuples, result_set(raw, self._shown_columns(columns)))
+
+    def _shown_columns(self, columns: tuple[ResultColumn, ...]) -> tuple[ResultColumn, ...]:
+        names = iter(self.shown("\0".join(f"{c.name}\0{c.schema}\0{c.table}" for c in columns)).split("\0"))
+        return tuple(replace(c, name=next(names), schema=next(names), table=next(names)) for c in columns)
 
     def _origins(self, tables: list[int]) -> dict[tuple[int, int], ColumnOrigin]:
         if not tables:

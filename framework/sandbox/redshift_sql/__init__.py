@@ -1,6 +1,7 @@
 """Redshift SQL on PostgreSQL: parse a statement by a grammar, and say which statements do the same."""
 
 from framework.sandbox.redshift_sql.compat import SESSION_SETTINGS, compat_sql
+from framework.sandbox.redshift_sql.long_names import FIND_LONG_NAMES, hashes_of, with_long_names
 from framework.sandbox.redshift_sql.messages import redshift_message
 from framework.sandbox.redshift_sql.parsed import CopyParquet, Parsed
 from framework.sandbox.redshift_sql.refusal import Refused
@@ -9,12 +10,15 @@ from framework.sandbox.redshift_sql.translate import FIND_LATE_BINDING_VIEW, to_
 
 __all__ = [
     "FIND_LATE_BINDING_VIEW",
+    "FIND_LONG_NAMES",
     "SESSION_SETTINGS",
     "CopyParquet",
     "Parsed",
     "Refused",
     "compat_sql",
+    "hashes_of",
     "parse",
     "redshift_message",
     "to_postgres",
+    "with_long_names",
 ]

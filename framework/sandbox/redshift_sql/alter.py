@@ -11,7 +11,7 @@ from framework.sandbox.redshift_sql.postgres_text import RelationName, quote_lit
 from framework.sandbox.redshift_sql.reader import Reader
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported
 from framework.sandbox.redshift_sql.table_design import read_encoding
-from framework.sandbox.redshift_sql.tables import ColumnDefinition, read_column
+from framework.sandbox.redshift_sql.tables import ColumnDefinition, read_column, read_column_name
 
 _KIND = "ALTER TABLE"
 _NOT_SUPPORTED = ("append", "distkey", "diststyle", "sortkey", "compound", "encode", "row", "set")
@@ -19,6 +19,7 @@ _NOT_SUPPORTED = ("append", "distkey", "diststyle", "sortkey", "compound", "enco
 
 def parse_alter_table(reader: Reader) -> Parsed:
     """Parse what follows ALTER TABLE."""
+    reader.cuts_names = True
     table = reader.relation()
     if reader.accept("add"):
         return _add(reader, table)
@@ -96,7 +97,8 @@ def _rename(reader: Reader, table: RelationName) -> Parsed:
     reader.accept("column")
     old = reader.name()
     reader.expect("to")
-    return _end(reader, f"alter table {table.sql} rename column {quote_name(old)} to {quote_name(reader.name())}")
+    new = read_column_name(reader)
+    return _end(reader, f"alter table {table.sql} rename column {quote_name(old)} to {quote_name(new)}")
 
 
 def _alter(reader: Reader, table: RelationName) -> Parsed:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from framework.sandbox.redshift_sql.function_names import LEADER_ONLY
+from framework.sandbox.redshift_sql.long_names import lowered
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported
 from framework.sandbox.redshift_sql.word_set import word_set
 
@@ -25,19 +26,20 @@ _SYSTEM_VIEWS = (
 )
 _CATALOGS = word_set(
     """
-    pg_attrdef pg_attribute pg_class pg_constraint pg_database pg_depend pg_description pg_index pg_namespace pg_proc
-    pg_rewrite pg_tables pg_type pg_user
+    pg_attrdef pg_constraint pg_database pg_depend pg_description pg_index pg_proc pg_rewrite pg_type pg_user
     """
 )
 """PostgreSQL's own catalogs that Redshift has too."""
+_CATALOGS_OF_NAMES = ("pg_attribute", "pg_class", "pg_namespace", "pg_tables")
+"""Those of them that have names of more bytes than PostgreSQL takes."""
 
 NOT_ON_TABLES = "Specified types or functions (one per INFO message) not supported on Amazon Redshift tables."
 _SYSTEM_PREFIXES = ("pg_", "svv_", "svl_", "stl_", "stv_", "sys_")
 
 
 def schema_of(table: exp.Table) -> str:
-    """Return the schema a table is named with in lower case, empty where there is none."""
-    return str(table.db).lower()
+    """Return the schema a table is named with, its ASCII letters in lower case; empty where there is none."""
+    return lowered(str(table.db))
 
 
 def is_system(table: exp.Table) -> bool:
@@ -51,7 +53,7 @@ def is_system(table: exp.Table) -> bool:
 def tables_of(tree: exp.Expr) -> Iterator[exp.Table]:
     """Yield the tables a tree names, without the names its WITH clauses give."""
     for table in tree.find_all(exp.Table):
-        if schema_of(table) or table.name.lower() not in _given_names(table):
+        if schema_of(table) or lowered(table.name) not in _given_names(table):
             yield table
 
 
@@ -60,7 +62,7 @@ def _given_names(table: exp.Table) -> set[str]:
     node: exp.Expr | None = table
     while node is not None:
         given = node.args.get("with_")
-        names |= {cte.alias.lower() for cte in given.expressions} if given else set()
+        names |= {lowered(cte.alias) for cte in given.expressions} if given else set()
         node = node.parent
     return names
 
@@ -103,6 +105,8 @@ def _stand_in(table: exp.Table) -> tuple[str, str]:
         return "pg_sandbox", f"information_schema_{name}"
     if schema in ("", "pg_catalog") and name in _SYSTEM_VIEWS:
         return "pg_internal", name
+    if schema in ("", "pg_catalog") and name in _CATALOGS_OF_NAMES:
+        return "pg_sandbox", name
     if schema in ("", "pg_catalog") and name in _CATALOGS:
         return "pg_catalog", name
     raise not_supported(f"{schema}.{name}" if schema else name)

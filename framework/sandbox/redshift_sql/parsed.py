@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlglot import exp
@@ -75,7 +76,8 @@ class Parsed:
     `barred_in_transaction` names what Redshift refuses to run inside a transaction block;
     `commits` is true where the statement commits what precedes it. A statement with
     `transaction_control`, or of kind COPY, has no PostgreSQL text. LOCK, by its kind, runs only
-    inside a transaction block.
+    inside a transaction block. `long_names` are the names in it that PostgreSQL knows by another one,
+    by that one.
     """
 
     kind: str
@@ -85,6 +87,7 @@ class Parsed:
     transaction_control: TransactionControl | None
     copy: CopyParquet | None
     statement: Statement
+    long_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def fixed(kind: str, *postgres: str, barred: str | None = None, commits: bool = False) -> Parsed:

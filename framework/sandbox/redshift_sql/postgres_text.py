@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from framework.sandbox.redshift_sql.long_names import MAX_NAME_BYTES, lowered, short_name
 from framework.sandbox.redshift_sql.refusal import not_supported
-
-MAX_NAME_BYTES = 63
-"""PostgreSQL cuts longer names silently; Redshift's own limit is 127 bytes."""
-
-_TO_LOWER = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 @dataclass(frozen=True)
 class RelationName:
-    """A table or view as a statement names it, folded to lower case."""
+    """A table or view as a statement names it, folded."""
 
     schema: str | None
     name: str
@@ -42,11 +38,16 @@ class RelationName:
 
 
 def fold(name: str) -> str:
-    """Return a name as Redshift stores it: quoted names are lower case too."""
-    folded = name.translate(_TO_LOWER)
-    if len(folded.encode()) > MAX_NAME_BYTES:
+    """Return the name by which PostgreSQL knows what a statement names.
+
+    Raises:
+        Refused: it has more bytes than a name may have.
+    """
+    folded = lowered(name)
+    short = short_name(folded)
+    if short != folded and len(folded.encode()) > MAX_NAME_BYTES:
         raise not_supported(f'the name "{folded}" of more than {MAX_NAME_BYTES} bytes')
-    return folded
+    return short
 
 
 def quote_name(name: str) -> str:

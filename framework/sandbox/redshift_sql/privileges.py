@@ -6,8 +6,9 @@ role `role:<name>`: so a user, a group and a role may have one name, as on Redsh
 
 from __future__ import annotations
 
+from framework.sandbox.redshift_sql.long_names import MAX_KEPT_BYTES, long_names
 from framework.sandbox.redshift_sql.parsed import Parsed, fixed
-from framework.sandbox.redshift_sql.postgres_text import fold, quote_name, quote_names
+from framework.sandbox.redshift_sql.postgres_text import quote_name, quote_names
 from framework.sandbox.redshift_sql.reader import Reader
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported
 
@@ -22,7 +23,7 @@ def grantee(kind: str, name: str) -> str:
     prefix = PREFIXES.get(kind, "")
     if not prefix and name.startswith(tuple(PREFIXES.values())):
         raise not_supported(f'the user name "{name}"')
-    return fold(prefix + name)
+    return prefix + name
 
 
 def parse_grant(reader: Reader, verb: str) -> Parsed:
@@ -144,6 +145,8 @@ def _grant_role(reader: Reader, verb: str, preposition: str) -> Parsed:
 def parse_create_identity(reader: Reader, kind: str) -> Parsed:
     """Parse what follows CREATE USER, CREATE GROUP or CREATE ROLE."""
     name = quote_name(grantee(kind, reader.name()))
+    if long_names(reader.tokens):
+        raise not_supported(f"A name of more than {MAX_KEPT_BYTES} bytes in CREATE {kind.upper()}")
     if kind == "user":
         return _create_user(reader, name)
     members = ""

@@ -17,6 +17,7 @@ from framework.sandbox.redshift_sql.catalogs import (
 from framework.sandbox.redshift_sql.comparisons import ignore_trailing_blanks
 from framework.sandbox.redshift_sql.dialect import generate, parse_tree, tokenize
 from framework.sandbox.redshift_sql.functions import rewrite_functions
+from framework.sandbox.redshift_sql.long_names import lowered
 from framework.sandbox.redshift_sql.parsed import Parsed, Query
 from framework.sandbox.redshift_sql.permitted import check_permitted
 from framework.sandbox.redshift_sql.postgres_text import fold
@@ -111,7 +112,7 @@ def _expand_views(tree: exp.Expr, find_view: FindView, depth: int) -> exp.Expr:
 
 def _unqualify(tree: exp.Expr, schema: str, name: str) -> None:
     for column in tree.find_all(exp.Column):
-        if schema and str(column.db).lower() == schema and column.table.lower() == name.lower():
+        if schema and lowered(str(column.db)) == schema and lowered(column.table) == lowered(name):
             column.set("db", None)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot.tokenizer_core import Token, TokenType
 
+from framework.sandbox.redshift_sql.long_names import cut_name
 from framework.sandbox.redshift_sql.postgres_text import RelationName, fold
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported, syntax_error
 from framework.sandbox.redshift_sql.reserved import RESERVED_WORDS
@@ -22,17 +23,19 @@ _TEXTS = frozenset(
 
 
 def is_word(token: Token) -> bool:
-    """Say whether a token is a word that is not quoted, keyword or name."""
-    return token.token_type not in _TEXTS and bool(token.text) and (token.text[0].isalpha() or token.text[0] in "_#")
+    """Say whether a token is a word that is not quoted, keyword or name; any character beyond ASCII may be in one."""
+    first = token.text[:1]
+    return token.token_type not in _TEXTS and first != "" and (first.isalpha() or first in "_#" or not first.isascii())
 
 
 class Reader:
-    """A place in the tokens of one statement."""
+    """A place in the tokens of one statement. With `cuts_names` names that are too long are cut, not refused."""
 
     def __init__(self, tokens: Sequence[Token], sql: str) -> None:
         self.tokens = list(tokens)
         self.sql = sql
         self.place = 0
+        self.cuts_names = False
 
     @property
     def at_end(self) -> bool:
@@ -101,7 +104,7 @@ class Reader:
         return self.tokens[self.place - 1].text.lower()
 
     def name(self) -> str:
-        """Step over a name and return it as Redshift stores it.
+        """Step over a name and return it folded.
 
         Raises:
             Refused: it is a reserved word that is not quoted, or too long.
@@ -113,7 +116,7 @@ class Reader:
         if not quoted and (not is_word(token) or token.text.lower() in RESERVED_WORDS or " " in token.text):
             raise self.error()
         self.place += 1
-        return fold(token.text)
+        return fold(cut_name(token.text) if self.cuts_names else token.text)
 
     def names(self) -> tuple[str, ...]:
         """Step over names in parentheses."""

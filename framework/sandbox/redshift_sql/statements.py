@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlglot.tokenizer_core import Token, TokenType
 
 from framework.sandbox.redshift_sql.alter import parse_alter_table
 from framework.sandbox.redshift_sql.copy_statement import parse_copy
 from framework.sandbox.redshift_sql.dialect import tokenize
+from framework.sandbox.redshift_sql.long_names import long_names, with_long_names
 from framework.sandbox.redshift_sql.other_statements import (
     parse_analyze,
     parse_comment,
@@ -86,6 +88,15 @@ def parse(sql: str) -> Parsed:
             whatever the database holds, or the sandbox does not know it.
     """
     tokens = _only_statement(tokenize(sql))
+    names = long_names(tokens)
+    try:
+        return replace(_parse(tokens, sql), long_names=names)
+    except Refused as refused:
+        refused.message = with_long_names(refused.message, names)
+        raise
+
+
+def _parse(tokens: list[Token], sql: str) -> Parsed:
     first = tokens[0].text.lower().split()[0] if is_word(tokens[0]) else tokens[0].text
     if first in _ROWS and tokens[0].token_type not in (TokenType.STRING, TokenType.IDENTIFIER):
         return parse_rows_statement(_with_from(tokens), sql)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sqlglot import exp
+
 from framework.sandbox.redshift_sql.column_types import SqlType, read_type
 from framework.sandbox.redshift_sql.comparisons import ignore_trailing_blanks
 from framework.sandbox.redshift_sql.dialect import generate, parse_value
 from framework.sandbox.redshift_sql.functions import rewrite_functions
 from framework.sandbox.redshift_sql.parsed import CreateTableAs, Parsed, fixed
 from framework.sandbox.redshift_sql.permitted import check_permitted
-from framework.sandbox.redshift_sql.postgres_text import RelationName, quote_name, quote_names
+from framework.sandbox.redshift_sql.postgres_text import RelationName, fold, quote_name, quote_names
 from framework.sandbox.redshift_sql.query import parse_query
 from framework.sandbox.redshift_sql.reader import Reader
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported
@@ -61,6 +63,7 @@ class _Head:
 
 def parse_create_table(reader: Reader) -> Parsed:
     """Parse what follows CREATE."""
+    reader.cuts_names = True
     head = _read_head(reader)
     if reader.accept_mark("("):
         if reader.sees("like"):
@@ -167,13 +170,22 @@ def _read_table_column(reader: Reader, design: TableDesign) -> ColumnDefinition:
 
 def read_column(reader: Reader) -> ColumnDefinition:
     """Step over a column's name, type and attributes; REFERENCES is left where it stands."""
-    name = reader.name()
-    if name in _SYSTEM_COLUMNS:
-        raise Refused(f'column name "{name}" conflicts with a system column name', "42701")
-    column = ColumnDefinition(name, read_type(reader))
+    column = ColumnDefinition(read_column_name(reader), read_type(reader))
     while _read_attribute(reader, column):
         pass
     return column
+
+
+def read_column_name(reader: Reader) -> str:
+    """Step over the name of a column that is to be."""
+    name = reader.name()
+    _check_no_system_column(name)
+    return name
+
+
+def _check_no_system_column(name: str) -> None:
+    if name in _SYSTEM_COLUMNS:
+        raise Refused(f'column name "{name}" conflicts with a system column name', "42701")
 
 
 def _read_attribute(reader: Reader, column: ColumnDefinition) -> bool:
@@ -234,6 +246,8 @@ def _read_as(reader: Reader, head: _Head, columns: tuple[str, ...]) -> Parsed:
         reader.place -= 1
         raise reader.error()
     query = parse_query(reader.rest(), reader.sql, into_table=True)
+    for name in columns or (query.named_selects if isinstance(query, exp.Query) else ()):
+        _check_no_system_column(fold(name))
     names = f" ({quote_names(columns)})" if columns else ""
     after = (f"call pg_internal.adopt_table({head.table.regclass})", design.record(head.table))
     statement = CreateTableAs(f"{head.sql}{names} as ", query, after)

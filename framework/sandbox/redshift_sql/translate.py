@@ -13,6 +13,9 @@ from framework.sandbox.redshift_sql.views import referenced_schemas
 FIND_LATE_BINDING_VIEW = "select pg_internal.late_binding_view(%s, %s)"
 """With a schema's and a view's name as parameters: the SELECT of a late-binding view, or null."""
 
+_NAMING = ("CREATE ", "ALTER TABLE")
+"""How the kinds of statements begin that give names. Others take no snapshot before they are to."""
+
 
 def to_postgres(parsed: Parsed, find_late_binding_view: FindView) -> tuple[str, ...]:
     """Return the statements to run in order in one transaction; the last one's result is the statement's.
@@ -23,6 +26,14 @@ def to_postgres(parsed: Parsed, find_late_binding_view: FindView) -> tuple[str, 
     Raises:
         Refused: a bound view would stand on a late-binding one, or a late-binding view has an error.
     """
+    statements = _statements(parsed, find_late_binding_view)
+    if parsed.long_names and parsed.kind.startswith(_NAMING):
+        shorts, names = quote_array(list(parsed.long_names)), quote_array(list(parsed.long_names.values()))
+        return (f"call pg_internal.remember_names({shorts}, {names})", *statements)
+    return statements
+
+
+def _statements(parsed: Parsed, find_late_binding_view: FindView) -> tuple[str, ...]:
     match parsed.statement:
         case Fixed(postgres):
             return postgres

@@ -32,6 +32,12 @@ create table if not exists pg_sandbox.view_definition (
     query text not null,
     statement text not null
 );
+-- No key: of two transactions that give a name at once, the second would wait for the first.
+create table if not exists pg_sandbox.long_name (
+    short text not null,
+    name text not null
+);
+create index if not exists long_name_short on pg_sandbox.long_name (short);
 grant select, insert, update, delete on all tables in schema pg_sandbox to public;
 
 create or replace function pg_sandbox.forget_dropped() returns event_trigger
@@ -61,3 +67,25 @@ do $$ begin
         execute function pg_sandbox.forget_dropped();
     end if;
 end $$;
+
+-- Names of more bytes than PostgreSQL takes. One that stands for such a name has at least 54.
+create or replace procedure pg_internal.remember_names(shorts text[], names text[]) language sql as $$
+    insert into pg_sandbox.long_name (short, name)
+    select given.short, given.name from unnest(shorts, names) as given (short, name)
+    where not exists (select from pg_sandbox.long_name as l where l.short = given.short)
+$$;
+create or replace function pg_sandbox.find_long_name(text) returns text language sql stable parallel safe as $$
+    select coalesce((select l.name from pg_sandbox.long_name as l where l.short = $1 limit 1), $1)
+$$;
+create or replace function pg_sandbox.full_name(name) returns text language sql stable parallel safe as $$
+    select case when octet_length($1::text) >= 54 then pg_sandbox.find_long_name($1::text) else $1::text end
+$$;
+create or replace function pg_sandbox.short_name(text) returns text language sql stable parallel safe as $$
+    select coalesce((select l.short from pg_sandbox.long_name as l where l.name = $1 limit 1), $1)
+$$;
+create or replace function pg_sandbox.short_names(text) returns text language sql stable parallel safe as $$
+    select case when octet_length($1) > 57 then (
+        select string_agg(quote_ident(pg_sandbox.short_name(p.name)), '.' order by p.place)
+        from unnest(parse_ident($1)) with ordinality as p (name, place)
+    ) else $1 end
+$$;

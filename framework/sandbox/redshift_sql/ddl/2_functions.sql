@@ -48,6 +48,15 @@ language sql immutable parallel safe as 'select round($1 / nullif($2, 0), scale(
 create or replace function pg_internal.average(double precision, bigint) returns double precision
 language sql immutable parallel safe as 'select $1 / nullif($2, 0)';
 
+create or replace function pg_internal.has_table_privilege(text, text) returns boolean
+language sql stable as 'select pg_catalog.has_table_privilege(pg_sandbox.short_names($1), $2)';
+create or replace function pg_internal.has_table_privilege(name, text, text) returns boolean
+language sql stable as 'select pg_catalog.has_table_privilege($1, pg_sandbox.short_names($2), $3)';
+create or replace function pg_internal.has_schema_privilege(text, text) returns boolean
+language sql stable as 'select pg_catalog.has_schema_privilege(pg_sandbox.short_name($1), $2)';
+create or replace function pg_internal.has_schema_privilege(name, text, text) returns boolean
+language sql stable as 'select pg_catalog.has_schema_privilege($1, pg_sandbox.short_name($2), $3)';
+
 -- GETDATE is the start of the statement, SYSDATE of the transaction; both TIMESTAMP, in UTC.
 create or replace function pg_internal.getdate() returns timestamp
 language sql stable parallel safe as $$select date_trunc('second', statement_timestamp() at time zone 'UTC')$$;

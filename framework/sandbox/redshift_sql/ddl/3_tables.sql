@@ -51,7 +51,11 @@ declare
     columns text[] := array(select jsonb_array_elements_text(key -> 'columns'));
     relname text := (select c.relname from pg_catalog.pg_class as c where c.oid = wanted);
     suffix text := case key ->> 'kind' when 'PRIMARY KEY' then 'pkey' when 'UNIQUE' then 'key' else 'fkey' end;
-    parts text[] := relname || case when suffix = 'pkey' then '{}'::text[] else columns end || suffix;
+    parts text[] := array(
+        select pg_sandbox.find_long_name(part)
+        from unnest(relname || case when suffix = 'pkey' then '{}'::text[] else columns end) with ordinality as p (part, place)
+        order by place
+    ) || suffix;
 begin
     insert into pg_sandbox.table_key (relation, name, kind, attnums, referenced)
     values (

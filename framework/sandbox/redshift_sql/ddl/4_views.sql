@@ -81,4 +81,4 @@ $$;
 create or replace function pg_internal.pg_get_viewdef(oid, boolean) returns text
 language sql stable as 'select pg_internal.pg_get_viewdef($1)';
 create or replace function pg_internal.pg_get_viewdef(text) returns text
-language sql stable as 'select pg_internal.pg_get_viewdef($1::regclass::oid)';
+language sql stable as 'select pg_internal.pg_get_viewdef(pg_sandbox.short_names($1)::regclass::oid)';

@@ -1,8 +1,39 @@
 -- Redshift's system views over PostgreSQL's catalog and the side tables. A user sees what it has a right to.
 
+-- A view's columns keep their types; these were once of a type that holds 63 bytes.
+do $$ begin
+    if 'name'::regtype = (
+        select atttypid from pg_attribute where attrelid = to_regclass('pg_sandbox.relation') and attname = 'relname'
+    ) then
+        drop view pg_sandbox.relation, pg_internal.pg_class_info cascade;
+    end if;
+end $$;
+
+create or replace view pg_sandbox.pg_class as
+select
+    oid, pg_sandbox.full_name(relname) as relname, relnamespace, reltype, relowner, relam, relfilenode, reltablespace, relpages,
+    reltuples, reltoastrelid, relhasindex, relisshared, relkind, relnatts, relchecks, relhasrules, relhassubclass, relacl
+from pg_catalog.pg_class;
+
+create or replace view pg_sandbox.pg_attribute as
+select
+    attrelid, pg_sandbox.full_name(attname) as attname, atttypid, attstattarget, attlen, attnum, attndims, atttypmod, attbyval,
+    attstorage, attalign, attnotnull, atthasdef, attisdropped, attislocal, attinhcount
+from pg_catalog.pg_attribute;
+
+create or replace view pg_sandbox.pg_namespace as
+select oid, pg_sandbox.full_name(nspname) as nspname, nspowner, nspacl
+from pg_catalog.pg_namespace;
+
+create or replace view pg_sandbox.pg_tables as
+select
+    pg_sandbox.full_name(schemaname) as schemaname, pg_sandbox.full_name(tablename) as tablename, tableowner, tablespace,
+    hasindexes, hasrules, hastriggers
+from pg_catalog.pg_tables;
+
 create or replace view pg_sandbox.relation as
 select
-    c.oid, n.nspname, c.relname, c.relkind, c.relowner, c.relpersistence, c.relacl, n.oid as namespace,
+    c.oid, pg_sandbox.full_name(n.nspname) as nspname, pg_sandbox.full_name(c.relname) as relname, c.relkind, c.relowner, c.relpersistence, c.relacl, n.oid as namespace,
     coalesce(d.late_binding, false) as late_binding, d.statement
 from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -31,7 +62,7 @@ $$;
 -- The window is partitioned by the names too, so that a condition on them is applied before it.
 create or replace view pg_sandbox.relation_column as
 select
-    r.oid, r.nspname, r.relname, r.relkind, a.attname, a.attnum, a.atttypid, a.atttypmod, a.attnotnull, a.attacl,
+    r.oid, r.nspname, r.relname, r.relkind, pg_sandbox.full_name(a.attname) as attname, a.attnum, a.atttypid, a.atttypmod, a.attnotnull, a.attacl,
     row_number() over (partition by r.oid, r.nspname, r.relname order by a.attnum)::integer as ordinal_position,
     pg_get_expr(e.adbin, e.adrelid) as column_default,
     pg_sandbox.encoding(r.relpersistence, a.atttypid, coalesce(d.sortkey, 0), d.encoding) as encoding,
@@ -102,7 +133,7 @@ select
     nspname as schemaname, relname as tablename, attname as "column",
     format_type(atttypid, atttypmod) as type, encoding::varchar(32) as encoding, distkey, sortkey, attnotnull as "notnull"
 from pg_sandbox.relation_column
-where relkind = 'r' and nspname = any (current_schemas(true));
+where relkind = 'r' and nspname = any (current_schemas(true)::text[]);
 
 create or replace view pg_internal.svv_relation_privileges as
 select
@@ -163,7 +194,7 @@ where t.tbl_rows > 0;
 -- Source: https://docs.aws.amazon.com/redshift/latest/dg/r_PG_CLASS_INFO.html
 create or replace view pg_internal.pg_class_info as
 select
-    c.oid, c.relname, c.relnamespace, c.relowner, c.relkind, c.relacl,
+    c.oid, pg_sandbox.full_name(c.relname) as relname, c.relnamespace, c.relowner, c.relkind, c.relacl,
     case d.diststyle when 'EVEN' then 0 when 'KEY' then 1 when 'ALL' then 8 else 9 end::smallint as reldiststyle,
     case d.diststyle when 'EVEN' then 0 when 'KEY' then 1 when 'ALL' then 8 else 10 end::smallint as releffectivediststyle
 from pg_catalog.pg_class as c
@@ -189,7 +220,7 @@ from pg_internal.pg_views;
 
 create or replace view pg_sandbox.information_schema_schemata as
 select
-    current_database()::varchar(128) as catalog_name, nspname::varchar(128) as schema_name,
+    current_database()::varchar(128) as catalog_name, pg_sandbox.full_name(nspname)::varchar(128) as schema_name,
     pg_get_userbyid(nspowner)::varchar(128) as schema_owner
 from pg_catalog.pg_namespace
 where nspname !~ '^pg_' and nspname <> 'information_schema';
@@ -208,7 +239,7 @@ select
     current_database()::varchar(128) as constraint_catalog, r.nspname::varchar(128) as constraint_schema,
     k.name::varchar(128) as constraint_name, current_database()::varchar(128) as table_catalog,
     r.nspname::varchar(128) as table_schema, r.relname::varchar(128) as table_name,
-    a.attname::varchar(128) as column_name, u.place::integer as ordinal_position
+    pg_sandbox.full_name(a.attname)::varchar(128) as column_name, u.place::integer as ordinal_position
 from pg_sandbox.table_key as k
 inner join pg_sandbox.relation as r on r.oid = k.relation
 cross join lateral unnest(k.attnums) with ordinality as u (attnum, place)

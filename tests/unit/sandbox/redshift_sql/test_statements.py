@@ -141,7 +141,9 @@ def test_what_is_barred_in_a_transaction_and_what_commits_is_said() -> None:
         ("select * from stl_load_errors", "stl_load_errors"),
         ("select * from pg_internal.svv_tables", "pg_internal.svv_tables"),
         ("insert into s.t values (1) on conflict do nothing", "ON CONFLICT"),
-        ("create table s.t (" + "a" * 64 + " int)", f'the name "{"a" * 64}" of more than 63 bytes'),
+        ("select " + "a" * 128 + " from s.t", f'the name "{"a" * 128}" of more than 127 bytes'),
+        ("create schema " + "a" * 128, f'the name "{"a" * 128}" of more than 127 bytes'),
+        ("create user " + "a" * 58, "A name of more than 57 bytes in CREATE USER"),
     ],
 )
 def test_what_the_sandbox_does_not_do_is_refused_by_name(statement: str, name: str) -> None:
