@@ -66,7 +66,7 @@ types:
     - {name: "*_id", type: varchar(64)}
     - {inferred: double, type: double precision}
 
-evolution: {missing_columns: keep}
+evolution: {missing_columns: {new_rows: "null"}}   # stored rows keep their values
 bad_rows: {action: quarantine, max_fraction: 0.01}
 
 views:

@@ -69,13 +69,15 @@ class SpecError(PipelineError):
 class SourceFileError(PipelineError):
     """A source file that cannot be loaded as it is.
 
-    `keys` are the object keys at fault; empty means every file of the load.
+    `keys` are the object keys at fault; empty means every file of the load. `accept_with` is the option by which `run`
+    and `replay` load such a file as it is; None where there is none.
     """
 
     exit_code = 3
 
-    def __init__(self, message: str, keys: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, keys: Sequence[str] = (), accept_with: str | None = None) -> None:
         self.keys = tuple(keys)
+        self.accept_with = accept_with
         super().__init__(message)
 
 

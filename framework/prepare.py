@@ -39,6 +39,7 @@ from framework.schema.changes import (
 )
 from framework.schema.column_names import target_names
 from framework.schema.measured import apply_measurements, becoming_text, with_samples
+from framework.schema.missing import emptied_columns
 from framework.schema.staging import (
     StagingPlan,
     columns_to_profile,
@@ -48,7 +49,13 @@ from framework.schema.staging import (
 from framework.schema.table import Observation, TableDesign
 from framework.schema.values import FileLayout, LoadWarning, Measurements, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.observe_change import count_rows, observe_dependents, observe_design, with_same_columns
+from framework.warehouse.observe_change import (
+    count_rows,
+    filled_columns,
+    observe_dependents,
+    observe_design,
+    with_same_columns,
+)
 
 FIRST_HEAD_BYTES = 64 * 1024
 MAX_STAGING_PASSES = 3
@@ -87,13 +94,15 @@ class Preparation:
 class PrepareContext:
     """What preparing a load needs beside its files.
 
-    `frames` chooses the engine for a batch; `destination` is None to measure only. `sample_rows`: see SourceBatch.
+    `frames` chooses the engine for a batch; `destination` is None to measure only. `sample_rows`: see SourceBatch,
+    `allow_shrink`: see LoadRequest.
     """
 
     books: Books
     frames: Callable[[SourceBatch], FrameEngine]
     destination: str | None
     sample_rows: int | None = None
+    allow_shrink: bool = False
 
     @property
     def spec(self) -> PipelineSpec:
@@ -125,7 +134,7 @@ def read_layouts(spec: PipelineSpec, lake: Lake, files: Sequence[SourceFile], lo
             log.info("column names changed", file=file.url, names=named)
         name = file.identity.key.removeprefix(lake.key(spec.source.prefix))
         layouts.append(FileLayout(file, ordinal, name, names, gzipped))
-    return SourceBatch(tuple(layouts), spec.source.options)
+    return SourceBatch(tuple(layouts), spec.source.options, needs_last_line_end=spec.expect.last_line_end)
 
 
 def _read_raw_header(spec: PipelineSpec, lake: Lake, file: SourceFile) -> tuple[tuple[str, ...], bool]:
@@ -160,12 +169,13 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
         if unknown:
             context.log.info("profiled the columns without a type", step="profile", columns=list(unknown))
         staging = plan_staging(spec, observed.table, batch, profiles, context.books.started_at)
+        _refuse_emptied_columns(context, batch, observed, staging)
         staging, seen, staged_below = _stage(context, batch, rows, staging, observed)
         writes = context.destination is not None
         quarantine = put_bad_rows_aside(context.books, StagedRows(batch, rows, staging.columns, seen), writes)
-    _refuse_empty_replacement(spec, batch, seen)
+    _refuse_too_few_rows(context, batch, seen)
     if seen.rows_staged == 0:
-        return Preparation(batch, staging, seen, (), ViewWork(), (), None, quarantine)
+        return Preparation(batch, staging, seen, (), ViewWork(), (), None, quarantine, staging.warnings)
     changes = _decide_changes(context, staging, observed)
     warehouse, caller = context.books.services.warehouse, context.books.caller
     if needs_new_table(changes) and observed.is_to_come:
@@ -176,8 +186,8 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
     views = plan_views(spec, observed, changes)
     evolution = plan_evolution(spec, observed, changes, views, _evolving_run(context.books, files))
     evolution += plan_grants(spec, observed)
-    _tell(context.log, staging, changes)
-    return Preparation(batch, staging, seen, changes, views, evolution, staged_below, quarantine)
+    _log_plan(context.books, staging, changes)
+    return Preparation(batch, staging, seen, changes, views, evolution, staged_below, quarantine, staging.warnings)
 
 
 def _decide_changes(context: PrepareContext, staging: StagingPlan, observed: Observation) -> tuple[SchemaChange, ...]:
@@ -236,13 +246,31 @@ def _with_samples(
     return with_samples(decided, samples)
 
 
-def _refuse_empty_replacement(spec: PipelineSpec, batch: SourceBatch, seen: Measurements) -> None:
-    if spec.load.mode == "replace" and seen.rows_staged == 0 and not spec.load.allow_empty:
-        found = "no good rows" if seen.rows_bad else "a header and no rows"
-        raise SourceFileError(
-            f"{batch.files[0].file.url}: the file has {found}, and load.mode replace would empty "
-            f"{spec.target.table}. Send the file with its rows, or set load.allow_empty: true."
-        )
+def _refuse_too_few_rows(context: PrepareContext, batch: SourceBatch, seen: Measurements) -> None:
+    expect, spec = context.spec.expect, context.spec
+    if context.allow_shrink or seen.rows_staged >= expect.min_rows:
+        return
+    found = f"{seen.rows_staged} good rows" if seen.rows_staged != 1 else "1 good row"
+    raise SourceFileError(
+        f"{batch.files[0].file.url}: the load has {found}, and expect.min_rows is {expect.min_rows}"
+        f"{', by default for load.mode replace' if spec.load.mode == 'replace' and expect.min_rows == 1 else ''}. "
+        "Send the file with its rows.",
+        accept_with="--allow-shrink",
+    )
+
+
+def _refuse_emptied_columns(
+    context: PrepareContext, batch: SourceBatch, observed: Observation, staging: StagingPlan
+) -> None:
+    """Reject a replacement that lacks columns in which the table holds values, where the spec says nothing of that."""
+    names = [fill.column for fill in staging.fills if fill.unless_filled]
+    if not names or observed.is_to_come:
+        return
+    spec, books = context.spec, context.books
+    filled = filled_columns(books.services.warehouse, spec.target.table, names, books.caller, context.log)
+    if not filled:
+        return
+    raise emptied_columns(spec, filled, batch.files[0].file, staging.warnings)
 
 
 def _design_to_come(spec: PipelineSpec) -> TableDesign:
@@ -272,14 +300,13 @@ def _with_dependents(books: Books, observed: Observation, changes: Sequence[Sche
     return observe_dependents(books.services.warehouse, observed, names, books.caller, books.log)
 
 
-def _tell(log: RunLog, staging: StagingPlan, changes: Sequence[SchemaChange]) -> None:
-    for fill in staging.fills:
-        value = "the stored value" if fill.keeps_stored else fill.value
-        log.warning("column missing in the file is filled", step="plan", column=fill.column, value=value)
+def _log_plan(books: Books, staging: StagingPlan, changes: Sequence[SchemaChange]) -> None:
+    for warning in staging.warnings:
+        books.log_warning(warning)
     for name in staging.ignored:
-        log.info("new column is ignored", step="plan", column=name)
+        books.log.info("new column is ignored", step="plan", column=name)
     for change in changes:
-        log.info("schema change", step="plan", **_log_fields(describe_change(change)))
+        books.log.info("schema change", step="plan", **_log_fields(describe_change(change)))
 
 
 def _log_fields(described: Mapping[str, str | None]) -> dict[str, object]:
@@ -295,10 +322,16 @@ def copy_transaction(
 
 
 def _columns_to_keep(spec: PipelineSpec, observed: Observation, prepared: Preparation) -> int | None:
-    """Return how many columns the target has then, if the load is to keep what they hold."""
-    policies = (spec.evolution, *spec.evolution.columns.values())
-    keeps = any(policy.missing_columns == "keep" for policy in policies)
-    if not keeps or spec.load.mode != "upsert" or not prepared.has_rows:
+    """Return how many columns the target has then, if the load must not lose what they hold."""
+    policies = [policy.missing_columns for policy in (spec.evolution, *spec.evolution.columns.values())]
+    match spec.load.mode:
+        case "upsert":
+            keeps = any(policy.stored_rows == "keep" for policy in policies)
+        case "replace":
+            keeps = any(policy.written_for is None for policy in policies)
+        case "append":
+            keeps = False
+    if not keeps or not prepared.has_rows:
         return None
     table = table_after(observed, spec.target.table, prepared.changes)
     return None if table is None else len(table.columns)
@@ -334,6 +367,7 @@ def merge_transaction(
             observed_rows=prepared.seen.rows_staged,
             column_count=_columns_to_keep(books.spec, observed, prepared),
             keeps_stored=request.keeps_stored,
+            max_shrink=None if request.allow_shrink else books.spec.expect.max_shrink,
             order_bounds=None if precedence is None else precedence.bounds(files) | harmless,
         )
     )

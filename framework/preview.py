@@ -22,9 +22,6 @@ from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.observe import observe
 
-STORED_VALUE = "the stored value"
-"""Stands in a fill for the value that the row to be replaced has."""
-
 
 @dataclass(frozen=True)
 class PlannedLoad:
@@ -103,7 +100,7 @@ class _Preview:
             if overtaken:
                 why = "; ".join(overtaken.values())
                 return _not_loaded(self.spec, [file.url for file in wanted], f"would be refused: {why}")
-        prepared = self._prepare(wanted, observed)
+        prepared = self._prepare(wanted, observed, request)
         check_limits(self.books, wanted, observed, prepared, request)
         self.observed = self._after(observed, prepared)
         return self._describe(wanted, observed, prepared, loaded, request)
@@ -115,8 +112,8 @@ class _Preview:
             return seen
         return replace(self.observed, history=seen.history)
 
-    def _prepare(self, files: Sequence[SourceFile], observed: Observation) -> Preparation:
-        context = PrepareContext(self.books, self._choose_frames, None, self.sample_rows)
+    def _prepare(self, files: Sequence[SourceFile], observed: Observation, request: LoadRequest) -> Preparation:
+        context = PrepareContext(self.books, self._choose_frames, None, self.sample_rows, request.allow_shrink)
         return prepare(context, files, observed)
 
     def _choose_frames(self, batch: SourceBatch) -> FrameEngine:
@@ -183,10 +180,7 @@ class _Preview:
             engine=self.engine_name,
             rows=prepared.seen.rows_staged,
             schema_changes=tuple(describe_change(change) for change in prepared.changes),
-            fills=tuple(
-                {"column": fill.column, "value": STORED_VALUE if fill.keeps_stored else fill.value}
-                for fill in prepared.staging.fills
-            ),
+            fills=tuple(fill.as_dict() for fill in prepared.staging.fills),
             warnings=tuple(warning.as_dict() for warning in (*self.books.warnings, *prepared.warnings)),
             views=tuple(map(str, prepared.views.touched)),
             transactions=tuple(self._rendered(transaction) for transaction in transactions),

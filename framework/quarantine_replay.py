@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
@@ -19,7 +20,7 @@ from framework.lake.s3 import Lake
 from framework.results import LoadRequest, LoadResult, Services
 from framework.schema.column_names import clean_names
 from framework.schema.values import CORRECTION_MARK, FileIdentity
-from framework.spec.pipeline import BadRowsSpec, ColumnsSpec, CsvOptions, PipelineSpec
+from framework.spec.pipeline import BadRowsSpec, ColumnsSpec, CsvOptions, ExpectSpec, PipelineSpec
 
 _LONGEST_KEY_BYTES = 1024
 """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
@@ -165,6 +166,7 @@ def _spec_of(spec: PipelineSpec, file: CorrectedFile) -> PipelineSpec:
     names = dict(zip(clean_names(file.header), file.header, strict=True))
     return replace(
         spec,
+        expect=ExpectSpec(None, 0, Fraction(1), last_line_end=False),
         source=replace(spec.source, options=options),
         columns=ColumnsSpec(names, spec.columns.exclude),
         bad_rows=BadRowsSpec("reject_file", None, None, spec.bad_rows.log_samples),

@@ -12,10 +12,12 @@ from framework.plan.statements import Transaction
 from framework.prepare import Preparation, copy_transaction, merge_transaction
 from framework.rejection import refused_duplicates
 from framework.results import LoadRequest, RecordCounts
+from framework.schema.missing import Fill
 from framework.schema.table import Observation
 from framework.schema.values import SourceFile
 from framework.warehouse.client import Row
 from framework.warehouse.control import read_duplicates, read_run_counts, read_staging_count
+from framework.warehouse.observe_change import count_rows
 
 
 def write_manifest(books: Books, prepared: Preparation) -> str | None:
@@ -54,13 +56,13 @@ def merge(
     try:
         results = books.services.warehouse.run(transaction, books.caller, books.log)
     except WarehouseError as error:
-        _refuse_new_rows_without_values(error, books, files, observed, prepared, transaction)
+        _refuse_rows(error, books, files, observed, prepared, transaction)
         return _explain(error, books, files, prepared, transaction)
     rows = results[transaction.index_of("select_merge_counts")]
     return {files[file.ordinal].key: _merge_counts(rows, file) for file in loaded}
 
 
-def _refuse_new_rows_without_values(
+def _refuse_rows(
     error: WarehouseError,
     books: Books,
     files: Sequence[SourceFile],
@@ -68,21 +70,42 @@ def _refuse_new_rows_without_values(
     prepared: Preparation,
     merge: Transaction,
 ) -> None:
-    """Raise a SourceFileError where rows that the target has not would be NULL in a column that may not be."""
-    if error.failed_index is None or error.failed_index != merge.index_of("insert_rows") or observed.table is None:
+    """Raise a SourceFileError where the merge was refused for what the files hold, or lack.
+
+    They bring rows that the table has not and lack a column that new rows need, or too few rows to replace the table.
+    """
+    if error.failed_index is None:
         return
-    kept = [fill for fill in prepared.staging.fills if fill.keeps_stored]
-    required = {column.name for column in observed.table.columns if not column.nullable}
-    lacking = [fill for fill in kept if fill.column in required]
-    if not lacking or "null" not in (error.warehouse_message or "").lower():
-        return
-    at_fault = sorted({ordinal for fill in lacking for ordinal in fill.files})
-    raise SourceFileError(
-        f"{files[at_fault[0]].url}: the file lacks {', '.join(repr(fill.column) for fill in lacking)}, NOT NULL in "
-        f"{books.spec.target.table}, and brings keys that are not in the table. With evolution.missing_columns keep "
-        "their rows would be NULL there. Resend the file with the column, or without new keys.",
+    target = books.spec.target.table
+    if error.failed_index == merge.index_of("check_no_new_rows"):
+        fills = [fill for fill in prepared.staging.fills if fill.rejects_new]
+        why = "evolution.missing_columns lets such a file only replace rows (new_rows: reject)"
+        raise _lacks(files, fills, f"which new rows need, and brings keys that are not in {target}; {why}") from error
+    if error.failed_index == merge.index_of("insert_rows") and observed.table is not None:
+        required = {column.name for column in observed.table.columns if not column.nullable}
+        fills = [fill for fill in prepared.staging.fills if fill.value is None and fill.column in required]
+        if fills and "null" in (error.warehouse_message or "").lower():
+            raise _lacks(files, fills, f"NOT NULL in {target}, and brings keys that are not in the table") from error
+    if error.failed_index == merge.index_of("check_shrinkage"):
+        stored = count_rows(books.services.warehouse, observed, books.caller, books.log)
+        raise SourceFileError(
+            f"{files[0].url}: {_rows(prepared.seen.rows_staged)} would replace the {stored} of {target}, and "
+            f"expect.max_shrink is {float(books.spec.expect.max_shrink):g}. Send the whole file.",
+            accept_with="--allow-shrink",
+        ) from error
+
+
+def _lacks(files: Sequence[SourceFile], fills: Sequence[Fill], why: str) -> SourceFileError:
+    at_fault = sorted({ordinal for fill in fills for ordinal in fill.files})
+    names = ", ".join(repr(fill.column) for fill in fills)
+    return SourceFileError(
+        f"{files[at_fault[0]].url}: the file lacks {names}, {why}. Resend it with the column, or without new keys.",
         [files[ordinal].key for ordinal in at_fault],
-    ) from error
+    )
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _explain(
@@ -102,7 +125,7 @@ def _explain(
         keys = books.spec.load.keys
         duplicates = read_duplicates(warehouse, books.staging, keys, books.caller, books.log)
         raise refused_duplicates(books, files, duplicates) from error
-    if error.failed_index == merge.index_of("guard_column_count"):
+    if error.failed_index in (merge.index_of("guard_column_count"), merge.index_of("check_columns_empty")):
         raise TargetChanged(str(error)) from error
     if error.failed_index == merge.index_of("insert_rows") and "too long" in (error.warehouse_message or "").lower():
         # The plan has seen to it that the values fit: somebody has made a column narrower since.

@@ -6,11 +6,12 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from framework.cli.file_options import FLAGS
 from framework.errors import SpecError
 
 _PIPELINE = "--pipeline"
 _OPTIONS = frozenset({"--project", "--env", "--output", "--tag", "--file", "--result"})
-_FLAGS = frozenset({"--all", "--again", "--out-of-order"})
+_FLAGS = FLAGS | {"--all"}
 _OURS = _OPTIONS | _FLAGS | {_PIPELINE}
 _WRITTEN_OUT = {name: name for name in sorted(_OURS)} | {"--env": "--environment"}
 _SHORTEST_SLIP = len("--res")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from framework.cli.file_options import add_file_options, file_request
 from framework.cli.output import Output
 from framework.cli.services import open_services
-from framework.preview import STORED_VALUE, PlannedLoad, plan_pipeline
-from framework.results import LoadRequest
+from framework.preview import PlannedLoad, plan_pipeline
 from framework.spec.project import Project
 
 
@@ -17,10 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `plan` takes."""
     parser.add_argument("names", nargs="+", metavar="NAME", help="pipelines to plan")
     parser.add_argument("--file", metavar="KEY", help="plan the load of this object of the lake")
-    parser.add_argument("--again", action="store_true", help="with --file: as if it were not loaded yet")
-    parser.add_argument(
-        "--out-of-order", action="store_true", help="with --file: as if no newer file were loaded already"
-    )
+    add_file_options(parser)
     parser.add_argument(
         "--sample", type=_positive, metavar="N", help="look at about N first rows of each file instead of all"
     )
@@ -35,7 +32,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """
     environment = project.environment(arguments.env)
     specs = [project.pipeline(name) for name in dict.fromkeys(arguments.names)]
-    request = LoadRequest(arguments.file, arguments.again, out_of_order=arguments.out_of_order)
+    request = file_request(arguments)
     with open_services(project.folder, environment, output, arguments.job_id) as services:
         planned = [load for spec in specs for load in plan_pipeline(spec, services, request, arguments.sample)]
     output.document({"loads": [load.as_dict() for load in planned]}, lambda: "\n".join(_lines(planned, arguments.sql)))
@@ -59,18 +56,21 @@ def _lines(planned: Sequence[PlannedLoad], with_sql: bool) -> Iterator[str]:
             yield f"  {load.rows} rows, read by the {load.engine} engine"
         yield from (_change_line(change) for change in load.schema_changes)
         for fill in load.fills:
-            yield f"  fill    column {fill['column']} is not in the file: {_fill_text(fill['value'])}"
-        yield from (f"  warning {warning['message']}" for warning in load.warnings)
+            yield f"  fill    column {fill['column']} is not in the file: {_fill_text(fill)}"
+        # A column that is missing stands among the fills.
+        others = (warning for warning in load.warnings if warning["rule"] != "missing-column")
+        yield from (f"  warning {warning['message']}" for warning in others)
         if load.views:
             yield f"  views   built: {', '.join(load.views)}"
         yield from (f"  note    {note}" for note in load.notes)
         yield from _transaction_lines(load, with_sql)
 
 
-def _fill_text(value: str | None) -> str:
-    if value == STORED_VALUE:
-        return "rows that replace one keep its value, new ones get NULL"
-    return f"every row of the load gets {'NULL' if value is None else repr(value)}"
+def _fill_text(fill: Mapping[str, str | None]) -> str:
+    value = "NULL" if fill["value"] is None else repr(fill["value"])
+    if fill["stored_rows"] == "keep":
+        return f"stored rows keep their values, new rows get {value}"
+    return f"all rows get {value}"
 
 
 def _change_line(change: dict[str, str | None]) -> str:

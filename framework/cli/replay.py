@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from framework.cli.file_options import add_file_options, file_request
 from framework.cli.loading import Surroundings, document_of, end_in, failures_of, load_pipelines, read_feed, summary
 from framework.cli.output import Output
 from framework.cli.services import open_services
@@ -17,9 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `replay` takes."""
     parser.add_argument("name", metavar="NAME", help="the pipeline")
     parser.add_argument("--file", metavar="KEY", help="only this file, by where it lies or where it arrived")
-    parser.add_argument(
-        "--out-of-order", action="store_true", help="load files too after which newer ones are loaded already"
-    )
+    add_file_options(parser, without=["again"])
     parser.add_argument(
         "--quarantine",
         metavar="FILE",
@@ -38,13 +37,13 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         return _replay_quarantine(arguments, project, output)
     environment = project.environment(arguments.env)
     feeds = [read_feed(project, arguments.name)]
-    request = LoadRequest(arguments.file, unprocessed=True, out_of_order=arguments.out_of_order)
+    request = file_request(arguments, unprocessed=True)
     return load_pipelines(feeds, request, Surroundings(project, environment, arguments.job_id), output)
 
 
 def _replay_quarantine(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    if arguments.file is not None or arguments.out_of_order:
-        raise SpecError("--quarantine FILE names all there is to load: leave out --file and --out-of-order")
+    if file_request(arguments, unprocessed=True) != LoadRequest(unprocessed=True):
+        raise SpecError("--quarantine FILE names all there is to load: leave out --file and what goes with it")
     environment = project.environment(arguments.env)
     spec = project.pipeline(arguments.name)
     with open_services(project.folder, environment, output, arguments.job_id) as services:

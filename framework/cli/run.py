@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from framework.cli.file_options import add_file_options, file_request
 from framework.cli.loading import Feed, Surroundings, load_pipelines, read_feed
 from framework.cli.output import Output
 from framework.cli.result_file import check_result_place
 from framework.errors import SpecError
-from framework.results import LoadRequest
 from framework.spec.project import Project
 
 
@@ -19,10 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="load every pipeline of the project")
     parser.add_argument("--tag", metavar="TAG", help="load the pipelines that carry a tag")
     parser.add_argument("--file", metavar="KEY", help="load this object of the lake, pending or not")
-    parser.add_argument("--again", action="store_true", help="with --file: load it once more although it is loaded")
-    parser.add_argument(
-        "--out-of-order", action="store_true", help="with --file: load it although a newer file is loaded already"
-    )
+    add_file_options(parser)
     parser.add_argument(
         "--result", metavar="PLACE", help="also write the JSON document there: a local file, or s3://BUCKET/KEY"
     )
@@ -37,8 +34,9 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """
     environment = project.environment(arguments.env)
     feeds = _feeds(arguments, project)
-    request = LoadRequest(arguments.file, arguments.again, out_of_order=arguments.out_of_order)
-    _check_request(request, feeds)
+    request = file_request(arguments)
+    if request.file_key is not None and len(feeds) != 1:
+        raise SpecError("--file KEY goes with the name of one pipeline")
     if arguments.result is not None:
         check_result_place(arguments.result)
     surroundings = Surroundings(project, environment, arguments.job_id, arguments.result)
@@ -58,12 +56,3 @@ def _feeds(arguments: argparse.Namespace, project: Project) -> Sequence[Feed]:
     if not chosen:
         raise SpecError(f"no pipeline of the project carries the tag {arguments.tag!r}")
     return chosen
-
-
-def _check_request(request: LoadRequest, feeds: Sequence[Feed]) -> None:
-    if request.again and request.file_key is None:
-        raise SpecError("--again loads one file once more: name it with --file KEY")
-    if request.out_of_order and request.file_key is None:
-        raise SpecError("--out-of-order loads one file after newer ones: name it with --file KEY")
-    if request.file_key is not None and len(feeds) != 1:
-        raise SpecError("--file KEY goes with the name of one pipeline")

@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING, Literal
 
 from framework.schema.values import SourceBatch
-from framework.spec.pipeline import CsvOptions
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,9 +28,14 @@ def missing_package(engine: EngineName) -> str | None:
     return next((package for package in _PACKAGES[engine] if importlib.util.find_spec(package) is None), None)
 
 
-def needs_embedded(options: CsvOptions) -> bool:
-    """Return whether only the embedded engine reads files that are written so."""
-    return options.header is False or options.skip_lines > 0
+def embedded_only(batch: SourceBatch) -> str | None:
+    """Return what the spec asks for that the embedded engine alone does; None where there is nothing."""
+    asked = {
+        "source.options.header: false": batch.options.header is False,
+        "source.options.skip_lines": batch.options.skip_lines > 0,
+        "expect.last_line_end: true": batch.needs_last_line_end,
+    }
+    return next((option for option, is_asked in asked.items() if is_asked), None)
 
 
 def choose_engine(
@@ -46,7 +50,7 @@ def choose_engine(
         return "embedded"
     if setting != "auto":
         return setting
-    if needs_embedded(batch.options):
+    if embedded_only(batch) is not None:
         return "embedded"
     is_for_spark = has_spark_session or expected_bytes(batch) > max_bytes
     wanted: tuple[EngineName, EngineName] = ("spark", "embedded") if is_for_spark else ("embedded", "spark")

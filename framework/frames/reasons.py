@@ -14,6 +14,7 @@ BAD_QUOTING = (
 )
 BAD_BYTES = "the bytes are not valid in the file's encoding"
 NUL_CHARACTER = "there is a NUL character, which no warehouse column can hold"
+NO_LAST_LINE_END = "the last line has no line end, and expect.last_line_end is true: the file may have been cut off"
 GZIP_CUT_OFF = "the gzip data is cut off"
 GZIP_DAMAGED = "the gzip data is damaged"
 BORDERS_UNKNOWN = "The borders of its rows cannot be trusted, so no row of such a file is loaded. Send it again."

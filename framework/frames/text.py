@@ -7,13 +7,17 @@ import zlib
 from collections.abc import Iterator
 
 from framework.frames.header import GZIP_WINDOW, after_lines, is_gzip
-from framework.frames.reasons import GZIP_CUT_OFF, GZIP_DAMAGED
+from framework.frames.reasons import GZIP_CUT_OFF, GZIP_DAMAGED, NO_LAST_LINE_END
 
 _PACKED_BYTES = 16 * 1024
 """So much is unpacked at a time. Deflate packs up to a thousandfold, and the text is held in memory."""
 
 
-class BrokenPacking(Exception):
+class Incomplete(Exception):
+    """The file is cut off: its packed data, or its last line; the message says which."""
+
+
+class BrokenPacking(Incomplete):
     """The gzip data is cut off or damaged; the message says which."""
 
 
@@ -46,6 +50,20 @@ def without_lines(text: Iterator[bytes], count: int) -> Iterator[bytes]:
             yield rest
             break
     yield from text
+
+
+def with_last_line_end(text: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a text as it is.
+
+    Raises:
+        Incomplete: its last line has no end.
+    """
+    last = b""
+    for piece in text:
+        last = piece[-1:] or last
+        yield piece
+    if last not in (b"\n", b"\r"):
+        raise Incomplete(NO_LAST_LINE_END)
 
 
 def in_blocks(pieces: Iterator[bytes], size_bytes: int) -> Iterator[tuple[bytes, bool]]:

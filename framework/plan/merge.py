@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeVar
 
 from framework.names import TableName, identifier, ledger_table, staging_table
 from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
-from framework.schema.staging import Fill
+from framework.schema.missing import Fill
 from framework.schema.table import AuditRow
 from framework.spec.pipeline import LoadSpec
 
@@ -51,6 +52,8 @@ class MergeInput:
     """How many columns the target must have; None where the load may overwrite ones it does not know."""
     keeps_stored: bool = False
     """Whether a row loses against the target's row with its key, unless the order puts it first."""
+    max_shrink: Fraction | None = None
+    """In replace mode, the largest fraction of the table's rows that may go; None where all may."""
     order_bounds: Mapping[str, object] | None = None
     """What a loaded file must exceed to come after one of these (Precedence.bounds); None where none can."""
 
@@ -87,6 +90,7 @@ def plan_merge(merge: MergeInput) -> Transaction:
         Statement("count_staged", {"counts": names.staged, "staging": staging}),
         *_deduplicate(merge, staging, names),
         *_count(merge, staging, names),
+        *_guard_rows(merge, names),
         Statement(
             "check_conservation",
             {
@@ -127,6 +131,22 @@ def _guard(merge: MergeInput, ledger: TableName) -> Iterator[Statement]:
 def _guard_columns(merge: MergeInput) -> Iterator[Statement]:
     if merge.column_count is not None:
         yield Statement("guard_column_count", {"table": merge.target, "columns": merge.column_count})
+
+
+def _guard_rows(merge: MergeInput, names: _Names) -> Iterator[Statement]:
+    """Check what only the counts and the target's values can tell, behind the lock."""
+    without_new = {ordinal for fill in merge.fills if fill.rejects_new for ordinal in fill.files}
+    if without_new and merge.columns:
+        yield Statement("check_no_new_rows", {"winners": names.winners, "files": sorted(without_new)})
+    if merge.load.mode != "replace" or not merge.target_exists:
+        return
+    emptied = [fill.column for fill in merge.fills if fill.unless_filled]
+    if emptied:
+        yield Statement("check_columns_empty", {"table": merge.target, "columns": emptied})
+    if merge.max_shrink is not None and merge.max_shrink < 1:
+        kept, of = (1 - merge.max_shrink).as_integer_ratio()
+        values = {"winners": names.winners, "replaced": names.replaced, "kept": kept, "of": of}
+        yield Statement("check_shrinkage", values)
 
 
 def _deduplicate(merge: MergeInput, staging: TableName, names: _Names) -> Iterator[Statement]:

@@ -6,12 +6,13 @@ staging then sees of them may ask for more (`schema/measured.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar
 from framework.errors import SchemaChangeError, SourceFileError
+from framework.schema.missing import Fill, missing_column_warnings, plan_fill, probable_renames, rename_warning
 from framework.schema.settle import settle_type
 from framework.schema.table import ObservedTable, TableColumn
 from framework.schema.values import (
@@ -20,6 +21,7 @@ from framework.schema.values import (
     ColumnProfile,
     FileName,
     FromFile,
+    LoadWarning,
     RunDate,
     SourceBatch,
     StagingColumn,
@@ -51,16 +53,6 @@ class Widening:
 
 
 @dataclass(frozen=True)
-class Fill:
-    """What rows of files without a column get. `value` is text; None is NULL, unless `keeps_stored`."""
-
-    column: str
-    value: str | None
-    keeps_stored: bool
-    files: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class StagingPlan:
     """The staging columns, and what follows from them for the table.
 
@@ -75,6 +67,7 @@ class StagingPlan:
     ignored: tuple[str, ...]
     widenable: frozenset[str]
     convertible: frozenset[str]
+    warnings: tuple[LoadWarning, ...] = ()
 
 
 def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
@@ -150,6 +143,7 @@ def plan_staging(
         tuple(planner.ignored),
         frozenset(planner.widenable),
         frozenset(planner.convertible),
+        tuple(planner.warnings()),
     )
 
 
@@ -209,6 +203,18 @@ class _Planner:
             # Rows that are only added take the table's own default in a column nobody can write.
             absent = [column for column in absent if column.type is not None]
         return [self._absent_column(column) for column in absent]
+
+    def warnings(self) -> Iterator[LoadWarning]:
+        """Yield what the owner of the feed should know of columns that are missing or were probably renamed."""
+        yield from missing_column_warnings(self.spec, self.fills, self.batch.files)
+        if self.table is None:
+            return
+        lacking = {fill.column for fill in self.fills if len(fill.files) == len(self.batch.files)}
+        missing = {column.name: column.type for column in self.table.columns if column.name in lacking}
+        new = {column.name: column.type for column in self.new_columns if column.name in self.profiles}
+        renames = probable_renames(missing, {**new, **dict.fromkeys(self.ignored)})
+        if renames:
+            yield rename_warning(renames)
 
     def metadata_columns(self, run_date: datetime) -> list[StagingColumn]:
         """Return the columns Feedway adds; the table's own type is kept where it has them."""
@@ -301,32 +307,6 @@ class _Planner:
         return tuple(layout.ordinal for layout in self.batch.files if name not in layout.columns)
 
     def _fill(self, observed: TableColumn, files: tuple[int, ...]) -> str | None:
-        policy = self.spec.evolution.of(observed.name).missing_columns
-        urls = [layout.file.url for layout in self.batch.files if layout.ordinal in files]
-        keys = [layout.file.key for layout in self.batch.files if layout.ordinal in files]
-        if policy == "reject":
-            raise SourceFileError(
-                f"{urls[0]}: the column {observed.name!r} of {self.spec.target.table} is not in the file and "
-                f"evolution.missing_columns is reject. Resend the file with it, or choose default, null or keep.",
-                keys,
-            )
-        value = _default_text(observed.type) if policy == "default" else None
-        keeps_stored = policy == "keep" and self.spec.load.mode == "upsert"
-        if value is None and not observed.nullable and not keeps_stored:
-            raise SourceFileError(
-                f"{urls[0]}: the column {observed.name!r} of {self.spec.target.table} is NOT NULL, is not "
-                "in the file, and "
-                f"evolution.missing_columns is {policy}, which would make it NULL. Resend the file with it.",
-                keys,
-            )
-        self.fills.append(Fill(observed.name, value, keeps_stored, files))
-        return value
-
-
-def _default_text(column_type: ColumnType | None) -> str | None:
-    """The text of a missing value: '' for strings, 0 for numbers, false; dates and times have none."""
-    if column_type is None or column_type.kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
-        return None
-    if column_type.is_text:
-        return ""
-    return "false" if column_type.kind is Kind.BOOLEAN else "0"
+        fill = plan_fill(self.spec, observed, [self.batch.files[ordinal] for ordinal in files])
+        self.fills.append(fill)
+        return fill.value

@@ -104,12 +104,14 @@ class FileLayout:
 class SourceBatch:
     """The source files of one load, at least one; they may differ in their columns.
 
-    With `sample_rows` each file is read until it has yielded as many rows, a few more, or all it has.
+    With `sample_rows` each file is read until it has yielded as many rows, a few more, or all it has. With
+    `needs_last_line_end` a file whose last line has no end is broken.
     """
 
     files: tuple[FileLayout, ...]
     options: CsvOptions
     sample_rows: int | None = None
+    needs_last_line_end: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from fractions import Fraction
+from typing import Any, Literal
 
 from framework.column_type import parse_type
 from framework.names import TableName
@@ -29,6 +30,7 @@ from framework.spec.pipeline import (
     ExpectSpec,
     LoadSpec,
     MetadataColumns,
+    MissingPolicy,
     OrderBy,
     PipelineSpec,
     SourceSpec,
@@ -42,6 +44,7 @@ Fields = Mapping[str, Any]
 
 
 _UNITS = "BKMGT"
+_DEFAULT_MISSING = MissingPolicy("default", "keep", None)
 _MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
 
 
@@ -55,7 +58,7 @@ def build_pipeline(fields: Fields, default_rules: Sequence[Fields], path: str, s
         description=fields["description"],
         owner=fields["owner"],
         tags=tuple(fields["tags"]),
-        expect=ExpectSpec(_duration(fields["expect"]["every"])),
+        expect=_expect(fields["expect"], load),
         source=_source(fields["source"], load),
         target=_target(fields["target"]),
         load=load,
@@ -144,7 +147,6 @@ def _load(load: Fields) -> LoadSpec:
         keys=tuple(load["keys"]),
         order_by=tuple(OrderBy(*order) for order in orders if order is not None),
         duplicates=load["duplicates"],
-        allow_empty=load["allow_empty"],
     )
 
 
@@ -169,14 +171,38 @@ def _rule(rule: Fields) -> TypeRule:
 
 def _evolution(evolution: Fields) -> EvolutionSpec:
     of_table_only = ("columns", "rewrite_up_to_rows")
-    table = _policy({field: value for field, value in evolution.items() if field not in of_table_only})
-    columns = {name: _policy({**vars(table), **own}) for name, own in evolution["columns"].items()}
+    table = EvolutionPolicy(**_policy(evolution, "table", _DEFAULT_MISSING, of_table_only))
+    columns = {
+        name: EvolutionPolicy(**{**vars(table), **_policy(own, "column", table.missing_columns)})
+        for name, own in evolution["columns"].items()
+    }
     return EvolutionSpec(**vars(table), columns=columns, rewrite_up_to_rows=evolution["rewrite_up_to_rows"])
 
 
-def _policy(fields: Fields) -> EvolutionPolicy:
+def _policy(
+    fields: Fields, written_for: Literal["table", "column"], inherited: MissingPolicy, left_out: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the fields of a policy, with what becomes of missing columns as a value."""
+    missing = _missing(fields["missing_columns"], written_for) if "missing_columns" in fields else inherited
+    return {name: value for name, value in fields.items() if name not in left_out} | {"missing_columns": missing}
+
+
+def _expect(expect: Fields, load: LoadSpec) -> ExpectSpec:
+    least = expect["min_rows"]
+    if least is None:
+        least = 1 if load.mode == "replace" else 0
+    # As it is written: the float of 0.1 is a little more than a tenth.
+    shrink = Fraction(str(expect["max_shrink"]))
+    return ExpectSpec(_duration(expect["every"]), int(least), shrink, expect["last_line_end"])
+
+
+def _missing(written: str | Fields | None, written_for: Literal["table", "column"]) -> MissingPolicy:
     # The word null without quotes is no text in YAML, and people will write it so.
-    return EvolutionPolicy(**{**fields, "missing_columns": fields["missing_columns"] or "null"})
+    if isinstance(written, Mapping):
+        return MissingPolicy(written["new_rows"] or "null", written["stored_rows"], written_for)
+    if written == "reject":
+        return MissingPolicy("reject", "reject", written_for)
+    return MissingPolicy("null", "overwrite", written_for)
 
 
 def _bad_rows(bad_rows: Fields) -> BadRowsSpec:

@@ -12,7 +12,7 @@ from framework.spec.check_names import (
     file_column_findings,
     table_name_findings,
 )
-from framework.spec.document import Finding, field_name
+from framework.spec.document import Finding, Path, field_name
 from framework.spec.fields import Text, mapping_at, text_at, text_entries, text_field, text_list
 
 _ORDER_BY = re.compile(r"\s*(\S+)(?:\s+(asc|desc))?\s*", re.IGNORECASE)
@@ -154,6 +154,16 @@ def _evolution_findings(document: object, names: _Names) -> Iterator[Finding]:
         path = ("evolution", "columns", name)
         yield from column_name_findings(path, name, at_key=True)
         yield from _absent((path, name), names, at_key=True)
+        yield from _missing_findings(document, path)
+    yield from _missing_findings(document, ("evolution",))
+
+
+def _missing_findings(document: object, path: Path) -> Iterator[Finding]:
+    policy = mapping_at(document, *map(str, path), "missing_columns")
+    if policy.get("new_rows") == "reject" and policy.get("stored_rows") == "overwrite":
+        message = f"{field_name(path)}.missing_columns: without new rows there is nothing to overwrite stored rows with"
+        fix = "Write stored_rows: keep, or reject to reject every file that lacks the column."
+        yield Finding((*path, "missing_columns"), "spec/missing-columns", message, fix)
 
 
 def _key_findings(document: object) -> Iterator[Finding]:

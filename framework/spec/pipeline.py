@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from typing import Literal
 
 from framework.column_type import ColumnType
 from framework.names import TableName
 
 InferredKind = Literal["integer", "double", "boolean", "date", "timestamp", "text", "empty"]
-MissingPolicy = Literal["default", "null", "keep", "reject"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,6 @@ class LoadSpec:
     keys: tuple[str, ...]
     order_by: tuple[OrderBy, ...]
     duplicates: Literal["deduplicate", "reject"]
-    allow_empty: bool
 
 
 @dataclass(frozen=True)
@@ -119,6 +118,20 @@ class TypesSpec:
 
     columns: Mapping[str, DeclaredType]
     rules: tuple[TypeRule, ...]
+
+
+@dataclass(frozen=True)
+class MissingPolicy:
+    """What rows get in a column that their file lacks.
+
+    New rows get an empty value (`default`) or NULL (`null`), or none may come (`reject`). Rows that replace one keep
+    its value or get what new rows get; `reject` rejects the file whatever its rows. `written_for` says where the spec
+    has it from; None is the default of every feed.
+    """
+
+    new_rows: Literal["default", "null", "reject"]
+    stored_rows: Literal["keep", "overwrite", "reject"]
+    written_for: Literal["table", "column"] | None
 
 
 @dataclass(frozen=True)
@@ -177,9 +190,17 @@ class ViewSpec:
 
 @dataclass(frozen=True)
 class ExpectSpec:
-    """How fresh the table is meant to be; None expects nothing."""
+    """How fresh and how full the table is meant to be.
+
+    `every` is the longest time between two loads; None expects none. A load must bring at least `min_rows` rows, and in
+    replace mode may leave at most the fraction `max_shrink` fewer than the table has. With `last_line_end` the last
+    record of a file must have a line end.
+    """
 
     every: timedelta | None
+    min_rows: int
+    max_shrink: Fraction
+    last_line_end: bool
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,15 @@ def observe_design(warehouse: Warehouse, observed: Observation, caller: Caller, 
     return replace(observed, design=design)
 
 
+def filled_columns(
+    warehouse: Warehouse, table: TableName, names: Sequence[str], caller: Caller, log: RunLog
+) -> list[str]:
+    """Return those of a table's columns, at least one, that hold a value in any row. One submission."""
+    statement = Statement("select_filled_columns", {"table": table, "columns": names})
+    ((counts,),) = warehouse.run(Transaction("filled_columns", (statement,)), caller, log)
+    return [name for name, count in zip(names, counts, strict=True) if count]
+
+
 def count_rows(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> int:
     """Return how many rows the target has."""
     assert observed.table is not None

@@ -22,7 +22,7 @@ target: {table: "{name}"}
 load: {keys: [KEYS]}
 columns: {rename: {pct: pct_of_all_candidate_clips}}
 metadata_columns: {run_date: null, file_name: null}
-evolution: {type_conflicts: to_text, missing_columns: keep}
+evolution: {type_conflicts: to_text, missing_columns: {new_rows: null}}
 bad_rows: {action: quarantine, max_rows: 1}
 views: [{schema: reporting, name: "v_{name}", definition: "select * from {{ target }}"}]
 """

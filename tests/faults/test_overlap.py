@@ -200,7 +200,7 @@ def test_runs_at_once_evolve_the_table_and_lose_nothing(
 
 
 def test_a_column_that_comes_while_a_load_waits_keeps_its_values(feed: Feed, sandbox: SandboxAddress) -> None:
-    shop = feed(UPSERT + "evolution: {missing_columns: keep}\n")
+    shop = feed(UPSERT)
     shop.load(f"{shop.name}_0.csv", csv_text("id,a", "1,1", "2,1"))
     shop.land(f"{shop.name}_1.csv", csv_text("id,a", "1,2", "3,2"))
     gate = ledger_table("feedway", TableName("public", shop.name))
@@ -214,7 +214,7 @@ def test_a_column_that_comes_while_a_load_waits_keeps_its_values(feed: Feed, san
         (result,) = waiting.result(timeout=60)
 
     assert result.status == "SUCCESS", result.failure
-    assert shop.rows("id, a, c", "id") == [(1, 2, 9), (2, 1, 9), (3, 2, None)]
+    assert shop.rows("id, a, c", "id") == [(1, 2, 9), (2, 1, 9), (3, 2, 0)]
     assert result.counts.updated == 1
     assert shop.keys("staging/") == []
 

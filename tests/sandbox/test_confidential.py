@@ -33,7 +33,7 @@ source: {{prefix: data/in/{name}/, on_failure: continue}}
 target: {{table: {name}}}
 load: {{keys: [id]}}
 types: {{columns: {{id: varchar(40), amount: "decimal(9,2)"}}}}
-evolution: {{missing_columns: keep}}
+evolution: {{missing_columns: {{new_rows: null}}}}
 views: [{{name: v_{name}, definition: "select note from {{{{ target }}}}"}}]
 """
 FILES = {

@@ -164,7 +164,7 @@ def test_policies_of_single_columns_go_before_the_tables(feed: Feed) -> None:
     shop = feed(
         spec(
             "new_columns: reject, missing_columns: reject, "
-            "columns: {n: {new_columns: add}, skipped: {new_columns: ignore}, a: {missing_columns: keep}, "
+            "columns: {n: {new_columns: add}, skipped: {new_columns: ignore}, a: {missing_columns: {new_rows: null}}, "
             "b: {wider_values: reject, missing_columns: null}}"
         )
     )

@@ -74,7 +74,8 @@ def test_the_winner_is_the_first_by_order_then_the_last_that_came(
     direction = "desc" if descending else "asc"
     shop = feed(
         spec(
-            f"mode: {mode}, keys: [id], order_by: [n {direction}], allow_empty: true", "types: {columns: {n: integer}}"
+            f"mode: {mode}, keys: [id], order_by: [n {direction}]",
+            "expect: {min_rows: 0, max_shrink: 1}\ntypes: {columns: {n: integer}}",
         )
     )
     files = files[-1:] if mode == "replace" else files

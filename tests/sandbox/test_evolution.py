@@ -121,29 +121,8 @@ def test_text_in_a_numeric_column_is_refused_with_column_row_and_sample(feed: Fe
 
 
 @pytest.mark.parametrize(
-    ("chosen", "expected"),
-    [
-        ("default", [(1, "", 0, False, None), (3, "", 0, False, None)]),
-        ("null", [(1, None, None, None, None), (3, None, None, None, None)]),
-        ("keep", [(1, "x", 5, True, "2026-01-01"), (3, None, None, None, None)]),
-    ],
-)
-def test_missing_columns_are_filled_by_the_policy(feed: Feed, chosen: str, expected: list[object]) -> None:
-    shop = feed(policy(missing_columns=chosen))
-    shop.load("1.csv", csv_text("id,a,b,c,d", "1,x,5,true,2026-01-01", "2,y,6,false,2026-01-02"))
-
-    result = shop.load("2.csv", csv_text("id", "1", "3"))
-
-    assert result.status == "SUCCESS", result.failure and result.failure.message
-    assert shop.rows("id, a, b, c, d", "id") == [expected[0], (2, "y", 6, False, "2026-01-02"), expected[1]]
-    filled = {entry["column"] for entry in shop.entries() if entry["msg"] == "column missing in the file is filled"}
-    assert filled == {"a", "b", "c", "d"}
-
-
-@pytest.mark.parametrize(
     ("evolution", "second", "error"),
     [
-        ({"missing_columns": "reject"}, "id\n2\n", "SourceFileError"),
         ({"new_columns": "reject"}, "id,a,b\n2,x,y\n", "SchemaChangeError"),
         ({"wider_values": "reject"}, "id,a\n2," + "x" * 300 + "\n", "SourceFileError"),
     ],
@@ -209,29 +188,3 @@ def test_a_declared_type_that_is_no_widening_is_refused(feed: Feed) -> None:
 
     assert result.failure is not None
     assert "no widening" in result.failure.message
-
-
-def test_new_rows_that_lack_a_column_that_must_have_a_value_are_refused_with_its_name(feed: Feed) -> None:
-    shop = feed(policy(missing_columns="keep"))
-    shop.sql(f"create table {shop.table} (id bigint not null, a integer not null, b integer)")
-    shop.load("1.csv", csv_text("id,a,b", "1,5,7"))
-
-    known = shop.load("2.csv", csv_text("id,b", "1,8"))
-    new = shop.load(f"{shop.name}_3.csv", csv_text("id,b", "1,9", "2,9"))
-
-    assert known.status == "SUCCESS", known.failure
-    assert shop.rows("id, a, b", "id") == [(1, 5, 8)]
-    assert new.failure is not None
-    assert new.failure.type == "SourceFileError"
-    assert "lacks 'a', NOT NULL" in new.failure.message
-    assert len(shop.keys("data/unprocessed/")) == 1
-
-
-def test_a_snapshot_that_lacks_a_column_that_must_have_a_value_is_refused_before_it_is_read(feed: Feed) -> None:
-    shop = feed(policy(missing_columns="keep").replace("{keys: [id]}", "{mode: append}"))
-    shop.sql(f"create table {shop.table} (id bigint not null, a integer not null)")
-
-    result = shop.load("1.csv", csv_text("id", "1"))
-
-    assert result.failure is not None
-    assert (result.failure.type, result.failure.step) == ("SourceFileError", "prepare")

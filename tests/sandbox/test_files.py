@@ -161,26 +161,6 @@ def test_a_header_without_rows_succeeds_and_changes_nothing(feed: Feed) -> None:
     assert shop.types()["a"] == "integer"
 
 
-def test_an_empty_replacement_is_refused_unless_allowed(feed: Feed) -> None:
-    body = """
-source: {prefix: data/in/{name}/}
-target: {table: "{name}"}
-load: {mode: replace%s}
-"""
-    shop = feed(body % "")
-    shop.load("1.csv", csv_text("id,a", "1,x"))
-
-    refused = shop.load("2.csv", "id,a\n")
-    shop.spec_body = body % ", allow_empty: true"
-    emptied = shop.load("3.csv", "id,a\n\n")
-
-    assert refused.failure is not None
-    assert "allow_empty" in refused.failure.message
-    assert emptied.status == "SUCCESS", emptied.failure
-    assert emptied.counts.deleted == 1
-    assert shop.rows("id", "id") == []
-
-
 def test_a_refusal_of_the_warehouse_leaves_the_file_where_it_is_until_the_third_time(feed: Feed) -> None:
     shop = feed(BROKEN_VIEW)
     shop.land(f"{shop.name}.csv", csv_text("id,a", "1,x"))

@@ -24,7 +24,7 @@ SPEC = """
 source: {prefix: data/in/{name}/}
 target: {table: "{name}"}
 load: {keys: [id], order_by: [n desc]}
-evolution: {missing_columns: keep}
+evolution: {missing_columns: {new_rows: null}}
 views:
   - {schema: reporting, name: "v_{name}", definition: "select * from {{ target }}"}
 """

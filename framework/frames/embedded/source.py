@@ -14,7 +14,7 @@ from framework.frames.embedded.tally import Tally
 from framework.frames.phases import Phases
 from framework.frames.protocol import ObjectStore
 from framework.frames.reasons import BORDERS_UNKNOWN, broken_record
-from framework.frames.text import BrokenPacking, plain_text, without_lines
+from framework.frames.text import Incomplete, plain_text, with_last_line_end, without_lines
 from framework.schema.values import FileLayout, SourceBatch
 
 LARGEST_SEGMENT_BYTES = 32 * 1024**2
@@ -61,7 +61,7 @@ class SourceSegments:
                 except BrokenRecord as error:
                     lines.append(broken_record(layout.file.url, error.ordinal, error.reason))
                     keys.append(layout.file.key)
-                except BrokenPacking as error:
+                except Incomplete as error:
                     lines.append(f"{layout.file.url}: {error}. Send it again.")
                     keys.append(layout.file.key)
         if lines:
@@ -85,6 +85,8 @@ class SourceSegments:
 
     def _cut(self, cutter: FileCutter, pieces: Iterator[bytes]) -> Iterator[Segment]:
         text = plain_text(self._fetched(pieces), cutter.layout.is_gzip, self._batch.options.encoding)
+        if self._batch.needs_last_line_end:
+            text = with_last_line_end(text)
         segments = cutter.cut(without_lines(text, self._batch.options.skip_lines))
         while True:
             with self._phases.busy("read"):

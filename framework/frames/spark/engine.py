@@ -10,7 +10,7 @@ from typing import TypeVar
 from pyspark.sql import SparkSession
 
 from framework.errors import SpecError
-from framework.frames.choice import needs_embedded
+from framework.frames.choice import embedded_only
 from framework.frames.protocol import ObjectStore, Watch
 from framework.frames.spark.bad_rows import read_bad_rows
 from framework.frames.spark.copies import FileCopier
@@ -47,11 +47,8 @@ class SparkFrames:
         Raises:
             SpecError: the files are written in a way that only the embedded engine reads.
         """
-        if needs_embedded(batch.options):
-            raise SpecError(
-                "source.options: the spark engine reads neither header: false nor skip_lines. "
-                "Set engine: embedded or auto in environments.yml."
-            )
+        if (option := embedded_only(batch)) is not None:
+            raise SpecError(f"the spark engine cannot do {option}. Set engine: embedded or auto in environments.yml.")
         folder = self._workspace.make_folder("copies")
         try:
             copier = FileCopier(self._store, folder, scratch, batch.options) if scratch else None

@@ -40,6 +40,11 @@ where
         )
     );
 
+-- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
+select cast(case when count(*) = 4 then '1' else 'x' end as integer)
+from svv_columns
+where table_schema = 'public' and table_name = 'customers';
+
 -- feedway golden 0123456789abcdef0123456789abcdef count_staged
 create temp table "feedway_staged_0123456789ab" as
 select feedway_file, count(*) as staged_rows

@@ -459,8 +459,8 @@ from (
         1 as source_generation,
         cast('public.customers' as varchar(257)) as target_table_name,
         cast(null as varchar(4096)) as error_message,
-        cast('60b090149c3633feff23e33431970a529c5c3a55db3660b6597894d060122241' as char(64)) as spec_sha256,
-        cast(null as varchar(4096)) as warnings
+        cast('85120388a6e55b91bc1d0af8727343e8f33176befb7f6b4fbc902df972a4cd29' as char(64)) as spec_sha256,
+        cast('[{"rule": "missing-column", "column": "segment", "message": "the file has no column ''segment'': stored rows keep their values, new rows get NULL. If that is meant, say so in evolution.columns.segment.missing_columns"}]' as varchar(4096)) as warnings
 ) as loaded
 left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file
 left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file

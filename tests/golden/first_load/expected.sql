@@ -102,6 +102,11 @@ where
     and source_modified_ts is not null
     and source_modified_ts > '2026-01-02 12:00:00.000000';
 
+-- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
+select cast(case when count(*) = 7 then '1' else 'x' end as integer)
+from svv_columns
+where table_schema = 'sales' and table_name = 'customers';
+
 -- feedway golden 0123456789abcdef0123456789abcdef count_staged
 create temp table "feedway_staged_0123456789ab" as
 select feedway_file, count(*) as staged_rows

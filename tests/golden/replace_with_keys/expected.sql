@@ -46,6 +46,11 @@ where
     and source_modified_ts is not null
     and source_modified_ts > '2026-01-02 12:00:00.000000';
 
+-- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
+select cast(case when count(*) = 2 then '1' else 'x' end as integer)
+from svv_columns
+where table_schema = 'public' and table_name = 'rates';
+
 -- feedway golden 0123456789abcdef0123456789abcdef count_staged
 create temp table "feedway_staged_0123456789ab" as
 select feedway_file, count(*) as staged_rows
@@ -87,6 +92,13 @@ group by feedway_file;
 create temp table "feedway_replaced_0123456789ab" as
 select count(*) as replaced_rows
 from "public"."rates";
+
+-- feedway golden 0123456789abcdef0123456789abcdef check_shrinkage
+select cast(
+    case when winners.row_count * 2 >= replaced.replaced_rows * 1 then '1' else 'x' end as integer
+)
+from (select coalesce(sum(winner_rows), 0) as row_count from "feedway_winners_0123456789ab") as winners
+cross join "feedway_replaced_0123456789ab" as replaced;
 
 -- feedway golden 0123456789abcdef0123456789abcdef check_conservation
 select cast(

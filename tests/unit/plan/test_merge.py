@@ -21,7 +21,7 @@ MOST = MergeInput(
     target=TARGET,
     target_exists=True,
     control_schema="feedway",
-    load=LoadSpec("upsert", ("id",), (OrderBy("at", descending=True),), "deduplicate", False),
+    load=LoadSpec("upsert", ("id",), (OrderBy("at", descending=True),), "deduplicate"),
     columns=("id", "at"),
     fills=(),
     files=tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from fractions import Fraction
 
 import pytest
 
@@ -18,6 +19,7 @@ from framework.spec.pipeline import (
     ExpectSpec,
     LoadSpec,
     MetadataColumns,
+    MissingPolicy,
     OrderBy,
     PipelineSpec,
     SourceSpec,
@@ -60,7 +62,8 @@ types:
   rules:
     - {name: "*_id", type: varchar(64)}
     - {inferred: double, type: "decimal(38,18)", unless: key}
-evolution: {new_columns: add, wider_values: widen, type_conflicts: reject, missing_columns: default}
+evolution:
+  {new_columns: add, wider_values: widen, type_conflicts: reject, missing_columns: {new_rows: default}}
 bad_rows: {action: reject_file, max_rows: 0, max_fraction: 0}
 views:
   - {schema: reporting, name: v_customers, definition: "SELECT * FROM {{ target }}", late_binding: false}
@@ -75,16 +78,16 @@ def test_the_smallest_spec_gets_every_default(minimal: str) -> None:
         description="",
         owner="",
         tags=(),
-        expect=ExpectSpec(None),
+        expect=ExpectSpec(None, 0, Fraction(1, 2), last_line_end=False),
         source=SourceSpec(
             "data/in/orders/", "*", "csv", CsvOptions(",", "utf-8", True, ()), "file", "modified", "stop"
         ),
         target=TargetSpec(TableName("public", "orders"), None, ()),
-        load=LoadSpec("upsert", ("order_id",), (), "deduplicate", False),
+        load=LoadSpec("upsert", ("order_id",), (), "deduplicate"),
         columns=ColumnsSpec({}, ()),
         metadata_columns=MetadataColumns("run_date", "file_name"),
         types=TypesSpec({}, DEFAULT_RULES),
-        evolution=EvolutionSpec("add", "widen", "reject", "default", {}, 1_000_000),
+        evolution=EvolutionSpec("add", "widen", "reject", MissingPolicy("default", "keep", None), {}, 1_000_000),
         bad_rows=BadRowsSpec("reject_file", None, None, True),
         views=(),
         grants=(),
@@ -164,7 +167,40 @@ def test_null_turns_a_metadata_column_off(minimal: str) -> None:
 @pytest.mark.parametrize("written", ["null", '"null"'])
 def test_the_policy_null_needs_no_quotes(minimal: str, written: str) -> None:
     spec = load_pipeline_text(minimal + f"evolution: {{missing_columns: {written}}}\n", "orders.yml", "orders")
-    assert spec.evolution.missing_columns == "null"
+    assert spec.evolution.missing_columns == MissingPolicy("null", "overwrite", "table")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("reject", MissingPolicy("reject", "reject", "table")),
+        ("{new_rows: null}", MissingPolicy("null", "keep", "table")),
+        ('{new_rows: "null", stored_rows: overwrite}', MissingPolicy("null", "overwrite", "table")),
+        ("{stored_rows: overwrite}", MissingPolicy("default", "overwrite", "table")),
+    ],
+)
+def test_missing_columns_are_settled_for_new_and_stored_rows(
+    minimal: str, written: str, expected: MissingPolicy
+) -> None:
+    columns = "columns: {a: {missing_columns: reject}, b: {}}"
+    text = minimal + f"evolution: {{missing_columns: {written}, {columns}}}\n"
+    evolution = load_pipeline_text(text, "orders.yml", "orders").evolution
+    assert evolution.missing_columns == expected
+    assert evolution.of("a").missing_columns == MissingPolicy("reject", "reject", "column")
+    assert evolution.of("b").missing_columns == expected
+
+
+@pytest.mark.parametrize(("mode", "least"), [("upsert, keys: [a]", 0), ("append", 0), ("replace", 1)])
+def test_a_replacement_needs_a_row_unless_the_spec_says_otherwise(mode: str, least: int) -> None:
+    text = f"pipeline: p\nsource: {{prefix: in}}\ntarget: {{table: t}}\nload: {{mode: {mode}}}\n"
+    assert load_pipeline_text(text, "p.yml", "p").expect.min_rows == least
+    assert load_pipeline_text(text + "expect: {min_rows: 7}\n", "p.yml", "p").expect.min_rows == 7
+    assert load_pipeline_text(text + "expect: {min_rows: 0}\n", "p.yml", "p").expect.min_rows == 0
+
+
+def test_a_fraction_is_what_is_written(minimal: str) -> None:
+    text = minimal + "expect: {max_shrink: 0.1}\n"
+    assert load_pipeline_text(text, "orders.yml", "orders").expect.max_shrink == Fraction(1, 10)
 
 
 def test_order_by_ascends_unless_it_says_desc(minimal: str) -> None:

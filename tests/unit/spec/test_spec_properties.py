@@ -20,14 +20,14 @@ VALID: dict[str, Any] = {
     "tags": ["t"],
     "source": {"prefix": "in/", "options": {"delimiter": ";", "encoding": "utf-8", "null_values": ["NA"]}},
     "target": {"schema": "s", "table": "t", "distkey": "a", "sortkey": ["b"]},
-    "load": {"mode": "upsert", "keys": ["a"], "order_by": ["b desc"], "duplicates": "reject", "allow_empty": False},
+    "load": {"mode": "upsert", "keys": ["a"], "order_by": ["b desc"], "duplicates": "reject"},
     "columns": {"rename": {"x": "a"}, "exclude": ["c"]},
     "metadata_columns": {"run_date": "r", "file_name": None},
     "types": {
         "columns": {"b": {"type": "timestamp", "format": "yyyy-MM-dd"}, "d": "bigint"},
         "rules": [{"name": "*", "inferred": "text", "only": "key", "type": "varchar(3)"}],
     },
-    "evolution": {"missing_columns": "keep", "columns": {"d": {"type_conflicts": "to_text"}}},
+    "evolution": {"missing_columns": {"stored_rows": "keep"}, "columns": {"d": {"type_conflicts": "to_text"}}},
     "bad_rows": {"action": "quarantine", "max_rows": 1, "max_fraction": 0.5, "log_samples": False},
     "views": [{"schema": "s", "name": "v", "definition": "select {{ target }}", "late_binding": True}],
 }

@@ -76,8 +76,9 @@ FIELDS_OF_TARGET = {
     "view": {"schema", "name"},
     "key": {"only", "unless"},
     "memory_bytes": {"memory"},
+    "written_for": set(),
 }
-"""Values that a spec writes in two fields, or under another name."""
+"""Values that a spec writes in two fields, under another name, or not at all."""
 
 
 def assert_same_fields(schema: dict[str, Any], value_class: type, besides: set[str]) -> None:

@@ -1,0 +1,38 @@
+"""Options that let one file load which would be left alone or rejected: they go with --file KEY."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+
+from framework.errors import SpecError
+from framework.results import LoadRequest
+
+_OPTIONS = {
+    "again": "load it once more although it is loaded",
+    "out_of_order": "load it although a newer file is loaded already",
+    "allow_shrink": "load it although it replaces the table with too few rows",
+}
+"""By their field of LoadRequest, with what they do."""
+FLAGS = frozenset(f"--{name.replace('_', '-')}" for name in _OPTIONS)
+
+
+def add_file_options(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
+    """Declare the options, leaving out those of some fields."""
+    for name, does in _OPTIONS.items():
+        if name not in without:
+            parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=f"with --file: {does}")
+
+
+def file_request(arguments: argparse.Namespace, *, unprocessed: bool = False) -> LoadRequest:
+    """Return what the arguments ask to load.
+
+    Raises:
+        SpecError: an option that goes with --file stands without it.
+    """
+    asked = {name: True for name in _OPTIONS if getattr(arguments, name, False)}
+    alone = [name for name in asked if not (unprocessed and name == "out_of_order")]
+    if alone and arguments.file is None:
+        option = f"--{alone[0].replace('_', '-')}"
+        raise SpecError(f"{option} is for one file: name it with --file KEY")
+    return LoadRequest(arguments.file, unprocessed=unprocessed, **asked)

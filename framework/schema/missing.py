@@ -1,0 +1,162 @@
+"""Columns of the table that a file lacks: what its rows get there, and what the feed's owner is told."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from framework.column_type import ColumnType, Kind, can_widen
+from framework.errors import SourceFileError
+from framework.schema.table import TableColumn
+from framework.schema.values import FileLayout, LoadWarning, SourceFile
+from framework.spec.pipeline import PipelineSpec
+
+
+@dataclass(frozen=True)
+class Fill:
+    """What rows of files without a column get.
+
+    `value` is text; None is NULL. With `keeps_stored` a row that replaces one keeps the stored value instead. With
+    `rejects_new` a file that brings a new row is rejected, with `unless_filled` one whose table holds values there.
+    `files` are the ordinals of the files without the column.
+    """
+
+    column: str
+    value: str | None
+    keeps_stored: bool
+    files: tuple[int, ...]
+    rejects_new: bool = False
+    unless_filled: bool = False
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the fill as `plan --output json` prints it."""
+        stored_rows = "keep" if self.keeps_stored else "overwrite"
+        return {"column": self.column, "value": self.value, "stored_rows": stored_rows}
+
+    def __str__(self) -> str:
+        value = "NULL" if self.value is None else repr(self.value)
+        if self.keeps_stored:
+            return f"stored rows keep their values, new rows get {value}"
+        return f"all rows get {value}"
+
+
+def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> Fill:
+    """Return what the rows of these files, which lack a column of the table, get there.
+
+    Raises:
+        SourceFileError: the policy rejects such files, or the column is NOT NULL and would become NULL.
+    """
+    policy = spec.evolution.of(observed.name).missing_columns
+    has_stored_rows = spec.load.mode == "upsert"
+    place = f"{layouts[0].file.url}: the column {observed.name!r} of {spec.target.table} is not in the file"
+    keys = [layout.file.key for layout in layouts]
+    if policy.stored_rows == "reject" or (policy.new_rows == "reject" and not has_stored_rows):
+        raise SourceFileError(
+            f"{place}, and evolution.missing_columns rejects such a file. Resend it with the column, or let new rows "
+            f"get a default value: evolution: {{columns: {{{observed.name}: {{missing_columns: "
+            "{new_rows: default}}}}.",
+            keys,
+        )
+    value = _default_text(observed.type) if policy.new_rows == "default" else None
+    keeps_stored = has_stored_rows and policy.stored_rows == "keep"
+    if value is None and not observed.nullable and not keeps_stored:
+        raise SourceFileError(
+            f"{place} and is NOT NULL, and evolution.missing_columns would make it NULL. Resend the file with it.", keys
+        )
+    return Fill(
+        column=observed.name,
+        value=value,
+        keeps_stored=keeps_stored,
+        files=tuple(layout.ordinal for layout in layouts),
+        rejects_new=policy.new_rows == "reject",
+        unless_filled=spec.load.mode == "replace" and policy.written_for is None,
+    )
+
+
+def _default_text(column_type: ColumnType | None) -> str | None:
+    """The text of a missing value: '' for strings, 0 for numbers, false; dates and times have none."""
+    if column_type is None or column_type.kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        return None
+    if column_type.is_text:
+        return ""
+    return "false" if column_type.kind is Kind.BOOLEAN else "0"
+
+
+def missing_column_warnings(
+    spec: PipelineSpec, fills: Sequence[Fill], layouts: Sequence[FileLayout]
+) -> Iterator[LoadWarning]:
+    """Yield a warning for each missing column that has no policy of its own in the spec."""
+    for fill in fills:
+        if spec.evolution.of(fill.column).missing_columns.written_for == "column":
+            continue
+        files = [layouts[ordinal].file for ordinal in fill.files]
+        place = "the file has" if len(layouts) == 1 else f"{len(files)} of {len(layouts)} files have"
+        yield LoadWarning(
+            "missing-column",
+            fill.column,
+            f"{place} no column {fill.column!r}: {fill}. If that is meant, say so in "
+            f"evolution.columns.{fill.column}.missing_columns",
+            tuple(file.key for file in files),
+        )
+
+
+def emptied_columns(
+    spec: PipelineSpec, names: Sequence[str], file: SourceFile, warnings: Sequence[LoadWarning]
+) -> SourceFileError:
+    """Return the error for a file that would replace the table and lacks columns in which it holds values."""
+    shown = ", ".join(map(repr, names[:10])) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    them = "it" if len(names) == 1 else "them"
+    renames = "".join(f" {warning.message}." for warning in warnings if warning.rule == "probable-rename")
+    return SourceFileError(
+        f"{file.url}: the file lacks {shown}, in which {spec.target.table} holds values, and load.mode replace would "
+        f"empty {them}.{renames} Resend the file with {them}, or, if that is meant, write "
+        f"evolution: {{missing_columns: {{new_rows: default}}}}.",
+        (file.key,),
+    )
+
+
+def probable_renames(
+    missing: Mapping[str, ColumnType | None], new: Mapping[str, ColumnType | None]
+) -> dict[str, str] | None:
+    """Return the new name of each missing column by its name in the file, None where they do not pair up.
+
+    Both are column types by name, None where a type is not known, which goes with any. As many columns must have come
+    as have gone, each with a type that goes with its partner's; of several partners the one with the likest name is
+    taken, then the first.
+    """
+    if not missing or len(missing) != len(new):
+        return None
+    pairs: dict[str, str] = {}
+    for name, column_type in missing.items():
+        partners = [other for other in new if other not in pairs and _go_together(column_type, new[other])]
+        if not partners:
+            return None
+        pairs[max(partners, key=lambda other: difflib.SequenceMatcher(None, name, other).ratio())] = name
+    return pairs
+
+
+def _go_together(stored: ColumnType | None, found: ColumnType | None) -> bool:
+    if stored is None or found is None:
+        return True
+    families = [column_type.is_text for column_type in (stored, found)]
+    return all(families) or can_widen(found, stored) or can_widen(stored, found) or _are_numbers(stored, found)
+
+
+def _are_numbers(*types: ColumnType) -> bool:
+    return all(each.is_exact_number or each.kind in (Kind.REAL, Kind.DOUBLE) for each in types)
+
+
+def rename_warning(renames: Mapping[str, str]) -> LoadWarning:
+    """Return the warning for columns that were probably renamed at the source, with the lines for the spec."""
+    return LoadWarning(
+        "probable-rename",
+        next(iter(renames.values())) if len(renames) == 1 else None,
+        "As many columns are new as are missing, with types that go together. If they were renamed at the source, "
+        f"write {rename_lines(renames)}",
+    )
+
+
+def rename_lines(renames: Mapping[str, str]) -> str:
+    """Return the entry for the spec that loads columns of a file under other names, in one line of YAML."""
+    return "columns: {rename: {" + ", ".join(f"{name}: {target}" for name, target in renames.items()) + "}}"

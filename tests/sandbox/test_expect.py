@@ -1,0 +1,127 @@
+"""`expect`: how many rows a load must bring, and what a replacement may take away."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+
+import pytest
+
+from tests.workshop import Workshop, csv_text
+
+Feed = Callable[..., Workshop]
+
+
+def spec(expect: str = "", load: str = "mode: replace") -> str:
+    return f"""
+source: {{prefix: data/in/{{name}}/}}
+target: {{table: "{{name}}"}}
+load: {{{load}}}
+metadata_columns: {{run_date: null, file_name: null}}
+expect: {{{expect}}}
+"""
+
+
+def rows(count: int) -> str:
+    return csv_text("id,a", *(f"{number},x" for number in range(count)))
+
+
+@pytest.mark.parametrize(
+    ("expect", "fewest"), [("", 5), ("max_shrink: 0.1", 9), ("max_shrink: 0", 10), ("max_shrink: 0.33", 7)]
+)
+def test_a_replacement_that_shrinks_the_table_too_far_is_rejected(feed: Feed, expect: str, fewest: int) -> None:
+    shop = feed(spec(expect))
+    shop.load("1.csv", rows(10))
+
+    rejected = shop.load(f"{shop.name}_2.csv", rows(fewest - 1))
+    loaded = shop.load("3.csv", rows(fewest))
+
+    assert rejected.failure is not None
+    assert rejected.failure.type == "SourceFileError"
+    counts = "1 row" if fewest == 2 else f"{fewest - 1} rows"
+    assert f"{counts} would replace the 10 of {shop.table}" in rejected.failure.message
+    assert len(shop.keys("data/unprocessed/")) == 1
+    assert (loaded.status, loaded.counts.deleted) == ("SUCCESS", 10)
+    assert shop.rows("count(*)", "1") == [(fewest,)]
+
+
+def test_duplicates_do_not_make_up_for_rows_that_are_missing(feed: Feed) -> None:
+    shop = feed(spec(load="mode: replace, keys: [id]"))
+    shop.load("1.csv", rows(10))
+
+    result = shop.load("2.csv", csv_text("id,a", *["1,x"] * 10))
+
+    assert result.failure is not None
+    assert "expect.max_shrink is 0.5" in result.failure.message
+    assert shop.rows("count(*)", "1") == [(10,)]
+
+
+def test_an_empty_table_may_get_any_file(feed: Feed) -> None:
+    shop = feed(spec())
+    shop.sql(f"create table {shop.table} (id bigint, a varchar(9))")
+
+    assert shop.load("1.csv", rows(1)).status == "SUCCESS"
+    assert shop.rows("count(*)", "1") == [(1,)]
+
+
+def test_one_file_is_let_through_by_the_option(feed: Feed) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", rows(10))
+    shop.load(f"{shop.name}_2.csv", rows(2))
+    (key,) = shop.keys("data/unprocessed/")
+
+    (result,) = shop.run(file_key=key, unprocessed=True, allow_shrink=True)
+
+    assert result.status == "SUCCESS", result.failure
+    assert shop.rows("count(*)", "1") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("load", "expect", "count", "status"),
+    [
+        ("mode: replace", "", 0, "FAILED"),
+        ("mode: replace", "min_rows: 0", 0, "SUCCESS"),
+        ("mode: replace", "min_rows: 3", 2, "FAILED"),
+        ("keys: [id]", "", 0, "SUCCESS"),
+        ("keys: [id]", "min_rows: 3", 2, "FAILED"),
+        ("keys: [id]", "min_rows: 3", 3, "SUCCESS"),
+        ("mode: append", "min_rows: 1", 0, "FAILED"),
+    ],
+)
+def test_a_load_brings_as_many_rows_as_are_expected(
+    feed: Feed, load: str, expect: str, count: int, status: str
+) -> None:
+    shop = feed(spec(expect, load))
+
+    result = shop.load("1.csv", rows(count))
+
+    assert result.status == status, result.failure
+    assert result.failure is None or "expect.min_rows" in result.failure.message
+    assert shop.types() == {} or status == "SUCCESS", "nothing is changed for a file that is rejected"
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [(b"id,a\n1,x\n", "SUCCESS"), (b"id,a\r1,x\r", "SUCCESS"), (b"id,a\n1,x", "FAILED"), (b'id,a\n1,"x"', "FAILED")],
+)
+def test_a_file_must_end_in_a_line_end_where_that_is_expected(
+    feed: Feed, content: bytes, status: str, pack: Callable[[bytes], bytes]
+) -> None:
+    asked, other = feed(spec("last_line_end: true", "mode: append")), feed(spec(load="mode: append"))
+
+    result = asked.load("1.csv", pack(content))
+
+    assert result.status == status
+    assert result.failure is None or "the last line has no line end" in result.failure.message
+    assert other.load("1.csv", pack(content)).status == "SUCCESS"
+
+
+def test_a_replacement_may_empty_the_table_where_the_spec_says_so_twice(feed: Feed) -> None:
+    shop = feed(spec("min_rows: 0, max_shrink: 1"))
+    shop.load("1.csv", rows(10))
+
+    emptied = shop.load("2.csv", rows(0))
+
+    assert (emptied.status, emptied.counts.deleted) == ("SUCCESS", 10)
+    assert shop.rows("count(*)", "1") == [(0,)]
