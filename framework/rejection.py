@@ -70,7 +70,7 @@ def all_conflicts_in_quarantine(spec: PipelineSpec, staged: StagedRows) -> bool:
     them, refuses those that hold bad rows.
     """
     seen = staged.seen
-    if seen.wrong_field_count or any(measured.null_keys for measured in seen.columns.values()):
+    if seen.malformed_rows or any(measured.null_keys for measured in seen.columns.values()):
         return False
     for column in staged.columns:
         measured = seen.columns.get(column.name)

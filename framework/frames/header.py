@@ -128,7 +128,9 @@ def decode_head(head: bytes, encoding: str, is_complete: bool) -> tuple[str, boo
             f"byte {error.start + 1} (0x{byte:02x}) is not valid {encoding}; "
             "set source.options.encoding to the file's encoding"
         ) from error
-    return text.removeprefix(_BYTE_ORDER_MARK), is_complete
+    # The decoder of UTF-16 has taken its mark off; a second one is a character of the text.
+    is_marked = codecs.lookup(encoding).name == "utf-8"
+    return text.removeprefix(_BYTE_ORDER_MARK) if is_marked else text, is_complete
 
 
 def _require_text(head: bytes, encoding: str) -> None:

@@ -13,7 +13,6 @@ BAD_QUOTING = (
     "closing quote, or a lone carriage return stands outside quotes"
 )
 BAD_BYTES = "the bytes are not valid in the file's encoding"
-NUL_CHARACTER = "there is a NUL character, which no warehouse column can hold"
 NO_LAST_LINE_END = "the last line has no line end, and expect.last_line_end is true: the file may have been cut off"
 GZIP_CUT_OFF = "the gzip data is cut off"
 GZIP_DAMAGED = "the gzip data is damaged"
@@ -32,6 +31,11 @@ def misfit_reason(column: StagingColumn, length_bytes: object) -> str:
 def null_key_reason() -> str:
     """Say why a NULL makes the row bad."""
     return "stands in an upsert key, which needs a value"
+
+
+def nul_reason() -> str:
+    """Say why a text with a NUL makes the row bad."""
+    return "holds a NUL character, which no warehouse column can store"
 
 
 def field_count_reason(found: object, expected: object) -> str:

@@ -213,12 +213,12 @@ class FileMeasurement:
 class Measurements:
     """What was seen on the pass that staged: one entry per file, in order, and per column.
 
-    `wrong_field_count` counts the rows with too few or too many fields.
+    `malformed_rows` counts the rows with too few or too many fields, or with a NUL.
     """
 
     files: tuple[FileMeasurement, ...]
     columns: Mapping[str, ColumnMeasurement]
-    wrong_field_count: int
+    malformed_rows: int
 
     @property
     def rows_staged(self) -> int:

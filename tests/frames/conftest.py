@@ -156,6 +156,12 @@ def bench(request: pytest.FixtureRequest, sandbox: SandboxAddress, s3: Any) -> B
 
 
 @pytest.fixture(scope="session")
+def embedded_bench(embedded_engine: Any, sandbox: SandboxAddress, s3: Any) -> Bench:
+    """The embedded engine alone, for what Spark rejects."""
+    return make_bench(embedded_engine, sandbox, s3)
+
+
+@pytest.fixture(scope="session")
 def spark_bench(spark_engine: Any, sandbox: SandboxAddress, s3: Any) -> Bench:
     """Spark alone, for what is said of its jobs."""
     return make_bench(spark_engine, sandbox, s3)

@@ -155,7 +155,7 @@ def test_engines_agree_with_each_other_and_with_python(
     assert [(found.file, found.row, found.column) for found in bad_rows] == bad
     assert measured.rows_staged == len(good)
     assert measured.rows_bad == len({place[:2] for place in bad})
-    assert measured.wrong_field_count == sum(name is None for _, _, name in bad)
+    assert measured.malformed_rows == sum(name is None for _, _, name in bad)
     for name in NAMES:
         entries = [found for found in bad_rows if found.column == name]
         nulls = sum(found.text is None for found in entries)

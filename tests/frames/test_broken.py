@@ -21,7 +21,6 @@ BROKEN = {
     "quote in a field": (START + b'2,5"x\n3,x\n', "quote"),
     "quotes in a field": (START + b'2,5"x"y\n3,x\n', "RFC 4180"),
     "doubled quote in a field": (START + b'2,5""x\n3,x\n', "RFC 4180"),
-    "nul": (START + b"2,\0\n", "NUL"),
     "latin-1": (START + b"2,\xe9\n" + START, "not valid"),
     "latin-1, quoted": (START + b'2,"\xe9"\n', "not valid"),
 }
@@ -46,7 +45,7 @@ def test_a_broken_file_is_refused_as_a_whole(bench: Bench, case: str, layout: st
     if layout == "fields":
         content = content.replace(b"1,some", b'1,"\n"\n1,some', 1)
     batch = bench.batch({"good.csv": b"a,b\n1,2\n", "bad.csv": content}, ONE_LINE if layout == "one line" else COMMA)
-    error = broken(bench, batch, profile=case == "nul")
+    error = broken(bench, batch, profile=False)
     assert error.keys == (batch.files[1].file.key,)
     assert message in str(error)
 
@@ -75,7 +74,7 @@ def test_the_faulty_record_is_named_however_far_it_is(bench: Bench) -> None:
 
 
 def test_every_broken_file_is_named(bench: Bench) -> None:
-    batch = bench.batch({"1.csv": b'a\n"x"y\n', "2.csv": b"a\n1\n", "3.csv": b"a\n\0\n"})
+    batch = bench.batch({"1.csv": b'a\n"x"y\n', "2.csv": b"a\n1\n", "3.csv": b'a\n1\n"\n'})
     assert broken(bench, batch).keys == (batch.files[0].file.key, batch.files[2].file.key)
 
 
@@ -116,6 +115,33 @@ def test_a_line_end_that_is_not_the_headers_breaks_the_file(bench: Bench, conten
 
 def test_two_carriage_returns_are_no_line_end(bench: Bench) -> None:
     assert "carriage return" in str(broken(bench, bench.batch(b"a,b\r\n1,2\r\r\n3,4\r\n")))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            START + b"2,\0\n",
+            "record 11: holds a NUL character, which no warehouse column can store; set engine: embedded",
+        ),
+        (START + b'2,"\0\n"\n', "record 11: holds a NUL character"),
+        (START.replace(b"\n", b"\r") + b"\n", "record 11: ends in a line feed"),
+        (START.replace(b"\n", b"\r") + b"2,x\n", "record 11: ends in a line feed, the header in a carriage return"),
+        (START.replace(b"\n", b"\r") + b'2,"\r"\n\n', "record 11: ends in a line feed"),
+        (
+            START + b"\xef\xbb\xbf2,x\n",
+            "record 11: begins with U+FEFF, which Spark takes for a byte order mark and drops",
+        ),
+        (START + b'\xef\xbb\xbf2,"\n"\n', "record 11: begins with U+FEFF"),
+    ],
+)
+def test_spark_leaves_to_the_embedded_engine_what_only_that_reads(
+    spark_bench: Bench, content: bytes, message: str
+) -> None:
+    error = broken(spark_bench, spark_bench.batch(content), profile=False)
+    assert message in str(error)
+    assert "engine: embedded" in str(error)
+    assert "trusted" not in str(error)
 
 
 def test_a_file_that_is_gone_is_named(bench: Bench) -> None:

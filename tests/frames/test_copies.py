@@ -84,7 +84,7 @@ def test_a_copied_file_is_the_same_file(
 
     good = [number for number in range(1, ROWS + 1) if number not in ROW_ENDS]
     assert [row[:2] for row in rows] == [(number, f'é{line_break}"{number}') for number in good]
-    assert (seen.files[0].rows_read, seen.rows_bad, seen.wrong_field_count) == (ROWS, 3, 2)
+    assert (seen.files[0].rows_read, seen.rows_bad, seen.malformed_rows) == (ROWS, 3, 2)
     assert seen.columns["v"].longest_bytes == len(f'é{line_break}"{ROWS}'.encode())
     found = spark_bench.read_bad_rows(batch, COLUMNS, 10)
     assert [(bad.row, bad.column) for bad in found] == [(7, "k"), (50, None), (123, None)]
@@ -150,6 +150,14 @@ def test_a_broken_file_is_refused_with_its_record(
     with pytest.raises(SourceFileError, match=reason):
         spark_bench.stage(batch, COLUMNS)
     assert copied == [0]
+
+
+def test_a_record_of_a_copy_that_begins_with_a_byte_order_mark_is_found(spark_bench: Bench, copied: list[int]) -> None:
+    batch = spark_bench.batch(("k,v\n" + '\ufeff1,"a\nb"\n' * 100).encode())
+
+    with pytest.raises(SourceFileError, match=r"record 1: begins with U\+FEFF"):
+        spark_bench.stage(batch, COLUMNS)
+    assert copied[0] > 3
 
 
 @pytest.mark.parametrize("is_packed", [False, True])

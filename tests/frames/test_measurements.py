@@ -26,7 +26,7 @@ def test_a_row_counts_once_however_much_is_wrong(bench: Bench) -> None:
     seen, rows = bench.stage(bench.batch(content), [column("k", "integer", required=True), column("n", "integer")])
     assert [row[:2] for row in rows] == [(1, 1), (5, 5)]
     assert seen.files == (FileMeasurement(0, 6, 2, 4),)
-    assert seen.wrong_field_count == 2
+    assert seen.malformed_rows == 2
     assert (seen.columns["k"].misfits, seen.columns["k"].null_keys, seen.columns["n"].misfits) == (1, 1, 2)
 
 
@@ -34,9 +34,9 @@ def test_the_field_count_is_seen_when_few_columns_are_asked_for(bench: Bench) ->
     for content in (b"a,b,c\n1,2,3\n1,2\n1,2,3,4\n4,5,6\n", b'a,b,c\n1,2,"\n"\n1,"2\n"\n1,2,3,4\n4,5,6\n'):
         for asked in ("a", "b", "c"):
             seen, rows = bench.stage(bench.batch(content), [column(asked, "varchar(5)")])
-            assert (seen.wrong_field_count, len(rows)) == (2, 2)
+            assert (seen.malformed_rows, len(rows)) == (2, 2)
     seen, rows = bench.stage(bench.batch(content), [])
-    assert (seen.wrong_field_count, [row[0] for row in rows]) == (2, [0, 0])
+    assert (seen.malformed_rows, [row[0] for row in rows]) == (2, [0, 0])
 
 
 def test_files_are_measured_apart(bench: Bench) -> None:

@@ -110,3 +110,24 @@ def test_a_record_of_megabytes_is_kept(bench: Bench) -> None:
     content = ('k,v\nx,"' + text.replace('"', '""') + '"\n').encode()
     (row,) = bench.quarantine(bench.batch(content), [column("k", "integer")])
     assert json.loads(row["record"]) == ["x", text]
+
+
+NUL = "holds a NUL character, which no warehouse column can store"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_row_with_a_nul_is_bad_and_the_others_are_not(embedded_bench: Bench, encoding: str) -> None:
+    bench = embedded_bench
+    content = 'k,v\n1,a\n2,b\0\n\0,"\n\0"\n3,c\n\0\n4,"d\0e",\n5,f\n'.encode(encoding)
+    batch = bench.batch(content, CsvOptions(",", encoding, True, ()))
+    assert bench.quarantine(batch, COLUMNS) == [
+        kept(2, "v", NUL, ["2", "b\0"]),
+        kept(3, "k", f"{NUL}; v {NUL}", ["\0", "\n\0"]),
+        kept(5, None, f"the record has 1 fields, the header names 2, and it {NUL}", ["\0"]),
+        kept(6, None, f"the record has 3 fields, the header names 2, and it {NUL}", ["4", "d\0e", None]),
+    ]
+    seen, rows = bench.stage(batch, COLUMNS[:2])
+    assert (seen.rows_staged, seen.rows_bad, seen.malformed_rows) == (3, 4, 4)
+    assert [row[:2] for row in rows] == [(1, "a"), (3, "c"), (5, "f")]
+    profile = bench.profile(batch, ["k"])["k"]
+    assert (profile.values, profile.integers) == (3, 3)

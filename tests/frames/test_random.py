@@ -10,7 +10,30 @@ from hypothesis import strategies as st
 from framework.spec.pipeline import CsvOptions
 from tests.frames.conftest import Bench, column
 
-PIECES = ["a", "B7", " ", "\t", '"', '""', ",", ";", "\n", "\r\n", "\r", "\\", "'", "é", "😀", "#", "NULL", "\u2028"]
+PIECES = [
+    "a",
+    "B7",
+    " ",
+    "\t",
+    '"',
+    '""',
+    ",",
+    ";",
+    "\n",
+    "\r\n",
+    "\r",
+    "\\",
+    "'",
+    "é",
+    "😀",
+    "#",
+    "NULL",
+    "\u2028",
+    "\ufeff",
+    "\x1a",
+    "\x1e",
+    "\x85",
+]
 FIELDS = st.lists(st.sampled_from(PIECES), max_size=5).map("".join)
 FILES = st.integers(min_value=1, max_value=5).flatmap(
     lambda width: st.lists(st.lists(FIELDS, min_size=width, max_size=width), min_size=1, max_size=25)

@@ -165,3 +165,47 @@ def test_a_big_file_is_read_whatever_ends_its_lines(bench: Bench, line_end: byte
     seen, rows = bench.stage(bench.batch(content), [column(name, "varchar(9)") for name in "abcd"])
     assert (seen.rows_staged, seen.rows_bad) == (30_000, 0)
     assert {row[:4] for row in rows} == {("a\r\nb", 'c "d"', None, "")}
+
+
+MARK = "\ufeff"
+MARKED = [(MARK + "x", "1"), (MARK, None), (MARK + MARK + "y", MARK)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("before", ["", "\n\n"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_byte_order_mark_behind_the_files_start_is_a_character(
+    embedded_bench: Bench, encoding: str, before: str, quote: str
+) -> None:
+    lines = ["a,b", *(f"{quote}{a}{quote},{b or ''}" for a, b in MARKED)]
+    text = before + "".join(line + "\n" for line in lines)
+    for content in (text.encode(encoding), (MARK + text).encode("utf-8") if encoding == "utf-8" else b""):
+        if content:
+            assert embedded_bench.texts(content, with_options(encoding=encoding)) == MARKED
+            assert embedded_bench.texts(gzip.compress(content), with_options(encoding=encoding)) == MARKED
+
+
+def test_a_byte_order_mark_is_a_character_to_every_pass(embedded_bench: Bench) -> None:
+    bench = embedded_bench
+    content = f"a,b\n{MARK}1,x\n{MARK}2,y\n".encode()
+    columns = [column("a", "integer"), column("b", "varchar(9)")]
+    batch = bench.batch(content)
+    assert bench.profile(batch, ["a"])["a"].integers == 0
+    assert [row.text for row in bench.read_bad_rows(batch, columns, 5)] == [f"{MARK}1", f"{MARK}2"]
+    kept = bench.quarantine(batch, columns)
+    assert [row["record"] for row in kept] == [f'["{MARK}1","x"]', f'["{MARK}2","y"]']
+
+
+@pytest.mark.parametrize("last", [b"\n", b"\r\n", b"\n\n", b"\n\r"])
+@pytest.mark.parametrize("rows", [READ, []])
+def test_a_file_of_carriage_returns_may_end_in_a_line_feed(
+    embedded_bench: Bench, last: bytes, rows: list[tuple[str, str | None]]
+) -> None:
+    content = (ROWS if rows else b"a,b\n").replace(b"\n", b"\r").removesuffix(b"\r") + last
+    assert embedded_bench.texts(content) == rows
+    assert embedded_bench.texts(gzip.compress(content)) == rows
+
+
+@pytest.mark.parametrize("last", [b"\r", b"\r\n", b"\n\r"])
+def test_a_file_of_line_feeds_may_end_in_a_carriage_return(bench: Bench, last: bytes) -> None:
+    assert bench.texts(ROWS.removesuffix(b"\n") + last) == READ

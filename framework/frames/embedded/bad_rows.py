@@ -16,8 +16,8 @@ from framework.frames.embedded.rows import ROW_IN_SEGMENT, checked_rows, misfit,
 from framework.frames.embedded.segments import FileCutter, Segment
 from framework.frames.embedded.sql import quoted
 from framework.frames.fields import json_array, split_record
-from framework.frames.reasons import field_count_reason, misfit_reason, null_key_reason, row_reason
-from framework.schema.values import BadRow, StagingColumn
+from framework.frames.reasons import field_count_reason, misfit_reason, nul_reason, null_key_reason, row_reason
+from framework.schema.values import BadRow, FileLayout, StagingColumn
 from framework.spec.pipeline import CsvOptions
 
 _ROWS_AT_ONCE = 1024
@@ -110,15 +110,25 @@ def _bad_records(
 ) -> Iterator[_BadRecord]:
     """Yield a file's bad rows in order."""
     misfits = (record for segment in segments for record in _misfits_of_segment(cursor, segment, columns, options))
-    return merge(_wrong_counts(cutter, options), misfits, key=lambda record: record.ordinal)
+    return merge(_malformed(cutter, options), misfits, key=lambda record: record.ordinal)
 
 
-def _wrong_counts(cutter: FileCutter, options: CsvOptions) -> Iterator[_BadRecord]:
+def _malformed(cutter: FileCutter, options: CsvOptions) -> Iterator[_BadRecord]:
     layout = cutter.layout
-    for ordinal, record in cutter.wrong_records():
+    for ordinal, record in cutter.malformed_records():
         fields = split_record(record, options.delimiter)
+        yield _BadRecord(ordinal, tuple(_malformed_entries(layout, ordinal, record, fields)), fields)
+
+
+def _malformed_entries(layout: FileLayout, ordinal: int, record: str, fields: Sequence[str | None]) -> Iterator[BadRow]:
+    if len(fields) != len(layout.columns):
         reason = field_count_reason(len(fields), len(layout.columns))
-        yield _BadRecord(ordinal, (BadRow(layout.name, ordinal, None, record, reason),), fields)
+        besides = f", and it {nul_reason()}" if "\0" in record else ""
+        yield BadRow(layout.name, ordinal, None, record, reason + besides)
+        return
+    for name, text in zip(layout.columns, fields, strict=True):
+        if text is not None and "\0" in text:
+            yield BadRow(layout.name, ordinal, name, text, nul_reason())
 
 
 def _misfits_of_segment(

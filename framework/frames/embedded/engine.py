@@ -237,12 +237,12 @@ class EmbeddedRows:
         files = []
         for cutter in self._segments.cutters:
             ordinal = cutter.layout.ordinal
-            bad = cutter.wrong_count + sum(part.bad_by_file.get(ordinal, 0) for part in staged)
+            bad = cutter.malformed_count + sum(part.bad_by_file.get(ordinal, 0) for part in staged)
             files.append(FileMeasurement(ordinal, cutter.records, cutter.records - bad, bad))
         return Measurements(
             files=tuple(files),
             columns=column_measurements(columns, found),
-            wrong_field_count=sum(cutter.wrong_count for cutter in self._segments.cutters),
+            malformed_rows=sum(cutter.malformed_count for cutter in self._segments.cutters),
         )
 
 

@@ -1,7 +1,8 @@
 """Records of CSV text, cut by the rules of RFC 4180, one by one: exact, and slow on big files.
 
 A record ends at a line feed or CR LF outside quotes; in a file whose header ends in a lone
-carriage return, at a carriage return. The other mark alone, outside quotes, breaks the file.
+carriage return, at a carriage return. The other mark alone, outside quotes, breaks the file,
+except at its very end: the last record may end in any run of both.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from framework.frames.reasons import BAD_BYTES, BAD_QUOTING, NUL_CHARACTER, UNCLOSED_QUOTE
+from framework.frames.reasons import BAD_BYTES, BAD_QUOTING, UNCLOSED_QUOTE
 from framework.spec.pipeline import CsvOptions
 
 
@@ -23,8 +24,8 @@ class BrokenRecord(Exception):
 
 
 @dataclass(frozen=True)
-class WrongCount:
-    """A record with too few or too many fields. `ordinal` counts from 1."""
+class MalformedRecord:
+    """A record with too few or too many fields, or with a NUL. `ordinal` counts from 1."""
 
     ordinal: int
     record: str
@@ -34,13 +35,13 @@ class WrongCount:
 class Cut:
     """The sound records at the start of a text: where they end in it, and what they are.
 
-    `good` are texts without their line end; `records` counts them and those of `wrong`.
+    `good` are texts without their line end; `records` counts them and those of `malformed`.
     """
 
     end: int = 0
     records: int = 0
     good: list[str] = field(default_factory=list)
-    wrong: list[WrongCount] = field(default_factory=list)
+    malformed: list[MalformedRecord] = field(default_factory=list)
 
 
 class RecordCutter:
@@ -50,9 +51,9 @@ class RecordCutter:
         delimiter = re.escape(options.delimiter)
         fields = rf'(?:"[^"]*+(?:""[^"]*+)*+"|[^"\r\n{delimiter}]*+)'
         record = rf"{fields}(?:{delimiter}{fields})*+"
-        end, at_end = (r"\r\n|\n", r"\r?\Z") if line_end == "\n" else (r"\r", r"\Z")
+        end = r"\r\n|\n" if line_end == "\n" else r"\r"
         self._inside = re.compile(rf"({record})(?:{end})")
-        self._last = re.compile(rf"({record})(?:{end}|{at_end})")
+        self._last = re.compile(rf"({record})(?:{end}|[\r\n]*+\Z)")
         self._start = re.compile(record)
         self._open_quote = re.compile(r'"[^"]*+(?:""[^"]*+)*+"?\Z')
         self._quoted = re.compile(r'"[^"]*"')
@@ -84,7 +85,7 @@ class RecordCutter:
         `before` records stand before the text.
 
         Raises:
-            BrokenRecord: quoting is broken, or there is a NUL.
+            BrokenRecord: quoting is broken.
         """
         result = Cut()
         pattern = self._last if is_all else self._inside
@@ -101,22 +102,20 @@ class RecordCutter:
         return result
 
     def _take(self, record: str, ordinal: int, result: Cut) -> None:
-        if "\0" in record:
-            raise BrokenRecord(ordinal, NUL_CHARACTER)
         bare = record
         if '"' in record:
             if not self._is_multiline and self._line_end in record:
                 raise BrokenRecord(ordinal, UNCLOSED_QUOTE)
             bare = self._quoted.sub("", record)
-        if bare.count(self._delimiter) + 1 == self._columns:
+        if bare.count(self._delimiter) + 1 == self._columns and "\0" not in record:
             result.good.append(record)
         else:
-            result.wrong.append(WrongCount(ordinal, record))
+            result.malformed.append(MalformedRecord(ordinal, record))
 
     def _goes_on(self, text: str, start: int) -> bool:
         """Say whether more text could make a sound record of what begins at `start`."""
         rest = self._sound_until(text, start)
-        return rest == len(text) or text[rest:] == "\r" or self._is_open(text, start, rest)
+        return not text[rest:].strip("\r\n") or self._is_open(text, start, rest)
 
     def _reason(self, text: str, start: int) -> str:
         return UNCLOSED_QUOTE if self._is_open(text, start, self._sound_until(text, start)) else BAD_QUOTING

@@ -1,7 +1,9 @@
 """Segments: local files of whole, sound records, cut from a source file as its bytes arrive.
 
 DuckDB reads segments and nothing else. All that its reader would forgive, skip or misread (a
-superfluous empty field, blank or mixed line ends, quotes out of place) ends here.
+superfluous empty field, blank or mixed line ends, quotes out of place) ends here. It drops a byte
+order mark at a file's start: each segment has one of its own, so that a record that begins with
+this character keeps it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from framework.errors import PipelineError
-from framework.frames.embedded.records import BrokenRecord, RecordCutter, WrongCount, broken_bytes
+from framework.frames.embedded.records import BrokenRecord, MalformedRecord, RecordCutter, broken_bytes
 from framework.frames.reasons import UNCLOSED_QUOTE
 from framework.frames.text import BrokenBytes, in_blocks
 from framework.schema.values import FileLayout
@@ -35,8 +37,8 @@ DISK_RESERVE_BYTES = 64 * 1024**2
 class Segment:
     """Consecutive sound records of one source file, UTF-8, without header, in a local file.
 
-    `before` counts the file's records before it, those with a wrong field count included;
-    `dropped` are the ordinals of such records in its midst. `records` counts what is in it.
+    `before` counts the file's records before it, malformed ones included; `dropped` are the
+    ordinals of malformed records in its midst. `records` counts what is in it.
     """
 
     layout: FileLayout
@@ -86,13 +88,13 @@ class _Open:
 class FileCutter:
     """Cuts one source file into segments, once; afterwards it knows how many records it has.
 
-    `wrong_count` counts records with a wrong number of fields; `wrong_records` has them.
+    `malformed_count` counts records with a wrong number of fields or a NUL; `malformed_records` has them.
     """
 
     def __init__(self, layout: FileLayout, options: CsvOptions, folder: Path, segment_bytes: int) -> None:
         self.layout = layout
         self.records = 0
-        self.wrong_count = 0
+        self.malformed_count = 0
         self._options = options
         self._folder = folder
         self._segment_bytes = segment_bytes
@@ -102,7 +104,7 @@ class FileCutter:
         self._open: _Open | None = None
         self._done: list[Segment] = []
         self._number = 0
-        self._wrong_path = folder / f"wrong-{layout.ordinal}.jsonl"
+        self._malformed_path = folder / f"malformed-{layout.ordinal}.jsonl"
 
     def cut(self, text: Iterator[bytes]) -> Generator[Segment]:
         """Yield the segments of a file's text, each as soon as it is complete.
@@ -126,10 +128,10 @@ class FileCutter:
             if self._open is not None:
                 self._open.file.close()
 
-    def wrong_records(self) -> Iterator[tuple[int, str]]:
-        """Yield the ordinal and the text of each record with a wrong number of fields."""
-        if self.wrong_count:
-            with self._wrong_path.open(encoding="ascii") as lines:
+    def malformed_records(self) -> Iterator[tuple[int, str]]:
+        """Yield the ordinal and the text of each malformed record."""
+        if self.malformed_count:
+            with self._malformed_path.open(encoding="ascii") as lines:
                 for line in lines:
                     ordinal, record = json.loads(line)
                     yield ordinal, record
@@ -185,14 +187,19 @@ class FileCutter:
             line_end = self._open.line_end if self._open is not None else "\n"
             lines = [(record + line_end).encode("utf-8") for record in cut.good]
             longest = max(map(len, lines), default=0)
-            self._write(memoryview(b"".join(lines)), len(lines), line_end, longest, cut.wrong)
+            self._write(memoryview(b"".join(lines)), len(lines), line_end, longest, cut.malformed)
             self.records += cut.records
         if not is_sound:
             raise broken_bytes(self.records)
         return len(text[: cut.end].encode("utf-8"))
 
     def _write(
-        self, lines: memoryview, records: int, line_end: str, longest_bytes: int, wrong: Sequence[WrongCount] = ()
+        self,
+        lines: memoryview,
+        records: int,
+        line_end: str,
+        longest_bytes: int,
+        malformed: Sequence[MalformedRecord] = (),
     ) -> None:
         if self._open is not None and self._open.line_end != line_end:
             self._close()
@@ -201,11 +208,11 @@ class FileCutter:
         target.records += records
         target.size_bytes += len(lines)
         target.longest_bytes = max(target.longest_bytes, longest_bytes)
-        if wrong:
-            target.dropped.extend(found.ordinal for found in wrong)
-            self.wrong_count += len(wrong)
-            with self._wrong_path.open("a", encoding="ascii") as notes:
-                notes.writelines(json.dumps([found.ordinal, found.record]) + "\n" for found in wrong)
+        if malformed:
+            target.dropped.extend(found.ordinal for found in malformed)
+            self.malformed_count += len(malformed)
+            with self._malformed_path.open("a", encoding="ascii") as notes:
+                notes.writelines(json.dumps([found.ordinal, found.record]) + "\n" for found in malformed)
 
     def _begin(self, line_end: str) -> _Open:
         free = shutil.disk_usage(self._folder).free
@@ -216,7 +223,9 @@ class FileCutter:
             )
         self._number += 1
         path = self._folder / f"{self.layout.ordinal}-{self._number}.csv"
-        return _Open(path, path.open("wb"), line_end, self.records)
+        file = path.open("wb")
+        file.write(codecs.BOM_UTF8)
+        return _Open(path, file, line_end, self.records)
 
     def _close(self) -> None:
         if self._open is not None:

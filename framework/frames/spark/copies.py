@@ -7,6 +7,7 @@ whoever reads it puts the line feeds back. Only a file whose quoting and bytes a
 
 from __future__ import annotations
 
+import codecs
 import shutil
 import threading
 from collections import deque
@@ -114,6 +115,8 @@ class FileCopier:
         while piece is not None:
             path = self._folder / f"{ordinal}-{number:05d}.csv"
             with path.open("wb", buffering=0) as target:
+                # Its reader drops a byte order mark: this one, so that a record that begins with one keeps it.
+                target.write(codecs.BOM_UTF8)
                 size = 0
                 while piece is not None and size < COPY_BYTES:
                     target.write(piece)

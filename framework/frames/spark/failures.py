@@ -10,7 +10,7 @@ from pyspark.errors import PySparkException
 
 from framework.errors import SourceFileError, WarehouseError
 from framework.frames.reasons import BORDERS_UNKNOWN, GZIP_CUT_OFF, GZIP_DAMAGED, broken_record
-from framework.frames.spark.faults import BAD_BYTES, FAULTS, SUSPECT
+from framework.frames.spark.faults import BAD_BYTES, FAULTS, SOUND_BORDERS, SUSPECT
 from framework.frames.spark.files import OpenedFile, open_files
 from framework.frames.spark.ordinals import true_ordinals
 from framework.frames.spark.read import MAX_FIELDS, holds_bad_bytes, parse_fields
@@ -91,7 +91,7 @@ def raise_faults(source: SparkSource, first_rows: Mapping[OpenedFile, Mapping[in
     Raises:
         SourceFileError: names every broken file, its first faulty record and what is wrong there.
     """
-    lines, keys = [], []
+    lines, keys, are_sound = [], [], True
     for opened, found in first_rows.items():
         rows = dict(found)
         if (suspect := rows.pop(SUSPECT, None)) is not None and holds_bad_bytes(source.spark, opened, source.options):
@@ -102,6 +102,6 @@ def raise_faults(source: SparkSource, first_rows: Mapping[OpenedFile, Mapping[in
         ordinal = true_ordinals(source, opened, [row])[row]
         lines.append(broken_record(opened.layout.file.url, ordinal, FAULTS[fault]))
         keys.append(opened.layout.file.key)
+        are_sound = are_sound and fault in SOUND_BORDERS
     if keys:
-        lines.append(BORDERS_UNKNOWN)
-        raise SourceFileError("\n".join(lines), keys)
+        raise SourceFileError("\n".join(lines if are_sound else [*lines, BORDERS_UNKNOWN]), keys)

@@ -9,20 +9,34 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from framework.frames import reasons
-from framework.frames.reasons import BAD_QUOTING, NUL_CHARACTER, UNCLOSED_QUOTE
+from framework.frames.reasons import BAD_QUOTING, UNCLOSED_QUOTE, nul_reason
 from framework.frames.spark.sql import quoted
 from framework.schema.values import ROW_COLUMN
 from framework.spec.pipeline import CsvOptions
 
-NO_FAULT, SUSPECT, OPEN_QUOTE, BAD_QUOTE, BAD_BYTES, NUL = range(6)
+NO_FAULT, SUSPECT, OPEN_QUOTE, BAD_QUOTE, BAD_BYTES, NUL, LINE_END, MARK = range(8)
 """SUSPECT is no fault: the record holds U+FFFD, which may be its own or come of bad bytes."""
-FAULTS = {OPEN_QUOTE: UNCLOSED_QUOTE, BAD_QUOTE: BAD_QUOTING, BAD_BYTES: reasons.BAD_BYTES, NUL: NUL_CHARACTER}
+FAULTS = {
+    OPEN_QUOTE: UNCLOSED_QUOTE,
+    BAD_QUOTE: BAD_QUOTING,
+    BAD_BYTES: reasons.BAD_BYTES,
+    NUL: f"{nul_reason()}; set engine: embedded, for which this is a bad row",
+    LINE_END: "ends in a line feed, the header in a carriage return; set engine: embedded, if this is the last record",
+    MARK: "begins with U+FEFF, which Spark takes for a byte order mark and drops; set engine: embedded",
+}
+SOUND_BORDERS = (NUL, LINE_END, MARK)
+"""Faults that leave no doubt where the records end."""
 REPLACEMENT = "\ufffd"
 """What decoders put in the place of bytes they cannot read."""
 FAULT_NUMBERS = {
     f"fault{fault}": f"min(case when fault = {fault} then {ROW_COLUMN} end)" for fault in (SUSPECT, *FAULTS)
 }
 """Aggregates over records: by fault the first feedway_row that has it."""
+
+
+def begins_with_mark(text: str) -> str:
+    """Return the condition that a text begins with U+FEFF, which `from_csv` drops."""
+    return f"startswith({text}, '\ufeff')"
 
 
 def first_rows(number: Callable[[str], Any]) -> dict[int, int]:
@@ -44,12 +58,15 @@ def with_faults(
     neighbour = f'[^"{re.escape(options.delimiter)}]'
     bad_quote = "collapsed rlike " + quoted(f'"(?:(?={neighbour})|(?<={neighbour}"))')
     odd = "(octet_length(record) - octet_length(replace(record, '\"', ''))) % 2 = 1"
-    quotes = f"case when {odd} then {OPEN_QUOTE} when {bad_quote} then {BAD_QUOTE} else {NO_FAULT} end"
-    fault = f"if(contains(record, '\"'), {quotes}, {NO_FAULT})"
+    sound = f"if({begins_with_mark('record')} and {ROW_COLUMN} > 0, {MARK}, {NO_FAULT})"
+    quotes = f"case when {odd} then {OPEN_QUOTE} when {bad_quote} then {BAD_QUOTE} else {sound} end"
+    fault = f"if(contains(record, '\"'), {quotes}, {sound})"
     stray_break = "(contains(collapsed, '\\n') or contains(collapsed, '\\r'))"
     # By lines the bytes themselves were looked at.
     suspect = "" if by_lines else f"when contains(record, '{REPLACEMENT}') then greatest({fault}, {SUSPECT})"
-    fault = f"case when {stray_break} then if({odd}, {OPEN_QUOTE}, {BAD_QUOTE}) {suspect} else {fault} end"
+    feeds_at_end = "contains(collapsed, '\\n') and not rtrim('\\n', collapsed) rlike '[\\r\\n]'"
+    stray = f"case when {odd} then {OPEN_QUOTE} when {feeds_at_end} then {LINE_END} else {BAD_QUOTE} end"
+    fault = f"case when {stray_break} then {stray} {suspect} else {fault} end"
     if barred is not None:
         fault = f"case when contains(record, {quoted(barred)}) then {OPEN_QUOTE} else {fault} end"
     fault = f"case when {bad_bytes} then {BAD_BYTES} when contains(record, '\\0') then {NUL} else {fault} end"

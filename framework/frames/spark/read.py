@@ -12,7 +12,16 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, SparkSession
 
 from framework.frames.blocks import FOLD
-from framework.frames.spark.faults import BAD_BYTES, BAD_QUOTE, NO_FAULT, OPEN_QUOTE, REPLACEMENT, SUSPECT, with_faults
+from framework.frames.spark.faults import (
+    BAD_BYTES,
+    MARK,
+    NO_FAULT,
+    OPEN_QUOTE,
+    REPLACEMENT,
+    SUSPECT,
+    begins_with_mark,
+    with_faults,
+)
 from framework.frames.spark.files import OpenedFile, address
 from framework.frames.spark.observe import union
 from framework.frames.spark.sql import is_one_of, quoted
@@ -80,8 +89,7 @@ def _read_copy(spark: SparkSession, opened: OpenedFile, number: int) -> DataFram
     folded = f"if(contains(value, '{FOLD}'), replace(value, '{FOLD}', '\n'), value)"
     texts = placed.selectExpr(f"{folded} as text", f"{number * _COPY_STEP}L + block + line + 1 as {ROW_COLUMN}")
     records = texts.selectExpr(f"{_without_return('text')} as record", ROW_COLUMN).where("record <> ''")
-    # Not a constant: it would be folded into the filter of the good rows, and the observed rows with it.
-    return records.selectExpr("*", f"if({ROW_COLUMN} < 0, {BAD_QUOTE}, {NO_FAULT}) as fault")
+    return records.selectExpr("*", f"if({begins_with_mark('record')}, {MARK}, {NO_FAULT}) as fault")
 
 
 def _read_by_fields(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> DataFrame:

@@ -71,7 +71,7 @@ def stage(source: SparkSource, columns: Sequence[StagingColumn], destination: st
     return Measurements(
         files=tuple(_file_measurement(file, seen.files[file], bad[file.layout.ordinal]) for file in opened),
         columns={column.name: _measured(seen.rows, index) for index, column in enumerate(columns)},
-        wrong_field_count=sum(numbers["wrong_count"] for numbers in seen.files.values()),
+        malformed_rows=sum(numbers["wrong_count"] for numbers in seen.files.values()),
     )
 
 

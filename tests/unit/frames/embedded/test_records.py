@@ -20,8 +20,10 @@ from framework.schema.values import FileIdentity, FileLayout, SourceFile
 from framework.spec.pipeline import CsvOptions
 from tests.unit.frames.embedded.conftest import COMMA, NOON
 
-TEXTS = st.text(st.sampled_from('ab,;"\n\r é😀\\'), max_size=40)
-FIELDS = st.text(st.sampled_from('ab,;"\n\r é😀\\'), max_size=6)
+LETTERS = st.sampled_from('ab,;"\n\r é😀\\\ufeff\0')
+TEXTS = st.text(LETTERS, max_size=40)
+FIELDS = st.text(LETTERS, max_size=6)
+SOUND = FIELDS.filter(lambda text: "\0" not in text)
 
 
 def record_text(fields: list[str], quote_all: bool) -> str:
@@ -46,7 +48,7 @@ def rows_of(cutter: FileCutter) -> Iterator[tuple[int, list[str]]]:
     """Yield ordinal and fields of every good record, read back with the csv module."""
     found: list[Segment] = cutter.found  # type: ignore[attr-defined]
     for segment in found:
-        text = segment.path.read_bytes().decode("utf-8")
+        text = segment.path.read_bytes().decode("utf-8").removeprefix("\ufeff")
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
         assert len(rows) == segment.records
         for number, row in enumerate(rows, start=1):
@@ -77,11 +79,12 @@ def test_segments_hold_the_sound_records_and_the_notes_the_others(
         patch.setattr(segments, "SMALL_BYTES", 8)
         cutter = cut_file(content.encode(), 2, tmp_path_factory.mktemp("cut"))
     good = list(rows_of(cutter))
-    wrong = dict(cutter.wrong_records())
+    malformed = dict(cutter.malformed_records())
     assert cutter.records == len(parsed)
-    assert good == [(n, row) for n, row in enumerate(parsed, start=1) if len(row) == 2]
-    assert sorted(wrong) == [n for n, row in enumerate(parsed, start=1) if len(row) != 2]
-    assert all(next(csv.reader(io.StringIO(text, newline=""))) == parsed[n - 1] for n, text in wrong.items())
+    sound = [(n, row) for n, row in enumerate(parsed, start=1) if len(row) == 2 and "\0" not in "".join(row)]
+    assert good == sound
+    assert sorted(malformed) == sorted({*range(1, len(parsed) + 1)} - {n for n, _ in sound})
+    assert all(next(csv.reader(io.StringIO(text, newline=""))) == parsed[n - 1] for n, text in malformed.items())
 
 
 @settings(max_examples=600, deadline=None)
@@ -98,13 +101,13 @@ def test_a_block_is_plain_only_where_every_record_is_sound(text: str, columns: i
         return
     if block is not None:
         assert (block.end, block.records) == (len(text[: cut.end].encode()), cut.records)
-        assert not cut.wrong
+        assert not cut.malformed
         ended = [record + block.line_end for record in cut.good]
         assert text[: cut.end] == "".join(ended)
         assert block.longest_bytes == max(len(record.encode()) for record in ended)
 
 
-@given(rows=st.lists(st.tuples(FIELDS, FIELDS), min_size=1, max_size=20), line_end=st.sampled_from(["\n", "\r\n"]))
+@given(rows=st.lists(st.tuples(SOUND, SOUND), min_size=1, max_size=20), line_end=st.sampled_from(["\n", "\r\n"]))
 def test_plain_records_are_recognised(rows: list[tuple[str, str]], line_end: str) -> None:
     text = "".join(record_text(list(row), quote_all=True) + line_end for row in rows).encode()
     block = check_block(text, ",", 2, is_multiline=True)
@@ -171,3 +174,29 @@ def test_packed_members_are_one_text_and_half_of_one_is_none() -> None:
             list(plain_text(iter([*pieces[:-1], pieces[-1][:-1]]), True, "utf-8"))
         with pytest.raises(BrokenPacking, match="damaged"):
             list(plain_text(iter([*pieces, b"no gzip"]), True, "utf-8"))
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("last", ["", "\n", "\r", "\r\n", "\n\n", "\r\r", "\n\r", "\r\n\r\n", "\r\r\n"])
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_the_last_record_may_end_in_any_line_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line_end: str, last: str, size: int
+) -> None:
+    monkeypatch.setattr(segments, "BLOCK_BYTES", size)
+    monkeypatch.setattr(segments, "SMALL_BYTES", 8)
+    content = line_end.join(["c0,c1", "1,2", '3,"x\n"']) + last
+    cutter = cut_file(content.encode(), 2, tmp_path, piece=1)
+    assert list(rows_of(cutter)) == [(1, ["1", "2"]), (2, ["3", "x\n"])]
+
+
+@pytest.mark.parametrize(
+    "content", ["c0,c1\r1,2\n3,4\r", "c0,c1\r1,2\n\r3,4", "c0,c1\n1,2\r3,4\n", "c0,c1\n1,2\r\r\n3,4\n"]
+)
+def test_another_line_end_before_the_last_breaks_the_file(tmp_path: Path, content: str) -> None:
+    with pytest.raises(BrokenRecord, match="carriage return"):
+        cut_file(content.encode(), 2, tmp_path, piece=1)
+
+
+def test_a_header_is_a_file_whatever_line_ends_follow(tmp_path: Path) -> None:
+    for last in ("", "\n", "\r", "\r\n", "\n\n", "\r\r", "\n\r", "\r\r\n"):
+        assert cut_file(f"c0,c1{last}".encode(), 2, tmp_path).records == 0
