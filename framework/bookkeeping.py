@@ -122,11 +122,17 @@ class Books:
         files: Sequence[SourceFile],
         message: str | None = None,
     ) -> None:
-        """Append one audit row per file; of a failure at the first attempt or not at all.
+        """Append one audit row per file, all with the same message: see `write_each`."""
+        self.write_each(status, dict.fromkeys(files, message))
+
+    def write_each(
+        self, status: Literal["STARTED", "FAILED", "SKIPPED"], messages: Mapping[SourceFile, str | None]
+    ) -> None:
+        """Append one audit row per file, with its message; of a failure at the first attempt or not at all.
 
         When the warehouse is out of reach, waiting for it again and again would hold up the message.
         """
-        rows = [self.audit_row(file, status, message) for file in files]
+        rows = [self.audit_row(file, status, message) for file, message in messages.items()]
         attempts = 1 if status == "FAILED" else None
         write_audit(self.services.warehouse, rows, self.caller, self.log, attempts)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from framework.errors import SpecError
+from framework.lake.identity import METADATA_LOST
 from framework.lake.pending import is_file_of, list_pending
 from framework.lake.unprocessed import list_unprocessed
 from framework.plan.merge import MAX_FILES_PER_LOAD
@@ -18,16 +19,17 @@ from framework.spec.project import control_schema_problem
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be loaded: object keys by load, in order; those that a newer file makes needless; arrivals.
+    """What is to be loaded: object keys by load, in order; those that a newer file makes needless; ETags.
 
     `older` has the ETag and the time of each of these, by key: what is written there later is another file.
+    `etags` are those with which all of them arrived.
 
     `unsure` are unprocessed files that may be the pipeline's, with the reason; they are left alone.
     """
 
     loads: list[list[str]]
     older: dict[str, tuple[str, datetime]]
-    arrivals: list[datetime]
+    etags: list[str]
     unsure: tuple[tuple[SourceFile, str], ...] = ()
 
 
@@ -51,19 +53,18 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
         _refuse_unknown_origin(file, services, request)
         _refuse_another_pipelines(file, spec, services)
         _refuse_what_does_not_arrive(file, spec, services)
-        return Work([[key]], {}, [file.arrived_at])
+        return Work([[key]], {}, [file.identity.etag])
     pending = list_pending(lake, spec.source)
-    arrivals = [found.modified_at for found in pending]
     written = {found.key: (found.etag, found.modified_at) for found in pending}
     size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
-    return _work(spec, written, arrivals, size)
+    return _work(spec, written, [found.etag for found in pending], size)
 
 
-def _work(spec: PipelineSpec, written: dict[str, tuple[str, datetime]], arrivals: list[datetime], size: int) -> Work:
+def _work(spec: PipelineSpec, written: dict[str, tuple[str, datetime]], etags: list[str], size: int) -> Work:
     keys = list(written)
     if spec.load.mode == "replace":
-        return Work([keys[-1:]] if keys else [], {key: written[key] for key in keys[:-1]}, arrivals)
-    return Work([keys[start : start + size] for start in range(0, len(keys), size)], {}, arrivals)
+        return Work([keys[-1:]] if keys else [], {key: written[key] for key in keys[:-1]}, etags)
+    return Work([keys[start : start + size] for start in range(0, len(keys), size)], {}, etags)
 
 
 def _unprocessed_work(spec: PipelineSpec, services: Services, request: LoadRequest) -> Work:
@@ -72,8 +73,8 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, request: LoadReque
     found = list_unprocessed(lake, spec)
     if request.file_key is None:
         written = {file.key: (file.etag, file.modified_at) for file in found.files}
-        work = _work(spec, written, [file.arrived_at for file in found.files], 1)
-        return Work(work.loads, work.older, work.arrivals, found.unsure)
+        work = _work(spec, written, [file.identity.etag for file in found.files], 1)
+        return Work(work.loads, work.older, work.etags, found.unsure)
     key = lake.key_of(request.file_key)
     for file, reason in found.unsure:
         if key in (file.key, file.identity.key):
@@ -84,7 +85,7 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, request: LoadReque
             f"{lake.url(key)} is no unprocessed file of {spec.pipeline}. {_listed([file.key for file in found.files])}"
         )
     written = {file.key: (file.etag, file.modified_at) for file in files}
-    return _work(spec, written, [file.arrived_at for file in files], 1)
+    return _work(spec, written, [file.identity.etag for file in files], 1)
 
 
 def _listed(keys: Sequence[str]) -> str:
@@ -99,7 +100,7 @@ def _refuse_unknown_origin(file: SourceFile, services: Services, request: LoadRe
     moved = any(file.key.startswith(services.lake.key(f"data/{folder}/")) for folder in ("archive", "unprocessed"))
     if moved and file.identity.key == file.key and not request.again:
         raise SpecError(
-            f"{file.url} does not say where it arrived: the metadata that Feedway gave it when it moved it is gone, "
+            f"{file.url} does not say where it arrived: {METADATA_LOST}, "
             f"so whether it is loaded cannot be known. Add --again to load it whatever the ledger says, "
             f"or copy it to the pipeline's prefix to load it as a new file."
         )

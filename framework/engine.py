@@ -43,8 +43,9 @@ from framework.prepare import Preparation, PrepareContext, prepare
 from framework.results import LoadRequest, LoadResult, RecordCounts, Services
 from framework.retries import telling
 from framework.schema.changes import rewritten_columns
-from framework.schema.table import Observation
-from framework.schema.values import SourceBatch, SourceFile
+from framework.schema.same_content import with_loads
+from framework.schema.table import Observation, PastLoad
+from framework.schema.values import FileIdentity, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.transfer import copy, merge, write_manifest
 from framework.views_down import ViewsDown, signs_of
@@ -190,14 +191,14 @@ class _Load:
         """
         before = (list(self.files), dict(self.books.generations), set(self.books.harmless))
         if isinstance(error, AlreadyLoaded):
-            loaded = self.files if self.request.again else loaded_already(self.books, self.files)
-            self._skip(loaded, "the file is loaded already, as its ledger row shows")
+            meanwhile = dict.fromkeys(self.files, "another run has loaded it meanwhile")
+            self._skip(meanwhile if self.request.again else loaded_already(self.books, self.files))
         elif self.precedence is not None:
-            self._skip(self.outcome.gone(self.files), "another run has taken the file")
+            self._skip(dict.fromkeys(self.outcome.gone(self.files), "another run has taken the file"))
             reasons = overtaken_meanwhile(self.books, self.files, self.precedence) if self.files else {}
             if self.spec.load.mode == "replace" and not is_picked(self.request):
                 overtaken = [file for file in self.files if file.key in reasons]
-                self._skip(overtaken, "a newer file, which another run has loaded, replaces the table")
+                self._skip(dict.fromkeys(overtaken, "a newer file, which another run has loaded, replaces the table"))
             else:
                 refused = [file for file in self.files if file.key in reasons]
                 self.books.write(
@@ -218,12 +219,21 @@ class _Load:
         self._enter("merge")
         self.counts = merge(self.books, self.files, observed, prepared, self.request)
         self.has_staging_table = False
+        if self.observed_for_next is not None:
+            self.observed_for_next = with_loads(self.observed_for_next, self._own_loads())
         self.outcome.tell_broken_late_views()
+
+    def _own_loads(self) -> dict[FileIdentity, PastLoad]:
+        generations, run_id, now = self.books.generations, self.books.run_id, self.services.now()
+        return {
+            file.identity: PastLoad(generations.get(file.key, 1), run_id, now, self.counts[file.key].read)
+            for file in self.files
+        }
 
     def _observe(self) -> Observation:
         # Of all that is pending, because one look serves every load of the run.
-        arrivals = [*self.work.arrivals, *(file.arrived_at for file in self.files)]
-        return observe(self.services.warehouse, self.spec, arrivals, self.books.caller, self.log)
+        etags = [*(file.identity.etag for file in self.files), *self.work.etags]
+        return observe(self.services.warehouse, self.spec, etags, self.books.caller, self.log)
 
     def _leave_out_loaded(self, observed: Observation) -> None:
         """Skip the files that the audit knows as loaded, unless they are to be loaded again."""
@@ -237,12 +247,12 @@ class _Load:
             return
         known = [file for file in self.files if observed.history_of(file.identity).generation]
         if known:
-            self._skip(loaded_already(self.books, known), "the file is loaded already")
+            self._skip(loaded_already(self.books, known))
 
-    def _skip(self, files: Sequence[SourceFile], reason: str) -> None:
-        """Leave out files that need not be loaded any more; they are recorded and archived."""
-        self.files = [file for file in self.files if file not in files]
-        self.outcome.leave_out(files, reason)
+    def _skip(self, reasons: Mapping[SourceFile, str]) -> None:
+        """Leave out files that need not be loaded any more; they are recorded with the reason, and archived."""
+        self.files = [file for file in self.files if file not in reasons]
+        self.outcome.leave_out(reasons)
 
     def _refuse(self, reasons: Mapping[str, str]) -> None:
         """Leave out files that come too late, and say so."""

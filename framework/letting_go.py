@@ -42,7 +42,7 @@ def _let_go(books: Books, file: SourceFile, reason: str) -> None:
             f"a load of {spec.pipeline} is under way ({', '.join(sorted(living))}), and may be loading {file.url}. "
             f"Wait until it has ended: history {spec.pipeline} --status RUNNING"
         )
-    observed = observe(services.warehouse, spec, [file.arrived_at], books.caller, books.log)
+    observed = observe(services.warehouse, spec, [file.identity.etag], books.caller, books.log)
     if observed.history_of(file.identity).generation:
         raise SpecError(
             f"{file.url} is loaded into {spec.target.table} already, so there is nothing to skip. "

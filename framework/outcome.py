@@ -69,8 +69,7 @@ class Outcome:
     def loaded(self, files: Sequence[SourceFile], counts: Mapping[str, RecordCounts]) -> list[LoadResult]:
         """Archive what was loaded. The rows are in: a file that cannot be moved now is moved by the next run."""
         results = []
-        if files and self._pass_over():
-            at_once(self._archive, files)
+        self._put_away(files)
         for file in files:
             self._log.info("loaded", step="settle", file=file.url, **vars(counts[file.key]))
             results.append(self._result(file, "SUCCESS", counts=counts[file.key]))
@@ -119,19 +118,15 @@ class Outcome:
         """Add a warning to the results of the files it concerns, to their JOB_STS rows and to the log."""
         self._books.warn(warning)
 
-    def leave_out(self, files: Sequence[SourceFile], reason: str) -> None:
-        """Skip some of the load's files before it begins."""
-        self._before += self.skipped(files, reason)
-
-    def skipped(self, files: Sequence[SourceFile], reason: str) -> list[LoadResult]:
-        """Record files as skipped, and archive them."""
-        if files:
-            self._books.write("SKIPPED", files, reason)
-        for file in files:
+    def leave_out(self, reasons: Mapping[SourceFile, str]) -> None:
+        """Skip some of the load's files before it begins: record each with its reason, and archive it."""
+        if not reasons:
+            return
+        self._books.write_each("SKIPPED", reasons)
+        for file, reason in reasons.items():
             self._log.warning("file skipped", file=file.url, reason=reason)
-        if files and self._pass_over():
-            at_once(self._archive, files)
-        return [self._result(file, "SKIPPED", reason=reason) for file in files]
+        self._put_away(list(reasons))
+        self._before += [self._result(file, "SKIPPED", reason=reason) for file, reason in reasons.items()]
 
     def refuse(self, step: str, file: SourceFile, reason: str) -> None:
         """Leave a file where it is, before the load begins, and end the command in an error."""
@@ -212,10 +207,11 @@ class Outcome:
         )
         if not described or not self._try("write SKIPPED rows", partial(self._books.write, "SKIPPED", older, reason)):
             return False
-        self._passed_over = [self._result(file, "SKIPPED", reason=reason) for file in older]
         for file in older:
             self._log.warning("file skipped", file=file.url, reason=reason)
-        return all(at_once(self._archive, older))
+        archived = at_once(self._archive, older)
+        self._passed_over = [self._result(file, "SKIPPED", reason=reason) for file in older]
+        return all(archived)
 
     def _is_older(self, file: SourceFile | None) -> TypeGuard[SourceFile]:
         """Say whether an older file is still the one that was listed; one that is not stays for the next run."""
@@ -224,8 +220,25 @@ class Outcome:
         etag, modified_at = self._work.older[file.key]
         return file.etag == etag and abs(file.modified_at - modified_at) <= _TIMES_DIFFER
 
+    def _put_away(self, files: Sequence[SourceFile]) -> None:
+        """Archive files that need not be loaded any more, behind those that they replace."""
+        if files and self._pass_over():
+            at_once(self._archive, files)
+        elif files:
+            for file in files:
+                self._warn_not_archived(file, "an older file, which must go first, could not be archived")
+
     def _archive(self, file: SourceFile) -> bool:
-        return self._try("archive the file; the next run does it", partial(self._books.move, file, "archive"))
+        try:
+            self._books.move(file, "archive")
+        except PipelineError as error:
+            self._warn_not_archived(file, str(error))
+            return False
+        return True
+
+    def _warn_not_archived(self, file: SourceFile, reason: str) -> None:
+        message = f"{file.url} was not archived: {reason}. The next run archives it."
+        self.warn(LoadWarning("not-archived", None, message, (file.key,)))
 
     def _try(self, doing: str, action: Callable[[], object]) -> bool:
         """Do something on the way out; a failure is told and hides nothing."""

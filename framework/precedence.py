@@ -8,6 +8,7 @@ from framework.bookkeeping import Books
 from framework.lake.s3 import Lake
 from framework.results import LoadRequest
 from framework.schema.precedence import EnteredFile, Precedence, was_delivered_again
+from framework.schema.same_content import loaded_on
 from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.control import read_newest_load, read_seen_files
@@ -79,8 +80,8 @@ def _overtaken_by(spec: PipelineSpec, file: SourceFile, later: str) -> str:
     )
 
 
-def loaded_already(books: Books, files: Sequence[SourceFile]) -> list[SourceFile]:
-    """Return those of the files that the ledger holds, and let the books count the others of them.
+def loaded_already(books: Books, files: Sequence[SourceFile]) -> dict[SourceFile, str]:
+    """Return those of the files that the ledger holds, with when each was first loaded; let the books count the others.
 
     A file that was delivered again since it was loaded is to be loaded again, as a generation of its own.
     """
@@ -89,13 +90,15 @@ def loaded_already(books: Books, files: Sequence[SourceFile]) -> list[SourceFile
     generations = _generations(entered)
     known = [file for file in files if file.identity.sha256 in generations]
     seen = read_seen_files(warehouse, target, known, books.caller, books.log) if known else []
-    loaded = []
+    loaded = {}
     for file in known:
         if was_delivered_again(file, entered, seen, books.spec.load.mode == "replace"):
             books.generations[file.key] = generations[file.identity.sha256] + 1
             books.log.info("the file was delivered again after another one", file=file.url)
         else:
-            loaded.append(file)
+            own = [each for each in entered if each.identity_sha256 == file.identity.sha256]
+            first = min(own, key=lambda each: each.generation)
+            loaded[file] = f"already {loaded_on(first.loaded_at, first.run_id)}"
     return loaded
 
 

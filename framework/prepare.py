@@ -40,6 +40,7 @@ from framework.schema.changes import (
 from framework.schema.column_names import target_names
 from framework.schema.measured import apply_measurements, becoming_text, with_samples
 from framework.schema.missing import emptied_columns
+from framework.schema.same_content import same_content
 from framework.schema.staging import (
     StagingPlan,
     columns_to_profile,
@@ -152,12 +153,18 @@ def _read_raw_header(spec: PipelineSpec, lake: Lake, file: SourceFile) -> tuple[
 
 
 def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Observation) -> Preparation:
-    """Return what the load will do, with its rows staged or measured.
+    """Return what the load will do, with its rows staged or measured, and what its owner should look at.
 
     Raises:
         SourceFileError: a file cannot be loaded as it is, or holds bad rows.
         SchemaChangeError: the table cannot or may not be changed as the rows need it.
     """
+    prepared = _prepare(context, files, observed)
+    found = same_content(files, prepared.seen, observed)
+    return replace(prepared, warnings=(*prepared.warnings, *found))
+
+
+def _prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Observation) -> Preparation:
     spec = context.spec
     batch = read_layouts(spec, context.books.services.lake, files, context.log)
     batch = replace(batch, sample_rows=context.sample_rows)

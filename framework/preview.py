@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from framework.bookkeeping import Books
@@ -91,10 +91,11 @@ class _Preview:
         self.books.warnings.clear()
         observed = self._observe(files)
         known = [file for file in files if observed.history_of(file.identity).generation]
-        loaded = loaded_already(self.books, known) if known and not request.again else []
+        loaded = loaded_already(self.books, known) if known and not request.again else {}
         wanted = [file for file in files if file not in loaded]
         if not wanted:
-            return _not_loaded(self.spec, [file.url for file in loaded], "would be skipped: the file is loaded already")
+            told = "; ".join(dict.fromkeys(loaded.values()))
+            return _not_loaded(self.spec, [file.url for file in loaded], f"would be skipped: {told}")
         if is_picked(request) and precedence_of(self.spec, self.services.lake, request) is not None:
             overtaken = why_overtaken(self.books, wanted)
             if overtaken:
@@ -106,8 +107,8 @@ class _Preview:
         return self._describe(wanted, observed, prepared, loaded, request)
 
     def _observe(self, files: Sequence[SourceFile]) -> Observation:
-        arrivals = [file.arrived_at for file in files]
-        seen = observe(self.services.warehouse, self.spec, arrivals, self.books.caller, self.books.log)
+        etags = [file.identity.etag for file in files]
+        seen = observe(self.services.warehouse, self.spec, etags, self.books.caller, self.books.log)
         if self.observed is None:
             return seen
         return replace(self.observed, history=seen.history)
@@ -159,14 +160,14 @@ class _Preview:
         files: Sequence[SourceFile],
         observed: Observation,
         prepared: Preparation,
-        loaded: Sequence[SourceFile],
+        loaded: Mapping[SourceFile, str],
         request: LoadRequest,
     ) -> PlannedLoad:
         manifest_url = self.services.lake.url(self.books.manifest_key)
         copy = copy_transaction(self.books, observed, prepared, manifest_url if prepared.has_rows else None)
         merge, _ = merge_transaction(self.books, files, observed, prepared, request)
         transactions = [*prepared.evolution, copy, merge]
-        notes = [f"{file.url} would be skipped: the file is loaded already" for file in loaded]
+        notes = [f"{file.url} would be skipped: {reason}" for file, reason in loaded.items()]
         if prepared.quarantine is not None:
             notes.append(f"bad rows that would go to data/quarantine/{self.spec.pipeline}/: {prepared.seen.rows_bad}")
         notes += [f"new column {name} is ignored" for name in prepared.staging.ignored]

@@ -9,6 +9,7 @@ from framework.cli.loading import document_of, summary
 from framework.cli.output import Output
 from framework.cli.services import open_services
 from framework.errors import SpecError
+from framework.lake.identity import METADATA_LOST
 from framework.lake.pending import is_file_of
 from framework.lake.s3 import Lake
 from framework.lake.unprocessed import FOLDER, describe_unprocessed
@@ -81,7 +82,7 @@ def owner_of(file: SourceFile, name: str | None, project: Project, services: Ser
     if is_moved and file.identity.key == file.key:
         if name is None:
             raise SpecError(
-                f"{file.url} does not say which pipeline has moved it: the metadata that Feedway gave it is gone. "
+                f"{file.url} does not say which pipeline has moved it: {METADATA_LOST}. "
                 f"Name the pipeline: skip {file.key} --for NAME"
             )
         return project.pipeline(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +9,6 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
@@ -19,6 +17,7 @@ from framework.errors import WarehouseError
 from framework.lake.conditions import with_conditions
 from framework.lake.download import download, stream
 from framework.lake.failures import GONE, REPLACED, error_code, read_errors, replaced, s3_errors
+from framework.lake.identity import OWN_FOLDERS, carried, etag_of, identity_metadata, moved_metadata
 from framework.lake.names import Reservations, names_for
 from framework.schema.values import FileIdentity, SourceFile
 
@@ -32,9 +31,6 @@ _SINGLE_COPY_BYTES = 5 * 1024**3
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
 _COPY = TransferConfig(multipart_threshold=_SINGLE_COPY_BYTES)
 _MOST_NAMES = 10
-_IDENTITY_METADATA = "feedway-identity"
-_RUN_METADATA = "feedway-run-id"
-_PIPELINE_METADATA = "feedway-pipeline"
 
 
 @dataclass(frozen=True)
@@ -75,9 +71,7 @@ class Lake:
         with s3_errors(f"list s3://{self.bucket}/{prefix}"):
             for page in pages:
                 for item in page.get("Contents", []):
-                    yield LakeObject(
-                        item["Key"], _unquoted(item["ETag"]), item["Size"], item["LastModified"].astimezone(UTC)
-                    )
+                    yield LakeObject(item["Key"], etag_of(item), item["Size"], item["LastModified"].astimezone(UTC))
 
     def clock(self, prefix: str) -> datetime:
         """Return S3's own time, to the second, by asking it for one object below a key prefix."""
@@ -86,19 +80,21 @@ class Lake:
         return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
     def describe(self, key: str) -> SourceFile | None:
-        """Return an object with the identity it arrived with; None if it is not there."""
+        """Return an object with the identity it arrived with; None if it is not there.
+
+        That is the identity in its metadata in Feedway's own folders, if it fits the object; its own anywhere else.
+        """
         head = self._head(key)
         if head is None:
             return None
-        etag, size = _unquoted(head["ETag"]), int(head["ContentLength"])
+        etag, size = etag_of(head), int(head["ContentLength"])
         modified = head["LastModified"].astimezone(UTC)
-        # S3 hands names back in lower case, other servers as HTTP headers are written.
-        metadata = {name.lower(): value for name, value in head.get("Metadata", {}).items()}
-        moved = _moved_identity(metadata.get(_IDENTITY_METADATA))
-        identity, arrived_at = moved or (FileIdentity(self.bucket, key, etag, size), modified)
-        return SourceFile(
-            self.bucket, key, etag, size, modified, identity, arrived_at, metadata.get(_PIPELINE_METADATA)
-        )
+        moved = carried(head) if key.startswith(tuple(map(self.key, OWN_FOLDERS))) else None
+        if moved is None:
+            return SourceFile(
+                self.bucket, key, etag, size, modified, FileIdentity(self.bucket, key, etag, size), modified
+            )
+        return SourceFile(self.bucket, key, etag, size, modified, moved.identity, moved.arrived_at, moved.moved_by)
 
     def is_unchanged(self, file: SourceFile) -> bool:
         """Say whether the object is still the one that was described."""
@@ -120,7 +116,7 @@ class Lake:
             )
             body = answer["Body"].read()
         # Servers that do not know conditions answer with whatever is there now.
-        if _unquoted(answer["ETag"]) != file.etag:
+        if etag_of(answer) != file.etag:
             raise replaced(file)
         return body
 
@@ -147,11 +143,10 @@ class Lake:
         replaces the original, or another process that takes the name, just between two calls is not
         noticed.
         """
-        metadata = {
-            _IDENTITY_METADATA: _identity_text(file.identity, file.arrived_at),
-            _RUN_METADATA: run_id,
-            _PIPELINE_METADATA: pipeline,
-        }
+        head = self._head(file.key)
+        if head is None or not _is_object(head, file):
+            return None
+        metadata = moved_metadata(file, head, run_id, pipeline)
         target = self._copied(file, self.key(f"{folder}/{file.key.rpartition('/')[2]}"), metadata)
         if target is None:
             return None
@@ -171,8 +166,6 @@ class Lake:
 
     def _copied(self, file: SourceFile, key: str, metadata: Mapping[str, str]) -> str | None:
         """Return where a copy of a file is: one that was left, or a new one; None where the file is another by now."""
-        if not self.is_unchanged(file):
-            return None
         names = names_for(key, file.identity, file.arrived_at)
         for target in islice(names, _MOST_NAMES):
             with self._reservations.reserved(target) as is_ours:
@@ -242,7 +235,7 @@ class Lake:
 
     def put_as(self, key: str, content: bytes, identity: FileIdentity, arrived_at: datetime) -> None:
         """Write an object that carries the identity of what it stands for, as a moved file does."""
-        metadata = {_IDENTITY_METADATA: _identity_text(identity, arrived_at)}
+        metadata = identity_metadata(identity, arrived_at)
         with s3_errors(f"write {self.url(key)}"):
             self._client.put_object(Bucket=self.bucket, Key=key, Body=content, Metadata=metadata)
 
@@ -269,47 +262,21 @@ class Lake:
                 raise
 
 
-def _unquoted(etag: str) -> str:
-    return etag.strip('"')
-
-
 def _is_object(head: Mapping[str, Any], file: SourceFile) -> bool:
     """Say whether what was headed has the ETag and the size of a file."""
-    return (_unquoted(head["ETag"]), int(head["ContentLength"])) == (file.etag, file.size_bytes)
+    return (etag_of(head), int(head["ContentLength"])) == (file.etag, file.size_bytes)
 
 
 def _is_copy(copy: SourceFile | None, file: SourceFile) -> bool:
     """Say whether an object is a whole copy of a file: its size, and where, when and as what it arrived."""
+    # A server whose clock has been put back makes copies that are older than their originals.
     return copy is not None and (copy.size_bytes, copy.identity, copy.arrived_at) == (
         file.size_bytes,
         file.identity,
-        file.arrived_at,
+        min(file.arrived_at, copy.modified_at),
     )
 
 
 def _holds_successor(copy: SourceFile, file: SourceFile, left: Mapping[str, Any] | None) -> bool:
     """Say whether a copy holds what has replaced the file: servers that know no conditions copy what is there."""
     return left is not None and copy.etag != file.etag and _is_object(left, copy)
-
-
-def _identity_text(identity: FileIdentity, arrived_at: datetime) -> str:
-    """Write an identity for object metadata, which is ASCII and at most 2 KB."""
-    fields = [
-        identity.bucket,
-        quote(identity.key, safe="/"),
-        identity.etag,
-        str(identity.size_bytes),
-        arrived_at.isoformat(),
-    ]
-    return json.dumps(fields, separators=(",", ":"))
-
-
-def _moved_identity(text: str | None) -> tuple[FileIdentity, datetime] | None:
-    """Read what `_identity_text` wrote; None where there is nothing, or what somebody else has written there."""
-    try:
-        bucket, key, etag, size, arrived_at = map(str, json.loads(text or ""))
-        arrived = datetime.fromisoformat(arrived_at)
-        identity = FileIdentity(bucket, unquote(key), etag, int(size))
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return None if arrived.tzinfo is None else (identity, arrived.astimezone(UTC))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from framework.lake.at_once import at_once
+from framework.lake.identity import METADATA_LOST
 from framework.lake.pending import is_file_of
 from framework.lake.s3 import Lake
 from framework.schema.values import SourceFile
@@ -58,7 +59,7 @@ def doubt_of(lake: Lake, spec: PipelineSpec, file: SourceFile) -> str | None:
     if not is_file_of(lake, spec.source, lake.key(spec.source.prefix) + name):
         return ""
     return (
-        "it does not say where it arrived: the metadata that Feedway gives a file it moves is gone. "
+        f"it does not say where it arrived: {METADATA_LOST}. "
         "To load it as a new file, copy it to the folder where the feed's files arrive"
     )
 

@@ -11,12 +11,17 @@ from framework.schema.values import SourceFile
 
 @dataclass(frozen=True)
 class EnteredFile:
-    """A loaded file as the ledger has it. `arrived_at` is UTC, None of corrected rows, which are no delivery."""
+    """A loaded file as the ledger has it. Times are UTC.
+
+    `arrived_at` is None of corrected rows, which are no delivery.
+    """
 
     identity_sha256: str
     generation: int
     key: str
     arrived_at: datetime | None
+    run_id: str
+    loaded_at: datetime
 
 
 @dataclass(frozen=True)

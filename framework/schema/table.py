@@ -156,14 +156,26 @@ OUTAGE_MARK = "outage: "
 
 
 @dataclass(frozen=True)
+class PastLoad:
+    """A load of a file that has succeeded; its time is UTC."""
+
+    generation: int
+    run_id: str
+    loaded_at: datetime
+    rows_read: int
+
+
+@dataclass(frozen=True)
 class LoadHistory:
-    """What the audit says of one file identity.
+    """What the audit says of one file identity; `failures` counts those that no outage is to blame for."""
 
-    `generation` is the highest loaded, 0 for none; `failures` counts those that no outage is to blame for.
-    """
-
-    generation: int = 0
+    loads: tuple[PastLoad, ...] = ()
     failures: int = 0
+
+    @property
+    def generation(self) -> int:
+        """The highest generation that was loaded, 0 for none."""
+        return max((load.generation for load in self.loads), default=0)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from framework.plan.statements import Statement, Transaction
 from framework.run_log import RunLog
 from framework.schema.precedence import EnteredFile
 from framework.schema.values import SourceFile
-from framework.warehouse.client import Caller, Row, Warehouse
+from framework.warehouse.client import Caller, Row, Value, Warehouse
 
 
 def read_entered(
@@ -44,6 +44,10 @@ def read_later_files(
 
 
 def _entered(row: Row) -> EnteredFile:
-    identity, generation, key, arrived = row
-    arrived_at = None if arrived is None else datetime.fromisoformat(str(arrived)).replace(tzinfo=UTC)
-    return EnteredFile(str(identity), int(generation or 0), str(key), arrived_at)
+    identity, generation, key, arrived, run_id, loaded = row
+    arrived_at = None if arrived is None else _utc(arrived)
+    return EnteredFile(str(identity), int(generation or 0), str(key), arrived_at, str(run_id), _utc(loaded))
+
+
+def _utc(value: Value) -> datetime:
+    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)

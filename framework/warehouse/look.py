@@ -34,7 +34,10 @@ class Look:
 def look_at(warehouse: Warehouse, statements: Sequence[Statement], caller: Caller, log: RunLog) -> Look:
     """Ask all at once, in one submission."""
     results = warehouse.run(Transaction("observe", tuple(statements)), caller, log)
-    return Look({statement.template: rows for statement, rows in zip(statements, results, strict=True)})
+    rows: dict[str, list[Row]] = {}
+    for statement, found in zip(statements, results, strict=True):
+        rows.setdefault(statement.template, []).extend(found)
+    return Look(rows)
 
 
 def is_materialized(definition: str) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import cast
 
 from framework.column_type import ColumnType, parse_type
@@ -18,6 +18,7 @@ from framework.schema.table import (
     Observation,
     ObservedTable,
     ObservedView,
+    PastLoad,
     TableColumn,
     ViewBuild,
     ViewDependency,
@@ -29,13 +30,13 @@ from framework.warehouse.control import SHARED_TABLES
 from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, is_materialized, look_at
 from framework.warehouse.view_journal import journal_row, select_journal
 
-_ARRIVAL_MARGIN = timedelta(seconds=2)
+_ETAGS_PER_STATEMENT = 1500
+_MOST_ETAGS = 20 * _ETAGS_PER_STATEMENT
+"""So many files are looked up, which a batch has room for; the ledger knows the rest."""
 
 
-def observe(
-    warehouse: Warehouse, spec: PipelineSpec, arrivals: Sequence[datetime], caller: Caller, log: RunLog
-) -> Observation:
-    """Return what the warehouse holds that a load depends on, of files that arrived at these times.
+def observe(warehouse: Warehouse, spec: PipelineSpec, etags: Iterable[str], caller: Caller, log: RunLog) -> Observation:
+    """Return what the warehouse holds that a load depends on, with the history of files that have these ETags.
 
     One submission. Where Feedway's own tables are missing the batch fails as a whole; it is then
     made again without them, and `control_tables` says what there is.
@@ -44,7 +45,7 @@ def observe(
         WarehouseError: the target exists, but none of its columns can be seen.
     """
     catalog = _catalog_statements(spec, warehouse.settings.control_schema)
-    control = _control_statements(spec, warehouse.settings.control_schema, arrivals)
+    control = _control_statements(spec, warehouse.settings.control_schema, list(dict.fromkeys(etags))[:_MOST_ETAGS])
     try:
         look = look_at(warehouse, [*catalog, *control], caller, log)
     except WarehouseError as error:
@@ -79,26 +80,20 @@ def _catalog_statements(spec: PipelineSpec, control_schema: str) -> list[Stateme
     return statements
 
 
-def _control_statements(spec: PipelineSpec, control_schema: str, arrivals: Sequence[datetime]) -> list[Statement]:
-    statements = [
+def _control_statements(spec: PipelineSpec, control_schema: str, etags: Sequence[str]) -> list[Statement]:
+    history = {
+        "table": TableName(control_schema, "job_sts"),
+        "target": spec.target.table,
+        "outage_mark": OUTAGE_MARK,
+    }
+    return [
         Statement("select_view_builds", {"table": TableName(control_schema, "view_builds")}),
         select_journal(control_schema, spec.target.table),
+        *(
+            Statement("select_load_history", history | {"etags": etags[start : start + _ETAGS_PER_STATEMENT]})
+            for start in range(0, len(etags), _ETAGS_PER_STATEMENT)
+        ),
     ]
-    if arrivals:
-        statements.append(
-            Statement(
-                "select_load_history",
-                {
-                    "table": TableName(control_schema, "job_sts"),
-                    "target": spec.target.table,
-                    # S3 tells whole seconds in a head and milliseconds in a list.
-                    "first_arrival": min(arrivals) - _ARRIVAL_MARGIN,
-                    "last_arrival": max(arrivals) + _ARRIVAL_MARGIN,
-                    "outage_mark": OUTAGE_MARK,
-                },
-            )
-        )
-    return statements
 
 
 def _observation(spec: PipelineSpec, look: Look) -> Observation:
@@ -200,11 +195,13 @@ def _views(look: Look) -> Iterator[ObservedView]:
 
 def _history(look: Look) -> dict[FileIdentity, LoadHistory]:
     found: dict[FileIdentity, LoadHistory] = {}
-    for bucket, key, etag, size, status, generation, count in look.of("select_load_history"):
+    for bucket, key, etag, size, status, generation, run_id, ended, rows_read in look.of("select_load_history"):
         identity = FileIdentity(str(bucket), str(key), str(etag), int(cast(int, size)))
         before = found.get(identity, LoadHistory())
         if status == "SUCCESS":
-            found[identity] = LoadHistory(int(cast(int, generation)), before.failures)
+            loaded_at = datetime.fromisoformat(str(ended)).replace(tzinfo=UTC)
+            load = PastLoad(int(generation or 0), str(run_id), loaded_at, int(rows_read or 0))
+            found[identity] = LoadHistory((*before.loads, load), before.failures)
         else:
-            found[identity] = LoadHistory(before.generation, int(cast(int, count)))
+            found[identity] = LoadHistory(before.loads, before.failures + 1)
     return found

@@ -109,7 +109,7 @@ def test_a_merge_that_still_runs_when_its_client_dies_leads_to_no_second_load(
         holder.rollback()
         (result,) = waiting.result(timeout=60)
 
-    assert (result.status, result.reason) == ("SKIPPED", "the file is loaded already")
+    assert (result.status, str(result.reason)[:17]) == ("SKIPPED", "already loaded on")
     assert shop.rows("id, a", "id") == [(1, 1), (2, 2)]
     assert shop.sql(f"select count(*) from {gate.sql}") == [(2,)]
     assert len(shop.keys("data/archive/")) == 2
@@ -136,7 +136,7 @@ def test_a_run_that_comes_too_soon_to_await_the_dead_ones_merge_loads_nothing_tw
         holder.rollback()
         (result,) = waiting.result(timeout=60)
 
-    assert (result.status, result.reason) == ("SKIPPED", "the file is loaded already, as its ledger row shows")
+    assert (result.status, str(result.reason)[:17]) == ("SKIPPED", "already loaded on")
     assert shop.rows("id, a", "id") == [(1, 1), (2, 2)]
 
 

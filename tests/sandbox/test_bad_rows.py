@@ -231,7 +231,7 @@ def test_what_a_run_put_aside_stays_when_it_dies_after_its_merge(feed: Feed) -> 
     shop.environment = replace(shop.environment, dead_after_seconds=-1)
     (result,) = shop.run()
 
-    assert (result.status, result.reason) == ("SKIPPED", "the file is loaded already")
+    assert (result.status, str(result.reason)[:17]) == ("SKIPPED", "already loaded on")
     assert runs_in_quarantine(shop) == {loaded.run_id}
     assert [row[:2] for row in quarantined(shop)] == [("1.csv", 2)]
 
@@ -266,14 +266,12 @@ def test_a_run_that_another_has_forestalled_takes_its_bad_rows_back(feed: Feed) 
     key = shop.land(f"{shop.name}.csv", csv_text("id,n", "1,1", "2,x"))
     body = shop.s3.get_object(Bucket="lake", Key=key)["Body"].read()
     (loaded,) = shop.run()
-    (archived,) = shop.keys("data/archive/")
-    metadata = shop.s3.head_object(Bucket="lake", Key=archived)["Metadata"]
     shop.sql(f"delete from feedway.job_sts where pipeline = '{shop.name}'")
-    shop.s3.put_object(Bucket="lake", Key=key, Body=body, Metadata=metadata)
+    shop.s3.put_object(Bucket="lake", Key=key, Body=body)
 
     (result,) = shop.run()
 
-    assert (result.status, result.reason) == ("SKIPPED", "the file is loaded already, as its ledger row shows")
+    assert (result.status, str(result.reason)[:17]) == ("SKIPPED", "already loaded on")
     assert runs_in_quarantine(shop) == {loaded.run_id}
 
 

@@ -12,6 +12,8 @@ from botocore.config import Config
 
 from framework.errors import SpecError, WarehouseError
 from framework.lake.s3 import Lake
+from tests.faults.weather import refuse
+from tests.sandbox.test_precedence import loading
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -309,3 +311,30 @@ def test_a_dead_runs_remains_are_cleared_away_where_nothing_is_pending(feed: Fee
 
     assert shop.run() == []
     assert shop.keys(f"staging/{shop.name}/") == []
+
+
+@pytest.mark.parametrize("load", ["{mode: append}", "{mode: replace}"])
+def test_an_archive_that_is_not_writable_is_a_warning_and_the_next_run_archives(
+    feed: Feed, other_s3: Any, load: str
+) -> None:
+    shop = feed(loading(load))
+    denied = refuse(other_s3, "CopyObject", 403, "AccessDenied")
+    for name in ("1.csv", "2.csv"):
+        shop.land(name, csv_text("id,a", f"1,{name}"))
+
+    results = replace(shop, s3=other_s3).run()
+    again = shop.run()
+
+    loaded = [result for result in results if result.status == "SUCCESS"]
+    assert len(loaded) == (1 if "replace" in load else 2)
+    assert denied
+    for result in results:
+        (warning,) = result.warnings
+        assert warning.rule == "not-archived"
+        assert str(result.source_file) in warning.message
+        assert result.failure is None
+    assert any("AccessDenied" in result.warnings[0].message for result in results)
+    assert [result.status for result in again] == ["SKIPPED"] * 2
+    assert [result.warnings for result in again] == [()] * 2
+    assert shop.keys(f"data/in/{shop.name}/") == []
+    assert len(shop.rows("a", "a")) == len(loaded)

@@ -1,0 +1,91 @@
+"""The identity that a moved file carries as object metadata, and when it is believed.
+
+S3 keeps whatever metadata an uploader sets, and `aws s3 cp` copies it. So metadata counts only in Feedway's own
+folders, and only where the object still is what it was written for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, unquote
+
+from framework.schema.values import FileIdentity, SourceFile
+
+OWN_FOLDERS = ("data/archive/", "data/unprocessed/", "staging/")
+"""Paths in the lake that only Feedway writes to."""
+METADATA_LOST = "the metadata that Feedway gave it when it moved it is gone, or was written for other content"
+_IDENTITY = "feedway-identity"
+_RUN = "feedway-run-id"
+_PIPELINE = "feedway-pipeline"
+_ETAG = "feedway-etag"
+_NOT_KEPT = "not-kept"
+_HASH = re.compile(r"[0-9a-f]{16,}")
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a moved file says of its arrival. `moved_by` is the pipeline that moved it."""
+
+    identity: FileIdentity
+    arrived_at: datetime
+    moved_by: str | None
+
+
+def etag_of(head: Mapping[str, Any]) -> str:
+    """Return an object's ETag without its quotes."""
+    return str(head["ETag"]).strip('"')
+
+
+def identity_metadata(identity: FileIdentity, arrived_at: datetime) -> dict[str, str]:
+    """Return the metadata of an object that stands for what arrived: ASCII, and at most 2 KB."""
+    fields = [
+        identity.bucket,
+        quote(identity.key, safe="/"),
+        identity.etag,
+        str(identity.size_bytes),
+        arrived_at.isoformat(),
+    ]
+    return {_IDENTITY: json.dumps(fields, separators=(",", ":"))}
+
+
+def moved_metadata(file: SourceFile, head: Mapping[str, Any], run_id: str, pipeline: str) -> dict[str, str]:
+    """Return the metadata of a file's copy. `head` is of the file as it is copied."""
+    metadata = identity_metadata(file.identity, file.arrived_at) | {_RUN: run_id, _PIPELINE: pipeline}
+    keeps_etag = _is_hash(head) and etag_of(head) == file.identity.etag
+    return metadata if keeps_etag else metadata | {_ETAG: _NOT_KEPT}
+
+
+def carried(head: Mapping[str, Any]) -> Carried | None:
+    """Return what an object in one of Feedway's folders says of its arrival.
+
+    None where it says nothing, what nobody understands, or what was written for other content: the object has
+    another size, or an ETag that is a hash of other bytes. Nothing arrives later than its copy was made.
+    """
+    # S3 hands names back in lower case, other servers as HTTP headers are written.
+    metadata = {name.lower(): value for name, value in head.get("Metadata", {}).items()}
+    try:
+        bucket, key, etag, size, arrival = map(str, json.loads(metadata.get(_IDENTITY, "")))
+        arrived_at = datetime.fromisoformat(arrival)
+        identity = FileIdentity(bucket, unquote(key), etag, int(size))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    keeps_etag = metadata.get(_ETAG) != _NOT_KEPT and _HASH.fullmatch(etag) is not None and _is_hash(head)
+    is_other = identity.size_bytes != int(head["ContentLength"]) or (keeps_etag and etag != etag_of(head))
+    if is_other or arrived_at.tzinfo is None:
+        return None
+    at_most = head["LastModified"].astimezone(UTC)
+    return Carried(identity, min(arrived_at.astimezone(UTC), at_most), metadata.get(_PIPELINE))
+
+
+def _is_hash(head: Mapping[str, Any]) -> bool:
+    """Return whether an object's ETag is a hash of its bytes: not of parts, and not of what a key has encrypted.
+
+    S3's is the MD5, other servers take others. Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+    """
+    is_encrypted = head.get("ServerSideEncryption", "AES256") != "AES256" or "SSECustomerAlgorithm" in head
+    return not is_encrypted and _HASH.fullmatch(etag_of(head)) is not None
