@@ -4,6 +4,7 @@ PipelineError (1)              base; anything else that escapes is a bug, shown 
   SpecError (2)                edit the spec or the command line; lists every problem with its place
   SourceFileError (3)          fix or resend the files
   SchemaChangeError (4)        the table's owner must decide
+  MachineError (5)             the machine that runs the load must be put right: its disk is full
   WarehouseError (5)           Redshift or S3 refused: statement id, SQL, its own words
     TransientWarehouseError    may succeed later; the only class that is retried
     AlreadyLoaded              another run has loaded the file; never reaches the user as an error
@@ -24,9 +25,13 @@ _MISSING_TABLE = re.compile(r"\b(?:relation|schema)\b.* does not exist")
 
 
 class PipelineError(Exception):
-    """A load or command that could not do what was asked, for a reason the message states."""
+    """A load or command that could not do what was asked, for a reason the message states.
+
+    `is_outage` says that nothing can be loaded now, whatever the file.
+    """
 
     exit_code = 1
+    is_outage = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,13 @@ class SchemaChangeError(PipelineError):
     exit_code = 4
 
 
+class MachineError(PipelineError):
+    """The machine that runs the load cannot go on: its disk is full or broken. Always an outage."""
+
+    exit_code = 5
+    is_outage = True
+
+
 class WarehouseError(PipelineError):
     """The warehouse or the lake refused, or could not be reached."""
 
@@ -105,7 +117,6 @@ class WarehouseError(PipelineError):
         """Keep what the warehouse said.
 
         `failed_index` is the position, from 0, of the refused statement in its batch, where known.
-        `is_outage` says that a service does not serve anybody now, whatever the file.
         """
         self.statement_id = statement_id
         self.sql = sql

@@ -11,7 +11,7 @@ from typing import Literal, TypeGuard
 
 from framework.bookkeeping import Books
 from framework.discover import Work
-from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError, WarehouseError
+from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError
 from framework.lake.at_once import at_once
 from framework.names import TableName
 from framework.redaction import told, trace
@@ -28,8 +28,8 @@ _BEFORE_COPY = ("discover", "observe", "recover", "start", "prepare")
 
 
 def is_outage(error: BaseException) -> bool:
-    """Say whether the warehouse or S3 serves nobody now, so that the next file would fare no better."""
-    return isinstance(error, WarehouseError) and error.is_outage
+    """Return whether the warehouse, S3 or this machine can serve no file now, so that the next would fare no better."""
+    return isinstance(error, PipelineError) and error.is_outage
 
 
 class Outcome:

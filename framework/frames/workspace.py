@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from framework.errors import PipelineError
+from framework.errors import MachineError
 
 _PREFIX = "feedway-rows-"
 _LOCK = "in-use"
+DISK_RESERVE_BYTES = 64 * 1024**2
+"""Of a disk so much is left free."""
+_FAULTS_OF_DISKS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
 class Workspace:
@@ -24,19 +30,47 @@ class Workspace:
             _sweep(home)
             self.folder, self._lock = _claim(home)
         except OSError as error:
-            raise PipelineError(
-                f"{home}: no folder for rows on their way can be made there ({error}); "
-                f"name another one in embedded.directory"
+            raise MachineError(
+                f"{home}: no folder for rows in transit can be created there ({error.strerror}). "
+                f"Make room, or name another folder in embedded.directory."
             ) from error
 
     def make_folder(self, name: str) -> Path:
         """Return a new folder; of names that are taken, one beside it."""
-        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
+        with disk_failures(self.folder):
+            return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
+
+
+def require_space(folder: Path, needed_bytes: int, purpose: str) -> None:
+    """See that a disk has room.
+
+    Raises:
+        MachineError: it has not; `purpose` completes "needed for".
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed_bytes + DISK_RESERVE_BYTES:
+        raise MachineError(
+            f"{folder}: {free // 1024**2} MB are free, and {(needed_bytes + DISK_RESERVE_BYTES) // 1024**2} MB are "
+            f"needed for {purpose}. Make room, or name another folder in embedded.directory."
+        )
+
+
+@contextmanager
+def disk_failures(folder: Path) -> Iterator[None]:
+    """Turn a disk that is full or broken while a file below `folder` is written into a MachineError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FAULTS_OF_DISKS:
+            raise
+        raise MachineError(
+            f"{folder} cannot be written to: {error.strerror}. Make room, or name another folder in embedded.directory."
+        ) from error
 
 
 def _claim(home: Path) -> tuple[Path, TextIO]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from framework.errors import PipelineError
+from framework.errors import MachineError, PipelineError
 from framework.frames.embedded.segments import Segment
 from framework.frames.embedded.sql import quoted
 from framework.redaction import without_values
 
 _LEAST_LINE_BYTES = 2 * 1024**2
+_DISK_FULL = os.strerror(errno.ENOSPC)
+_NO_ROOM_TO_SPILL = "max_temp_directory_size"
+"""What DuckDB names where memory ran out because the disk had. Its default is 90 % of what is free there."""
+_MAKE_ROOM = "make room, or name another folder in embedded.directory"
 
 
 def connect(folder: Path, memory_bytes: int) -> duckdb.DuckDBPyConnection:
@@ -51,19 +57,21 @@ def database_failures() -> Iterator[None]:
     """Turn what is no fault of the rows into an error that says what to do.
 
     Raises:
-        PipelineError: memory or disk ran out, or DuckDB refused for another reason, which is a bug.
+        MachineError: the disk is full, or cannot be written to.
+        PipelineError: memory ran out, or DuckDB refused for another reason, which is a bug.
     """
     try:
         yield
     except duckdb.OutOfMemoryException as error:
+        if _NO_ROOM_TO_SPILL in str(error):
+            reason = str(error).partition("\n")[0]
+            raise MachineError(f"DuckDB had no room on the disk to spill; {_MAKE_ROOM}: {reason}") from error
         raise PipelineError(
             f"DuckDB ran out of memory; give it more in embedded.memory, or use the spark engine: {error}"
         ) from error
     except duckdb.IOException as error:
-        raise PipelineError(
-            f"DuckDB could not read or write its files; make room, or name another folder in "
-            f"embedded.directory: {without_values(str(error))}"
-        ) from error
+        reason = _DISK_FULL if _DISK_FULL in str(error) else without_values(str(error))
+        raise MachineError(f"DuckDB could not read or write its files; {_MAKE_ROOM}: {reason}") from error
     except duckdb.Error as error:
         # Behind the first line DuckDB shows the row it was at.
         reason = without_values(str(error).partition("\n")[0])

@@ -20,19 +20,18 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from framework.errors import PipelineError
 from framework.frames.embedded.bad_rows import bad_rows_of_file, write_bad_rows
 from framework.frames.embedded.database import connect, database_failures, new_cursor
 from framework.frames.embedded.measure import column_measurements, row_numbers
 from framework.frames.embedded.numbers import merged, read_numbers
 from framework.frames.embedded.profile import column_profiles, profile_numbers, profile_rows
-from framework.frames.embedded.segments import DISK_RESERVE_BYTES, FileCutter, Segment
+from framework.frames.embedded.segments import FileCutter, Segment
 from framework.frames.embedded.source import SourceSegments
 from framework.frames.embedded.stage import StagedPart, measure_part, parts, stage_part
 from framework.frames.embedded.tally import Tally
 from framework.frames.phases import Phases
 from framework.frames.protocol import ObjectStore, Watch
-from framework.frames.workspace import Workspace
+from framework.frames.workspace import Workspace, disk_failures, require_space
 from framework.schema.values import (
     BadRow,
     ColumnProfile,
@@ -74,8 +73,11 @@ class EmbeddedFrames:
         """Yield the rows of a batch; what is kept of them on disk goes when the block ends. `scratch` stays empty."""
         folder = self._workspace.make_folder("load")
         try:
-            _require_space(folder, batch)
-            yield EmbeddedRows(self, batch, folder, watch)
+            with disk_failures(folder):
+                # The files, and as much again for staging files.
+                size = 2 * sum(layout.file.size_bytes for layout in batch.files)
+                require_space(folder, size, "the load, with engine: embedded")
+                yield EmbeddedRows(self, batch, folder, watch)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -243,15 +245,4 @@ class EmbeddedRows:
             files=tuple(files),
             columns=column_measurements(columns, found),
             malformed_rows=sum(cutter.malformed_count for cutter in self._segments.cutters),
-        )
-
-
-def _require_space(folder: Path, batch: SourceBatch) -> None:
-    """Refuse to begin what the disk cannot hold: the files, and as much again for staging files."""
-    needed = 2 * sum(layout.file.size_bytes for layout in batch.files) + DISK_RESERVE_BYTES
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise PipelineError(
-            f"{folder}: {free // 1024**2} MB are free and {needed // 1024**2} MB may be needed for the load. "
-            f"Make room, name another folder in embedded.directory, or set engine: spark."
         )

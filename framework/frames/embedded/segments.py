@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import shutil
 from array import array
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
@@ -18,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from framework.errors import PipelineError
 from framework.frames.embedded.records import BrokenRecord, MalformedRecord, RecordCutter, broken_bytes
 from framework.frames.reasons import UNCLOSED_QUOTE
 from framework.frames.text import BrokenBytes, in_blocks
+from framework.frames.workspace import require_space
 from framework.schema.values import FileLayout
 from framework.spec.pipeline import CsvOptions
 
@@ -30,7 +29,6 @@ SMALL_BYTES = 256 * 1024
 """Up to here cutting record by record takes less time than loading numpy."""
 MAX_RECORD_BYTES = 64 * 1024**2
 """Of one record. More is a quote that is not closed: no row of a warehouse is larger than 16 MB."""
-DISK_RESERVE_BYTES = 64 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -215,12 +213,7 @@ class FileCutter:
                 notes.writelines(json.dumps([found.ordinal, found.record]) + "\n" for found in malformed)
 
     def _begin(self, line_end: str) -> _Open:
-        free = shutil.disk_usage(self._folder).free
-        if free < self._segment_bytes + DISK_RESERVE_BYTES:
-            raise PipelineError(
-                f"{self._folder}: {free // 1024**2} MB are free, too little to go on with "
-                f"{self.layout.file.url}. Make room, or name another folder in embedded.directory."
-            )
+        require_space(self._folder, self._segment_bytes, f"the next rows of {self.layout.file.url}")
         self._number += 1
         path = self._folder / f"{self.layout.ordinal}-{self._number}.csv"
         file = path.open("wb")

@@ -23,6 +23,7 @@ from framework.frames.blocks import fold_block
 from framework.frames.phases import Phases
 from framework.frames.protocol import ObjectStore
 from framework.frames.text import BrokenBytes, BrokenPacking, in_blocks, plain_text
+from framework.frames.workspace import DISK_RESERVE_BYTES
 from framework.schema.values import FileLayout
 from framework.spec.pipeline import CsvOptions
 
@@ -31,7 +32,6 @@ COPY_BYTES = 256 * 1024**2
 """Of one object of a copy."""
 MAX_RECORD_BYTES = 64 * 1024**2
 """Of one record. More is a quote that is not closed."""
-DISK_RESERVE_BYTES = 64 * 1024**2
 _UPLOADS_AT_ONCE = 2
 
 

@@ -20,7 +20,7 @@ from framework.frames.spark.profile import profile
 from framework.frames.spark.quarantine import write_bad_rows
 from framework.frames.spark.source import SparkSource
 from framework.frames.spark.stage import stage
-from framework.frames.workspace import Workspace
+from framework.frames.workspace import Workspace, disk_failures
 from framework.schema.values import BadRow, ColumnProfile, Measurements, SourceBatch, StagingColumn
 
 _Result = TypeVar("_Result")
@@ -52,9 +52,10 @@ class SparkFrames:
         folder = self._workspace.make_folder("copies")
         try:
             copier = FileCopier(self._store, folder, scratch, batch.options) if scratch else None
-            with process_failures():
-                source = SparkSource(self.session, batch, copier)
-            yield SparkRows(source, copier, watch)
+            with disk_failures(folder):
+                with process_failures():
+                    source = SparkSource(self.session, batch, copier)
+                yield SparkRows(source, copier, watch)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

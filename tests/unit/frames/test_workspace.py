@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from framework.errors import MachineError
 from framework.frames import workspace
-from framework.frames.workspace import Workspace
+from framework.frames.workspace import Workspace, disk_failures, require_space
 
 DIE = """
 import os, sys
-from framework.frames.workspace import Workspace
+from framework.errors import MachineError
+from framework.frames.workspace import Workspace, disk_failures, require_space
 Workspace(sys.argv[1])
 os._exit(1)
 """
@@ -70,3 +72,28 @@ def test_a_folder_that_is_swept_while_it_is_made_is_made_again(
     assert list(tmp_path.iterdir()) == [own.folder]
     assert own.make_folder("load").is_dir()
     own.close()
+
+
+def test_a_disk_without_room_is_an_outage(tmp_path: Path) -> None:
+    require_space(tmp_path, 0, "nothing")
+    with pytest.raises(MachineError, match=r"MB are free, and .* MB are needed for the load\. Make room") as error:
+        require_space(tmp_path, 2**60, "the load")
+    assert error.value.is_outage
+    assert error.value.exit_code == 5
+
+
+def test_a_full_disk_is_an_outage_and_another_failure_is_not(tmp_path: Path) -> None:
+    with (
+        pytest.raises(MachineError, match="cannot be written to: No space left on device"),
+        disk_failures(tmp_path),
+        Path("/dev/full").open("wb") as full,
+    ):
+        full.write(b"x")
+    with pytest.raises(FileNotFoundError), disk_failures(tmp_path):
+        (tmp_path / "missing").read_bytes()
+
+
+def test_a_folder_that_cannot_be_created_is_an_outage(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(MachineError, match="no folder for rows in transit can be created there"):
+        Workspace(str(tmp_path / "file" / "folder"))
