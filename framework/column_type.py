@@ -198,6 +198,28 @@ def can_widen(current: ColumnType, wanted: ColumnType) -> bool:
     return (current.kind, wanted.kind) in {(Kind.DATE, Kind.TIMESTAMP), (Kind.REAL, Kind.DOUBLE)}
 
 
+def widenings_of(current: ColumnType) -> str:
+    """Return the sentence that says which other types `can_widen` allows for."""
+    match current.kind:
+        case Kind.SMALLINT | Kind.INTEGER | Kind.BIGINT:
+            digits = current.integer_digits
+            kinds = [kind.value for kind in INTEGER_DIGITS if INTEGER_DIGITS[kind] > digits]
+            wider = [*kinds, f"a decimal with at least {digits} digits before the point, such as decimal(38,18)"]
+        case Kind.DECIMAL if current.precision != MAX_PRECISION:
+            wider = [
+                f"a decimal with at least {current.integer_digits} digits before the point and {current.scale} after it"
+            ]
+        case Kind.VARCHAR | Kind.CHAR if current.length_bytes != MAX_VARCHAR_BYTES:
+            wider = [f"a longer {current.kind.value}"]
+        case Kind.DATE:
+            wider = [Kind.TIMESTAMP.value]
+        case Kind.REAL:
+            wider = [Kind.DOUBLE.value]
+        case _:
+            return f"A column of {current} cannot be widened: declare {current}, or nothing."
+    return f"A column of {current} can be widened to {' or '.join(wider)}, and to nothing else."
+
+
 def with_length(column_type: ColumnType, length_bytes: int) -> ColumnType:
     """Return the same kind of text with another length in bytes."""
     return replace(column_type, length_bytes=length_bytes)

@@ -189,7 +189,7 @@ class Outcome:
             return file.key in error.keys
         if isinstance(error, SourceFileError | SchemaChangeError):
             return True
-        if is_outage(error):
+        if is_outage(error) or isinstance(error, SpecError):
             return False
         return self.failed_before.get(file.key, 0) + 1 >= self._books.services.environment.max_attempts
 

@@ -18,7 +18,7 @@ from framework.schema.changes import (
     GrowVarchar,
     RewriteColumn,
     SchemaChange,
-    describe_change,
+    logged_rows,
     needs_new_table,
 )
 from framework.schema.table import Observation
@@ -130,8 +130,7 @@ def _logged_together(changes: Sequence[SchemaChange], run: EvolvingRun) -> Itera
     """Yield the changes as they are told, in parts of what one statement takes."""
     part: list[dict[str, str | None]] = []
     size = 0
-    for change in changes:
-        told = describe_change(change)
+    for told in (row for change in changes for row in logged_rows(change)):
         own = len(str(told).encode("utf-8")) + len(run.source.encode("utf-8")) + len(run.run_id) + 100
         if part and size + own > _LOGGED_BYTES:
             yield part

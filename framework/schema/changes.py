@@ -15,6 +15,8 @@ NO_GROWTH_ENCODINGS = frozenset({"bytedict", "runlength", "text255", "text32k"})
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
 MAX_REWRITES_IN_PLACE = 5
 """Each rewrites every row, and takes five of the forty statements of a transaction."""
+CREATED, INFERRED = "create_table", "infer_column"
+"""Rows of the log of schema changes: a table's first, and a column's whose type nobody asked for and which rounds."""
 _RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE)
 
 
@@ -290,7 +292,7 @@ def describe_change(change: SchemaChange) -> dict[str, str | None]:
     """Return a change as `run` and `plan` print it; `cost` says what it does to the rows."""
     match change:
         case CreateTable(table=table, columns=columns):
-            return _described("create_table", None, None, str(table), f"{len(columns)} columns", "none")
+            return _described(CREATED, None, None, str(table), f"{len(columns)} columns", "none")
         case AddColumn(column=column):
             return _described("add_column", column.name, None, column.type.sql, column.reason, "none")
         case GrowVarchar(name=name, current=current, wanted=wanted, reason=reason):
@@ -300,6 +302,15 @@ def describe_change(change: SchemaChange) -> dict[str, str | None]:
             if why:
                 cost += f", as the table is copied because {why}"
             return _described("rewrite_column", name, current.sql, wanted.sql, reason, cost)
+
+
+def logged_rows(change: SchemaChange) -> list[dict[str, str | None]]:
+    """Return a change as the log of schema changes has it, with INFERRED rows for the columns that must not round."""
+    new = change.columns if isinstance(change, CreateTable) else ()
+    new = (change.column,) if isinstance(change, AddColumn) else new
+    inferred = [column for column in new if column.is_inferred and column.type.kind is Kind.DOUBLE]
+    rows = [_described(INFERRED, column.name, None, column.type.sql, column.reason, "none") for column in inferred]
+    return [describe_change(change), *rows]
 
 
 def _described(
@@ -349,4 +360,4 @@ def table_after(observed: Observation, target: TableName, changes: Sequence[Sche
 
 
 def _added(new: NewColumn) -> TableColumn:
-    return TableColumn(new.name, new.type, new.type.sql, nullable=True)
+    return TableColumn(new.name, new.type, new.type.sql, nullable=True, is_inferred=new.is_inferred)

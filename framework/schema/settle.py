@@ -25,10 +25,11 @@ VARCHAR_RESERVE_BYTES = 10
 
 @dataclass(frozen=True)
 class SettledType:
-    """A type and, in a few words, why."""
+    """A type and, in a few words, why. `is_inferred`: from the values alone, by no rule."""
 
     type: ColumnType
     reason: str
+    is_inferred: bool = False
 
 
 def varchar_for(longest_bytes: int) -> ColumnType:
@@ -50,7 +51,7 @@ def infer(profile: ColumnProfile) -> InferredKind:
     """Name what all values of a column are; anything mixed is text.
 
     A column of whole numbers and fractions is `double`, the name specs use for numbers with a
-    point; no value passes through a float for it.
+    point; no value passes through a float for it. Times with and without an offset are a mixture.
     """
     if profile.values == 0:
         return "empty"
@@ -64,6 +65,8 @@ def infer(profile: ColumnProfile) -> InferredKind:
         return "date"
     if profile.timestamps + profile.dates == profile.values:
         return "timestamp"
+    if profile.zoned == profile.values:
+        return "timestamptz"
     return "text"
 
 
@@ -77,7 +80,7 @@ def settle_type(name: str, profile: ColumnProfile, rules: Sequence[TypeRule], is
     for rule in rules:
         if _matches(rule, name, kind, is_key) and _holds(rule.type, profile, kind):
             return SettledType(rule.type, f"rule for {_describe_rule(rule)}")
-    return SettledType(_natural_type(profile, kind), f"all values are {_describe_kind(kind)}")
+    return SettledType(_natural_type(profile, kind, is_key), f"all values are {_describe_kind(kind)}", is_inferred=True)
 
 
 def _matches(rule: TypeRule, name: str, kind: InferredKind, is_key: bool) -> bool:
@@ -94,28 +97,38 @@ def _holds(column_type: ColumnType, profile: ColumnProfile, kind: InferredKind) 
         return True
     if column_type.is_integer:
         low, high = INTEGER_RANGES[column_type.kind]
-        if kind == "double" or profile.smallest is None or profile.largest is None:
+        if profile.scale or profile.smallest is None or profile.largest is None:
             return False
         return low <= profile.smallest and profile.largest <= high
     return profile.integer_digits <= column_type.integer_digits and profile.scale <= (column_type.scale or 0)
 
 
-def _natural_type(profile: ColumnProfile, kind: InferredKind) -> ColumnType:
+def _natural_type(profile: ColumnProfile, kind: InferredKind, is_key: bool) -> ColumnType:
     match kind:
         case "integer":
             assert profile.smallest is not None
             assert profile.largest is not None
             return integer_for(profile.smallest, profile.largest)
         case "double":
-            return _natural_number(profile)
+            return (_whole_key(profile) if is_key else None) or _natural_number(profile)
         case "boolean":
             return ColumnType(Kind.BOOLEAN)
         case "date":
             return ColumnType(Kind.DATE)
         case "timestamp":
             return ColumnType(Kind.TIMESTAMP)
+        case "timestamptz":
+            return ColumnType(Kind.TIMESTAMPTZ)
         case "text" | "empty":
             return varchar_for(profile.longest_bytes)
+
+
+def _whole_key(profile: ColumnProfile) -> ColumnType | None:
+    """Return the type of a key whose fractions are all zero; None where there is another fraction."""
+    if profile.scale or profile.smallest is None or profile.largest is None:
+        return None
+    low, high = INTEGER_RANGES[Kind.BIGINT]
+    return integer_for(min(profile.smallest, low), max(profile.largest, high))
 
 
 def _natural_number(profile: ColumnProfile) -> ColumnType:
@@ -146,6 +159,7 @@ def _describe_kind(kind: InferredKind) -> str:
         "boolean": "true or false",
         "date": "dates",
         "timestamp": "timestamps",
+        "timestamptz": "timestamps with an offset",
         "text": "text",
         "empty": "NULL",
     }

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar
-from framework.errors import SchemaChangeError, SourceFileError
+from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar, widenings_of
+from framework.errors import SchemaChangeError, SourceFileError, SpecError
 from framework.schema.missing import Fill, missing_column_warnings, plan_fill, probable_renames, rename_warning
-from framework.schema.settle import settle_type
+from framework.schema.settle import SettledType, settle_type
 from framework.schema.table import ObservedTable, TableColumn
 from framework.schema.values import (
     FILE_COLUMN,
@@ -34,12 +34,13 @@ RUN_DATE_TYPE = ColumnType(Kind.TIMESTAMP)
 
 @dataclass(frozen=True)
 class NewColumn:
-    """A column the target gets, and why it has that type."""
+    """A column the target gets, and why it has that type; `is_inferred` as in SettledType."""
 
     name: str
     type: ColumnType
     nullable: bool
     reason: str
+    is_inferred: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,8 @@ def plan_staging(
 
     Raises:
         SourceFileError: a file lacks or has columns that the spec says it must not.
-        SchemaChangeError: the spec's type of a column is not the table's and no widening of it,
-            or the table has a type that cannot be loaded.
+        SpecError: the spec's type of a column is not the table's, which cannot be widened to it.
+        SchemaChangeError: the table has a type that cannot be loaded.
     """
     planner = _Planner(spec, table, batch, profiles)
     names = file_columns(spec, batch)
@@ -145,6 +146,13 @@ def plan_staging(
         frozenset(planner.convertible),
         tuple(planner.warnings()),
     )
+
+
+def may_become_text(spec: PipelineSpec, name: str, column_type: ColumnType) -> bool:
+    """Return whether a column may become text: a key only where every value can be written in one way only."""
+    if column_type.is_text:
+        return False
+    return name not in spec.load.keys or column_type.is_integer or column_type.kind is Kind.DATE
 
 
 class _Planner:
@@ -241,12 +249,11 @@ class _Planner:
         is_key = name in self.spec.load.keys
         declared = self.spec.types.columns.get(name)
         if declared is not None:
-            column_type, reason, text_format = declared.type, "declared in the spec", declared.format
+            settled, text_format = SettledType(declared.type, "declared in the spec"), declared.format
         else:
-            settled = settle_type(name, self.profiles[name], self.spec.types.rules, is_key)
-            column_type, reason, text_format = settled.type, settled.reason, None
-        self.new_columns.append(NewColumn(name, column_type, not is_key, reason))
-        return StagingColumn(name, column_type, FromFile(), text_format, required=is_key)
+            settled, text_format = settle_type(name, self.profiles[name], self.spec.types.rules, is_key), None
+        self.new_columns.append(NewColumn(name, settled.type, not is_key, settled.reason, settled.is_inferred))
+        return StagingColumn(name, settled.type, FromFile(), text_format, required=is_key)
 
     def _known_column(self, observed: TableColumn) -> StagingColumn:
         name = observed.name
@@ -257,19 +264,14 @@ class _Planner:
             self._widen_to_declared(observed, column_type, declared.type)
             return StagingColumn(name, declared.type, FromFile(), declared.format, required)
         policy = self.spec.evolution.of(name)
-        if policy.type_conflicts == "to_text" and not column_type.is_text and self._has_one_spelling(name, column_type):
+        if policy.type_conflicts == "to_text" and may_become_text(self.spec, name, column_type):
             self.convertible.add(name)
-        if policy.wider_values == "reject" or column_type.kind is Kind.CHAR:
-            return StagingColumn(name, column_type, FromFile(), None, required)
-        self.widenable.add(name)
-        if column_type.kind is Kind.VARCHAR:
+        if policy.wider_values != "reject" and column_type.kind is not Kind.CHAR:
+            self.widenable.add(name)
+        if name in self.widenable and column_type.kind is Kind.VARCHAR:
             measured = column_type.length_bytes != MAX_VARCHAR_BYTES
             return StagingColumn(name, varchar(MAX_VARCHAR_BYTES), FromFile(), None, required, measured)
-        return StagingColumn(name, column_type, FromFile(), None, required)
-
-    def _has_one_spelling(self, name: str, column_type: ColumnType) -> bool:
-        """Say whether a column may become text: as a key only where every value can be written in one way only."""
-        return name not in self.spec.load.keys or column_type.is_integer or column_type.kind is Kind.DATE
+        return StagingColumn(name, column_type, FromFile(), None, required, exact=observed.is_inferred_double)
 
     def _loadable_type(self, observed: TableColumn) -> ColumnType:
         if observed.type is None:
@@ -284,12 +286,17 @@ class _Planner:
         if current == declared:
             return
         if not can_widen(current, declared):
-            raise SchemaChangeError(
-                f"{self.spec.path}: column {observed.name!r} is {current} in {self.spec.target.table} but "
-                f"{declared} in the spec, "
-                "which is no widening of it. Keep the table's type in types.columns, or load the column "
-                "under a new name."
+            name = observed.name
+            message = (
+                f"{self.spec.path}: types.columns.{name} is {declared}, which is no widening of {current}, its type in "
+                f"{self.spec.target.table}. {widenings_of(current)}"
             )
+            if declared.kind is Kind.VARCHAR and may_become_text(self.spec, name, current):
+                message += (
+                    f" To have the column become text, remove types.columns.{name} and set "
+                    f"evolution.columns.{name}.type_conflicts: to_text: the first value that needs it does that."
+                )
+            raise SpecError(message)
         self.widenings.append(Widening(observed.name, current, declared, "declared in the spec"))
 
     def _absent_column(self, observed: TableColumn) -> StagingColumn:

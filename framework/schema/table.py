@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from framework.column_type import ColumnType
+from framework.column_type import ColumnType, Kind
 from framework.names import TableName
 from framework.schema.values import FileIdentity
 
@@ -16,7 +16,8 @@ from framework.schema.values import FileIdentity
 class TableColumn:
     """A column of the target. `type` is None where Feedway cannot load it; `type_text` always says it.
 
-    `sortkey` is the column's place in the sort key, 0 if it has none. `default` is SQL text.
+    `sortkey` is the column's place in the sort key, 0 if it has none. `default` is SQL text. `is_inferred`: Feedway
+    chose the type from the values alone, as the log of schema changes says.
     """
 
     name: str
@@ -29,6 +30,12 @@ class TableColumn:
     sortkey: int = 0
     in_constraint: bool = False
     has_column_grants: bool = False
+    is_inferred: bool = False
+
+    @property
+    def is_inferred_double(self) -> bool:
+        """Whether nobody asked for a type that rounds, so that it must not."""
+        return self.is_inferred and self.type is not None and self.type.kind is Kind.DOUBLE
 
     @property
     def is_identity(self) -> bool:

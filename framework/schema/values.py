@@ -142,7 +142,8 @@ class StagingColumn:
 
     A text is a misfit when `text.accepted_text(type)` (or the format's expression) refuses it,
     when the value is out of the type's range, or when a CHAR or VARCHAR text has more bytes than
-    the type. `required` columns are upsert keys: their NULLs make a row bad. The length of
+    the type. With `exact` a number is a misfit too that the nearest DOUBLE would not give back as it
+    was written. `required` columns are upsert keys: their NULLs make a row bad. The length of
     VARCHAR columns is measured only with `measure_length`.
     """
 
@@ -152,6 +153,7 @@ class StagingColumn:
     format: str | None = None
     required: bool = False
     measure_length: bool = False
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,10 +161,11 @@ class ColumnProfile:
     """What all rows of a load hold in one column whose type is not settled.
 
     `values` counts the non-NULL texts; the counts after it say how many of them are, as a whole,
-    text of that class (a whole number counts in `numbers` too; dates and timestamps are real days).
+    text of that class (a whole number counts in `numbers` too; dates and timestamps are real days;
+    `zoned` are timestamps with an offset, which count in no other class). `integers` have no point.
     `integer_digits` and `scale` are the most digits before the point, and after it trailing zeros aside, over all
-    numbers; `smallest` and `largest` are of the integers, and None where there is none or they
-    exceed 38 digits. `longest_bytes` is of the UTF-8 text.
+    numbers; `smallest` and `largest` are of the numbers without a fraction or with one of zeros, and
+    None where there is none or they exceed 38 digits. `longest_bytes` is of the UTF-8 text.
     """
 
     values: int
@@ -176,6 +179,7 @@ class ColumnProfile:
     scale: int
     smallest: int | None
     largest: int | None
+    zoned: int = 0
 
 
 @dataclass(frozen=True)

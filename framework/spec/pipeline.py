@@ -11,7 +11,7 @@ from typing import Literal
 from framework.column_type import ColumnType
 from framework.names import TableName
 
-InferredKind = Literal["integer", "double", "boolean", "date", "timestamp", "text", "empty"]
+InferredKind = Literal["integer", "double", "boolean", "date", "timestamp", "timestamptz", "text", "empty"]
 
 
 @dataclass(frozen=True)

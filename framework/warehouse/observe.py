@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
@@ -11,6 +12,7 @@ from framework.errors import WarehouseError
 from framework.names import TableName
 from framework.plan.statements import Statement
 from framework.run_log import RunLog
+from framework.schema.changes import CREATED
 from framework.schema.journal import entries_of
 from framework.schema.table import (
     OUTAGE_MARK,
@@ -89,6 +91,10 @@ def _control_statements(spec: PipelineSpec, control_schema: str, etags: Sequence
     return [
         Statement("select_view_builds", {"table": TableName(control_schema, "view_builds")}),
         select_journal(control_schema, spec.target.table),
+        Statement(
+            "select_inferred_columns",
+            {"table": TableName(control_schema, "schema_changes"), "target": spec.target.table},
+        ),
         *(
             Statement("select_load_history", history | {"etags": etags[start : start + _ETAGS_PER_STATEMENT]})
             for start in range(0, len(etags), _ETAGS_PER_STATEMENT)
@@ -130,9 +136,22 @@ def _table(name: TableName, look: Look) -> ObservedTable | None:
             "SELECT on it: "
             f"an empty answer is never taken for an empty table."
         )
+    inferred = _inferred_columns(look)
     design = {str(row[0]): row for row in look.of("select_column_design")}
     constrained = {str(row[0]) for row in look.of("select_constraint_columns")}
-    return ObservedTable(name, tuple(_column(row, design, str(row[0]) in constrained) for row in columns))
+    found = (_column(row, design, str(row[0]) in constrained) for row in columns)
+    return ObservedTable(name, tuple(replace(column, is_inferred=column.name in inferred) for column in found))
+
+
+def _inferred_columns(look: Look) -> frozenset[str]:
+    """Return the columns whose DOUBLE nobody asked for; what was before the table's creation was another table's."""
+    found: set[str] = set()
+    for change, column in look.of("select_inferred_columns"):
+        if change == CREATED:
+            found.clear()
+        else:
+            found.add(str(column))
+    return frozenset(found)
 
 
 def _column(row: Row, design: dict[str, Row], in_constraint: bool) -> TableColumn:

@@ -67,6 +67,16 @@ def test_numbers_that_a_wider_type_holds_are_described(bench: Bench) -> None:
     assert (seen.columns["i"].smallest, seen.columns["i"].largest) == (-40000, 3000000000)
 
 
+def test_a_fraction_of_zeros_asks_for_no_scale(bench: Bench) -> None:
+    content = b"i,j\n5.0,3000000000.00\n-0,-1.0\n7.5,4000000000\n"
+    seen, rows = bench.stage(bench.batch(content), [column("i", "integer"), column("j", "integer")])
+    assert (seen.columns["i"].misfits, seen.columns["i"].wider, seen.columns["i"].scale) == (1, 1, 1)
+    assert seen.columns["j"] == ColumnMeasurement(
+        misfits=2, wider=2, integer_digits=10, smallest=3_000_000_000, largest=4_000_000_000
+    )
+    assert [row[:2] for row in rows] == [(0, -1)]
+
+
 def test_times_of_day_would_need_a_timestamp(bench: Bench) -> None:
     content = b"d\n2024-01-05\n2024-01-05 10:00\n2024-02-30 10:00\nx\n"
     seen, _ = bench.stage(bench.batch(content), [column("d", "date")])

@@ -30,13 +30,30 @@ def test_numbers_beyond_38_digits_have_no_range(bench: Bench) -> None:
 
 
 def test_text_that_only_looks_like_a_number(bench: Bench) -> None:
-    profile = profile_of(bench, "00501", "+49", "1e3", " 7", "-0", "5.", "1_0")
-    assert (profile.values, profile.integers, profile.numbers, profile.smallest) == (7, 0, 1, None)
+    profile = profile_of(bench, "00501", "+49", "1e3", " 7", "-00", "5.", "1_0")
+    assert (profile.values, profile.integers, profile.numbers, profile.smallest) == (7, 0, 0, None)
+
+
+def test_a_zero_with_a_sign_is_a_whole_number(bench: Bench) -> None:
+    profile = profile_of(bench, "-0", "7")
+    assert (profile.integers, profile.smallest, profile.largest) == (2, 0, 7)
+
+
+def test_a_fraction_of_zeros_counts_for_the_range(bench: Bench) -> None:
+    profile = profile_of(bench, "10.00", "-3000000000.0", "5", "0.5")
+    assert (profile.integers, profile.numbers, profile.scale) == (1, 4, 1)
+    assert (profile.smallest, profile.largest) == (-3_000_000_000, 10)
 
 
 def test_days_are_real_days(bench: Bench) -> None:
     profile = profile_of(bench, "2024-02-29", "2023-02-29", "2024-01-05 10:00", "2024-01-05T10:00:00.5", "0000-01-01")
     assert (profile.values, profile.dates, profile.timestamps) == (5, 1, 2)
+
+
+def test_times_with_an_offset_are_counted_apart(bench: Bench) -> None:
+    texts = ["2024-02-29 10:00+02", "2024-02-29T10:00:00Z", "2024-02-30 10:00Z", "2024-02-29 10:00", "2024-02-29Z"]
+    profile = profile_of(bench, *texts)
+    assert (profile.values, profile.dates, profile.timestamps, profile.zoned) == (5, 0, 1, 2)
 
 
 def test_booleans_and_bytes(bench: Bench) -> None:

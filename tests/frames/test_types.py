@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from tests.frames.conftest import ARRIVED, Bench, column
 
 MISFIT = object()
 TABLE: dict[str, dict[str, Any]] = {
-    "smallint": {"32767": 32767, "-32768": -32768, "32768": MISFIT, "007": MISFIT, "": MISFIT},
+    "smallint": {"32767": 32767, "-32768": -32768, "32768": MISFIT, "007": MISFIT, "": MISFIT, "32767.0": 32767},
     "integer": {
         "0": 0,
         "-12": -12,
@@ -26,16 +27,36 @@ TABLE: dict[str, dict[str, Any]] = {
         " 7": MISFIT,
         "7 ": MISFIT,
         "7\n": MISFIT,
-        "-0": MISFIT,
-        "1.0": MISFIT,
+        "-0": 0,
+        "-0.00": 0,
+        "-00": MISFIT,
+        "1.0": 1,
+        "-3.000": -3,
+        ".0": 0,
+        "1.": MISFIT,
+        "1.5": MISFIT,
+        "1.0e0": MISFIT,
+        "01.0": MISFIT,
+        "2147483647.0": 2147483647,
+        "2147483648.0": MISFIT,
+        "5." + "0" * 60: 5,
         "1,234": MISFIT,
         "\u0661": MISFIT,
         "": MISFIT,
         "99999999999999999999999": MISFIT,
     },
-    "bigint": {"9223372036854775807": 2**63 - 1, "9223372036854775808": MISFIT, "-9223372036854775808": -(2**63)},
+    "bigint": {
+        "9223372036854775807": 2**63 - 1,
+        "9223372036854775808": MISFIT,
+        "-9223372036854775808": -(2**63),
+        "9223372036854775807.00": 2**63 - 1,
+        "-9223372036854775809.0": MISFIT,
+    },
     "decimal(5,2)": {
         "0": Decimal("0.00"),
+        "-0": Decimal("0.00"),
+        "-0.000": Decimal("0.00"),
+        "-00": MISFIT,
         "-1.5": Decimal("-1.50"),
         "10.500": Decimal("10.50"),
         "-.5": Decimal("-0.50"),
@@ -48,7 +69,7 @@ TABLE: dict[str, dict[str, Any]] = {
         "$5": MISFIT,
         "1.0000000000000000000000000000000000000000000000": Decimal("1.00"),
     },
-    "decimal(38,0)": {"9" * 38: Decimal("9" * 38), "1" + "0" * 38: MISFIT, "7.000": Decimal(7)},
+    "decimal(38,0)": {"9" * 38: Decimal("9" * 38), "1" + "0" * 38: MISFIT, "7.000": Decimal(7), "-.0": Decimal(0)},
     "decimal(38,37)": {"-1." + "1" * 37: Decimal("-1." + "1" * 37), "10": MISFIT},
     "decimal(2,2)": {"0.25": Decimal("0.25"), ".5": Decimal("0.50"), "1": MISFIT},
     "double precision": {
@@ -89,12 +110,28 @@ TABLE: dict[str, dict[str, Any]] = {
         "2024-01-05 24:00:00": MISFIT,
         "2024-01-05T10:00:00Z": MISFIT,
         "2024-01-05 10:00:00.1234567": MISFIT,
+        "2024-01-05 10:00:00.123456789": MISFIT,
+        "2024-01-05 10:00:00.123456000": datetime(2024, 1, 5, 10, 0, 0, 123_456),  # noqa: DTZ001
+        "2024-01-05 10:00:00.100000000000": datetime(2024, 1, 5, 10, 0, 0, 100_000),  # noqa: DTZ001
+        "2024-01-05 10:00:00.": MISFIT,
     },
     "timestamptz": {
         "2024-01-05T10:30:00Z": datetime(2024, 1, 5, 10, 30),  # noqa: DTZ001
         "2024-01-05 10:30:00+02:00": datetime(2024, 1, 5, 8, 30),  # noqa: DTZ001
         "2024-01-05 10:30 -0530": datetime(2024, 1, 5, 16, 0),  # noqa: DTZ001
         "2024-01-05 10:30:00.5+14:00": datetime(2024, 1, 4, 20, 30, 0, 500_000),  # noqa: DTZ001
+        "2017-07-13 18:54:10.441+00": datetime(2017, 7, 13, 18, 54, 10, 441_000),  # noqa: DTZ001
+        "2017-07-13 18:54:10+02": datetime(2017, 7, 13, 16, 54, 10),  # noqa: DTZ001
+        "2017-07-13 18:54 -03": datetime(2017, 7, 13, 21, 54),  # noqa: DTZ001
+        "2024-01-05T10:30:00.123456000Z": datetime(2024, 1, 5, 10, 30, 0, 123_456),  # noqa: DTZ001
+        "2024-01-05 10:30:00 Z": datetime(2024, 1, 5, 10, 30),  # noqa: DTZ001
+        "1890-01-05 10:30:00+00:19:32": datetime(1890, 1, 5, 10, 10, 28),  # noqa: DTZ001
+        "2024-01-05 10:30:00.123456789Z": MISFIT,
+        "2024-01-05 10:30:00+2": MISFIT,
+        "2024-01-05 10:30:00+021": MISFIT,
+        "2024-01-05 10:30:00+02:60": MISFIT,
+        "2024-01-05 10:30:00+15": MISFIT,
+        "2024-01-05 10:30:00 + 02": MISFIT,
         "2024-01-05 10:30:00": MISFIT,
         "2024-01-05": MISFIT,
         "2024-02-30T10:30:00Z": MISFIT,
@@ -125,11 +162,13 @@ FORMATS: dict[tuple[str, str], dict[str, Any]] = {
 }
 
 
-def staged_values(bench: Bench, texts: list[str], type_text: str, date_format: str | None) -> dict[str, Any]:
+def staged_values(
+    bench: Bench, texts: list[str], type_text: str, date_format: str | None, exact: bool = False
+) -> dict[str, Any]:
     """Return by text the staged value, or MISFIT where the row was not staged."""
     quoted = [text.replace('"', '""') for text in texts]
     content = "n,v\n" + "".join(f'{n},"{text}"\n' for n, text in enumerate(quoted))
-    columns = [column("n", "integer"), column("v", type_text, format=date_format)]
+    columns = [column("n", "integer"), column("v", type_text, format=date_format, exact=exact)]
     seen, rows = bench.stage(bench.batch(content.encode()), columns)
     found = {row[0]: row[1] for row in rows}
     assert seen.columns["v"].misfits == seen.rows_bad == len(texts) - len(found)
@@ -145,6 +184,32 @@ def test_which_text_is_which_value(bench: Bench, type_text: str) -> None:
 def test_which_text_is_which_day_in_a_format(bench: Bench, type_text: str, date_format: str) -> None:
     expected = FORMATS[type_text, date_format]
     assert staged_values(bench, list(expected), type_text, date_format) == expected
+
+
+def test_an_exact_double_takes_the_texts_that_it_gives_back(bench: Bench) -> None:
+    random = Random(7)
+    texts = [
+        "-8.625272885994111",
+        "0.1",
+        "1e3",
+        "-0",
+        "0.000",
+        "9007199254740993",
+        "1e23",
+        "5e-324",
+        "4.9e-324",
+        "1e-400",
+    ]
+    for length in (14, 15, 16, 17, 18) * 40:
+        digits = str(random.randrange(10 ** (length - 1), 10**length))
+        point = random.randrange(1, length)
+        texts += [f"{digits[:point]}.{digits[point:]}", repr(random.uniform(-90, 90)), f"-{digits}e-{point}"]
+
+    found = staged_values(bench, list(dict.fromkeys(texts)), "double precision", None, exact=True)
+
+    for text, value in found.items():
+        is_given_back = Decimal(repr(float(text))) == Decimal(text)
+        assert value == (float(text) if is_given_back else MISFIT), text
 
 
 @pytest.mark.parametrize("type_text", ["integer", "decimal(5,2)", "real", "date", "timestamptz"])

@@ -11,9 +11,9 @@ from framework.frames.embedded.rows import is_read, misfit, null_key
 from framework.frames.embedded.sql import (
     digits_after_point,
     digits_before_point,
-    is_integer,
     is_number,
     is_timestamp,
+    is_whole,
     named,
 )
 from framework.schema.values import ColumnMeasurement, StagingColumn
@@ -60,13 +60,13 @@ def _column_numbers(column: StagingColumn, index: int) -> dict[str, Number]:
 
 
 def _wider_numbers(condition: str, text: str) -> dict[str, Number]:
-    integer = f"{condition} and {is_integer(text)}"
-    value = f"case when {integer} then try_cast({text} as decimal(38,0)) end"
+    whole = f"{condition} and {is_whole(text)}"
+    value = f"case when {whole} then try_cast({text} as decimal(38,0)) end"
     return {
         "wider": count_where(condition),
         "digits": largest(f"case when {condition} then {digits_before_point(text)} end"),
         "scale": largest(f"case when {condition} then {digits_after_point(text)} end"),
-        "longest_integer": largest(f"case when {integer} then {digits_before_point(text)} end"),
+        "longest_integer": largest(f"case when {whole} then {digits_before_point(text)} end"),
         "low": smallest(value),
         "high": largest(value),
     }

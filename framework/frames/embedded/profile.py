@@ -17,11 +17,12 @@ from framework.frames.embedded.sql import (
     is_number,
     is_timestamp,
     is_value,
+    is_whole,
 )
 from framework.schema.values import ColumnProfile
 from framework.spec.pipeline import CsvOptions
 
-_INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP = range(1, 6)
+_INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP, _ZONED = range(1, 7)
 
 
 def profile_rows(segment: Segment, columns: Sequence[str], options: CsvOptions) -> str:
@@ -52,6 +53,7 @@ def _class(text: str) -> str:
     # The first looks are cheap and leave few texts to the expressions, which decide.
     number = f"when {is_integer(text)} then {_INTEGER} when {is_number(text)} then {_FRACTION}"
     day = f"when {is_value(text, Kind.DATE)} then {_DATE} when {is_timestamp(text)} then {_TIMESTAMP}"
+    day += f" when {is_value(text, Kind.TIMESTAMPTZ)} then {_ZONED}"
     return (
         f"case when contains('-.0123456789', left({text}, 1)) then "
         f"case when substr({text}, 5, 1) = '-' then case {day} else 0 end else case {number} else 0 end end "
@@ -61,7 +63,8 @@ def _class(text: str) -> str:
 
 def _column_numbers(text: str, kind: str) -> dict[str, Number]:
     number = f"{kind} in ({_INTEGER}, {_FRACTION})"
-    value = f"case when {kind} = {_INTEGER} then try_cast({text} as decimal(38,0)) end"
+    whole = f"{kind} = {_INTEGER} or ({kind} = {_FRACTION} and {is_whole(text)})"
+    value = f"case when {whole} then try_cast({text} as decimal(38,0)) end"
     return {
         "values": Number(f"count({text})", sum),
         "integers": count_where(f"{kind} = {_INTEGER}"),
@@ -69,10 +72,11 @@ def _column_numbers(text: str, kind: str) -> dict[str, Number]:
         "booleans": count_where(f"{kind} = {_BOOLEAN}"),
         "dates": count_where(f"{kind} = {_DATE}"),
         "timestamps": count_where(f"{kind} = {_TIMESTAMP}"),
+        "zoned": count_where(f"{kind} = {_ZONED}"),
         "longest": largest(f"strlen({text})"),
         "digits": largest(f"case when {number} then {digits_before_point(text)} end"),
         "scale": largest(f"case when {kind} = {_FRACTION} then {digits_after_point(text)} end"),
-        "longest_integer": largest(f"case when {kind} = {_INTEGER} then {digits_before_point(text)} end"),
+        "longest_integer": largest(f"case when {whole} then {digits_before_point(text)} end"),
         "low": smallest(value),
         "high": largest(value),
     }
@@ -97,4 +101,5 @@ def _profile(found: Mapping[str, Any], index: int) -> ColumnProfile:
         scale=number("scale"),
         smallest=None if low is None else int(low),
         largest=None if high is None else int(high),
+        zoned=number("zoned"),
     )

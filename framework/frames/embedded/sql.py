@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from framework.column_type import ColumnType, Kind
 from framework.date_format import format_expression, iso_rewrite
-from framework.schema.text import INTEGER, NOT_ZERO, NUMBER, TIMESTAMP, accepted_text
+from framework.schema.text import INTEGER, NOT_ZERO, NUMBER, TIMESTAMP, WHOLE, accepted_text
 from framework.schema.values import StagingColumn
 
 _DUCKDB_TYPES = {
@@ -66,6 +66,9 @@ def converted(column: StagingColumn, text: str) -> str:
         return f"case when {fits} then {text} end"
     if column.format is None:
         gate = whole_match(text, accepted_text(column.type))
+        if column.exact and kind is Kind.DOUBLE:
+            # No float near the text has the same digits and another exponent.
+            gate += f" and {_digits(text)} = {_digits(f'cast(try_cast({text} as double) as varchar)')}"
         return f"case when {gate} then {_cast(column.type, text)} end"
     gate = whole_match(text, format_expression(column.format))
     expression, iso = iso_rewrite(column.format, "\\")
@@ -95,20 +98,28 @@ def _day_cast(column_type: ColumnType, iso: str) -> str:
 
 
 def _offset_cast(text: str) -> str:
-    """Read a timestamp with an offset, the offset spelled `+02:00`, as the cast knows it.
+    """Read a timestamp with an offset, which must stand right behind the time for the cast to read it.
 
     The value is made from text with its offset: a cast from TIMESTAMP would take it for local
     time in the machine's zone, which only an extension lets one set.
     """
-    offset = f"regexp_replace({text}, '^.*?(?: ?Z| ?([-+][0-9]{{2}}):?([0-9]{{2}}))$', '\\1:\\2')"
-    local = f"regexp_extract({text}, '^(.{{10}}[ T][0-9:.]+)', 1)"
-    spelled = f"concat({local}, case when ends_with({text}, 'Z') then '+00:00' else {offset} end)"
+    spelled = f"concat(left({text}, 11), replace(substr({text}, 12), ' ', ''))"
     return _day_cast(ColumnType(Kind.TIMESTAMPTZ), spelled)
+
+
+def _digits(number: str) -> str:
+    """Return the digits of a number's text, without the zeros at either end."""
+    return f"trim(replace(split_part(ltrim(lower({number}), '-'), 'e', 1), '.', ''), '0')"
 
 
 def is_integer(text: str) -> str:
     """Return the condition that a text is a whole number."""
     return whole_match(text, INTEGER)
+
+
+def is_whole(text: str) -> str:
+    """Return the condition that a text is a number without a fraction, or with one of zeros."""
+    return whole_match(text, WHOLE)
 
 
 def is_number(text: str) -> str:

@@ -23,14 +23,16 @@ from framework.frames.spark.sql import (
     is_number,
     is_timestamp,
     is_value,
+    is_whole,
 )
 from framework.schema.values import FILE_COLUMN, ROW_COLUMN, ColumnProfile
 
-_INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP = range(1, 6)
+_INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP, _ZONED = range(1, 7)
 
 
 _IS_NUMBER = f"kind in ({_INTEGER}, {_FRACTION})"
-_WHOLE = f"case when kind = {_INTEGER} then try_cast(text as decimal(38,0)) end"
+_IS_WHOLE = f"kind = {_INTEGER} or (kind = {_FRACTION} and {is_whole('text')})"
+_WHOLE = f"case when {_IS_WHOLE} then try_cast(text as decimal(38,0)) end"
 _NUMBERS = {
     "values": "count(text)",
     "integers": f"count(case when kind = {_INTEGER} then 1 end)",
@@ -38,10 +40,11 @@ _NUMBERS = {
     "booleans": f"count(case when kind = {_BOOLEAN} then 1 end)",
     "dates": f"count(case when kind = {_DATE} then 1 end)",
     "timestamps": f"count(case when kind = {_TIMESTAMP} then 1 end)",
+    "zoned": f"count(case when kind = {_ZONED} then 1 end)",
     "longest": "max(octet_length(text))",
     "digits": f"max(case when {_IS_NUMBER} then {digits_before_point('text')} end)",
     "scale": f"max(case when kind = {_FRACTION} then {digits_after_point('text')} end)",
-    "longest_integer": f"max(case when kind = {_INTEGER} then {digits_before_point('text')} end)",
+    "longest_integer": f"max(case when {_IS_WHOLE} then {digits_before_point('text')} end)",
     "low": f"min({_WHOLE})",
     "high": f"max({_WHOLE})",
 }
@@ -125,6 +128,7 @@ def _class(text: str) -> str:
     # The first looks are cheap and leave few texts to the expressions, which decide.
     number = f"when {is_integer(text)} then {_INTEGER} when {is_number(text)} then {_FRACTION}"
     day = f"when {is_value(text, Kind.DATE)} then {_DATE} when {is_timestamp(text)} then {_TIMESTAMP}"
+    day += f" when {is_value(text, Kind.TIMESTAMPTZ)} then {_ZONED}"
     return (
         f"case when contains('-.0123456789', left({text}, 1)) then "
         f"case when substring({text}, 5, 1) = '-' then case {day} else 0 end else case {number} else 0 end end "
@@ -149,4 +153,5 @@ def _profile(rows: Sequence[Row]) -> ColumnProfile:
         scale=max(values("scale"), default=0),
         smallest=int(min(values("low"))) if fits and values("low") else None,
         largest=int(max(values("high"))) if fits and values("high") else None,
+        zoned=sum(values("zoned")),
     )

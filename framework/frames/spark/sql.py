@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from framework.column_type import ColumnType, Kind
 from framework.date_format import format_expression, iso_rewrite
-from framework.schema.text import INTEGER, NOT_ZERO, NUMBER, TIMESTAMP, accepted_text
+from framework.schema.text import INTEGER, NOT_ZERO, NUMBER, TIMESTAMP, WHOLE, accepted_text
 from framework.schema.values import StagingColumn
 
 _SPARK_TYPES = {
@@ -74,6 +74,9 @@ def converted(column: StagingColumn, text: str) -> str:
         gate = whole_match(text, format_expression(column.format))
         return f"case when {gate} then {_day_cast(column.type, text, iso_text(column.format, text))} end"
     gate = whole_match(text, accepted_text(column.type))
+    if column.exact and kind is Kind.DOUBLE:
+        # No float near the text has the same digits and another exponent.
+        gate += f" and {_digits(text)} = {_digits(f'cast(try_cast({text} as double) as string)')}"
     return f"case when {gate} then {_cast(column.type, text)} end"
 
 
@@ -91,6 +94,9 @@ def _cast(column_type: ColumnType, text: str) -> str:
         full = f"case when substring({text}, 17, 1) = ':' then {text} "
         full += f"else concat(left({text}, 16), ':00', substring({text}, 17)) end"
         return _day_cast(column_type, text, full)
+    if column_type.is_integer:
+        # Spark's ANSI cast takes no point. A decimal has the room of every integer.
+        return f"try_cast(try_cast({text} as decimal(38,0)) as {spark_type(column_type)})"
     if kind in (Kind.DATE, Kind.TIMESTAMP):
         return _day_cast(column_type, text, text)
     return cast
@@ -102,9 +108,20 @@ def _day_cast(column_type: ColumnType, text: str, iso: str) -> str:
     return f"case when not ({is_year_0}) then try_cast({iso} as {spark_type(column_type)}) end"
 
 
+def _digits(number: str) -> str:
+    """Return the digits of a number's text, without the zeros at either end."""
+    mantissa = f"substring_index(ltrim('-', lower({number})), 'e', 1)"
+    return f"trim(both '0' from replace({mantissa}, '.', ''))"
+
+
 def is_integer(text: str) -> str:
     """Return the condition that a text is a whole number."""
     return whole_match(text, INTEGER)
+
+
+def is_whole(text: str) -> str:
+    """Return the condition that a text is a number without a fraction, or with one of zeros."""
+    return whole_match(text, WHOLE)
 
 
 def is_number(text: str) -> str:

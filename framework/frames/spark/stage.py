@@ -18,9 +18,9 @@ from framework.frames.spark.source import SparkSource
 from framework.frames.spark.sql import (
     digits_after_point,
     digits_before_point,
-    is_integer,
     is_number,
     is_timestamp,
+    is_whole,
 )
 from framework.schema.values import (
     FILE_COLUMN,
@@ -137,13 +137,13 @@ def _column_numbers(checked: CheckedColumn) -> dict[str, str]:
 
 
 def _wider_numbers(condition: str, text: str) -> dict[str, str]:
-    integer = f"{condition} and {is_integer(text)}"
-    value = f"case when {integer} then try_cast({text} as decimal(38,0)) end"
+    whole = f"{condition} and {is_whole(text)}"
+    value = f"case when {whole} then try_cast({text} as decimal(38,0)) end"
     return {
         "wider": f"count(case when {condition} then 1 end)",
         "digits": f"max(case when {condition} then {digits_before_point(text)} end)",
         "scale": f"max(case when {condition} then {digits_after_point(text)} end)",
-        "longest_integer": f"max(case when {integer} then {digits_before_point(text)} end)",
+        "longest_integer": f"max(case when {whole} then {digits_before_point(text)} end)",
         "low": f"min({value})",
         "high": f"max({value})",
     }

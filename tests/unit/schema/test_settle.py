@@ -96,3 +96,26 @@ def test_a_rule_of_the_spec_goes_before_the_defaults() -> None:
     rule = TypeRule("am*", None, None, parse_type("varchar(64)"))
 
     assert settled(numbers(3, 2), rules=(rule, *DEFAULT_RULES)) == parse_type("varchar(64)")
+
+
+def test_a_key_whose_fractions_are_all_zero_is_bigint() -> None:
+    profile = replace(numbers(1, 0), integers=0, smallest=1, largest=2)
+
+    assert settled(profile, is_key=True) == parse_type("bigint")
+    assert settled(replace(profile, largest=2**63), is_key=True) == parse_type("decimal(38,0)")
+    assert settled(profile) == parse_type("decimal(38,18)")
+
+
+def test_a_rule_for_numbers_goes_before_the_bigint_of_a_whole_key() -> None:
+    rule = TypeRule(None, "double", None, parse_type("decimal(10,2)"))
+    profile = replace(numbers(1, 0), integers=0, smallest=1, largest=2)
+
+    assert settled(profile, is_key=True, rules=(rule, *DEFAULT_RULES)) == parse_type("decimal(10,2)")
+
+
+def test_times_with_an_offset_are_timestamptz_and_mixed_ones_text() -> None:
+    profile = replace(EMPTY, values=5, zoned=5, longest_bytes=22)
+
+    assert settled(profile) == parse_type("timestamptz")
+    assert settled(replace(profile, zoned=4, timestamps=1)) == parse_type("varchar(256)")
+    assert settled(replace(profile, zoned=4, dates=1)) == parse_type("varchar(256)")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.column_type import can_widen, parse_type
-from framework.errors import SchemaChangeError, SourceFileError
+from framework.errors import SchemaChangeError, SourceFileError, SpecError
 from framework.schema.changes import AddColumn, CreateTable, plan_changes, table_after
 from framework.schema.measured import apply_measurements
 from framework.schema.staging import columns_to_profile, file_columns, plan_staging
@@ -193,3 +193,36 @@ def test_a_declared_type_does_not_grow_by_itself() -> None:
 
     assert "a" not in staging.widenable
     assert staging.columns[1].type == parse_type("varchar(20)")
+
+
+@pytest.mark.parametrize(
+    ("current", "declared", "possible"),
+    [
+        (
+            "integer",
+            "varchar(16)",
+            "bigint or a decimal with at least 10 digits before the point, such as decimal(38,18)",
+        ),
+        ("bigint", "integer", "a decimal with at least 19 digits before the point, such as decimal(38,18)"),
+        ("decimal(10,2)", "decimal(10,3)", "a decimal with at least 8 digits before the point and 2 after it"),
+        ("varchar(20)", "varchar(10)", "a longer varchar"),
+        ("date", "timestamptz", "timestamp"),
+    ],
+)
+def test_a_declared_type_that_is_no_widening_is_an_error_of_the_spec(
+    current: str, declared: str, possible: str
+) -> None:
+    with pytest.raises(SpecError, match=r"p\.yml: types\.columns\.a is") as caught:
+        plan_staging(
+            spec(f"types: {{columns: {{a: '{declared}'}}}}"), table({"a": current}), batch(("id", "a")), {}, NOON
+        )
+
+    assert f"{current} can be widened to {possible}, and to nothing else." in str(caught.value)
+    assert ("type_conflicts: to_text" in str(caught.value)) is (declared == "varchar(16)")
+
+
+def test_a_type_that_nothing_widens_says_so() -> None:
+    with pytest.raises(SpecError, match="timestamptz cannot be widened: declare timestamptz, or nothing"):
+        plan_staging(
+            spec("types: {columns: {a: timestamp}}"), table({"a": "timestamptz"}), batch(("id", "a")), {}, NOON
+        )

@@ -15,12 +15,14 @@ def accepts(type_text: str, text: str) -> bool:
     return re.fullmatch(accepted_text(parse_type(type_text)), text) is not None
 
 
-@pytest.mark.parametrize("text", ["0", "7", "-7", "99999999999999999999"])
-def test_whole_numbers_are_integers(text: str) -> None:
+@pytest.mark.parametrize("text", ["0", "7", "-7", "99999999999999999999", "-0", "5.0", "-3.000", ".0", "-0.0"])
+def test_whole_numbers_and_those_with_a_fraction_of_zeros_are_integers(text: str) -> None:
     assert accepts("integer", text)
 
 
-@pytest.mark.parametrize("text", ["", " 7", "7 ", "+7", "007", "-0", "1e3", "1.0", "1,234", "1_000", "0x1F", "٣"])
+@pytest.mark.parametrize(
+    "text", ["", " 7", "7 ", "+7", "007", "-00", "1e3", "1.50", "1.", ".", "07.0", "1,234", "1_000", "0x1F", "٣"]
+)
 def test_text_that_would_lose_something_as_a_number_is_no_integer(text: str) -> None:
     assert not accepts("integer", text)
 
@@ -45,6 +47,14 @@ def test_text_that_would_lose_something_as_a_number_is_no_integer(text: str) -> 
 )
 def test_a_decimal_takes_what_it_holds_without_rounding(text: str, accepted: bool) -> None:
     assert accepts("decimal(5,2)", text) is accepted
+
+
+@given(st.from_regex(NUMBER, fullmatch=True))
+def test_a_number_is_an_integer_where_its_fraction_is_zero_as_in_a_decimal_without_scale(text: str) -> None:
+    is_whole = Decimal(text) == int(Decimal(text))
+    assert accepts("bigint", text) is is_whole
+    if abs(Decimal(text)) < 10**38:
+        assert accepts("decimal(38,0)", text) is is_whole
 
 
 @given(st.from_regex(NUMBER, fullmatch=True), st.integers(1, 12), st.integers(0, 6))
@@ -72,10 +82,16 @@ def test_an_accepted_decimal_equals_itself_rounded(text: str, precision: int, sc
         ("timestamp", "2024-01-01", True),
         ("timestamp", "2024-01-01 10:00", True),
         ("timestamp", "2024-01-01T10:00:00.123456", True),
+        ("timestamp", "2024-01-01 10:00:00.123456000", True),
+        ("timestamp", "2024-01-01 10:00:00.123456789", False),
         ("timestamp", "2024-01-01 24:00:00", False),
         ("timestamp", "2024-01-01T10:00:00Z", False),
         ("timestamptz", "2024-01-01T10:00:00Z", True),
         ("timestamptz", "2024-01-01 10:00:00+02:00", True),
+        ("timestamptz", "2024-01-01 10:00:00+02", True),
+        ("timestamptz", "2024-01-01 10:00:00 -0330", True),
+        ("timestamptz", "1890-01-01 10:00:00+00:19:32", True),
+        ("timestamptz", "2024-01-01 10:00:00+0", False),
         ("timestamptz", "2024-01-01 10:00:00", False),
         ("varchar(5)", "any\nthing", True),
     ],
