@@ -214,13 +214,46 @@ def test_no_column_has_the_name_of_a_system_column(caller: Caller, table: str, n
         assert failure(caller, sql) == words
 
 
-def test_a_file_with_long_names_loads(feed: Callable[..., Workshop]) -> None:
-    shop = feed()
-    shop.load("1.csv", f"id,{PAIR[0]},{PAIR[1]}\n1,a,b\n2,c,d\n")
-    result = shop.load("2.csv", f"id,{PAIR[1]},{PAIR[0]},{ASCII}3\n2,longer,e,x\n")
+VIEWED = """
+source: {prefix: data/in/{name}/}
+target: {schema: "%(schema)s", table: "%(table)s"}
+load: {keys: ["분류", "%(key)s"]}
+metadata_columns: {run_date: null, file_name: null}
+views:
+  - {schema: "%(schema)s", name: "%(view)s", definition: "select * from {{ target }}"}
+  - schema: "%(schema)s"
+    name: late
+    definition: select "%(key)s", "नाम_कि" from {{ target }}
+    late_binding: true
+"""
+
+
+@pytest.mark.parametrize("length", [10, 127])
+def test_a_file_with_names_of_all_scripts_and_lengths_loads(feed: Callable[..., Workshop], length: int) -> None:
+    """Its columns come in another order, grow, and are more the second time; a key grows the third time."""
+    names = {part: (part * 127)[:length] for part in ("schema", "table", "view")}
+    shop = feed(VIEWED % {"key": PAIR[0], **names})
+    schema = names["schema"]
+    shop.load("1.csv", f"분류,{PAIR[0]},имя,नाम_कि,{PAIR[1]}\nㄱ,1,аня,क,5\nㄴ,2,ян,ख,6\n")
+    shop.sql(f"""create view public.foreign_{shop.name} as select "имя", "{PAIR[1]}" from {schema}.{names["table"]}""")
+
+    result = shop.load("2.csv", f"{PAIR[1]},имя,분류,{ASCII}3,{PAIR[0]},नाम_कि\n7.5,{'я' * 200},ㄴ,2026-01-01,2,ग\n")
+
     assert result.status == "SUCCESS"
-    assert shop.rows(f'id, "{PAIR[0]}", "{PAIR[1]}", "{ASCII}3"', "id") == [
-        (1, "a", "b", None),
-        (2, "e", "longer", "x"),
+    rows = [("ㄱ", 1, "аня", "क", 5.0, None), ("ㄴ", 2, "я" * 200, "ग", 7.5, "2026-01-01")]
+    columns = f'"분류", "{PAIR[0]}", "имя", "नाम_कि", "{PAIR[1]}", "{ASCII}3"'
+    for relation in (names["table"], names["view"]):
+        found = shop.sql(f'select {columns} from {schema}.{relation} order by "{PAIR[0]}"')
+        assert [(*row[:4], float(str(row[4])), row[5] and str(row[5])) for row in found] == rows
+    assert shop.sql(f'select * from {schema}.late order by "{PAIR[0]}"') == [(1, "क"), (2, "ग")]
+
+    grown = shop.load("3.csv", f"분류,{PAIR[0]},имя,नाम_कि,{PAIR[1]},{ASCII}3\n{'ㄷ' * 99},3,рой,घ,8,2026-01-02\n")
+
+    assert grown.status == "SUCCESS"
+    assert shop.sql(f'select "분류" from {schema}.{names["view"]} order by 1 desc limit 1') == [("ㄷ" * 99,)]
+    foreign = f'select "имя", "{PAIR[1]}" from public.foreign_{shop.name} order by 1'
+    assert [(name, float(str(number))) for name, number in shop.sql(foreign)] == [
+        ("аня", 5),
+        ("рой", 8),
+        ("я" * 200, 7.5),
     ]
-    assert list(shop.types()) == ["id", *PAIR, ASCII + "3"]

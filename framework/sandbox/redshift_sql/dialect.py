@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -14,6 +15,11 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported, syntax_error
 
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_MAY_HOLD_ANYTHING = (
+    *(TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING),
+    *(TokenType.HEREDOC_STRING, TokenType.BYTE_STRING, TokenType.NATIONAL_STRING),
+)
 _SPECIAL_FORMS = ("CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST")
 
 
@@ -60,7 +66,25 @@ def tokenize(sql: str) -> list[Token]:
         token.comments = []
         if token.token_type == TokenType.STRING and "\0" in token.text:
             raise Refused('invalid byte sequence for encoding "UNICODE": 0x00', "22021")
+    if not sql.isascii():
+        _check_beyond_ascii(tokens, sql)
     return tokens
+
+
+def _check_beyond_ascii(tokens: Sequence[Token], sql: str) -> None:
+    """Refuse what is part of a name on Redshift, but to sqlglot is white space or a keyword.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+    """
+    ends = [0, *(token.end + 1 for token in tokens)]
+    for end, start in zip(ends, [*(token.start for token in tokens), len(sql)], strict=True):
+        gap = _COMMENT.sub("", sql[end:start])
+        if not gap.isascii():
+            first = next(character for character in gap if not character.isascii())
+            raise not_supported(f"U+{ord(first):04X} in a name without quotes")
+    for token in tokens:
+        if token.token_type not in _MAY_HOLD_ANYTHING and not token.text.isascii():
+            raise not_supported(f"{token.text} without quotes")
 
 
 def parse_tree(tokens: Sequence[Token], sql: str) -> exp.Expr:

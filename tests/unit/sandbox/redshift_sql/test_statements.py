@@ -143,6 +143,9 @@ def test_what_is_barred_in_a_transaction_and_what_commits_is_said() -> None:
         ("insert into s.t values (1) on conflict do nothing", "ON CONFLICT"),
         ("select " + "a" * 128 + " from s.t", f'the name "{"a" * 128}" of more than 127 bytes'),
         ("create schema " + "a" * 128, f'the name "{"a" * 128}" of more than 127 bytes'),
+        ("select a\u00a0from s.t", "U+00A0 in a name without quotes"),
+        ("select a from s.t\u3000where a > 0", "U+3000 in a name without quotes"),
+        ("select lımıt from s.t", "lımıt without quotes"),
         ("create user " + "a" * 58, "A name of more than 57 bytes in CREATE USER"),
     ],
 )
