@@ -163,6 +163,7 @@ class _Load:
         if self.views_down.put_back_left(observed.journal):
             observed = self._observe()
         if not self.files:
+            self.observed_for_next = observed
             return
         self._enter("start")
         self.log.info("load started", files=[file.url for file in self.files])

@@ -194,3 +194,16 @@ def test_files_without_rows_are_all_alike_and_no_warning(feed: Feed, batch: str)
 
     assert status(results) == ["SUCCESS"] * 3
     assert [result.warnings for result in results] == [()] * 3
+
+
+def test_files_that_are_sent_once_more_share_one_look_at_the_warehouse(feed: Feed) -> None:
+    shop = feed(loading("{mode: append}"))
+    for second in (1, 5):
+        for name in ("1.csv", "2.csv", "3.csv"):
+            land(shop, name, second)
+        before = shop.warehouse.submissions
+        results = shop.run()
+
+    assert status(results) == ["SKIPPED"] * 3
+    # The look, then for each file the ledger, what else arrived under its name, and its SKIPPED row.
+    assert shop.warehouse.submissions - before == 1 + 3 * 3

@@ -98,6 +98,8 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "order_by": [order, order],
         "pipelines": [text, text],
         "observed_rows": 5,
+        "kept": 1,
+        "of": 2,
         "relations": [table, table],
         "views": [table, table],
         "schemas": [text, text],
