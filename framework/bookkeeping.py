@@ -89,7 +89,7 @@ class Books:
         if self._has_quarantine and not any(self.services.lake.list_objects(self._own_quarantine)):
             raise PipelineError(
                 f"{self.quarantine_url}: the bad rows have gone. This run gave no sign of life for so long that "
-                f"another took it for dead and cleared them away. Nothing was loaded; the file stays where it is."
+                f"another took it for dead and cleared them away. Nothing was loaded."
             )
 
     def audit_row(

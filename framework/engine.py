@@ -329,7 +329,7 @@ class _Load:
         if self.evolving is not None and self.evolving.name == "grants":
             raise SpecError(
                 f"{self.spec.path}: a privilege that grants names cannot be granted or revoked: "
-                f"{error.warehouse_message}. The file stays where it is. Create who is missing, or correct grants."
+                f"{error.warehouse_message}. Create who is missing, or correct grants."
             ) from error
         if refused.template == "drop_copied_table":
             raise SchemaChangeError(
@@ -345,7 +345,7 @@ class _Load:
                 what_to_do = "The spec does not name it: have its owner change or drop it, or correct what is below it."
             raise SpecError(
                 f"{self.spec.path}: the view {view} cannot be created: {error.warehouse_message}. "
-                f"The change was taken back and the file stays where it is. {what_to_do}"
+                f"The change was rolled back. {what_to_do}"
             ) from error
 
     def _prepare(self, observed: Observation) -> Preparation:

@@ -75,14 +75,18 @@ class SourceFileError(PipelineError):
     """A source file that cannot be loaded as it is.
 
     `keys` are the object keys at fault; empty means every file of the load. `accept_with` is the option by which `run`
-    and `replay` load such a file as it is; None where there is none.
+    and `replay` load such a file as it is; None where there is none. `needs_new_file` says that no spec and no option
+    makes the file load: another one has to be sent.
     """
 
     exit_code = 3
 
-    def __init__(self, message: str, keys: Sequence[str] = (), accept_with: str | None = None) -> None:
+    def __init__(
+        self, message: str, keys: Sequence[str] = (), accept_with: str | None = None, *, needs_new_file: bool = False
+    ) -> None:
         self.keys = tuple(keys)
         self.accept_with = accept_with
+        self.needs_new_file = needs_new_file
         super().__init__(message)
 
 

@@ -14,6 +14,7 @@ from framework.discover import Work
 from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError
 from framework.lake.at_once import at_once
 from framework.names import TableName
+from framework.next_step import FailedLoad, next_step, out_of_order
 from framework.redaction import told, trace
 from framework.results import NO_RECORDS, LoadFailure, LoadRequest, LoadResult, RecordCounts
 from framework.schema.changes import SchemaChange, describe_change
@@ -132,7 +133,8 @@ class Outcome:
         """Leave a file where it is, before the load begins, and end the command in an error."""
         self._log.warning("file refused", file=file.url, reason=reason)
         error = SpecError(f"{file.url} is not loaded: {reason}.")
-        failure = LoadFailure("SpecError", step, str(error), error)
+        way_in = out_of_order(self._books.spec.pipeline, self._books.services.environment, file.key)
+        failure = LoadFailure("SpecError", step, str(error), error, way_in)
         self._before.append(self._result(file, "REFUSED", reason=reason, failure=failure))
 
     def unsure(self, files: Sequence[tuple[SourceFile, str]]) -> list[LoadResult]:
@@ -169,13 +171,26 @@ class Outcome:
         self._books.tell_failure(step, error, details)
         message = f"{OUTAGE_MARK}{told(error)}" if is_outage(error) else told(error)
         recorded = self._try("write the FAILED row", partial(self._books.write, "FAILED", files, message))
+        moved: dict[str, str] = {}
         for file in files:
             if recorded and self._is_to_be_set_aside(file, error):
-                self._try("move the file", partial(self._books.move, file, "unprocessed"))
-        failure = LoadFailure(type(error).__name__, step, message, error)
+                self._try("move the file", partial(self._set_aside, file, moved))
+        failure = LoadFailure(type(error).__name__, step, message, error, self._next_step(files, moved, error))
         if not files:
             return [self._result(None, "FAILED", failure=failure)]
         return [self._result(file, "FAILED", failure=failure) for file in files]
+
+    def _set_aside(self, file: SourceFile, moved: dict[str, str]) -> None:
+        key = self._books.move(file, "unprocessed")
+        if key is not None:
+            moved[file.key] = key
+
+    def _next_step(self, files: Sequence[SourceFile], moved: Mapping[str, str], error: BaseException) -> str | None:
+        if self._request.keeps_stored or not isinstance(error, Exception):
+            return None
+        spec, environment = self._books.spec, self._books.services.environment
+        keys = [moved.get(file.key, file.key) for file in files]
+        return next_step(FailedLoad(spec.pipeline, environment, self._request, error, keys), self._lake)
 
     def _is_to_be_set_aside(self, file: SourceFile, error: BaseException) -> bool:
         """The file's or the table's own fault, or too many failed attempts; an outage or interruption is nobody's.

@@ -75,8 +75,7 @@ def overtaken_meanwhile(books: Books, files: Sequence[SourceFile], precedence: P
 def _overtaken_by(spec: PipelineSpec, file: SourceFile, later: str) -> str:
     return (
         f"{later} and comes after it, is loaded into {spec.target.table} already, and this file could put older "
-        f"rows in the place of newer ones. Add --out-of-order to load it all the same "
-        f"(`run {spec.pipeline} --file {file.key} --out-of-order`), or let it go with `skip {file.key}`"
+        "rows in the place of newer ones"
     )
 
 

@@ -71,12 +71,21 @@ NO_RECORDS = RecordCounts()
 
 @dataclass(frozen=True)
 class LoadFailure:
-    """Why a load failed. `error` is the exception itself, for the command that ends in it."""
+    """Why a load failed. `error` is the exception itself, for the command that ends in it.
+
+    `next_step` says where the files are now and which command continues, where that is known.
+    """
 
     type: str
     step: str
     message: str
     error: BaseException
+    next_step: str | None = None
+
+    @property
+    def full_message(self) -> str:
+        """The message, and after it the next step."""
+        return self.message if self.next_step is None else f"{self.message}\n{self.next_step}"
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,7 @@ class LoadResult:
             "reason": self.reason,
             "error": None
             if failure is None
-            else {"type": failure.type, "step": failure.step, "message": failure.message},
+            else {"type": failure.type, "step": failure.step, "message": failure.full_message},
         }
 
 

@@ -134,7 +134,7 @@ def _explain(
         found = read_staging_count(warehouse, books.staging, books.caller, books.log)
         raise WarehouseError(
             f"the rows do not add up: {prepared.seen.rows_staged} were written to the staging files and "
-            f"{found} arrived in {books.staging}. Nothing was changed; the file stays where it is.",
+            f"{found} arrived in {books.staging}. Nothing was changed.",
             statement_id=error.statement_id,
             sql=error.sql,
         ) from error

@@ -16,7 +16,7 @@ from framework.engine import run_pipeline
 from framework.errors import PipelineError, SpecError
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.redaction import told
-from framework.results import LoadRequest, LoadResult, Services, failed_early
+from framework.results import LoadFailure, LoadRequest, LoadResult, Services, failed_early
 from framework.spec.environment import Environment
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project
@@ -132,14 +132,16 @@ def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:
     for result in results:
         if result.failure is not None and result.run_id not in seen:
             seen |= {result.run_id} if result.run_id is not None else set()
-            errors.append(_told(result.pipeline, result.source_file, result.failure.step, result.failure.error))
+            errors.append(_told(result.pipeline, result.source_file, result.failure))
     return errors
 
 
-def _told(pipeline: str, file: str | None, step: str, error: BaseException) -> PipelineError:
+def _told(pipeline: str, file: str | None, load: LoadFailure) -> PipelineError:
+    error = load.error
     kind = type(error) if isinstance(error, PipelineError) else PipelineError
     name = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
-    failure = PipelineError(f"pipeline={pipeline} file={file or '-'} step={step}: {name}{told(error)}")
+    continued = "" if load.next_step is None else f"\n{load.next_step}"
+    failure = PipelineError(f"pipeline={pipeline} file={file or '-'} step={load.step}: {name}{told(error)}{continued}")
     failure.exit_code = kind.exit_code
     failure.__cause__ = error
     return failure

@@ -119,7 +119,7 @@ def test_a_file_older_than_a_loaded_one_is_refused_where_order_decides(feed: Fee
     assert [(result.source_file, result.status) for result in results] == [(old, "REFUSED"), (new, "SUCCESS")]
     assert results[0].failure is not None
     assert f"data/in/{shop.name}/2.csv" in results[0].failure.message
-    assert "--out-of-order" in results[0].failure.message
+    assert "--out-of-order" in results[0].failure.full_message
     assert shop.rows("a", "a") == [("3.csv",)]
     assert unprocessed(shop) == [old]
     assert [row for row in shop.audit("source_filename, status") if row[0].endswith("/1.csv")][2:] == []

@@ -21,7 +21,7 @@ LEVELS = (
     {"retries"},
     {"frames", "warehouse", "lake"},
     {"results"},
-    {"bookkeeping", "announce"},
+    {"bookkeeping", "announce", "next_step"},
     {"precedence", "rejection", "views_down"},
     {"prepare", "discover", "letting_go"},
     {"outcome", "transfer", "limits"},

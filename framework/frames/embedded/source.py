@@ -65,7 +65,7 @@ class SourceSegments:
                     lines.append(f"{layout.file.url}: {error}. Send it again.")
                     keys.append(layout.file.key)
         if lines:
-            raise SourceFileError("\n".join([*lines, BORDERS_UNKNOWN]), keys)
+            raise SourceFileError("\n".join([*lines, BORDERS_UNKNOWN]), keys, needs_new_file=True)
         self._is_cut = True
 
     def _contents(self) -> Generator[Iterator[bytes]]:

@@ -104,4 +104,5 @@ def raise_faults(source: SparkSource, first_rows: Mapping[OpenedFile, Mapping[in
         keys.append(opened.layout.file.key)
         are_sound = are_sound and fault in SOUND_BORDERS
     if keys:
-        raise SourceFileError("\n".join(lines if are_sound else [*lines, BORDERS_UNKNOWN]), keys)
+        lines = lines if are_sound else [*lines, BORDERS_UNKNOWN]
+        raise SourceFileError("\n".join(lines), keys, needs_new_file=not are_sound)

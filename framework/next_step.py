@@ -1,0 +1,71 @@
+"""Where a load that failed has left its files, and the one command that continues."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from framework.errors import SourceFileError
+from framework.lake.s3 import Lake
+from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
+from framework.results import LoadRequest
+from framework.spec.environment import Environment
+
+DEFAULT_ENVIRONMENT = "sandbox"
+
+
+def command(environment: Environment, *words: str) -> str:
+    """Return what to type after `run.py`, quoted for a shell."""
+    chosen = () if environment.name == DEFAULT_ENVIRONMENT else ("--env", environment.name)
+    return shlex.join((*chosen, *words))
+
+
+@dataclass(frozen=True)
+class FailedLoad:
+    """A load that failed, and the keys under which its files are now."""
+
+    pipeline: str
+    environment: Environment
+    request: LoadRequest
+    error: BaseException
+    keys: Sequence[str]
+
+
+def next_step(load: FailedLoad, lake: Lake) -> str:
+    """Return where the files are and what to run, in one or two sentences."""
+    set_aside = [key for key in load.keys if key.startswith(lake.key(UNPROCESSED_FOLDER))]
+    if not set_aside:
+        where = f"The file stays at {lake.url(load.keys[0])}. " if len(load.keys) == 1 else ""
+        where = f"The {len(load.keys)} files stay where they are. " if len(load.keys) > 1 else where
+        return f"{where}Continue with: {command(load.environment, *_again(load))}"
+    if len(set_aside) > 1:
+        folder = lake.url(set_aside[0].rpartition("/")[0])
+        continued = command(load.environment, "replay", load.pipeline)
+        return f"{len(set_aside)} files are now below {folder}/. Continue with: {continued}"
+    (key,) = set_aside
+    where = f"The file is now at {lake.url(key)}."
+    needs_new_file = isinstance(load.error, SourceFileError) and load.error.needs_new_file
+    if needs_new_file:
+        return f"{where} When a correct one has been loaded, archive it with: {command(load.environment, 'skip', key)}"
+    accept_with = load.error.accept_with if isinstance(load.error, SourceFileError) else None
+    options = [accept_with] if accept_with else []
+    continued = command(load.environment, "replay", load.pipeline, "--file", key, *options)
+    return f"{where} {'To load it as it is' if accept_with else 'Continue with'}: {continued}"
+
+
+def out_of_order(pipeline: str, environment: Environment, key: str) -> str:
+    """Return the command that loads a file after newer ones."""
+    continued = command(environment, "run", pipeline, "--file", key, "--out-of-order")
+    return f"To load it all the same: {continued}"
+
+
+def _again(load: FailedLoad) -> tuple[str, ...]:
+    """Return the words of the command that has failed: the files stay where it found them."""
+    request = load.request
+    if request.file_key is None:
+        return ("run", load.pipeline)
+    options = {"--again": request.again, "--out-of-order": request.out_of_order, "--allow-shrink": request.allow_shrink}
+    if isinstance(load.error, SourceFileError) and load.error.accept_with:
+        options[load.error.accept_with] = True
+    return ("run", load.pipeline, "--file", request.file_key, *(name for name, is_set in options.items() if is_set))
