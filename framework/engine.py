@@ -352,8 +352,7 @@ class _Load:
         self.plans += 1
         self.books.empty_own_quarantine()
         destination = self.services.lake.url(f"{self.books.prefix}plan-{self.plans}/")
-        allow_shrink = self.request.allow_shrink
-        context = PrepareContext(self.books, self._choose_frames, destination, allow_shrink=allow_shrink)
+        context = PrepareContext(self.books, self._choose_frames, destination, self.request)
         prepared = prepare(context, self.files, observed)
         if self.frames is not None and not self.frames.notices_replacement and self.outcome.gone(self.files):
             raise SourceFileError("a file was replaced while it was read; the next run loads it")

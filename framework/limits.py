@@ -10,11 +10,9 @@ from framework.plan.statements import render
 from framework.prepare import Preparation, copy_transaction, merge_transaction
 from framework.results import LoadRequest
 from framework.schema.changes import table_after
+from framework.schema.fit import MAX_COLUMNS, too_many
 from framework.schema.table import Observation
 from framework.schema.values import SourceFile
-
-MAX_COLUMNS = 1_600
-"""Source: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"""
 
 
 def check_limits(
@@ -35,10 +33,7 @@ def check_limits(
     assert isinstance(created, tuple)
     most = max(len(created), 0 if after is None else len(after.columns))
     if most > MAX_COLUMNS:
-        raise SchemaChangeError(
-            f"{files[0].url}: {target} would have {most} columns, and Redshift takes {MAX_COLUMNS}. Nothing was "
-            "changed. Leave columns out with columns.exclude, or new ones with evolution.new_columns: ignore."
-        )
+        raise SchemaChangeError(too_many(books.spec, files[0].url, most))
     for transaction in (*prepared.evolution, copy, merge):
         for statement in transaction.statements:
             render(statement, books.spec.pipeline, books.run_id)

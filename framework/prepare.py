@@ -11,7 +11,7 @@ from functools import partial
 
 from framework.bookkeeping import MAX_WARNINGS_BYTES, Books, warnings_text
 from framework.errors import SourceFileError
-from framework.frames.header import is_gzip, read_header
+from framework.first_look import FirstLook, look_at, require_known_column, require_shape
 from framework.frames.protocol import FrameEngine, SourceRows
 from framework.lake.at_once import at_once
 from framework.lake.s3 import Lake
@@ -38,6 +38,7 @@ from framework.schema.changes import (
     with_rows,
 )
 from framework.schema.column_names import target_names
+from framework.schema.fit import refuse_too_many
 from framework.schema.measured import apply_measurements, becoming_text, with_samples
 from framework.schema.missing import emptied_columns
 from framework.schema.same_content import same_content
@@ -58,7 +59,6 @@ from framework.warehouse.observe_change import (
     with_same_columns,
 )
 
-FIRST_HEAD_BYTES = 64 * 1024
 MAX_STAGING_PASSES = 3
 FILES_WITH_WARNINGS = 12
 """So many files' warnings fit into one statement that records loads. Of more files, JOB_STS only counts them."""
@@ -95,15 +95,14 @@ class Preparation:
 class PrepareContext:
     """What preparing a load needs beside its files.
 
-    `frames` chooses the engine for a batch; `destination` is None to measure only. `sample_rows`: see SourceBatch,
-    `allow_shrink`: see LoadRequest.
+    `frames` chooses the engine for a batch; `destination` is None to measure only. `sample_rows`: see SourceBatch.
     """
 
     books: Books
     frames: Callable[[SourceBatch], FrameEngine]
     destination: str | None
+    request: LoadRequest
     sample_rows: int | None = None
-    allow_shrink: bool = False
 
     @property
     def spec(self) -> PipelineSpec:
@@ -116,40 +115,25 @@ class PrepareContext:
         return self.books.log
 
 
-def read_layouts(spec: PipelineSpec, lake: Lake, files: Sequence[SourceFile], log: RunLog) -> SourceBatch:
-    """Read each file's header and return the batch.
+def read_layouts(spec: PipelineSpec, lake: Lake, looks: Sequence[FirstLook], log: RunLog) -> SourceBatch:
+    """Return the batch of files whose headers were read.
 
     Raises:
-        SourceFileError: a file is empty, its header cannot be read, or two of its columns would
-            go to one column of the target.
+        SourceFileError: two columns of a file would go to one column of the target.
     """
     layouts = []
-    headers = at_once(partial(_read_raw_header, spec, lake), files)
-    for ordinal, (file, (raw, gzipped)) in enumerate(zip(files, headers, strict=True)):
+    for ordinal, look in enumerate(looks):
+        file = look.file
         try:
-            names, changes = target_names(raw, spec.columns)
+            names, changes = target_names(look.header, spec.columns)
         except ValueError as error:
             raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
         if changes:
             named = [{"raw": change.raw, "name": change.name, "why": change.why} for change in changes]
             log.info("column names changed", file=file.url, names=named)
         name = file.identity.key.removeprefix(lake.key(spec.source.prefix))
-        layouts.append(FileLayout(file, ordinal, name, names, gzipped))
+        layouts.append(FileLayout(file, ordinal, name, names, look.is_gzip))
     return SourceBatch(tuple(layouts), spec.source.options, needs_last_line_end=spec.expect.last_line_end)
-
-
-def _read_raw_header(spec: PipelineSpec, lake: Lake, file: SourceFile) -> tuple[tuple[str, ...], bool]:
-    size = FIRST_HEAD_BYTES
-    while True:
-        head = lake.read_head(file, size)
-        complete = len(head) >= file.size_bytes
-        try:
-            raw = read_header(head, spec.source.options, complete)
-        except ValueError as error:
-            raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
-        if raw is not None:
-            return raw, is_gzip(head)
-        size *= 4
 
 
 def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Observation) -> Preparation:
@@ -166,9 +150,15 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
 
 def _prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Observation) -> Preparation:
     spec = context.spec
-    batch = read_layouts(spec, context.books.services.lake, files, context.log)
+    lake = context.books.services.lake
+    looks = at_once(partial(look_at, spec, lake), files)
+    require_shape(spec, observed.table, looks)
+    batch = read_layouts(spec, lake, looks, context.log)
+    if not context.request.allow_new_columns:
+        require_known_column(spec, observed.table, looks, batch)
     batch = replace(batch, sample_rows=context.sample_rows)
     names = file_columns(spec, batch)
+    refuse_too_many(spec, observed.table, files[0].url, names)
     unknown = columns_to_profile(spec, observed.table, names)
     scratch = f"{context.destination}copies" if context.destination else None
     with context.frames(batch).open(batch, context.log.progress, scratch) as rows:
@@ -255,7 +245,7 @@ def _with_samples(
 
 def _refuse_too_few_rows(context: PrepareContext, batch: SourceBatch, seen: Measurements) -> None:
     expect, spec = context.spec.expect, context.spec
-    if context.allow_shrink or seen.rows_staged >= expect.min_rows:
+    if context.request.allow_shrink or seen.rows_staged >= expect.min_rows:
         return
     found = f"{seen.rows_staged} good rows" if seen.rows_staged != 1 else "1 good row"
     raise SourceFileError(

@@ -114,7 +114,7 @@ class _Preview:
         return replace(self.observed, history=seen.history)
 
     def _prepare(self, files: Sequence[SourceFile], observed: Observation, request: LoadRequest) -> Preparation:
-        context = PrepareContext(self.books, self._choose_frames, None, self.sample_rows, request.allow_shrink)
+        context = PrepareContext(self.books, self._choose_frames, None, request, self.sample_rows)
         return prepare(context, files, observed)
 
     def _choose_frames(self, batch: SourceBatch) -> FrameEngine:

@@ -40,7 +40,8 @@ class LoadRequest:
     """Which files to load: the pending ones, or a single one by key; `again` loads it once more.
 
     `unprocessed` takes the files that were set aside instead of the pending ones. `out_of_order`
-    lets a file be loaded although a newer one is, `allow_shrink` however few rows it replaces the table with.
+    lets a file be loaded although a newer one is, `allow_shrink` however few rows it replaces the table with,
+    `allow_new_columns` although it has no column of the table.
 
     With `keeps_stored` a row loses against the target's row with its key, unless `order_by` puts it
     first, and a file that fails stays where it is.
@@ -52,6 +53,7 @@ class LoadRequest:
     unprocessed: bool = False
     out_of_order: bool = False
     allow_shrink: bool = False
+    allow_new_columns: bool = False
 
 
 @dataclass(frozen=True)

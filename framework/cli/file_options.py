@@ -12,6 +12,7 @@ _OPTIONS = {
     "again": "load it once more although it is loaded",
     "out_of_order": "load it although a newer file is loaded already",
     "allow_shrink": "load it although it replaces the table with too few rows",
+    "allow_new_columns": "load it although none of its columns is in the table",
 }
 """By their field of LoadRequest, with what they do."""
 FLAGS = frozenset(f"--{name.replace('_', '-')}" for name in _OPTIONS)

@@ -184,7 +184,15 @@ def summary(results: Sequence[LoadResult]) -> str:
         if result.quarantine is not None
     ]
     reasons = [f"{result.source_file}: {result.reason}" for result in results if result.reason is not None]
-    return "\n".join([table(SUMMARY_COLUMNS, rows), *kept, *reasons, *_warning_lines(results)])
+    # A header of texts cannot be told from data: whoever sees the first load can.
+    created = [
+        f"created {change['to']} with {change['reason']}"
+        for result in results
+        for change in result.schema_changes
+        if change["kind"] == "create_table" and result.status == "SUCCESS"
+    ]
+    lines = [*dict.fromkeys(created), *kept, *reasons, *_warning_lines(results)]
+    return "\n".join([table(SUMMARY_COLUMNS, rows), *lines])
 
 
 def _warning_lines(results: Sequence[LoadResult]) -> list[str]:

@@ -82,6 +82,24 @@ def header_of(text: str, is_all: bool, options: CsvOptions) -> tuple[str, ...] |
     return options.names or names
 
 
+def records_of(text: str, is_all: bool, delimiter: str, most: int) -> list[tuple[str, ...]]:
+    """Return the fields of the first records of a text; they end where it is cut off, or the quoting is not sound."""
+    records: list[tuple[str, ...]] = []
+    position = 0
+    while len(records) < most:
+        while position < len(text) and text[position] in "\r\n":
+            position += 1
+        try:
+            found = _split_record(text, delimiter, is_all, position) if position < len(text) else None
+        except ValueError:
+            break
+        if found is None:
+            break
+        records.append(found[0])
+        position = found[1]
+    return records
+
+
 def after_lines(text: bytes, count: int) -> bytes | None:
     """Return what follows the first lines of a text, None where it may be cut off within them.
 

@@ -288,11 +288,15 @@ def columns_after(table: ObservedTable | None, changes: Sequence[SchemaChange]) 
     return tuple(sorted(types.items()))
 
 
-def describe_change(change: SchemaChange) -> dict[str, str | None]:
-    """Return a change as `run` and `plan` print it; `cost` says what it does to the rows."""
+def describe_change(change: SchemaChange, with_columns: bool = True) -> dict[str, str | None]:
+    """Return a change as `run` and `plan` print it; `cost` says what it does to the rows.
+
+    A new table comes with the names of its columns, or with their number alone, which has a bounded length.
+    """
     match change:
         case CreateTable(table=table, columns=columns):
-            return _described(CREATED, None, None, str(table), f"{len(columns)} columns", "none")
+            names = f": {', '.join(column.name for column in columns)}" if with_columns else ""
+            return _described(CREATED, None, None, str(table), f"{len(columns)} columns{names}", "none")
         case AddColumn(column=column):
             return _described("add_column", column.name, None, column.type.sql, column.reason, "none")
         case GrowVarchar(name=name, current=current, wanted=wanted, reason=reason):
@@ -310,7 +314,7 @@ def logged_rows(change: SchemaChange) -> list[dict[str, str | None]]:
     new = (change.column,) if isinstance(change, AddColumn) else new
     inferred = [column for column in new if column.is_inferred and column.type.kind is Kind.DOUBLE]
     rows = [_described(INFERRED, column.name, None, column.type.sql, column.reason, "none") for column in inferred]
-    return [describe_change(change), *rows]
+    return [describe_change(change, with_columns=False), *rows]
 
 
 def _described(

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import bz2
+import json
+import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import yaml
 
-from framework.results import LoadResult
+from framework.cli.loading import summary
+from framework.errors import SourceFileError
+from framework.preview import plan_pipeline
+from framework.results import LoadRequest, LoadResult
+from tests.command_line import SPEC, Shop
 from tests.workshop import Workshop
 
 Feed = Callable[..., Workshop]
@@ -28,6 +36,242 @@ def rejected(result: LoadResult) -> str:
     assert result.failure is not None
     assert result.failure.type == "SourceFileError", result.failure.message
     return result.failure.message
+
+
+def accept_with(result: LoadResult) -> str | None:
+    """Return the option under which a rejected file would load."""
+    assert result.failure is not None
+    assert isinstance(result.failure.error, SourceFileError)
+    return result.failure.error.accept_with
+
+
+def advised(message: str) -> list[dict[str, Any]]:
+    """Return the options that a message advises, the most likely ones first."""
+    lines = [line for line in message.splitlines() if line.startswith("  source: {options: ")]
+    return [yaml.safe_load(line)["source"]["options"] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("options", "content", "reason", "rows"),
+    [
+        ("", "1,ann,10\n2,bob,20\n", "looks like data: its field 1 is a value (integer)", 2),
+        ("", "17,2026-03-01,9.99\n18,2026-03-02,8\n", "looks like data", 2),
+        ("", "ann,2026-03-01\nbob,2026-03-02\n", "looks like data: its field 2 is a value (date)", 2),
+        ("", "1,ann,10", "looks like data", 1),
+        ("delimiter: ;", "ann;2,50\nbob;3,75\n", "looks like data: its field 2 is a value (decimal)", 2),
+        ("", "Sales report,,\nid,name,x\n1,Ann,2\n", "2 of its 3 fields are empty", 1),
+        ("", "Report of 2024,,\n,,\nid,name,x\n1,Ann,2\n2,Bob,3\n", "2 of its 3 fields are empty", 2),
+        ("", "Report of 2024\r\n\r\nid,name\r\n1,Ann\r\n", "fewer fields than the lines below it", 1),
+        ("", "# made, by x\nid,name\n1,Ann\n", "a comment or a title", 1),
+        ("", "Report of 2024\n\nid;name\n1;Ann\n", "fewer fields than the lines below it", 1),
+        ("delimiter: ;", "sep=;\nid;v\n1;a\n", "tells Excel the delimiter", 1),
+        ("", "sep=;\nid;v\n1;a\n", "tells Excel the delimiter", 1),
+        ("", "id;name;price\n1;Ann;2,50\n2;Bob;3,75\n", "one field at the delimiter ',', and 3 at ';'", 2),
+        ("", '"id";"name"\n"1";"Ann"\n', "and 2 at ';'", 1),
+        ("", "id\tname\n1\tAnn\n", "and 2 at '\\t'", 1),
+        ("delimiter: '|'", "id,name\n1,Ann\n", "and 2 at ','", 1),
+        ("header: true", "id;name\n1;Ann\n", "and 2 at ';'", 1),
+        ("header: false, names: [id, name]", "1;Ann\n2;Bob\n", "the record has one field", 2),
+        ("header: false, names: [id, name]", "sep=;\n1;Ann\n2;Bob\n", "tells Excel the delimiter", 2),
+        ("", "1;ann;10\n2;bob;20\n", "and 3 at ';'", 2),
+        ("", "Report;;\n\nid;name;n\n1;ann;10\n", "and 3 at ';'", 1),
+    ],
+)
+def test_a_first_file_of_another_shape_is_rejected_and_loads_as_advised(
+    feed: Feed, options: str, content: str, reason: str, rows: int
+) -> None:
+    shop = feed(spec(options))
+
+    message = rejected(shop.load("a.csv", content))
+
+    assert reason in message
+    assert f"first line: {content.splitlines()[0]!r}" in message
+    assert shop.types() == {}
+    own = yaml.safe_load(f"{{{options}}}")
+    ways = advised(message)
+    for number, way in enumerate(ways):
+        # A feed of its own for each: their tables would differ.
+        other = feed(spec(json.dumps(own | way)[1:-1]))
+        result = other.load("a.csv", content)
+        assert result.status == "SUCCESS", (way, result.failure)
+        if number == 0:
+            assert result.counts.inserted == rows
+            assert not any(name.startswith(("_1", "sep", "report", "sales")) for name in other.types())
+
+
+@pytest.mark.parametrize(
+    ("options", "content", "columns"),
+    [
+        ("", ",a,b\n0,x,2\n1,y,3\n", ["column_1", "a", "b"]),
+        ("", "a,b,\n1,2,\n", ["a", "b", "column_3"]),
+        ("", "country,2019,2020\nFR,1,2\nDE,3,4\n", ["country", "_2019", "_2020"]),
+        ("", "country,1/22/20,1/23/20\nFR,1,2\n", ["country", "_1_22_20", "_1_23_20"]),
+        ("", "name,0.5,0.9\nx,low,high\n", ["name", "_0_5", "_0_9"]),
+        ("", "id,1,2,3\n7,8,9,10\n", ["id", "_1", "_2", "_3"]),
+        ("header: true", "0,1\n5,6\n", ["_0", "_1"]),
+        ("", "https://a.example/1?x=1;y=2\nhttps://a.example/2\n", ["https_a_example_1_x_1_y_2"]),
+        ("", 'name\n"Doe, John"\n"Roe, Jane"\n', ["name"]),
+        ("delimiter: ;", "name\nDoe, John\nRoe, Jane\n", ["name"]),
+        ("header: true, names: [name], delimiter: ;", "Last, First\nDoe, John\n", ["name"]),
+        ("", "#id,name\n1,Ann\n", ["id", "name"]),
+        ("", "time,temp\ns,C\n1.0,20\n2.0,21\n", ["time", "temp"]),
+        ("", "a,b\nx,y\n", ["a", "b"]),
+    ],
+)
+def test_an_unusual_header_is_one(feed: Feed, options: str, content: str, columns: list[str]) -> None:
+    shop = feed(spec(options))
+
+    result = shop.load("a.csv", content)
+
+    assert result.status == "SUCCESS", result.failure
+    assert list(shop.types()) == columns
+    assert result.counts.inserted == len(content.splitlines()) - 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("id;amount;sold_on\n3;10.50;2024-05-01\n", "and 3 at ';'"),
+        ("3,10.50,2024-05-01\n4,20.00,2024-05-02\n5,1,2024-05-04\n", "looks like data"),
+        ("3,amount,2024-05-01\n4,amount,2024-05-02\n", "looks like data"),
+        ("Report,sold_on,,\nid,amount,sold_on,x\n3,1,2024-05-01,1\n", "a comment or a title"),
+        ("nr,betrag,datum\n3,10.50,2024-05-01\n", "no column of the file is one of public."),
+    ],
+)
+def test_a_later_file_of_another_shape_changes_nothing(feed: Feed, content: str, reason: str) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", "id,amount,sold_on\n1,10.50,2024-05-01\n")
+    before = shop.types(), shop.rows("*", "id")
+
+    assert reason in rejected(shop.load("2.csv", content))
+    assert (shop.types(), shop.rows("*", "id")) == before
+
+
+def test_columns_renamed_at_the_source_load_with_the_lines_of_the_message(feed: Feed) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", "id,sold on\n1,2024-05-01\n")
+    message = rejected(shop.load("2.csv", "nr,Verkauft am\n2,2024-05-02\n"))
+
+    shop.spec_body = spec() + message[message.index("columns:\n  rename:") :]
+    (result,) = shop.run(unprocessed=True)
+
+    assert result.status == "SUCCESS", result.failure
+    assert [row[0] for row in shop.rows("id, sold_on", "id")] == [1, 2]
+    assert list(shop.types()) == ["id", "sold_on"]
+
+
+def test_a_file_whose_columns_all_changed_on_purpose_is_accepted_by_itself(feed: Feed) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", "id,a\n1,x\n")
+    result = shop.load("2.csv", "nr,b\n2,y\n")
+    assert accept_with(result) == "--allow-new-columns"
+
+    (accepted,) = shop.run(unprocessed=True, file_key=result.source_file, allow_new_columns=True)
+
+    assert accepted.status == "SUCCESS", accepted.failure
+    assert list(shop.types()) == ["id", "a", "nr", "b"]
+    assert "no column of the file" in rejected(shop.load("3.csv", "zz\n1\n"))
+
+
+def test_the_commands_accept_one_file_of_new_columns(shop: Shop) -> None:
+    shop.write(f"pipelines/{shop.name}.yml", SPEC.format(name=shop.name).replace("keys: [id]", "mode: append"))
+    shop.land("1.csv", "id,a\n1,x\n")
+    shop.run("run", shop.name)
+    key = shop.land("2.csv", "nr,b\n2,y\n")
+
+    assert shop.run("plan", shop.name)[0] == 3
+    assert shop.json("plan", shop.name, "--file", key, "--allow-new-columns")[1]["loads"][0]["rows"] == 1
+    assert shop.run("run", shop.name)[0] == 3
+    assert shop.run("replay", shop.name, "--allow-new-columns")[0] == 2
+    code, document = shop.json("replay", shop.name, "--file", key, "--allow-new-columns")
+
+    assert code == 0
+    assert [change["column"] for change in document["loads"][0]["schema_changes"]] == ["nr", "b"]
+
+
+def test_a_way_in_that_cannot_work_is_not_advised(feed: Feed) -> None:
+    shop = feed(spec(more="load: {keys: [id]}"))
+    shop.load("1.csv", "id,a\n1,x\n")
+
+    result = shop.load("2.csv", "nr,b\n2,y\n")
+
+    assert "    nr: id" in rejected(result)
+    assert accept_with(result) is None
+
+
+def test_excluded_and_metadata_columns_do_not_make_a_file_the_tables(feed: Feed) -> None:
+    body = spec(more="load: {mode: append}\ncolumns: {exclude: [note]}").replace(
+        "metadata_columns: {run_date: null, file_name: null}", "metadata_columns: {run_date: at, file_name: origin}"
+    )
+    shop = feed(body)
+    shop.load("1.csv", "id,note\n1,x\n")
+
+    assert "no column of the file" in rejected(shop.load("2.csv", "nr,note\n2,y\n"))
+
+
+def test_files_of_one_load_are_of_one_feed(feed: Feed) -> None:
+    shop = feed(spec().replace("options:", "batch: all, options:"))
+    shop.land("1.csv", "id,a\n1,x\n")
+    shop.land("2.csv", "nr,b\n2,y\n")
+
+    results = shop.run()
+
+    assert "2.csv: no column of the file" in rejected(results[0])
+    assert shop.types() == {}
+
+
+def test_a_wide_table_gets_new_columns_that_are_numbers(feed: Feed) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", "id,1/22/20,0.5,p\n1,3,a,b\n")
+
+    result = shop.load("2.csv", "id,1/22/20,1/23/20,0.5,0.9,p\n2,3,4,a,0.1,b\n")
+
+    assert result.status == "SUCCESS", result.failure
+
+
+def test_the_first_line_is_quoted_only_where_samples_may_be(feed: Feed) -> None:
+    shop = feed(spec(more="load: {mode: append}\nbad_rows: {log_samples: false}"))
+
+    for content in ("1,secret,10\n2,bob,20\n", "1;secret;10\n2;bob;20\n", "secret,,\nid,a,b\n1,2,3\n"):
+        message = rejected(shop.load("1.csv", content))
+        assert "secret" not in message
+    assert "secret" not in shop.log.getvalue()
+
+
+@pytest.mark.parametrize("columns", [1_700, 9_074])
+def test_too_many_columns_are_rejected_by_the_header_alone(feed: Feed, columns: int) -> None:
+    shop = feed(spec())
+    header = ",".join(f"c{place}" for place in range(columns))
+    shop.land("1.csv", f"{header}\n" + ",".join("1" * columns) + "\n")
+    begun = time.monotonic()
+
+    (result,) = shop.run()
+
+    assert result.failure is not None
+    assert result.failure.type == "SchemaChangeError"
+    assert f"would have {columns + 2} columns, and Redshift takes 1600" in result.failure.message
+    assert not any(entry.get("step") in ("profile", "stage") for entry in shop.entries())
+    assert time.monotonic() - begun < 20
+
+
+def test_the_columns_of_a_table_and_a_file_are_too_many_together(feed: Feed) -> None:
+    shop = feed(spec())
+    shop.sql(f"create table {shop.table} (id integer, {', '.join(f'a{place} integer' for place in range(800))})")
+
+    result = shop.load("1.csv", "id," + ",".join(f"b{place}" for place in range(800)) + "\n")
+
+    assert result.failure is not None
+    assert "would have 1601 columns" in result.failure.message
+
+
+def test_the_first_load_says_what_it_took_for_names(feed: Feed) -> None:
+    shop = feed(spec())
+    shop.land("1.csv", "ann,bob\neve,joe\n")
+    (planned,) = plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+    (result,) = shop.run()
+
+    assert planned.schema_changes[0]["reason"] == "2 columns: ann, bob"
+    assert f"created public.{shop.name} with 2 columns: ann, bob" in summary([result])
 
 
 def test_a_byte_order_mark_of_another_encoding_changes_nothing(feed: Feed) -> None:

@@ -22,7 +22,7 @@ LEVELS = (
     {"frames", "warehouse", "lake"},
     {"results"},
     {"bookkeeping", "announce", "next_step"},
-    {"precedence", "rejection", "views_down"},
+    {"precedence", "rejection", "views_down", "first_look"},
     {"prepare", "discover", "letting_go"},
     {"outcome", "transfer", "limits"},
     {"engine"},

@@ -152,11 +152,10 @@ def planned_sql(folder: Path) -> str:
     identity = FileIdentity("lake", key, "e1", len(case["header"]) + 1)
     file = SourceFile("lake", key, "e1", identity.size_bytes, NOON, identity, NOON)
     observed = observation(spec, case)
-    prepared = prepare(PrepareContext(kept, lambda batch: Seen(case), "s3://lake/staging/"), [file], observed)
+    request = LoadRequest(keeps_stored=case.get("keeps_stored", False))
+    prepared = prepare(PrepareContext(kept, lambda batch: Seen(case), "s3://lake/staging/", request), [file], observed)
     manifest_url = "s3://lake/staging/manifest.json"
-    merge, _ = merge_transaction(
-        kept, [file], observed, prepared, LoadRequest(keeps_stored=case.get("keeps_stored", False))
-    )
+    merge, _ = merge_transaction(kept, [file], observed, prepared, request)
     transactions = [*prepared.evolution, copy_transaction(kept, observed, prepared, manifest_url), merge]
     return "\n".join(as_text(transaction) for transaction in transactions)
 

@@ -1,0 +1,85 @@
+"""The first bytes of a load's files: their headers, and whether each looks like its feed. Nothing is changed yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from framework.errors import SourceFileError
+from framework.frames.header import header_of, is_gzip, read_text
+from framework.frames.shape import FileStart, find_misfit
+from framework.lake.s3 import Lake
+from framework.schema.column_names import clean_names
+from framework.schema.fit import own_columns, refuse_strangers
+from framework.schema.table import ObservedTable
+from framework.schema.values import SourceBatch, SourceFile
+from framework.spec.pipeline import PipelineSpec
+
+FIRST_HEAD_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """A file's header as the file has it, and the first text; see FileStart."""
+
+    file: SourceFile
+    header: tuple[str, ...]
+    is_gzip: bool
+    text: str
+    is_all: bool
+
+
+def look_at(spec: PipelineSpec, lake: Lake, file: SourceFile) -> FirstLook:
+    """Read a file as far as its header goes, or a little further.
+
+    Raises:
+        SourceFileError: it is empty, of another format, or its header cannot be read.
+    """
+    size = FIRST_HEAD_BYTES
+    while True:
+        head = lake.read_head(file, size)
+        try:
+            text = read_text(head, spec.source.options, len(head) >= file.size_bytes)
+        except ValueError as error:
+            raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
+        try:
+            header = None if text is None else header_of(*text, spec.source.options)
+        except ValueError as error:
+            # What a header of another delimiter looks like.
+            _require_shape(spec, file, *text or ("", True), None)
+            raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
+        if text is not None and header is not None:
+            return FirstLook(file, header, is_gzip(head), *text)
+        size *= 4
+
+
+def require_shape(spec: PipelineSpec, table: ObservedTable | None, looks: Sequence[FirstLook]) -> None:
+    """Check that files are written as their feed's are, and begin with a header.
+
+    Raises:
+        SourceFileError: one is not.
+    """
+    for look in looks:
+        _require_shape(spec, look.file, look.text, look.is_all, None if table is None else own_columns(spec, table))
+
+
+def require_known_column(
+    spec: PipelineSpec, table: ObservedTable | None, looks: Sequence[FirstLook], batch: SourceBatch
+) -> None:
+    """Check that each file has a column of the table; without one, of the batch's first file.
+
+    Raises:
+        SourceFileError: one has none.
+    """
+    expected = batch.files[0].columns if table is None else own_columns(spec, table)
+    for look, layout in zip(looks, batch.files, strict=True):
+        refuse_strangers(spec, expected, layout, dict(zip(layout.columns, clean_names(look.header), strict=True)))
+
+
+def _require_shape(
+    spec: PipelineSpec, file: SourceFile, text: str, is_all: bool, expected: tuple[str, ...] | None
+) -> None:
+    misfit = find_misfit(FileStart(text, is_all, spec.source.options, spec.columns, expected))
+    if misfit is not None:
+        described = misfit.describe(spec.source.options, spec.bad_rows.log_samples)
+        raise SourceFileError(f"{file.url}: {described}", (file.key,))
