@@ -36,10 +36,14 @@ def open_project(asked: str | None, home: Path) -> Project:
     if asked is None:
         return Project(home.resolve(), tuple(Place(root, str(root)) for root in (home.resolve(), *roots())))
     if not is_in_s3(asked, "--project"):
-        return Project(Path(asked).resolve())
+        folder = Path(asked).resolve()
+        if not folder.is_dir():
+            raise SpecError(f"--project {asked}: {folder} is no folder. Name the one that holds environments.yml")
+        return Project(folder)
     bucket, _, prefix = asked.removeprefix("s3://").partition("/")
     if not bucket:
         raise SpecError(f"--project {asked} names no bucket: write s3://BUCKET/PREFIX")
     prefix = prefix.rstrip("/")
-    lake = Lake(aws_clients()("s3", None), LakeSettings(bucket, f"{prefix}/" if prefix else "", None))
+    settings = LakeSettings(bucket, f"{prefix}/" if prefix else "", None)
+    lake = Lake(aws_clients("the project")("s3", None), settings, "--project")
     return Project(home.resolve(), (Place(fetch_project(lake), f"s3://{bucket}/{prefix}"),))

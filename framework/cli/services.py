@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
+from framework.aws_errors import client_error
 from framework.cli.frames import FrameEngines
 from framework.cli.output import Output
 from framework.cli.side_by_side import Interruption
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from framework.sandbox import SandboxAddress
 
 SANDBOX_FOLDER = ".sandbox"
+_REGION_FIELDS = {"s3": "lake.region", "redshift-data": "warehouse.region"}
+"""The fields of environments.yml that name the regions of clients."""
 _CLIENT_CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 5},
     connect_timeout=10,
@@ -104,7 +108,7 @@ def open_services(
 @contextmanager
 def _open_aws(project: Path, environment: Environment, output: Output) -> Iterator[Aws]:
     if environment.kind == "aws":
-        yield Aws(aws_clients(), {}, {}, account_limiter())
+        yield Aws(aws_clients(environment.name), {}, {}, account_limiter())
         return
     with open_sandbox(project, output) as address:
         # imported where it is used: on AWS the sandbox's packages are not installed
@@ -115,12 +119,17 @@ def _open_aws(project: Path, environment: Environment, output: Output) -> Iterat
         yield Aws(sandbox_clients(address), conf, java_environment(), RateLimiter({}))
 
 
-def aws_clients() -> Callable[[str, str | None], Any]:
-    """Return what makes boto3 clients of a service in a region, by boto3's own chain of settings."""
-    session = boto3.Session()
+def aws_clients(environment: str) -> Callable[[str, str | None], Any]:
+    """Return what makes boto3 clients of a service in a region, by boto3's own chain of settings.
+
+    The clients raise SpecError where the region or the profile is missing or wrong; `environment` is named then.
+    """
 
     def client(service: str, region: str | None) -> Any:
-        made = session.client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+        try:
+            made = boto3.Session().client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+        except BotoCoreError as error:
+            raise client_error(error, _REGION_FIELDS[service], region, environment) from error
         return with_told_retries(made)
 
     return client
@@ -154,6 +163,9 @@ def sandbox_clients(address: SandboxAddress) -> Callable[[str, str | None], Any]
     """Return what makes boto3 clients that talk to the sandbox."""
     # As the environment says it and not as boto3's arguments do: older versions know some of it only there.
     os.environ.update(address.aws_environment())
+    # A profile of AWS is none of the sandbox's, and may not be on this machine.
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        os.environ.pop(name, None)
     session = boto3.Session()
     endpoints = {"s3": address.s3_url, "redshift-data": address.data_api_url}
 

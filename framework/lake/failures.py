@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from framework.errors import SourceFileError, TransientWarehouseError, WarehouseError
+from framework.aws_errors import call_error, credentials_refused
+from framework.errors import SourceFileError, WarehouseError
 from framework.schema.values import SourceFile
 
+BUCKET_FIELD = "lake.bucket in environments.yml"
 GONE = frozenset({"404", "NoSuchKey", "NotFound"})
 """Codes of a missing object: of HEAD, of GET, and of servers that are not S3 itself."""
 REPLACED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
@@ -24,17 +25,30 @@ def error_code(error: ClientError) -> str:
 
 
 @contextmanager
-def s3_errors(doing: str) -> Iterator[None]:
-    """Turn botocore's errors into ours. Its own retries are over when they arrive here."""
+def s3_errors(doing: str, bucket_field: str = BUCKET_FIELD) -> Iterator[None]:
+    """Turn botocore's errors into ours. Its own retries are over when they arrive here.
+
+    `bucket_field` is what names the bucket, for whoever has to correct it.
+    """
     try:
         yield
-    except (HTTPClientError, BotoConnectionError) as error:
-        raise TransientWarehouseError(f"S3 could not be reached ({doing}): {error}", is_outage=True) from error
     except ClientError as error:
-        message = error.response.get("Error", {}).get("Message", "")
-        raise WarehouseError(f"S3 refused to {doing}: {error_code(error)}: {message}") from error
+        raise _refused(error, doing, bucket_field) from error
     except BotoCoreError as error:
-        raise WarehouseError(f"S3 cannot be called ({doing}): {error}") from error
+        raise call_error(error, "S3", doing, "lake.region") from error
+
+
+def _refused(error: ClientError, doing: str, bucket_field: str) -> WarehouseError:
+    code, message = error_code(error), error.response.get("Error", {}).get("Message", "")
+    told = f"S3 refused to {doing}: {code}: {message}"
+    if code == "NoSuchBucket":
+        return WarehouseError(f"{told}. Correct {bucket_field}, or create the bucket", is_outage=True)
+    if (advice := credentials_refused(code)) is not None:
+        return WarehouseError(f"{told} {advice}", is_outage=True)
+    if code == "AccessDenied" and error.operation_name == "ListObjectsV2":
+        # S3 says the same of a bucket that belongs to somebody else.
+        return WarehouseError(f"{told}. Grant s3:ListBucket on the bucket, or correct {bucket_field}")
+    return WarehouseError(told)
 
 
 @contextmanager

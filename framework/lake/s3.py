@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from framework.errors import WarehouseError
 from framework.lake.conditions import with_conditions
 from framework.lake.download import download, stream
-from framework.lake.failures import GONE, REPLACED, error_code, read_errors, replaced, s3_errors
+from framework.lake.failures import BUCKET_FIELD, GONE, REPLACED, error_code, read_errors, replaced, s3_errors
 from framework.lake.identity import OWN_FOLDERS, carried, etag_of, identity_metadata, moved_metadata
 from framework.lake.names import Reservations, names_for
 from framework.schema.values import FileIdentity, SourceFile
@@ -46,8 +46,9 @@ class LakeObject:
 class Lake:
     """One bucket and prefix. Keys are whole object keys; `key` makes them from paths in the lake."""
 
-    def __init__(self, client: S3Client, settings: LakeSettings) -> None:
+    def __init__(self, client: S3Client, settings: LakeSettings, bucket_field: str = BUCKET_FIELD) -> None:
         self._client = with_conditions(client)
+        self._bucket_field = bucket_field
         self.bucket = settings.bucket
         self.prefix = settings.prefix
         self._reservations = Reservations()
@@ -68,7 +69,7 @@ class Lake:
     def list_objects(self, prefix: str) -> Iterator[LakeObject]:
         """Yield the objects below a key prefix, in key order."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        with s3_errors(f"list s3://{self.bucket}/{prefix}"):
+        with s3_errors(f"list s3://{self.bucket}/{prefix}", self._bucket_field):
             for page in pages:
                 for item in page.get("Contents", []):
                     yield LakeObject(item["Key"], etag_of(item), item["Size"], item["LastModified"].astimezone(UTC))
@@ -230,7 +231,7 @@ class Lake:
     def put_at(self, url: str, text: str) -> None:
         """Write a small object to an address in any bucket."""
         bucket, _, key = url.removeprefix("s3://").partition("/")
-        with s3_errors(f"write {url}"):
+        with s3_errors(f"write {url}", "the bucket's name"):
             self._client.put_object(Bucket=bucket, Key=key, Body=text.encode("utf-8"))
 
     def put_as(self, key: str, content: bytes, identity: FileIdentity, arrived_at: datetime) -> None:

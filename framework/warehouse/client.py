@@ -10,10 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from framework.aws_errors import call_error, credentials_refused
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import statement_name
 from framework.plan.statements import Transaction, condensed, render
@@ -21,6 +21,7 @@ from framework.redaction import without_values
 from framework.warehouse.rate_limit import RateLimiter
 from framework.warehouse.timeout import time_used_up
 from framework.warehouse.transient import is_outage_text, is_transient_response, is_transient_text
+from framework.warehouse.wrong_settings import wrong_setting
 
 if TYPE_CHECKING:
     from mypy_boto3_redshift_data.client import RedshiftDataAPIServiceClient
@@ -218,12 +219,9 @@ class Warehouse:
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
         except ClientError as error:
-            _raise_refused(operation, error)
-        except (HTTPClientError, BotoConnectionError) as error:
-            message = f"the Data API could not be reached ({operation}): {error}"
-            raise TransientWarehouseError(message, is_outage=True) from error
+            _raise_refused(operation, error, self.settings)
         except BotoCoreError as error:
-            raise WarehouseError(f"the Data API cannot be called ({operation}): {error}") from error
+            raise call_error(error, "the Data API", operation, "warehouse.region") from error
         return answer
 
 
@@ -247,6 +245,7 @@ class _Attempt:
         description = self._await(statement_id)
         if description["Status"] != "FINISHED":
             self._token = uuid.uuid4().hex
+            _refuse_wrong_setting(description, self._warehouse.settings)
             timeout_ms = time_used_up(self._warehouse, description, self._caller)
             _raise_failed(description, self._texts, timeout_ms)
         return description.get("SubStatements") or [description]
@@ -267,14 +266,25 @@ def _value(field: dict[str, Any]) -> Value:
     return value  # type: ignore[no-any-return]
 
 
-def _raise_refused(operation: str, error: ClientError) -> NoReturn:
+def _raise_refused(operation: str, error: ClientError, settings: WarehouseSettings) -> NoReturn:
     details = error.response.get("Error", {})
     code, message = details.get("Code", ""), details.get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     told = f"the Data API refused {operation}: {code}: {message}"
     if is_transient_response(code, status, message):
         raise TransientWarehouseError(told, warehouse_message=message, is_outage=True) from error
+    if (fault := wrong_setting(message, settings)) is not None:
+        raise WarehouseError(fault, warehouse_message=message, is_outage=True) from error
+    if (advice := credentials_refused(code)) is not None:
+        raise WarehouseError(f"{told} {advice}", warehouse_message=message, is_outage=True) from error
     raise WarehouseError(told, warehouse_message=message) from error
+
+
+def _refuse_wrong_setting(description: dict[str, Any], settings: WarehouseSettings) -> None:
+    """Raise where a statement could not be run at all, because a setting of the environment is wrong."""
+    message = without_values(description.get("Error") or "")
+    if (fault := wrong_setting(message, settings)) is not None:
+        raise WarehouseError(fault, statement_id=description["Id"], warehouse_message=message, is_outage=True)
 
 
 def _raise_failed(description: dict[str, Any], texts: Sequence[str], timeout_ms: int | None) -> NoReturn:

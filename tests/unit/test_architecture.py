@@ -13,12 +13,12 @@ FRAMEWORK = ROOT / "framework"
 
 # Lower rooms first; a room may import from its own level's own room and from levels below.
 LEVELS = (
-    {"errors", "names", "column_type", "date_format", "resources"},
+    {"errors", "names", "column_type", "date_format", "resources", "words"},
     {"redaction"},
     {"spec"},
     {"schema"},
     {"plan", "run_log"},
-    {"retries"},
+    {"retries", "aws_errors"},
     {"frames", "warehouse", "lake"},
     {"results"},
     {"bookkeeping", "announce", "next_step"},

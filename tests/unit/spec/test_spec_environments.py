@@ -9,6 +9,7 @@ import pytest
 from framework.errors import Problem
 from framework.spec.load import load_environments_text
 
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:feedway"
 ProblemsOf = Callable[[str], list[Problem]]
 
 
@@ -41,6 +42,11 @@ def environment(warehouse: str = "workgroup: w", lake: str = "", rest: str = "")
         (environment(rest="\n    dead_after_seconds: 5"), "range", 6, 25),
         (environment(rest="\n    announce: {metrics_namespace: AWS/Glue}"), "pattern", 6, 35),
         (environment(rest="\n    kind: sandbox\n    announce: {event_bus: default}"), "announce", 7, 5),
+        (environment("workgroup: w, region: us-east-1", ", region: eu-west-1"), "region", 4, 54),
+        (environment(f"workgroup: w, secret_arn: '{SECRET}'", ", region: eu-west-1"), "region", 4, 58),
+        (environment(f"workgroup: w, region: eu-west-1, secret_arn: '{SECRET}'"), "region", 4, 77),
+        (environment("workgroup: w", ", region: eu west 1"), "pattern", 3, 39),
+        (environment("workgroup: w, region: EU-WEST-1"), "pattern", 4, 54),
         ("environments: {}", "empty", 1, 15),
         ("{}", "required", 1, 1),
     ],
@@ -50,6 +56,19 @@ def test_a_mistake_has_its_rule_and_place(
 ) -> None:
     problems = environment_problems_of(text)
     assert [(p.rule, p.line, p.column) for p in problems] == [(f"spec/{rule}", line, column)]
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "lake"),
+    [
+        ("workgroup: w, region: us-east-1", ", region: us-east-1"),
+        ("workgroup: w, region: us-gov-west-1", ""),
+        (f"workgroup: w, secret_arn: '{SECRET}'", ", region: us-east-1"),
+        ("workgroup: w", ", region: eusc-de-east-1"),
+    ],
+)
+def test_regions_that_agree_or_are_not_all_written_are_fine(warehouse: str, lake: str) -> None:
+    assert list(load_environments_text(environment(warehouse, lake), "e.yml")) == ["prod"]
 
 
 @pytest.mark.parametrize(

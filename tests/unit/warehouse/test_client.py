@@ -278,3 +278,45 @@ def test_what_is_done_on_the_way_out_is_tried_once() -> None:
         warehouse(fake).run(ONE, CALLER, log(), attempts=1)
 
     assert len(fake.calls) == 1
+
+
+REFUSED_SETTINGS = (
+    ("Redshift endpoint doesn't exist in this region.", "warehouse.workgroup is 'w'"),
+    ("Secrets Manager can't find the specified secret.", "warehouse.secret_arn is 'arn:aws:secret'"),
+    ("username and password in secret cannot be empty", "warehouse.secret_arn is 'arn:aws:secret'"),
+)
+
+
+@pytest.mark.parametrize(("message", "told"), REFUSED_SETTINGS)
+def test_a_refusal_of_a_setting_names_the_field(message: str, told: str) -> None:
+    refusal = ClientError({"Error": {"Code": "ValidationException", "Message": message}}, "ExecuteStatement")
+    fake = FakeDataApi(execute_statement=[refusal])
+
+    with pytest.raises(WarehouseError) as raised:
+        warehouse(fake, secret_arn="arn:aws:secret").run(ONE, CALLER, RunLog("r1", "customers", None))
+
+    assert str(raised.value) == f"environments.yml: {told}, which the warehouse refuses: {message}"
+    assert raised.value.is_outage
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ('FATAL: database "dev" does not exist', "database"),
+        ('FATAL: password authentication failed for user "etl"', "db_user"),
+        ('ERROR: database "other" does not exist', None),
+        ('ERROR: user "ann" does not exist', None),
+        ('ERROR: column "secret" does not exist', None),
+    ],
+)
+def test_a_statement_that_finds_no_database_names_the_field(message: str, field: str | None) -> None:
+    ended = {"Id": "s1", "Status": "FAILED", "Error": message}
+    fake = FakeDataApi(execute_statement=[{"Id": "s1"}], describe_statement=[ended])
+
+    with pytest.raises(WarehouseError) as raised:
+        warehouse(fake, cluster="c", workgroup=None, db_user="etl").run(ONE, CALLER, RunLog("r1", "customers", None))
+
+    assert ("SQL:" in str(raised.value)) is (field is None)
+    assert raised.value.is_outage is (field is not None)
+    if field is not None:
+        assert str(raised.value).startswith(f"environments.yml: warehouse.{field} is ")

@@ -1,0 +1,75 @@
+"""What botocore's own errors mean, before any service has answered: the network, the credentials, or a setting."""
+
+from __future__ import annotations
+
+import botocore.exceptions as botocore_errors
+from botocore.exceptions import BotoCoreError
+
+from framework.errors import PipelineError, SpecError, TransientWarehouseError, WarehouseError
+
+_CREDENTIALS = (
+    botocore_errors.NoCredentialsError,
+    botocore_errors.PartialCredentialsError,
+    botocore_errors.CredentialRetrievalError,
+    botocore_errors.TokenRetrievalError,
+    botocore_errors.SSOError,
+)
+_REFUSED_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_HOW_TO_SIGN_IN = (
+    "environments.yml names no credentials: they come from AWS_PROFILE, from AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY, or from the role that the machine has"
+)
+
+
+def client_error(error: BotoCoreError, region_field: str, region: str | None, environment: str) -> SpecError:
+    """Return the error of a client that cannot be made: the region or the profile is missing or wrong.
+
+    `region_field` is the field of environments.yml that names the client's region.
+    """
+    field = f"environments.yml: {region_field} of {environment!r}"
+    if isinstance(error, botocore_errors.NoRegionError):
+        return SpecError(
+            f"{field} is not set, and neither AWS_DEFAULT_REGION nor the AWS profile names a region. "
+            "Write one, such as region: eu-west-1"
+        )
+    if isinstance(error, botocore_errors.InvalidRegionError):
+        return SpecError(f"{field} is {region!r}, which is no region. Write one such as region: eu-west-1")
+    if isinstance(error, botocore_errors.ProfileNotFound):
+        return SpecError(
+            f"{_one_line(error)}. AWS_PROFILE names it: correct that, or describe the profile in ~/.aws/config. "
+            f"{_HOW_TO_SIGN_IN}"
+        )
+    return SpecError(f"the AWS settings of this machine cannot be used: {_one_line(error)}")
+
+
+def call_error(error: BotoCoreError, service: str, doing: str, region_field: str) -> PipelineError:
+    """Return the error of a call that got no answer."""
+    if isinstance(error, botocore_errors.EndpointConnectionError):
+        message = f"{service} could not be reached ({doing}): {error}. Is {region_field} in environments.yml right?"
+        return TransientWarehouseError(message, is_outage=True)
+    if isinstance(error, botocore_errors.HTTPClientError | botocore_errors.ConnectionError):
+        return TransientWarehouseError(f"{service} could not be reached ({doing}): {error}", is_outage=True)
+    message = f"{service} cannot be called ({doing}): {_one_line(error)}"
+    if isinstance(error, _CREDENTIALS):
+        return WarehouseError(f"{message}. {_HOW_TO_SIGN_IN}", is_outage=True)
+    return WarehouseError(message)
+
+
+def credentials_refused(code: str) -> str | None:
+    """Return what to do about a code by which a service refuses the credentials; None for any other code."""
+    return f"Renew or correct the credentials. {_HOW_TO_SIGN_IN}" if code in _REFUSED_CREDENTIALS else None
+
+
+def _one_line(error: BotoCoreError) -> str:
+    return " ".join(str(error).split()).rstrip(".")

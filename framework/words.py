@@ -1,0 +1,29 @@
+"""Numbers as people read them in messages and tables."""
+
+from __future__ import annotations
+
+_KILO = 1024
+_UNITS = ("KB", "MB", "GB", "TB")
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: `1 file`, `2,000 files`; `plural` where it is not the noun with an s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size(number_of_bytes: int) -> str:
+    """Return a number of bytes as people read it: `1 byte`, `812 bytes`, `3.4 MB`; in powers of 1024."""
+    if number_of_bytes < _KILO:
+        return counted(number_of_bytes, "byte")
+    power = min((number_of_bytes.bit_length() - 1) // 10, len(_UNITS))
+    return f"{number_of_bytes / _KILO**power:,.1f} {_UNITS[power - 1]}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people read it: `0.4 s`, `3 min 20 s`, `2 h 5 min`."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,87 @@
+"""An environment that cannot work is one line that names the field, before a file is touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.command_line import Shop
+
+AWS = """\
+environments:
+  prod:
+    lake: {{bucket: {bucket}}}
+    warehouse: {{workgroup: w, database: dev{warehouse}}}
+"""
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Take from this process all by which boto3 finds an account; the endpoints stay the sandbox's."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return monkeypatch
+
+
+def errors_of(shop: Shop, *argv: str) -> tuple[int, list[str]]:
+    code, _, err = shop.run("--env", "prod", *argv)
+    assert "Traceback" not in err
+    lines = err.splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("error: "))
+    return code, lines[first:]
+
+
+@pytest.mark.parametrize("command", [("run", "{name}"), ("plan", "{name}"), ("history",), ("replay", "{name}")])
+def test_a_region_that_is_not_set_is_told_by_its_field(
+    shop: Shop, bare: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    shop.write("environments.yml", AWS.format(bucket="lake", warehouse=""))
+
+    code, lines = errors_of(shop, *(part.replace("{name}", shop.name) for part in command))
+
+    assert (code, len(lines)) == (2, 1)
+    assert "environments.yml: warehouse.region of 'prod' is not set" in lines[0]
+
+
+def test_a_profile_that_is_not_there_is_one_line(shop: Shop, bare: pytest.MonkeyPatch) -> None:
+    shop.write("environments.yml", AWS.format(bucket="lake", warehouse=", region: eu-west-1"))
+    bare.setenv("AWS_PROFILE", "nobody")
+
+    code, lines = errors_of(shop, "run", shop.name)
+    in_s3, _, err = shop.run("--project", "s3://lake/projects/x", "validate")
+
+    assert (code, len(lines), in_s3) == (2, 1, 2)
+    assert "The config profile (nobody) could not be found. AWS_PROFILE names it" in lines[0]
+    assert "(nobody) could not be found" in err
+
+
+def test_the_sandbox_needs_no_profile(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    shop.land("1.csv", "id,a\n1,x\n")
+
+    assert shop.run("run", shop.name)[0] == 0
+
+
+def test_credentials_that_are_missing_are_one_line(shop: Shop, bare: pytest.MonkeyPatch) -> None:
+    shop.write("environments.yml", AWS.format(bucket="lake", warehouse=", region: eu-west-1"))
+
+    code, lines = errors_of(shop, "run", shop.name)
+
+    assert (code, len(lines)) == (5, 1)
+    assert "Unable to locate credentials. environments.yml names no credentials: they come from AWS_PROFILE" in lines[0]
+
+
+def test_a_bucket_that_is_not_there_is_told_by_its_field(shop: Shop) -> None:
+    text = (shop.root / "environments.yml").read_text(encoding="utf-8")
+    shop.write("environments.yml", text.replace("bucket: lake", "bucket: no-such-lake"))
+
+    code, out, err = shop.run("run", shop.name)
+
+    (line,) = [line for line in err.splitlines() if line.startswith("error:")]
+    assert code == 5
+    assert "s3://no-such-lake/" in line
+    assert "NoSuchBucket" in line
+    assert line.endswith("Correct lake.bucket in environments.yml, or create the bucket")
+    assert "FAILED" in out
