@@ -37,7 +37,8 @@ _TEXT_TAGS = {f"{_TAG}{name}" for name in ("str", "timestamp", "merge", "value")
 class Finding:
     """A mistake at a path of a document.
 
-    It is shown at the path's value; with `at_key` at the field's name, and with `place` there.
+    It is shown at the path's value; with `at_key` at the field's name, and with `place` there. `within` is a line
+    and a column, from 0, of the text at the path: it is shown there where the text is a block with lines of its own.
     """
 
     path: Path
@@ -46,11 +47,14 @@ class Finding:
     fix: str = ""
     at_key: bool = False
     place: tuple[int, int] | None = None
+    within: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class Document:
     """A YAML text as plain values; `keys` and `values` are (line, column), counted from 1, by path.
+
+    `blocks` are the first line and the first column of the texts that are written as blocks (`|`).
 
     `findings` are mistakes of the YAML itself that leave the rest readable.
     """
@@ -59,6 +63,7 @@ class Document:
     value: object
     keys: Mapping[Path, tuple[int, int]]
     values: Mapping[Path, tuple[int, int]]
+    blocks: Mapping[Path, tuple[int, int]]
     findings: tuple[Finding, ...]
 
     def problem(self, finding: Finding) -> Problem:
@@ -70,6 +75,9 @@ class Document:
         path = finding.path
         if finding.place is not None:
             return finding.place
+        if finding.within is not None and path in self.blocks:
+            (first_line, first_column), (line, column) = self.blocks[path], finding.within
+            return first_line + line, first_column + column
         if path in self.values and not finding.at_key:
             return self.values[path]
         while path and path not in self.values:
@@ -102,13 +110,13 @@ def read_document(text: str, shown: str) -> Document:
         raise spec_error(shown, [_syntax_problem(text, shown, error)]) from error
     if root is None:
         raise spec_error(shown, [Problem(shown, 0, 0, "spec/empty", "the file is empty", "Write a spec.")])
-    reader = _Reader()
+    reader = _Reader(_LINE_BREAK.split(text))
     try:
         value = reader.read(root, ())
     except RecursionError as error:
         problem = Problem(shown, 0, 0, "spec/yaml", "the values are nested without end", "Write them out.")
         raise spec_error(shown, [problem]) from error
-    return Document(shown, value, reader.keys, reader.values, tuple(reader.findings))
+    return Document(shown, value, reader.keys, reader.values, reader.blocks, tuple(reader.findings))
 
 
 def _syntax_problem(text: str, shown: str, error: Exception) -> Problem:
@@ -130,8 +138,10 @@ def _syntax_problem(text: str, shown: str, error: Exception) -> Problem:
 class _Reader:
     """Turns the nodes of one document into values, and keeps what it meets on the way."""
 
+    lines: Sequence[str]
     keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
     values: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    blocks: dict[Path, tuple[int, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def read(self, node: yaml.Node, path: Path) -> object:
@@ -144,10 +154,17 @@ class _Reader:
             case yaml.SequenceNode(tag=tag) if tag == f"{_TAG}seq":
                 return [self.read(entry, (*path, index)) for index, entry in enumerate(node.value)]
             case yaml.ScalarNode(tag=tag) if tag in _CONVERSIONS or tag in _TEXT_TAGS:
+                if node.style == "|":
+                    self.blocks[path] = self._block_start(node)
                 return _scalar(node)
         message = f"{field_name(path)} carries the tag {node.tag!r}, which means nothing here"
         self.findings.append(Finding(path, "spec/tag", message, "Leave the tag out."))
         return None
+
+    def _block_start(self, node: yaml.Node) -> tuple[int, int]:
+        first = node.start_mark.line + 1
+        indent = next((len(line) - len(line.lstrip(" ")) for line in self.lines[first:] if line.strip()), 0)
+        return first + 1, indent + 1
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
         mapping: dict[str, object] = {}

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 _STEP = re.compile(r"\[!?\]?[^\]]*\]|.", re.DOTALL)
 
 
 def may_overlap(one: str, other: str) -> bool:
-    """Say whether a name may match both globs, upper and lower case alike.
+    """Return whether a name may match both globs, upper and lower case alike.
 
-    A set such as `[0-9]` counts as any character, so that "no" is certain and "yes" is not.
+    A set such as `[0-9]` counts as any character, so that "no" is certain and "yes" is not. The time it
+    takes grows with the product of the lengths.
     """
-    return _overlap(_steps(one), _steps(other))
+    first, second = _steps(one), _steps(other)
+    # meets[j]: a text may match what is left of the first glob and second[j:].
+    meets = [all(step == "*" for step in second[place:]) for place in range(len(second) + 1)]
+    for step in reversed(first):
+        below, meets = meets, [False] * (len(second) + 1)
+        meets[-1] = step == "*" and below[-1]
+        for place in reversed(range(len(second))):
+            meets[place] = _meet(step, second[place], below, meets, place)
+    return meets[0]
+
+
+def _meet(step: str, other: str, below: list[bool], meets: list[bool], place: int) -> bool:
+    if step == "*":
+        return below[place] or meets[place + 1]
+    if other == "*":
+        return meets[place + 1] or below[place]
+    return (step == other or "?" in (step, other)) and below[place + 1]
 
 
 def _steps(glob: str) -> tuple[str, ...]:
     """Return what each step of a glob takes: a character, `?` any one, `*` any number."""
     return tuple("?" if len(step) > 1 else step for step in _STEP.findall(glob.lower()))
-
-
-@cache
-def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    if not one or not other:
-        return all(step == "*" for step in one + other)
-    if one[0] == "*":
-        return _overlap(one[1:], other) or _overlap(one, other[1:])
-    if other[0] == "*":
-        return _overlap(one, other[1:]) or _overlap(one[1:], other)
-    return (one[0] == other[0] or "?" in (one[0], other[0])) and _overlap(one[1:], other[1:])

@@ -82,7 +82,7 @@ def read_spec_file(path: Traversable, shown: str) -> str:
         raise spec_error(shown, [problem]) from error
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror}"
-        raise spec_error(shown, [Problem(shown, 0, 0, "spec/file", reason, "Create it.")]) from error
+        raise spec_error(shown, [Problem(shown, 0, 0, "spec/file", reason, f"Create {path}.")]) from error
 
 
 def _stem_findings(stem: str, fields: object) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from framework.errors import Problem, SpecError
+from framework.spec.check_targets import shared_targets
 from framework.spec.environment import Environment
 from framework.spec.globs import may_overlap
 from framework.spec.json_schema import closest
@@ -123,7 +124,7 @@ def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
         except SpecError as error:
             problems += error.problems if name in names or not names else []
     # Between two specs either may be at fault, so all are looked at whichever are named.
-    between = [*_shared_files(specs), *_nested_folders(specs)]
+    between = [*_shared_files(specs), *_nested_folders(specs), *shared_targets(specs)]
     named = {spec.path for spec in specs if spec.pipeline in names or not names}
     for spec in specs:
         if spec.path in named:
@@ -131,6 +132,13 @@ def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
             problems += [problem for problem in found if problem is not None][:1]
     told = [problem for problem, other in between if named & {problem.file, other.path}]
     return [*problems, *told, *_misnamed(project)]
+
+
+def empty_problem(project: Project) -> Problem:
+    """Return the problem of a project that has no pipeline."""
+    folder = project.find(PIPELINES).shown
+    fix = "Put the spec of a feed there, NAME.yml, or name the project's folder with --project."
+    return Problem(folder, 0, 0, "spec/empty-project", "there is no pipeline", fix)
 
 
 def control_schema_problem(spec: PipelineSpec, environment: Environment) -> Problem | None:

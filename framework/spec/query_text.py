@@ -1,8 +1,9 @@
-"""What a query's text may not do (end, begin another statement, leave a quote or comment open), and what it names."""
+"""What a query's text may not do (end, begin another statement, leave something open), and what it names."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 _PIECE = re.compile(
     r"""
@@ -13,27 +14,50 @@ _PIECE = re.compile(
     | (?P<comment>/\*)
     | (?P<end>;)
     | (?P<open>['"]|\$\w*\$)
+    | (?P<bracket>[()])
     """,
     re.DOTALL | re.VERBOSE,
 )
 _COMMENT_MARK = re.compile(r"/\*|\*/")
+_NO_BREAK = re.compile(r"[^\n]")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong with a query, as the end of a sentence about it, and at which character from 0."""
+
+    words: str
+    position: int
 
 
 def query_mistake(text: str) -> str | None:
-    """Return what keeps a text from being one statement by itself; None where nothing does."""
+    """Return what keeps a text from being one query by itself; None where nothing does."""
+    mistake = find_mistake(text)
+    return None if mistake is None else mistake.words
+
+
+def find_mistake(text: str) -> Mistake | None:
+    """Return the same as `query_mistake`, with its place."""
     position = 0
+    opened: list[int] = []
     while found := _PIECE.search(text, position):
-        position = found.end()
+        start, position = found.start(), found.end()
         if found["end"]:
-            return "holds `;`, which ends a statement"
+            return Mistake("holds `;`, which ends a statement", start)
         if found["open"]:
-            return f"opens a quote ({found['open']}) that is not closed"
+            return Mistake(f"opens a quote ({found['open']}) that is not closed", start)
         if found["comment"]:
             end = _comment_end(text, position)
             if end is None:
-                return "opens a comment (/*) that is not closed"
+                return Mistake("opens a comment (/*) that is not closed", start)
             position = end
-    return None
+        if found["bracket"] == "(":
+            opened.append(start)
+        elif found["bracket"] and not opened:
+            return Mistake("closes a parenthesis that is not open", start)
+        elif found["bracket"]:
+            opened.pop()
+    return Mistake("opens a parenthesis that is not closed", opened[-1]) if opened else None
 
 
 def _comment_end(text: str, position: int) -> int | None:
@@ -47,29 +71,31 @@ def _comment_end(text: str, position: int) -> int | None:
 
 
 def names_relation(text: str, schema: str, name: str, *, with_schema: bool = True) -> bool:
-    """Say whether a query names a relation, outside of literals and comments; also without its schema if allowed."""
+    """Return whether a query names a relation, outside of literals and comments; also without its schema if allowed."""
     schema_part, name_part = (
         rf'(?:(?<![\w"]){re.escape(part)}(?![\w"])|"{re.escape(part)}")' for part in (schema, name)
     )
     wanted = rf"{schema_part}\s*\.\s*{name_part}"
     if not with_schema:
         wanted = rf"{wanted}|(?<!\.){name_part}(?!\s*\.)"
-    return re.search(wanted, _code(text), re.IGNORECASE) is not None
+    return re.search(wanted, code_of(text), re.IGNORECASE) is not None
 
 
 def has_star(text: str) -> bool:
-    """Say whether a query may select what it does not name: a `*` stands in it, if only that of a count or product."""
-    return "*" in _code(text)
+    """Return whether a query may select what it does not name: a `*` stands in it, if only that of a product."""
+    return "*" in code_of(text)
 
 
-def _code(text: str) -> str:
-    """Return a query without its literals and comments."""
+def code_of(text: str) -> str:
+    """Return a query with blanks in the place of its literals and comments, so that all else stays where it is."""
     pieces, position = [], 0
     while found := _PIECE.search(text, position):
         pieces.append(text[position : found.start()])
         position = found.end()
         if found["comment"]:
             position = _comment_end(text, position) or len(text)
-        elif found[0].startswith('"'):
+        elif found[0].startswith('"') or found["end"] or found["open"] or found["bracket"]:
             pieces.append(found[0])
+            continue
+        pieces.append(_NO_BREAK.sub(" ", text[found.start() : position]))
     return "".join([*pieces, text[position:]])

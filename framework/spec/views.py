@@ -11,7 +11,8 @@ from framework.names import TableName, identifier
 from framework.spec.check_names import table_name_findings
 from framework.spec.document import Finding, Path
 from framework.spec.fields import mapping_list, text_at, text_field
-from framework.spec.query_text import query_mistake
+from framework.spec.query_text import find_mistake
+from framework.spec.query_verbs import find_statement
 
 if TYPE_CHECKING:
     from jinja2.nodes import Node
@@ -22,6 +23,7 @@ _HARMLESS = frozenset({"Output", "TemplateData", "Name", "Const"})
 
 
 _HEAD = re.compile(r"\s*create\s+(?:or\s+replace\s+)?view\s+\{schema_name\}\s*\.\s*\{view_name\}\s+as\b", re.IGNORECASE)
+_TEMPLATE_PART = re.compile(r"\{\{.*?\}\}|\{#.*?#\}|\{(?:source_table|schema_name|view_name)\}", re.DOTALL)
 _PLACEHOLDER = re.compile(r"(?<!\{)(?:\{schema_name\}\s*\.\s*)?\{(source_table|schema_name|view_name)\}(?!\})")
 
 
@@ -104,11 +106,33 @@ def _definition_findings(path: Path, definition: str, view: TableName, target: T
         fix = "Only {{ target }} stands for something; everything else is SQL."
         yield Finding(path, "spec/view-definition", f"views.definition: {error}", fix)
         return
-    mistake = query_mistake(query)
+    mistake = find_mistake(query) or find_statement(query)
     if not query:
         yield Finding(path, "spec/view-definition", "views.definition is empty", "Write a select.")
     elif mistake is not None:
-        yield Finding(path, "spec/view-definition", f"views.definition {mistake}", "Write one select, without `;`.")
+        place = _place(definition)
+        told = f"line {place[0] + 1}, column {place[1] + 1}: " if place else ""
+        message = f"views.definition: {told}the query {mistake.words}"
+        yield Finding(path, "spec/view-definition", message, "Write one select, without `;`.", within=place)
+
+
+def _place(definition: str) -> tuple[int, int] | None:
+    """Return the line and column, from 0, of the mistake in a definition, whose template parts count as a name each."""
+    masked = _TEMPLATE_PART.sub(_as_long, _HEAD.sub(_blank, definition, count=1))
+    mistake = find_mistake(masked) or find_statement(masked)
+    if mistake is None:
+        return None
+    before = masked[: mistake.position]
+    return before.count("\n"), len(before) - (before.rfind("\n") + 1)
+
+
+def _as_long(found: re.Match[str]) -> str:
+    """Return what keeps all else where it is: blanks for a comment, a name for what stands for one."""
+    return _blank(found) if found[0].startswith("{#") else "x" + _blank(found)[1:]
+
+
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found[0])
 
 
 @functools.cache

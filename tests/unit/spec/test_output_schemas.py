@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from framework.cli.prune import Pruning
 from framework.cli.restore_views import RestoredView
+from framework.cli.set_aside import SetAside
 from framework.cli.stale import StaleFeed
 from framework.errors import Problem
 from framework.preview import PlannedLoad
@@ -47,6 +48,11 @@ def test_the_result_of_a_run_is_valid() -> None:
 
 def test_a_plan_has_the_fields_of_its_schema() -> None:
     assert fields_of("plan") == [field.name for field in dataclasses.fields(PlannedLoad)]
+
+
+def test_files_that_are_set_aside_have_the_fields_of_the_schemas() -> None:
+    fields = [field.name for field in dataclasses.fields(SetAside)]
+    assert [fields_of(command, "set_aside") for command in ("run", "plan")] == [fields, fields]
 
 
 def test_a_problem_has_the_fields_of_its_schema() -> None:

@@ -22,6 +22,7 @@ from tests.hostile import TEXTS
         "select 1 -- it's a comment",
         "select '\\\\' as a",
         "select '\\'; drop table t --'",
+        "select '(', \")\" /* ( */ -- (\nfrom ((t))",
     ],
 )
 def test_one_query_is_one_query(text: str) -> None:
@@ -43,6 +44,9 @@ def test_one_query_is_one_query(text: str) -> None:
         ('select "open', "quote"),
         ("select $$ open", "quote"),
         ("select 1 /* open /* closed */", "comment"),
+        ("select (1", "parenthesis that is not closed"),
+        ("select 1) as x, (select 2", "parenthesis that is not open"),
+        ("select '(' || (a from t", "not closed"),
     ],
 )
 def test_what_would_be_more_or_less_than_a_query_is_named(text: str, mistake: str) -> None:

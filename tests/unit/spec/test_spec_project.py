@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+from fnmatch import fnmatch, fnmatchcase
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from framework.errors import SpecError
+from framework.spec.globs import may_overlap
 from framework.spec.load import load_pipeline
 from framework.spec.project import Project, check_project
 
@@ -135,6 +141,84 @@ def test_two_patterns_on_one_folder_that_take_the_same_names_are_one_warning(pro
     write(project, "outer", "in/all", "*")
     write(project, "inner", "in/all", "orders_*")
     assert [problem.rule for problem in check_project(project)] == ["spec/nested-prefix"]
+
+
+def test_patterns_of_many_stars_are_compared_and_matched_in_no_time(project: Project) -> None:
+    write(project, "outer", "in/all", "*a" * 300)
+    write(project, "inner", "in/all/inner", "*a" * 299 + "b*")
+    write(project, "other", "in/all/other", "*c" * 300 + "d")
+
+    began = time.monotonic()
+    warned = [problem.file for problem in check_project(project)]
+    names = [fnmatch("a" * 1000 + end, "*a" * 300) for end in ("", "b")]
+
+    assert warned == ["pipelines/inner.yml"]
+    assert names == [True, False]
+    assert time.monotonic() - began < 5
+
+
+@given(one=st.text("ab*?", max_size=7), other=st.text("ab*?", max_size=7))
+@example("*a*b", "a*ba*")
+def test_globs_overlap_where_a_name_matches_both(one: str, other: str) -> None:
+    names = map("".join, itertools.chain.from_iterable(itertools.product("abc", repeat=size) for size in range(7)))
+    if any(fnmatchcase(name, one) and fnmatchcase(name, other) for name in names):
+        assert may_overlap(one, other)
+
+
+@given(one=st.text("ab*?", max_size=3), other=st.text("ab*?", max_size=3))
+def test_globs_that_overlap_have_a_name_that_matches_both(one: str, other: str) -> None:
+    names = map("".join, itertools.chain.from_iterable(itertools.product("ab", repeat=size) for size in range(7)))
+    if may_overlap(one, other):
+        assert any(fnmatchcase(name, one) and fnmatchcase(name, other) for name in names)
+
+
+def rewrite(project: Project, name: str, load: str, views: str = "") -> None:
+    """Write a pipeline on the table `t` that loads so."""
+    text = spec(name).replace("load: {keys: [a]}", f"load: {load}")
+    (project.folder / "pipelines" / f"{name}.yml").write_text(text + views)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "severity"),
+    [
+        ("{keys: [a]}", "{keys: [a]}", None),
+        ("{keys: [a, b]}", "{keys: [b, a]}", None),
+        ("{keys: [a]}", "{keys: [a, b]}", "error"),
+        ("{keys: [a]}", "{keys: [b]}", "error"),
+        ("{keys: [a]}", "{mode: append}", None),
+        ("{keys: [a]}", "{mode: replace}", "warning"),
+        ("{mode: replace, keys: [a]}", "{mode: append}", "warning"),
+        ("{mode: replace}", "{mode: replace}", "warning"),
+        ("{mode: replace, keys: [a]}", "{keys: [b]}", "error"),
+    ],
+)
+def test_feeds_of_one_table_need_the_same_keys_and_do_not_replace_each_others_rows(
+    project: Project, one: str, other: str, severity: str | None
+) -> None:
+    rewrite(project, "customers", one)
+    rewrite(project, "orders", other)
+
+    found = [(problem.file, problem.rule, problem.severity) for problem in check_project(project)]
+
+    assert found == ([("pipelines/orders.yml", "spec/shared-target", severity)] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("views", "other_views", "rules"),
+    [
+        ("{name: v, definition: select 1}", "{name: v, definition: select 1}", []),
+        ("{name: v, definition: select 1}", "{name: v, definition: select 2}", ["spec/shared-view"]),
+        ("{name: v, definition: select 1}", "{schema: b, name: v, definition: select 2}", []),
+        ("{name: v, definition: select 1}", "{name: w, definition: select 2}", []),
+    ],
+)
+def test_two_feeds_do_not_build_one_view_differently(
+    project: Project, views: str, other_views: str, rules: list[str]
+) -> None:
+    rewrite(project, "customers", "{keys: [a]}", f"views: [{views}]\n")
+    rewrite(project, "orders", "{keys: [a]}", f"views: [{other_views}]\n")
+
+    assert [problem.rule for problem in check_project(project)] == rules
 
 
 @pytest.mark.parametrize("field", ["target: {schema: control, table: job_sts}", "views: [{schema: control, name: v}]"])
