@@ -21,6 +21,7 @@ from framework.schema.table import Observation, ObservedView, ViewDependency
 from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.observe import observe
+from framework.words import counted
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ class _Preview:
         notes += [f"{entry.view.view} is down, and a run puts it back before all this" for entry in observed.journal]
         if self.sample_rows is not None:
             rows = sum(file.rows_read for file in prepared.seen.files)
-            notes.append(f"the first {rows:,} rows were looked at; where the files have more, those may ask for more")
+            looked_at = counted(rows, "row was looked at", "rows were looked at")
+            notes.append(f"the first {looked_at}; where the files have more, those may ask for more")
         return PlannedLoad(
             pipeline=self.spec.pipeline,
             source_files=tuple(file.url for file in files),

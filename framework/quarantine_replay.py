@@ -21,6 +21,7 @@ from framework.results import LoadRequest, LoadResult, Services
 from framework.schema.column_names import clean_names
 from framework.schema.values import CORRECTION_MARK, FileIdentity
 from framework.spec.pipeline import BadRowsSpec, ColumnsSpec, CsvOptions, ExpectSpec, PipelineSpec
+from framework.words import counted
 
 _LONGEST_KEY_BYTES = 1024
 """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
@@ -97,7 +98,7 @@ def corrected_files(rows: Sequence[CorrectedRow], address: str) -> list[Correcte
             )
         if len(row.record) != len(row.header):
             raise SourceFileError(
-                f"{address}: row {row.row} of {row.file} has {len(row.record)} fields, and its header names "
+                f"{address}: row {row.row} of {row.file} has {counted(len(row.record), 'field')}, and its header names "
                 f"{len(row.header)}. Correct its record."
             )
         if row.record == (None,):

@@ -137,7 +137,7 @@ class LoadResult:
         }
 
 
-def failed_early(pipeline: str, error: PipelineError) -> LoadResult:
+def failed_early(pipeline: str, error: PipelineError, step: str = "discover") -> LoadResult:
     """Return the result of a pipeline that failed before there was a load."""
-    failure = LoadFailure(type(error).__name__, "discover", told(error), error)
+    failure = LoadFailure(type(error).__name__, step, told(error), error)
     return LoadResult(pipeline, None, None, "FAILED", None, 0.0, failure=failure)

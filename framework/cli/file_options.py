@@ -25,15 +25,17 @@ def add_file_options(parser: argparse.ArgumentParser, without: Collection[str] =
             parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=f"with --file: {does}")
 
 
-def file_request(arguments: argparse.Namespace, *, unprocessed: bool = False) -> LoadRequest:
-    """Return what the arguments ask to load.
+def file_request(arguments: argparse.Namespace, *, pipelines: int = 1, unprocessed: bool = False) -> LoadRequest:
+    """Return what the arguments ask to load, of so many pipelines.
 
     Raises:
-        SpecError: an option that goes with --file stands without it.
+        SpecError: an option that goes with --file stands without it, or --file beside several pipelines.
     """
     asked = {name: True for name in _OPTIONS if getattr(arguments, name, False)}
     alone = [name for name in asked if not (unprocessed and name == "out_of_order")]
     if alone and arguments.file is None:
         option = f"--{alone[0].replace('_', '-')}"
         raise SpecError(f"{option} is for one file: name it with --file KEY")
+    if arguments.file is not None and pipelines != 1:
+        raise SpecError("--file KEY goes with the name of one pipeline")
     return LoadRequest(arguments.file, unprocessed=unprocessed, **asked)

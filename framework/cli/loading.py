@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +11,7 @@ from framework.cli.frames import require_engine
 from framework.cli.output import Output, table
 from framework.cli.result_file import write_result
 from framework.cli.services import announcing_clients, open_services
+from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.side_by_side import Interruption, run_side_by_side
 from framework.engine import run_pipeline
 from framework.errors import PipelineError, SpecError
@@ -20,6 +21,7 @@ from framework.results import LoadFailure, LoadRequest, LoadResult, Services, fa
 from framework.spec.environment import Environment
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project
+from framework.words import duration
 
 SUMMARY_COLUMNS = (
     "pipeline",
@@ -31,7 +33,7 @@ SUMMARY_COLUMNS = (
     "deleted",
     "deduplicated",
     "rejected",
-    "seconds",
+    "time",
 )
 
 
@@ -71,15 +73,14 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
     """
     interruption = Interruption()
     environment, place = surroundings.environment, surroundings.result
-    broken = [feed.spec for feed in feeds if isinstance(feed.spec, SpecError)]
-    if environment.kind == "sandbox" and place is None and len(broken) == len(feeds):
-        # Nobody wants to wait for a sandbox to hear of a misspelt name.
-        failed = [failed_early(feed.pipeline, error) for feed, error in zip(feeds, broken, strict=True)]
+    if environment.kind == "sandbox" and place is None and (broken := all_broken(feeds)):
+        failed = [failed_early(name, error) for name, error in broken.items()]
         output.document(document_of(failed), lambda: summary(failed))
         return end_in(failures_of(failed))
     results: dict[str, list[LoadResult]] = {feed.pipeline: [] for feed in feeds}
+    idle: dict[str, str] = {}
     with open_services(surroundings.project.folder, environment, output, surroundings.job_id, interruption) as services:
-        work = [partial(_load, feed, services, request, results[feed.pipeline]) for feed in feeds]
+        work = [partial(_load, feed, services, request, results[feed.pipeline], idle) for feed in feeds]
         is_cut_short = True
         try:
             run_side_by_side(work, environment.parallel, interruption)
@@ -88,21 +89,43 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
             ended = [result for of_feed in results.values() for result in of_feed]
             log = services.open_log(services.new_run_id(), "run")
             announce(ended, environment, services.job_id, announcing_clients(environment), log)
-            unwritten = [] if place is None else write_result(document_of(ended), place, services.lake)
+            early = {result.pipeline for result in ended if result.run_id is None}
+            waiting = [] if is_cut_short else find_set_aside(readable(feeds, early), services)
+            document = document_of(ended, waiting)
+            unwritten = [] if place is None else write_result(document, place, services.lake)
             for failure in unwritten:
                 log.error("the result was not kept", error=str(failure))
             if ended or not is_cut_short:
-                output.document(document_of(ended), lambda: summary(ended))
+                output.document(document, lambda: summary(ended, idle, waiting))
     return end_in([*failures_of(ended), *unwritten])
 
 
-def document_of(results: Sequence[LoadResult]) -> dict[str, object]:
+def all_broken(feeds: Sequence[Feed]) -> dict[str, SpecError]:
+    """Return what is wrong with each spec where none can be read: nobody wants to wait for a sandbox to hear of it."""
+    broken = {feed.pipeline: feed.spec for feed in feeds if isinstance(feed.spec, SpecError)}
+    return broken if len(broken) == len(feeds) else {}
+
+
+def readable(feeds: Sequence[Feed], failed: Collection[str]) -> list[PipelineSpec]:
+    """Return the specs that could be read, but for those of pipelines that failed."""
+    return [feed.spec for feed in feeds if isinstance(feed.spec, PipelineSpec) and feed.pipeline not in failed]
+
+
+def document_of(results: Sequence[LoadResult], waiting: Sequence[SetAside] = ()) -> dict[str, object]:
     """Return the results as `run --output json` prints them (schemas/output/run.schema.json)."""
-    return {"loads": [result.as_dict() for result in results]}
+    return {
+        "loads": [result.as_dict() for result in results],
+        "set_aside": [files.as_dict() for files in waiting],
+    }
 
 
-def _load(feed: Feed, services: Services, request: LoadRequest, results: list[LoadResult]) -> None:
-    """Load one pipeline; `results` gets what comes of it. What fails there stops no other."""
+def _load(
+    feed: Feed, services: Services, request: LoadRequest, results: list[LoadResult], idle: dict[str, str]
+) -> None:
+    """Load one pipeline; `results` gets what comes of it, or `idle` why nothing did.
+
+    What fails there stops no other.
+    """
     log = services.open_log(services.new_run_id(), feed.pipeline)
     try:
         if isinstance(feed.spec, SpecError):
@@ -115,10 +138,12 @@ def _load(feed: Feed, services: Services, request: LoadRequest, results: list[Lo
         results.append(failed_early(feed.pipeline, error))
         return
     if not results:
-        log.info("nothing to do", reason=_why_nothing(feed.spec, services, request))
+        idle[feed.pipeline] = why_nothing(feed.spec, services, request)
+        log.info("nothing to do", reason=idle[feed.pipeline])
 
 
-def _why_nothing(spec: PipelineSpec, services: Services, request: LoadRequest) -> str:
+def why_nothing(spec: PipelineSpec, services: Services, request: LoadRequest) -> str:
+    """Return where no file was found that the pipeline would load."""
     lake = services.lake
     if request.unprocessed:
         return f"no file below {lake.url(lake.key(UNPROCESSED_FOLDER))} is one of this pipeline"
@@ -159,10 +184,18 @@ def end_in(failures: Sequence[PipelineError]) -> int:
     raise failure
 
 
-def summary(results: Sequence[LoadResult]) -> str:
-    """Return the results as a table with why files were not loaded, or a line that says there was nothing to do."""
-    if not results:
-        return "nothing to do"
+def summary(
+    results: Sequence[LoadResult], idle: Mapping[str, str] | None = None, waiting: Sequence[SetAside] = ()
+) -> str:
+    """Return the results as a table with why files were not loaded, and what else there is to know of the pipelines.
+
+    `idle` says by pipeline why there was nothing to do, `waiting` which files are set aside.
+    """
+    nothing = [f"{pipeline}: nothing to do: {why}" for pipeline, why in sorted((idle or {}).items())]
+    return "\n".join([*(_result_lines(results) if results else ()), *nothing, *map(str, waiting)])
+
+
+def _result_lines(results: Sequence[LoadResult]) -> list[str]:
     rows = [
         (
             result.pipeline,
@@ -174,7 +207,7 @@ def summary(results: Sequence[LoadResult]) -> str:
             result.counts.deleted,
             result.counts.deduplicated,
             result.counts.rejected,
-            round(result.seconds, 1),
+            duration(result.seconds),
         )
         for result in results
     ]
@@ -191,8 +224,7 @@ def summary(results: Sequence[LoadResult]) -> str:
         for change in result.schema_changes
         if change["kind"] == "create_table" and result.status == "SUCCESS"
     ]
-    lines = [*dict.fromkeys(created), *kept, *reasons, *_warning_lines(results)]
-    return "\n".join([table(SUMMARY_COLUMNS, rows), *lines])
+    return [table(SUMMARY_COLUMNS, rows), *dict.fromkeys(created), *kept, *reasons, *_warning_lines(results)]
 
 
 def _warning_lines(results: Sequence[LoadResult]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Literal, TextIO
 
 from framework.cli.status_line import StatusLine
 from framework.run_log import Entry
+from framework.words import counted
 
 Format = Literal["text", "json", "lines"]
 DEFAULT_FORMAT: Format = "text"
@@ -95,9 +96,9 @@ def step_text(entry: Entry) -> str:
     if "bytes_total" in numbers:
         told.append(f"{numbers['bytes_read'] / 1e6:.1f} of {numbers['bytes_total'] / 1e6:.1f} MB read")
     if "rows" in numbers:
-        told.append(f"{numbers['rows']:,} rows done")
+        told.append(f"{counted(numbers['rows'], 'row')} done")
     if "tasks_total" in numbers:
-        told.append(f"{numbers['tasks_done']} of {numbers['tasks_total']} tasks done")
+        told.append(f"{numbers['tasks_done']} of {counted(numbers['tasks_total'], 'task')} done")
     return f"{entry['pipeline']}: {entry['step']}: {', '.join(told)}"
 
 

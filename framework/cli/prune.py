@@ -10,6 +10,7 @@ from framework.cli.output import Output
 from framework.results import Services
 from framework.warehouse.client import Caller
 from framework.warehouse.control import prune_audit
+from framework.words import counted
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def _text(pruning: Pruning) -> str:
             f"nothing to remove: of the rows of JOB_STS begun before {pruning.before} each tells the last of its file"
         )
     listed = ", ".join(f"{count:,} {status}" for status, count in pruning.by_status.items())
-    rows = f"{pruning.rows:,} row{'' if pruning.rows == 1 else 's'} of JOB_STS"
+    rows = f"{counted(pruning.rows, 'row')} of JOB_STS"
     if pruning.removed:
         return f"removed {rows} begun before {pruning.before}: {listed}"
     return (

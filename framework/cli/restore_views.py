@@ -19,6 +19,7 @@ from framework.spec.project import Project
 from framework.views_down import left_by_dead_runs
 from framework.warehouse.client import Caller
 from framework.warehouse.view_journal import JournalKey, forget, put_back_views, read_journal
+from framework.words import counted
 
 _COLUMNS = ("view", "target", "status", "pipeline", "run_id", "reason")
 
@@ -62,9 +63,9 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     if failed:
         reasons = "; ".join(f"{view.view}: {view.reason}" for view in failed)
         raise SchemaChangeError(
-            f"{len(failed)} of {len(restored)} views cannot be put back: {reasons}. They stay in the journal. Correct "
-            "what they stand on and run restore-views again, or create them by hand with the statements above and "
-            "let them go: restore-views --forget SCHEMA.VIEW"
+            f"{len(failed)} of {counted(len(restored), 'view')} cannot be put back: {reasons}. They stay in the "
+            "journal. Correct what they stand on and run restore-views again, or create them by hand with the "
+            "statements above and let them go: restore-views --forget SCHEMA.VIEW"
         )
     return 0
 

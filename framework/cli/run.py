@@ -10,7 +10,7 @@ from framework.cli.loading import Feed, Surroundings, load_pipelines, read_feed
 from framework.cli.output import Output
 from framework.cli.result_file import check_result_place
 from framework.errors import SpecError
-from framework.spec.project import Project
+from framework.spec.project import Project, empty_problem
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,9 +34,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """
     environment = project.environment(arguments.env)
     feeds = _feeds(arguments, project)
-    request = file_request(arguments)
-    if request.file_key is not None and len(feeds) != 1:
-        raise SpecError("--file KEY goes with the name of one pipeline")
+    request = file_request(arguments, pipelines=len(feeds))
     if arguments.result is not None:
         check_result_place(arguments.result)
     surroundings = Surroundings(project, environment, arguments.job_id, arguments.result)
@@ -49,6 +47,8 @@ def _feeds(arguments: argparse.Namespace, project: Project) -> Sequence[Feed]:
     if arguments.names:
         return [read_feed(project, name) for name in dict.fromkeys(arguments.names)]
     feeds = [read_feed(project, name) for name in project.pipeline_names()]
+    if not feeds:
+        raise SpecError(str(empty_problem(project)))
     if arguments.all:
         return feeds
     # A spec that cannot be read does not say its tags: it may carry this one, so it is not passed over.

@@ -11,6 +11,7 @@ from framework.results import Services
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Caller
 from framework.warehouse.control import read_last_success
+from framework.words import counted
 
 STALE_EXIT_CODE = 3
 
@@ -59,7 +60,7 @@ def _text(found: Sequence[StaleFeed], expecting: int) -> str:
     if not expecting:
         return "no feed says in its spec how often it is expected (expect.every)"
     if not found:
-        return f"{expecting} feeds are as fresh as expected"
+        return counted(expecting, "feed is as fresh as expected", "feeds are as fresh as expected")
     rows = [
         (
             feed.pipeline,

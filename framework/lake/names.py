@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from datetime import datetime
 from framework.schema.values import FileIdentity
 
 _DIGEST_LENGTH = 16
+_DIGEST = re.compile(rf"\.[0-9a-f]{{{_DIGEST_LENGTH}}}(-[0-9]+)?(?=\.|$)")
 
 
 def names_for(key: str, identity: FileIdentity, arrived_at: datetime) -> Iterator[str]:
@@ -27,6 +29,12 @@ def names_for(key: str, identity: FileIdentity, arrived_at: datetime) -> Iterato
     yield f"{folder}/{stem}.{digest}{dot}{ending}"
     for number in itertools.count(2):
         yield f"{folder}/{stem}.{digest}-{number}{dot}{ending}"
+
+
+def names_before(name: str) -> tuple[str, ...]:
+    """Return the names under which a moved file may have arrived that is called so now."""
+    shortened = _DIGEST.sub("", name, count=1)
+    return (name,) if shortened == name else (name, shortened)
 
 
 class Reservations:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from framework.lake.at_once import at_once
 from framework.lake.identity import METADATA_LOST
+from framework.lake.names import names_before
 from framework.lake.pending import is_file_of
-from framework.lake.s3 import Lake
+from framework.lake.s3 import Lake, LakeObject
 from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
 
 FOLDER = "data/unprocessed/"
+MOST_COUNTED = 1000
+"""So many files are looked at to count them: each costs a call, at the end of every run."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,32 @@ class Unprocessed:
 
     files: tuple[SourceFile, ...]
     unsure: tuple[tuple[SourceFile, str], ...]
+
+
+@dataclass(frozen=True)
+class UnprocessedCount:
+    """How many unprocessed files each pipeline has; at least, where there are more than were looked at."""
+
+    files: Mapping[str, int]
+    is_minimum: bool
+    folder: str
+
+
+def count_unprocessed(lake: Lake, specs: Sequence[PipelineSpec]) -> UnprocessedCount:
+    """Return how many unprocessed files are surely these pipelines'. One call where no name is one of theirs."""
+    own = (found.key for found in _listed(lake) if any(_may_be_of(lake, spec, found.key) for spec in specs))
+    keys = list(islice(own, MOST_COUNTED + 1))
+    described = at_once(lake.describe, keys[:MOST_COUNTED])
+    owned = Counter(
+        spec.pipeline for file in described for spec in specs if file is not None and doubt_of(lake, spec, file) is None
+    )
+    return UnprocessedCount(owned, len(keys) > MOST_COUNTED, lake.url(lake.key(FOLDER)))
+
+
+def _may_be_of(lake: Lake, spec: PipelineSpec, key: str) -> bool:
+    """Return whether an unprocessed file may have arrived as one of the pipeline's, by its name alone."""
+    prefix = lake.key(spec.source.prefix)
+    return any(is_file_of(lake, spec.source, prefix + name) for name in names_before(key.rpartition("/")[2]))
 
 
 def list_unprocessed(lake: Lake, spec: PipelineSpec) -> Unprocessed:
@@ -41,8 +72,12 @@ def list_unprocessed(lake: Lake, spec: PipelineSpec) -> Unprocessed:
 
 def describe_unprocessed(lake: Lake) -> list[SourceFile]:
     """Return all unprocessed files of the lake, whose ever they are."""
-    keys = [found.key for found in lake.list_objects(lake.key(FOLDER)) if not found.key.endswith("/")]
+    keys = [found.key for found in _listed(lake)]
     return [file for file in at_once(lake.describe, keys) if file is not None]
+
+
+def _listed(lake: Lake) -> Iterator[LakeObject]:
+    return (found for found in lake.list_objects(lake.key(FOLDER)) if not found.key.endswith("/"))
 
 
 def doubt_of(lake: Lake, spec: PipelineSpec, file: SourceFile) -> str | None:

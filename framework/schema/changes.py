@@ -10,6 +10,7 @@ from framework.errors import SchemaChangeError
 from framework.names import TableName
 from framework.schema.staging import NewColumn, StagingPlan, Widening
 from framework.schema.table import Observation, ObservedTable, TableColumn, ViewDependency
+from framework.words import counted
 
 NO_GROWTH_ENCODINGS = frozenset({"bytedict", "runlength", "text255", "text32k"})
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
@@ -296,13 +297,13 @@ def describe_change(change: SchemaChange, with_columns: bool = True) -> dict[str
     match change:
         case CreateTable(table=table, columns=columns):
             names = f": {', '.join(column.name for column in columns)}" if with_columns else ""
-            return _described(CREATED, None, None, str(table), f"{len(columns)} columns{names}", "none")
+            return _described(CREATED, None, None, str(table), f"{counted(len(columns), 'column')}{names}", "none")
         case AddColumn(column=column):
             return _described("add_column", column.name, None, column.type.sql, column.reason, "none")
         case GrowVarchar(name=name, current=current, wanted=wanted, reason=reason):
             return _described("grow_varchar", name, current.sql, wanted.sql, reason, "none")
         case RewriteColumn(name=name, current=current, wanted=wanted, reason=reason, needs_new_table=why, rows=rows):
-            cost = "all rows are rewritten" if rows is None else f"{rows:,} rows are rewritten"
+            cost = "all rows are rewritten" if rows is None else counted(rows, "row is rewritten", "rows are rewritten")
             if why:
                 cost += f", as the table is copied because {why}"
             return _described("rewrite_column", name, current.sql, wanted.sql, reason, cost)

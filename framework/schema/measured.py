@@ -12,6 +12,7 @@ from framework.schema.table import ObservedTable, TableColumn
 from framework.schema.values import ColumnMeasurement, Measurements, StagingColumn
 from framework.schema.widening import wider_type
 from framework.spec.pipeline import PipelineSpec
+from framework.words import counted
 
 LONGEST_WRITTEN_BYTES = 64
 """No number, date or time takes more when it is written as text."""
@@ -104,13 +105,13 @@ def unconvertible_values(spec: PipelineSpec, name: str, column_type: ColumnType,
 
 
 def _values(count: int) -> str:
-    return "1 value" if count == 1 else f"{count} values"
+    return counted(count, "value")
 
 
 def _widening_reason(wanted: ColumnType, seen: Measurements, name: str, with_values: bool) -> str:
     measured = seen.columns[name]
     if wanted.is_text:
-        return f"the longest text has {measured.longest_bytes} bytes"
+        return f"the longest text has {counted(measured.longest_bytes, 'byte')}"
     if wanted.kind is Kind.TIMESTAMP:
         return f"{_values(measured.wider)} with a time of day"
     if measured.scale:

@@ -39,8 +39,9 @@ def test_a_run_prints_one_result_per_file(shop: Shop) -> None:
 def test_nothing_pending_is_no_error_and_says_so(shop: Shop) -> None:
     code, out, err = shop.run("run", shop.name)
 
-    assert (code, out) == (0, "nothing to do\n")
-    assert f"s3://lake/data/in/{shop.name}/" in err
+    why = f"no file below s3://lake/data/in/{shop.name}/ matches *"
+    assert (code, out) == (0, f"{shop.name}: nothing to do: {why}\n")
+    assert why in err
 
 
 def test_a_plan_says_everything_and_changes_nothing(shop: Shop) -> None:

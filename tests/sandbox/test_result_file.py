@@ -47,7 +47,7 @@ def test_nothing_to_do_is_a_result_too(shop: Shop) -> None:
     key = f"results/{shop.name}.json"
 
     assert shop.run("run", shop.name, "--result", f"s3://lake/{key}")[0] == 0
-    assert kept(shop, key) == {"loads": []}
+    assert kept(shop, key) == {"loads": [], "set_aside": []}
 
 
 def test_a_result_that_cannot_be_kept_fails_the_run_but_not_its_loads(shop: Shop) -> None:
