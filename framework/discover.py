@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from framework.errors import SpecError
 from framework.lake.identity import METADATA_LOST
-from framework.lake.pending import is_file_of, list_pending
+from framework.lake.pending import is_file_of, list_arrived
 from framework.lake.unprocessed import list_unprocessed
 from framework.plan.merge import MAX_FILES_PER_LOAD
 from framework.results import LoadRequest, Services
 from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import control_schema_problem
+from framework.words import listed
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,15 @@ class Work:
     `older` has the ETag and the time of each of these, by key: what is written there later is another file.
     `etags` are those with which all of them arrived.
 
-    `unsure` are unprocessed files that may be the pipeline's, with the reason; they are left alone.
+    `unsure` are unprocessed files that may be the pipeline's, with the reason; they are left alone. `unmatched` are the
+    keys of files below the prefix that the pattern does not take.
     """
 
     loads: list[list[str]]
     older: dict[str, tuple[str, datetime]]
     etags: list[str]
     unsure: tuple[tuple[SourceFile, str], ...] = ()
+    unmatched: tuple[str, ...] = ()
 
 
 def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Work:
@@ -54,10 +57,11 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
         _refuse_another_pipelines(file, spec, services)
         _refuse_what_does_not_arrive(file, spec, services)
         return Work([[key]], {}, [file.identity.etag])
-    pending = list_pending(lake, spec.source)
-    written = {found.key: (found.etag, found.modified_at) for found in pending}
+    arrived = list_arrived(lake, spec.source)
+    written = {found.key: (found.etag, found.modified_at) for found in arrived.pending}
     size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
-    return _work(spec, written, [found.etag for found in pending], size)
+    work = _work(spec, written, [found.etag for found in arrived.pending], size)
+    return replace(work, unmatched=tuple(arrived.unmatched))
 
 
 def _work(spec: PipelineSpec, written: dict[str, tuple[str, datetime]], etags: list[str], size: int) -> Work:
@@ -81,18 +85,14 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, request: LoadReque
             raise SpecError(f"{file.url} is not surely a file of {spec.pipeline}: {reason}.")
     files = [file for file in found.files if key in (file.key, file.identity.key)]
     if not files:
-        raise SpecError(
-            f"{lake.url(key)} is no unprocessed file of {spec.pipeline}. {_listed([file.key for file in found.files])}"
-        )
+        there = _all_there_are([file.key for file in found.files])
+        raise SpecError(f"{lake.url(key)} is no unprocessed file of {spec.pipeline}. {there}")
     written = {file.key: (file.etag, file.modified_at) for file in files}
     return _work(spec, written, [file.identity.etag for file in files], 1)
 
 
-def _listed(keys: Sequence[str]) -> str:
-    if not keys:
-        return "There is none at all."
-    shown = ", ".join(keys[:5])
-    return f"There is {shown}." if len(keys) <= 5 else f"There is {shown} and {len(keys) - 5} more."
+def _all_there_are(keys: Sequence[str]) -> str:
+    return f"There is {listed(keys)}." if keys else "There is none at all."
 
 
 def _refuse_unknown_origin(file: SourceFile, services: Services, request: LoadRequest) -> None:

@@ -48,6 +48,7 @@ from framework.schema.table import Observation, PastLoad
 from framework.schema.values import FileIdentity, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.transfer import copy, merge, write_manifest
+from framework.unmatched import new_unmatched, remember_unmatched, unmatched_warning
 from framework.views_down import ViewsDown, signs_of
 from framework.warehouse.control import ensure_control_tables
 from framework.warehouse.observe import observe
@@ -70,12 +71,18 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
     # Before the first load there is no run; what has to be told of that has a log of its own, in the stream only.
     with telling(services.open_log(services.new_run_id(), spec.pipeline)):
         work = discover(spec, services, request)
+        unmatched = new_unmatched(spec, services, work.unmatched)
     if work.unsure:
         yield _Load(spec, services, request, work).outcome.unsure(work.unsure)
     for keys in work.loads:
         load = _Load(spec, services, request, work)
+        if unmatched:
+            load.outcome.warn(unmatched_warning(spec, unmatched))
         loaded = load.run(keys, observed)
         yield loaded
+        if unmatched:
+            remember_unmatched(spec, services, work.unmatched)
+            unmatched = []
         observed = load.observed_for_next
         failures = [result.failure.error for result in loaded if result.failure and result.status == "FAILED"]
         if any(map(is_outage, failures)) or (failures and spec.source.on_failure == "stop"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -14,6 +14,7 @@ from framework.redaction import told
 from framework.run_log import RunLog
 from framework.schema.values import LoadWarning, SourceBatch
 from framework.spec.environment import Environment
+from framework.spec.pipeline import SourceSpec
 from framework.warehouse.client import Warehouse
 
 
@@ -33,6 +34,8 @@ class Services:
     new_run_id: Callable[[], str]
     open_log: Callable[[str, str], RunLog]
     job_id: str | None
+    sources: Callable[[], Mapping[str, SourceSpec]] = dict
+    """Where the files of all feeds of the project arrive, by pipeline; feeds without a readable spec are left out."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
-"""Numbers as people read them in messages and tables."""
+"""Numbers and names as people read them in messages and tables."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 _KILO = 1024
 _UNITS = ("KB", "MB", "GB", "TB")
@@ -9,6 +11,12 @@ _UNITS = ("KB", "MB", "GB", "TB")
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: `1 file`, `2,000 files`; `plural` where it is not the noun with an s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return names for a message, the first few of many: `a, b and 3 more`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def size(number_of_bytes: int) -> str:

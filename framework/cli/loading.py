@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 
 from framework.announce import announce
 from framework.cli.frames import require_engine
@@ -15,13 +15,14 @@ from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.side_by_side import Interruption, run_side_by_side
 from framework.engine import run_pipeline
 from framework.errors import PipelineError, SpecError
+from framework.lake.pending import list_arrived
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.redaction import told
 from framework.results import LoadFailure, LoadRequest, LoadResult, Services, failed_early
 from framework.spec.environment import Environment
-from framework.spec.pipeline import PipelineSpec
+from framework.spec.pipeline import PipelineSpec, SourceSpec
 from framework.spec.project import Project
-from framework.words import duration
+from framework.words import duration, listed
 
 SUMMARY_COLUMNS = (
     "pipeline",
@@ -79,7 +80,9 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
         return end_in(failures_of(failed))
     results: dict[str, list[LoadResult]] = {feed.pipeline: [] for feed in feeds}
     idle: dict[str, str] = {}
-    with open_services(surroundings.project.folder, environment, output, surroundings.job_id, interruption) as services:
+    project = surroundings.project
+    with open_services(project.folder, environment, output, surroundings.job_id, interruption) as opened:
+        services = replace(opened, sources=cache(partial(_sources, project)))
         work = [partial(_load, feed, services, request, results[feed.pipeline], idle) for feed in feeds]
         is_cut_short = True
         try:
@@ -98,6 +101,12 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
             if ended or not is_cut_short:
                 output.document(document, lambda: summary(ended, idle, waiting))
     return end_in([*failures_of(ended), *unwritten])
+
+
+def _sources(project: Project) -> dict[str, SourceSpec]:
+    """Return where the files of each feed arrive whose spec can be read."""
+    feeds = [read_feed(project, name) for name in project.pipeline_names()]
+    return {feed.pipeline: feed.spec.source for feed in feeds if isinstance(feed.spec, PipelineSpec)}
 
 
 def all_broken(feeds: Sequence[Feed]) -> dict[str, SpecError]:
@@ -147,7 +156,9 @@ def why_nothing(spec: PipelineSpec, services: Services, request: LoadRequest) ->
     lake = services.lake
     if request.unprocessed:
         return f"no file below {lake.url(lake.key(UNPROCESSED_FOLDER))} is one of this pipeline"
-    return f"no file below {lake.url(lake.key(spec.source.prefix))} matches {spec.source.pattern}"
+    nothing = f"no file below {lake.url(lake.key(spec.source.prefix))} matches {spec.source.pattern}"
+    others = list_arrived(lake, spec.source).unmatched
+    return f"{nothing}; not matched: {listed(others)}" if others else nothing
 
 
 def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:

@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import translate
 
 from framework.lake.s3 import Lake, LakeObject
 from framework.spec.pipeline import SourceSpec
 
 
-def list_pending(lake: Lake, source: SourceSpec) -> list[LakeObject]:
-    """Return the objects below the prefix that match the pattern, in the order of loading.
+@dataclass(frozen=True)
+class Arrived:
+    """What lies below a feed's prefix: its pending files in the order of loading, and keys that it does not take."""
 
-    Subfolders count; folder markers and names that start with `_` or `.` do not. The pattern is
+    pending: list[LakeObject]
+    unmatched: list[str]
+
+
+def list_arrived(lake: Lake, source: SourceSpec) -> Arrived:
+    """Return the objects below the prefix that match the pattern, and those that neither match nor are ignored.
+
+    Subfolders count; folder markers and names that start with `_` or `.` do not. Globs are
     matched against the name without its folder, in any case. The order is (LastModified, key),
     or the key where the spec says `order: name`.
     """
-    pending = [found for found in lake.list_objects(lake.key(source.prefix)) if is_file_of(lake, source, found.key)]
-    return in_order(pending, source)
+    prefix = lake.key(source.prefix)
+    files = [found for found in lake.list_objects(prefix) if _is_file(found.key, prefix)]
+    pending = [found for found in files if _is_taken(source, found.key)]
+    others = {found.key for found in files} - {found.key for found in pending}
+    unmatched = [key for key in sorted(others) if not _is_ignored(source, key)]
+    return Arrived(in_order(pending, source), unmatched)
 
 
 def is_file_of(lake: Lake, source: SourceSpec, key: str) -> bool:
-    """Say whether the feed takes an object that arrives under this key."""
+    """Return whether the feed takes an object that arrives under this key."""
     prefix = lake.key(source.prefix)
-    return key.startswith(prefix) and _is_file(key, prefix) and _matches(source.pattern, _name(key))
+    return key.startswith(prefix) and _is_file(key, prefix) and _is_taken(source, key)
+
+
+def _is_taken(source: SourceSpec, key: str) -> bool:
+    return _matches(source.pattern, _name(key)) and not _is_ignored(source, key)
+
+
+def _is_ignored(source: SourceSpec, key: str) -> bool:
+    return any(_matches(glob, _name(key)) for glob in source.ignore)
 
 
 def _matches(pattern: str, name: str) -> bool:

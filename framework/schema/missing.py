@@ -11,6 +11,7 @@ from framework.errors import SourceFileError
 from framework.schema.table import TableColumn
 from framework.schema.values import FileLayout, LoadWarning, SourceFile
 from framework.spec.pipeline import PipelineSpec
+from framework.words import listed
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,12 @@ def emptied_columns(
     spec: PipelineSpec, names: Sequence[str], file: SourceFile, warnings: Sequence[LoadWarning]
 ) -> SourceFileError:
     """Return the error for a file that would replace the table and lacks columns in which it holds values."""
-    shown = ", ".join(map(repr, names[:10])) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     them = "it" if len(names) == 1 else "them"
     renames = "".join(f" {warning.message}." for warning in warnings if warning.rule == "probable-rename")
+    lacking = listed([repr(name) for name in names])
     return SourceFileError(
-        f"{file.url}: the file lacks {shown}, in which {spec.target.table} holds values, and load.mode replace would "
-        f"empty {them}.{renames} Resend the file with {them}, or, if that is meant, write "
+        f"{file.url}: the file lacks {lacking}, in which {spec.target.table} holds values, "
+        f"and load.mode replace would empty {them}.{renames} Resend the file with {them}, or, if that is meant, write "
         f"evolution: {{missing_columns: {{new_rows: default}}}}.",
         (file.key,),
     )

@@ -114,6 +114,7 @@ def _source(source: Fields, load: LoadSpec) -> SourceSpec:
     return SourceSpec(
         prefix=folder(source["prefix"]),
         pattern=source["pattern"],
+        ignore=tuple(source["ignore"]),
         format=source["format"],
         options=CsvOptions(
             delimiter=options["delimiter"],

@@ -36,11 +36,12 @@ class CsvOptions:
 class SourceSpec:
     """Where a feed's files arrive, and in which order they are loaded.
 
-    `prefix` is relative to the lake's prefix and ends in `/`.
+    `prefix` is relative to the lake's prefix and ends in `/`. Names that match a glob of `ignore` are not the feed's.
     """
 
     prefix: str
     pattern: str
+    ignore: tuple[str, ...]
     format: Literal["csv"]
     options: CsvOptions
     batch: Literal["file", "all"]

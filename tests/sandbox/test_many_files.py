@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from framework.lake.pending import list_pending
+from framework.lake.pending import list_arrived
 from framework.run_log import RunLog
 from framework.schema.table import AuditRow
 from framework.schema.values import FileIdentity
@@ -68,7 +68,7 @@ def test_a_listing_of_two_pages_is_whole(feed: Feed) -> None:
     shop, calls = counting(feed, BATCH)
     keys = drop_files(shop.s3_folder, shop.name, 1100)
 
-    pending = list_pending(shop.services().lake, shop.spec().source)
+    pending = list_arrived(shop.services().lake, shop.spec().source).pending
 
     assert sorted(found.key for found in pending) == keys
     assert calls == {"ListObjectsV2": 2}

@@ -31,7 +31,7 @@ environments:
 """
 SPEC = """\
 pipeline: {name}
-source: {{prefix: data/in/{name}/}}
+source: {{prefix: data/in/{name}/, pattern: "*.csv"}}
 target: {{table: {name}}}
 load: {{keys: [id]}}
 bad_rows: {{action: quarantine, max_rows: 1}}
@@ -166,6 +166,7 @@ def calls(sandbox: Any, s3: Any, moto_url: str, tmp_path_factory: pytest.TempPat
 def _loads(site: Site) -> None:
     name = site.name
     first = site.land("1.csv", "id,a\n1,x\n")
+    site.land("notes.txt", "of no feed")
     assert site.run("plan", name) == 0
     assert site.run("run", name) == 0
     site.land("2.csv", f"id,a,b\n1,{'long' * 100},2\n,no key,3\n")

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from framework.lake.pending import list_pending
+from framework.lake.pending import list_arrived
 from framework.lake.s3 import Lake, LakeObject
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import SourceSpec
@@ -37,7 +37,7 @@ def source(**changes: object) -> SourceSpec:
 
 
 def pending(spec: SourceSpec, *keys: str) -> list[str]:
-    return [found.key for found in list_pending(cast(Lake, Listing(*keys)), spec)]
+    return [found.key for found in list_arrived(cast(Lake, Listing(*keys)), spec).pending]
 
 
 def test_the_oldest_comes_first() -> None:

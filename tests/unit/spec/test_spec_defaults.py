@@ -80,7 +80,7 @@ def test_the_smallest_spec_gets_every_default(minimal: str) -> None:
         tags=(),
         expect=ExpectSpec(None, 0, Fraction(1, 2), last_line_end=False),
         source=SourceSpec(
-            "data/in/orders/", "*", "csv", CsvOptions(",", "utf-8", True, ()), "file", "modified", "stop"
+            "data/in/orders/", "*", (), "csv", CsvOptions(",", "utf-8", True, ()), "file", "modified", "stop"
         ),
         target=TargetSpec(TableName("public", "orders"), None, ()),
         load=LoadSpec("upsert", ("order_id",), (), "deduplicate"),

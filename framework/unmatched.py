@@ -1,0 +1,41 @@
+"""Files below a feed's prefix that no feed takes: a wrong pattern, or a file in the wrong folder. Each is told once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from framework.lake.pending import is_file_of
+from framework.results import Services
+from framework.schema.values import LoadWarning
+from framework.spec.pipeline import PipelineSpec
+from framework.words import counted, listed
+
+
+def new_unmatched(spec: PipelineSpec, services: Services, keys: Sequence[str]) -> list[str]:
+    """Return those of the keys that no other feed takes and no earlier load has told."""
+    lake = services.lake
+    others = [source for name, source in services.sources().items() if name != spec.pipeline] if keys else []
+    left = [key for key in keys if not any(is_file_of(lake, source, key) for source in others)]
+    known = lake.get(_memory(spec, services)) if left else None
+    told = frozenset(json.loads(known)) if known else frozenset()
+    return [key for key in left if key not in told]
+
+
+def remember_unmatched(spec: PipelineSpec, services: Services, keys: Sequence[str]) -> None:
+    """Keep that these files, all that are unmatched now, have been told."""
+    services.lake.put(_memory(spec, services), json.dumps(sorted(keys)))
+
+
+def unmatched_warning(spec: PipelineSpec, keys: Sequence[str]) -> LoadWarning:
+    """Return the warning for files that the feed does not take."""
+    return LoadWarning(
+        "unmatched-file",
+        None,
+        f"{counted(len(keys), 'file does', 'files do')} not match source.pattern {spec.source.pattern!r} and will not "
+        f"be loaded: {listed(keys)}. Correct the pattern, or list names that are not for the feed in source.ignore",
+    )
+
+
+def _memory(spec: PipelineSpec, services: Services) -> str:
+    return services.lake.key(f"logs/{spec.pipeline}/unmatched.json")
