@@ -83,7 +83,4 @@ class SandboxAddress:
             "AWS_SECRET_ACCESS_KEY": self.secret_key,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
-            # The S3 server sends the whole object's checksum with a part of it, which botocore
-            # would hold against the part.
-            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
         }

@@ -77,8 +77,8 @@ def reset(folder: Path) -> None:
     with locked(site):
         _stop_processes(site, read_state(site))
         postgresql.remove(site)
-        for name in ("s3", "cache", "logs"):
-            shutil.rmtree(site.folder / name, ignore_errors=True)
+        for removed in (site.s3_folder, site.s3_server_folder, site.folder / "logs"):
+            shutil.rmtree(removed, ignore_errors=True)
         site.state_file.unlink(missing_ok=True)
 
 

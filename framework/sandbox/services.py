@@ -5,14 +5,14 @@ from __future__ import annotations
 import http.client
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM, Signals
 
 import framework
-from framework.sandbox import postgresql, s3
-from framework.sandbox.address import LOOPBACK, ServiceName
+from framework.sandbox import postgresql
+from framework.sandbox.address import DEFAULT_BUCKET, LOOPBACK, ServiceName
 from framework.sandbox.processes import Launch, listens
 from framework.sandbox.state import ProcessRecord, Site, State
 
@@ -22,7 +22,7 @@ TERMINATE = ((SIGTERM, 5.0), (SIGKILL, 5.0))
 STOP_POSTGRESQL = ((SIGINT, 10.0), (SIGQUIT, 5.0), (SIGKILL, 5.0))
 
 HEALTH_TIMEOUT_SECONDS = 2.0
-INHERITED_PREFIXES = ("AWS_", "PG", "RCLONE_")
+INHERITED_PREFIXES = ("AWS_", "PG")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def database_url(state: State) -> str:
 
 
 def _prepare_s3(site: Site, state: State) -> State:
-    s3.prepare(site)
+    """Make the default bucket with the folder where files arrive: the server removes a folder with its last object."""
+    (site.s3_folder / DEFAULT_BUCKET / "data" / "in").mkdir(parents=True, exist_ok=True)
     return state
 
 
@@ -61,23 +62,32 @@ def _prepare_postgresql(site: Site, state: State) -> State:
     return replace(state, cluster=postgresql.prepare(site, state))
 
 
+def _launch_s3(site: Site, state: State, port: int) -> Launch:
+    folders = ("--buckets", str(site.s3_folder), "--own", str(site.s3_server_folder))
+    return _launch_module(site, "s3_server", port, folders, {"FEEDWAY_SANDBOX_ACCESS_KEY": state.access_key})
+
+
 def _launch_data_api(site: Site, state: State, port: int) -> Launch:
+    secrets = {
+        "FEEDWAY_SANDBOX_DATABASE_URL": database_url(state),
+        "FEEDWAY_SANDBOX_ACCESS_KEY": state.access_key,
+        "FEEDWAY_SANDBOX_SECRET_KEY": state.secret_key,
+    }
+    return _launch_module(site, "data_api", port, ("--s3-url", s3_url(state)), secrets)
+
+
+def _launch_module(site: Site, name: str, port: int, arguments: tuple[str, ...], secrets: Mapping[str, str]) -> Launch:
+    """Return how to start a server of our own. Secrets go by the environment: everybody can read command lines."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(INHERITED_PREFIXES)}
     code = str(Path(framework.__file__).parent.parent)
     return Launch(
-        command=(
-            sys.executable,
-            *("-P", "-m", "framework.sandbox.data_api"),
-            *("--port", str(port), "--s3-url", s3_url(state)),
-        ),
+        command=(sys.executable, "-P", "-m", f"framework.sandbox.{name}", "--port", str(port), *arguments),
         environment={
             **inherited,
             "LC_ALL": "C.UTF-8",
             "PYTHONPATH": os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")])),
             "NO_PROXY": LOOPBACK,
-            "FEEDWAY_SANDBOX_DATABASE_URL": database_url(state),
-            "FEEDWAY_SANDBOX_ACCESS_KEY": state.access_key,
-            "FEEDWAY_SANDBOX_SECRET_KEY": state.secret_key,
+            **secrets,
         },
         working_folder=site.folder,
     )
@@ -97,7 +107,7 @@ def _is_healthy(port: int) -> bool:
 S3 = Service(
     name="s3",
     prepare=_prepare_s3,
-    launch=s3.launch,
+    launch=_launch_s3,
     is_ready=lambda site, record: listens(record),
     signals=TERMINATE,
 )

@@ -70,6 +70,11 @@ class Site:
         return self.folder / "s3"
 
     @property
+    def s3_server_folder(self) -> Path:
+        """What the S3 server keeps beside the buckets."""
+        return self.folder / "s3_server"
+
+    @property
     def state_file(self) -> Path:
         """Keys and processes; readable by its owner only."""
         return self.folder / "state.json"

@@ -1,4 +1,4 @@
-"""A server that knows conditional requests and multipart uploads as S3 does, which the sandbox's does not."""
+"""A server that knows multipart ETags as S3 does, which the sandbox's does not."""
 
 from __future__ import annotations
 

@@ -35,10 +35,7 @@ CALLS_PER_FILE = 8
 
 
 def drop_files(folder: Path, name: str, count: int) -> list[str]:
-    """Write files of one row each into the folder that is the bucket, 500 to a subfolder; return their keys.
-
-    The sandbox's S3 reads a folder anew for each call, so that big ones would take hours.
-    """
+    """Write files of one row each into the folder that is the bucket, 500 to a subfolder; return their keys."""
     keys = [f"data/in/{name}/{number // 500:03d}/{number:05d}.csv" for number in range(count)]
     for number, key in enumerate(keys):
         path = folder / "lake" / key

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -145,17 +145,6 @@ def test_a_file_dropped_into_the_folder_has_landed(own: Path) -> None:
     assert [item["Key"] for item in listed] == [f"data/in/{name}"]
 
 
-def test_many_writes_to_one_folder_do_not_slow_the_server_down(own: Path) -> None:
-    """With --dir-cache-time 0s rclone 1.75 takes minutes for this."""
-    client = s3_client(sandbox.start(own))
-
-    for body in (b"1", b"2", b"3", b"4", b"5"):
-        for number in range(20):
-            client.put_object(Bucket="lake", Key=f"busy/{number}", Body=body)
-
-    assert len(client.list_objects_v2(Bucket="lake", Prefix="busy/")["Contents"]) == 20
-
-
 def test_two_starts_at_once_make_one_sandbox(folder: Path) -> None:
     code = f"import pathlib, framework.sandbox as s; print(s.start(pathlib.Path({str(folder)!r})))"
     both = [
@@ -217,24 +206,13 @@ def test_a_borrower_leaves_a_sandbox_that_was_up(own: Path) -> None:
     assert sandbox.is_running(own)
 
 
-@pytest.fixture
-def broken_rclone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Put a program of the test's own in rclone's place."""
-
-    def make(script: str) -> None:
-        program = tmp_path / "bin" / "rclone"
-        program.parent.mkdir()
-        program.write_text(f"#!/bin/sh\n{script}\n")
-        program.chmod(0o755)
-        monkeypatch.setattr(sys, "executable", str(program.parent / "python"))
-
-    return make
-
-
 def test_a_process_that_ends_at_once_is_reported_with_its_log(
-    folder: Path, broken_rclone: Callable[[str], None]
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken_rclone("echo it is broken; exit 3")
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho it is broken; exit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
 
     with pytest.raises(PipelineError, match=r"s3 did not come up.*s3\.log:\n    it is broken\n"):
         sandbox.start(folder)

@@ -39,8 +39,6 @@ class S3Objects:
             config=Config(
                 s3={"addressing_style": "path"},
                 max_pool_connections=MAX_CONNECTIONS,
-                # rclone sends the whole object's checksum with a range of it.
-                response_checksum_validation="when_required",
             ),
         )
 

@@ -52,7 +52,7 @@ def test_another_process_with_the_same_pid_is_not_ours() -> None:
     record = ProcessRecord(this.pid, this.create_time(), 1, tuple(this.cmdline()))
 
     assert is_alive(record)
-    assert not is_alive(replace(record, command=("rclone",)))
+    assert not is_alive(replace(record, command=("another",)))
     assert not is_alive(replace(record, started=record.started - 3600))
 
 
