@@ -44,6 +44,7 @@ from framework.results import LoadRequest, LoadResult, RecordCounts, Services
 from framework.retries import telling
 from framework.schema.changes import rewritten_columns
 from framework.schema.same_content import with_loads
+from framework.schema.spellings import with_spellings
 from framework.schema.table import Observation, PastLoad
 from framework.schema.values import FileIdentity, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
@@ -228,7 +229,8 @@ class _Load:
         self.counts = merge(self.books, self.files, observed, prepared, self.request)
         self.has_staging_table = False
         if self.observed_for_next is not None:
-            self.observed_for_next = with_loads(self.observed_for_next, self._own_loads())
+            seen = with_loads(self.observed_for_next, self._own_loads())
+            self.observed_for_next = with_spellings(seen, prepared.spellings)
         self.outcome.tell_broken_late_views()
 
     def _own_loads(self) -> dict[FileIdentity, PastLoad]:

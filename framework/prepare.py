@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from framework.bookkeeping import MAX_WARNINGS_BYTES, Books, warnings_text
@@ -37,11 +37,12 @@ from framework.schema.changes import (
     table_after,
     with_rows,
 )
-from framework.schema.column_names import target_names
+from framework.schema.column_names import NOTHING_KNOWN, NameChange, duplicate_warning, target_names
 from framework.schema.fit import refuse_too_many
 from framework.schema.measured import apply_measurements, becoming_text, with_samples
 from framework.schema.missing import emptied_columns
 from framework.schema.same_content import same_content
+from framework.schema.spellings import Spellings, known_spellings, new_spellings
 from framework.schema.staging import (
     StagingPlan,
     columns_to_profile,
@@ -72,7 +73,8 @@ class Preparation:
     """All that is decided about a load before the warehouse is changed.
 
     `staged_below` is the address the staging files were written to, `quarantine` that of the bad
-    rows; None where there are none.
+    rows; None where there are none. `spellings` holds the header's text, by column, where the warehouse does not know
+    for which one the column was created.
     """
 
     batch: SourceBatch
@@ -84,6 +86,7 @@ class Preparation:
     staged_below: str | None
     quarantine: str | None
     warnings: tuple[LoadWarning, ...] = ()
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_rows(self) -> bool:
@@ -115,25 +118,42 @@ class PrepareContext:
         return self.books.log
 
 
-def read_layouts(spec: PipelineSpec, lake: Lake, looks: Sequence[FirstLook], log: RunLog) -> SourceBatch:
-    """Return the batch of files whose headers were read.
+def read_layouts(
+    spec: PipelineSpec, lake: Lake, looks: Sequence[FirstLook], observed: Observation, log: RunLog
+) -> SourceBatch:
+    """Return the batch of files whose headers were read, with columns named as if they were loaded one by one.
 
     Raises:
         SourceFileError: two columns of a file would go to one column of the target.
     """
     layouts = []
+    warnings: list[LoadWarning] = []
+    spellings = known_spellings(observed, spec.columns.rename)
     for ordinal, look in enumerate(looks):
         file = look.file
-        try:
-            names, changes = target_names(look.header, spec.columns)
-        except ValueError as error:
-            raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
-        if changes:
-            named = [{"raw": change.raw, "name": change.name, "why": change.why} for change in changes]
-            log.info("column names changed", file=file.url, names=named)
+        is_correction = file.identity.is_correction
+        columns, changes = _named(spec, look, NOTHING_KNOWN if is_correction else spellings, log)
         name = file.identity.key.removeprefix(lake.key(spec.source.prefix))
-        layouts.append(FileLayout(file, ordinal, name, names, look.is_gzip))
-    return SourceBatch(tuple(layouts), spec.source.options, needs_last_line_end=spec.expect.last_line_end)
+        header = () if is_correction else look.header
+        layouts.append(FileLayout(file, ordinal, name, columns, look.is_gzip, header))
+        spellings = spellings.after(columns, look.header)
+        warnings += [duplicate_warning(change, file.key) for change in changes if change.is_duplicate]
+    needs_last_line_end = spec.expect.last_line_end
+    return SourceBatch(tuple(layouts), spec.source.options, None, needs_last_line_end, tuple(warnings))
+
+
+def _named(
+    spec: PipelineSpec, look: FirstLook, spellings: Spellings, log: RunLog
+) -> tuple[tuple[str, ...], tuple[NameChange, ...]]:
+    file = look.file
+    try:
+        columns, changes = target_names(look.header, spec.columns, spellings)
+    except ValueError as error:
+        raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
+    if changes:
+        named = [{"raw": change.raw, "name": change.name, "why": change.why} for change in changes]
+        log.info("column names changed", file=file.url, names=named)
+    return columns, changes
 
 
 def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Observation) -> Preparation:
@@ -153,7 +173,7 @@ def _prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obs
     lake = context.books.services.lake
     looks = at_once(partial(look_at, spec, lake), files)
     require_shape(spec, observed.table, looks)
-    batch = read_layouts(spec, lake, looks, context.log)
+    batch = read_layouts(spec, lake, looks, observed, context.log)
     if not context.request.allow_new_columns:
         require_known_column(spec, observed.table, looks, batch)
     batch = replace(batch, sample_rows=context.sample_rows)
@@ -181,10 +201,14 @@ def _prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obs
         observed = observe_design(warehouse, observed, caller, context.log)
     observed = _with_dependents(context.books, observed, changes)
     views = plan_views(spec, observed, changes)
-    evolution = plan_evolution(spec, observed, changes, views, _evolving_run(context.books, files))
+    staged = {column.name for column in staging.columns}
+    spellings = new_spellings(observed, spec.columns.rename, batch, staged)
+    evolution = plan_evolution(spec, observed, changes, views, _evolving_run(context.books, files, spellings))
     evolution += plan_grants(spec, observed)
     _log_plan(context.books, staging, changes)
-    return Preparation(batch, staging, seen, changes, views, evolution, staged_below, quarantine, staging.warnings)
+    return Preparation(
+        batch, staging, seen, changes, views, evolution, staged_below, quarantine, staging.warnings, spellings
+    )
 
 
 def _decide_changes(context: PrepareContext, staging: StagingPlan, observed: Observation) -> tuple[SchemaChange, ...]:
@@ -276,10 +300,11 @@ def _design_to_come(spec: PipelineSpec) -> TableDesign:
     return TableDesign("", True, False, "key" if spec.target.distkey else "auto", (), grants)
 
 
-def _evolving_run(books: Books, files: Sequence[SourceFile]) -> EvolvingRun:
+def _evolving_run(books: Books, files: Sequence[SourceFile], spellings: Mapping[str, str]) -> EvolvingRun:
     others = f" and {len(files) - 1} more" if len(files) > 1 else ""
     source = f"{files[0].identity.key}{others}"
-    return EvolvingRun(books.run_id, books.started_at, source, books.services.warehouse.settings.control_schema)
+    control_schema = books.services.warehouse.settings.control_schema
+    return EvolvingRun(books.run_id, books.started_at, source, control_schema, spellings)
 
 
 def _with_dependents(books: Books, observed: Observation, changes: Sequence[SchemaChange]) -> Observation:
@@ -334,6 +359,12 @@ def _columns_to_keep(spec: PipelineSpec, observed: Observation, prepared: Prepar
     return None if table is None else len(table.columns)
 
 
+def _spellings_of(observed: Observation, prepared: Preparation) -> dict[str, str]:
+    """Return the new spellings of columns that were there before the load; others are remembered with the change."""
+    known = {column.name for column in observed.table.columns} if observed.table else set()
+    return {column: text for column, text in prepared.spellings.items() if column in known}
+
+
 def merge_transaction(
     books: Books,
     files: Sequence[SourceFile],
@@ -365,6 +396,7 @@ def merge_transaction(
             column_count=_columns_to_keep(books.spec, observed, prepared),
             keeps_stored=request.keeps_stored,
             max_shrink=None if request.allow_shrink else books.spec.expect.max_shrink,
+            spellings=_spellings_of(observed, prepared),
             order_bounds=None if precedence is None else precedence.bounds(files) | harmless,
         )
     )

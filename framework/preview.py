@@ -17,6 +17,7 @@ from framework.precedence import is_picked, loaded_already, precedence_of, why_o
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
 from framework.results import LoadRequest, Services
 from framework.schema.changes import describe_change, table_after
+from framework.schema.spellings import with_spellings
 from framework.schema.table import Observation, ObservedView, ViewDependency
 from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
@@ -104,7 +105,7 @@ class _Preview:
                 return _not_loaded(self.spec, [file.url for file in wanted], f"would be refused: {why}")
         prepared = self._prepare(wanted, observed, request)
         check_limits(self.books, wanted, observed, prepared, request)
-        self.observed = self._after(observed, prepared)
+        self.observed = with_spellings(self._after(observed, prepared), prepared.spellings)
         return self._describe(wanted, observed, prepared, loaded, request)
 
     def _observe(self, files: Sequence[SourceFile]) -> Observation:

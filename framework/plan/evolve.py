@@ -9,7 +9,8 @@ from framework.column_type import ColumnType, Kind
 from framework.errors import SchemaChangeError
 from framework.names import TableName, ledger_table
 from framework.plan.growth import EvolvingRun, guard_columns, in_parts, plan_growth
-from framework.plan.statements import MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, Statement, Transaction
+from framework.plan.spellings import remember_spellings
+from framework.plan.statements import MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, Statement, Transaction, in_portions
 from framework.plan.views import ViewWork, create_statements, drop_statements
 from framework.plan.wider_copy import becomes_text, copy_statements, copy_table, successor_name
 from framework.schema.changes import (
@@ -21,12 +22,13 @@ from framework.schema.changes import (
     logged_rows,
     needs_new_table,
 )
+from framework.schema.staging import NewColumn
 from framework.schema.table import Observation
 from framework.spec.pipeline import PipelineSpec
 
 PREPARE_COPY = "prepare_copy"
 """The transactions that leave a table behind until the one that puts it in the target's place."""
-_ADDITIONS_AT_ONCE = MAX_BATCH_STATEMENTS - 2
+_ADDITIONS_AT_ONCE = MAX_BATCH_STATEMENTS - 3
 _LOGGED_BYTES = MAX_STATEMENT_BYTES // 3
 """Bytes of the changes of one INSERT as they are: a quote in a literal takes two, and its frame some more."""
 
@@ -109,12 +111,28 @@ class _Work:
         return [*gate, *statements] if statements else []
 
     def _log(self, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
-        return _log_statements(self.spec, self.run, [each for each in changes if not isinstance(each, GrowVarchar)])
+        """Yield what logs changes, and remembers the spellings of the columns they create."""
+        yield from _log_statements(self.spec, self.run, [each for each in changes if not isinstance(each, GrowVarchar)])
+        created = [column.name for change in changes for column in _created(change)]
+        texts = {name: self.run.spellings[name] for name in created if name in self.run.spellings}
+        yield from remember_spellings(self.run.control_schema, self.spec.target.table, texts, self.run.run_id)
+
+
+def _created(change: SchemaChange) -> tuple[NewColumn, ...]:
+    match change:
+        case CreateTable(columns=columns):
+            return columns
+        case AddColumn(column=column):
+            return (column,)
+        case _:
+            return ()
 
 
 def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
     """Return what logs the changes."""
-    for part in _logged_together(changes, run):
+    frame = len(run.source.encode("utf-8")) + len(run.run_id) + 100
+    told = (row for change in changes for row in logged_rows(change))
+    for part in in_portions(told, lambda change: len(str(change).encode("utf-8")) + frame, _LOGGED_BYTES):
         values = {
             "table": TableName(run.control_schema, "schema_changes"),
             "target": spec.target.table,
@@ -124,21 +142,6 @@ def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[Sche
             "source": run.source,
         }
         yield Statement("insert_schema_changes", values)
-
-
-def _logged_together(changes: Sequence[SchemaChange], run: EvolvingRun) -> Iterator[list[dict[str, str | None]]]:
-    """Yield the changes as they are told, in parts of what one statement takes."""
-    part: list[dict[str, str | None]] = []
-    size = 0
-    for told in (row for change in changes for row in logged_rows(change)):
-        own = len(str(told).encode("utf-8")) + len(run.source.encode("utf-8")) + len(run.run_id) + 100
-        if part and size + own > _LOGGED_BYTES:
-            yield part
-            part, size = [], 0
-        part.append(told)
-        size += own
-    if part:
-        yield part
 
 
 def _gate(

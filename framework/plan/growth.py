@@ -6,8 +6,8 @@ journal, and put back in the one that takes it out again. Wherever a run dies, e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from framework.column_type import Kind
@@ -38,12 +38,13 @@ _CATALOG_SPELLINGS = {
 
 @dataclass(frozen=True)
 class EvolvingRun:
-    """Who changes the target, for the books. `source` names the load's files."""
+    """Who changes the target, for the books. `source` names the load's files, `spellings` new columns' headers."""
 
     run_id: str
     started_at: datetime
     source: str
     control_schema: str
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_growth(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeVar
 
 from framework.names import TableName, identifier, ledger_table, staging_table
+from framework.plan.spellings import remember_spellings
 from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.schema.missing import Fill
 from framework.schema.table import AuditRow
@@ -54,6 +55,8 @@ class MergeInput:
     """Whether a row loses against the target's row with its key, unless the order puts it first."""
     max_shrink: Fraction | None = None
     """In replace mode, the largest fraction of the table's rows that may go; None where all may."""
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    """The header's text of columns that the target has and whose spelling nobody knows yet."""
     order_bounds: Mapping[str, object] | None = None
     """What a loaded file must exceed to come after one of these (Precedence.bounds); None where none can."""
 
@@ -110,6 +113,9 @@ def plan_merge(merge: MergeInput) -> Transaction:
     ]
     if len(statements) > MAX_BATCH_STATEMENTS:
         raise ValueError(f"a load of {len(merge.files)} files needs {len(statements)} statements in one transaction")
+    # What does not fit is remembered by a later load.
+    spellings = list(remember_spellings(merge.control_schema, merge.target, merge.spellings, merge.run_id))
+    statements[-1:-1] = spellings[: MAX_BATCH_STATEMENTS - len(statements)]
     return Transaction("merge", tuple(statements))
 
 

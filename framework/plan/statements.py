@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from typing import TypeVar
 
 from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -16,6 +17,8 @@ from framework import resources
 from framework.errors import SchemaChangeError, WarehouseError
 from framework.names import identifier, literal
 from framework.schema.table import Grant
+
+T = TypeVar("T")
 
 MAX_STATEMENT_BYTES = 100_000
 """Source: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (100 KB a statement)"""
@@ -51,6 +54,21 @@ class Transaction:
     def refused_by(self, error: WarehouseError) -> Statement | None:
         """Return the statement that the warehouse refused; None where it was the submission as a whole."""
         return None if error.failed_index is None else self.statements[error.failed_index]
+
+
+def in_portions(items: Iterable[T], size_of: Callable[[T], int], most: int) -> Iterator[list[T]]:
+    """Yield items in portions whose sizes add up to the most allowed, or of a single item."""
+    portion: list[T] = []
+    size = 0
+    for item in items:
+        own = size_of(item)
+        if portion and size + own > most:
+            yield portion
+            portion, size = [], 0
+        portion.append(item)
+        size += own
+    if portion:
+        yield portion
 
 
 def render(statement: Statement, pipeline: str, run_id: str) -> str:

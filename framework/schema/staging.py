@@ -213,7 +213,8 @@ class _Planner:
         return [self._absent_column(column) for column in absent]
 
     def warnings(self) -> Iterator[LoadWarning]:
-        """Yield what the owner of the feed should know of columns that are missing or were probably renamed."""
+        """Yield what the owner of the feed should know of columns that are missing, renamed or there twice."""
+        yield from self.batch.warnings
         yield from missing_column_warnings(self.spec, self.fills, self.batch.files)
         if self.table is None:
             return

@@ -192,7 +192,8 @@ class Observation:
     `control_tables` are the names of Feedway's own tables that exist, `control_columns` the (table, column) names of
     those that all pipelines share. `design` is looked at only where
     the target must be copied. `journal` are views on the target that are down, `replaceable` outdated ones of the spec
-    whose columns stay the same. `is_to_come` says that a load
+    whose columns stay the same. `spellings` holds the digest of the header that each column was created for, as far
+    as it is known. `is_to_come` says that a load
     planned before this one would create the table, so that the warehouse cannot be asked about it.
     """
 
@@ -206,6 +207,7 @@ class Observation:
     comments: tuple[Comment, ...] = ()
     view_builds: Mapping[TableName, ViewBuild] = field(default_factory=dict)
     history: Mapping[FileIdentity, LoadHistory] = field(default_factory=dict)
+    spellings: Mapping[str, str] = field(default_factory=dict)
     design: TableDesign | None = None
     journal: tuple[JournalEntry, ...] = ()
     replaceable: frozenset[TableName] = frozenset()

@@ -33,6 +33,11 @@ class FileIdentity:
     size_bytes: int
 
     @property
+    def is_correction(self) -> bool:
+        """Whether it is that of corrected rows, whose header names the target's columns."""
+        return self.etag.startswith(CORRECTION_MARK)
+
+    @property
     def sha256(self) -> str:
         """The identity as 64 hex characters, as the ledger holds it."""
         text = "\0".join((self.bucket, self.key, self.etag, str(self.size_bytes)))
@@ -90,7 +95,8 @@ class FileLayout:
 
     `columns` names every field of the file in order, after cleaning and renaming; columns that
     the spec excludes are named too, and skipped because nothing asks for them. `name` is what
-    the `file_name` column holds.
+    the `file_name` column holds. `header` has the text of each field's header as the file has it; it is empty for
+    corrected rows, whose header is Feedway's.
     """
 
     file: SourceFile
@@ -98,6 +104,7 @@ class FileLayout:
     name: str
     columns: tuple[str, ...]
     is_gzip: bool
+    header: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,13 +112,14 @@ class SourceBatch:
     """The source files of one load, at least one; they may differ in their columns.
 
     With `sample_rows` each file is read until it has yielded as many rows, a few more, or all it has. With
-    `needs_last_line_end` a file whose last line has no end is broken.
+    `needs_last_line_end` a file whose last line has no end is broken. `warnings` are about the files' headers.
     """
 
     files: tuple[FileLayout, ...]
     options: CsvOptions
     sample_rows: int | None = None
     needs_last_line_end: bool = False
+    warnings: tuple[LoadWarning, ...] = ()
 
 
 @dataclass(frozen=True)

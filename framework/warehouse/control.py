@@ -10,6 +10,7 @@ from framework.column_type import varchar
 from framework.errors import WarehouseError
 from framework.names import TableName, ledger_table
 from framework.plan.merge import ROWS_PER_STATEMENT
+from framework.plan.spellings import SPELLINGS
 from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.run_log import RunLog
 from framework.schema.precedence import SeenFile
@@ -20,7 +21,7 @@ from framework.warehouse.client import Caller, Row, Value, Warehouse
 _ROWS_WITH_MESSAGE = 12
 """JOB_STS rows of one INSERT: a row takes up to 1,500 bytes, its key 1,024 and its message 4,096."""
 SAMPLED_KEYS = 5
-SHARED_TABLES = ("job_sts", "view_builds", "schema_changes", "view_journal")
+SHARED_TABLES = ("job_sts", "view_builds", "schema_changes", "view_journal", SPELLINGS)
 """The control tables that all pipelines share."""
 _ADDED_COLUMNS = {("job_sts", "warnings"): varchar(4096)}
 """Columns that came after the first release, by table and name; older control tables get them by ADD COLUMN."""
@@ -77,6 +78,7 @@ def ensure_control_tables(
             Statement("create_view_builds", {"table": TableName(schema, "view_builds")}),
             Statement("create_schema_changes", {"table": TableName(schema, "schema_changes")}),
             Statement("create_view_journal", {"table": TableName(schema, "view_journal")}),
+            Statement("create_column_spellings", {"table": TableName(schema, SPELLINGS)}),
         )
         # Of feeds that load for the first time side by side, one creates it; the database refuses two at once.
         with warehouse.creating:

@@ -10,6 +10,7 @@ from typing import cast
 from framework.column_type import ColumnType, parse_type
 from framework.errors import WarehouseError
 from framework.names import TableName
+from framework.plan.spellings import SPELLINGS
 from framework.plan.statements import Statement
 from framework.run_log import RunLog
 from framework.schema.changes import CREATED
@@ -40,8 +41,8 @@ _MOST_ETAGS = 20 * _ETAGS_PER_STATEMENT
 def observe(warehouse: Warehouse, spec: PipelineSpec, etags: Iterable[str], caller: Caller, log: RunLog) -> Observation:
     """Return what the warehouse holds that a load depends on, with the history of files that have these ETags.
 
-    One submission. Where Feedway's own tables are missing the batch fails as a whole; it is then
-    made again without them, and `control_tables` says what there is.
+    One submission. Where one of Feedway's own tables is missing the batch fails as a whole; the catalog is then
+    asked by itself, and the tables it shows after that. `control_tables` says what there is.
 
     Raises:
         WarehouseError: the target exists, but none of its columns can be seen.
@@ -54,7 +55,15 @@ def observe(warehouse: Warehouse, spec: PipelineSpec, etags: Iterable[str], call
         if not error.is_missing_table:
             raise
         look = look_at(warehouse, catalog, caller, log)
+        there = {str(row[0]) for row in look.of("select_control_tables")}
+        readable = [statement for statement in control if _table_of(statement).name in there]
+        if readable:
+            look = Look({**look.rows, **look_at(warehouse, readable, caller, log).rows})
     return _observation(spec, look)
+
+
+def _table_of(statement: Statement) -> TableName:
+    return cast(TableName, statement.values["table"])
 
 
 def _catalog_statements(spec: PipelineSpec, control_schema: str) -> list[Statement]:
@@ -92,6 +101,10 @@ def _control_statements(spec: PipelineSpec, control_schema: str, etags: Sequence
         Statement("select_view_builds", {"table": TableName(control_schema, "view_builds")}),
         select_journal(control_schema, spec.target.table),
         Statement(
+            "select_column_spellings",
+            {"table": TableName(control_schema, SPELLINGS), "target": spec.target.table},
+        ),
+        Statement(
             "select_inferred_columns",
             {"table": TableName(control_schema, "schema_changes"), "target": spec.target.table},
         ),
@@ -119,6 +132,7 @@ def _observation(spec: PipelineSpec, look: Look) -> Observation:
             for row in look.of("select_view_builds")
         },
         history=_history(look),
+        spellings={str(column): str(sha256) for column, sha256 in look.of("select_column_spellings")},
         journal=entries_of(map(journal_row, look.of("select_view_journal"))),
     )
 

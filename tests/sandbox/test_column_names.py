@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
+import pytest
+
+from framework.preview import plan_pipeline
+from framework.quarantine_replay import replay_quarantine
+from framework.results import LoadRequest, LoadResult
+from tests.sandbox.conftest import ENVIRONMENT
+from tests.sandbox.test_quarantine_replay import corrected, quarantine_rows
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -49,3 +58,179 @@ def test_a_column_named_as_a_system_column_gets_an_underscore(feed: Feed) -> Non
     assert shop.rows("oid_, xmin_, xmax_, ctid_", "1") == [(1, 5, 6, 7)]
     (told,) = [entry for entry in shop.entries() if entry["msg"] == "column names changed"]
     assert {"raw": "XMin", "name": "xmin_", "why": "xmin is a system column"} in told["names"]
+
+
+def hashed(text: str, name: str) -> str:
+    """Return the name of the column of a header that another one of its file has the clean name of."""
+    return f"{name}_{sha256(text.encode()).hexdigest()[:6]}"
+
+
+OTHER = hashed("unApplied", "unapplied")
+
+
+def told(result: LoadResult) -> list[str | None]:
+    return [warning.column for warning in result.warnings if warning.rule == "duplicate-name"]
+
+
+@pytest.mark.parametrize("header", ["id,Unapplied,unApplied", "unApplied,id,Unapplied"])
+def test_a_second_spelling_takes_no_known_column(feed: Feed, header: str) -> None:
+    shop = feed()
+    shop.load("1.csv", csv_text("id,Unapplied,note", "1,10,first", "2,20,first"))
+    row = {"id": "1", "Unapplied": "11", "unApplied": "99"}
+    second = csv_text(f"{header},note", ",".join(row[name] for name in header.split(",")) + ",second")
+    shop.land("2.csv", second)
+    (planned,) = plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+    (result,) = shop.run()
+    again = shop.load("3.csv", second + "\n")
+
+    assert [change["column"] for change in planned.schema_changes] == [OTHER]
+    assert [(each["rule"], each["column"]) for each in planned.warnings] == [("duplicate-name", OTHER)]
+    assert (told(result), told(again)) == ([OTHER], [])
+    assert shop.rows(f"id, unapplied, {OTHER}, note", "id") == [(1, 11, 99, "second"), (2, 20, None, "first")]
+
+
+def test_one_spelling_uses_the_column_of_its_name_unless_it_has_one_of_its_own(feed: Feed) -> None:
+    shop = feed(APPEND)
+    shop.load("1.csv", csv_text("id,Unapplied", "1,10"))
+    alone = shop.load("2.csv", csv_text("id,unApplied", "2,20"))
+    shop.load("3.csv", csv_text("id,Unapplied,unApplied", "3,30,31"))
+    shop.load("4.csv", csv_text("id,unApplied", "4,40"))
+
+    assert alone.schema_changes == ()
+    assert told(alone) == []
+    stored = shop.rows(f"id, nullif(unapplied, 0), nullif({OTHER}, 0)", "id")
+    assert stored == [(1, 10, None), (2, 20, None), (3, 30, 31), (4, None, 40)]
+
+
+def test_where_new_columns_are_ignored_the_second_spelling_is_too(feed: Feed) -> None:
+    shop = feed(APPEND + "evolution: {new_columns: ignore}\n")
+    shop.load("1.csv", csv_text("id,Unapplied", "1,10"))
+    result = shop.load("2.csv", csv_text("id,unApplied,Unapplied", "2,99,11"))
+
+    assert told(result) == [OTHER]
+    assert list(shop.types()) == ["id", "unapplied"]
+    assert shop.rows("id, unapplied", "id") == [(1, 10), (2, 11)]
+
+
+def test_a_table_created_with_both_spellings_knows_them_in_any_order(feed: Feed) -> None:
+    shop = feed(APPEND)
+    first = shop.load("1.csv", csv_text("id,Total,total", "1,10,11"))
+    second = shop.load("2.csv", csv_text("total,Total,id", "21,20,2"))
+
+    other = hashed("Total", "total")
+    assert (told(first), told(second)) == ([other], [])
+    assert shop.rows(f"id, total, {other}", "id") == [(1, 11, 10), (2, 21, 20)]
+
+
+def test_files_that_are_loaded_together_agree(feed: Feed) -> None:
+    shop = feed(APPEND.replace("{name}/}", "{name}/, batch: all}"))
+    shop.land("1.csv", csv_text("id,Foo", "1,10"))
+    shop.land("2.csv", csv_text("id,FOO,Foo", "2,21,20"))
+    shop.land("3.csv", csv_text("id,FOO", "3,31"))
+    results = shop.run()
+
+    other = hashed("FOO", "foo")
+    assert [told(result) for result in results] == [[], [other], []]
+    assert shop.rows(f"id, nullif(foo, 0), nullif({other}, 0)", "id") == [(1, 10, None), (2, 20, 21), (3, None, 31)]
+    # What this load remembers holds for the next.
+    shop.load("4.csv", csv_text("FOO,Foo,id", "41,40,4"))
+    assert shop.rows(f"foo, {other}", "id")[-1] == (40, 41)
+
+
+def test_files_that_one_run_loads_in_turn_agree_and_plan_shows_it(feed: Feed) -> None:
+    shop = feed(APPEND)
+    shop.sql(f"create table {shop.table} (id bigint, foo bigint)")
+    shop.land("1.csv", csv_text("id,fOO", "1,10"))
+    shop.land("2.csv", csv_text("id,foo,fOO", "2,21,20"))
+    planned = plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+    shop.run()
+
+    other = hashed("foo", "foo")
+    assert [[change["column"] for change in load.schema_changes] for load in planned] == [[], [other]]
+    assert shop.rows(f"id, foo, {other}", "id") == [(1, 10, None), (2, 20, 21)]
+
+
+def test_a_column_of_unknown_spelling_goes_to_the_header_that_is_its_name(feed: Feed) -> None:
+    shop = feed(APPEND)
+    shop.sql(f"create table {shop.table} (id bigint, foo bigint, bar bigint)")
+    shop.load("1.csv", csv_text("id,Foo,foo,Bar,bar!", "1,11,10,20,21"))
+    shop.load("2.csv", csv_text("id,foo,FOO,bar!,Bar", "2,10,12,21,20"))
+
+    stored = shop.rows(f"foo, {hashed('Foo', 'foo')}, bar, {hashed('bar!', 'bar')}", "id")
+    assert [row[:1] + row[2:] for row in stored] == [(10, 20, 21), (10, 20, 21)]
+
+
+def test_feeds_with_one_target_share_what_is_known(feed: Feed) -> None:
+    shop = feed(APPEND)
+    other = feed(APPEND.replace('table: "{name}"', f'table: "{shop.name}"'))
+    shop.load("1.csv", csv_text("id,Foo", "1,10"))
+    other.load("1.csv", csv_text("id,FOO,Foo", "2,21,20"))
+    shop.load("2.csv", csv_text("id,FOO", "3,30"))
+
+    own = hashed("FOO", "foo")
+    assert shop.rows(f"id, nullif(foo, 0), nullif({own}, 0)", "id") == [(1, 10, None), (2, 20, 21), (3, None, 30)]
+
+
+def test_a_column_keeps_its_spelling_when_the_spec_or_the_owner_renames_it(feed: Feed) -> None:
+    shop = feed(APPEND)
+    shop.load("1.csv", csv_text("id,Foo", "1,10"))
+    shop.sql(f"alter table {shop.table} rename column foo to bar")
+    shop.spec_body += "columns: {rename: {foo: bar}}\n"
+    shop.load("2.csv", csv_text("id,FOO,Foo", "2,21,20"))
+
+    assert shop.rows(f"id, bar, {hashed('FOO', 'foo')}", "id") == [(1, 10, None), (2, 20, 21)]
+
+
+def test_what_a_load_that_failed_has_created_is_remembered(feed: Feed) -> None:
+    shop = feed(APPEND.replace("{mode: append}", "{keys: [id], duplicates: reject}"))
+    failed = shop.load("1.csv", csv_text("id,Foo", "1,10", "1,11"))
+    shop.load("2.csv", csv_text("id,FOO,Foo", "2,21,20"))
+
+    assert failed.status == "FAILED"
+    assert shop.rows(f"id, foo, {hashed('FOO', 'foo')}", "id") == [(2, 20, 21)]
+
+
+def test_a_table_that_was_created_anew_forgets_its_spellings(feed: Feed) -> None:
+    shop = feed(APPEND)
+    shop.load("1.csv", csv_text("id,Foo", "1,10"))
+    shop.sql(f"drop table {shop.table}")
+    shop.load("2.csv", csv_text("id,FOO", "2,20"))
+    shop.load("3.csv", csv_text("id,Foo,FOO", "3,31,30"))
+
+    assert shop.rows(f"id, foo, {hashed('Foo', 'foo')}", "id") == [(2, 20, None), (3, 30, 31)]
+
+
+def test_a_control_schema_of_an_earlier_release_learns_from_the_next_load(feed: Feed) -> None:
+    environment = replace(ENVIRONMENT, warehouse=replace(ENVIRONMENT.warehouse, control_schema="feedway_no_spellings"))
+    shop = feed(APPEND, environment=environment)
+    first = csv_text("id,fOO,Bar", "1,10,x")
+    shop.load("1.csv", first)
+    shop.sql("drop table feedway_no_spellings.column_spellings")
+    again = shop.load("1.csv", first)
+    shop.load("2.csv", csv_text("id,fOO", "2,20"))
+    shop.load("3.csv", csv_text("id,foo,fOO,Bar", "3,31,30,y"))
+
+    # What was loaded is still known where one of the tables is missing.
+    assert again.status == "SKIPPED"
+    assert shop.rows(f"id, foo, {hashed('foo', 'foo')}", "id") == [(1, 10, None), (2, 20, None), (3, 30, 31)]
+
+
+def test_a_load_without_drift_asks_and_remembers_nothing_more(feed: Feed) -> None:
+    shop = feed(APPEND)
+    shop.load("1.csv", csv_text("id,Foo", "1,10"))
+    shop.load("2.csv", csv_text("id,Foo", "2,20"))
+
+    remembered = f"select column_name, spelling from feedway.column_spellings where target_table_name = '{shop.table}'"
+    assert sorted(shop.sql(remembered)) == [("foo", "Foo"), ("id", "id")]
+
+
+def test_corrected_rows_go_where_their_header_says(feed: Feed, tmp_path: Path) -> None:
+    shop = feed(APPEND + "bad_rows: {action: quarantine, max_rows: 5}\n")
+    shop.load("1.csv", csv_text("id,Foo", "1,10"))
+    # The text `foo` has a column of its own; in a quarantine file it is the column foo.
+    shop.load("2.csv", csv_text("id,foo,Foo", "2,21,20", "x,31,30"))
+    address = corrected(quarantine_rows(shop), {2: ["3", "31", "30"]}, tmp_path / "fixed.parquet")
+    results = replay_quarantine(shop.spec(), shop.services(), address)
+
+    assert [result.status for result in results] == ["SUCCESS"]
+    assert shop.rows(f"id, foo, {hashed('foo', 'foo')}", "id") == [(1, 10, None), (2, 20, 21), (3, 30, 31)]

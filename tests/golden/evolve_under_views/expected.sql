@@ -261,6 +261,11 @@ values
         'decimal(38,18)', '1 value with up to 2 digits before and 2 after the point', 'data/in/golden/one.csv'
     );
 
+-- feedway golden 0123456789abcdef0123456789abcdef insert_column_spellings
+insert into "feedway"."column_spellings" (recorded_ts, run_id, target_table_name, column_name, spelling_sha256, spelling)
+values
+    (sysdate, '0123456789abcdef0123456789abcdef', 'public.customers', 'added', '279b8a60f444fa8b6275687ce7e44363d97f72f88e4a3285baf0d9ed812e4061', 'added');
+
 -- === copy
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_tables

@@ -49,6 +49,15 @@ values
         'sales.customers', '7 columns', 'data/in/golden/one.csv'
     );
 
+-- feedway golden 0123456789abcdef0123456789abcdef insert_column_spellings
+insert into "feedway"."column_spellings" (recorded_ts, run_id, target_table_name, column_name, spelling_sha256, spelling)
+values
+    (sysdate, '0123456789abcdef0123456789abcdef', 'sales.customers', 'id', 'a56145270ce6b3bebd1dd012b73948677dd618d496488bc608a3cb43ce3547dd', 'id'),
+    (sysdate, '0123456789abcdef0123456789abcdef', 'sales.customers', 'postal_code', '13534a1dac6ecf141a74fba6ea7a7507da1a385649aa333a78b77fdac5b762ea', 'postal_code'),
+    (sysdate, '0123456789abcdef0123456789abcdef', 'sales.customers', 'amount', 'cf38d95c9c6b1d9d5125c04d41a54df57727ef4cfb3f5116a602fe2b25115c13', 'amount'),
+    (sysdate, '0123456789abcdef0123456789abcdef', 'sales.customers', 'updated_at', '20f1cce223f68ee645c8c7022dd0ac0ce6528c057cab07084639ce20db849052', 'updated_at'),
+    (sysdate, '0123456789abcdef0123456789abcdef', 'sales.customers', 'select', 'b1a36d25d9633ed2ac04939fcb614ccb2b513243c148f18694592ae037f9d35f', 'select');
+
 -- === copy
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_tables

@@ -121,6 +121,7 @@ def observation(spec: PipelineSpec, case: Mapping[str, Any]) -> Observation:
             Comment(TableName(*name.split(".")), column, text) for name, column, text in case.get("comments", [])
         ),
         view_builds={TableName(*name.split(".")): ViewBuild("?", "?") for name in case.get("views", {})},
+        spellings=dict.fromkeys(case.get("table", {}), "?"),
     )
 
 

@@ -45,6 +45,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     rows: Any = {
         "insert_job_sts": [audit, audit],
         "insert_ledger": [SimpleNamespace(**vars(audit) | {"source": SimpleNamespace(sha256=text, key=text)})] * 2,
+        "insert_column_spellings": [(name, text, text)] * 2,
         "insert_loaded_job_sts": [SimpleNamespace(ordinal=0, rejected=1, audit=audit)] * 2,
     }
     columns: Any = {
