@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from framework.errors import PipelineError
 from framework.lake.unprocessed import count_unprocessed
+from framework.next_step import command
 from framework.results import Services
 from framework.spec.pipeline import PipelineSpec
 from framework.words import counted
@@ -14,12 +15,16 @@ from framework.words import counted
 
 @dataclass(frozen=True)
 class SetAside:
-    """The unprocessed files of a pipeline; `folder` is their address. With `is_minimum` there may be more."""
+    """The unprocessed files of a pipeline; `folder` is their address, `command` what loads them.
+
+    With `is_minimum` there may be more.
+    """
 
     pipeline: str
     files: int
     is_minimum: bool
     folder: str
+    command: str
 
     def as_dict(self) -> dict[str, object]:
         """Return it as `run --output json` prints it (schemas/output/run.schema.json)."""
@@ -27,7 +32,7 @@ class SetAside:
 
     def __str__(self) -> str:
         number = f"{'at least ' if self.is_minimum else ''}{counted(self.files, 'file')}"
-        return f"{self.pipeline}: {number} in data/unprocessed; continue with: replay {self.pipeline}"
+        return f"{self.pipeline}: {number} in data/unprocessed; continue with: {self.command}"
 
 
 def find_set_aside(specs: Sequence[PipelineSpec], services: Services) -> list[SetAside]:
@@ -41,7 +46,13 @@ def find_set_aside(specs: Sequence[PipelineSpec], services: Services) -> list[Se
         log.warning("the files in data/unprocessed were not counted", error=str(error))
         return []
     return [
-        SetAside(spec.pipeline, found.files[spec.pipeline], found.is_minimum, found.folder)
+        SetAside(
+            spec.pipeline,
+            found.files[spec.pipeline],
+            found.is_minimum,
+            found.folder,
+            command(services.environment, "replay", spec.pipeline),
+        )
         for spec in specs
         if found.files[spec.pipeline]
     ]

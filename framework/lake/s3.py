@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-from framework.errors import WarehouseError
+from framework.errors import SpecError, WarehouseError
 from framework.lake.conditions import with_conditions
 from framework.lake.download import download, stream
 from framework.lake.failures import BUCKET_FIELD, GONE, REPLACED, error_code, read_errors, replaced, s3_errors
@@ -58,8 +58,14 @@ class Lake:
         return self.prefix + path
 
     def key_of(self, asked: str) -> str:
-        """Return the object key that somebody means who gives an address, a key or a path in the lake."""
+        """Return the object key that somebody means who gives an address, a key or a path in the lake.
+
+        Raises:
+            SpecError: the address is one of another bucket.
+        """
         path = asked.removeprefix(self.url(""))
+        if path.startswith("s3://"):
+            raise SpecError(f"{asked} is not in the lake, which is {self.url(self.prefix)}")
         return path if path.startswith(self.prefix) else self.key(path)
 
     def url(self, key: str) -> str:

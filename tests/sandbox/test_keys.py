@@ -1,0 +1,82 @@
+"""Commands take the keys that messages print, whatever a file is called: as a shell passes them, and as addresses."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from tests.command_line import SPEC, Shop
+
+NAMES = (
+    "plain.csv",
+    "with  two blanks .csv",
+    "it's.csv",
+    'a "quoted" one.csv',
+    "größe 분류 имя.csv",
+    "a+b%20c&d;e#f?g=h.csv",
+    "$HOME `x` \\n.csv",
+    "-dash (1) [2] {3} *.csv",
+    "s3:.csv",
+)
+TYPED = "types: {columns: {a: integer}}\n"
+
+
+def write_spec(shop: Shop, more: str = "") -> None:
+    shop.write(f"pipelines/{shop.name}.yml", SPEC.format(name=shop.name) + more)
+
+
+def command_in(err: str, words: str) -> list[str]:
+    """Return the command that a message ends in, as a shell would split it."""
+    (line,) = {line.partition(words)[2] for line in err.splitlines() if words in line}
+    return shlex.split(line.strip())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_that_a_failure_prints_loads_the_file(shop: Shop, name: str) -> None:
+    write_spec(shop, TYPED)
+    shop.land(name, "id,a\n1,x\n")
+    code, _, err = shop.run("run", shop.name)
+    assert code == 3
+    command = command_in(err, "Continue with: ")
+    assert command[:3] == ["replay", shop.name, "--file"]
+    write_spec(shop)
+
+    replayed, document = shop.json(*command)
+
+    assert replayed == 0, document
+    assert [(load["status"], load["records_inserted"]) for load in document["loads"]] == [("SUCCESS", 1)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_loaded_again_and_skipped_by_its_key_or_address(shop: Shop, name: str) -> None:
+    key = shop.land(name, "id,a\n1,x\n")
+    start = "s3://lake/" if NAMES.index(name) % 2 else ""
+
+    loaded = shop.run("run", shop.name, "--file", start + key)[0]
+    (archived,) = [
+        found["Key"]
+        for found in shop.s3.list_objects_v2(Bucket="lake", Prefix="data/archive/")["Contents"]
+        if shop.heads(found["Key"]).get("feedway-pipeline") == shop.name
+    ]
+    again = shop.json("run", shop.name, "--file", start + archived, "--again")
+    shop.land(name, "id,a\n2,y\n")
+    skipped = shop.json("skip", start + key)
+    _, history = shop.json("history", "--file", start + key)
+
+    assert (loaded, again[0], skipped[0]) == (0, 0, 0)
+    assert again[1]["loads"][0]["records_updated"] == 1
+    assert [(load["status"], load["source_file"]) for load in skipped[1]["loads"]] == [("SKIPPED", key)]
+    assert [load["status"] for load in history["loads"]] == ["SKIPPED", "SUCCESS", "SUCCESS"]
+
+
+@pytest.mark.parametrize(
+    "argv", [("run", "{name}", "--file", "{key}"), ("replay", "{name}", "--file", "{key}"), ("skip", "{key}")]
+)
+def test_an_address_in_another_bucket_is_refused_by_name(shop: Shop, argv: tuple[str, ...]) -> None:
+    key = "s3://other/data/in/1.csv"
+
+    code, _, err = shop.run(*(part.format(name=shop.name, key=key) for part in argv))
+
+    assert code == 2
+    assert f"{key} is not in the lake, which is s3://lake/" in err
