@@ -164,7 +164,9 @@ def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obse
         SchemaChangeError: the table cannot or may not be changed as the rows need it.
     """
     prepared = _prepare(context, files, observed)
-    found = same_content(files, prepared.seen, observed)
+    found = tuple(same_content(files, prepared.seen, observed))
+    for warning in found:
+        context.books.log_warning(warning)
     return replace(prepared, warnings=(*prepared.warnings, *found))
 
 

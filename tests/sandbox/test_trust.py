@@ -178,6 +178,7 @@ def test_the_same_bytes_under_a_new_name_are_told(feed: Feed, batch: str) -> Non
     assert told["1.csv"] == []
     assert f"2.csv has the same bytes as data/in/{shop.name}/1.csv, " in told["2.csv"][0]
     assert f"3.csv has the same bytes as data/in/{shop.name}/1.csv, loaded on 2" in told["3.csv"][0]
+    assert [entry["rule"] for entry in shop.entries() if "rule" in entry] == ["same-content"] * 2
     kept = shop.audit("source_filename, status, warnings")
     assert ["same-content" in str(warnings) for _, state, warnings in kept if state == "SUCCESS"] == [False, True, True]
 
