@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from framework.errors import SourceFileError
-from framework.frames.header import header_of, is_gzip, read_text
+from framework.frames.header import BrokenFile, header_of, is_gzip, read_text
 from framework.frames.shape import FileStart, find_misfit
 from framework.lake.s3 import Lake
 from framework.schema.column_names import clean_names
@@ -41,16 +41,20 @@ def look_at(spec: PipelineSpec, lake: Lake, file: SourceFile) -> FirstLook:
         try:
             text = read_text(head, spec.source.options, len(head) >= file.size_bytes)
         except ValueError as error:
-            raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
+            raise _unreadable(file, error) from error
         try:
             header = None if text is None else header_of(*text, spec.source.options)
         except ValueError as error:
             # What a header of another delimiter looks like.
             _require_shape(spec, file, *text or ("", True), None)
-            raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
+            raise _unreadable(file, error) from error
         if text is not None and header is not None:
             return FirstLook(file, header, is_gzip(head), *text)
         size *= 4
+
+
+def _unreadable(file: SourceFile, error: ValueError) -> SourceFileError:
+    return SourceFileError(f"{file.url}: {error}", (file.key,), needs_new_file=isinstance(error, BrokenFile))
 
 
 def require_shape(spec: PipelineSpec, table: ObservedTable | None, looks: Sequence[FirstLook]) -> None:

@@ -65,7 +65,12 @@ def _again(load: FailedLoad) -> tuple[str, ...]:
     request = load.request
     if request.file_key is None:
         return ("run", load.pipeline)
-    options = {"--again": request.again, "--out-of-order": request.out_of_order, "--allow-shrink": request.allow_shrink}
+    options = {
+        "--again": request.again,
+        "--out-of-order": request.out_of_order,
+        "--allow-shrink": request.allow_shrink,
+        "--allow-new-columns": request.allow_new_columns,
+    }
     if isinstance(load.error, SourceFileError) and load.error.accept_with:
         options[load.error.accept_with] = True
     return ("run", load.pipeline, "--file", request.file_key, *(name for name, is_set in options.items() if is_set))

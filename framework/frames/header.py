@@ -23,6 +23,10 @@ _MARKS = (
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
+class BrokenFile(ValueError):
+    """A file that no spec could read."""
+
+
 def is_gzip(head: bytes) -> bool:
     """Say whether a file that begins with these bytes is gzip, whatever its name ends in."""
     return head.startswith(_GZIP_MAGIC)
@@ -58,7 +62,7 @@ def read_text(head: bytes, options: CsvOptions, is_complete: bool) -> tuple[str,
     if is_all and options.header is not False and not text.strip():
         if options.skip_lines:
             raise ValueError(f"there is no header behind what source.options.skip_lines: {options.skip_lines} skips")
-        raise ValueError("the file is empty: " + ("it has only blank lines" if text else "not even a header"))
+        raise BrokenFile("the file is empty: " + ("it has only blank lines" if text else "not even a header"))
     return text, is_all
 
 
@@ -76,7 +80,7 @@ def header_of(text: str, is_all: bool, options: CsvOptions) -> tuple[str, ...] |
         return None
     names, _ = found
     if any("\0" in name for name in names):
-        raise ValueError("the header holds a NUL character")
+        raise BrokenFile("the header holds a NUL character")
     if options.names and len(options.names) != len(names):
         raise ValueError(f"the header has {len(names)} columns, and source.options.names has {len(options.names)}")
     return options.names or names
@@ -154,12 +158,12 @@ def decode_head(head: bytes, encoding: str, is_complete: bool) -> tuple[str, boo
 def _require_text(head: bytes, encoding: str) -> None:
     """Reject what is no CSV, and text whose byte order mark says another encoding than the spec."""
     if (other := other_format(head)) is not None:
-        raise ValueError(other)
+        raise BrokenFile(other)
     says = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     if says is None or says.lower() == codecs.lookup(encoding).name:
         return
     if says == "UTF-32":
-        raise ValueError("the byte order mark says UTF-32, which no feed reads: send the file as UTF-8")
+        raise BrokenFile("the byte order mark says UTF-32, which no feed reads: send the file as UTF-8")
     raise ValueError(
         f"the byte order mark says {says}, and source.options.encoding is {encoding}: "
         f"set it to {says.lower()}, or send the file in {encoding}"
@@ -175,7 +179,7 @@ def _decompress(head: bytes) -> tuple[bytes, bool]:
         try:
             pieces.append(member.decompress(rest))
         except zlib.error as error:
-            raise ValueError(f"the file begins like gzip and cannot be decompressed: {error}") from error
+            raise BrokenFile(f"the file begins like gzip and cannot be decompressed: {error}") from error
         if not member.eof:
             return b"".join(pieces), False
         rest = member.unused_data

@@ -44,7 +44,9 @@ def refuse_strangers(
         "  rename:",
         *(f"    {yaml_name(new)}: {yaml_name(old)}" for new, old in pairs),
     ]
-    raise SourceFileError("\n".join(lines), (layout.file.key,), _accepting(spec, found))
+    accept_with = _accepting(spec, found)
+    lines += [f"If all columns are new on purpose, {accept_with} accepts this one file."] if accept_with else []
+    raise SourceFileError("\n".join(lines), (layout.file.key,), accept_with)
 
 
 def _accepting(spec: PipelineSpec, found: Sequence[str]) -> str | None:
