@@ -80,11 +80,13 @@ def progress_line(entry: Entry) -> str | None:
     shown = {
         name: value
         for name, value in entry.items()
-        if name not in ("level", "ts", "run_id", "pipeline", "msg", "step", "traceback", "error_type")
+        if name not in ("level", "ts", "run_id", "pipeline", "msg", "step", "traceback", "error_type", "rule")
     }
     if msg == "step":
         return f"{pipeline}: {entry['step']} …"
-    details = ", ".join(f"{name}={value}" for name, value in shown.items() if value is not None)
+    # What has several lines is told in full where the command ends.
+    firsts = {name: str(value).partition("\n")[0] for name, value in shown.items() if value is not None}
+    details = ", ".join(f"{name}={text}" for name, text in firsts.items())
     mark = {"info": "", "warning": "warning: ", "error": "error: "}[str(entry["level"])]
     return f"{pipeline}:   {mark}{msg}" + (f" ({details})" if details else "")
 
