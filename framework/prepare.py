@@ -191,7 +191,8 @@ def _prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obs
         _refuse_emptied_columns(context, batch, observed, staging)
         staging, seen, staged_below = _stage(context, batch, rows, staging, observed)
         writes = context.destination is not None
-        quarantine = put_bad_rows_aside(context.books, StagedRows(batch, rows, staging.columns, seen), writes)
+        checked = StagedRows(batch, rows, staging.columns, seen, observed.table)
+        quarantine = put_bad_rows_aside(context.books, checked, writes)
     _refuse_too_few_rows(context, batch, seen)
     if seen.rows_staged == 0:
         return Preparation(batch, staging, seen, (), ViewWork(), (), None, quarantine, staging.warnings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -10,9 +10,21 @@ from typing import NoReturn
 
 from framework.bookkeeping import Books
 from framework.errors import PipelineError, SourceFileError
+from framework.frames.fields import split_record
 from framework.frames.lines import physical_lines
 from framework.frames.protocol import SourceRows
+from framework.schema.complaints import (
+    Malformed,
+    Telling,
+    counted,
+    malformed_line,
+    misfit_lines,
+    null_line,
+    quoted,
+)
 from framework.schema.measured import unconvertible_values
+from framework.schema.remedies import Refused, larger_budget, remedies
+from framework.schema.table import ObservedTable
 from framework.schema.values import (
     BadRow,
     FileLayout,
@@ -25,18 +37,24 @@ from framework.schema.values import (
 from framework.spec.pipeline import BadRowsSpec, CsvOptions, PipelineSpec
 from framework.warehouse.control import Duplicates
 
-REPORTED_BAD_ROWS = 20
-_LONGEST_SAMPLE = 80
+READ_BAD_ROWS = 100
+"""So many are read again for examples of what is wrong, and of a column that they say nothing of as many of its own."""
+MOST_BAD_ROWS = 10_000
+REPORTED_FAULTS = 20
 
 
 @dataclass(frozen=True)
 class StagedRows:
-    """The rows of a batch that is open, the columns they were staged with, and what was seen of them."""
+    """The rows of a batch that is open, the columns they were staged with, and what was seen of them.
+
+    `table` is the target as it is, None where there is none.
+    """
 
     batch: SourceBatch
     rows: SourceRows
     columns: tuple[StagingColumn, ...]
     seen: Measurements
+    table: ObservedTable | None
 
 
 def put_bad_rows_aside(books: Books, staged: StagedRows, writes: bool) -> str | None:
@@ -122,23 +140,100 @@ def _write(books: Books, staged: StagedRows, bad: Sequence[FileMeasurement]) -> 
 
 def _refuse(books: Books, staged: StagedRows, over: Mapping[FileMeasurement, str]) -> NoReturn:
     layouts = [staged.batch.files[file.ordinal] for file in over]
-    samples = staged.rows.read_bad_rows(staged.columns, [file.ordinal for file in over], REPORTED_BAD_ROWS)
     lines = [
-        f"{layout.file.url}: {file.rows_bad} of {file.rows_read} rows cannot be loaded{excess}"
+        f"{layout.file.url}: {counted(file.rows_bad, file.rows_read, 'row')} cannot be loaded{excess}"
         for layout, (file, excess) in zip(layouts, over.items(), strict=True)
     ]
-    numbers = _line_numbers(books, layouts, staged.batch.options, samples)
-    with_text = books.spec.bad_rows.log_samples
-    lines += [f"  {describe_bad_row(sample, numbers[sample.file, sample.row], with_text)}" for sample in samples]
-    untold = sum(file.rows_bad for file in over) - len(numbers)
-    if untold:
-        lines.append(f"  and {untold} more")
-    way_out = "raise the budget" if books.spec.bad_rows.action == "quarantine" else "set bad_rows.action: quarantine"
-    lines.append(
-        "Nothing was loaded. Correct the rows and send the file again, give the column a type that holds them "
-        f"(types.columns, or text by evolution.type_conflicts: to_text), or {way_out} to load the other rows."
-    )
+    examples = _examples(staged, [file.ordinal for file in over])
+    refused = _refused_columns(staged, examples)
+    complaints = list(_complaints(books, staged, layouts, refused, examples))
+    lines += [f"  {complaint}" for complaint in complaints[:REPORTED_FAULTS]]
+    if len(complaints) > REPORTED_FAULTS:
+        lines.append(f"  and {len(complaints) - REPORTED_FAULTS} more, of other columns")
+    ways_out = [way_out for column in refused[:REPORTED_FAULTS] for way_out in remedies(books.spec, column)]
+    if staged.seen.rows_staged:
+        ways_out.append(larger_budget(books.spec.bad_rows, list(over)))
+    lines.append(f"Correct the rows and send the file again{', or change the spec:' if ways_out else '.'}")
+    lines += [f"  {way_out}" for way_out in ways_out]
     raise SourceFileError("\n".join(lines), [layout.file.key for layout in layouts])
+
+
+def _examples(staged: StagedRows, files: Sequence[int]) -> dict[str | None, list[BadRow]]:
+    """Return some bad rows of each column, in order; those of malformed records under None.
+
+    The files are read again where the first bad rows hold none of a column.
+    """
+    seen = staged.seen
+    faulty = [each for each in staged.columns if seen.columns[each.name].misfits or seen.columns[each.name].null_keys]
+    found: dict[str | None, list[BadRow]] = {}
+    for bad in staged.rows.read_bad_rows(staged.columns, files, READ_BAD_ROWS):
+        found.setdefault(None if _is_malformed(bad) else bad.column, []).append(bad)
+    late = [column for column in faulty if column.name not in found]
+    if late or (seen.malformed_rows and None not in found):
+        limit = READ_BAD_ROWS + min(seen.malformed_rows, MOST_BAD_ROWS)
+        for bad in staged.rows.read_bad_rows(late, files, limit):
+            name = None if _is_malformed(bad) else bad.column
+            if name is None or any(column.name == name for column in late):
+                found.setdefault(name, []).append(bad)
+    return found
+
+
+def _is_malformed(bad: BadRow) -> bool:
+    return bad.column is None or "\0" in (bad.text or "")
+
+
+def _refused_columns(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> list[Refused]:
+    return [
+        Refused(
+            None if staged.table is None else staged.table.column(column.name),
+            column,
+            staged.seen.columns[column.name],
+            [bad for bad in examples.get(column.name, []) if bad.text is not None],
+            staged.seen.values.get(column.name),
+        )
+        for column in staged.columns
+        if staged.seen.columns[column.name].misfits
+    ]
+
+
+def _complaints(
+    books: Books,
+    staged: StagedRows,
+    layouts: Sequence[FileLayout],
+    refused: Sequence[Refused],
+    examples: Mapping[str | None, Sequence[BadRow]],
+) -> Iterator[str]:
+    """Yield a line for each fault, of all files of the load together."""
+    spec, seen = books.spec, staged.seen
+    known = [bad for of_column in examples.values() for bad in of_column]
+    lines = _line_numbers(books, layouts, staged.batch.options, known)
+    is_one_file = len(staged.batch.files) == 1
+
+    def place(bad: BadRow) -> str:
+        return f"{'' if is_one_file else f'{bad.file}, '}row {bad.row}, line {lines[bad.file, bad.row]}"
+
+    telling = Telling(place, spec.bad_rows.log_samples)
+    rows = sum(file.rows_read for file in seen.files)
+    if seen.malformed_rows:
+        malformed = examples.get(None, [])
+        fields, delimiter = _field_counts(staged, malformed), staged.batch.options.delimiter
+        yield malformed_line(Malformed(seen.malformed_rows, rows, malformed, fields, delimiter), telling)
+    for column in staged.columns:
+        count = seen.columns[column.name].null_keys
+        if count:
+            nulls = [place(bad) for bad in examples.get(column.name, []) if bad.text is None]
+            yield null_line(column, count, rows, column.name in spec.load.keys, next(iter(nulls), None))
+    for each in refused:
+        yield from misfit_lines(each, telling)
+
+
+def _field_counts(staged: StagedRows, malformed: Sequence[BadRow]) -> tuple[int, int] | None:
+    """Return how many fields the first record has that has a wrong number of them, and how many its header names."""
+    first = next((bad for bad in malformed if bad.column is None), None)
+    if first is None:
+        return None
+    layout = next(layout for layout in staged.batch.files if layout.name == first.file)
+    return len(split_record(first.text or "", staged.batch.options.delimiter)), len(layout.columns)
 
 
 def _line_numbers(
@@ -155,36 +250,19 @@ def _line_numbers(
     return numbers
 
 
-def describe_bad_row(row: BadRow, line: int, with_text: bool) -> str:
-    """Return one line that says what is wrong with a row; `with_text` lets it quote the row."""
-    place = f"{row.file} row {row.row}, line {line}"
-    if row.column is None:
-        return f"{place}: {row.reason}"
-    place = f"{place}, column {row.column}"
-    if not with_text and row.text is not None:
-        return f"{place}: {row.reason}"
-    return f"{place}: {'NULL' if row.text is None else _quoted(row.text)} {row.reason}"
-
-
 def refused_duplicates(books: Books, files: Sequence[SourceFile], found: Duplicates) -> SourceFileError:
     """Return the error for files with several rows of one key, where the spec refuses them."""
     keys = books.spec.load.keys
     at_fault = [file for ordinal, file in enumerate(files) if ordinal in found.rows_by_file]
-    counted = f"{found.keys}, in {sum(found.rows_by_file.values())} rows"
-    lines = [f"{at_fault[0].url}: load.duplicates is reject; keys ({', '.join(keys)}) of several rows: {counted}"]
+    number = f"{found.keys}, in {sum(found.rows_by_file.values())} rows"
+    lines = [f"{at_fault[0].url}: load.duplicates is reject; keys ({', '.join(keys)}) of several rows: {number}"]
     if len(files) > 1:
         lines += [f"  {file.url}: {found.rows_by_file[files.index(file)]} of these rows" for file in at_fault]
     if books.spec.bad_rows.log_samples:
         for values, rows in found.samples:
             pairs = zip(keys, values, strict=True)
-            lines.append("  " + ", ".join(f"{key} {_quoted(value)}" for key, value in pairs) + f": {rows} rows")
+            lines.append("  " + ", ".join(f"{key} {quoted(value)}" for key, value in pairs) + f": {rows} rows")
         if found.keys > len(found.samples):
             lines.append(f"  and {found.keys - len(found.samples)} more keys")
     lines.append("No row was loaded. Send each key once, or let one row of each win with load.duplicates: deduplicate.")
     return SourceFileError("\n".join(lines), [file.key for file in at_fault])
-
-
-def _quoted(value: object) -> str:
-    if isinstance(value, str) and len(value) > _LONGEST_SAMPLE:
-        value = value[: _LONGEST_SAMPLE - 3] + "..."
-    return repr(value)

@@ -159,7 +159,8 @@ def _refuse_unknown_design(
 def _widen(widening: Widening, table: ObservedTable, observed: Observation) -> SchemaChange:
     column = table.column(widening.name)
     assert column is not None
-    if widening.wanted.is_text and widening.current.is_text and _grows_natively(column):
+    # CHAR takes no new length. Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
+    if widening.current.kind is Kind.VARCHAR and _grows_natively(column):
         return GrowVarchar(widening.name, widening.current, widening.wanted, widening.reason)
     return _rewrite(widening, table, observed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from framework.column_type import ColumnType
@@ -225,12 +225,14 @@ class FileMeasurement:
 class Measurements:
     """What was seen on the pass that staged: one entry per file, in order, and per column.
 
-    `malformed_rows` counts the rows with too few or too many fields, or with a NUL.
+    `malformed_rows` counts the rows with too few or too many fields, or with a NUL. `values` counts the texts of
+    a column in the other rows, NULLs aside; it is empty where not all rows were looked at for it.
     """
 
     files: tuple[FileMeasurement, ...]
     columns: Mapping[str, ColumnMeasurement]
     malformed_rows: int
+    values: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rows_staged(self) -> int:

@@ -290,13 +290,13 @@ def test_a_refused_file_is_told_with_row_line_and_reason(
 
     first, *lines = message(result).splitlines()
     assert first.endswith(f"{shop.name}.csv: 33 of 34 rows cannot be loaded")
+    count = "in row 4, line 9: 3 instead of 2 (a ',' in a text without quotes?)"
+    of = " of 33 values" if engine == "embedded" else " value"
     assert lines[:3] == [
-        f"  {shop.name}.csv row 2, line 5, column id: '2\\r\\n\\r\\n' is not a value of integer",
-        f"  {shop.name}.csv row 3, line 8, column n: 'drei' is not a value of integer",
-        f"  {shop.name}.csv row 4, line 9: the record has 3 fields, the header names 2",
+        f"  1 of 34 records has another number of fields than the header, {count}",
+        f"  1{of} of id is not an integer: '2\\r\\n\\r\\n' (blanks around it), in row 2, line 5",
+        f"  31{of.rstrip('s')}s of n are not integers, e.g. 'drei', first in row 3, line 8",
     ]
-    assert lines[19] == f"  {shop.name}.csv row 21, line 26, column n: 'x' is not a value of integer"
-    assert lines[20] == "  and 13 more"
     assert len(shop.keys("data/unprocessed/")) == 1
 
 
@@ -308,8 +308,8 @@ def test_without_samples_no_value_is_told_anywhere(feed: Feed, action: str) -> N
     result = shop.load("1.csv", csv_text("id,n,s", "1,secret,1", ",secret,1", "3,4,secret"))
 
     told = message(result)
-    assert "1.csv row 1, line 2, column n: is not a value of integer" in told
-    assert "1.csv row 2, line 3, column id: NULL stands in an upsert key, which needs a value" in told
+    assert "2 of 3 values of n are not integers, first in row 1, line 2" in told
+    assert "1 of 3 rows has no id, which load.keys names, in row 2, line 3" in told
     exported = [shop.s3.get_object(Bucket="lake", Key=key)["Body"].read().decode() for key in shop.keys("logs/")]
     audited = [row[0] for row in shop.audit("error_message")]
     assert audited[-1] == told

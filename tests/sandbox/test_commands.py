@@ -296,7 +296,7 @@ def test_bad_rows_are_told_and_their_corrections_replayed(shop: Shop) -> None:
     history, out, _ = shop.run("--output", "text", "history", shop.name)
 
     assert (code, refused, replayed, history) == (0, 3, 0, 0)
-    assert "1.csv row 1, line 2, column n: 'x' is not a value of integer" in message
+    assert "1 of 1 value of n is not an integer: 'x', in row 1, line 2" in message
     assert [load["records_inserted"] for load in document["loads"]] == [1]
     assert "rejected" in out.splitlines()[0]
     assert "bad rows: 1, in s3://lake/data/quarantine/" in out

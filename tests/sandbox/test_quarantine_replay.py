@@ -170,7 +170,7 @@ def test_a_row_that_is_still_bad_refuses_its_file_and_moves_nothing(feed: Feed, 
     (result,) = replay(shop, corrected(rows, {1: ["1", "1"], 2: ["2", "zwei"]}, tmp_path / "fixed.parquet"))
 
     assert result.failure is not None
-    assert "1.csv row 2, line 3, column n: 'zwei' is not a value of integer" in result.failure.message
+    assert "1 of 2 values of n is not an integer: 'zwei', in row 2, line 3" in result.failure.message
     assert shop.sql("select count(*) from svv_tables where table_name = '" + shop.name + "'") == [(0,)]
     assert shop.keys("data/unprocessed/") == []
     assert shop.keys("staging/") == []

@@ -1,4 +1,4 @@
-"""Budgets for bad rows, and how a bad row is told."""
+"""Budgets for bad rows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.rejection import describe_bad_row, over_budget
-from framework.schema.values import BadRow, FileMeasurement
+from framework.rejection import over_budget
+from framework.schema.values import FileMeasurement
 from framework.spec.pipeline import BadRowsSpec
 
 
@@ -44,12 +44,3 @@ def test_a_fraction_is_taken_as_it_is_written(hundredths: int, rows: int, data: 
     bad = data.draw(st.sampled_from([max(allowed - 1, 0), allowed, min(allowed + 1, rows)]))
 
     assert (excess(None, hundredths / 100, bad, rows) is None) == (bad <= allowed)
-
-
-def test_a_bad_row_is_told_with_its_place_and_its_text_where_that_is_wanted() -> None:
-    row = BadRow("a.csv", 3, "n", "x" * 100, "is not a value of integer")
-
-    assert describe_bad_row(row, 5, True) == (
-        f"a.csv row 3, line 5, column n: '{'x' * 77}...' is not a value of integer"
-    )
-    assert describe_bad_row(row, 5, False) == "a.csv row 3, line 5, column n: is not a value of integer"

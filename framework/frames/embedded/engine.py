@@ -22,7 +22,7 @@ import duckdb
 
 from framework.frames.embedded.bad_rows import bad_rows_of_file, write_bad_rows
 from framework.frames.embedded.database import connect, database_failures, new_cursor
-from framework.frames.embedded.measure import column_measurements, row_numbers
+from framework.frames.embedded.measure import column_measurements, row_numbers, value_counts
 from framework.frames.embedded.numbers import merged, read_numbers
 from framework.frames.embedded.profile import column_profiles, profile_numbers, profile_rows
 from framework.frames.embedded.segments import FileCutter, Segment
@@ -237,6 +237,8 @@ class EmbeddedRows:
     def _measurements(self, columns: Sequence[StagingColumn], staged: Sequence[StagedPart]) -> Measurements:
         found = merged(row_numbers(columns), [part.numbers for part in staged])
         files = []
+        # Parts in which every row fits are not measured.
+        is_complete = found["rows"] == sum(cutter.records - cutter.malformed_count for cutter in self._segments.cutters)
         for cutter in self._segments.cutters:
             ordinal = cutter.layout.ordinal
             bad = cutter.malformed_count + sum(part.bad_by_file.get(ordinal, 0) for part in staged)
@@ -245,4 +247,5 @@ class EmbeddedRows:
             files=tuple(files),
             columns=column_measurements(columns, found),
             malformed_rows=sum(cutter.malformed_count for cutter in self._segments.cutters),
+            values=value_counts(columns, found) if is_complete else {},
         )

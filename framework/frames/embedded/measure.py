@@ -41,6 +41,11 @@ def column_measurements(columns: Sequence[StagingColumn], found: Mapping[str, An
     return {column.name: _measured(found, index) for index, column in enumerate(columns)}
 
 
+def value_counts(columns: Sequence[StagingColumn], found: Mapping[str, Any]) -> Mapping[str, int]:
+    """Return how many texts each column has that is read."""
+    return {column.name: int(found[f"values{index}"] or 0) for index, column in enumerate(columns) if is_read(column)}
+
+
 def _column_numbers(column: StagingColumn, index: int) -> dict[str, Number]:
     numbers: dict[str, Number] = {}
     text = f"t{index}"
@@ -50,6 +55,7 @@ def _column_numbers(column: StagingColumn, index: int) -> dict[str, Number]:
         return numbers
     if column.measure_length:
         numbers["length"] = largest(f"strlen(v{index})")
+    numbers["values"] = Number(f"count({text})", sum)
     misfits = misfit(column, index)
     numbers["misfits"] = count_where(misfits)
     if column.type.is_exact_number:
