@@ -23,8 +23,8 @@ import duckdb
 from framework.frames.embedded.bad_rows import bad_rows_of_file, write_bad_rows
 from framework.frames.embedded.database import connect, database_failures, new_cursor
 from framework.frames.embedded.measure import column_measurements, row_numbers, value_counts
-from framework.frames.embedded.numbers import merged, read_numbers
-from framework.frames.embedded.profile import column_profiles, profile_numbers, profile_rows
+from framework.frames.embedded.numbers import merged
+from framework.frames.embedded.profile import column_profiles, profile_segment
 from framework.frames.embedded.segments import FileCutter, Segment
 from framework.frames.embedded.source import SourceSegments
 from framework.frames.embedded.stage import StagedPart, measure_part, parts, stage_part
@@ -110,16 +110,13 @@ class EmbeddedRows:
     def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
         """Say what all rows of the batch hold in `columns`."""
         self._tally.begin("profile")
-        numbers = profile_numbers(columns)
 
-        def look(segment: Segment) -> Mapping[str, object]:
-            rows = profile_rows(segment, columns, self._batch.options)
-            found = read_numbers(self._cursor(), numbers, rows)
+        def look(segment: Segment) -> Mapping[int, Mapping[str, object]]:
+            found = profile_segment(self._cursor(), segment, columns, self._batch.options)
             self._tally.add_rows(segment.records)
             return found
 
-        found = self._run(partial(look, segment) for segment in self._segments)
-        return column_profiles(columns, merged(numbers, found))
+        return column_profiles(columns, self._run(partial(look, segment) for segment in self._segments))
 
     def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Write the batch's good rows as Parquet below `destination`, and say what was seen."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import duckdb
+
 from framework.column_type import Kind
 from framework.frames.embedded.database import segment_source
-from framework.frames.embedded.numbers import Number, Numbers, count_where, largest, smallest
+from framework.frames.embedded.numbers import Number, count_where, largest, merged, smallest
 from framework.frames.embedded.rows import field_text
 from framework.frames.embedded.segments import Segment
 from framework.frames.embedded.sql import (
@@ -25,27 +27,33 @@ from framework.spec.pipeline import CsvOptions
 _INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP, _ZONED = range(1, 7)
 
 
-def profile_rows(segment: Segment, columns: Sequence[str], options: CsvOptions) -> str:
-    """Return the query of a segment's rows: by column its text `t…` and the class `k…` of the text."""
-    texts = [
-        f"{field_text(segment, name, options) or 'cast(null as varchar)'} as t{i}" for i, name in enumerate(columns)
-    ]
-    classes = [f"{_class(f't{index}')} as k{index}" for index in range(len(columns))]
-    source = segment_source(segment, options.delimiter)
-    return f"select *, {', '.join(classes)} from (select {', '.join(texts)} from {source})"
+def profile_segment(
+    cursor: duckdb.DuckDBPyConnection, segment: Segment, columns: Sequence[str], options: CsvOptions
+) -> dict[int, dict[str, Any]]:
+    """Return by the column's place the numbers that make its profile; empty where the segment has no rows.
+
+    Every field is a row of the query, so that its plan is the same for one column and for a thousand.
+    """
+    texts = [field_text(segment, name, options) or "cast(null as varchar)" for name in columns]
+    fields = (
+        f"select unnest([{', '.join(texts)}]) as t, unnest(range({len(columns)})) as place "
+        f"from {segment_source(segment, options.delimiter)}"
+    )
+    classified = f"select place, t, {_class('t')} as k from ({fields})"
+    numbers = _column_numbers("t", "k")
+    selected = ", ".join(f"{number.sql} as {name}" for name, number in numbers.items())
+    rows = cursor.execute(f"select place, {selected} from ({classified}) group by place").fetchall()
+    return {place: dict(zip(numbers, found, strict=True)) for place, *found in rows}
 
 
-def profile_numbers(columns: Sequence[str]) -> Numbers:
-    """Return the numbers of `profile_rows` that make a profile, `rows` among them."""
-    numbers = {"rows": Number("count(*)", sum)}
-    for index in range(len(columns)):
-        numbers |= {f"{name}{index}": number for name, number in _column_numbers(f"t{index}", f"k{index}").items()}
-    return numbers
-
-
-def column_profiles(columns: Sequence[str], found: Mapping[str, Any]) -> Mapping[str, ColumnProfile]:
-    """Return the profile of each column from the numbers of all rows."""
-    return {name: _profile(found, index) for index, name in enumerate(columns)}
+def column_profiles(
+    columns: Sequence[str], found: Sequence[Mapping[int, Mapping[str, Any]]]
+) -> Mapping[str, ColumnProfile]:
+    """Return the profile of each column from the numbers of all segments."""
+    numbers = _column_numbers("t", "k")
+    return {
+        name: _profile(merged(numbers, [part[place] for part in found if part])) for place, name in enumerate(columns)
+    }
 
 
 def _class(text: str) -> str:
@@ -82,11 +90,11 @@ def _column_numbers(text: str, kind: str) -> dict[str, Number]:
     }
 
 
-def _profile(found: Mapping[str, Any], index: int) -> ColumnProfile:
+def _profile(found: Mapping[str, Any]) -> ColumnProfile:
     def number(name: str) -> int:
-        return int(found[f"{name}{index}"] or 0)
+        return int(found[name] or 0)
 
-    low, high = found[f"low{index}"], found[f"high{index}"]
+    low, high = found["low"], found["high"]
     if number("longest_integer") > 38:
         low = high = None
     return ColumnProfile(
