@@ -16,11 +16,12 @@ from framework.plan.statements import Transaction, render
 from framework.precedence import is_picked, loaded_already, precedence_of, why_overtaken
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
 from framework.results import LoadRequest, Services
-from framework.schema.changes import describe_change, table_after
+from framework.schema.changes import describe_change, rewritten_columns, table_after
 from framework.schema.spellings import with_spellings
 from framework.schema.table import Observation, ObservedView, ViewDependency
 from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
+from framework.view_check import check_views
 from framework.warehouse.observe import observe
 from framework.words import counted
 
@@ -59,6 +60,7 @@ def plan_pipeline(
     preview = _Preview(spec, services, sample_rows)
     work = discover(spec, services, request)
     planned = [load for keys in work.loads if (load := preview.plan(keys, request)) is not None]
+    preview.check_views()
     if work.older:
         planned.append(
             _not_loaded(
@@ -84,6 +86,7 @@ class _Preview:
         self.books = Books(spec, services, services.new_run_id())
         self.observed: Observation | None = None
         self.engine_name: str | None = None
+        self.is_retyped = False
 
     def plan(self, keys: Sequence[str], request: LoadRequest) -> PlannedLoad | None:
         """Plan one load; None where its files have gone meanwhile."""
@@ -106,7 +109,20 @@ class _Preview:
         prepared = self._prepare(wanted, observed, request)
         check_limits(self.books, wanted, observed, prepared, request)
         self.observed = with_spellings(self._after(observed, prepared), prepared.spellings)
+        self.is_retyped = self.is_retyped or bool(rewritten_columns(prepared.changes))
         return self._describe(wanted, observed, prepared, loaded, request)
+
+    def check_views(self) -> None:
+        """Check the views of the spec on the table as the loads would leave it, where there is or will be one.
+
+        Raises:
+            SpecError: a view cannot be created.
+        """
+        if not self.spec.views:
+            return
+        observed = self.observed or self._observe([])
+        if observed.table is not None:
+            check_views(self.books, observed.table, observed.is_to_come or self.is_retyped)
 
     def _observe(self, files: Sequence[SourceFile]) -> Observation:
         etags = [file.identity.etag for file in files]

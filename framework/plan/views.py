@@ -171,6 +171,11 @@ def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaCh
     )
 
 
+def definitions_in_order(spec: PipelineSpec) -> tuple[NewView, ...]:
+    """Return the spec's views as they would be created, each after those that its definition names."""
+    return _in_dependency_order([_of_spec(view, spec, ()) for view in spec.views])
+
+
 def _in_dependency_order(views: Sequence[NewView]) -> tuple[NewView, ...]:
     """Return the spec's views so that each comes after those that its definition names; else in the spec's order.
 

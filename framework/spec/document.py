@@ -51,10 +51,25 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class TextPlace:
+    """Where a text stands in a file; with `is_block` its own lines stand there one by one, from this place on."""
+
+    line: int
+    column: int
+    is_block: bool
+
+    def at(self, within: tuple[int, int] | None) -> tuple[int, int]:
+        """Return where a line and a column of the text stand, which count from 0, as far as that is known."""
+        if within is None or not self.is_block:
+            return self.line, self.column
+        return self.line + within[0], self.column + within[1]
+
+
+@dataclass(frozen=True)
 class Document:
     """A YAML text as plain values; `keys` and `values` are (line, column), counted from 1, by path.
 
-    `blocks` are the first line and the first column of the texts that are written as blocks (`|`).
+    `blocks` are the places of the first characters of texts that are written as blocks (`|`).
 
     `findings` are mistakes of the YAML itself that leave the rest readable.
     """
@@ -71,13 +86,16 @@ class Document:
         line, column = self._place(finding)
         return Problem(self.shown, line, column, finding.rule, finding.message, finding.fix)
 
+    def text_place(self, path: Path) -> TextPlace:
+        """Return where a text stands."""
+        return TextPlace(*self.blocks.get(path, self.values[path]), is_block=path in self.blocks)
+
     def _place(self, finding: Finding) -> tuple[int, int]:
         path = finding.path
         if finding.place is not None:
             return finding.place
         if finding.within is not None and path in self.blocks:
-            (first_line, first_column), (line, column) = self.blocks[path], finding.within
-            return first_line + line, first_column + column
+            return self.text_place(path).at(finding.within)
         if path in self.values and not finding.at_key:
             return self.values[path]
         while path and path not in self.values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -56,7 +57,11 @@ def load_pipeline_text(text: str, shown: str, stem: str) -> PipelineSpec:
     fields = _checked(document, "pipeline", (*_PIPELINE_CHECKS, partial(_stem_findings, stem)))
     rules_schema = json_schema("pipeline")["properties"]["types"]["properties"]["rules"]
     default_rules = with_defaults(rules_schema["default"], rules_schema)
-    return build_pipeline(fields, default_rules, shown, hashlib.sha256(text.encode("utf-8")).hexdigest())
+    spec = build_pipeline(fields, default_rules, shown, hashlib.sha256(text.encode("utf-8")).hexdigest())
+    places = (document.text_place(("views", number, "definition")) for number in range(len(spec.views)))
+    return replace(
+        spec, views=tuple(replace(view, place=place) for view, place in zip(spec.views, places, strict=True))
+    )
 
 
 def load_environments_text(text: str, shown: str) -> dict[str, Environment]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
 from typing import Literal
 
 from framework.column_type import ColumnType
 from framework.names import TableName
+from framework.spec.document import TextPlace
 
 InferredKind = Literal["integer", "double", "boolean", "date", "timestamp", "timestamptz", "text", "empty"]
 
@@ -181,12 +182,16 @@ class GrantSpec:
 
 @dataclass(frozen=True)
 class ViewSpec:
-    """A view on the target. `definition` is a Jinja text in which `target` is the quoted table."""
+    """A view on the target. `definition` is a Jinja text in which `target` is the quoted table.
+
+    `place` is where the definition stands in the spec.
+    """
 
     view: TableName
     definition: str
     late_binding: bool
     grants: tuple[GrantSpec, ...] = ()
+    place: TextPlace | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

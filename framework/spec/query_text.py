@@ -72,13 +72,30 @@ def _comment_end(text: str, position: int) -> int | None:
 
 def names_relation(text: str, schema: str, name: str, *, with_schema: bool = True) -> bool:
     """Return whether a query names a relation, outside of literals and comments; also without its schema if allowed."""
-    schema_part, name_part = (
-        rf'(?:(?<![\w"]){re.escape(part)}(?![\w"])|"{re.escape(part)}")' for part in (schema, name)
-    )
-    wanted = rf"{schema_part}\s*\.\s*{name_part}"
+    wanted = rf"{_name_pattern(schema)}\s*\.\s*{_name_pattern(name)}"
     if not with_schema:
-        wanted = rf"{wanted}|(?<!\.){name_part}(?!\s*\.)"
+        wanted = rf"{wanted}|(?<!\.){_name_pattern(name)}(?!\s*\.)"
     return re.search(wanted, code_of(text), re.IGNORECASE) is not None
+
+
+def replace_relation(text: str, schema: str, name: str, replacement: str) -> str:
+    """Return a query with another name in the place of a relation that it names with its schema."""
+    wanted = re.compile(rf"{_name_pattern(schema)}\s*\.\s*{_name_pattern(name)}", re.IGNORECASE)
+    pieces, position = [], 0
+    for found in wanted.finditer(code_of(text)):
+        pieces += [text[position : found.start()], replacement]
+        position = found.end()
+    return "".join([*pieces, text[position:]])
+
+
+def place_of_name(text: str, name: str) -> int | None:
+    """Return at which character a name stands in a query, outside of literals and comments; None where it does not."""
+    found = re.search(_name_pattern(name), code_of(text), re.IGNORECASE)
+    return None if found is None else found.start()
+
+
+def _name_pattern(name: str) -> str:
+    return rf'(?:(?<![\w"]){re.escape(name)}(?![\w"])|"{re.escape(name)}")'
 
 
 def has_star(text: str) -> bool:

@@ -11,7 +11,7 @@ from framework.names import TableName, identifier
 from framework.spec.check_names import table_name_findings
 from framework.spec.document import Finding, Path
 from framework.spec.fields import mapping_list, text_at, text_field
-from framework.spec.query_text import find_mistake
+from framework.spec.query_text import find_mistake, place_of_name
 from framework.spec.query_verbs import find_statement
 
 if TYPE_CHECKING:
@@ -116,14 +116,29 @@ def _definition_findings(path: Path, definition: str, view: TableName, target: T
         yield Finding(path, "spec/view-definition", message, "Write one select, without `;`.", within=place)
 
 
+def place_in_definition(definition: str, name: str) -> tuple[int, int] | None:
+    """Return at which line and column, from 0, a definition has a name; None where it has not."""
+    masked = _masked(definition)
+    return _line_and_column(masked, place_of_name(masked, name))
+
+
 def _place(definition: str) -> tuple[int, int] | None:
-    """Return the line and column, from 0, of the mistake in a definition, whose template parts count as a name each."""
-    masked = _TEMPLATE_PART.sub(_as_long, _HEAD.sub(_blank, definition, count=1))
+    """Return the line and column, from 0, of the mistake in a definition."""
+    masked = _masked(definition)
     mistake = find_mistake(masked) or find_statement(masked)
-    if mistake is None:
+    return _line_and_column(masked, None if mistake is None else mistake.position)
+
+
+def _line_and_column(text: str, position: int | None) -> tuple[int, int] | None:
+    if position is None:
         return None
-    before = masked[: mistake.position]
+    before = text[:position]
     return before.count("\n"), len(before) - (before.rfind("\n") + 1)
+
+
+def _masked(definition: str) -> str:
+    """Return a definition with a name of the same length for each part of its template: all stays where it is."""
+    return _TEMPLATE_PART.sub(_as_long, _HEAD.sub(_blank, definition, count=1))
 
 
 def _as_long(found: re.Match[str]) -> str:

@@ -23,7 +23,7 @@ LEVELS = (
     {"results"},
     {"bookkeeping", "announce", "next_step"},
     {"precedence", "rejection", "views_down", "first_look"},
-    {"prepare", "discover", "letting_go", "unmatched"},
+    {"prepare", "discover", "letting_go", "view_check", "unmatched"},
     {"outcome", "transfer", "limits"},
     {"engine"},
     {"preview", "quarantine_replay"},

@@ -1,0 +1,86 @@
+"""Tries the views of a spec on the warehouse before a load would build them: reads no row, and changes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from framework.bookkeeping import Books
+from framework.errors import Problem, TransientWarehouseError, WarehouseError
+from framework.plan.statements import Statement, Transaction
+from framework.plan.view_check import ViewTrial, view_trials
+from framework.schema.table import ObservedTable
+from framework.spec.document import spec_error
+from framework.spec.pipeline import ViewSpec
+from framework.spec.views import place_in_definition
+
+_NO_MISTAKE = re.compile(r"permission denied|not authorized|subquery pattern is not supported", re.IGNORECASE)
+"""Refusals that say nothing of the text: of a query that may not be run, or not so, a view may be created."""
+_IS_MISSING = re.compile(r"\b(?:relation|schema|database|table)\b.*\bdoes not exist", re.IGNORECASE)
+_NAME = re.compile(r'\b(?:column|relation|function|schema|type|entry for table|near) "?([^\s"(]+)')
+
+
+def check_views(books: Books, table: ObservedTable, is_retyped: bool) -> None:
+    """Check that each view of the spec can be created on a table as a load would leave it.
+
+    Raises:
+        SpecError: views cannot; it lists them with the places of their definitions.
+        TransientWarehouseError: the warehouse did not answer.
+    """
+    trials = view_trials(books.spec, table, is_retyped)
+    views = {view.view: view for view in books.spec.views}
+    if not trials or _all_pass(books, trials):
+        return
+    found = [(views[trial.view], _mistake(books, trial)) for trial in trials]
+    problems = [_problem(books.spec.path, view, mistake) for view, mistake in found if mistake is not None]
+    if problems:
+        raise spec_error(books.spec.path, problems)
+
+
+def _all_pass(books: Books, trials: list[ViewTrial]) -> bool:
+    """Return whether all pass at the first query, in one submission."""
+    queries = [trial.queries[0] for trial in trials if trial.queries]
+    try:
+        return not any(map(_repeated, _columns(books, queries)))
+    except TransientWarehouseError:
+        raise
+    except WarehouseError:
+        return False
+
+
+def _mistake(books: Books, trial: ViewTrial) -> str | None:
+    """Return why a view cannot be created, in the warehouse's words; None where it can, or that is not known."""
+    refusal = None
+    for query in trial.queries:
+        try:
+            repeated = _repeated(_columns(books, [query])[0])
+        except TransientWarehouseError:
+            raise
+        except WarehouseError as error:
+            refusal = (error.warehouse_message or str(error)).strip().partition("\n")[0]
+            continue
+        return None if repeated is None else f'column "{repeated}" is specified more than once'
+    if refusal is None or _NO_MISTAKE.search(refusal):
+        return None
+    # A late-binding view may name what is not there yet.
+    return None if trial.late_binding and _IS_MISSING.search(refusal) else refusal
+
+
+def _columns(books: Books, queries: list[str]) -> list[list[str]]:
+    statements = tuple(Statement("select_query_columns", {"definition": query}) for query in queries)
+    warehouse = books.services.warehouse
+    found = warehouse.columns_of(Transaction("try_views", statements), books.caller, books.log) if statements else []
+    return [[column.name for column in columns] for columns in found]
+
+
+def _repeated(columns: list[str]) -> str | None:
+    return next((name for name, count in Counter(columns).items() if count > 1), None)
+
+
+def _problem(path: str, view: ViewSpec, mistake: str) -> Problem:
+    named = _NAME.search(mistake)
+    name = named[1].rpartition(".")[2] if named is not None else ""
+    within = place_in_definition(view.definition, name) if name else None
+    line, column = view.place.at(within) if view.place is not None else (0, 0)
+    message = f"the view {view.view} cannot be created: {mistake}"
+    return Problem(path, line, column, "spec/view-definition", message, "Correct its definition.")
