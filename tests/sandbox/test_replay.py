@@ -19,8 +19,8 @@ target: {table: "{name}"}
 load: {LOAD}
 metadata_columns: {run_date: null, file_name: null}
 """
-REJECTING = "types: {columns: {a: integer}}\n"
-"""No value of the files is a number, and no column of text becomes one."""
+REJECTING = "expect: {min_rows: 1000}\n"
+"""No file has so many rows."""
 
 
 def loading(load: str, source: str = "") -> str:
