@@ -9,10 +9,12 @@ from framework.errors import SourceFileError
 from framework.frames.header import BrokenFile, header_of, is_gzip, read_text
 from framework.frames.shape import FileStart, find_misfit
 from framework.lake.s3 import Lake
-from framework.schema.column_names import clean_names
+from framework.run_log import RunLog
+from framework.schema.column_names import NOTHING_KNOWN, NameChange, clean_names, duplicate_warning, target_names
 from framework.schema.fit import own_columns, refuse_strangers
-from framework.schema.table import ObservedTable
-from framework.schema.values import SourceBatch, SourceFile
+from framework.schema.spellings import Spellings, known_spellings
+from framework.schema.table import Observation, ObservedTable
+from framework.schema.values import FileLayout, LoadWarning, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 
 FIRST_HEAD_BYTES = 64 * 1024
@@ -67,6 +69,30 @@ def require_shape(spec: PipelineSpec, table: ObservedTable | None, looks: Sequen
         _require_shape(spec, look.file, look.text, look.is_all, None if table is None else own_columns(spec, table))
 
 
+def read_layouts(
+    spec: PipelineSpec, lake: Lake, looks: Sequence[FirstLook], observed: Observation, log: RunLog
+) -> SourceBatch:
+    """Return the batch of files whose headers were read, with columns named as if they were loaded one by one.
+
+    Raises:
+        SourceFileError: two columns of a file would go to one column of the target.
+    """
+    layouts = []
+    warnings: list[LoadWarning] = []
+    spellings = known_spellings(observed, spec.columns.rename)
+    for ordinal, look in enumerate(looks):
+        file = look.file
+        is_correction = file.identity.is_correction
+        columns, changes = _named(spec, look, NOTHING_KNOWN if is_correction else spellings, log)
+        name = file.identity.key.removeprefix(lake.key(spec.source.prefix))
+        header = () if is_correction else look.header
+        layouts.append(FileLayout(file, ordinal, name, columns, look.is_gzip, header))
+        spellings = spellings.after(columns, look.header)
+        warnings += [duplicate_warning(change, file.key) for change in changes if change.is_duplicate]
+    needs_last_line_end = spec.expect.last_line_end
+    return SourceBatch(tuple(layouts), spec.source.options, None, needs_last_line_end, tuple(warnings))
+
+
 def require_known_column(
     spec: PipelineSpec, table: ObservedTable | None, looks: Sequence[FirstLook], batch: SourceBatch
 ) -> None:
@@ -78,6 +104,20 @@ def require_known_column(
     expected = batch.files[0].columns if table is None else own_columns(spec, table)
     for look, layout in zip(looks, batch.files, strict=True):
         refuse_strangers(spec, expected, layout, dict(zip(layout.columns, clean_names(look.header), strict=True)))
+
+
+def _named(
+    spec: PipelineSpec, look: FirstLook, spellings: Spellings, log: RunLog
+) -> tuple[tuple[str, ...], tuple[NameChange, ...]]:
+    file = look.file
+    try:
+        columns, changes = target_names(look.header, spec.columns, spellings)
+    except ValueError as error:
+        raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
+    if changes:
+        named = [{"raw": change.raw, "name": change.name, "why": change.why} for change in changes]
+        log.info("column names changed", file=file.url, names=named)
+    return columns, changes
 
 
 def _require_shape(

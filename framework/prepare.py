@@ -11,10 +11,9 @@ from functools import partial
 
 from framework.bookkeeping import MAX_WARNINGS_BYTES, Books, warnings_text
 from framework.errors import SourceFileError
-from framework.first_look import FirstLook, look_at, require_known_column, require_shape
+from framework.first_look import look_at, read_layouts, require_known_column, require_shape
 from framework.frames.protocol import FrameEngine, SourceRows
 from framework.lake.at_once import at_once
-from framework.lake.s3 import Lake
 from framework.plan.evolve import plan_evolution
 from framework.plan.grants import granted, plan_grants
 from framework.plan.growth import EvolvingRun
@@ -37,12 +36,11 @@ from framework.schema.changes import (
     table_after,
     with_rows,
 )
-from framework.schema.column_names import NOTHING_KNOWN, NameChange, duplicate_warning, target_names
 from framework.schema.fit import refuse_too_many
 from framework.schema.measured import apply_measurements, becoming_text, with_samples
 from framework.schema.missing import emptied_columns
 from framework.schema.same_content import same_content
-from framework.schema.spellings import Spellings, known_spellings, new_spellings
+from framework.schema.spellings import new_spellings
 from framework.schema.staging import (
     StagingPlan,
     columns_to_profile,
@@ -50,7 +48,7 @@ from framework.schema.staging import (
     plan_staging,
 )
 from framework.schema.table import Observation, TableDesign
-from framework.schema.values import FileLayout, LoadWarning, Measurements, SourceBatch, SourceFile
+from framework.schema.values import LoadWarning, Measurements, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.observe_change import (
     count_rows,
@@ -116,44 +114,6 @@ class PrepareContext:
     def log(self) -> RunLog:
         """The log of the run."""
         return self.books.log
-
-
-def read_layouts(
-    spec: PipelineSpec, lake: Lake, looks: Sequence[FirstLook], observed: Observation, log: RunLog
-) -> SourceBatch:
-    """Return the batch of files whose headers were read, with columns named as if they were loaded one by one.
-
-    Raises:
-        SourceFileError: two columns of a file would go to one column of the target.
-    """
-    layouts = []
-    warnings: list[LoadWarning] = []
-    spellings = known_spellings(observed, spec.columns.rename)
-    for ordinal, look in enumerate(looks):
-        file = look.file
-        is_correction = file.identity.is_correction
-        columns, changes = _named(spec, look, NOTHING_KNOWN if is_correction else spellings, log)
-        name = file.identity.key.removeprefix(lake.key(spec.source.prefix))
-        header = () if is_correction else look.header
-        layouts.append(FileLayout(file, ordinal, name, columns, look.is_gzip, header))
-        spellings = spellings.after(columns, look.header)
-        warnings += [duplicate_warning(change, file.key) for change in changes if change.is_duplicate]
-    needs_last_line_end = spec.expect.last_line_end
-    return SourceBatch(tuple(layouts), spec.source.options, None, needs_last_line_end, tuple(warnings))
-
-
-def _named(
-    spec: PipelineSpec, look: FirstLook, spellings: Spellings, log: RunLog
-) -> tuple[tuple[str, ...], tuple[NameChange, ...]]:
-    file = look.file
-    try:
-        columns, changes = target_names(look.header, spec.columns, spellings)
-    except ValueError as error:
-        raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
-    if changes:
-        named = [{"raw": change.raw, "name": change.name, "why": change.why} for change in changes]
-        log.info("column names changed", file=file.url, names=named)
-    return columns, changes
 
 
 def prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Observation) -> Preparation:
