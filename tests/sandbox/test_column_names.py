@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -49,6 +50,18 @@ def test_a_spec_may_name_such_columns_anywhere(feed: Feed) -> None:
 
     assert shop.rows('"ключ", "日付", "größe"', "1") == [(1, "2026-01-02", "2.5")]
     assert list(shop.types()) == ["ключ", "日付", "größe"]
+
+
+def test_names_that_are_nearly_alike_stay_apart(feed: Feed) -> None:
+    shop = feed(APPEND)
+    header = ["й", "и", "が", "か", "कि", "की", "kız", "kiz", "名" * 42 + "a", "名" * 42 + "A", "名" * 60, "名" * 61]
+    values = [str(number) for number in range(len(header))]
+    shop.load("1.csv", csv_text(",".join(header), ",".join(values)))
+    decomposed = [unicodedata.normalize("NFD", text) for text in header]
+    shop.load("2.csv", csv_text(",".join(decomposed[::-1]), ",".join(values[::-1])))
+
+    assert len(shop.types()) == len(header)
+    assert shop.rows("*", "1") == [tuple(range(len(header)))] * 2
 
 
 def test_a_column_named_as_a_system_column_gets_an_underscore(feed: Feed) -> None:
