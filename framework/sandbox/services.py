@@ -71,7 +71,6 @@ def _launch_data_api(site: Site, state: State, port: int) -> Launch:
     secrets = {
         "FEEDWAY_SANDBOX_DATABASE_URL": database_url(state),
         "FEEDWAY_SANDBOX_ACCESS_KEY": state.access_key,
-        "FEEDWAY_SANDBOX_SECRET_KEY": state.secret_key,
     }
     return _launch_module(site, "data_api", port, ("--s3-url", s3_url(state)), secrets)
 

@@ -72,7 +72,6 @@ def environment(sandbox: SandboxAddress, moto_url: str) -> Iterator[dict[str, st
         **os.environ,
         "FEEDWAY_SANDBOX_DATABASE_URL": sandbox.database_url,
         "FEEDWAY_SANDBOX_ACCESS_KEY": sandbox.access_key,
-        "FEEDWAY_SANDBOX_SECRET_KEY": sandbox.secret_key,
     }
     command = [sys.executable, "-m", "framework.sandbox.data_api", "--port", str(port), "--s3-url", moto_url]
     with subprocess.Popen(command, env=api) as process:

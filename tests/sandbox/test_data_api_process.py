@@ -45,7 +45,6 @@ def caller_of(data_api_url: str) -> Caller:
 def start_process(address: SandboxAddress, port: int) -> subprocess.Popen[str]:
     environment = os.environ | {
         "FEEDWAY_SANDBOX_ACCESS_KEY": address.access_key,
-        "FEEDWAY_SANDBOX_SECRET_KEY": address.secret_key,
         "FEEDWAY_SANDBOX_DATABASE_URL": address.database_url,
     }
     command = [sys.executable, "-m", "framework.sandbox.data_api", "--port", str(port), "--s3-url", address.s3_url]

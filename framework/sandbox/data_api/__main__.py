@@ -23,7 +23,6 @@ from framework.sandbox.data_api.store import StatementStore
 
 DATABASE_URL = "FEEDWAY_SANDBOX_DATABASE_URL"
 ACCESS_KEY = "FEEDWAY_SANDBOX_ACCESS_KEY"
-SECRET_KEY = "FEEDWAY_SANDBOX_SECRET_KEY"
 
 
 def main() -> int:
@@ -32,9 +31,9 @@ def main() -> int:
     database_url = arguments.database_url or os.environ.get(DATABASE_URL)
     if not database_url:
         return _fail(f"no database: give --database-url, or set {DATABASE_URL}")
-    if ACCESS_KEY not in os.environ or SECRET_KEY not in os.environ:
-        return _fail(f"no keys for S3: set {ACCESS_KEY} and {SECRET_KEY}")
-    objects = S3Objects(arguments.s3_url, os.environ[ACCESS_KEY], os.environ[SECRET_KEY])
+    if ACCESS_KEY not in os.environ:
+        return _fail(f"no access key for S3: set {ACCESS_KEY}")
+    objects = S3Objects(arguments.s3_url, os.environ[ACCESS_KEY])
     sessions = Sessions(database_url)
     runner = Runner(StatementStore(time.time), sessions, ParquetLoader(objects).load)
     api = DataApi(runner)
