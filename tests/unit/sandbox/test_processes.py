@@ -71,8 +71,10 @@ def test_a_process_that_ignores_a_signal_gets_the_next_one(run: Callable[[str], 
 
 
 def test_a_new_process_begins_a_new_log(run: Callable[[str], ProcessRecord], log: Path) -> None:
-    run("print('first')")
-    run("print('second')")
+    first = run("print('first')")
+    assert wait_until(lambda: not is_alive(first), 5)
+    second = run("print('second')")
+    assert wait_until(lambda: not is_alive(second), 5)
 
     assert log.read_text() == "second\n"
     assert log.with_suffix(".log.1").read_text() == "first\n"
