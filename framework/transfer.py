@@ -18,6 +18,7 @@ from framework.schema.values import SourceFile
 from framework.warehouse.client import Row
 from framework.warehouse.control import read_duplicates, read_run_counts, read_staging_count
 from framework.warehouse.observe_change import count_rows
+from framework.words import counted
 
 
 def write_manifest(books: Books, prepared: Preparation) -> str | None:
@@ -89,7 +90,7 @@ def _refuse_rows(
     if error.failed_index == merge.index_of("check_shrinkage"):
         stored = count_rows(books.services.warehouse, observed, books.caller, books.log)
         raise SourceFileError(
-            f"{files[0].url}: {_rows(prepared.seen.rows_staged)} would replace the {stored} of {target}, and "
+            f"{files[0].url}: {counted(prepared.seen.rows_staged, 'row')} would replace the {stored} of {target}, and "
             f"expect.max_shrink is {float(books.spec.expect.max_shrink):g}. Send the whole file.",
             accept_with="--allow-shrink",
         ) from error
@@ -102,10 +103,6 @@ def _lacks(files: Sequence[SourceFile], fills: Sequence[Fill], why: str) -> Sour
         f"{files[at_fault[0]].url}: the file lacks {names}, {why}. Resend it with the column, or without new keys.",
         [files[ordinal].key for ordinal in at_fault],
     )
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _explain(

@@ -7,6 +7,7 @@ import zlib
 
 from framework.frames.file_format import other_format
 from framework.spec.pipeline import CsvOptions
+from framework.words import counted
 
 _GZIP_MAGIC = b"\x1f\x8b"
 GZIP_WINDOW = 31
@@ -82,7 +83,8 @@ def header_of(text: str, is_all: bool, options: CsvOptions) -> tuple[str, ...] |
     if any("\0" in name for name in names):
         raise BrokenFile("the header holds a NUL character")
     if options.names and len(options.names) != len(names):
-        raise ValueError(f"the header has {len(names)} columns, and source.options.names has {len(options.names)}")
+        found_columns = counted(len(names), "column")
+        raise ValueError(f"the header has {found_columns}, and source.options.names has {len(options.names)}")
     return options.names or names
 
 

@@ -40,7 +40,7 @@ def nul_reason() -> str:
 
 def field_count_reason(found: object, expected: object) -> str:
     """Say how many fields a record has, and how many its file's header names."""
-    return f"the record has {found} fields, the header names {expected}"
+    return f"the record has {found} field{'' if found == 1 else 's'}, the header names {expected}"
 
 
 def row_reason(faults: Sequence[tuple[str | None, str]]) -> str:

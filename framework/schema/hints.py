@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from framework.column_type import ColumnType, Kind
 from framework.date_format import format_expression
 from framework.schema.text import ASCII, DATE, FLOAT, NUMBER, TIMESTAMP, TIMESTAMPTZ
+from framework.words import counted
 
 NULL_MARKERS = frozenset(
     {
@@ -86,7 +87,7 @@ def describe_text(column_type: ColumnType, text: str, *, has_format: bool) -> st
 def _describe_long_text(column_type: ColumnType, text: str) -> str:
     if column_type.kind is Kind.CHAR and not _matches(ASCII, text):
         return "characters that are not ASCII"
-    return f"{len(text.encode('utf-8'))} bytes"
+    return counted(len(text.encode("utf-8")), "byte")
 
 
 def _describe_number(column_type: ColumnType, text: str) -> str | None:

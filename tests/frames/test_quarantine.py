@@ -38,7 +38,7 @@ def test_a_bad_row_is_kept_once_with_every_fault_and_its_raw_fields(bench: Bench
         ),
         kept(4, "k", "stands in an upsert key, which needs a value", [None, ""]),
         kept(5, None, "the record has 3 fields, the header names 2", ["1", "2\n", "3"]),
-        kept(7, None, "the record has 1 fields, the header names 2", ["1"]),
+        kept(7, None, "the record has 1 field, the header names 2", ["1"]),
         kept(8, "k", "is not a value of integer", ["y", None]),
     ]
 
@@ -123,7 +123,7 @@ def test_a_row_with_a_nul_is_bad_and_the_others_are_not(embedded_bench: Bench, e
     assert bench.quarantine(batch, COLUMNS) == [
         kept(2, "v", NUL, ["2", "b\0"]),
         kept(3, "k", f"{NUL}; v {NUL}", ["\0", "\n\0"]),
-        kept(5, None, f"the record has 1 fields, the header names 2, and it {NUL}", ["\0"]),
+        kept(5, None, f"the record has 1 field, the header names 2, and it {NUL}", ["\0"]),
         kept(6, None, f"the record has 3 fields, the header names 2, and it {NUL}", ["4", "d\0e", None]),
     ]
     seen, rows = bench.stage(batch, COLUMNS[:2])

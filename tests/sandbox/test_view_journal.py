@@ -24,7 +24,7 @@ def test_in_a_table_of_few_rows_readers_of_the_views_wait_and_find_them_there(fe
     many = shop.load(f"{shop.name}_3.csv", csv_text("id,a", "3," + "x" * 900))
 
     assert [(change["kind"], change["cost"]) for change in few.schema_changes] == [
-        ("rewrite_column", "1 rows are rewritten")
+        ("rewrite_column", "1 row is rewritten")
     ]
     assert [change["kind"] for change in many.schema_changes] == ["grow_varchar"]
     assert views(shop) == before

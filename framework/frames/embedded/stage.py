@@ -17,6 +17,7 @@ from framework.frames.embedded.segments import Segment
 from framework.frames.embedded.sql import quoted
 from framework.schema.values import StagingColumn
 from framework.spec.pipeline import CsvOptions
+from framework.words import counted
 
 MAX_SEGMENTS_PER_FILE = 50
 _PARQUET = "(format parquet, compression snappy, write_bloom_filter false)"
@@ -112,6 +113,6 @@ def _require(rows: int, expected: int, part: Sequence[Segment]) -> None:
     if rows != expected:
         urls = ", ".join(dict.fromkeys(segment.layout.file.url for segment in part))
         raise PipelineError(
-            f"{urls}: {expected} records were cut and {rows} rows read of them; nothing is loaded. "
-            f"Please report this with the file; the spark engine may load it."
+            f"{urls}: {counted(expected, 'record was', 'records were')} cut and {counted(rows, 'row')} read of them; "
+            "nothing is loaded. Please report this with the file; the spark engine may load it."
         )

@@ -99,7 +99,9 @@ def _with_numbers(reason: str, *numbers: str) -> str:
 
 
 def _result() -> list[str]:
-    count_reason = _with_numbers(field_count_reason(_NUMBER, _NUMBER), "size(fields)", "expected")
+    one_field = _with_numbers(field_count_reason(1, _NUMBER), "expected")
+    more_fields = _with_numbers(field_count_reason(_NUMBER, _NUMBER), "size(fields)", "expected")
+    count_reason = f"if(size(fields) = 1, {one_field}, {more_fields})"
     rest = "slice(faults, 2, greatest(size(faults) - 1, 0))"
     others = f"transform({rest}, fault -> concat(fault.name, ' ', fault.reason))"
     reason = f"concat_ws('; ', concat(array(faults[0].reason), {others}))"
