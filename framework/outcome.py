@@ -170,7 +170,7 @@ class Outcome:
         details = {} if isinstance(error, PipelineError) else {"traceback": trace(error)}
         self._books.tell_failure(step, error, details)
         message = f"{OUTAGE_MARK}{told(error)}" if is_outage(error) else told(error)
-        recorded = self._try("write the FAILED row", partial(self._books.write, "FAILED", files, message))
+        recorded = self._try("write the FAILED row", partial(self._books.write, "FAILED", files, message), error)
         moved: dict[str, str] = {}
         for file in files:
             if recorded and self._is_to_be_set_aside(file, error):
@@ -255,12 +255,13 @@ class Outcome:
         message = f"{file.url} was not archived: {reason}. The next run archives it."
         self.warn(LoadWarning("not-archived", None, message, (file.key,)))
 
-    def _try(self, doing: str, action: Callable[[], object]) -> bool:
-        """Do something on the way out; a failure is told and hides nothing."""
+    def _try(self, doing: str, action: Callable[[], object], known: BaseException | None = None) -> bool:
+        """Do something on the way out; a failure is told, unless it is the known one, and hides nothing."""
         try:
             action()
         except PipelineError as error:
-            self._log.error(f"could not {doing}", error=str(error))
+            if known is None or str(error) != str(known):
+                self._log.error(f"could not {doing}", error=str(error))
             return False
         return True
 

@@ -18,7 +18,7 @@ def wrong_setting(message: str, settings: WarehouseSettings) -> str | None:
     if field is None:
         return None
     name, value = field
-    return f"environments.yml: warehouse.{name} is {value!r}, which the warehouse refuses: {words}"
+    return f"environments.yml: warehouse.{name} is {value!r}, which AWS does not accept: {words}"
 
 
 def _field(words: str, settings: WarehouseSettings) -> tuple[str, str | None] | None:

@@ -85,3 +85,34 @@ def test_a_bucket_that_is_not_there_is_told_by_its_field(shop: Shop) -> None:
     assert "NoSuchBucket" in line
     assert line.endswith("Correct lake.bucket in environments.yml, or create the bucket")
     assert "FAILED" in out
+
+
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nope"
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "field"),
+    [
+        ("workgroup: sandbox, database: devv", "database is 'devv'"),
+        ("workgroup: nope, database: dev", "workgroup is 'nope'"),
+        ("cluster: nope, db_user: etl, database: dev", "cluster is 'nope'"),
+        (f"workgroup: sandbox, database: dev, secret_arn: '{SECRET}'", f"secret_arn is '{SECRET}'"),
+    ],
+)
+def test_a_warehouse_that_is_not_there_is_told_once_by_its_field(shop: Shop, warehouse: str, field: str) -> None:
+    text = (shop.root / "environments.yml").read_text(encoding="utf-8")
+    shop.write("environments.yml", text.replace("workgroup: sandbox, database: dev", warehouse))
+    key = shop.land("1.csv", "id,a\n1,x\n")
+
+    for _ in range(4):
+        code, _, err = shop.run("run", shop.name)
+    asked, _, told = shop.run("history", shop.name)
+
+    assert (code, asked) == (5, 5)
+    assert told.startswith(f"error: environments.yml: warehouse.{field}, which AWS does not accept: ")
+    assert told.count("\n") == 1
+    (line,) = [line for line in err.splitlines() if line.startswith("error:")]
+    assert f"environments.yml: warehouse.{field}, which AWS does not accept: " in line
+    assert "could not write" not in err
+    assert "SQL:" not in err
+    assert shop.s3.head_object(Bucket="lake", Key=key)

@@ -295,7 +295,7 @@ def test_a_refusal_of_a_setting_names_the_field(message: str, told: str) -> None
     with pytest.raises(WarehouseError) as raised:
         warehouse(fake, secret_arn="arn:aws:secret").run(ONE, CALLER, RunLog("r1", "customers", None))
 
-    assert str(raised.value) == f"environments.yml: {told}, which the warehouse refuses: {message}"
+    assert str(raised.value) == f"environments.yml: {told}, which AWS does not accept: {message}"
     assert raised.value.is_outage
 
 
