@@ -37,6 +37,7 @@ class Weather:
     def __init__(self, client: Any) -> None:
         self.client = client
         self.down: frozenset[str] = frozenset()
+        self.denied: frozenset[str] = frozenset()
         self.seen: list[str] = []
         client.meta.events.register("before-send.redshift-data", self._answer)
 
@@ -45,9 +46,11 @@ class Weather:
             return None
         step = str(request.body).partition('"StatementName": "')[2].partition('"')[0].rpartition("/")[2]
         self.seen.append(step)
-        if step not in self.down:
-            return None
-        return http_answer(request.url, 503, b'{"__type": "ServiceUnavailable", "message": "no"}')
+        if step in self.down:
+            return http_answer(request.url, 503, b'{"__type": "ServiceUnavailable", "message": "no"}')
+        if step in self.denied:
+            return http_answer(request.url, 400, b'{"__type": "AccessDeniedException", "message": "no"}')
+        return None
 
 
 STEPS = frozenset({"observe", "create_control_schema", "create_ledger", "started", "copy", "merge"})
@@ -97,8 +100,9 @@ def test_a_warehouse_that_is_down_for_ten_loads_empties_no_inbox(feed: Feed, wea
 
 
 def test_only_attempts_that_no_outage_ended_are_counted(feed: Feed, weather: Weather) -> None:
-    shop = feed(body(UPSERT) + BROKEN_VIEW, redshift_data=weather.client)
+    shop = feed(body(UPSERT), redshift_data=weather.client)
     shop.land(f"{shop.name}.csv", csv_text("id,a", "1,x"))
+    weather.denied = frozenset({"merge"})
     pending: list[int] = []
 
     def run(*down: str) -> None:
@@ -118,6 +122,19 @@ def test_only_attempts_that_no_outage_ended_are_counted(feed: Feed, weather: Wea
     assert len(shop.keys("data/unprocessed/")) == 1
     assert sum(message.startswith("outage: ") for message in failed(shop)) == 2
     assert len(failed(shop)) == 5
+
+
+def test_a_file_waits_for_a_correct_spec_however_often_it_is_run(feed: Feed) -> None:
+    shop = feed(body(UPSERT) + BROKEN_VIEW)
+    key = shop.land(f"{shop.name}.csv", csv_text("id,a", "1,x"))
+
+    results = [result for _ in range(5) for result in shop.run()]
+
+    assert {result.failure and result.failure.type for result in results} == {"SpecError"}
+    assert len(failed(shop)) == 5
+    assert shop.keys("data/in/") == [key]
+    shop.spec_body = body(UPSERT)
+    assert [result.status for result in shop.run()] == ["SUCCESS"]
 
 
 def test_a_permanent_fault_is_tried_once_and_one_that_may_pass_as_often_as_the_environment_says(
