@@ -57,6 +57,7 @@ from framework.warehouse.observe_change import (
     observe_design,
     with_same_columns,
 )
+from framework.words import counted
 
 MAX_STAGING_PASSES = 3
 FILES_WITH_WARNINGS = 12
@@ -234,10 +235,10 @@ def _refuse_too_few_rows(context: PrepareContext, batch: SourceBatch, seen: Meas
     expect, spec = context.spec.expect, context.spec
     if context.request.allow_shrink or seen.rows_staged >= expect.min_rows:
         return
-    found = f"{seen.rows_staged} good rows" if seen.rows_staged != 1 else "1 good row"
+    found = f"the load has {counted(seen.rows_staged, 'good row')}"
+    default = ", by default for load.mode replace" if spec.load.mode == "replace" and expect.min_rows == 1 else ""
     raise SourceFileError(
-        f"{batch.files[0].file.url}: the load has {found}, and expect.min_rows is {expect.min_rows}"
-        f"{', by default for load.mode replace' if spec.load.mode == 'replace' and expect.min_rows == 1 else ''}. "
+        f"{batch.files[0].file.url}: {found}, and expect.min_rows is {expect.min_rows}{default}. "
         "Send the file with its rows.",
         accept_with="--allow-shrink",
     )

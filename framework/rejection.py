@@ -16,7 +16,6 @@ from framework.frames.protocol import SourceRows
 from framework.schema.complaints import (
     Malformed,
     Telling,
-    counted,
     malformed_line,
     misfit_lines,
     null_line,
@@ -36,6 +35,7 @@ from framework.schema.values import (
 )
 from framework.spec.pipeline import BadRowsSpec, CsvOptions, PipelineSpec
 from framework.warehouse.control import Duplicates
+from framework.words import share
 
 READ_BAD_ROWS = 100
 """So many are read again for examples of what is wrong, and of a column that they say nothing of as many of its own."""
@@ -141,7 +141,7 @@ def _write(books: Books, staged: StagedRows, bad: Sequence[FileMeasurement]) -> 
 def _refuse(books: Books, staged: StagedRows, over: Mapping[FileMeasurement, str]) -> NoReturn:
     layouts = [staged.batch.files[file.ordinal] for file in over]
     lines = [
-        f"{layout.file.url}: {counted(file.rows_bad, file.rows_read, 'row')} cannot be loaded{excess}"
+        f"{layout.file.url}: {share(file.rows_bad, file.rows_read, 'row')} cannot be loaded{excess}"
         for layout, (file, excess) in zip(layouts, over.items(), strict=True)
     ]
     examples = _examples(staged, [file.ordinal for file in over])

@@ -13,6 +13,11 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def share(count: int, total: int | None, noun: str) -> str:
+    """Return a part of a total with its noun, `3 of 500 values`; `3 values` where the total is not known."""
+    return counted(count, noun) if total is None else f"{count:,} of {counted(total, noun)}"
+
+
 def listed(names: Sequence[str], most: int = 5) -> str:
     """Return names for a message, the first few of many: `a, b and 3 more`."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""

@@ -11,6 +11,7 @@ from framework.schema.hints import describe_text
 from framework.schema.remedies import Refused
 from framework.schema.text import FLOAT, NUMBER
 from framework.schema.values import BadRow, StagingColumn
+from framework.words import share
 
 _LONGEST_SAMPLE = 80
 _INTEGER = ("is not an integer", "are not integers")
@@ -58,12 +59,6 @@ def quoted(value: object) -> str:
     return repr(value)
 
 
-def counted(count: int, total: int | None, noun: str) -> str:
-    """Return `3 of 500 values`, or `3 values` where the total is not known; `noun` is singular."""
-    last = count if total is None else total
-    return f"{count}{'' if total is None else f' of {total}'} {noun}{'' if last == 1 else 's'}"
-
-
 def misfit_lines(refused: Refused, telling: Telling) -> Iterator[str]:
     """Yield what is said of the refused values of a column; numbers that do not fit are told apart from other texts."""
     measured, examples = refused.measured, refused.examples
@@ -80,7 +75,7 @@ def misfit_lines(refused: Refused, telling: Telling) -> Iterator[str]:
 def _misfit_line(refused: Refused, count: int, examples: Sequence[BadRow], telling: Telling) -> str:
     column = refused.column
     is_one = count == 1
-    line = f"{counted(count, refused.values, 'value')} of {column.name} {_predicate(column, examples)[not is_one]}"
+    line = f"{share(count, refused.values, 'value')} of {column.name} {_predicate(column, examples)[not is_one]}"
     if not examples:
         return line
     first = examples[0]
@@ -108,7 +103,7 @@ def _predicate(column: StagingColumn, examples: Sequence[BadRow]) -> tuple[str, 
 def null_line(column: StagingColumn, count: int, rows: int, is_key: bool, first: str | None) -> str:
     """Return what is said of rows without a value that they need. `first` is where the first of them stands."""
     why = "which load.keys names" if is_key else "which is NOT NULL in the table"
-    line = f"{counted(count, rows, 'row')} {'has' if count == 1 else 'have'} no {column.name}, {why}"
+    line = f"{share(count, rows, 'row')} {'has' if count == 1 else 'have'} no {column.name}, {why}"
     return line if first is None else f"{line}, {'' if count == 1 else 'first '}in {first}"
 
 
@@ -119,7 +114,7 @@ def malformed_line(malformed: Malformed, telling: Telling) -> str:
     is_one = malformed.count == 1
     faults = [f"{'has' if is_one else 'have'} another number of fields than the header"] if wrong or not nul else []
     faults += [f"{'holds' if is_one else 'hold'} a NUL character, which no column can store"] if nul else []
-    line = f"{counted(malformed.count, malformed.rows, 'record')} {' or '.join(faults)}"
+    line = f"{share(malformed.count, malformed.rows, 'record')} {' or '.join(faults)}"
     for bad in (*wrong[:1], *nul[:1]):
         line += f", {'' if is_one else 'first '}in {telling.place(bad)}"
         line += _fields(malformed) if bad.column is None else f", column {bad.column}"

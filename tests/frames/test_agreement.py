@@ -128,7 +128,6 @@ def benches(embedded_engine: Any, spark_engine: Any, sandbox: Any, s3: Any) -> d
 
 @settings(
     max_examples=8,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -55,7 +55,6 @@ def written(rows: list[list[str]], line_end: str, quote_all: bool, delimiter: st
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 @settings(
     max_examples=4,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -58,7 +58,7 @@ def digits(unit: int) -> tuple[int, ...]:
     return tuple(int(digit) for digit in str(abs(unit)))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(column=decimal_columns())
 def test_decimals_of_any_size_arrive_exactly(caller: Caller, column: tuple[int, int, list[Decimal | None]]) -> None:
     precision, scale, values = column
@@ -67,7 +67,7 @@ def test_decimals_of_any_size_arrive_exactly(caller: Caller, column: tuple[int, 
     assert found == [(None if value is None else f"{value:f}",) for value in values]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(*(st.none() | values for _, _, values in PLAIN_COLUMNS.values())), min_size=1, max_size=20)
 )

@@ -63,7 +63,6 @@ ORDERED_ROWS = st.lists(st.tuples(st.integers(1, 3), st.none() | st.integers(1, 
 @pytest.mark.parametrize("mode", MODES)
 @settings(
     max_examples=3,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -252,7 +252,7 @@ NAMES = st.text(min_size=1, max_size=15).filter(
 VALUES = st.text(max_size=60).filter(lambda text: "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=NAMES, column=NAMES, value=VALUES)
 def test_any_name_and_any_text_survive(session: Session, table: str, column: str, value: str) -> None:
     lower = column.translate({number: chr(number + 32) for number in range(65, 91)})

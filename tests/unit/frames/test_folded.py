@@ -29,7 +29,7 @@ def fold(text: str, size: int) -> list[str]:
     return b"".join(parts).decode().split("\n")[:-1]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rows=st.lists(st.lists(FIELDS, min_size=1, max_size=3), max_size=20), size=st.sampled_from([1, 20, 1000]))
 def test_a_sound_text_is_folded_record_by_record(rows: list[list[str]], size: int) -> None:
     target = io.StringIO(newline="")
@@ -40,7 +40,7 @@ def test_a_sound_text_is_folded_record_by_record(rows: list[list[str]], size: in
     assert [next(csv.reader(io.StringIO(line.replace(FOLD, "\n"), newline=""))) for line in lines] == rows
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(text=TEXTS, size=st.sampled_from([1, 8, 100]))
 def test_whatever_is_folded_says_the_same_as_the_text(text: str, size: int) -> None:
     try:

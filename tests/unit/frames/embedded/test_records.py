@@ -55,7 +55,7 @@ def rows_of(cutter: FileCutter) -> Iterator[tuple[int, list[str]]]:
             yield segment.ordinal(number), row
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=st.lists(st.lists(FIELDS, min_size=1, max_size=4), max_size=30),
     quote_all=st.booleans(),
@@ -87,7 +87,7 @@ def test_segments_hold_the_sound_records_and_the_notes_the_others(
     assert all(next(csv.reader(io.StringIO(text, newline=""))) == parsed[n - 1] for n, text in malformed.items())
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(text=TEXTS.map(lambda text: text + "\n"), columns=st.integers(1, 3), is_multiline=st.booleans())
 def test_a_block_is_plain_only_where_every_record_is_sound(text: str, columns: int, is_multiline: bool) -> None:
     options = CsvOptions(",", "utf-8", is_multiline, ())

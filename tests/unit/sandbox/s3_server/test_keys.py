@@ -90,7 +90,7 @@ names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(names, min_size=1, max_size=3).map("/".join), st.binary(max_size=20))
 def test_any_path_is_a_key(served: Served, key: str, body: bytes) -> None:
     key = f"any/{key}/end"

@@ -39,7 +39,7 @@ def expected(prefix: str, delimiter: str, after: str) -> tuple[list[str], list[s
     return [key for key in found if "/" not in key.removeprefix(prefix)], sorted(rolled)
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["", "a", "a/", "a/2", "a/2/", "b/c", "none", "z/", "é", "a//", "../"]),
     st.sampled_from(["", "/"]),
