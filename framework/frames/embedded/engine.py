@@ -22,8 +22,7 @@ import duckdb
 
 from framework.frames.embedded.bad_rows import bad_rows_of_file, write_bad_rows
 from framework.frames.embedded.database import connect, database_failures, new_cursor
-from framework.frames.embedded.measure import column_measurements, row_numbers, value_counts
-from framework.frames.embedded.numbers import merged
+from framework.frames.embedded.measure import column_measurements, merged_numbers, value_counts
 from framework.frames.embedded.profile import column_profiles, profile_segment
 from framework.frames.embedded.segments import FileCutter, Segment
 from framework.frames.embedded.source import SourceSegments
@@ -232,10 +231,8 @@ class EmbeddedRows:
         return cursor
 
     def _measurements(self, columns: Sequence[StagingColumn], staged: Sequence[StagedPart]) -> Measurements:
-        found = merged(row_numbers(columns), [part.numbers for part in staged])
+        found = merged_numbers(columns, [part.numbers for part in staged])
         files = []
-        # Parts in which every row fits are not measured.
-        is_complete = found["rows"] == sum(cutter.records - cutter.malformed_count for cutter in self._segments.cutters)
         for cutter in self._segments.cutters:
             ordinal = cutter.layout.ordinal
             bad = cutter.malformed_count + sum(part.bad_by_file.get(ordinal, 0) for part in staged)
@@ -244,5 +241,5 @@ class EmbeddedRows:
             files=tuple(files),
             columns=column_measurements(columns, found),
             malformed_rows=sum(cutter.malformed_count for cutter in self._segments.cutters),
-            values=value_counts(columns, found) if is_complete else {},
+            values=value_counts(columns, found) if all(part.is_measured for part in staged) else {},
         )

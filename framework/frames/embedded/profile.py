@@ -9,7 +9,7 @@ import duckdb
 
 from framework.column_type import Kind
 from framework.frames.embedded.database import segment_source
-from framework.frames.embedded.numbers import Number, count_where, largest, merged, smallest
+from framework.frames.embedded.numbers import Number, count_where, largest, merged, read_by_place, smallest
 from framework.frames.embedded.rows import field_text
 from framework.frames.embedded.segments import Segment
 from framework.frames.embedded.sql import (
@@ -30,20 +30,14 @@ _INTEGER, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP, _ZONED = range(1, 7)
 def profile_segment(
     cursor: duckdb.DuckDBPyConnection, segment: Segment, columns: Sequence[str], options: CsvOptions
 ) -> dict[int, dict[str, Any]]:
-    """Return by the column's place the numbers that make its profile; empty where the segment has no rows.
-
-    Every field is a row of the query, so that its plan is the same for one column and for a thousand.
-    """
+    """Return by the column's place the numbers that make its profile."""
     texts = [field_text(segment, name, options) or "cast(null as varchar)" for name in columns]
     fields = (
         f"select unnest([{', '.join(texts)}]) as t, unnest(range({len(columns)})) as place "
         f"from {segment_source(segment, options.delimiter)}"
     )
     classified = f"select place, t, {_class('t')} as k from ({fields})"
-    numbers = _column_numbers("t", "k")
-    selected = ", ".join(f"{number.sql} as {name}" for name, number in numbers.items())
-    rows = cursor.execute(f"select place, {selected} from ({classified}) group by place").fetchall()
-    return {place: dict(zip(numbers, found, strict=True)) for place, *found in rows}
+    return read_by_place(cursor, _column_numbers("t", "k"), classified)
 
 
 def column_profiles(
@@ -52,7 +46,8 @@ def column_profiles(
     """Return the profile of each column from the numbers of all segments."""
     numbers = _column_numbers("t", "k")
     return {
-        name: _profile(merged(numbers, [part[place] for part in found if part])) for place, name in enumerate(columns)
+        name: _profile(merged(numbers, [part[place] for part in found if place in part]))
+        for place, name in enumerate(columns)
     }
 
 

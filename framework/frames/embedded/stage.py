@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from framework.errors import PipelineError
-from framework.frames.embedded.measure import length_numbers, row_numbers
-from framework.frames.embedded.numbers import merged, read_numbers
-from framework.frames.embedded.rows import BAD_ROW, checked_rows, good_staging_rows, staging_rows
+from framework.frames.embedded.measure import ColumnNumbers, measure_lengths, measure_segment, merged_numbers
+from framework.frames.embedded.rows import BAD_ROW, good_staging_rows, staging_rows
 from framework.frames.embedded.segments import Segment
 from framework.frames.embedded.sql import quoted
 from framework.schema.values import StagingColumn
@@ -27,13 +25,14 @@ _PARQUET = "(format parquet, compression snappy, write_bloom_filter false)"
 class StagedPart:
     """Some consecutive segments as one staging file.
 
-    `numbers` are those of `row_numbers`, as far as they were looked for; `bad_by_file` counts bad
-    rows by the file's ordinal, where there are any.
+    `numbers` are those of its columns, as far as they were looked for: all of them where it
+    `is_measured`. `bad_by_file` counts bad rows by the file's ordinal, where there are any.
     """
 
     rows_read: int
     rows_staged: int
-    numbers: Mapping[str, Any]
+    is_measured: bool
+    numbers: ColumnNumbers
     bad_by_file: Mapping[int, int]
 
 
@@ -68,26 +67,24 @@ def stage_part(
         target.unlink(missing_ok=True)
         return _stage_good(cursor, part, columns, options, target)
     _require(staged, records, part)
-    lengths = length_numbers(columns)
-    numbers = read_numbers(cursor, lengths, f"from read_parquet({quoted(str(target))})") if lengths else {}
-    return StagedPart(records, staged, numbers, {})
+    lengths = measure_lengths(cursor, columns, f"from read_parquet({quoted(str(target))})")
+    return StagedPart(records, staged, False, lengths, {})
 
 
 def measure_part(
     cursor: duckdb.DuckDBPyConnection, part: Sequence[Segment], columns: Sequence[StagingColumn], options: CsvOptions
 ) -> StagedPart:
     """Say what staging would see, and write nothing."""
-    numbers = row_numbers(columns)
     found = []
     bad: dict[int, int] = {}
     for segment in part:
-        seen = read_numbers(cursor, numbers, checked_rows(segment, columns, options))
-        _require(seen["rows"], segment.records, [segment])
+        rows, bad_rows, numbers = measure_segment(cursor, segment, columns, options)
+        _require(rows, segment.records, [segment])
         ordinal = segment.layout.ordinal
-        bad[ordinal] = bad.get(ordinal, 0) + seen["bad"]
-        found.append(seen)
-    total = merged(numbers, found)
-    return StagedPart(total["rows"], total["rows"] - total["bad"], total, bad)
+        bad[ordinal] = bad.get(ordinal, 0) + bad_rows
+        found.append(numbers)
+    records = sum(segment.records for segment in part)
+    return StagedPart(records, records - sum(bad.values()), True, merged_numbers(columns, found), bad)
 
 
 def _stage_good(
