@@ -90,10 +90,21 @@ def _refuse_rows(
     if error.failed_index == merge.index_of("check_shrinkage"):
         stored = count_rows(books.services.warehouse, observed, books.caller, books.log)
         raise SourceFileError(
-            f"{files[0].url}: {counted(prepared.seen.rows_staged, 'row')} would replace the {stored} of {target}, and "
+            f"{files[0].url}: {_rows_to_load(books, prepared)} would replace the {stored} of {target}, and "
             f"expect.max_shrink is {float(books.spec.expect.max_shrink):g}. Send the whole file.",
             accept_with="--allow-shrink",
         ) from error
+
+
+def _rows_to_load(books: Books, prepared: Preparation) -> str:
+    """Return how many of the staged rows a replacement leaves: with keys, one of each."""
+    staged, keys = prepared.seen.rows_staged, books.spec.load.keys
+    if not keys or not staged:
+        return counted(staged, "row")
+    found = read_duplicates(books.services.warehouse, books.staging, keys, books.caller, books.log)
+    repeated = sum(found.rows_by_file.values()) - found.keys
+    of_how_many = f", one per key of {staged}," if repeated else ""
+    return f"{counted(staged - repeated, 'row')}{of_how_many}"
 
 
 def _lacks(files: Sequence[SourceFile], fills: Sequence[Fill], why: str) -> SourceFileError:

@@ -13,12 +13,12 @@ _PACKED_BYTES = 16 * 1024
 """So much is unpacked at a time. Deflate packs up to a thousandfold, and the text is held in memory."""
 
 
-class Incomplete(Exception):
-    """The file is cut off: its packed data, or its last line; the message says which."""
-
-
-class BrokenPacking(Incomplete):
+class BrokenPacking(Exception):
     """The gzip data is cut off or damaged; the message says which."""
+
+
+class NoLastLineEnd(Exception):
+    """The last line of a file has no end."""
 
 
 class BrokenBytes(Exception):
@@ -56,14 +56,14 @@ def with_last_line_end(text: Iterator[bytes]) -> Iterator[bytes]:
     """Yield a text as it is.
 
     Raises:
-        Incomplete: its last line has no end.
+        NoLastLineEnd: its last line has none.
     """
     last = b""
     for piece in text:
         last = piece[-1:] or last
         yield piece
     if last not in (b"\n", b"\r"):
-        raise Incomplete(NO_LAST_LINE_END)
+        raise NoLastLineEnd(NO_LAST_LINE_END)
 
 
 def in_blocks(pieces: Iterator[bytes], size_bytes: int) -> Iterator[tuple[bytes, bool]]:

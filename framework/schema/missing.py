@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from framework.column_type import ColumnType, Kind, can_widen
 from framework.errors import SourceFileError
+from framework.schema.fit import yaml_name
 from framework.schema.table import TableColumn
 from framework.schema.values import FileLayout, LoadWarning, SourceFile
 from framework.spec.pipeline import PipelineSpec
@@ -160,4 +161,5 @@ def rename_warning(renames: Mapping[str, str]) -> LoadWarning:
 
 def rename_lines(renames: Mapping[str, str]) -> str:
     """Return the entry for the spec that loads columns of a file under other names, in one line of YAML."""
-    return "columns: {rename: {" + ", ".join(f"{name}: {target}" for name, target in renames.items()) + "}}"
+    pairs = ", ".join(f"{yaml_name(name)}: {yaml_name(target)}" for name, target in renames.items())
+    return f"columns: {{rename: {{{pairs}}}}}"

@@ -218,7 +218,12 @@ class _Planner:
         yield from missing_column_warnings(self.spec, self.fills, self.batch.files)
         if self.table is None:
             return
-        lacking = {fill.column for fill in self.fills if len(fill.files) == len(self.batch.files)}
+        lacking = {
+            fill.column
+            for fill in self.fills
+            if len(fill.files) == len(self.batch.files)
+            and self.spec.evolution.of(fill.column).missing_columns.written_for != "column"
+        }
         missing = {column.name: column.type for column in self.table.columns if column.name in lacking}
         new = {column.name: column.type for column in self.new_columns if column.name in self.profiles}
         renames = probable_renames(missing, {**new, **dict.fromkeys(self.ignored)})

@@ -49,9 +49,10 @@ def test_duplicates_do_not_make_up_for_rows_that_are_missing(feed: Feed) -> None
     shop = feed(spec(load="mode: replace, keys: [id]"))
     shop.load("1.csv", rows(10))
 
-    result = shop.load("2.csv", csv_text("id,a", *["1,x"] * 10))
+    result = shop.load("2.csv", csv_text("id,a", *["1,x"] * 8, "2,x", "2,y"))
 
     assert result.failure is not None
+    assert f"2 rows, one per key of 10, would replace the 10 of {shop.table}" in result.failure.message
     assert "expect.max_shrink is 0.5" in result.failure.message
     assert shop.rows("count(*)", "1") == [(10,)]
 
@@ -113,7 +114,13 @@ def test_a_file_must_end_in_a_line_end_where_that_is_expected(
     result = asked.load("1.csv", pack(content))
 
     assert result.status == status
-    assert result.failure is None or "the last line has no line end" in result.failure.message
+    if result.failure is not None:
+        assert "the last line has no line end" in result.failure.message
+        assert "borders" not in result.failure.message
+        assert f"Continue with: replay {asked.name}" in str(result.failure.next_step)
+        asked.spec_body = spec("last_line_end: false", "mode: append")
+        (replayed,) = asked.run(unprocessed=True)
+        assert replayed.status == "SUCCESS"
     assert other.load("1.csv", pack(content)).status == "SUCCESS"
 
 

@@ -180,6 +180,25 @@ def test_a_probable_rename_prints_the_lines_that_settle_it(feed: Feed) -> None:
     assert "columns: {rename: {saldo: balance}}" in message
 
 
+def test_a_column_with_a_policy_of_its_own_is_no_probable_rename(feed: Feed) -> None:
+    shop = feed(spec("columns: {balance: {missing_columns: {new_rows: default}}}"))
+    shop.load("1.csv", csv_text("id,balance", "1,10"))
+
+    result = shop.load("2.csv", csv_text("id,rating", "1,7"))
+
+    assert result.warnings == ()
+
+
+def test_a_rename_to_a_word_of_yaml_is_quoted(feed: Feed) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", csv_text("id,balance", "1,10"))
+
+    result = shop.load("2.csv", csv_text("id,null", "1,11"))
+
+    (message,) = [warning.message for warning in result.warnings if warning.rule == "probable-rename"]
+    assert message.endswith("columns: {rename: {'null': balance}}")
+
+
 def test_the_rename_that_a_warning_prints_loads_the_file_into_the_old_column(feed: Feed) -> None:
     shop = feed(spec())
     shop.load("1.csv", csv_text("id,balance", "1,10", "2,20"))

@@ -14,7 +14,7 @@ from framework.frames.embedded.tally import Tally
 from framework.frames.phases import Phases
 from framework.frames.protocol import ObjectStore
 from framework.frames.reasons import BORDERS_UNKNOWN, broken_record
-from framework.frames.text import Incomplete, plain_text, with_last_line_end, without_lines
+from framework.frames.text import BrokenPacking, NoLastLineEnd, plain_text, with_last_line_end, without_lines
 from framework.schema.values import FileLayout, SourceBatch
 
 LARGEST_SEGMENT_BYTES = 32 * 1024**2
@@ -51,6 +51,7 @@ class SourceSegments:
         self._segments.clear()
         self._tally.fetch_anew()
         lines, keys = [], []
+        are_sound = True
         with closing(self._contents()) as contents:
             for cutter, pieces in zip(self.cutters, contents, strict=True):
                 layout = cutter.layout
@@ -58,14 +59,13 @@ class SourceSegments:
                     for segment in self._cut(cutter, pieces):
                         self._segments.append(segment)
                         yield segment
-                except BrokenRecord as error:
-                    lines.append(broken_record(layout.file.url, error.ordinal, error.reason))
+                except (BrokenRecord, BrokenPacking, NoLastLineEnd) as error:
+                    lines.append(_fault(layout.file.url, error))
                     keys.append(layout.file.key)
-                except Incomplete as error:
-                    lines.append(f"{layout.file.url}: {error}. Send it again.")
-                    keys.append(layout.file.key)
+                    are_sound &= isinstance(error, NoLastLineEnd)
         if lines:
-            raise SourceFileError("\n".join([*lines, BORDERS_UNKNOWN]), keys, needs_new_file=True)
+            lines += [] if are_sound else [BORDERS_UNKNOWN]
+            raise SourceFileError("\n".join(lines), keys, needs_new_file=not are_sound)
         self._is_cut = True
 
     def _contents(self) -> Generator[Iterator[bytes]]:
@@ -108,6 +108,10 @@ class SourceSegments:
             self._tally.tell()
             if piece:
                 yield piece
+
+
+def _fault(url: str, error: Exception) -> str:
+    return broken_record(url, error.ordinal, error.reason) if isinstance(error, BrokenRecord) else f"{url}: {error}."
 
 
 def _segment_bytes(batch: SourceBatch, workers: int) -> int:
