@@ -10,7 +10,7 @@ from framework.schema.values import StagingColumn
 UNCLOSED_QUOTE = "a quoted field is not closed where its record ends"
 BAD_QUOTING = (
     "the quoting is not RFC 4180: a quote stands inside an unquoted field, text follows a "
-    "closing quote, or a lone carriage return stands outside quotes"
+    "closing quote, or a carriage return or line feed outside quotes ends no record"
 )
 BAD_BYTES = "the bytes are not valid in the file's encoding"
 NO_LAST_LINE_END = (

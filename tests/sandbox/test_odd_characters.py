@@ -40,12 +40,13 @@ def test_a_file_may_end_in_another_line_end_than_its_records(
     assert shop.rows("a, b", "a") == [(1, 2), (3, 4)]
 
 
-def test_another_line_end_in_the_midst_rejects_the_file(feed: Feed, embedded_engine: Any) -> None:
+@pytest.mark.parametrize("content", [b"a,b\n1,2\r3,4\n5,6\n", b"a,b\r1,2\n3,4\r5,6\r"])
+def test_another_line_end_in_the_midst_rejects_the_file(feed: Feed, embedded_engine: Any, content: bytes) -> None:
     shop = feed(SPEC, frames=embedded_engine)
-    result = shop.load("f.csv", b"a,b\n1,2\r3,4\n5,6\n")
+    result = shop.load("f.csv", content)
     assert result.failure is not None
     assert "record 1: the quoting is not RFC 4180" in result.failure.message
-    assert "lone carriage return" in result.failure.message
+    assert "a carriage return or line feed outside quotes ends no record" in result.failure.message
 
 
 def test_a_record_keeps_the_byte_order_mark_it_begins_with(feed: Feed, embedded_engine: Any) -> None:
