@@ -33,7 +33,7 @@ def check_limits(
     assert isinstance(created, tuple)
     most = max(len(created), 0 if after is None else len(after.columns))
     if most > MAX_COLUMNS:
-        raise SchemaChangeError(too_many(books.spec, files[0].url, most))
+        raise SchemaChangeError(too_many(books.spec, observed.table, files[0].url, most))
     for transaction in (*prepared.evolution, copy, merge):
         for statement in transaction.statements:
             render(statement, books.spec.pipeline, books.run_id)

@@ -69,15 +69,15 @@ def refuse_too_many(spec: PipelineSpec, table: ObservedTable | None, url: str, n
     brought |= _metadata(spec)
     most = max(len(there | brought), len(brought | {FILE_COLUMN, ROW_COLUMN}))
     if most > MAX_COLUMNS:
-        raise SchemaChangeError(too_many(spec, url, most))
+        raise SchemaChangeError(too_many(spec, table, url, most))
 
 
-def too_many(spec: PipelineSpec, url: str, columns: int) -> str:
-    """Return the message that a table would have so many columns."""
+def too_many(spec: PipelineSpec, table: ObservedTable | None, url: str, columns: int) -> str:
+    """Return the message that a table would have so many columns; only one that is there can be spared new ones."""
+    or_ignore = "" if table is None else ", or new ones with evolution.new_columns: ignore"
     return (
         f"{url}: {spec.target.table} or its staging table would have {columns} columns, and Redshift takes "
-        f"{MAX_COLUMNS}. Nothing was changed. Leave columns out with columns.exclude, or new ones with "
-        "evolution.new_columns: ignore."
+        f"{MAX_COLUMNS}. Nothing was changed. Leave columns out with columns.exclude{or_ignore}."
     )
 
 
