@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from framework.spec.pipeline import CsvOptions
@@ -68,6 +68,8 @@ def test_staged_texts_are_what_csv_wrote(
 ) -> None:
     contents = {f"{n}.csv": written(rows, line_end, quote_all, delimiter) for n, rows in enumerate(files)}
     batch = bench.batch(contents, CsvOptions(delimiter, "utf-8", True, ()))
+    # Spark refuses what its reader would drop, a mark at the start of a record.
+    assume(bench.engine.name != "spark" or not any(row[0].startswith("\ufeff") for rows in files for row in rows))
     width = max(len(rows[0]) for rows in files)
     columns = [column(f"c{index}", "varchar(65535)", measure_length=True) for index in range(width)]
     seen, staged = bench.stage(batch, columns)

@@ -77,6 +77,7 @@ FIELDS_OF_TARGET = {
     "key": {"only", "unless"},
     "memory_bytes": {"memory"},
     "written_for": set(),
+    "place": set(),
 }
 """Values that a spec writes in two fields, under another name, or not at all."""
 
