@@ -32,10 +32,13 @@ _HOW_TO_SIGN_IN = (
 )
 
 
-def client_error(error: BotoCoreError, region_field: str, region: str | None, environment: str) -> SpecError:
-    """Return the error of a client that cannot be made: the region or the profile is missing or wrong.
+def client_error(
+    error: BotoCoreError | ValueError, region_field: str, region: str | None, environment: str
+) -> SpecError:
+    """Return the error of a client that cannot be made: the region, the profile or an endpoint is missing or wrong.
 
-    `region_field` is the field of environments.yml that names the client's region.
+    `region_field` is the field of environments.yml that names the client's region. A ValueError is how botocore tells
+    of an endpoint.
     """
     field = f"environments.yml: {region_field} of {environment!r}"
     if isinstance(error, botocore_errors.NoRegionError):
@@ -50,7 +53,10 @@ def client_error(error: BotoCoreError, region_field: str, region: str | None, en
             f"{_one_line(error)}. AWS_PROFILE names it: correct that, or describe the profile in ~/.aws/config. "
             f"{_HOW_TO_SIGN_IN}"
         )
-    return SpecError(f"the AWS settings of this machine cannot be used: {_one_line(error)}")
+    return SpecError(
+        f"the AWS settings of this machine cannot be used: {_one_line(error)}. "
+        "Look at the variables that begin with AWS_, and at ~/.aws/config"
+    )
 
 
 def call_error(error: BotoCoreError, service: str, doing: str, region_field: str) -> PipelineError:
@@ -71,5 +77,5 @@ def credentials_refused(code: str) -> str | None:
     return f"Renew or correct the credentials. {_HOW_TO_SIGN_IN}" if code in _REFUSED_CREDENTIALS else None
 
 
-def _one_line(error: BotoCoreError) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".")

@@ -36,22 +36,29 @@ def next_step(load: FailedLoad, lake: Lake) -> str:
     """Return where the files are and what to run, in one or two sentences."""
     set_aside = [key for key in load.keys if key.startswith(lake.key(UNPROCESSED_FOLDER))]
     if not set_aside:
-        where = f"The file stays at {lake.url(load.keys[0])}. " if len(load.keys) == 1 else ""
-        where = f"The {len(load.keys)} files stay where they are. " if len(load.keys) > 1 else where
-        return f"{where}Continue with: {command(load.environment, *_again(load))}"
-    if len(set_aside) > 1:
-        folder = lake.url(set_aside[0].rpartition("/")[0])
-        continued = command(load.environment, "replay", load.pipeline)
-        return f"{len(set_aside)} files are now below {folder}/. Continue with: {continued}"
-    (key,) = set_aside
-    where = f"The file is now at {lake.url(key)}."
+        return f"{_where_they_stay(load.keys, 'The', lake)}Continue with: {command(load.environment, *_again(load))}"
+    others = _where_they_stay([key for key in load.keys if key not in set_aside], "The other", lake)
+    key = set_aside[0]
     needs_new_file = isinstance(load.error, SourceFileError) and load.error.needs_new_file
+    if len(set_aside) > 1:
+        where = f"{others}{len(set_aside)} files are now below {lake.url(key.rpartition('/')[0])}/."
+        if needs_new_file:
+            skipping = command(load.environment, "skip", key)
+            return f"{where} When correct ones have been loaded, archive each; the first of them with: {skipping}"
+        return f"{where} Continue with: {command(load.environment, 'replay', load.pipeline)}"
+    where = f"{others}The file {'at fault ' if others else ''}is now at {lake.url(key)}."
     if needs_new_file:
         return f"{where} When a correct one has been loaded, archive it with: {command(load.environment, 'skip', key)}"
     accept_with = load.error.accept_with if isinstance(load.error, SourceFileError) else None
     options = [accept_with] if accept_with else []
     continued = command(load.environment, "replay", load.pipeline, "--file", key, *options)
     return f"{where} {'To load it as it is' if accept_with else 'Continue with'}: {continued}"
+
+
+def _where_they_stay(keys: Sequence[str], article: str, lake: Lake) -> str:
+    if len(keys) > 1:
+        return f"{article} {len(keys)} files stay where they are. "
+    return f"{article} file stays at {lake.url(keys[0])}. " if keys else ""
 
 
 def out_of_order(pipeline: str, environment: Environment, key: str) -> str:
@@ -63,8 +70,9 @@ def out_of_order(pipeline: str, environment: Environment, key: str) -> str:
 def _again(load: FailedLoad) -> tuple[str, ...]:
     """Return the words of the command that has failed: the files stay where it found them."""
     request = load.request
+    verb = "replay" if request.unprocessed else "run"
     if request.file_key is None:
-        return ("run", load.pipeline)
+        return (verb, load.pipeline)
     options = {
         "--again": request.again,
         "--out-of-order": request.out_of_order,
@@ -73,4 +81,4 @@ def _again(load: FailedLoad) -> tuple[str, ...]:
     }
     if isinstance(load.error, SourceFileError) and load.error.accept_with:
         options[load.error.accept_with] = True
-    return ("run", load.pipeline, "--file", request.file_key, *(name for name, is_set in options.items() if is_set))
+    return (verb, load.pipeline, "--file", request.file_key, *(name for name, is_set in options.items() if is_set))

@@ -22,7 +22,7 @@ from framework.schema.complaints import (
     quoted,
 )
 from framework.schema.measured import unconvertible_values
-from framework.schema.remedies import Refused, larger_budget, remedies
+from framework.schema.remedies import Refused, Remedy, larger_budget, remedies
 from framework.schema.table import ObservedTable
 from framework.schema.values import (
     BadRow,
@@ -150,12 +150,20 @@ def _refuse(books: Books, staged: StagedRows, over: Mapping[FileMeasurement, str
     lines += [f"  {complaint}" for complaint in complaints[:REPORTED_FAULTS]]
     if len(complaints) > REPORTED_FAULTS:
         lines.append(f"  and {len(complaints) - REPORTED_FAULTS} more, of other columns")
-    ways_out = [way_out for column in refused[:REPORTED_FAULTS] for way_out in remedies(books.spec, column)]
+    ways_out = _ways_out(books.spec, staged.seen, refused)
     if staged.seen.rows_staged:
         ways_out.append(larger_budget(books.spec.bad_rows, list(over)))
     lines.append(f"Correct the rows and send the file again{', or change the spec:' if ways_out else '.'}")
     lines += [f"  {way_out}" for way_out in ways_out]
-    raise SourceFileError("\n".join(lines), [layout.file.key for layout in layouts])
+    raise SourceFileError("\n".join(lines), [layout.file.key for layout in layouts], needs_new_file=not ways_out)
+
+
+def _ways_out(spec: PipelineSpec, seen: Measurements, refused: Sequence[Refused]) -> list[Remedy]:
+    """Return what loads the values of each column; none where a row would be bad whatever is made of the values."""
+    of_columns = [remedies(spec, column) for column in refused]
+    if seen.malformed_rows or any(column.null_keys for column in seen.columns.values()) or not all(of_columns):
+        return []
+    return [way_out for of_column in of_columns[:REPORTED_FAULTS] for way_out in of_column]
 
 
 def _examples(staged: StagedRows, files: Sequence[int]) -> dict[str | None, list[BadRow]]:

@@ -140,7 +140,9 @@ class LoadResult:
         }
 
 
-def failed_early(pipeline: str, error: PipelineError, step: str = "discover") -> LoadResult:
+def failed_early(
+    pipeline: str, error: PipelineError, step: str = "discover", next_step: str | None = None
+) -> LoadResult:
     """Return the result of a pipeline that failed before there was a load."""
-    failure = LoadFailure(type(error).__name__, step, told(error), error)
+    failure = LoadFailure(type(error).__name__, step, told(error), error, next_step)
     return LoadResult(pipeline, None, None, "FAILED", None, 0.0, failure=failure)

@@ -17,6 +17,7 @@ from framework.engine import run_pipeline
 from framework.errors import PipelineError, SpecError
 from framework.lake.pending import list_arrived
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
+from framework.next_step import FailedLoad, next_step
 from framework.redaction import told
 from framework.results import LoadFailure, LoadRequest, LoadResult, Services, failed_early
 from framework.spec.environment import Environment
@@ -144,7 +145,10 @@ def _load(
             results += of_load
     except PipelineError as error:
         log.error("failed", step="discover", error=told(error))
-        results.append(failed_early(feed.pipeline, error))
+        load = FailedLoad(feed.pipeline, services.environment, request, error, ())
+        # An error of the command line or the spec says what to write; only what passes is continued as it was.
+        continued = None if isinstance(error, SpecError) else next_step(load, services.lake)
+        results.append(failed_early(feed.pipeline, error, next_step=continued))
         return
     if not results:
         idle[feed.pipeline] = why_nothing(feed.spec, services, request)
@@ -168,7 +172,9 @@ def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:
     for result in results:
         if result.failure is not None and result.run_id not in seen:
             seen |= {result.run_id} if result.run_id is not None else set()
-            errors.append(_told(result.pipeline, result.source_file, result.failure))
+            at_fault = getattr(result.failure.error, "keys", ()) or (result.source_file,)
+            file = result.source_file if result.source_file in at_fault else at_fault[0]
+            errors.append(_told(result.pipeline, file, result.failure))
     return errors
 
 

@@ -101,8 +101,14 @@ def _lines(planned: Sequence[_Planned], waiting: Sequence[SetAside], with_sql: b
         if each.idle is not None:
             yield f"{each.pipeline}: nothing to do: {each.idle}"
         if each.failure is not None:
-            yield f"{each.pipeline}: would fail: {str(each.failure).partition(chr(10))[0]}"
+            yield f"{each.pipeline}: would fail: {_first_line(each.failure)}"
     yield from map(str, waiting)
+
+
+def _first_line(error: PipelineError) -> str:
+    """Return what an error says first: of the problems of a spec the first, and not how many there are."""
+    problems = error.problems if isinstance(error, SpecError) else ()
+    return str(problems[0] if problems else error).partition("\n")[0]
 
 
 def _load_lines(load: PlannedLoad, with_sql: bool) -> Iterator[str]:

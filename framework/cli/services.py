@@ -128,7 +128,7 @@ def aws_clients(environment: str) -> Callable[[str, str | None], Any]:
     def client(service: str, region: str | None) -> Any:
         try:
             made = boto3.Session().client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
-        except BotoCoreError as error:
+        except (BotoCoreError, ValueError) as error:
             raise client_error(error, _REGION_FIELDS[service], region, environment) from error
         return with_told_retries(made)
 

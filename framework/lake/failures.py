@@ -44,7 +44,7 @@ def _refused(error: ClientError, doing: str, bucket_field: str) -> WarehouseErro
     if code == "NoSuchBucket":
         return WarehouseError(f"{told}. Correct {bucket_field}, or create the bucket", is_outage=True)
     if (advice := credentials_refused(code)) is not None:
-        return WarehouseError(f"{told} {advice}", is_outage=True)
+        return WarehouseError(f"{told.rstrip('.')}. {advice}", is_outage=True)
     if code == "AccessDenied" and error.operation_name == "ListObjectsV2":
         # S3 says the same of a bucket that belongs to somebody else.
         return WarehouseError(f"{told}. Grant s3:ListBucket on the bucket, or correct {bucket_field}")

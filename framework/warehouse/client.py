@@ -276,7 +276,7 @@ def _raise_refused(operation: str, error: ClientError, settings: WarehouseSettin
     if (fault := wrong_setting(message, settings)) is not None:
         raise WarehouseError(fault, warehouse_message=message, is_outage=True) from error
     if (advice := credentials_refused(code)) is not None:
-        raise WarehouseError(f"{told} {advice}", warehouse_message=message, is_outage=True) from error
+        raise WarehouseError(f"{told.rstrip('.')}. {advice}", warehouse_message=message, is_outage=True) from error
     raise WarehouseError(told, warehouse_message=message) from error
 
 

@@ -69,6 +69,27 @@ def test_a_broken_file_is_skipped_once_a_correct_one_has_come(shop: Shop) -> Non
     assert shop.run("sandbox", "sql", f"select count(*) from public.{shop.name}")[1].split()[-1] == "1"
 
 
+def test_no_change_of_the_spec_is_advised_where_none_would_load_the_file(shop: Shop) -> None:
+    write_spec(shop, APPEND, "types: {columns: {a: integer}}\n")
+    shop.land(f"{shop.name}.csv", "id,a\n1,x\n2,5,6\n")
+    _, err = fail(shop, "run", shop.name)
+
+    assert "types.columns.a" not in err
+    assert "When a correct one has been loaded, archive it with: skip " in err
+
+
+def test_the_files_of_a_batch_that_are_sound_are_said_to_stay(shop: Shop) -> None:
+    head = f"pipeline: {shop.name}\nsource: {{prefix: data/in/{shop.name}/, batch: all}}\n"
+    shop.write(f"pipelines/{shop.name}.yml", f"{head}target: {{table: {shop.name}}}\n{APPEND}")
+    sound = shop.land(f"{shop.name}_1.csv", "id,a\n1,x\n")
+    broken = shop.land(f"{shop.name}_2.csv", "id,a\n2,x,y\n")
+    _, err = fail(shop, "run", shop.name)
+    (moved,) = keys(shop, "data/unprocessed/")
+
+    assert f"file={broken} step=" in err
+    assert f"The other file stays at s3://lake/{sound}. The file at fault is now at s3://lake/{moved}." in err
+
+
 def test_a_snapshot_that_shrinks_the_table_is_let_through_as_told(shop: Shop) -> None:
     write_spec(shop, "load: {mode: replace}\n")
     shop.land(f"{shop.name}_1.csv", "id\n1\n2\n3\n4\n")

@@ -57,6 +57,16 @@ def test_a_profile_that_is_not_there_is_one_line(shop: Shop, bare: pytest.Monkey
     assert "(nobody) could not be found" in err
 
 
+def test_an_endpoint_that_is_no_address_is_one_line(shop: Shop, bare: pytest.MonkeyPatch) -> None:
+    shop.write("environments.yml", AWS.format(bucket="lake", warehouse=", region: eu-west-1"))
+    bare.setenv("AWS_ENDPOINT_URL_S3", "nowhere")
+
+    code, lines = errors_of(shop, "run", shop.name)
+
+    assert (code, len(lines)) == (2, 1)
+    assert "Invalid endpoint: nowhere. Look at the variables that begin with AWS_" in lines[0]
+
+
 def test_the_sandbox_needs_no_profile(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     shop.land("1.csv", "id,a\n1,x\n")
@@ -69,7 +79,7 @@ def test_credentials_that_are_missing_are_one_line(shop: Shop, bare: pytest.Monk
 
     code, lines = errors_of(shop, "run", shop.name)
 
-    assert (code, len(lines)) == (5, 1)
+    assert (code, len(lines)) == (5, 2)
     assert "Unable to locate credentials. environments.yml names no credentials: they come from AWS_PROFILE" in lines[0]
 
 
@@ -84,6 +94,7 @@ def test_a_bucket_that_is_not_there_is_told_by_its_field(shop: Shop) -> None:
     assert "s3://no-such-lake/" in line
     assert "NoSuchBucket" in line
     assert line.endswith("Correct lake.bucket in environments.yml, or create the bucket")
+    assert err.splitlines()[-1] == f"Continue with: run {shop.name}"
     assert "FAILED" in out
 
 
