@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from framework.frames.embedded import segments, source
 from framework.spec.pipeline import CsvOptions
 from tests.frames.conftest import Bench, column
 
@@ -87,3 +88,18 @@ def test_staged_texts_are_what_csv_wrote(
         texts = [row[index] for row in expected]
         lengths = [len(text.encode()) for text in texts if isinstance(text, str)]
         assert seen.columns[f"c{index}"].longest_bytes == max(lengths, default=0)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=FILES, line_end=st.sampled_from(["\n", "\r\n"]), quote_all=st.booleans())
+def test_segments_of_a_record_or_two_hold_what_csv_wrote(
+    embedded_bench: Bench, rows: list[list[str]], line_end: str, quote_all: bool
+) -> None:
+    """So that every kind of record stands at the start and at the end of a file that DuckDB reads."""
+    content = written(rows, line_end, quote_all, ",")
+    with pytest.MonkeyPatch.context() as sizes:
+        sizes.setattr(source, "SMALLEST_SEGMENT_BYTES", 8)
+        sizes.setattr(segments, "BLOCK_BYTES", 8)
+        found = embedded_bench.texts(content)
+    empty = "" if quote_all or len(rows[0]) == 1 else None
+    assert found == [tuple(field or empty for field in row) for row in rows]

@@ -23,7 +23,7 @@ import duckdb
 from framework.frames.embedded.bad_rows import bad_rows_of_file, write_bad_rows
 from framework.frames.embedded.database import connect, database_failures, new_cursor
 from framework.frames.embedded.measure import column_measurements, merged_numbers, value_counts
-from framework.frames.embedded.profile import column_profiles, profile_segment
+from framework.frames.embedded.profile import Groups, column_profiles, profile_segment
 from framework.frames.embedded.segments import FileCutter, Segment
 from framework.frames.embedded.source import SourceSegments
 from framework.frames.embedded.stage import StagedPart, measure_part, parts, stage_part
@@ -110,7 +110,7 @@ class EmbeddedRows:
         """Say what all rows of the batch hold in `columns`."""
         self._tally.begin("profile")
 
-        def look(segment: Segment) -> Mapping[int, Mapping[str, object]]:
+        def look(segment: Segment) -> Groups:
             found = profile_segment(self._cursor(), segment, columns, self._batch.options)
             self._tally.add_rows(segment.records)
             return found

@@ -14,7 +14,7 @@ from framework.frames.embedded.numbers import (
     count_where,
     largest,
     merged,
-    read_by_place,
+    read_groups,
     read_numbers,
     smallest,
 )
@@ -70,11 +70,11 @@ def measure_segment(
         f"select unnest([{', '.join(texts)}]) as t, unnest([{', '.join(faults)}]) as is_misfit, "
         f"unnest(range({rows_place + 1})) as place from ({rows})"
     )
-    found = read_by_place(cursor, _COUNTS, cells)
+    found = {place: numbers for (place,), numbers in read_groups(cursor, _COUNTS, cells, "place").items()}
     of_rows = found.pop(rows_place, {"rows": 0, "misfits": 0})
     if any(numbers["misfits"] and _may_widen(columns[place]) for place, numbers in found.items()):
-        misfits = read_by_place(cursor, _MISFITS, f"select * from ({cells} where is_bad) where is_misfit")
-        found = {place: numbers | misfits.get(place, {}) for place, numbers in found.items()}
+        misfits = read_groups(cursor, _MISFITS, f"select * from ({cells} where is_bad) where is_misfit", "place")
+        found = {place: numbers | misfits.get((place,), {}) for place, numbers in found.items()}
     return of_rows["rows"], of_rows["misfits"], found
 
 

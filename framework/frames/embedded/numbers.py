@@ -43,14 +43,16 @@ def read_numbers(cursor: duckdb.DuckDBPyConnection, numbers: Numbers, rows: str)
     return dict(zip(numbers, found, strict=True))
 
 
-def read_by_place(cursor: duckdb.DuckDBPyConnection, numbers: Numbers, cells: str) -> dict[int, dict[str, Any]]:
-    """Return the numbers of a query's rows by their `place`; none of a place without rows.
+def read_groups(
+    cursor: duckdb.DuckDBPyConnection, numbers: Numbers, rows: str, *keys: str
+) -> dict[tuple[int, ...], dict[str, Any]]:
+    """Return the numbers of a query's rows by the values of some of its columns.
 
     Where every field is such a row, the plan is the same for one column and for a thousand.
     """
-    selected = ", ".join(f"{number.sql} as {name}" for name, number in numbers.items())
-    rows = cursor.execute(f"select place, {selected} from ({cells}) group by place").fetchall()
-    return {place: dict(zip(numbers, found, strict=True)) for place, *found in rows}
+    asked = ", ".join([*keys, *(f"{number.sql} as {name}" for name, number in numbers.items())])
+    found = cursor.execute(f"select {asked} from ({rows}) group by {', '.join(keys)}").fetchall()
+    return {row[: len(keys)]: dict(zip(numbers, row[len(keys) :], strict=True)) for row in found}
 
 
 def merged(numbers: Numbers, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
