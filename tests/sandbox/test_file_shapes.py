@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import json
 import shlex
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -248,7 +247,6 @@ def test_too_many_columns_are_rejected_by_the_header_alone(feed: Feed, columns: 
     shop = feed(spec())
     header = ",".join(f"c{place}" for place in range(columns))
     shop.land("1.csv", f"{header}\n" + ",".join("1" * columns) + "\n")
-    begun = time.monotonic()
 
     (result,) = shop.run()
 
@@ -257,7 +255,6 @@ def test_too_many_columns_are_rejected_by_the_header_alone(feed: Feed, columns: 
     assert f"would have {columns + 2} columns, and Redshift takes 1600" in result.failure.message
     assert "new_columns" not in result.failure.message, "no policy for a table that is not there"
     assert not any(entry.get("step") in ("profile", "stage") for entry in shop.entries())
-    assert time.monotonic() - begun < 20
 
 
 def test_the_columns_of_a_table_and_a_file_are_too_many_together(feed: Feed) -> None:
