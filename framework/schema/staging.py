@@ -225,8 +225,10 @@ class _Planner:
             and self.spec.evolution.of(fill.column).missing_columns.written_for != "column"
         }
         missing = {column.name: column.type for column in self.table.columns if column.name in lacking}
-        new = {column.name: column.type for column in self.new_columns if column.name in self.profiles}
-        renames = probable_renames(missing, {**new, **dict.fromkeys(self.ignored)})
+        new: dict[str, ColumnType | None] = {column.name: column.type for column in self.new_columns}
+        # A name that the spec gives is meant.
+        names = {*self.profiles, *self.ignored} - set(self.spec.columns.rename.values())
+        renames = probable_renames(missing, {name: new.get(name) for name in (*new, *self.ignored) if name in names})
         if renames:
             yield rename_warning(renames)
 

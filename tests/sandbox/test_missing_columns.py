@@ -210,6 +210,17 @@ def test_the_rename_that_a_warning_prints_loads_the_file_into_the_old_column(fee
     assert shop.rows("id, balance", "id") == [(1, 11), (2, 20), (3, 30)]
 
 
+def test_a_column_that_the_spec_renames_is_no_probable_rename(feed: Feed) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", csv_text("id,name", "1,Ann"))
+    shop.spec_body += "columns: {rename: {name: full_name}}\n"
+
+    result = shop.load("2.csv", csv_text("id,name", "2,Bob"))
+
+    assert warned(result, "probable-rename") == []
+    assert shop.rows("id, name, full_name", "id") == [(1, "Ann", None), (2, "", "Bob")]
+
+
 def test_columns_that_do_not_go_together_are_no_rename(feed: Feed) -> None:
     shop = feed(spec())
     shop.load("1.csv", csv_text("id,balance", "1,10.5"))
