@@ -153,7 +153,7 @@ def test_a_replacement_without_a_good_row_is_refused(feed: Feed) -> None:
 
     result = shop.load("2.csv", csv_text("id,n", "x,1"))
 
-    assert "the file has no good rows" in message(result)
+    assert "the load has 0 good rows" in message(result)
     assert shop.rows("id", "id") == [(1,)]
     assert quarantined(shop) == []
 
