@@ -19,17 +19,18 @@ $(STAMP): setup.cfg setup.py pyproject.toml
 demo: setup
 	@$(PYTHON) -m demo
 
-# Two processes, each with a sandbox and a Spark session of its own.
+# Two processes, each with a sandbox of its own.
 test: setup
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy
 	@$(PYTHON) -m pytest tests/sandbox --ignore-glob '*/test_data_api*' & other=$$!; \
-	$(PYTHON) -m pytest tests/faults tests/frames tests/lake tests/unit tests/sandbox/test_data_api*; result=$$?; \
+	$(PYTHON) -m pytest -m "not spark" tests/faults tests/frames tests/lake tests/unit tests/sandbox/test_data_api*; result=$$?; \
 	wait $$other && exit $$result
 
-# The load tests once more, on Spark.
+# What the Spark engine makes of files, and the load tests once more, on Spark.
 test-spark: setup
+	@$(PYTHON) -m pytest -m spark tests/frames
 	@$(PYTHON) -m pytest --engine spark tests/sandbox/test_first_load.py tests/sandbox/test_files.py \
 	    tests/sandbox/test_modes.py tests/sandbox/test_evolution.py tests/sandbox/test_views.py \
 	    tests/sandbox/test_conflicts.py tests/sandbox/test_real_feeds.py

@@ -149,6 +149,16 @@ class Bench:
 _NUMBERS = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a Spark session: `make test-spark` runs it, and `make test` the rest."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        of_bench = None if parameters is None else parameters.params.get("bench")
+        fixtures = getattr(item, "fixturenames", ())
+        if of_bench == "spark" or any(name.startswith("spark") for name in fixtures):
+            item.add_marker("spark")
+
+
 @pytest.fixture(scope="session", params=["embedded", "spark"])
 def bench(request: pytest.FixtureRequest, sandbox: SandboxAddress, s3: Any) -> Bench:
     """Each engine in turn: what a test says, it says of both."""
