@@ -24,8 +24,8 @@ test: setup
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy
-	@$(PYTHON) -m pytest tests/sandbox --ignore-glob '*/test_data_api*' & other=$$!; \
-	$(PYTHON) -m pytest -m "not spark" tests/faults tests/frames tests/lake tests/unit tests/sandbox/test_data_api*; result=$$?; \
+	@$(PYTHON) -m pytest tests/sandbox --ignore-glob '*/test_[dr]*' & other=$$!; \
+	$(PYTHON) -m pytest -m "not spark" tests/faults tests/frames tests/lake tests/unit tests/sandbox/test_[dr]*; result=$$?; \
 	wait $$other && exit $$result
 
 # What the Spark engine makes of files, and the load tests once more, on Spark.
