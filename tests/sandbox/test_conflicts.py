@@ -41,7 +41,7 @@ def test_a_number_with_leading_zeros_is_refused_unless_the_spec_says_otherwise(f
     result = shop.load("2.csv", csv_text("id,zip", "2,00123"))
 
     assert result.failure is not None
-    assert "1 of 1 value of zip is not an integer: '00123' (leading zeros), in row 1, line 2" in result.failure.message
+    assert "1 value of zip is not an integer: '00123' (leading zeros), in row 1, line 2" in result.failure.message
     assert shop.types()["zip"] == "integer"
 
 
@@ -178,7 +178,7 @@ def test_policies_of_single_columns_go_before_the_tables(feed: Feed) -> None:
     assert changes(added) == [("add_column", "n", None, "integer")]
     assert shop.rows("id, a, b, n", "id") == [(1, 1, None, 7), (2, None, None, 8)]
     assert narrow.failure is not None
-    assert "1 of 1 value of b does not fit into integer: '3000000000' (out of range)" in narrow.failure.message
+    assert "1 value of b does not fit into integer: '3000000000' (out of range)" in narrow.failure.message
     assert unknown.failure is not None
     assert "a new column 'other', for which evolution.new_columns is reject" in unknown.failure.message
     assert lacking.failure is not None
