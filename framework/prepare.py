@@ -36,7 +36,7 @@ from framework.schema.changes import (
     table_after,
     with_rows,
 )
-from framework.schema.fit import refuse_too_many
+from framework.schema.fit import file_columns, refuse_too_many
 from framework.schema.measured import apply_measurements, becoming_text, with_samples
 from framework.schema.missing import emptied_columns
 from framework.schema.same_content import same_content
@@ -44,7 +44,6 @@ from framework.schema.spellings import new_spellings
 from framework.schema.staging import (
     StagingPlan,
     columns_to_profile,
-    file_columns,
     plan_staging,
 )
 from framework.schema.table import Observation, TableDesign
@@ -178,7 +177,8 @@ def _prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obs
 def _decide_changes(context: PrepareContext, staging: StagingPlan, observed: Observation) -> tuple[SchemaChange, ...]:
     """Return the changes of the target; what rewriting costs, and how texts grow under views, its rows decide."""
     spec, books = context.spec, context.books
-    changes = plan_changes(staging, observed, spec.target.table, (spec.target.distkey, spec.target.sortkey))
+    asked = (*staging.new_columns, *staging.widenings)
+    changes = plan_changes(asked, observed, spec.target.table, (spec.target.distkey, spec.target.sortkey))
     under_views = grown_under_views(changes, spec.target.table, observed)
     if observed.table is None or not (under_views or rewritten_columns(changes)):
         return changes

@@ -21,7 +21,6 @@ from framework.schema.complaints import (
     null_line,
     quoted,
 )
-from framework.schema.measured import unconvertible_values
 from framework.schema.remedies import Refused, Remedy, larger_budget, remedies
 from framework.schema.table import ObservedTable
 from framework.schema.values import (
@@ -33,6 +32,7 @@ from framework.schema.values import (
     SourceFile,
     StagingColumn,
 )
+from framework.schema.widening import unconvertible_values
 from framework.spec.pipeline import BadRowsSpec, CsvOptions, PipelineSpec
 from framework.warehouse.control import Duplicates
 from framework.words import share

@@ -17,12 +17,12 @@ from framework.schema.changes import (
     AddColumn,
     CreateTable,
     GrowVarchar,
+    NewColumn,
     RewriteColumn,
     SchemaChange,
     logged_rows,
     needs_new_table,
 )
-from framework.schema.staging import NewColumn
 from framework.schema.table import Observation
 from framework.spec.pipeline import PipelineSpec
 

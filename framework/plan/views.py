@@ -153,7 +153,7 @@ class _Views:
 
 
 def _views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> _Views:
-    columns = columns_after(observed.table, changes)
+    columns = columns_after(observed, spec.target.table, changes)
     named = _in_dependency_order([_of_spec(view, spec, columns) for view in spec.views])
     existing = {view.view for view in observed.views}
     outdated = tuple(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from framework.column_type import ColumnType, Kind
 from framework.errors import SchemaChangeError
 from framework.names import TableName
-from framework.schema.staging import NewColumn, StagingPlan, Widening
 from framework.schema.table import Observation, ObservedTable, TableColumn, ViewDependency
 from framework.words import counted
 
@@ -19,6 +18,27 @@ MAX_REWRITES_IN_PLACE = 5
 CREATED, INFERRED = "create_table", "infer_column"
 """Rows of the log of schema changes: a table's first, and a column's whose type nobody asked for and which rounds."""
 _RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE)
+
+
+@dataclass(frozen=True)
+class NewColumn:
+    """A column the target gets, and why it has that type; `is_inferred` as in SettledType."""
+
+    name: str
+    type: ColumnType
+    nullable: bool
+    reason: str
+    is_inferred: bool = False
+
+
+@dataclass(frozen=True)
+class Widening:
+    """A column of the target that grows, and why."""
+
+    name: str
+    current: ColumnType
+    wanted: ColumnType
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -75,9 +95,12 @@ SchemaChange = CreateTable | AddColumn | GrowVarchar | RewriteColumn
 
 
 def plan_changes(
-    staging: StagingPlan, observed: Observation, target: TableName, design: tuple[str | None, tuple[str, ...]]
+    asked: Sequence[NewColumn | Widening],
+    observed: Observation,
+    target: TableName,
+    design: tuple[str | None, tuple[str, ...]],
 ) -> tuple[SchemaChange, ...]:
-    """Return what makes the target hold every staging column, in the order of the columns.
+    """Return the changes that bring the target what the load's columns ask for: new columns first, each in its order.
 
     `design` is the distribution key and the sort keys of a table that is still to be created.
 
@@ -85,12 +108,13 @@ def plan_changes(
         SchemaChangeError: privileges are granted on a column that must grow, or a table that is to be
             created would have no such column as its design names.
     """
+    new = tuple(each for each in asked if isinstance(each, NewColumn))
     if observed.table is None:
         distkey, sortkey = design
-        _refuse_unknown_design(target, staging.new_columns, distkey, sortkey)
-        return (CreateTable(target, staging.new_columns, distkey, sortkey),)
-    additions = [AddColumn(column) for column in staging.new_columns]
-    return (*additions, *_widen_all(staging.widenings, observed.table, observed))
+        _refuse_unknown_design(target, new, distkey, sortkey)
+        return (CreateTable(target, new, distkey, sortkey),)
+    widenings = [each for each in asked if isinstance(each, Widening)]
+    return (*map(AddColumn, new), *_widen_all(widenings, observed.table, observed))
 
 
 def _widen_all(widenings: Sequence[Widening], table: ObservedTable, observed: Observation) -> Sequence[SchemaChange]:
@@ -273,23 +297,6 @@ def grown_columns(changes: Iterable[SchemaChange]) -> frozenset[str]:
     return frozenset(change.name for change in changes if isinstance(change, GrowVarchar))
 
 
-def columns_after(table: ObservedTable | None, changes: Sequence[SchemaChange]) -> tuple[tuple[str, str], ...]:
-    """Return the (name, type) pairs of the target once the changes are made, by name.
-
-    By name, because a view's columns do not change when a rewritten column moves to the end.
-    """
-    types = {column.name: column.type_text for column in table.columns} if table else {}
-    for change in changes:
-        match change:
-            case CreateTable(columns=columns):
-                types.update((column.name, column.type.sql) for column in columns)
-            case AddColumn(column=column):
-                types[column.name] = column.type.sql
-            case GrowVarchar(name=name, wanted=wanted) | RewriteColumn(name=name, wanted=wanted):
-                types[name] = wanted.sql
-    return tuple(sorted(types.items()))
-
-
 def describe_change(change: SchemaChange, with_columns: bool = True) -> dict[str, str | None]:
     """Return a change as `run` and `plan` print it; `cost` says what it does to the rows.
 
@@ -363,6 +370,17 @@ def table_after(observed: Observation, target: TableName, changes: Sequence[Sche
             case RewriteColumn(name=name, wanted=wanted):
                 columns[name] = replace(columns.pop(name), type=wanted, type_text=wanted.sql)
     return ObservedTable(target, tuple(columns.values())) if columns else None
+
+
+def columns_after(
+    observed: Observation, target: TableName, changes: Sequence[SchemaChange]
+) -> tuple[tuple[str, str], ...]:
+    """Return the (name, type) pairs of the target once the changes are made, by name.
+
+    By name, because a view's columns do not change when a rewritten column moves to the end.
+    """
+    table = table_after(observed, target, changes)
+    return tuple(sorted((column.name, column.type_text) for column in table.columns)) if table else ()
 
 
 def _added(new: NewColumn) -> TableColumn:

@@ -1,4 +1,4 @@
-"""What the names in a file's header decide against it: it is not of this table, or the table cannot hold them all."""
+"""Which columns a file's header brings, and what its names decide against it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,52 @@ from collections.abc import Mapping, Sequence
 
 from framework.errors import SchemaChangeError, SourceFileError
 from framework.schema.table import ObservedTable
-from framework.schema.values import FILE_COLUMN, ROW_COLUMN, FileLayout
+from framework.schema.values import FILE_COLUMN, ROW_COLUMN, FileLayout, SourceBatch
 from framework.spec.pipeline import PipelineSpec
 
 MAX_COLUMNS = 1_600
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"""
 _PLAIN_YAML = re.compile(r"[^\W\d]\w*")
 _YAML_WORDS = ("null", "true", "false")
+
+
+def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
+    """Return the columns the batch's files bring, in order of first appearance, excluded ones left out.
+
+    Raises:
+        SourceFileError: a file has a column that a metadata column uses, or lacks an upsert key
+            or a column that orders rows.
+    """
+    names: dict[str, None] = {}
+    metadata = _metadata(spec)
+    needed = (*spec.load.keys, *(order.column for order in spec.load.order_by))
+    for layout in batch.files:
+        own = {FILE_COLUMN, ROW_COLUMN}.intersection(layout.columns)
+        if own:
+            raise SourceFileError(
+                f"{layout.file.url}: the file has a column {min(own)!r}, a name Feedway keeps for itself "
+                "while it loads. "
+                f"Give it another name under columns.rename.",
+                (layout.file.key,),
+            )
+        clash = metadata.intersection(layout.columns)
+        if clash:
+            raise SourceFileError(
+                f"{layout.file.url}: the file has a column {min(clash)!r}, which is also a metadata column. "
+                f"Give the metadata column another name in metadata_columns, or turn it off with null.",
+                (layout.file.key,),
+            )
+        for name in needed:
+            if name not in layout.columns and name not in metadata:
+                raise SourceFileError(
+                    f"{layout.file.url}: the column {name!r}, which load.keys or load.order_by names, is "
+                    "not in the file. "
+                    f"Its columns are {', '.join(layout.columns)}. Resend the file, or name the column "
+                    "under columns.rename.",
+                    (layout.file.key,),
+                )
+        names.update(dict.fromkeys(name for name in layout.columns if name not in spec.columns.exclude))
+    return tuple(names)
 
 
 def own_columns(spec: PipelineSpec, table: ObservedTable) -> tuple[str, ...]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, varchar
+from framework.schema.changes import Widening
 from framework.schema.settle import varchar_for
-from framework.schema.staging import StagingPlan, Widening
+from framework.schema.staging import StagingPlan
 from framework.schema.table import ObservedTable, TableColumn
 from framework.schema.values import ColumnMeasurement, Measurements, StagingColumn
-from framework.schema.widening import wider_type
+from framework.schema.widening import unconvertible_values, wider_type
 from framework.spec.pipeline import PipelineSpec
 from framework.words import counted
 
@@ -94,14 +95,6 @@ def with_samples(plan: StagingPlan, samples: Mapping[str, str]) -> StagingPlan:
         for widening in plan.widenings
     )
     return replace(plan, widenings=widenings)
-
-
-def unconvertible_values(spec: PipelineSpec, name: str, column_type: ColumnType, measured: ColumnMeasurement) -> int:
-    """Return how many values of a column no type holds that it may grow to."""
-    if spec.evolution.of(name).wider_values == "reject":
-        return measured.misfits - measured.wider
-    can_grow = wider_type(column_type, measured, spec.types.rules, name in spec.load.keys) != column_type
-    return measured.misfits - measured.wider if can_grow else measured.misfits
 
 
 def _values(count: int) -> str:

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 
 from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, with_length
 from framework.schema.hints import date_formats, is_null_marker
-from framework.schema.measured import unconvertible_values
 from framework.schema.settle import varchar_for
-from framework.schema.staging import may_become_text
 from framework.schema.table import TableColumn
 from framework.schema.text import FLOAT
 from framework.schema.values import BadRow, ColumnMeasurement, FileMeasurement, StagingColumn
-from framework.schema.widening import wider_type
+from framework.schema.widening import may_become_text, unconvertible_values, wider_type
 from framework.spec.pipeline import BadRowsSpec, PipelineSpec
 
 _MAX_CHAR_BYTES = 4096

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar, widenings_of
-from framework.errors import SchemaChangeError, SourceFileError, SpecError
+from framework.errors import SchemaChangeError, SpecError
+from framework.schema.changes import NewColumn, Widening
+from framework.schema.fit import file_columns
 from framework.schema.missing import Fill, missing_column_warnings, plan_fill, probable_renames, rename_warning
 from framework.schema.settle import SettledType, settle_type
 from framework.schema.table import ObservedTable, TableColumn
 from framework.schema.values import (
-    FILE_COLUMN,
-    ROW_COLUMN,
     ColumnProfile,
     FileName,
     FromFile,
@@ -26,31 +26,11 @@ from framework.schema.values import (
     SourceBatch,
     StagingColumn,
 )
+from framework.schema.widening import may_become_text
 from framework.spec.pipeline import PipelineSpec
 
 FILE_NAME_TYPE = varchar(1024)
 RUN_DATE_TYPE = ColumnType(Kind.TIMESTAMP)
-
-
-@dataclass(frozen=True)
-class NewColumn:
-    """A column the target gets, and why it has that type; `is_inferred` as in SettledType."""
-
-    name: str
-    type: ColumnType
-    nullable: bool
-    reason: str
-    is_inferred: bool = False
-
-
-@dataclass(frozen=True)
-class Widening:
-    """A column of the target that grows, and why."""
-
-    name: str
-    current: ColumnType
-    wanted: ColumnType
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -69,45 +49,6 @@ class StagingPlan:
     widenable: frozenset[str]
     convertible: frozenset[str]
     warnings: tuple[LoadWarning, ...] = ()
-
-
-def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
-    """Return the columns the batch's files bring, in order of first appearance, excluded ones left out.
-
-    Raises:
-        SourceFileError: a file has a column that a metadata column uses, or lacks an upsert key
-            or a column that orders rows.
-    """
-    names: dict[str, None] = {}
-    metadata = {name for name in (spec.metadata_columns.run_date, spec.metadata_columns.file_name) if name}
-    needed = (*spec.load.keys, *(order.column for order in spec.load.order_by))
-    for layout in batch.files:
-        own = {FILE_COLUMN, ROW_COLUMN}.intersection(layout.columns)
-        if own:
-            raise SourceFileError(
-                f"{layout.file.url}: the file has a column {min(own)!r}, a name Feedway keeps for itself "
-                "while it loads. "
-                f"Give it another name under columns.rename.",
-                (layout.file.key,),
-            )
-        clash = metadata.intersection(layout.columns)
-        if clash:
-            raise SourceFileError(
-                f"{layout.file.url}: the file has a column {min(clash)!r}, which is also a metadata column. "
-                f"Give the metadata column another name in metadata_columns, or turn it off with null.",
-                (layout.file.key,),
-            )
-        for name in needed:
-            if name not in layout.columns and name not in metadata:
-                raise SourceFileError(
-                    f"{layout.file.url}: the column {name!r}, which load.keys or load.order_by names, is "
-                    "not in the file. "
-                    f"Its columns are {', '.join(layout.columns)}. Resend the file, or name the column "
-                    "under columns.rename.",
-                    (layout.file.key,),
-                )
-        names.update(dict.fromkeys(name for name in layout.columns if name not in spec.columns.exclude))
-    return tuple(names)
 
 
 def columns_to_profile(spec: PipelineSpec, table: ObservedTable | None, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -146,13 +87,6 @@ def plan_staging(
         frozenset(planner.convertible),
         tuple(planner.warnings()),
     )
-
-
-def may_become_text(spec: PipelineSpec, name: str, column_type: ColumnType) -> bool:
-    """Return whether a column may become text: a key only where every value can be written in one way only."""
-    if column_type.is_text:
-        return False
-    return name not in spec.load.keys or column_type.is_integer or column_type.kind is Kind.DATE
 
 
 class _Planner:

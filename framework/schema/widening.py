@@ -1,4 +1,4 @@
-"""To which type a column of the target grows so that it holds what a file brings."""
+"""To which type a column of the target grows so that it holds what a file brings, and which values none holds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from framework.column_type import (
 )
 from framework.schema.settle import integer_for, varchar_for
 from framework.schema.values import ColumnMeasurement
-from framework.spec.pipeline import TypeRule
+from framework.spec.pipeline import PipelineSpec, TypeRule
 
 
 def wider_type(current: ColumnType, seen: ColumnMeasurement, rules: tuple[TypeRule, ...], is_key: bool) -> ColumnType:
@@ -35,6 +35,21 @@ def wider_type(current: ColumnType, seen: ColumnMeasurement, rules: tuple[TypeRu
     if current.is_exact_number:
         return _wider_number(current, seen, rules, is_key)
     return current
+
+
+def unconvertible_values(spec: PipelineSpec, name: str, column_type: ColumnType, measured: ColumnMeasurement) -> int:
+    """Return how many values of a column no type holds that it may grow to."""
+    if spec.evolution.of(name).wider_values == "reject":
+        return measured.misfits - measured.wider
+    can_grow = wider_type(column_type, measured, spec.types.rules, name in spec.load.keys) != column_type
+    return measured.misfits - measured.wider if can_grow else measured.misfits
+
+
+def may_become_text(spec: PipelineSpec, name: str, column_type: ColumnType) -> bool:
+    """Return whether a column may become text: a key only where every value can be written in one way only."""
+    if column_type.is_text:
+        return False
+    return name not in spec.load.keys or column_type.is_integer or column_type.kind is Kind.DATE
 
 
 def _wider_text(current: ColumnType, seen: ColumnMeasurement) -> ColumnType:

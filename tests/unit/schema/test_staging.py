@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from framework.column_type import can_widen, parse_type
 from framework.errors import SchemaChangeError, SourceFileError, SpecError
 from framework.schema.changes import AddColumn, CreateTable, plan_changes, table_after
+from framework.schema.fit import file_columns
 from framework.schema.measured import apply_measurements
-from framework.schema.staging import columns_to_profile, file_columns, plan_staging
+from framework.schema.staging import columns_to_profile, plan_staging
 from framework.schema.table import Observation, ObservedTable, TableColumn
 from framework.schema.values import (
     ColumnMeasurement,
@@ -116,7 +117,7 @@ def test_an_applied_plan_leaves_nothing_to_do_and_loses_nothing(
                 0,
             )
             staging, _ = apply_measurements(spec(), now.table, staging, everything)
-        return plan_changes(staging, now, spec().target.table, (None, ()))
+        return plan_changes((*staging.new_columns, *staging.widenings), now, spec().target.table, (None, ()))
 
     first = changes(observed)
     after = table_after(observed, spec().target.table, first)  # type: ignore[arg-type]
