@@ -224,7 +224,7 @@ class _Load:
         self._enter("copy")
         manifest_url = write_manifest(self.books, prepared)
         self.has_staging_table = True
-        copy(self.books, observed, prepared, manifest_url)
+        copy(self.books, prepared, manifest_url)
         self._enter("merge")
         self.counts = merge(self.books, self.files, observed, prepared, self.request)
         self.has_staging_table = False

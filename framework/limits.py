@@ -25,9 +25,8 @@ def check_limits(
     """
     target = books.spec.target.table
     after = table_after(observed, target, prepared.changes)
-    copy = copy_transaction(
-        books, observed, prepared, books.services.lake.url(books.manifest_key) if prepared.has_rows else None
-    )
+    manifest_url = books.services.lake.url(books.manifest_key) if prepared.has_rows else None
+    copy = copy_transaction(books, prepared, manifest_url)
     merge, _ = merge_transaction(books, files, observed, prepared, request)
     created = copy.statements[copy.index_of("create_staging_table")].values["columns"]
     assert isinstance(created, tuple)

@@ -14,11 +14,13 @@ from framework.errors import SourceFileError
 from framework.first_look import look_at, read_layouts, require_known_column, require_shape
 from framework.frames.protocol import FrameEngine, SourceRows
 from framework.lake.at_once import at_once
+from framework.plan.columns import ColumnPlan, columns_to_profile, plan_columns
 from framework.plan.evolve import plan_evolution
 from framework.plan.grants import granted, plan_grants
 from framework.plan.growth import EvolvingRun
+from framework.plan.measured import apply_measurements, with_samples
 from framework.plan.merge import LoadedFile, MergeInput, plan_merge
-from framework.plan.staging import plan_copy, staging_columns
+from framework.plan.staging import plan_copy
 from framework.plan.statements import Transaction
 from framework.plan.views import ViewWork, plan_views, views_to_compare, views_to_look_at
 from framework.precedence import precedence_of
@@ -37,15 +39,9 @@ from framework.schema.changes import (
     with_rows,
 )
 from framework.schema.fit import file_columns, refuse_too_many
-from framework.schema.measured import apply_measurements, becoming_text, with_samples
 from framework.schema.missing import emptied_columns
 from framework.schema.same_content import same_content
 from framework.schema.spellings import new_spellings
-from framework.schema.staging import (
-    StagingPlan,
-    columns_to_profile,
-    plan_staging,
-)
 from framework.schema.table import Observation, TableDesign
 from framework.schema.values import LoadWarning, Measurements, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
@@ -76,7 +72,7 @@ class Preparation:
     """
 
     batch: SourceBatch
-    staging: StagingPlan
+    staging: ColumnPlan
     seen: Measurements
     changes: tuple[SchemaChange, ...]
     views: ViewWork
@@ -147,11 +143,11 @@ def _prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obs
         profiles = rows.profile(unknown) if unknown else {}
         if unknown:
             context.log.info("profiled the columns without a type", step="profile", columns=list(unknown))
-        staging = plan_staging(spec, observed.table, batch, profiles, context.books.started_at)
+        staging = plan_columns(spec, observed.table, batch, profiles, context.books.started_at)
         _refuse_emptied_columns(context, batch, observed, staging)
-        staging, seen, staged_below = _stage(context, batch, rows, staging, observed)
+        staging, seen, staged_below = _stage(context, batch, rows, staging)
         writes = context.destination is not None
-        checked = StagedRows(batch, rows, staging.columns, seen, observed.table)
+        checked = StagedRows(batch, rows, staging.staged, seen, observed.table)
         quarantine = put_bad_rows_aside(context.books, checked, writes)
     _refuse_too_few_rows(context, batch, seen)
     if seen.rows_staged == 0:
@@ -174,11 +170,11 @@ def _prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obs
     )
 
 
-def _decide_changes(context: PrepareContext, staging: StagingPlan, observed: Observation) -> tuple[SchemaChange, ...]:
+def _decide_changes(context: PrepareContext, staging: ColumnPlan, observed: Observation) -> tuple[SchemaChange, ...]:
     """Return the changes of the target; what rewriting costs, and how texts grow under views, its rows decide."""
     spec, books = context.spec, context.books
-    asked = (*staging.new_columns, *staging.widenings)
-    changes = plan_changes(asked, observed, spec.target.table, (spec.target.distkey, spec.target.sortkey))
+    design = (spec.target.distkey, spec.target.sortkey)
+    changes = plan_changes(staging.column_changes, observed, spec.target.table, design)
     under_views = grown_under_views(changes, spec.target.table, observed)
     if observed.table is None or not (under_views or rewritten_columns(changes)):
         return changes
@@ -193,12 +189,12 @@ def _decide_changes(context: PrepareContext, staging: StagingPlan, observed: Obs
 
 
 def _stage(
-    context: PrepareContext, batch: SourceBatch, rows: SourceRows, staging: StagingPlan, observed: Observation
-) -> tuple[StagingPlan, Measurements, str | None]:
+    context: PrepareContext, batch: SourceBatch, rows: SourceRows, staging: ColumnPlan
+) -> tuple[ColumnPlan, Measurements, str | None]:
     """Stage until the types hold what was seen: one pass, a second where a number outgrew its type."""
     for attempt in range(MAX_STAGING_PASSES):
         below = f"{context.destination}rows-{attempt}" if context.destination else None
-        seen = rows.stage(staging.columns, below)
+        seen = rows.stage(staging.staged, below)
         context.log.info(
             "staged" if below else "measured",
             step="stage",
@@ -207,24 +203,22 @@ def _stage(
             rows_not_fitting=seen.rows_bad,
             phase_seconds=dict(rows.phase_seconds),
         )
-        if observed.table is None:
-            return staging, seen, below
-        decided, restage = apply_measurements(context.spec, observed.table, staging, seen)
-        if not restage:
+        decided = apply_measurements(context.spec, staging, seen)
+        if decided.staged == staging.staged:
             return decided, seen, below
         staging = _with_samples(context.spec, rows, staging, decided, seen)
     raise SourceFileError(f"{batch.files[0].file.url}: the types did not settle in {MAX_STAGING_PASSES} passes")
 
 
 def _with_samples(
-    spec: PipelineSpec, rows: SourceRows, measured: StagingPlan, decided: StagingPlan, seen: Measurements
-) -> StagingPlan:
+    spec: PipelineSpec, rows: SourceRows, measured: ColumnPlan, decided: ColumnPlan, seen: Measurements
+) -> ColumnPlan:
     """Return the plan with a value for each column that becomes text, of those that no wider type holds."""
-    names = becoming_text(decided)
+    names = {column.name for column in decided.columns if column.becomes_text}
     if not names or not spec.bad_rows.log_samples:
         return decided
     files = [file.ordinal for file in seen.files if file.rows_bad]
-    found = rows.read_bad_rows(measured.columns, files, MAX_SAMPLED_ROWS)
+    found = rows.read_bad_rows(measured.staged, files, MAX_SAMPLED_ROWS)
     samples = {
         bad.column: bad.text for bad in reversed(found) if bad.column in names and bad.column and bad.text is not None
     }
@@ -245,7 +239,7 @@ def _refuse_too_few_rows(context: PrepareContext, batch: SourceBatch, seen: Meas
 
 
 def _refuse_emptied_columns(
-    context: PrepareContext, batch: SourceBatch, observed: Observation, staging: StagingPlan
+    context: PrepareContext, batch: SourceBatch, observed: Observation, staging: ColumnPlan
 ) -> None:
     """Reject a replacement that lacks columns in which the table holds values, where the spec says nothing of that."""
     names = [fill.column for fill in staging.fills if fill.unless_filled]
@@ -286,7 +280,7 @@ def _with_dependents(books: Books, observed: Observation, changes: Sequence[Sche
     return observe_dependents(books.services.warehouse, observed, names, books.caller, books.log)
 
 
-def _log_plan(books: Books, staging: StagingPlan, changes: Sequence[SchemaChange]) -> None:
+def _log_plan(books: Books, staging: ColumnPlan, changes: Sequence[SchemaChange]) -> None:
     for warning in staging.warnings:
         books.log_warning(warning)
     for name in staging.ignored:
@@ -299,11 +293,9 @@ def _log_fields(described: Mapping[str, str | None]) -> dict[str, object]:
     return {("change" if name == "kind" else name): value for name, value in described.items()}
 
 
-def copy_transaction(
-    books: Books, observed: Observation, prepared: Preparation, manifest_url: str | None
-) -> Transaction:
+def copy_transaction(books: Books, prepared: Preparation, manifest_url: str | None) -> Transaction:
     """Return the staging table's creation and COPY; without rows the table stays empty."""
-    columns = staging_columns(prepared.staging, observed.table) if prepared.has_rows else ()
+    columns = prepared.staging.columns if prepared.has_rows else ()
     return plan_copy(books.staging, columns, manifest_url, books.services.warehouse.settings.copy_role)
 
 

@@ -182,7 +182,7 @@ class _Preview:
         request: LoadRequest,
     ) -> PlannedLoad:
         manifest_url = self.services.lake.url(self.books.manifest_key)
-        copy = copy_transaction(self.books, observed, prepared, manifest_url if prepared.has_rows else None)
+        copy = copy_transaction(self.books, prepared, manifest_url if prepared.has_rows else None)
         merge, _ = merge_transaction(self.books, files, observed, prepared, request)
         transactions = [*prepared.evolution, copy, merge]
         notes = [f"{file.url} would be skipped: {reason}" for file, reason in loaded.items()]

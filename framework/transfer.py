@@ -32,9 +32,9 @@ def write_manifest(books: Books, prepared: Preparation) -> str | None:
     return lake.url(books.manifest_key)
 
 
-def copy(books: Books, observed: Observation, prepared: Preparation, manifest_url: str | None) -> None:
+def copy(books: Books, prepared: Preparation, manifest_url: str | None) -> None:
     """Make the staging table and, where there are rows, fill it from the staging files."""
-    transaction = copy_transaction(books, observed, prepared, manifest_url)
+    transaction = copy_transaction(books, prepared, manifest_url)
     books.services.warehouse.run(transaction, books.caller, books.log)
     books.log.info("copied", step="copy", rows=prepared.seen.rows_staged)
 

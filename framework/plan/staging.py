@@ -4,65 +4,49 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from framework.column_type import ColumnType, Kind
 from framework.names import TableName
+from framework.plan.columns import PlannedColumn
 from framework.plan.statements import Statement, Transaction
-from framework.schema.staging import StagingPlan
-from framework.schema.table import ObservedTable
-
-
-@dataclass(frozen=True)
-class StagingTableColumn:
-    """A column of the staging table; always nullable.
-
-    `copied_as` is another name and type for what the staging files hold of a TIMESTAMPTZ: the time
-    in UTC. Nothing says that COPY takes such a column from Parquet.
-    """
-
-    name: str
-    type_sql: str
-    copied_as: StagingTableColumn | None = None
-
-
-def staging_columns(plan: StagingPlan, table: ObservedTable | None) -> tuple[StagingTableColumn, ...]:
-    """Return the staging table's columns: each has the type its column in the target then has."""
-    types: dict[str, ColumnType] = {column.name: column.type for column in plan.columns}
-    types |= {new.name: new.type for new in plan.new_columns}
-    if table is not None:
-        types |= {column.name: column.type for column in table.columns if column.type and column.name in types}
-    types |= {widening.name: widening.wanted for widening in plan.widenings}
-    return tuple(_column(column.name, types[column.name], frozenset(types)) for column in plan.columns)
-
-
-def _column(name: str, column_type: ColumnType, taken: frozenset[str]) -> StagingTableColumn:
-    if column_type.kind is not Kind.TIMESTAMPTZ:
-        return StagingTableColumn(name, column_type.sql)
-    utc = f"feedway_utc_{sorted(taken).index(name)}"
-    while utc in taken:
-        utc += "_"
-    return StagingTableColumn(name, column_type.sql, StagingTableColumn(utc, ColumnType(Kind.TIMESTAMP).sql))
 
 
 def plan_copy(
-    staging: TableName, columns: Sequence[StagingTableColumn], manifest_url: str | None, copy_role: str
+    staging: TableName, columns: Sequence[PlannedColumn], manifest_url: str | None, copy_role: str
 ) -> Transaction:
-    """Return the staging table's creation and, where there are staging files, its COPY."""
-    copied = tuple(column.copied_as for column in columns if column.copied_as is not None)
+    """Return the staging table's creation and, where there are staging files, its COPY.
+
+    The staging files hold a TIMESTAMPTZ as the time in UTC, which is copied into a column of its own: Redshift's
+    documentation does not say that COPY takes such a column from Parquet.
+    """
+    utc = _utc_columns(columns)
+    types = {column.name: column.target_type for column in columns}
+    types |= dict.fromkeys(utc.values(), ColumnType(Kind.TIMESTAMP))
     statements = [
         # There is one only where this very transaction was committed and its end was told as a lost connection.
         Statement("drop_tables", {"tables": (staging.sql,)}),
-        Statement("create_staging_table", {"table": staging, "columns": (*columns, *copied)}),
+        Statement("create_staging_table", {"table": staging, "columns": tuple(types.items())}),
     ]
     if manifest_url is not None:
-        names = tuple((column.copied_as or column).name for column in columns)
+        names = tuple(utc.get(column.name, column.name) for column in columns)
         values = {"table": staging, "columns": names, "manifest_url": manifest_url, "copy_role": copy_role}
         statements.append(Statement("copy_staging", values))
-    if manifest_url is not None and copied:
-        zoned = [(column.name, column.copied_as.name) for column in columns if column.copied_as is not None]
-        statements.append(Statement("set_time_zone", {"staging": staging, "columns": zoned}))
+    if manifest_url is not None and utc:
+        statements.append(Statement("set_time_zone", {"staging": staging, "columns": list(utc.items())}))
     return Transaction("copy", tuple(statements))
+
+
+def _utc_columns(columns: Sequence[PlannedColumn]) -> dict[str, str]:
+    """Return the name of the column that takes the time in UTC, by the name of each TIMESTAMPTZ column."""
+    taken = sorted(column.name for column in columns)
+    names = {}
+    for column in columns:
+        if column.target_type.kind is Kind.TIMESTAMPTZ:
+            name = f"feedway_utc_{taken.index(column.name)}"
+            while name in taken:
+                name += "_"
+            names[column.name] = name
+    return names
 
 
 def manifest(files: Mapping[str, int]) -> str:

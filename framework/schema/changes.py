@@ -95,12 +95,12 @@ SchemaChange = CreateTable | AddColumn | GrowVarchar | RewriteColumn
 
 
 def plan_changes(
-    asked: Sequence[NewColumn | Widening],
+    column_changes: Sequence[NewColumn | Widening],
     observed: Observation,
     target: TableName,
     design: tuple[str | None, tuple[str, ...]],
 ) -> tuple[SchemaChange, ...]:
-    """Return the changes that bring the target what the load's columns ask for: new columns first, each in its order.
+    """Return what makes the target hold every column of the load: new columns first, then wider ones, in their order.
 
     `design` is the distribution key and the sort keys of a table that is still to be created.
 
@@ -108,12 +108,12 @@ def plan_changes(
         SchemaChangeError: privileges are granted on a column that must grow, or a table that is to be
             created would have no such column as its design names.
     """
-    new = tuple(each for each in asked if isinstance(each, NewColumn))
+    new = tuple(each for each in column_changes if isinstance(each, NewColumn))
     if observed.table is None:
         distkey, sortkey = design
         _refuse_unknown_design(target, new, distkey, sortkey)
         return (CreateTable(target, new, distkey, sortkey),)
-    widenings = [each for each in asked if isinstance(each, Widening)]
+    widenings = [each for each in column_changes if isinstance(each, Widening)]
     return (*map(AddColumn, new), *_widen_all(widenings, observed.table, observed))
 
 

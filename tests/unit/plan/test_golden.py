@@ -157,7 +157,7 @@ def planned_sql(folder: Path) -> str:
     prepared = prepare(PrepareContext(kept, lambda batch: Seen(case), "s3://lake/staging/", request), [file], observed)
     manifest_url = "s3://lake/staging/manifest.json"
     merge, _ = merge_transaction(kept, [file], observed, prepared, request)
-    transactions = [*prepared.evolution, copy_transaction(kept, observed, prepared, manifest_url), merge]
+    transactions = [*prepared.evolution, copy_transaction(kept, prepared, manifest_url), merge]
     return "\n".join(as_text(transaction) for transaction in transactions)
 
 

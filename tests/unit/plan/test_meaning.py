@@ -36,9 +36,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     identity = FileIdentity(text, text, text, 7)
     audit = AuditRow(text, text, text, NOON, None, identity, NOON, 1, table, "FAILED", text, text, text)
     order = SimpleNamespace(column=name, descending=True)
-    column = SimpleNamespace(
-        name=name, type=parse_type("varchar(9)"), type_sql="varchar(9)", nullable=False, encoding=None, default=None
-    )
+    column = SimpleNamespace(name=name, type=parse_type("varchar(9)"), nullable=False, encoding=None, default=None)
     names = dict.fromkeys(_NAMED, name)
     texts = dict.fromkeys(("comment", "copy_role", "manifest_url", "pipeline", "run_id", "source"), text)
     tables = dict.fromkeys(("table", "target", "staging", "view", "relation", "copy"), table)
@@ -51,6 +49,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     columns: Any = {
         "guard_columns": [(name, text, parse_type("varchar(9)"))] * 2,
         "guard_column_count": 9,
+        "create_staging_table": [(name, parse_type("varchar(9)"))] * 9,
         "set_time_zone": [(name, name)] * 2,
         "copy_rows": [(name, None, False), (name, parse_type("bigint"), False), (name, None, True)],
         "create_wider_copy": [

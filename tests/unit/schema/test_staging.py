@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from framework.column_type import can_widen, parse_type
 from framework.errors import SchemaChangeError, SourceFileError, SpecError
+from framework.plan.columns import columns_to_profile, plan_columns
+from framework.plan.measured import apply_measurements
 from framework.schema.changes import AddColumn, CreateTable, plan_changes, table_after
 from framework.schema.fit import file_columns
-from framework.schema.measured import apply_measurements
-from framework.schema.staging import columns_to_profile, plan_staging
 from framework.schema.table import Observation, ObservedTable, TableColumn
 from framework.schema.values import (
     ColumnMeasurement,
@@ -109,15 +109,15 @@ def test_an_applied_plan_leaves_nothing_to_do_and_loses_nothing(
     known = dict(zip(NAMES, profiled, strict=True)) | {"id": profiled[0]}
 
     def changes(now: Observation) -> tuple[object, ...]:
-        staging = plan_staging(spec(), now.table, files, known, NOON)
+        staging = plan_columns(spec(), now.table, files, known, NOON)
         if now.table is not None:
             everything = Measurements(
                 (FileMeasurement(0, 3, 3, 0),),
                 {c.name: seen.get(c.name, ColumnMeasurement()) for c in staging.columns},
                 0,
             )
-            staging, _ = apply_measurements(spec(), now.table, staging, everything)
-        return plan_changes((*staging.new_columns, *staging.widenings), now, spec().target.table, (None, ()))
+            staging = apply_measurements(spec(), staging, everything)
+        return plan_changes(staging.column_changes, now, spec().target.table, (None, ()))
 
     first = changes(observed)
     after = table_after(observed, spec().target.table, first)  # type: ignore[arg-type]
@@ -141,9 +141,9 @@ def test_an_applied_plan_leaves_nothing_to_do_and_loses_nothing(
 def test_the_order_of_the_columns_in_the_file_changes_no_type(header: list[str]) -> None:
     known = {name: ColumnProfile(3, 3, 3, 0, 0, 0, 2, 2, 0, 1, 99) for name in header}
 
-    staging = plan_staging(spec(), None, batch(tuple(header)), known, NOON)
+    staging = plan_columns(spec(), None, batch(tuple(header)), known, NOON)
 
-    types = {column.name: column.type.sql for column in staging.new_columns}
+    types = {column.name: column.target_type.sql for column in staging.columns}
     assert types == {
         "id": "bigint",
         **dict.fromkeys(NAMES, "integer"),
@@ -175,14 +175,14 @@ def test_a_column_of_a_type_that_cannot_be_loaded_is_refused_by_name() -> None:
     found = replace(table({"a": "integer"}), columns=(*table({"a": "integer"}).columns, odd))
 
     with pytest.raises(SchemaChangeError, match="'extra' is super"):
-        plan_staging(spec(), found, batch(("id", "a", "extra")), {}, NOON)
+        plan_columns(spec(), found, batch(("id", "a", "extra")), {}, NOON)
 
 
 def test_an_identity_column_is_left_to_the_warehouse() -> None:
     numbered = TableColumn("n", parse_type("bigint"), "bigint", nullable=False, default='"identity"(1, 0, 1, 1)')
     found = replace(table({}), columns=(*table({}).columns, numbered))
 
-    staging = plan_staging(spec("metadata_columns: {run_date: null, file_name: null}"), found, batch(("id",)), {}, NOON)
+    staging = plan_columns(spec("metadata_columns: {run_date: null, file_name: null}"), found, batch(("id",)), {}, NOON)
 
     assert [column.name for column in staging.columns] == ["id"]
 
@@ -190,10 +190,10 @@ def test_an_identity_column_is_left_to_the_warehouse() -> None:
 def test_a_declared_type_does_not_grow_by_itself() -> None:
     declared = spec("types: {columns: {a: varchar(20)}}")
 
-    staging = plan_staging(declared, table({"a": "varchar(20)"}), batch(("id", "a")), {}, NOON)
+    staging = plan_columns(declared, table({"a": "varchar(20)"}), batch(("id", "a")), {}, NOON)
 
-    assert "a" not in staging.widenable
-    assert staging.columns[1].type == parse_type("varchar(20)")
+    assert not staging.columns[1].may_widen
+    assert staging.columns[1].staged.type == parse_type("varchar(20)")
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_declared_type_that_is_no_widening_is_an_error_of_the_spec(
     current: str, declared: str, possible: str
 ) -> None:
     with pytest.raises(SpecError, match=r"p\.yml: types\.columns\.a is") as caught:
-        plan_staging(
+        plan_columns(
             spec(f"types: {{columns: {{a: '{declared}'}}}}"), table({"a": current}), batch(("id", "a")), {}, NOON
         )
 
@@ -224,6 +224,6 @@ def test_a_declared_type_that_is_no_widening_is_an_error_of_the_spec(
 
 def test_a_type_that_nothing_widens_says_so() -> None:
     with pytest.raises(SpecError, match="timestamptz cannot be widened: declare timestamptz, or nothing"):
-        plan_staging(
+        plan_columns(
             spec("types: {columns: {a: timestamp}}"), table({"a": "timestamptz"}), batch(("id", "a")), {}, NOON
         )

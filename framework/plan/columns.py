@@ -1,0 +1,287 @@
+"""The columns of a load, each one value from the header to the statements.
+
+`plan_columns` decides before the rows are read. What staging then sees of the values may ask the target for more
+(plan/measured.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar, widenings_of
+from framework.errors import SchemaChangeError, SpecError
+from framework.schema.changes import NewColumn, Widening
+from framework.schema.fit import file_columns
+from framework.schema.missing import Fill, missing_column_warnings, plan_fill, probable_renames, rename_warning
+from framework.schema.settle import SettledType, settle_type
+from framework.schema.table import ObservedTable, TableColumn
+from framework.schema.values import (
+    ColumnProfile,
+    FileLayout,
+    FileName,
+    FromFile,
+    LoadWarning,
+    RunDate,
+    SourceBatch,
+    StagingColumn,
+)
+from framework.schema.widening import may_become_text
+from framework.spec.pipeline import PipelineSpec
+
+FILE_NAME_TYPE = varchar(1024)
+RUN_DATE_TYPE = ColumnType(Kind.TIMESTAMP)
+
+
+@dataclass(frozen=True)
+class PlannedColumn:
+    """A column of the load: what the row engine makes of it, and what becomes of it in the target.
+
+    `target_type` is its type in the target once `change` is made, and in the staging table. Without a `change` the
+    target keeps the column as it is. `fill` is for the rows of files without the column. `may_widen` and
+    `may_become_text`: the measured values may ask for a change of that kind.
+    """
+
+    staged: StagingColumn
+    target_type: ColumnType
+    change: NewColumn | Widening | None = None
+    fill: Fill | None = None
+    may_widen: bool = False
+    may_become_text: bool = False
+
+    @property
+    def name(self) -> str:
+        """The column's name in the staging files, the staging table and the target."""
+        return self.staged.name
+
+    @property
+    def current_type(self) -> ColumnType:
+        """The type that the target's column has before it is widened."""
+        return self.change.current if isinstance(self.change, Widening) else self.target_type
+
+    @property
+    def becomes_text(self) -> bool:
+        """Whether the target's column was no text and becomes one."""
+        return self.target_type.is_text and not self.current_type.is_text
+
+    def widened(self, wanted: ColumnType, reason: str) -> PlannedColumn:
+        """Return the column with a wider type in the target, in place of any it was widened to before."""
+        return replace(self, target_type=wanted, change=Widening(self.name, self.current_type, wanted, reason))
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """The columns of a load: those of its files, those that no file has, the metadata columns.
+
+    `ignored` are columns of the files that the target lacks and the spec does not want.
+    """
+
+    columns: tuple[PlannedColumn, ...]
+    ignored: tuple[str, ...] = ()
+    warnings: tuple[LoadWarning, ...] = ()
+
+    @property
+    def staged(self) -> tuple[StagingColumn, ...]:
+        """What the row engine makes of each column."""
+        return tuple(column.staged for column in self.columns)
+
+    @property
+    def column_changes(self) -> tuple[NewColumn | Widening, ...]:
+        """What the columns ask of the target."""
+        return tuple(column.change for column in self.columns if column.change is not None)
+
+    @property
+    def fills(self) -> tuple[Fill, ...]:
+        """What rows get in the columns that their files lack."""
+        return tuple(column.fill for column in self.columns if column.fill is not None)
+
+
+def columns_to_profile(spec: PipelineSpec, table: ObservedTable | None, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns whose type neither the table nor the spec settles."""
+    known = {column.name for column in table.columns} if table else set()
+    unknown = [name for name in names if name not in known and name not in spec.types.columns]
+    return tuple(name for name in unknown if table is None or spec.evolution.of(name).new_columns == "add")
+
+
+def plan_columns(
+    spec: PipelineSpec,
+    table: ObservedTable | None,
+    batch: SourceBatch,
+    profiles: Mapping[str, ColumnProfile],
+    run_date: datetime,
+) -> ColumnPlan:
+    """Return what the batch stages and asks of the table, as far as it can be told before its rows are read.
+
+    Raises:
+        SourceFileError: a file lacks or has columns that the spec says it must not.
+        SpecError: the spec's type of a column is not the table's, which cannot be widened to it.
+        SchemaChangeError: the table has a type that cannot be loaded.
+    """
+    observed = {column.name: column for column in table.columns} if table else {}
+    columns: list[PlannedColumn] = []
+    ignored: list[str] = []
+    names = file_columns(spec, batch)
+    for name in names:
+        if name in observed:
+            lacking = [layout for layout in batch.files if name not in layout.columns]
+            columns.append(_filled(spec, _known_column(spec, observed[name]), observed[name], lacking))
+        elif table is not None and _is_ignored(spec, name):
+            ignored.append(name)
+        else:
+            columns.append(_new_column(spec, name, profiles.get(name)))
+    columns += [_absent_column(spec, column, batch.files) for column in _absent(spec, observed, names)]
+    columns += [_metadata_column(spec, observed.get(each.name), each) for each in _metadata(spec, run_date)]
+    plan = ColumnPlan(tuple(columns), tuple(ignored))
+    return replace(plan, warnings=tuple(_warnings(spec, batch, profiles, plan)))
+
+
+def _is_ignored(spec: PipelineSpec, name: str) -> bool:
+    """Return whether the spec does not want a column that the table lacks."""
+    policy = spec.evolution.of(name).new_columns
+    if policy == "reject":
+        raise SchemaChangeError(
+            f"{spec.target.table}: the file brings a new column {name!r}, for which evolution.new_columns is "
+            "reject. "
+            f"Set it to add or ignore, or list the column under columns.exclude."
+        )
+    return policy == "ignore"
+
+
+def _new_column(spec: PipelineSpec, name: str, profile: ColumnProfile | None) -> PlannedColumn:
+    is_key = name in spec.load.keys
+    declared = spec.types.columns.get(name)
+    if declared is not None:
+        settled, text_format = SettledType(declared.type, "declared in the spec"), declared.format
+    else:
+        assert profile is not None
+        settled, text_format = settle_type(name, profile, spec.types.rules, is_key), None
+    staged = StagingColumn(name, settled.type, FromFile(), text_format, required=is_key)
+    new = NewColumn(name, settled.type, not is_key, settled.reason, settled.is_inferred)
+    return PlannedColumn(staged, settled.type, new)
+
+
+def _known_column(spec: PipelineSpec, observed: TableColumn) -> PlannedColumn:
+    """Return a column of the files as the table has it."""
+    name = observed.name
+    current = _loadable_type(spec, observed)
+    required = name in spec.load.keys or not observed.nullable
+    declared = spec.types.columns.get(name)
+    if declared is not None:
+        staged = StagingColumn(name, declared.type, FromFile(), declared.format, required)
+        return _declared(spec, PlannedColumn(staged, current))
+    policy = spec.evolution.of(name)
+    may_widen = policy.wider_values != "reject" and current.kind is not Kind.CHAR
+    staged = StagingColumn(name, current, FromFile(), None, required, exact=observed.is_inferred_double)
+    if may_widen and current.kind is Kind.VARCHAR:
+        is_measured = current.length_bytes != MAX_VARCHAR_BYTES
+        staged = replace(staged, type=varchar(MAX_VARCHAR_BYTES), measure_length=is_measured)
+    may_convert = policy.type_conflicts == "to_text" and may_become_text(spec, name, current)
+    return PlannedColumn(staged, current, may_widen=may_widen, may_become_text=may_convert)
+
+
+def _loadable_type(spec: PipelineSpec, observed: TableColumn) -> ColumnType:
+    if observed.type is None:
+        raise SchemaChangeError(
+            f"{spec.target.table}: the column {observed.name!r} is {observed.type_text}, which "
+            "Feedway cannot load. "
+            f"List it under columns.exclude, and it is left as it is."
+        )
+    return observed.type
+
+
+def _declared(spec: PipelineSpec, column: PlannedColumn) -> PlannedColumn:
+    """Return a column of the table widened to the type that the spec declares and that it is staged as."""
+    name, current, declared = column.name, column.current_type, column.staged.type
+    if current == declared:
+        return column
+    if not can_widen(current, declared):
+        message = (
+            f"{spec.path}: types.columns.{name} is {declared}, which is no widening of {current}, its type in "
+            f"{spec.target.table}. {widenings_of(current)}"
+        )
+        if declared.kind is Kind.VARCHAR and may_become_text(spec, name, current):
+            message += (
+                f" To have the column become text, remove types.columns.{name} and set "
+                f"evolution.columns.{name}.type_conflicts: to_text: the first value that needs it does that."
+            )
+        raise SpecError(message)
+    return column.widened(declared, "declared in the spec")
+
+
+def _absent(spec: PipelineSpec, observed: Mapping[str, TableColumn], names: Sequence[str]) -> list[TableColumn]:
+    """Return the table's columns that no file has and a load writes nevertheless."""
+    present = {*names, spec.metadata_columns.run_date, spec.metadata_columns.file_name}
+    absent = [column for name, column in observed.items() if name not in present and not column.is_identity]
+    if spec.load.mode == "append":
+        # Rows that are only added take the table's own default in a column nobody can write.
+        absent = [column for column in absent if column.type is not None]
+    return absent
+
+
+def _absent_column(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> PlannedColumn:
+    if observed.type is None:
+        raise SchemaChangeError(
+            f"{spec.target.table}: the column {observed.name!r} is {observed.type_text}, which "
+            "Feedway cannot write, "
+            f"and rows are replaced whole. Load into a table without it, and join the column in a view."
+        )
+    staged = StagingColumn(observed.name, observed.type, FromFile())
+    return _filled(spec, PlannedColumn(staged, observed.type), observed, layouts)
+
+
+def _filled(
+    spec: PipelineSpec, column: PlannedColumn, observed: TableColumn, lacking: Sequence[FileLayout]
+) -> PlannedColumn:
+    """Return a column of the table with what the rows of the files that lack it get there."""
+    if not lacking:
+        return column
+    fill = plan_fill(spec, observed, lacking)
+    return replace(column, staged=replace(column.staged, value=FromFile(fill.value)), fill=fill)
+
+
+def _metadata(spec: PipelineSpec, run_date: datetime) -> Iterator[StagingColumn]:
+    """Yield the columns that Feedway adds, as it would create them."""
+    if spec.metadata_columns.run_date is not None:
+        yield StagingColumn(spec.metadata_columns.run_date, RUN_DATE_TYPE, RunDate(run_date))
+    if spec.metadata_columns.file_name is not None:
+        yield StagingColumn(spec.metadata_columns.file_name, FILE_NAME_TYPE, FileName())
+
+
+def _metadata_column(spec: PipelineSpec, observed: TableColumn | None, staged: StagingColumn) -> PlannedColumn:
+    """Return a metadata column; the table's own type is kept where it has one."""
+    name = staged.name
+    if observed is None:
+        return PlannedColumn(staged, staged.type, NewColumn(name, staged.type, True, "metadata column"))
+    if observed.type is None or observed.type.kind is not staged.type.kind:
+        raise SchemaChangeError(
+            f"{spec.target.table}: the metadata column {name!r} is {observed.type_text} in the table and "
+            f"must be {staged.type}. Give it another name in metadata_columns, or turn it off with null."
+        )
+    return PlannedColumn(replace(staged, type=observed.type), observed.type)
+
+
+def _warnings(
+    spec: PipelineSpec, batch: SourceBatch, profiles: Mapping[str, ColumnProfile], plan: ColumnPlan
+) -> Iterator[LoadWarning]:
+    """Yield what the owner of the feed should know of columns that are missing, renamed or there twice."""
+    yield from batch.warnings
+    yield from missing_column_warnings(spec, plan.fills, batch.files)
+    missing = {
+        column.name: column.target_type
+        for column in plan.columns
+        if column.fill is not None
+        and len(column.fill.files) == len(batch.files)
+        and spec.evolution.of(column.name).missing_columns.written_for != "column"
+    }
+    new: dict[str, ColumnType | None] = {
+        column.name: column.target_type
+        for column in plan.columns
+        if isinstance(column.change, NewColumn) and column.name in profiles
+    }
+    new |= dict.fromkeys(plan.ignored)
+    # A name that the spec gives is meant.
+    meant = set(spec.columns.rename.values())
+    renames = probable_renames(missing, {name: new[name] for name in new if name not in meant})
+    if renames:
+        yield rename_warning(renames)

@@ -1,0 +1,87 @@
+"""What the values that staging has seen ask of the target: wider types, or text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, varchar
+from framework.plan.columns import ColumnPlan, PlannedColumn
+from framework.schema.changes import Widening
+from framework.schema.settle import varchar_for
+from framework.schema.values import ColumnMeasurement, Measurements
+from framework.schema.widening import unconvertible_values, wider_type
+from framework.spec.pipeline import PipelineSpec
+from framework.words import counted
+
+LONGEST_WRITTEN_BYTES = 64
+"""No number, date or time takes more when it is written as text."""
+_SAMPLE_CHARACTERS = 60
+
+
+def apply_measurements(spec: PipelineSpec, plan: ColumnPlan, seen: Measurements) -> ColumnPlan:
+    """Return the plan with the columns widened that the measured values call for, or made text.
+
+    The rows must be staged again where that changes what is staged; longer text needs none of it.
+    """
+    return replace(
+        plan, columns=tuple(apply_measurement(spec, column, seen.columns[column.name]) for column in plan.columns)
+    )
+
+
+def apply_measurement(spec: PipelineSpec, column: PlannedColumn, seen: ColumnMeasurement) -> PlannedColumn:
+    """Return a column as its measured values call for."""
+    staged = column.staged
+    if column.may_become_text and (staged.type.is_text or unconvertible_values(spec, column.name, staged.type, seen)):
+        return _as_text(column, seen)
+    if not column.may_widen:
+        return column
+    base = column.current_type if staged.type.is_text else staged.type
+    wanted = wider_type(base, seen, spec.types.rules, column.name in spec.load.keys)
+    if wanted == base:
+        return column
+    widened = column.widened(wanted, _widening_reason(wanted, seen, spec.bad_rows.log_samples))
+    return widened if wanted.is_text else replace(widened, staged=replace(staged, type=wanted))
+
+
+def _as_text(column: PlannedColumn, seen: ColumnMeasurement) -> PlannedColumn:
+    """Return a column as text, which is as long as its texts once it has been staged so."""
+    if isinstance(column.change, Widening) and column.staged.type.is_text:
+        reason = column.change.reason
+    else:
+        verb = "is" if seen.misfits == 1 else "are"
+        reason = f"{_values(seen.misfits)} that {verb} no {column.current_type}"
+    wanted = varchar_for(max(seen.longest_bytes, LONGEST_WRITTEN_BYTES))
+    staged = replace(column.staged, type=varchar(MAX_VARCHAR_BYTES), measure_length=True)
+    return replace(column.widened(wanted, reason), staged=staged)
+
+
+def with_samples(plan: ColumnPlan, samples: Mapping[str, str]) -> ColumnPlan:
+    """Return the plan with a value in the reason of each column that becomes text, where one is known."""
+    return replace(plan, columns=tuple(_with_sample(column, samples.get(column.name)) for column in plan.columns))
+
+
+def _with_sample(column: PlannedColumn, text: str | None) -> PlannedColumn:
+    if text is None or not isinstance(column.change, Widening):
+        return column
+    reason = f"{column.change.reason}, such as {text[:_SAMPLE_CHARACTERS]!r}"
+    return replace(column, change=replace(column.change, reason=reason))
+
+
+def _values(count: int) -> str:
+    return counted(count, "value")
+
+
+def _widening_reason(wanted: ColumnType, seen: ColumnMeasurement, with_values: bool) -> str:
+    if wanted.is_text:
+        return f"the longest text has {counted(seen.longest_bytes, 'byte')}"
+    if wanted.kind is Kind.TIMESTAMP:
+        return f"{_values(seen.wider)} with a time of day"
+    if seen.scale:
+        digits = f"{seen.integer_digits} digits before and {seen.scale} after the point"
+        return f"{_values(seen.wider)} with up to {digits}"
+    if not with_values:
+        return f"{_values(seen.wider)} out of range"
+    if seen.smallest == seen.largest:
+        return f"the value {seen.largest}"
+    return f"values from {seen.smallest} to {seen.largest}"
