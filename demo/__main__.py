@@ -1,4 +1,4 @@
-"""Runs the main job in the sandbox and says what is happening. Starts afresh each time."""
+"""Runs the main job in the sandbox and prints each step. Every run starts with an empty sandbox."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run_demo() -> int:
             ["plan", "customers", "orders"],
         ),
         ("Load them.", ["run", "--all"]),
-        ("The same view: the table was changed under it, and it stands.", ["sandbox", "sql", VIEW]),
+        ("The same view: the table was changed under it, and the view still works.", ["sandbox", "sql", VIEW]),
         ("Every load, as the audit table JOB_STS has it.", ["history"]),
         ("Nothing is pending: a run does nothing.", ["run", "--all"]),
     )
@@ -41,7 +41,7 @@ def run_demo() -> int:
     sandbox.stop(PROJECT / ".sandbox")
     if code == 0:
         print(
-            "\nLook around: .venv/bin/python run.py --project .demo sandbox sql 'select * from "
+            "\nQuery a table: .venv/bin/python run.py --project .demo sandbox sql 'select * from "
             "public.customers limit 5'"
         )
         print("The bucket is the folder .demo/.sandbox/s3/lake.")

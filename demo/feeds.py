@@ -59,7 +59,7 @@ def _second_customer(row: Mapping[str, str]) -> dict[str, str]:
     return drifted | {
         "Credit Limit": "3000000000",
         "Balance": f"{row['Balance']}.50",
-        "Notes": "a long story, told in full: " + "and then " * 40,
+        "Notes": "a long story, in full: " + "and then " * 40,
         "Updated At": "2026-02-01 12:00:00",
         "Loyalty Level": "gold" if row["Cust No"] > f"C{CUSTOMERS:06d}" else "",
     }

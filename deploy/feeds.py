@@ -1,6 +1,6 @@
 """Writes the CloudFormation template of the feeds, from their specs: what starts each, and its alarms.
 
-A new feed is then a new YAML file here too: where its files arrive and how often it is expected stand there already.
+A new feed is a new YAML file here too. Its spec already names where files arrive and how often they are expected.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def feeds_template(specs: Sequence[PipelineSpec], environment: Environment) -> T
             "Schedule": {
                 "Type": "String",
                 "Default": "rate(1 hour)",
-                "Description": "When one job run looks at all feeds, for files that no event has told of and those "
-                "that an outage has left pending.",
+                "Description": "When one job run loads all feeds: files that no event announced and files that an "
+                "outage left pending.",
             },
         },
         "Resources": resources,
@@ -76,7 +76,7 @@ def feeds_template(specs: Sequence[PipelineSpec], environment: Environment) -> T
 
 
 def warnings_of(specs: Sequence[PipelineSpec], environment: Environment, stack: Mapping[str, str]) -> Iterator[str]:
-    """Yield what the templates and the specs do not agree in; `stack` has the parameters of deploy/feedway.yml."""
+    """Yield each disagreement between the stack and the specs; `stack` has the parameters of deploy/feedway.yml."""
     for name in without_stale_alarm(specs):
         yield f"{name}: no alarm looks back further than 7 days; see run.py history --stale"
     allowed = stack["SourcePrefix"]
@@ -154,7 +154,7 @@ def _rule(spec: PipelineSpec, environment: Environment) -> Template:
     pattern = {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
-        # Which names the feed takes is for the run to decide: one that takes none of them ends at once.
+        # The run decides which names match the feed. A run for which none matches ends immediately.
         "detail": {
             "bucket": {"name": [environment.lake.bucket]},
             "object": {"key": [{"prefix": prefix}]},
