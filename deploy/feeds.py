@@ -126,7 +126,7 @@ def _schedule(names: Sequence[str]) -> Template:
         "EveryFeed": {
             "Type": "AWS::Scheduler::Schedule",
             "Properties": {
-                "Description": "Looks at all feeds.",
+                "Description": "Loads all feeds.",
                 "ScheduleExpression": {"Ref": "Schedule"},
                 "FlexibleTimeWindow": {"Mode": "OFF"},
                 "Target": {
