@@ -13,12 +13,11 @@ from dataclasses import replace
 from framework.bookkeeping import Books
 from framework.discover import Work, discover
 from framework.errors import (
-    AlreadyLoaded,
-    Overtaken,
+    Cause,
+    OnRefusal,
     SchemaChangeError,
     SourceFileError,
     SpecError,
-    TargetChanged,
     TransientWarehouseError,
     WarehouseError,
 )
@@ -28,9 +27,7 @@ from framework.lake.at_once import at_once
 from framework.limits import check_limits
 from framework.names import TableName, ledger_table
 from framework.outcome import Outcome, is_outage
-from framework.plan.evolve import PREPARE_COPY
-from framework.plan.growth import PUT_BACK, TAKE_DOWN
-from framework.plan.statements import Statement, Transaction
+from framework.plan.steps import Statement, Transaction
 from framework.precedence import (
     count_again,
     is_picked,
@@ -99,9 +96,11 @@ def _is_something_left(spec: PipelineSpec, services: Services) -> bool:
     return any(lake.list_objects(staging_prefix(lake, spec.pipeline))) or any(lake.list_objects(signs))
 
 
-def _first_line(error: WarehouseError) -> str:
-    """Return what the warehouse said, without its hints, which speak of CASCADE."""
-    return (error.warehouse_message or str(error)).partition("\n")[0]
+def _is_stale(error: WarehouseError) -> bool:
+    """Return whether the merge was refused because the target is not what it was planned for."""
+    # The plan has seen to it that the values fit: somebody has made a column narrower since.
+    is_narrower = error.refused is OnRefusal.ROWS_DO_NOT_FIT and error.cause is Cause.VALUE_TOO_LONG
+    return error.refused is OnRefusal.REPLAN or is_narrower
 
 
 class _Load:
@@ -182,24 +181,27 @@ class _Load:
             try:
                 self._bring_in(observed)
                 return
-            except (AlreadyLoaded, Overtaken) as error:
-                self._leave_to_others(error)
-            except TargetChanged as error:
+            except WarehouseError as error:
+                if error.refused in (OnRefusal.ALREADY_LOADED, OnRefusal.SUPERSEDED):
+                    self._leave_to_others(error)
+                    self.observed_for_next = None
+                    observed = self._observe()
+                    continue
                 plans += 1
-                if plans == MAX_PLANS:
+                if not _is_stale(error) or plans == MAX_PLANS:
                     raise
                 self.log.warning("the target changed meanwhile; the load is planned again", error=str(error))
             self.observed_for_next = None
             observed = self._observe()
 
-    def _leave_to_others(self, error: AlreadyLoaded | Overtaken) -> None:
+    def _leave_to_others(self, error: WarehouseError) -> None:
         """Leave out the files that another run has loaded meanwhile, or has loaded a later one than.
 
         Raises:
             WarehouseError: the merge was stopped by what the ledger does not show: it was tampered with.
         """
         before = (list(self.files), dict(self.books.generations), set(self.books.harmless))
-        if isinstance(error, AlreadyLoaded):
+        if error.refused is OnRefusal.ALREADY_LOADED:
             meanwhile = dict.fromkeys(self.files, "another run has loaded it meanwhile")
             self._skip(meanwhile if self.request.again else loaded_already(self.books, self.files))
         elif self.precedence is not None:
@@ -293,7 +295,7 @@ class _Load:
                 if refused is None or isinstance(error, TransientWarehouseError):
                     raise
                 seen_again = self._observe()
-                is_overtaken = refused.template.startswith("guard_") or self._is_to_be_dropped(refused)
+                is_overtaken = error.refused is OnRefusal.REPLAN or self._is_to_be_dropped(error, refused)
                 unchanged = replace(seen_again, history=observed.history) == observed and not is_overtaken
                 if unchanged or plan_number == MAX_PLANS:
                     self._blame_spec(error, refused)
@@ -306,10 +308,10 @@ class _Load:
             self.observed_for_next = observed
         return observed, prepared
 
-    def _is_to_be_dropped(self, refused: Statement) -> bool:
+    def _is_to_be_dropped(self, error: WarehouseError, refused: Statement) -> bool:
         """Say whether a view that could not be replaced is dropped and created by the next plan."""
         view = refused.values.get("view")
-        if refused.template != "replace_view" or not isinstance(view, TableName):
+        if error.refused is not OnRefusal.VIEW_NOT_REPLACED or not isinstance(view, TableName):
             return False
         is_new = view not in self.books.views_to_drop
         self.books.views_to_drop.add(view)
@@ -322,10 +324,10 @@ class _Load:
         """
         try:
             for self.evolving in prepared.evolution:
-                if self.evolving.name in (TAKE_DOWN, PUT_BACK):
+                if self.evolving.journal is not None:
                     self.views_down.run(self.evolving)
                     continue
-                self.books.has_copy = self.books.has_copy or self.evolving.name == PREPARE_COPY
+                self.books.has_copy = self.books.has_copy or self.evolving.leaves is not None
                 self.services.warehouse.run(self.evolving, self.books.caller, self.log)
         except BaseException:
             self.views_down.see_them_back_on_the_way_out()
@@ -335,25 +337,25 @@ class _Load:
 
     def _blame_spec(self, error: WarehouseError, refused: Statement) -> None:
         """Raise a SpecError where what was refused is the definition of a view, or a privilege of the spec."""
-        if self.evolving is not None and self.evolving.name == "grants":
+        if error.refused is OnRefusal.BAD_GRANT:
             raise SpecError(
                 f"{self.spec.path}: a privilege that grants names cannot be granted or revoked: "
-                f"{error.warehouse_message}. Create who is missing, or correct grants."
+                f"{error.reason}. Create who is missing, or correct grants."
             ) from error
-        if refused.template == "drop_copied_table":
+        if error.refused is OnRefusal.TABLE_IN_USE:
             raise SchemaChangeError(
                 f"{self.spec.target.table} must be copied into a table with wider columns, and something stands on it "
-                f"that cannot be taken down, such as another table's foreign key: {_first_line(error)}. Nothing was "
+                f"that cannot be taken down, such as another table's foreign key: {error.first_line}. Nothing was "
                 "changed. Have an administrator drop that foreign key (alter table … drop constraint …), and create it "
                 "again after the load."
             ) from error
-        if refused.template in ("create_view", "replace_view"):
+        if error.refused in (OnRefusal.BAD_VIEW, OnRefusal.VIEW_NOT_REPLACED):
             view = refused.values["view"]
             what_to_do = "Correct the view's definition."
             if view not in {named.view for named in self.spec.views}:
                 what_to_do = "The spec does not name it: have its owner change or drop it, or correct what is below it."
             raise SpecError(
-                f"{self.spec.path}: the view {view} cannot be created: {error.warehouse_message}. "
+                f"{self.spec.path}: the view {view} cannot be created: {error.reason}. "
                 f"The change was rolled back. {what_to_do}"
             ) from error
 

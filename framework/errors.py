@@ -7,21 +7,16 @@ PipelineError (1)              base; anything else that escapes is a bug, shown 
   MachineError (5)             the machine that runs the load must be put right: its disk is full
   WarehouseError (5)           Redshift or S3 refused: statement id, SQL, its own words
     TransientWarehouseError    may succeed later; the only class that is retried
-    AlreadyLoaded              another run has loaded the file; never reaches the user as an error
-    Overtaken                  another run has loaded a later file; never reaches the user as an error
-    TargetChanged              the target is not as it was planned for; the load is planned again
 
 The number is the exit code of a command that ends in the error.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from enum import Enum, auto
 from typing import Literal
-
-_MISSING_TABLE = re.compile(r"\b(?:relation|schema)\b.* does not exist")
 
 
 class PipelineError(Exception):
@@ -103,6 +98,58 @@ class MachineError(PipelineError):
     is_outage = True
 
 
+class OnRefusal(Enum):
+    """What it means for a load that the warehouse refused one of its statements."""
+
+    FAIL = auto()
+    """The load fails, with the warehouse's message."""
+    REPLAN = auto()
+    """The target is not what the load was planned for: plan it again."""
+    REPLAN_IF_CHANGED = auto()
+    """Plan again if the target, observed anew, is not what the load was planned for; otherwise the load fails."""
+    ALREADY_LOADED = auto()
+    """The ledger holds one of the files."""
+    SUPERSEDED = auto()
+    """The ledger holds a file that comes after one of these."""
+    DUPLICATE_KEYS = auto()
+    """Several rows of the load have one key, and the spec rejects that."""
+    ROW_COUNT_MISMATCH = auto()
+    """The staging table does not hold the rows that were staged."""
+    BRINGS_NEW_KEYS = auto()
+    """The file lacks a column that new rows need, and brings keys that the target does not have."""
+    SHRINKS_TABLE = auto()
+    """The load would leave fewer of the table's rows than the spec allows."""
+    ROWS_DO_NOT_FIT = auto()
+    """The target does not take the rows: the cause says why."""
+    VIEW_NOT_REPLACED = auto()
+    """The view cannot be replaced in place: the next plan drops and creates it; otherwise as BAD_VIEW."""
+    BAD_VIEW = auto()
+    """As REPLAN_IF_CHANGED; otherwise the view's definition is at fault."""
+    BAD_GRANT = auto()
+    """As REPLAN_IF_CHANGED; otherwise a privilege of the spec is at fault."""
+    TABLE_IN_USE = auto()
+    """As REPLAN_IF_CHANGED; otherwise something that cannot be dropped depends on the table."""
+    VIEW_NAME_TAKEN = auto()
+    """Another view has the name of the one to restore."""
+
+
+class Cause(Enum):
+    """Why the warehouse refused a statement, as far as Feedway acts on it."""
+
+    MISSING_RELATION = auto()
+    """A table or schema does not exist."""
+    MISSING_DATABASE = auto()
+    MISSING_COLUMN = auto()
+    MISSING_GRANTEE = auto()
+    """A user, group or role does not exist."""
+    COLUMN_EXISTS = auto()
+    VALUE_TOO_LONG = auto()
+    NULL_NOT_ALLOWED = auto()
+    NOT_PERMITTED = auto()
+    """The user may not run the statement, or the warehouse cannot run such a query."""
+    OTHER = auto()
+
+
 class WarehouseError(PipelineError):
     """The warehouse or the lake refused, or could not be reached."""
 
@@ -115,37 +162,35 @@ class WarehouseError(PipelineError):
         statement_id: str | None = None,
         sql: str | None = None,
         failed_index: int | None = None,
+        refused: OnRefusal | None = None,
+        cause: Cause = Cause.OTHER,
         warehouse_message: str | None = None,
         is_outage: bool = False,
     ) -> None:
         """Keep what the warehouse said.
 
-        `failed_index` is the position, from 0, of the refused statement in its batch, where known.
+        `failed_index` is the position, from 0, of the refused statement in its batch, `refused` what its refusal
+        means; both are None where the warehouse refused no statement, but the whole submission.
         """
         self.statement_id = statement_id
         self.sql = sql
         self.failed_index = failed_index
+        self.refused = refused
+        self.cause = cause
         self.warehouse_message = warehouse_message
         self.is_outage = is_outage
         super().__init__(message)
 
     @property
-    def is_missing_table(self) -> bool:
-        """Whether a statement was refused for a table or schema that does not exist; a missing database is none."""
-        return self.failed_index is not None and _MISSING_TABLE.search(self.warehouse_message or "") is not None
+    def reason(self) -> str:
+        """The warehouse's own message, for a message of ours to quote; the whole message where it sent none."""
+        return self.warehouse_message or str(self)
+
+    @property
+    def first_line(self) -> str:
+        """The first line of the reason, without the hints that follow it, which suggest CASCADE."""
+        return self.reason.strip().partition("\n")[0]
 
 
 class TransientWarehouseError(WarehouseError):
     """A failure that may pass: throttling, a lost connection, a conflict with another transaction."""
-
-
-class AlreadyLoaded(WarehouseError):
-    """The ledger holds the file already; the merge stopped itself before it changed anything."""
-
-
-class Overtaken(WarehouseError):
-    """A file that comes after this one was loaded meanwhile; the merge stopped itself before it changed anything."""
-
-
-class TargetChanged(WarehouseError):
-    """The target has columns that the plan does not know; the merge stopped itself before it changed anything."""

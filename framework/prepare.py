@@ -21,7 +21,7 @@ from framework.plan.growth import EvolvingRun
 from framework.plan.measured import apply_measurements, with_samples
 from framework.plan.merge import LoadedFile, MergeInput, plan_merge
 from framework.plan.staging import plan_copy
-from framework.plan.statements import Transaction
+from framework.plan.steps import Transaction
 from framework.plan.views import ViewWork, plan_views, views_to_compare, views_to_look_at
 from framework.precedence import precedence_of
 from framework.rejection import StagedRows, put_bad_rows_aside

@@ -11,8 +11,8 @@ from framework.frames.protocol import FrameEngine
 from framework.lake.at_once import at_once
 from framework.limits import check_limits
 from framework.plan.grants import granted
-from framework.plan.locks import locks_of
-from framework.plan.statements import Transaction, render
+from framework.plan.render import render
+from framework.plan.steps import Transaction
 from framework.precedence import is_picked, loaded_already, precedence_of, why_overtaken
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
 from framework.results import LoadRequest, Services
@@ -212,6 +212,6 @@ class _Preview:
         texts = [(statement.template, render(statement, pipeline, run_id)) for statement in transaction.statements]
         return {
             "name": transaction.name,
-            "locks": list(locks_of(transaction, self.spec.target.table)),
+            "locks": list(transaction.locks),
             "statements": [{"step": step, "sql": sql, "bytes": len(sql.encode("utf-8"))} for step, sql in texts],
         }

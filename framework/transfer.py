@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framework.bookkeeping import Books
-from framework.errors import AlreadyLoaded, Overtaken, SourceFileError, TargetChanged, WarehouseError
+from framework.errors import Cause, OnRefusal, SourceFileError, WarehouseError
 from framework.plan.merge import LoadedFile
 from framework.plan.staging import manifest
-from framework.plan.statements import Transaction
 from framework.prepare import Preparation, copy_transaction, merge_transaction
 from framework.rejection import refused_duplicates
 from framework.results import LoadRequest, RecordCounts
@@ -45,21 +44,18 @@ def merge(
     """Run the merge and return what it counted, by object key; where it was committed and its reply lost, too.
 
     Raises:
-        AlreadyLoaded: the guard found one of the files in the ledger, entered by another run.
-        Overtaken: the guard found one that comes after these, where that decides which rows stay.
         PipelineError: the bad rows were cleared away meanwhile.
         SourceFileError: several rows have one key, and the spec refuses that.
-        TargetChanged: the target has columns that the plan does not know.
-        WarehouseError: the rows do not add up, with both numbers; or whatever else it was.
+        WarehouseError: the rows do not add up, with both numbers; or whatever else it was, as `refused` says.
     """
     books.require_quarantine()
     transaction, loaded = merge_transaction(books, files, observed, prepared, request)
     try:
         results = books.services.warehouse.run(transaction, books.caller, books.log)
     except WarehouseError as error:
-        _refuse_rows(error, books, files, observed, prepared, transaction)
-        return _explain(error, books, files, prepared, transaction)
-    rows = results[transaction.index_of("select_merge_counts")]
+        _refuse_rows(error, books, files, observed, prepared)
+        return _explain(error, books, files, prepared)
+    (rows,) = (rows for statement, rows in zip(transaction.statements, results, strict=True) if statement.fetches)
     return {files[file.ordinal].key: _merge_counts(rows, file) for file in loaded}
 
 
@@ -69,25 +65,22 @@ def _refuse_rows(
     files: Sequence[SourceFile],
     observed: Observation,
     prepared: Preparation,
-    merge: Transaction,
 ) -> None:
     """Raise a SourceFileError where the merge was refused for what the files hold, or lack.
 
     They bring rows that the table has not and lack a column that new rows need, or too few rows to replace the table.
     """
-    if error.failed_index is None:
-        return
     target = books.spec.target.table
-    if error.failed_index == merge.index_of("check_no_new_rows"):
+    if error.refused is OnRefusal.BRINGS_NEW_KEYS:
         fills = [fill for fill in prepared.staging.fills if fill.rejects_new]
         why = "evolution.missing_columns lets such a file only replace rows (new_rows: reject)"
         raise _lacks(files, fills, f"which new rows need, and brings keys that are not in {target}; {why}") from error
-    if error.failed_index == merge.index_of("insert_rows") and observed.table is not None:
+    if error.cause is Cause.NULL_NOT_ALLOWED and observed.table is not None:
         required = {column.name for column in observed.table.columns if not column.nullable}
         fills = [fill for fill in prepared.staging.fills if fill.value is None and fill.column in required]
-        if fills and "null" in (error.warehouse_message or "").lower():
+        if fills and error.refused is OnRefusal.ROWS_DO_NOT_FIT:
             raise _lacks(files, fills, f"NOT NULL in {target}, and brings keys that are not in the table") from error
-    if error.failed_index == merge.index_of("check_shrinkage"):
+    if error.refused is OnRefusal.SHRINKS_TABLE:
         stored = count_rows(books.services.warehouse, observed, books.caller, books.log)
         raise SourceFileError(
             f"{files[0].url}: {_rows_to_load(books, prepared)} would replace the {stored} of {target}, and "
@@ -117,28 +110,21 @@ def _lacks(files: Sequence[SourceFile], fills: Sequence[Fill], why: str) -> Sour
 
 
 def _explain(
-    error: WarehouseError, books: Books, files: Sequence[SourceFile], prepared: Preparation, merge: Transaction
+    error: WarehouseError, books: Books, files: Sequence[SourceFile], prepared: Preparation
 ) -> dict[str, RecordCounts]:
     """Say what a refused merge means; return the counts where it was committed after all."""
     warehouse = books.services.warehouse
-    if error.failed_index == merge.index_of("guard_ledger"):
+    if error.refused is OnRefusal.ALREADY_LOADED:
         committed = read_run_counts(warehouse, books.run_id, books.caller, books.log)
         if committed:
             books.log.warning("the merge was committed although its reply was lost")
             return {file.key: RecordCounts(*committed[file.identity.key]) for file in files}
-        raise AlreadyLoaded(str(error)) from error
-    if error.failed_index is not None and error.failed_index == merge.index_of("guard_order"):
-        raise Overtaken(str(error)) from error
-    if error.failed_index == merge.index_of("check_no_duplicates"):
+        raise error
+    if error.refused is OnRefusal.DUPLICATE_KEYS:
         keys = books.spec.load.keys
         duplicates = read_duplicates(warehouse, books.staging, keys, books.caller, books.log)
         raise refused_duplicates(books, files, duplicates) from error
-    if error.failed_index in (merge.index_of("guard_column_count"), merge.index_of("check_columns_empty")):
-        raise TargetChanged(str(error)) from error
-    if error.failed_index == merge.index_of("insert_rows") and "too long" in (error.warehouse_message or "").lower():
-        # The plan has seen to it that the values fit: somebody has made a column narrower since.
-        raise TargetChanged(str(error)) from error
-    if error.failed_index == merge.index_of("check_conservation"):
+    if error.refused is OnRefusal.ROW_COUNT_MISMATCH:
         found = read_staging_count(warehouse, books.staging, books.caller, books.log)
         raise WarehouseError(
             f"the rows do not add up: {prepared.seen.rows_staged} were written to the staging files and "

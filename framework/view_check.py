@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from framework.bookkeeping import Books
-from framework.errors import Problem, TransientWarehouseError, WarehouseError
-from framework.plan.statements import Statement, Transaction
+from framework.errors import Cause, Problem, TransientWarehouseError, WarehouseError
+from framework.plan.steps import Statement, Transaction
 from framework.plan.view_check import ViewTrial, view_trials
 from framework.schema.table import ObservedTable
 from framework.spec.document import spec_error
 from framework.spec.pipeline import ViewSpec
 from framework.spec.views import place_in_definition
+from framework.warehouse.refusals import name_at_fault
 
-_NO_MISTAKE = re.compile(r"permission denied|not authorized|subquery pattern is not supported", re.IGNORECASE)
-"""Refusals that say nothing of the text: of a query that may not be run, or not so, a view may be created."""
-_IS_MISSING = re.compile(r"\b(?:relation|schema|database|table)\b.*\bdoes not exist", re.IGNORECASE)
-_NAME = re.compile(r'\b(?:column|relation|function|schema|type|entry for table|near) "?([^\s"(]+)')
+_MISSING = (Cause.MISSING_RELATION, Cause.MISSING_DATABASE)
 
 
 def check_views(books: Books, table: ObservedTable, is_retyped: bool) -> None:
@@ -50,20 +47,19 @@ def _all_pass(books: Books, trials: list[ViewTrial]) -> bool:
 
 def _mistake(books: Books, trial: ViewTrial) -> str | None:
     """Return why a view cannot be created, in the warehouse's words; None where it can, or that is not known."""
-    refusal = None
+    refusal: WarehouseError | None = None
     for query in trial.queries:
         try:
             repeated = _repeated(_columns(books, [query])[0])
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
-            refusal = (error.warehouse_message or str(error)).strip().partition("\n")[0]
+            refusal = error
             continue
         return None if repeated is None else f'column "{repeated}" is specified more than once'
-    if refusal is None or _NO_MISTAKE.search(refusal):
-        return None
-    # A late-binding view may name what is not there yet.
-    return None if trial.late_binding and _IS_MISSING.search(refusal) else refusal
+    # Its creator need not be allowed to run a view, and a late-binding one may name what does not exist yet.
+    tolerated = {Cause.NOT_PERMITTED, *(_MISSING if trial.late_binding else ())}
+    return None if refusal is None or refusal.cause in tolerated else refusal.first_line
 
 
 def _columns(books: Books, queries: list[str]) -> list[list[str]]:
@@ -78,9 +74,8 @@ def _repeated(columns: list[str]) -> str | None:
 
 
 def _problem(path: str, view: ViewSpec, mistake: str) -> Problem:
-    named = _NAME.search(mistake)
-    name = named[1].rpartition(".")[2] if named is not None else ""
-    within = place_in_definition(view.definition, name) if name else None
+    name = name_at_fault(mistake)
+    within = None if name is None else place_in_definition(view.definition, name)
     line, column = view.place.at(within) if view.place is not None else (0, 0)
     message = f"the view {view.view} cannot be created: {mistake}"
     return Problem(path, line, column, "spec/view-definition", message, "Correct its definition.")

@@ -9,8 +9,7 @@ from framework.errors import PipelineError, TransientWarehouseError, WarehouseEr
 from framework.lake.alive import living_runs
 from framework.lake.s3 import Lake
 from framework.names import TableName, ledger_table, statement_name
-from framework.plan.growth import PUT_BACK, TAKE_DOWN
-from framework.plan.statements import Transaction
+from framework.plan.steps import JournalStep, Transaction
 from framework.schema.table import JournalEntry
 from framework.warehouse.view_journal import JournalKey, put_back_views, read_journal
 
@@ -95,7 +94,7 @@ class ViewsDown:
         Raises:
             WarehouseError: views could not be taken down, or the warehouse does not answer.
         """
-        if transaction.name == TAKE_DOWN and not self._took_down:
+        if transaction.journal is JournalStep.DROPS_VIEWS and not self._took_down:
             self._took_down = True
             self._books.services.lake.put(self._own_sign, self._books.run_id)
         try:
@@ -103,7 +102,7 @@ class ViewsDown:
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
-            if transaction.name != PUT_BACK:
+            if transaction.journal is not JournalStep.RESTORES_VIEWS:
                 raise
             self._books.log.warning("a view could not be put back at once", error=str(error))
 

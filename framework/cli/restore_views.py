@@ -11,8 +11,8 @@ from framework.cli.output import Output, table
 from framework.cli.services import open_services
 from framework.errors import SchemaChangeError, SpecError
 from framework.names import statement_name
-from framework.plan.growth import put_back
-from framework.plan.statements import render
+from framework.plan.growth import create_again
+from framework.plan.render import render
 from framework.results import Services
 from framework.schema.table import JournalEntry
 from framework.spec.project import Project
@@ -83,17 +83,16 @@ def _restore(services: Services, asked: Sequence[str], *, is_to_forget: bool) ->
             forget(warehouse, entry, caller, log)
     else:
         reasons = put_back_views(warehouse, dead, caller, log)
-    control_schema = warehouse.settings.control_schema
     told = []
     for entry in entries:
         reason = reasons.get(entry.key)
         if entry not in dead:
             in_use = "a run that is at work has taken it down, and puts it back"
-            told.append(_told(entry, control_schema, "IN_USE", in_use))
+            told.append(_told(entry, "IN_USE", in_use))
         elif is_to_forget:
-            told.append(_told(entry, control_schema, "FORGOTTEN", None))
+            told.append(_told(entry, "FORGOTTEN", None))
         else:
-            told.append(_told(entry, control_schema, "FAILED" if reason else "RESTORED", reason))
+            told.append(_told(entry, "FAILED" if reason else "RESTORED", reason))
     return told
 
 
@@ -109,17 +108,10 @@ def _asked_for(entries: Sequence[JournalEntry], asked: Sequence[str]) -> list[Jo
 
 def _told(
     entry: JournalEntry,
-    control_schema: str,
     status: Literal["RESTORED", "FAILED", "IN_USE", "FORGOTTEN"],
     reason: str | None,
 ) -> RestoredView:
-    transactions = put_back(entry, control_schema, is_there=False)
-    statements = [statement for transaction in transactions for statement in transaction.statements]
-    texts = tuple(
-        render(statement, entry.pipeline, entry.run_id)
-        for statement in statements
-        if statement.template != "delete_view_journal"
-    )
+    texts = tuple(render(statement, entry.pipeline, entry.run_id) for statement in create_again(entry))
     return RestoredView(str(entry.view.view), str(entry.target), entry.pipeline, entry.run_id, status, reason, texts)
 
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from framework.column_type import ColumnType, Kind
-from framework.errors import SchemaChangeError
+from framework.errors import OnRefusal, SchemaChangeError
 from framework.names import TableName, ledger_table
 from framework.plan.growth import EvolvingRun, guard_columns, in_parts, plan_growth
 from framework.plan.spellings import remember_spellings
-from framework.plan.statements import MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, Statement, Transaction, in_portions
+from framework.plan.steps import (
+    MAX_BATCH_STATEMENTS,
+    MAX_STATEMENT_BYTES,
+    Statement,
+    Transaction,
+    in_portions,
+    locks_ledger,
+    locks_readers,
+)
 from framework.plan.views import ViewWork, create_statements, drop_statements
 from framework.plan.wider_copy import becomes_text, copy_statements, copy_table, successor_name
 from framework.schema.changes import (
@@ -26,8 +34,6 @@ from framework.schema.changes import (
 from framework.schema.table import Observation
 from framework.spec.pipeline import PipelineSpec
 
-PREPARE_COPY = "prepare_copy"
-"""The transactions that leave a table behind until the one that puts it in the target's place."""
 _ADDITIONS_AT_ONCE = MAX_BATCH_STATEMENTS - 3
 _LOGGED_BYTES = MAX_STATEMENT_BYTES // 3
 """Bytes of the changes of one INSERT as they are: a quote in a literal takes two, and its frame some more."""
@@ -66,14 +72,16 @@ def plan_evolution(
             f"{MAX_BATCH_STATEMENTS}. Each column, view, privilege and comment that must be put back takes some: widen "
             "fewer columns at a time, through types.columns, or have fewer of the others."
         )
-    evolve = (Transaction("evolve", tuple(last)),) if last else ()
+    evolve = (Transaction("evolve", tuple(last), OnRefusal.REPLAN_IF_CHANGED),) if last else ()
     return (*plan_growth(spec, observed, changes, views, run), *early, *evolve)
 
 
 def _prepared_copy(spec: PipelineSpec, run: EvolvingRun, preparing: Sequence[Statement]) -> tuple[Transaction, ...]:
     """Return what makes the empty copy beforehand; one that an earlier plan of this run has left goes first."""
-    own_copy = Statement("drop_tables", {"tables": (copy_table(spec.target.table, run.run_id).sql,)})
-    return tuple(in_parts(PREPARE_COPY, [own_copy, *preparing]))
+    copy = copy_table(spec.target.table, run.run_id)
+    drop_own = Statement("drop_tables", {"tables": (copy.sql,)})
+    parts = in_parts("prepare_copy", [drop_own, *preparing])
+    return tuple(replace(part, if_refused=OnRefusal.REPLAN_IF_CHANGED, leaves=copy) for part in parts)
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,10 @@ class _Work:
         """Return the transactions that add columns before anything else happens."""
         additions = [change for change in self.changes if isinstance(change, AddColumn)]
         parts = (additions[n : n + _ADDITIONS_AT_ONCE] for n in range(0, len(additions), _ADDITIONS_AT_ONCE))
-        return tuple(Transaction("add_columns", (*self.in_place(part), *self._log(part))) for part in parts)
+        return tuple(
+            Transaction("add_columns", (*self.in_place(part), *self._log(part)), OnRefusal.REPLAN_IF_CHANGED)
+            for part in parts
+        )
 
     def last(self, changes: Sequence[SchemaChange], made: Sequence[Statement]) -> list[Statement]:
         """Return the statements of the last transaction, with views around those that make the changes."""
@@ -152,17 +163,19 @@ def _gate(
     control_schema: str,
 ) -> Iterator[Statement]:
     """Return what keeps merges out and, where columns are rewritten, tells a plan that was overtaken."""
-    yield Statement("lock_ledger", {"table": ledger_table(control_schema, target)})
+    ledger = ledger_table(control_schema, target)
+    yield Statement("lock_ledger", {"table": ledger}, locks=locks_ledger(ledger, target))
     rewritten = [change for change in changes if isinstance(change, RewriteColumn)]
     if rewritten and not views.drops:
         # Whoever reads through a view has locked it before the table; to lock the table before the view is
         # dropped would be a deadlock.
-        yield Statement("lock_target", {"table": target})
+        yield Statement("lock_target", {"table": target}, locks=locks_readers(target))
     if rewritten:
         yield guard_columns(target, rewritten)
     if needs_new_table(changes) and observed.table is not None:
         # A column that somebody has added meanwhile would not be in the copy.
-        yield Statement("guard_column_count", {"table": target, "columns": len(observed.table.columns)})
+        values = {"table": target, "columns": len(observed.table.columns)}
+        yield Statement("guard_column_count", values, OnRefusal.REPLAN)
 
 
 def _missing_schemas(
@@ -196,8 +209,9 @@ def _rewrite(target: TableName, change: RewriteColumn, run_id: str) -> Iterator[
     is_from_boolean = text_of == ColumnType(Kind.BOOLEAN)
     yield Statement("copy_column", {**both, "type": change.wanted, "is_from_boolean": is_from_boolean})
     yield Statement("check_copied_column", {**both, "text_of": text_of, "is_from_boolean": is_from_boolean})
-    yield Statement("drop_column", {"table": target, "name": change.name})
-    yield Statement("rename_column", {"table": target, "name": successor, "new_name": change.name})
+    lock = locks_readers(target)
+    yield Statement("drop_column", {"table": target, "name": change.name}, locks=lock)
+    yield Statement("rename_column", {"table": target, "name": successor, "new_name": change.name}, locks=lock)
     if change.comment is not None:
         yield Statement("comment_on_column", {"relation": target, "name": change.name, "comment": change.comment})
 
@@ -206,4 +220,4 @@ def _add_column(
     target: TableName, name: str, column_type: ColumnType, default: str | None = None, encoding: str | None = None
 ) -> Statement:
     values = {"table": target, "name": name, "type": column_type, "default_sql": default, "encoding": encoding}
-    return Statement("add_column", values)
+    return Statement("add_column", values, locks=locks_readers(target))

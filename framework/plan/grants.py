@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from framework.errors import OnRefusal
 from framework.names import TableName
-from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
+from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction
 from framework.schema.table import Grant, Observation
 from framework.spec.pipeline import GrantSpec, PipelineSpec
 
@@ -21,7 +22,8 @@ def plan_grants(spec: PipelineSpec, observed: Observation) -> tuple[Transaction,
     for view in spec.views:
         statements += _statements(view.view, view.grants, before.get(view.view, ()), spec.grants_exclusive)
     starts = range(0, len(statements), MAX_BATCH_STATEMENTS)
-    return tuple(Transaction("grants", tuple(statements[start : start + MAX_BATCH_STATEMENTS])) for start in starts)
+    parts = (tuple(statements[start : start + MAX_BATCH_STATEMENTS]) for start in starts)
+    return tuple(Transaction("grants", part, OnRefusal.BAD_GRANT) for part in parts)
 
 
 def granted(wanted: Sequence[GrantSpec], present: Sequence[Grant], is_exclusive: bool) -> tuple[Grant, ...]:

@@ -7,22 +7,19 @@ journal, and put back in the one that takes it out again. Wherever a run dies, e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from framework.column_type import Kind
+from framework.errors import OnRefusal
 from framework.names import TableName
-from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
-from framework.plan.views import ViewWork, put_back_surroundings, query_of
+from framework.plan.steps import MAX_BATCH_STATEMENTS, JournalStep, Statement, Transaction, locks_readers
+from framework.plan.views import ViewWork, drop_view, guard_view, put_back_surroundings, query_of
 from framework.schema.changes import GrowVarchar, RewriteColumn, SchemaChange, describe_change
 from framework.schema.journal import as_rows
-from framework.schema.table import JournalEntry, Observation
+from framework.schema.table import JournalEntry, Observation, ObservedView
 from framework.spec.pipeline import PipelineSpec
 
-TAKE_DOWN = "take_down_views"
-"""The transactions that enter views in the journal and drop them."""
-PUT_BACK = "put_back_views"
-"""The transactions that create them again and take them out of the journal."""
 JOURNAL = "view_journal"
 """The journal's table in the control schema."""
 
@@ -60,8 +57,10 @@ def plan_growth(
     yield from take_down(entries, run.control_schema)
     for change in grown:
         values = {"table": spec.target.table, "name": change.name, "type": change.wanted}
-        yield Transaction("log_growth", (guard_columns(spec.target.table, [change]), _logged(spec, run, change)))
-        yield Transaction("grow", (Statement("grow_varchar", values),))
+        logged = (guard_columns(spec.target.table, [change]), _logged(spec, run, change))
+        grow = Statement("grow_varchar", values, locks=locks_readers(spec.target.table))
+        yield Transaction("log_growth", logged, OnRefusal.REPLAN_IF_CHANGED)
+        yield Transaction("grow", (grow,), OnRefusal.REPLAN_IF_CHANGED)
     for entry in entries:
         yield from put_back(entry, run.control_schema, is_there=False)
 
@@ -84,7 +83,7 @@ def guard_columns(target: TableName, changes: Sequence[GrowVarchar | RewriteColu
         (change.name, _CATALOG_SPELLINGS.get(change.current.kind, change.current.kind.value), change.current)
         for change in changes
     ]
-    return Statement("guard_columns", {"table": target, "columns": columns})
+    return Statement("guard_columns", {"table": target, "columns": columns}, OnRefusal.REPLAN)
 
 
 def _entries(spec: PipelineSpec, observed: Observation, views: ViewWork, run: EvolvingRun) -> tuple[JournalEntry, ...]:
@@ -110,16 +109,20 @@ def take_down(entries: Sequence[JournalEntry], control_schema: str) -> Iterator[
     for entry in reversed(entries):
         view = entry.view
         own = [
-            Statement("guard_view", {"view": view.view, "owner": view.owner, "definition": view.definition}),
+            guard_view(view),
             *(Statement("insert_view_journal", {"table": journal, "row": row}) for row in as_rows(entry)),
-            Statement("drop_view", {"view": view.view}),
+            drop_view(view.view),
         ]
         if len(together) + len(own) > MAX_BATCH_STATEMENTS:
-            yield Transaction(TAKE_DOWN, tuple(together))
+            yield _take_down(together)
             together = []
         together += own
     if together:
-        yield Transaction(TAKE_DOWN, tuple(together))
+        yield _take_down(together)
+
+
+def _take_down(statements: Sequence[Statement]) -> Transaction:
+    return Transaction("take_down_views", tuple(statements), OnRefusal.REPLAN_IF_CHANGED, JournalStep.DROPS_VIEWS)
 
 
 def put_back(entry: JournalEntry, control_schema: str, *, is_there: bool) -> Iterator[Transaction]:
@@ -129,20 +132,29 @@ def put_back(entry: JournalEntry, control_schema: str, *, is_there: bool) -> Ite
     must have the definition it had.
     """
     view = entry.view
-    assert view.definition is not None
     if not is_there:
-        values = {"view": view.view, "definition": query_of(view.definition), "late_binding": False}
-        first = [Statement("create_view", values)]
+        first = [_create(view)]
     elif entry.is_of_spec:
         first = []
     else:
         values = {"view": view.view, "owner": view.owner, "definition": view.definition}
-        first = [Statement("guard_returned_view", values)]
+        first = [Statement("guard_returned_view", values, OnRefusal.VIEW_NAME_TAKEN)]
     taken_out = {"table": TableName(control_schema, JOURNAL), "run_id": entry.run_id, "view": view.view}
-    yield from in_parts(
-        PUT_BACK,
-        [*first, *put_back_surroundings(view, entry.comments), Statement("delete_view_journal", taken_out)],
-    )
+    statements = [*first, *put_back_surroundings(view, entry.comments), Statement("delete_view_journal", taken_out)]
+    for part in in_parts("put_back_views", statements):
+        yield replace(part, journal=JournalStep.RESTORES_VIEWS)
+
+
+def create_again(entry: JournalEntry) -> Iterator[Statement]:
+    """Yield what creates a view as it was, for somebody who does it by hand."""
+    yield _create(entry.view)
+    yield from put_back_surroundings(entry.view, entry.comments)
+
+
+def _create(view: ObservedView) -> Statement:
+    assert view.definition is not None
+    values = {"view": view.view, "definition": query_of(view.definition), "late_binding": False}
+    return Statement("create_view", values, OnRefusal.BAD_VIEW)
 
 
 def in_parts(name: str, statements: Sequence[Statement]) -> Iterator[Transaction]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeVar
 
+from framework.errors import OnRefusal
 from framework.names import TableName, identifier, ledger_table, staging_table
 from framework.plan.spellings import remember_spellings
-from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
+from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction, locks_ledger, locks_writers, select
 from framework.schema.missing import Fill
 from framework.schema.table import AuditRow
 from framework.spec.pipeline import LoadSpec
@@ -87,7 +88,7 @@ def plan_merge(merge: MergeInput) -> Transaction:
     staging = staging_table(merge.control_schema, merge.run_id)
     ledger = ledger_table(merge.control_schema, merge.target)
     statements = [
-        Statement("lock_ledger", {"table": ledger}),
+        Statement("lock_ledger", {"table": ledger}, locks=locks_ledger(ledger, merge.target)),
         *_guard(merge, ledger),
         *_guard_columns(merge),
         Statement("count_staged", {"counts": names.staged, "staging": staging}),
@@ -102,10 +103,11 @@ def plan_merge(merge: MergeInput) -> Transaction:
                 "losers": names.losers,
                 "observed_rows": merge.observed_rows,
             },
+            OnRefusal.ROW_COUNT_MISMATCH,
         ),
         *_change_target(merge, staging),
         *_record(merge, ledger, names),
-        Statement(
+        select(
             "select_merge_counts",
             {"winners": names.winners, "staged": names.staged, "replaced": names.replaced},
         ),
@@ -128,31 +130,35 @@ def _guard(merge: MergeInput, ledger: TableName) -> Iterator[Statement]:
     generations: dict[int, list[str]] = {}
     for file in merge.files:
         generations.setdefault(file.audit.generation, []).append(file.audit.source.sha256)
-    yield Statement("guard_ledger", {"table": ledger, "generations": sorted(generations.items())})
+    values = {"table": ledger, "generations": sorted(generations.items())}
+    yield Statement("guard_ledger", values, OnRefusal.ALREADY_LOADED)
     if merge.order_bounds is not None:
         pipeline = merge.files[0].audit.pipeline
-        yield Statement("guard_order", {"table": ledger, "pipeline": pipeline, **merge.order_bounds})
+        values = {"table": ledger, "pipeline": pipeline, **merge.order_bounds}
+        yield Statement("guard_order", values, OnRefusal.SUPERSEDED)
 
 
 def _guard_columns(merge: MergeInput) -> Iterator[Statement]:
     if merge.column_count is not None:
-        yield Statement("guard_column_count", {"table": merge.target, "columns": merge.column_count})
+        values = {"table": merge.target, "columns": merge.column_count}
+        yield Statement("guard_column_count", values, OnRefusal.REPLAN)
 
 
 def _guard_rows(merge: MergeInput, names: _Names) -> Iterator[Statement]:
     """Check what only the counts and the target's values can tell, behind the lock."""
     without_new = {ordinal for fill in merge.fills if fill.rejects_new for ordinal in fill.files}
     if without_new and merge.columns:
-        yield Statement("check_no_new_rows", {"winners": names.winners, "files": sorted(without_new)})
+        lacking = {"winners": names.winners, "files": sorted(without_new)}
+        yield Statement("check_no_new_rows", lacking, OnRefusal.BRINGS_NEW_KEYS)
     if merge.load.mode != "replace" or not merge.target_exists:
         return
     emptied = [fill.column for fill in merge.fills if fill.unless_filled]
     if emptied:
-        yield Statement("check_columns_empty", {"table": merge.target, "columns": emptied})
+        yield Statement("check_columns_empty", {"table": merge.target, "columns": emptied}, OnRefusal.REPLAN)
     if merge.max_shrink is not None and merge.max_shrink < 1:
         kept, of = (1 - merge.max_shrink).as_integer_ratio()
         values = {"winners": names.winners, "replaced": names.replaced, "kept": kept, "of": of}
-        yield Statement("check_shrinkage", values)
+        yield Statement("check_shrinkage", values, OnRefusal.SHRINKS_TABLE)
 
 
 def _deduplicate(merge: MergeInput, staging: TableName, names: _Names) -> Iterator[Statement]:
@@ -163,7 +169,7 @@ def _deduplicate(merge: MergeInput, staging: TableName, names: _Names) -> Iterat
     delete = Statement("delete_losers", {"losers": names.losers, "staging": staging})
     yield Statement("find_losers", {"losers": names.losers, "staging": staging, "keys": keys, "order_by": order_by})
     if merge.load.duplicates == "reject":
-        yield Statement("check_no_duplicates", {"losers": names.losers})
+        yield Statement("check_no_duplicates", {"losers": names.losers}, OnRefusal.DUPLICATE_KEYS)
     else:
         yield delete
     if merge.load.mode == "upsert":
@@ -199,9 +205,9 @@ def _count(merge: MergeInput, staging: TableName, names: _Names) -> Iterator[Sta
 
 
 def _change_target(merge: MergeInput, staging: TableName) -> Iterator[Statement]:
-    target, keys = merge.target, merge.load.keys
+    target, keys, lock = merge.target, merge.load.keys, locks_writers(merge.target)
     if merge.load.mode == "replace" and merge.target_exists:
-        yield Statement("delete_all_rows", {"table": target})
+        yield Statement("delete_all_rows", {"table": target}, locks=lock)
     if not merge.columns:
         return
     for columns, files in _kept(merge.fills):
@@ -210,8 +216,10 @@ def _change_target(merge: MergeInput, staging: TableName) -> Iterator[Statement]
             {"staging": staging, "target": target, "keys": keys, "columns": columns, "files": files},
         )
     if merge.load.mode == "upsert":
-        yield Statement("delete_matching_rows", {"target": target, "staging": staging, "keys": keys})
-    yield Statement("insert_rows", {"target": target, "staging": staging, "columns": merge.columns})
+        values = {"target": target, "staging": staging, "keys": keys}
+        yield Statement("delete_matching_rows", values, locks=lock)
+    insert = {"target": target, "staging": staging, "columns": merge.columns}
+    yield Statement("insert_rows", insert, OnRefusal.ROWS_DO_NOT_FIT, lock)
 
 
 def _kept(fills: Sequence[Fill]) -> list[tuple[list[str], tuple[int, ...]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from framework.names import TableName, literal
-from framework.plan.statements import MAX_STATEMENT_BYTES, Statement, in_portions
+from framework.plan.steps import MAX_STATEMENT_BYTES, Statement, in_portions
 from framework.spec.clean_name import digest
 
 SPELLINGS = "column_spellings"

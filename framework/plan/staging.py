@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from framework.column_type import ColumnType, Kind
 from framework.names import TableName
 from framework.plan.columns import PlannedColumn
-from framework.plan.statements import Statement, Transaction
+from framework.plan.steps import Statement, Transaction
 
 
 def plan_copy(
@@ -33,7 +33,7 @@ def plan_copy(
         statements.append(Statement("copy_staging", values))
     if manifest_url is not None and utc:
         statements.append(Statement("set_time_zone", {"staging": staging, "columns": list(utc.items())}))
-    return Transaction("copy", tuple(statements))
+    return Transaction("copy", tuple(statements), leaves=staging)
 
 
 def _utc_columns(columns: Sequence[PlannedColumn]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from framework.names import TableName, identifier
-from framework.plan.statements import MAX_STATEMENT_BYTES
+from framework.plan.steps import MAX_STATEMENT_BYTES
 from framework.plan.views import definitions_in_order
 from framework.schema.table import ObservedTable
 from framework.spec.pipeline import PipelineSpec

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from framework.errors import SchemaChangeError, SpecError
+from framework.errors import OnRefusal, SchemaChangeError, SpecError
 from framework.names import TableName
-from framework.plan.statements import MAX_STATEMENT_BYTES, Statement
+from framework.plan.steps import MAX_STATEMENT_BYTES, Statement, locks_view
 from framework.schema.changes import (
     AddColumn,
     SchemaChange,
@@ -310,10 +310,20 @@ def drop_statements(work: ViewWork) -> Iterator[Statement]:
     of_spec = {view.view for view in work.creates if view.build is not None}
     for view in work.drops:
         if view.definition is not None and view.view not in of_spec:
-            values = {"view": view.view, "owner": view.owner, "definition": view.definition}
-            yield Statement("guard_view", values)
+            yield guard_view(view)
     for view in work.drops:
-        yield Statement("drop_view", {"view": view.view})
+        yield drop_view(view.view)
+
+
+def guard_view(view: ObservedView) -> Statement:
+    """Return what fails where a view is no longer what was observed."""
+    values = {"view": view.view, "owner": view.owner, "definition": view.definition}
+    return Statement("guard_view", values, OnRefusal.REPLAN)
+
+
+def drop_view(view: TableName) -> Statement:
+    """Return what drops a view on which nothing depends."""
+    return Statement("drop_view", {"view": view}, locks=locks_view(view))
 
 
 def create_statements(
@@ -324,7 +334,10 @@ def create_statements(
     before = {view.view: view for view in observed.views}
     for view in work.creates:
         values = {"view": view.view, "definition": view.definition, "late_binding": view.late_binding}
-        yield Statement("replace_view", values) if view.replaces else Statement("create_view", values)
+        if view.replaces:
+            yield Statement("replace_view", values, OnRefusal.VIEW_NOT_REPLACED, locks_view(view.view))
+        else:
+            yield Statement("create_view", values, OnRefusal.BAD_VIEW)
         if (seen := before.get(view.view)) is not None and not view.replaces:
             # Columns of late-binding views take no comments.
             comments = (each for each in observed.comments if not (view.late_binding and each.column))

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from framework.column_type import ColumnType, Kind
-from framework.errors import SchemaChangeError
+from framework.errors import OnRefusal, SchemaChangeError
 from framework.names import MAX_NAME_BYTES, TableName
-from framework.plan.statements import Statement
+from framework.plan.steps import Statement, locks_readers
 from framework.plan.views import hidden_privileges
 from framework.schema.changes import AddColumn, GrowVarchar, RewriteColumn, SchemaChange, kept_encoding
 from framework.schema.table import Observation, ObservedTable, TableColumn, TableDesign
@@ -83,7 +83,7 @@ def copy_statements(
     replacing = [
         Statement("copy_rows", {**both, "columns": copied}),
         Statement("check_copied_rows", {**both, "columns": [column.name for column in columns if column.wider]}),
-        Statement("drop_copied_table", {"table": table.name}),
+        Statement("drop_copied_table", {"table": table.name}, OnRefusal.TABLE_IN_USE, locks_readers(table.name)),
         Statement("rename_table", {"table": copy, "new_name": table.name.name}),
     ]
     if not design.is_own:

@@ -16,11 +16,12 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from framework.aws_errors import call_error, credentials_refused
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import statement_name
-from framework.plan.statements import Transaction, condensed, render
+from framework.plan.render import condensed, render
+from framework.plan.steps import Transaction
 from framework.redaction import without_values
 from framework.warehouse.rate_limit import RateLimiter
+from framework.warehouse.refusals import cause_of, is_outage_text, is_transient_response, is_transient_text
 from framework.warehouse.timeout import time_used_up
-from framework.warehouse.transient import is_outage_text, is_transient_response, is_transient_text
 from framework.warehouse.wrong_settings import wrong_setting
 
 if TYPE_CHECKING:
@@ -94,18 +95,18 @@ class Warehouse:
     ) -> list[list[Row]]:
         """Run the statements as one transaction and return each one's rows.
 
-        A transaction of one statement runs outside any transaction block. Rows are fetched of
-        `select_…` templates only, and are empty for all others. `attempts` overrides the
-        environment's, for what is done on the way out and must not wait.
+        A transaction of one statement runs outside any transaction block. Rows are fetched of statements that
+        say so, and are empty for all others. `attempts` overrides the environment's, for what is done on the way
+        out and must not wait.
 
         Raises:
             TransientWarehouseError: every attempt met a condition that may pass.
-            WarehouseError: refused for good; `failed_index` is the position of the statement.
+            WarehouseError: refused for good; `refused` says what that means, where one statement was refused.
         """
         described = self._run(transaction, caller, log, attempts)
         # Most of what a load looks at has no rows, and a call for each would be a third of its calls.
         return [
-            self.fetch(part["Id"]) if statement.template.startswith("select_") and part.get("ResultRows") != 0 else []
+            self.fetch(part["Id"]) if statement.fetches and part.get("ResultRows") != 0 else []
             for part, statement in zip(described, transaction.statements, strict=True)
         ]
 
@@ -128,8 +129,7 @@ class Warehouse:
     ) -> list[dict[str, Any]]:
         """Run the statements as one transaction and return what describes each."""
         texts = [render(statement, caller.pipeline, caller.run_id) for statement in transaction.statements]
-        name = statement_name(caller.pipeline, caller.run_id, transaction.name)
-        attempt = _Attempt(self, texts, name, caller)
+        attempt = _Attempt(self, texts, transaction, caller)
 
         def tell(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
@@ -233,11 +233,12 @@ class _Attempt:
     anew, with a new token.
     """
 
-    def __init__(self, warehouse: Warehouse, texts: Sequence[str], name: str, caller: Caller) -> None:
+    def __init__(self, warehouse: Warehouse, texts: Sequence[str], transaction: Transaction, caller: Caller) -> None:
         self._warehouse = warehouse
         self._caller = caller
         self._texts = texts
-        self._name = name
+        self._transaction = transaction
+        self._name = statement_name(caller.pipeline, caller.run_id, transaction.name)
         self._token = uuid.uuid4().hex
 
     def run(self) -> list[dict[str, Any]]:
@@ -247,7 +248,7 @@ class _Attempt:
             self._token = uuid.uuid4().hex
             _refuse_wrong_setting(description, self._warehouse.settings)
             timeout_ms = time_used_up(self._warehouse, description, self._caller)
-            _raise_failed(description, self._texts, timeout_ms)
+            _raise_failed(description, self._texts, self._transaction, timeout_ms)
         return description.get("SubStatements") or [description]
 
     def _await(self, statement_id: str) -> dict[str, Any]:
@@ -287,7 +288,9 @@ def _refuse_wrong_setting(description: dict[str, Any], settings: WarehouseSettin
         raise WarehouseError(fault, statement_id=description["Id"], warehouse_message=message, is_outage=True)
 
 
-def _raise_failed(description: dict[str, Any], texts: Sequence[str], timeout_ms: int | None) -> NoReturn:
+def _raise_failed(
+    description: dict[str, Any], texts: Sequence[str], transaction: Transaction, timeout_ms: int | None
+) -> NoReturn:
     """Raise for a statement that ended FAILED or ABORTED, with its id, its SQL and the warehouse's words.
 
     `timeout_ms` is the statement_timeout that it has reached, if it has.
@@ -311,6 +314,8 @@ def _raise_failed(description: dict[str, Any], texts: Sequence[str], timeout_ms:
         statement_id=description["Id"],
         sql=sql,
         failed_index=failed,
+        refused=None if failed is None else transaction.refusal_of(failed),
+        cause=cause_of(message),
         warehouse_message=message,
         is_outage=passes and is_outage_text(message),
     )

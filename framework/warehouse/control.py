@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from framework.column_type import varchar
-from framework.errors import WarehouseError
+from framework.errors import Cause, WarehouseError
 from framework.names import TableName, ledger_table
 from framework.plan.merge import ROWS_PER_STATEMENT
 from framework.plan.spellings import SPELLINGS
-from framework.plan.statements import MAX_BATCH_STATEMENTS, Statement, Transaction
+from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction, select
 from framework.run_log import RunLog
 from framework.schema.precedence import SeenFile
 from framework.schema.table import AuditRow, Observation
@@ -104,7 +104,7 @@ def _add_columns(warehouse: Warehouse, observed: Observation, caller: Caller, lo
                 warehouse.run(Transaction("add_control_column", (Statement("add_column", values),)), caller, log)
         except WarehouseError as error:
             # Another run, or another feed of this one, has added it since the look.
-            if "already exists" not in (error.warehouse_message or ""):
+            if error.cause is not Cause.COLUMN_EXISTS:
                 raise
         log.info("added a column to a control table", table=table, column=column)
 
@@ -135,14 +135,14 @@ def read_run_counts(
     The counts are read, inserted, updated, deleted, deduplicated and rejected rows.
     """
     values = {"table": TableName(warehouse.settings.control_schema, "job_sts"), "run_id": run_id}
-    statement = Statement("select_run_counts", values)
+    statement = select("select_run_counts", values)
     (rows,) = warehouse.run(Transaction("run_counts", (statement,)), caller, log, attempts)
     return {str(row[0]): tuple(int(value or 0) for value in row[1:]) for row in rows}
 
 
 def read_staging_count(warehouse: Warehouse, staging: TableName, caller: Caller, log: RunLog) -> int:
     """Return how many rows a staging table holds."""
-    statement = Statement("select_staging_count", {"staging": staging})
+    statement = select("select_staging_count", {"staging": staging})
     (rows,) = warehouse.run(Transaction("staging_count", (statement,)), caller, log)
     return int(rows[0][0] or 0)
 
@@ -165,8 +165,8 @@ def read_duplicates(
     """Return which keys of a staging table stand in several rows."""
     values = {"staging": staging, "keys": tuple(keys)}
     statements = (
-        Statement("select_duplicate_keys", values | {"limit": SAMPLED_KEYS}),
-        Statement("select_duplicate_rows", values),
+        select("select_duplicate_keys", values | {"limit": SAMPLED_KEYS}),
+        select("select_duplicate_rows", values),
     )
     found, by_file = warehouse.run(Transaction("duplicates", statements), caller, log)
     return Duplicates(
@@ -200,7 +200,7 @@ def read_history(warehouse: Warehouse, query: HistoryQuery, caller: Caller, log:
 
     One row per run and file: how it ended, or STARTED where it has not.
     """
-    statement = Statement("select_history", {"table": _job_sts(warehouse), **asdict(query)})
+    statement = select("select_history", {"table": _job_sts(warehouse), **asdict(query)})
     return _read_audit(warehouse, Transaction("history", (statement,)), caller, log)
 
 
@@ -211,7 +211,7 @@ def read_schema_changes(warehouse: Warehouse, query: HistoryQuery, caller: Calle
     """
     table = TableName(warehouse.settings.control_schema, "schema_changes")
     values = {"table": table, "pipelines": query.pipelines, "since": query.since, "rows": query.rows}
-    return _read_audit(warehouse, Transaction("changes", (Statement("select_schema_changes", values),)), caller, log)
+    return _read_audit(warehouse, Transaction("changes", (select("select_schema_changes", values),)), caller, log)
 
 
 def read_last_success(
@@ -224,7 +224,7 @@ def read_last_success(
     if not pipelines:
         return {}
     values = {"table": _job_sts(warehouse), "pipelines": tuple(pipelines), "correction_mark": CORRECTION_MARK}
-    transaction = Transaction("last_success", (Statement("select_last_success", values),))
+    transaction = Transaction("last_success", (select("select_last_success", values),))
     rows = _read_audit(warehouse, transaction, caller, log)
     return {str(name): datetime.fromisoformat(str(ended)).replace(tzinfo=UTC) for name, ended in rows}
 
@@ -246,7 +246,7 @@ def read_newest_load(
         "correction_mark": CORRECTION_MARK,
         "newest_by": by_arrival if folder is None else by_name,
     }
-    transaction = Transaction("newest_load", (Statement("select_newest_load", values),))
+    transaction = Transaction("newest_load", (select("select_newest_load", values),))
     rows = _read_audit(warehouse, transaction, caller, log)
     return next(((str(key), datetime.fromisoformat(str(at)).replace(tzinfo=UTC)) for key, at in rows), None)
 
@@ -259,7 +259,7 @@ def read_seen_files(
     for start in range(0, len(files), ROWS_PER_STATEMENT):
         keys = [file.identity.key for file in files[start : start + ROWS_PER_STATEMENT]]
         values = {"table": _job_sts(warehouse), "target": target, "keys": keys, "correction_mark": CORRECTION_MARK}
-        transaction = Transaction("seen_files", (Statement("select_seen_files", values),))
+        transaction = Transaction("seen_files", (select("select_seen_files", values),))
         for key, etag, size, arrived in _read_audit(warehouse, transaction, caller, log):
             arrived_at = datetime.fromisoformat(str(arrived)).replace(tzinfo=UTC)
             found.append(SeenFile(str(key), str(etag), int(size or 0), arrived_at))
@@ -282,14 +282,14 @@ def prune_audit(
     prunable = {"table": _job_sts(warehouse), "prunable": "prunable"}
     statements = [
         Statement("find_prunable_rows", prunable | {"before": before, "pipelines": tuple(pipelines)}),
-        Statement("select_prunable_count", {"prunable": "prunable"}),
+        select("select_prunable_count", {"prunable": "prunable"}),
     ]
     if is_confirmed:
         statements.append(Statement("delete_prunable_rows", prunable))
     try:
         _, counts, *_ = warehouse.run(Transaction("prune", tuple(statements)), caller, log)
     except WarehouseError as error:
-        if error.is_missing_table:
+        if error.cause is Cause.MISSING_RELATION:
             return {}
         raise
     return {str(status): int(count or 0) for status, count in sorted(counts, key=str)}
@@ -304,13 +304,13 @@ def _read_audit(warehouse: Warehouse, transaction: Transaction, caller: Caller, 
     try:
         (found,) = warehouse.run(transaction, caller, log)
     except WarehouseError as error:
-        if error.is_missing_table:
+        if error.cause is Cause.MISSING_RELATION:
             return []
-        for table, column in _ADDED_COLUMNS:
-            if f'column "{column}"' in (error.warehouse_message or ""):
-                raise WarehouseError(
-                    f"{warehouse.settings.control_schema}.{table} is from an earlier release and has no column "
-                    f"{column!r}. The next load of any pipeline adds it."
-                ) from error
+        if error.cause is Cause.MISSING_COLUMN:
+            added = ", ".join(f"{table}.{column}" for table, column in _ADDED_COLUMNS)
+            raise WarehouseError(
+                f"the control schema {warehouse.settings.control_schema} is from an earlier release and lacks {added}. "
+                "The next load of any pipeline adds it."
+            ) from error
         raise
     return found

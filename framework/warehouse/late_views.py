@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import TableName
-from framework.plan.statements import Statement, Transaction
+from framework.plan.steps import Transaction, select
 from framework.run_log import RunLog
 from framework.spec.query_text import names_relation
 from framework.warehouse.client import Caller, Warehouse
@@ -24,17 +24,17 @@ def broken_late_views(
     Raises:
         TransientWarehouseError: whether a view can be read could not be found out.
     """
-    statement = Statement("select_late_binding_views", DEFINITION_PARTS)
+    statement = select("select_late_binding_views", DEFINITION_PARTS)
     (rows,) = warehouse.run(Transaction("late_views", (statement,)), caller, log)
     definitions = definitions_of(rows)
     broken = {}
     for view in _above(set(roots), definitions):
         try:
-            warehouse.run(Transaction("late_view", (Statement("select_nothing", {"view": view}),)), caller, log)
+            warehouse.run(Transaction("late_view", (select("select_nothing", {"view": view}),)), caller, log)
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
-            broken[view] = error.warehouse_message or str(error)
+            broken[view] = error.reason
     return broken
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from framework.names import TableName, ledger_table
 from framework.plan.merge import LEDGER_ROWS_PER_STATEMENT
-from framework.plan.statements import Statement, Transaction
+from framework.plan.steps import Transaction, select
 from framework.run_log import RunLog
 from framework.schema.precedence import EnteredFile
 from framework.schema.values import SourceFile
@@ -25,7 +25,7 @@ def read_entered(
             "table": ledger_table(warehouse.settings.control_schema, target),
             "identities": [file.identity.sha256 for file in part],
         }
-        (rows,) = warehouse.run(Transaction("entered", (Statement("select_entered", values),)), caller, log)
+        (rows,) = warehouse.run(Transaction("entered", (select("select_entered", values),)), caller, log)
         found += [_entered(row) for row in rows]
     return found
 
@@ -38,7 +38,7 @@ def read_later_files(
     Waits for a merge that is under way.
     """
     ledger = ledger_table(warehouse.settings.control_schema, target)
-    statement = Statement("select_later_files", {"table": ledger, "pipeline": caller.pipeline, **bounds})
+    statement = select("select_later_files", {"table": ledger, "pipeline": caller.pipeline, **bounds})
     (rows,) = warehouse.run(Transaction("later_files", (statement,)), caller, log)
     return [_entered(row) for row in rows]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from framework.names import TableName
-from framework.plan.statements import Statement, Transaction
+from framework.plan.steps import Statement, Transaction
 from framework.run_log import RunLog
 from framework.schema.table import Comment, Grant
 from framework.warehouse.client import Caller, Row, Warehouse

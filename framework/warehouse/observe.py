@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import cast
 
 from framework.column_type import ColumnType, parse_type
-from framework.errors import WarehouseError
+from framework.errors import Cause, WarehouseError
 from framework.names import TableName
 from framework.plan.spellings import SPELLINGS
-from framework.plan.statements import Statement
+from framework.plan.steps import Statement, select
 from framework.run_log import RunLog
 from framework.schema.changes import CREATED
 from framework.schema.journal import entries_of
@@ -52,7 +52,7 @@ def observe(warehouse: Warehouse, spec: PipelineSpec, etags: Iterable[str], call
     try:
         look = look_at(warehouse, [*catalog, *control], caller, log)
     except WarehouseError as error:
-        if not error.is_missing_table:
+        if error.cause is not Cause.MISSING_RELATION:
             raise
         look = look_at(warehouse, catalog, caller, log)
         there = {str(row[0]) for row in look.of("select_control_tables")}
@@ -71,23 +71,23 @@ def _catalog_statements(spec: PipelineSpec, control_schema: str) -> list[Stateme
     views = [view.view for view in spec.views]
     schemas = sorted({spec.target.table.schema, *(view.schema for view in views)})
     statements = [
-        Statement("select_control_tables", {"control_schema": control_schema, "shared": SHARED_TABLES}),
-        Statement("select_schemas", {"schemas": schemas}),
-        Statement("select_relation", table),
-        Statement("select_columns", table),
-        Statement("select_column_design", table),
-        Statement("select_constraint_columns", table),
-        Statement("select_view_dependencies"),
-        Statement("select_comments", {"relations": [spec.target.table, *views]}),
+        select("select_control_tables", {"control_schema": control_schema, "shared": SHARED_TABLES}),
+        select("select_schemas", {"schemas": schemas}),
+        select("select_relation", table),
+        select("select_columns", table),
+        select("select_column_design", table),
+        select("select_constraint_columns", table),
+        select("select_view_dependencies"),
+        select("select_comments", {"relations": [spec.target.table, *views]}),
     ]
     if spec.grants or spec.grants_exclusive:
-        statements.append(Statement("select_table_owner", table))
+        statements.append(select("select_table_owner", table))
     if views:
-        statements.append(Statement("select_views", {"views": views}))
-        statements.append(Statement("select_acls", {"relations": views}))
-        statements.append(Statement("select_dependent_columns", {"views": views}))
+        statements.append(select("select_views", {"views": views}))
+        statements.append(select("select_acls", {"relations": views}))
+        statements.append(select("select_dependent_columns", {"views": views}))
     if views or spec.grants or spec.grants_exclusive:
-        statements.append(Statement("select_grants", {"relations": [spec.target.table, *views]}))
+        statements.append(select("select_grants", {"relations": [spec.target.table, *views]}))
     return statements
 
 
@@ -98,18 +98,18 @@ def _control_statements(spec: PipelineSpec, control_schema: str, etags: Sequence
         "outage_mark": OUTAGE_MARK,
     }
     return [
-        Statement("select_view_builds", {"table": TableName(control_schema, "view_builds")}),
+        select("select_view_builds", {"table": TableName(control_schema, "view_builds")}),
         select_journal(control_schema, spec.target.table),
-        Statement(
+        select(
             "select_column_spellings",
             {"table": TableName(control_schema, SPELLINGS), "target": spec.target.table},
         ),
-        Statement(
+        select(
             "select_inferred_columns",
             {"table": TableName(control_schema, "schema_changes"), "target": spec.target.table},
         ),
         *(
-            Statement("select_load_history", history | {"etags": etags[start : start + _ETAGS_PER_STATEMENT]})
+            select("select_load_history", history | {"etags": etags[start : start + _ETAGS_PER_STATEMENT]})
             for start in range(0, len(etags), _ETAGS_PER_STATEMENT)
         ),
     ]

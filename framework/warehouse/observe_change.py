@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import TableName
-from framework.plan.statements import Statement, Transaction
+from framework.plan.steps import Transaction, select
 from framework.run_log import RunLog
 from framework.schema.table import Observation, ObservedView, TableDesign, TableKey
 from framework.warehouse.client import Caller, Warehouse
@@ -38,11 +38,11 @@ def observe_dependents(
     """
     views: dict[str, object] = {"views": names}
     statements = [
-        Statement("select_dependents", views | DEFINITION_PARTS),
-        Statement("select_grants", {"relations": names}),
-        Statement("select_acls", {"relations": names}),
-        Statement("select_dependent_columns", views),
-        Statement("select_comments", {"relations": names}),
+        select("select_dependents", views | DEFINITION_PARTS),
+        select("select_grants", {"relations": names}),
+        select("select_acls", {"relations": names}),
+        select("select_dependent_columns", views),
+        select("select_comments", {"relations": names}),
     ]
     look = look_at(warehouse, statements, caller, log)
     found = tuple(_dependents(look))
@@ -91,11 +91,11 @@ def observe_design(warehouse: Warehouse, observed: Observation, caller: Caller, 
     assert observed.table is not None
     table = {"table": observed.table.name}
     statements = [
-        Statement("select_table_design", table),
-        Statement("select_table_keys", table),
-        Statement("select_table_owner", table),
-        Statement("select_grants", {"relations": [observed.table.name]}),
-        Statement("select_acls", {"relations": [observed.table.name]}),
+        select("select_table_design", table),
+        select("select_table_keys", table),
+        select("select_table_owner", table),
+        select("select_grants", {"relations": [observed.table.name]}),
+        select("select_acls", {"relations": [observed.table.name]}),
     ]
     look = look_at(warehouse, statements, caller, log)
     rows = look.of("select_table_design")
@@ -124,7 +124,7 @@ def filled_columns(
     warehouse: Warehouse, table: TableName, names: Sequence[str], caller: Caller, log: RunLog
 ) -> list[str]:
     """Return those of a table's columns, at least one, that hold a value in any row. One submission."""
-    statement = Statement("select_filled_columns", {"table": table, "columns": names})
+    statement = select("select_filled_columns", {"table": table, "columns": names})
     ((counts,),) = warehouse.run(Transaction("filled_columns", (statement,)), caller, log)
     return [name for name, count in zip(names, counts, strict=True) if count]
 
@@ -132,7 +132,7 @@ def filled_columns(
 def count_rows(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> int:
     """Return how many rows the target has."""
     assert observed.table is not None
-    look = look_at(warehouse, [Statement("select_row_count", {"table": observed.table.name})], caller, log)
+    look = look_at(warehouse, [select("select_row_count", {"table": observed.table.name})], caller, log)
     return int(look.of("select_row_count")[0][0] or 0)
 
 
@@ -150,15 +150,15 @@ def with_same_columns(
     same = set()
     for view, definition in definitions.items():
         statements = (
-            Statement("select_view_columns", {"view": view}),
-            Statement("select_query_columns", {"definition": definition}),
+            select("select_view_columns", {"view": view}),
+            select("select_query_columns", {"definition": definition}),
         )
         try:
             before, after = warehouse.columns_of(Transaction("compare_view", statements), caller, log)
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
-            log.info("a view is created anew", view=str(view), why=error.warehouse_message or str(error))
+            log.info("a view is created anew", view=str(view), why=error.reason)
             continue
         if before == after:
             same.add(view)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from framework.errors import WarehouseError
 from framework.names import statement_name
-from framework.plan.statements import Statement, render
-from framework.warehouse.transient import is_cancelled_text
+from framework.plan.render import render
+from framework.plan.steps import select
+from framework.warehouse.refusals import is_cancelled_text
 
 if TYPE_CHECKING:
     from framework.warehouse.client import Caller, Warehouse
@@ -39,7 +40,7 @@ def time_used_up(warehouse: Warehouse, description: Mapping[str, Any], caller: C
 
 def _statement_timeout(warehouse: Warehouse, caller: Caller) -> int:
     """Return the connecting user's statement_timeout in milliseconds; 0 where there is none, or it cannot be read."""
-    sql = render(Statement("select_statement_timeout"), caller.pipeline, caller.run_id)
+    sql = render(select("select_statement_timeout"), caller.pipeline, caller.run_id)
     name = statement_name(caller.pipeline, caller.run_id, "statement_timeout")
     try:
         statement_id = warehouse.submit([sql], name, uuid.uuid4().hex)

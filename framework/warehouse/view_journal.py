@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from framework.errors import TransientWarehouseError, WarehouseError
+from framework.errors import Cause, OnRefusal, TransientWarehouseError, WarehouseError
 from framework.names import TableName
 from framework.plan.growth import JOURNAL, put_back
-from framework.plan.statements import Statement, Transaction
+from framework.plan.steps import Statement, Transaction, select
 from framework.run_log import RunLog
 from framework.schema.journal import JournalRow, entries_of
 from framework.schema.table import JournalEntry
@@ -20,7 +20,7 @@ JournalKey = tuple[str, TableName]
 
 def select_journal(control_schema: str, target: TableName | None) -> Statement:
     """Return what reads the journal's rows of one target, or of all."""
-    return Statement("select_view_journal", {"table": TableName(control_schema, JOURNAL), "target": target})
+    return select("select_view_journal", {"table": TableName(control_schema, JOURNAL), "target": target})
 
 
 def journal_row(row: Row) -> JournalRow:
@@ -45,7 +45,7 @@ def read_journal(
     try:
         (rows,) = warehouse.run(Transaction("journal", (statement,)), caller, log)
     except WarehouseError as error:
-        if error.is_missing_table:
+        if error.cause is Cause.MISSING_RELATION:
             return ()
         raise
     return entries_of(map(journal_row, rows))
@@ -79,7 +79,7 @@ def _put_back_once(
     warehouse: Warehouse, entries: Sequence[JournalEntry], caller: Caller, log: RunLog
 ) -> dict[JournalKey, str]:
     names = list(dict.fromkeys(entry.view.view for entry in entries))
-    look = Transaction("look_at_views", (Statement("select_views", {"views": names}),))
+    look = Transaction("look_at_views", (select("select_views", {"views": names}),))
     (rows,) = warehouse.run(look, caller, log)
     there = {TableName(str(schema), str(name)) for schema, name, *_ in rows}
     last = {entry.view.view: entry for entry in entries}
@@ -102,24 +102,22 @@ def _put_one_back(
     warehouse: Warehouse, entry: JournalEntry, caller: Caller, log: RunLog, *, is_there: bool
 ) -> str | None:
     """Put a view back, without the privileges of those who are no more; return why it cannot be, None where it is."""
-    for transaction in put_back(entry, warehouse.settings.control_schema, is_there=is_there):
+    for number, transaction in enumerate(put_back(entry, warehouse.settings.control_schema, is_there=is_there)):
         try:
             warehouse.run(transaction, caller, log)
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
             refused = transaction.refused_by(error)
-            message = (error.warehouse_message or str(error)).partition("\n")[0]
-            if refused is None:
-                return message
-            if refused.template == "guard_returned_view":
+            if error.refused is OnRefusal.VIEW_NAME_TAKEN:
                 return "a view of that name with another definition or owner has taken its place"
-            if refused.template != "grant_on_relation" or "does not exist" not in message:
-                return message
-            log.warning("a privilege is not put back", view=str(entry.view.view), reason=message)
-            kept = tuple(grant for grant in entry.view.grants if grant != refused.values["grant"])
-            # Parts before this one may be done: then the view is there.
-            is_there = is_there or transaction.statements[0].template != "create_view"
+            grant = None if refused is None else refused.values.get("grant")
+            if grant is None or error.cause is not Cause.MISSING_GRANTEE:
+                return error.first_line
+            log.warning("a privilege is not put back", view=str(entry.view.view), reason=error.first_line)
+            kept = tuple(each for each in entry.view.grants if each != grant)
+            # The first part creates the view.
+            is_there = is_there or number > 0
             without = replace(entry, view=replace(entry.view, grants=kept))
             return _put_one_back(warehouse, without, caller, log, is_there=is_there)
     return None

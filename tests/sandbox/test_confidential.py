@@ -15,7 +15,7 @@ import pytest
 from framework.column_type import parse_type
 from framework.errors import WarehouseError
 from framework.names import TableName
-from framework.plan.statements import Statement, Transaction
+from framework.plan.steps import Statement, Transaction
 from framework.run_log import RunLog
 from framework.sandbox import SandboxAddress
 from framework.warehouse.client import Caller as StatementCaller

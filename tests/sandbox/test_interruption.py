@@ -21,7 +21,7 @@ import pytest
 from framework.engine import run_pipeline
 from framework.frames.spark.engine import SparkFrames
 from framework.names import TableName
-from framework.plan.statements import Statement, Transaction
+from framework.plan.steps import Statement, Transaction
 from framework.results import LoadRequest
 from framework.run_log import RunLog
 from framework.sandbox import SandboxAddress

@@ -8,7 +8,7 @@ import pytest
 
 from framework.errors import WarehouseError
 from framework.names import TableName
-from framework.plan.statements import Statement, Transaction
+from framework.plan.steps import Statement, Transaction
 from framework.run_log import RunLog
 from framework.warehouse.client import Caller
 from tests.catalog import catalog

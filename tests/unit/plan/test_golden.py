@@ -20,7 +20,8 @@ from framework.bookkeeping import Books
 from framework.column_type import parse_type
 from framework.frames.protocol import Watch
 from framework.names import TableName
-from framework.plan.statements import Transaction, render
+from framework.plan.render import render
+from framework.plan.steps import Transaction
 from framework.prepare import PrepareContext, copy_transaction, merge_transaction, prepare
 from framework.results import LoadRequest, Services
 from framework.run_log import RunLog

@@ -14,7 +14,8 @@ from sqlglot.dialects.redshift import Redshift
 
 from framework.column_type import parse_type
 from framework.names import TableName, identifier
-from framework.plan.statements import Statement, render
+from framework.plan.render import render
+from framework.plan.steps import Statement
 from framework.schema.journal import JournalRow
 from framework.schema.table import AuditRow, Grant
 from framework.schema.values import FileIdentity

@@ -10,7 +10,8 @@ import pytest
 
 from framework.names import TableName
 from framework.plan.merge import MAX_FILES_PER_LOAD, LoadedFile, MergeInput, plan_merge
-from framework.plan.statements import MAX_BATCH_STATEMENTS, render
+from framework.plan.render import render
+from framework.plan.steps import MAX_BATCH_STATEMENTS
 from framework.schema.table import AuditRow
 from framework.schema.values import FileIdentity
 from framework.spec.pipeline import LoadSpec, OrderBy

@@ -9,7 +9,8 @@ from jinja2 import UndefinedError
 
 from framework.errors import SchemaChangeError
 from framework.names import TableName
-from framework.plan.statements import MAX_STATEMENT_BYTES, Statement, render
+from framework.plan.render import render
+from framework.plan.steps import MAX_STATEMENT_BYTES, Statement
 from framework.schema.table import Grant
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -103,7 +104,7 @@ def test_every_template_is_used_and_every_statement_has_one() -> None:
         for node in ast.walk(ast.parse(sources.replace("from __future__ import annotations", "")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id == "Statement"
+        and node.func.id in ("Statement", "select")
         and node.args
         and isinstance(node.args[0], ast.Constant)
     }

@@ -1,14 +1,15 @@
 """The Data API client: submitting, polling, transient failures, and what a refusal says."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from framework.errors import TransientWarehouseError, WarehouseError
+from framework.errors import Cause, OnRefusal, TransientWarehouseError, WarehouseError
 from framework.names import TableName
-from framework.plan.statements import Statement, Transaction
+from framework.plan.steps import Statement, Transaction, select
 from framework.run_log import RunLog
 from framework.spec.environment import RetrySettings, WarehouseSettings
 from framework.warehouse.client import Caller, Warehouse
@@ -169,21 +170,28 @@ def test_a_permanent_refusal_is_not_repeated_and_says_what_the_warehouse_said() 
 
 
 @pytest.mark.parametrize(
-    ("message", "is_missing"),
+    ("message", "cause"),
     [
-        ('Query #2 failed with ERROR: relation "feedway.job_sts" does not exist', True),
-        ('ERROR: schema "feedway" does not exist', True),
-        ('FATAL: database "dve" does not exist', False),
-        ('ERROR: user "etl" does not exist', False),
+        ('Query #2 failed with ERROR: relation "feedway.job_sts" does not exist', Cause.MISSING_RELATION),
+        ('ERROR: schema "feedway" does not exist', Cause.MISSING_RELATION),
+        ('FATAL: database "dve" does not exist', Cause.MISSING_DATABASE),
+        ('ERROR: user "etl" does not exist', Cause.MISSING_GRANTEE),
+        ('ERROR: column "warnings" of relation "job_sts" already exists', Cause.COLUMN_EXISTS),
+        ('ERROR: column "warnings" of relation "job_sts" does not exist', Cause.MISSING_COLUMN),
+        ("ERROR: value too long for type character varying(3)", Cause.VALUE_TOO_LONG),
+        ("ERROR: Cannot insert a NULL value into column id", Cause.NULL_NOT_ALLOWED),
+        ("ERROR: permission denied for relation orders", Cause.NOT_PERMITTED),
+        ('ERROR: syntax error at or near "FROM"', Cause.OTHER),
     ],
 )
-def test_a_missing_database_is_not_taken_for_a_missing_table(message: str, is_missing: bool) -> None:
+def test_a_refusal_has_a_cause_and_says_what_it_means(message: str, cause: Cause) -> None:
     fake = FakeDataApi(batch_execute_statement=[{"Id": "s"}], describe_statement=[failed(message)])
+    guarded = Transaction("merge", (LOCK.statements[0], replace(LOCK.statements[1], if_refused=OnRefusal.REPLAN)))
 
     with pytest.raises(WarehouseError) as caught:
-        warehouse(fake).run(LOCK, CALLER, log())
+        warehouse(fake).run(guarded, CALLER, log())
 
-    assert caught.value.is_missing_table is is_missing
+    assert (caught.value.cause, caught.value.refused) == (cause, OnRefusal.REPLAN)
 
 
 def cancelled(seconds: float, status: str = "FAILED") -> dict[str, Any]:
@@ -248,12 +256,12 @@ def test_a_batch_without_a_failed_statement_blames_none() -> None:
     with pytest.raises(WarehouseError, match="FATAL: something") as caught:
         warehouse(fake).run(LOCK, CALLER, log())
 
-    assert (caught.value.failed_index, caught.value.sql) == (None, None)
+    assert (caught.value.failed_index, caught.value.refused, caught.value.sql) == (None, None, None)
     assert LOCK.refused_by(caught.value) is None
 
 
 def test_rows_are_fetched_page_by_page_and_only_of_selects() -> None:
-    select = Statement("select_staging_count", {"staging": TableName("f", "s")})
+    counts = select("select_staging_count", {"staging": TableName("f", "s")})
     fake = FakeDataApi(
         batch_execute_statement=[{"Id": "s"}],
         describe_statement=[
@@ -265,7 +273,7 @@ def test_rows_are_fetched_page_by_page_and_only_of_selects() -> None:
         ],
     )
 
-    rows = warehouse(fake).run(Transaction("t", (LOCK.statements[0], select)), CALLER, log())
+    rows = warehouse(fake).run(Transaction("t", (LOCK.statements[0], counts)), CALLER, log())
 
     assert rows == [[], [(1, None), ("1.50", False)]]
     assert fake.arguments_of("get_statement_result") == [{"Id": "s:2"}, {"Id": "s:2", "NextToken": "n"}]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from framework.warehouse.transient import is_outage_text, is_transient_response, is_transient_text
+from framework.warehouse.refusals import is_outage_text, is_transient_response, is_transient_text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Which refusals may pass by themselves. Everything that is not listed here is permanent.
+"""What a refusal by the warehouse means: its cause, and whether a retry may succeed. What is not listed is permanent.
 
-The Data API gives no SQLSTATE, so a failed statement is judged by its text.
+The Data API gives no SQLSTATE, so a failed statement is judged by its text, here and nowhere else.
 
 Sources: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-troubleshooting.html;
 dbt-redshift's connections.py; https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
@@ -9,6 +9,8 @@ dbt-redshift's connections.py; https://docs.aws.amazon.com/redshift/latest/dg/c_
 from __future__ import annotations
 
 import re
+
+from framework.errors import Cause
 
 TRANSIENT_API_CODES = frozenset(
     {
@@ -60,7 +62,33 @@ _OUTAGE_TEXTS = re.compile(
     re.IGNORECASE,
 )
 """Of the transient texts those of a service that serves nobody now; the others tell of a conflict with somebody."""
+_CAUSES = tuple(
+    (re.compile(pattern, re.IGNORECASE), cause)
+    for pattern, cause in (
+        (r"permission denied|not authorized|subquery pattern is not supported", Cause.NOT_PERMITTED),
+        (r"\bcolumn \S+ .*already exists", Cause.COLUMN_EXISTS),
+        (r"\bcolumn\b.* does not exist", Cause.MISSING_COLUMN),
+        (r"\b(?:relation|schema|table)\b.* does not exist", Cause.MISSING_RELATION),
+        (r"\bdatabase\b.* does not exist", Cause.MISSING_DATABASE),
+        (r"\b(?:user|group|role)\b.* does not exist", Cause.MISSING_GRANTEE),
+        (r"value too long", Cause.VALUE_TOO_LONG),
+        (r"\bnull value\b", Cause.NULL_NOT_ALLOWED),
+    )
+)
+"""The first that fits counts. A column's message may name its relation too."""
+_NAME = re.compile(r'\b(?:column|relation|function|schema|type|entry for table|near) "?([^\s"(]+)')
 _PERMANENT_TEXTS = re.compile(r"statement timeout|disk full|access ?denied|permission denied", re.IGNORECASE)
+
+
+def cause_of(message: str) -> Cause:
+    """Return why a statement was refused, from its error text."""
+    return next((cause for pattern, cause in _CAUSES if pattern.search(message)), Cause.OTHER)
+
+
+def name_at_fault(message: str) -> str | None:
+    """Return the name that an error text blames, without its schema; None where it names nothing."""
+    named = _NAME.search(message)
+    return None if named is None else named[1].rpartition(".")[2] or None
 
 
 def is_transient_text(message: str) -> bool:

@@ -1,74 +1,26 @@
-"""Statements as values, and their text: a template, its values, and a line that says whose they are."""
+"""The text of a statement: its template, its values, and a line that says which run it belongs to."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import TypeVar
 
 from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from framework import resources
-from framework.errors import SchemaChangeError, WarehouseError
+from framework.errors import SchemaChangeError
 from framework.names import identifier, literal
+from framework.plan.steps import MAX_STATEMENT_BYTES, Statement
 from framework.schema.table import Grant
 
-T = TypeVar("T")
-
-MAX_STATEMENT_BYTES = 100_000
-"""Source: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (100 KB a statement)"""
-MAX_BATCH_STATEMENTS = 40
-"""Source: the Data API's service model, BatchExecuteStatement"""
 _LINE_BREAK_IN_VALUE = "\0"
 """Stands for a line break while a statement is rendered; no name, literal or definition can hold it."""
 _PRIVILEGES = frozenset(
     {"select", "insert", "update", "delete", "references", "drop", "alter", "truncate", "trigger", "rule"}
 )
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One statement: the template `templates/sql/<template>.sql.j2` and its values."""
-
-    template: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Transaction:
-    """Statements that take effect together or not at all; a single one runs outside any transaction block."""
-
-    name: str
-    statements: tuple[Statement, ...]
-
-    def index_of(self, template: str) -> int:
-        """Return the position of the first statement made from a template; -1 without one."""
-        names = [statement.template for statement in self.statements]
-        return names.index(template) if template in names else -1
-
-    def refused_by(self, error: WarehouseError) -> Statement | None:
-        """Return the statement that the warehouse refused; None where it was the submission as a whole."""
-        return None if error.failed_index is None else self.statements[error.failed_index]
-
-
-def in_portions(items: Iterable[T], size_of: Callable[[T], int], most: int) -> Iterator[list[T]]:
-    """Yield items in portions whose sizes add up to the most allowed, or of a single item."""
-    portion: list[T] = []
-    size = 0
-    for item in items:
-        own = size_of(item)
-        if portion and size + own > most:
-            yield portion
-            portion, size = [], 0
-        portion.append(item)
-        size += own
-    if portion:
-        yield portion
 
 
 def render(statement: Statement, pipeline: str, run_id: str) -> str:

@@ -1,0 +1,126 @@
+"""What a load does to the warehouse, as values: statements, and the transactions that hold them.
+
+A statement says what it locks, whether it fetches rows and what its refusal means, so that nobody has to know
+templates by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TypeVar
+
+from framework.errors import OnRefusal, WarehouseError
+from framework.names import TableName
+
+T = TypeVar("T")
+
+MAX_STATEMENT_BYTES = 100_000
+"""Source: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (100 KB a statement)"""
+MAX_BATCH_STATEMENTS = 40
+"""Source: the Data API's service model, BatchExecuteStatement"""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What other sessions wait for from a statement until its transaction ends, in words."""
+
+    relation: TableName
+    effect: str
+
+    def __str__(self) -> str:
+        return f"{self.relation}: {self.effect}"
+
+
+def locks_ledger(ledger: TableName, target: TableName) -> Lock:
+    """Return the lock of a target's ledger, which all merges into the target take first."""
+    return Lock(ledger, f"other merges into {target} wait")
+
+
+def locks_readers(relation: TableName) -> Lock:
+    """Return the lock of a table that is altered or dropped.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
+    """
+    return Lock(relation, "readers and writers wait")
+
+
+def locks_writers(table: TableName) -> Lock:
+    """Return the lock of a table whose rows are written."""
+    return Lock(table, "other writers wait, readers see the rows as they were")
+
+
+def locks_view(view: TableName) -> Lock:
+    """Return the lock of a view that is dropped or replaced."""
+    return Lock(view, "readers wait")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement: the template `templates/sql/<template>.sql.j2` and its values.
+
+    `if_refused` is what it means for the load that the warehouse refuses it; None leaves it to the transaction.
+    Rows are fetched only where it `fetches` them.
+    """
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    if_refused: OnRefusal | None = None
+    locks: Lock | None = None
+    fetches: bool = False
+
+
+def select(template: str, values: Mapping[str, object] | None = None) -> Statement:
+    """Return a statement whose rows are fetched."""
+    return Statement(template, values or {}, fetches=True)
+
+
+class JournalStep(Enum):
+    """What a transaction does to views and the view journal."""
+
+    DROPS_VIEWS = auto()
+    RESTORES_VIEWS = auto()
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """Statements that take effect together or not at all; a single one runs outside any transaction block.
+
+    `leaves` is a table of the run's own that exists once this is committed, until a later transaction of the plan
+    drops or renames it.
+    """
+
+    name: str
+    statements: tuple[Statement, ...]
+    if_refused: OnRefusal = OnRefusal.FAIL
+    journal: JournalStep | None = None
+    leaves: TableName | None = None
+
+    def refused_by(self, error: WarehouseError) -> Statement | None:
+        """Return the statement that the warehouse refused; None where it refused the submission as a whole."""
+        return None if error.failed_index is None else self.statements[error.failed_index]
+
+    def refusal_of(self, index: int) -> OnRefusal:
+        """Return what it means that the statement at a position was refused."""
+        return self.statements[index].if_refused or self.if_refused
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """What other sessions wait for while this runs, in words, in the order of the statements."""
+        return tuple(dict.fromkeys(str(each.locks) for each in self.statements if each.locks is not None))
+
+
+def in_portions(items: Iterable[T], size_of: Callable[[T], int], most: int) -> Iterator[list[T]]:
+    """Yield items in portions whose sizes add up to the most allowed, or of a single item."""
+    portion: list[T] = []
+    size = 0
+    for item in items:
+        own = size_of(item)
+        if portion and size + own > most:
+            yield portion
+            portion, size = [], 0
+        portion.append(item)
+        size += own
+    if portion:
+        yield portion
