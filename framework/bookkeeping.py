@@ -9,7 +9,7 @@ from typing import Literal
 
 from framework.errors import PipelineError
 from framework.lake.alive import dead_runs, staging_prefix
-from framework.names import TableName, literal, staging_table, statement_name
+from framework.names import TableName, literal, staging_table
 from framework.plan.wider_copy import copy_table
 from framework.redaction import told
 from framework.results import Services
@@ -17,8 +17,8 @@ from framework.run_log import RunLog
 from framework.schema.table import AuditRow
 from framework.schema.values import LoadWarning, SourceFile
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.client import Caller
 from framework.warehouse.control import drop_staging, read_run_counts, write_audit
+from framework.warehouse.session import WarehouseSession
 
 MAX_MESSAGE_BYTES = 4096
 MAX_WARNINGS_BYTES = 4096
@@ -31,7 +31,7 @@ class Books:
         self.spec = spec
         self.services = services
         self.log: RunLog = services.open_log(run_id, spec.pipeline)
-        self.caller = Caller(spec.pipeline, run_id)
+        self.warehouse = WarehouseSession(services.warehouse, spec.pipeline, self.log)
         self.started_at: datetime = services.now()
         self.prefix = staging_prefix(services.lake, spec.pipeline, run_id)
         self.staging = staging_table(services.warehouse.settings.control_schema, run_id)
@@ -134,7 +134,7 @@ class Books:
         """
         rows = [self.audit_row(file, status, message) for file, message in messages.items()]
         attempts = 1 if status == "FAILED" else None
-        write_audit(self.services.warehouse, rows, self.caller, self.log, attempts)
+        write_audit(self.warehouse, rows, attempts)
 
     def warn(self, warning: LoadWarning) -> None:
         """Add a warning to the load's results, JOB_STS rows and log; the same one only once."""
@@ -167,13 +167,13 @@ class Books:
 
         Returns how many statements had to be waited for.
         """
-        lake, warehouse = self.services.lake, self.services.warehouse
+        lake, warehouse = self.services.lake, self.warehouse
         awaited = 0
         for dead in dead_runs(lake, self.spec.pipeline, self.run_id, dead_after_seconds):
-            waited = warehouse.await_statements(statement_name(self.spec.pipeline, dead, ""))
+            waited = warehouse.await_run(self.spec.pipeline, dead)
             awaited += waited
-            staging = staging_table(warehouse.settings.control_schema, dead)
-            drop_staging(warehouse, [staging, copy_table(self.spec.target.table, dead)], self.caller, self.log)
+            staging = staging_table(warehouse.control_schema, dead)
+            drop_staging(warehouse, [staging, copy_table(self.spec.target.table, dead)])
             self._empty_quarantine(self._quarantine, dead)
             lake.delete_below(staging_prefix(lake, self.spec.pipeline, dead))
             self.log.warning("cleared away what a dead run left", dead_run_id=dead, statements_awaited=waited)
@@ -183,7 +183,7 @@ class Books:
         """Delete the bad rows of a run that has loaded nothing: the file still is where it was, with all its rows."""
         lake = self.services.lake
         kept = [found.key for found in lake.list_objects(below) if f"/{run_id}/" in found.key]
-        if kept and not read_run_counts(self.services.warehouse, run_id, self.caller, self.log, attempts):
+        if kept and not read_run_counts(self.warehouse, run_id, attempts):
             lake.delete(kept)
 
     def clean_up(self, has_staging_table: bool, has_loaded: bool) -> None:
@@ -195,7 +195,7 @@ class Books:
             own = [self.staging] if has_staging_table else []
             own += [copy_table(self.spec.target.table, self.run_id)] if self.has_copy else []
             if own:
-                drop_staging(self.services.warehouse, own, self.caller, self.log, attempts=1)
+                drop_staging(self.warehouse, own, attempts=1)
             if self._has_quarantine and not has_loaded:
                 self._empty_quarantine(self._own_quarantine, self.run_id, attempts=1)
             self.services.lake.delete_below(self.prefix)

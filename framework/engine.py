@@ -174,7 +174,7 @@ class _Load:
             return
         self._enter("start")
         self.log.info("load started", files=[file.url for file in self.files])
-        ensure_control_tables(self.services.warehouse, self.spec.target.table, observed, self.books.caller, self.log)
+        ensure_control_tables(self.books.warehouse, self.spec.target.table, observed)
         self.books.write("STARTED", self.files)
         plans = 0
         while self.files:
@@ -245,7 +245,7 @@ class _Load:
     def _observe(self) -> Observation:
         # Of all that is pending, because one look serves every load of the run.
         etags = [*(file.identity.etag for file in self.files), *self.work.etags]
-        return observe(self.services.warehouse, self.spec, etags, self.books.caller, self.log)
+        return observe(self.books.warehouse, self.spec, etags)
 
     def _leave_out_loaded(self, observed: Observation) -> None:
         """Skip the files that the audit knows as loaded, unless they are to be loaded again."""
@@ -328,7 +328,7 @@ class _Load:
                     self.views_down.run(self.evolving)
                     continue
                 self.books.has_copy = self.books.has_copy or self.evolving.leaves is not None
-                self.services.warehouse.run(self.evolving, self.books.caller, self.log)
+                self.books.warehouse.run(self.evolving)
         except BaseException:
             self.views_down.see_them_back_on_the_way_out()
             raise

@@ -42,13 +42,13 @@ def _let_go(books: Books, file: SourceFile, reason: str) -> None:
             f"a load of {spec.pipeline} is under way ({', '.join(sorted(living))}), and may be loading {file.url}. "
             f"Wait until it has ended: history {spec.pipeline} --status RUNNING"
         )
-    observed = observe(services.warehouse, spec, [file.identity.etag], books.caller, books.log)
+    observed = observe(books.warehouse, spec, [file.identity.etag])
     if observed.history_of(file.identity).generation:
         raise SpecError(
             f"{file.url} is loaded into {spec.target.table} already, so there is nothing to skip. "
             f"The next run of {spec.pipeline} archives it: history {spec.pipeline} --file {file.key}"
         )
-    ensure_control_tables(services.warehouse, spec.target.table, observed, books.caller, books.log)
+    ensure_control_tables(books.warehouse, spec.target.table, observed)
     books.write("SKIPPED", [file], reason)
     if books.move(file, "archive") is None:
         raise SourceFileError(f"{file.url} has gone or was replaced meanwhile; what lies there now was not skipped")

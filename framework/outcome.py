@@ -108,10 +108,10 @@ class Outcome:
 
     def _broken_late_views(self) -> dict[TableName, str]:
         broken: dict[TableName, str] = {}
-        warehouse, caller = self._books.services.warehouse, self._books.caller
+        warehouse = self._books.warehouse
         self._try(
             "look at the late-binding views",
-            lambda: broken.update(broken_late_views(warehouse, self._late_views_of, caller, self._log)),
+            lambda: broken.update(broken_late_views(warehouse, self._late_views_of)),
         )
         return broken
 

@@ -40,7 +40,7 @@ def why_overtaken(books: Books, files: Sequence[SourceFile]) -> dict[str, str]:
     spec = books.spec
     by_name = spec.source.order == "name"
     folder = books.services.lake.key(spec.source.prefix) if by_name else None
-    newest = read_newest_load(books.services.warehouse, spec.target.table, folder, books.caller, books.log)
+    newest = read_newest_load(books.warehouse, spec.target.table, folder)
     if newest is None:
         return {}
     newest_key, newest_arrival = newest
@@ -57,7 +57,7 @@ def overtaken_meanwhile(books: Books, files: Sequence[SourceFile], precedence: P
     The books take note of those that come after none of the files, so that no merge stops for them again.
     """
     bounds = precedence.bounds(files)
-    later = read_later_files(books.services.warehouse, books.spec.target.table, bounds, books.caller, books.log)
+    later = read_later_files(books.warehouse, books.spec.target.table, bounds)
     found = {}
     for file in files:
         after = [entered for entered in later if precedence.is_after(entered, file)]
@@ -84,11 +84,11 @@ def loaded_already(books: Books, files: Sequence[SourceFile]) -> dict[SourceFile
 
     A file that was delivered again since it was loaded is to be loaded again, as a generation of its own.
     """
-    warehouse, target = books.services.warehouse, books.spec.target.table
-    entered = read_entered(warehouse, target, files, books.caller, books.log)
+    warehouse, target = books.warehouse, books.spec.target.table
+    entered = read_entered(warehouse, target, files)
     generations = _generations(entered)
     known = [file for file in files if file.identity.sha256 in generations]
-    seen = read_seen_files(warehouse, target, known, books.caller, books.log) if known else []
+    seen = read_seen_files(warehouse, target, known) if known else []
     loaded = {}
     for file in known:
         if was_delivered_again(file, entered, seen, books.spec.load.mode == "replace"):
@@ -103,7 +103,7 @@ def loaded_already(books: Books, files: Sequence[SourceFile]) -> dict[SourceFile
 
 def count_again(books: Books, files: Sequence[SourceFile]) -> None:
     """Let the books count files that are to be loaded whatever the ledger says."""
-    entered = read_entered(books.services.warehouse, books.spec.target.table, files, books.caller, books.log)
+    entered = read_entered(books.warehouse, books.spec.target.table, files)
     generations = _generations(entered)
     books.generations |= {file.key: generations.get(file.identity.sha256, 0) + 1 for file in files}
 

@@ -153,11 +153,11 @@ def _prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obs
     if seen.rows_staged == 0:
         return Preparation(batch, staging, seen, (), ViewWork(), (), None, quarantine, staging.warnings)
     changes = _decide_changes(context, staging, observed)
-    warehouse, caller = context.books.services.warehouse, context.books.caller
+    warehouse = context.books.warehouse
     if needs_new_table(changes) and observed.is_to_come:
         observed = replace(observed, design=_design_to_come(spec))
     elif needs_new_table(changes):
-        observed = observe_design(warehouse, observed, caller, context.log)
+        observed = observe_design(warehouse, observed)
     observed = _with_dependents(context.books, observed, changes)
     views = plan_views(spec, observed, changes)
     staged = {column.name for column in staging.columns}
@@ -182,7 +182,7 @@ def _decide_changes(context: PrepareContext, staging: ColumnPlan, observed: Obse
     if observed.is_to_come:
         # A load planned before this one creates the table, which has few rows then.
         return rewritten_under_views(changes, observed.table, observed) if under_views and most else changes
-    count = count_rows(books.services.warehouse, observed, books.caller, context.log)
+    count = count_rows(books.warehouse, observed)
     if under_views and count <= most:
         changes = rewritten_under_views(changes, observed.table, observed)
     return with_rows(changes, count)
@@ -246,7 +246,7 @@ def _refuse_emptied_columns(
     if not names or observed.is_to_come:
         return
     spec, books = context.spec, context.books
-    filled = filled_columns(books.services.warehouse, spec.target.table, names, books.caller, context.log)
+    filled = filled_columns(books.warehouse, spec.target.table, names)
     if not filled:
         return
     raise emptied_columns(spec, filled, batch.files[0].file, staging.warnings)
@@ -271,13 +271,13 @@ def _with_dependents(books: Books, observed: Observation, changes: Sequence[Sche
     compared = [view for view in candidates if view.view not in books.views_to_drop]
     if compared and not observed.is_to_come:
         shown = {view.view: view.definition for view in compared}
-        replaceable = with_same_columns(books.services.warehouse, shown, books.caller, books.log)
+        replaceable = with_same_columns(books.warehouse, shown)
         observed = replace(observed, replaceable=replaceable)
     names = views_to_look_at(books.spec, observed, changes)
     if not names:
         return observed
     books.log.info("views are put back as they are", step="plan", views=[str(name) for name in names])
-    return observe_dependents(books.services.warehouse, observed, names, books.caller, books.log)
+    return observe_dependents(books.warehouse, observed, names)
 
 
 def _log_plan(books: Books, staging: ColumnPlan, changes: Sequence[SchemaChange]) -> None:

@@ -126,7 +126,7 @@ class _Preview:
 
     def _observe(self, files: Sequence[SourceFile]) -> Observation:
         etags = [file.identity.etag for file in files]
-        seen = observe(self.services.warehouse, self.spec, etags, self.books.caller, self.books.log)
+        seen = observe(self.books.warehouse, self.spec, etags)
         if self.observed is None:
             return seen
         return replace(self.observed, history=seen.history)

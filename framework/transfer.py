@@ -33,8 +33,7 @@ def write_manifest(books: Books, prepared: Preparation) -> str | None:
 
 def copy(books: Books, prepared: Preparation, manifest_url: str | None) -> None:
     """Make the staging table and, where there are rows, fill it from the staging files."""
-    transaction = copy_transaction(books, prepared, manifest_url)
-    books.services.warehouse.run(transaction, books.caller, books.log)
+    books.warehouse.run(copy_transaction(books, prepared, manifest_url))
     books.log.info("copied", step="copy", rows=prepared.seen.rows_staged)
 
 
@@ -51,7 +50,7 @@ def merge(
     books.require_quarantine()
     transaction, loaded = merge_transaction(books, files, observed, prepared, request)
     try:
-        results = books.services.warehouse.run(transaction, books.caller, books.log)
+        results = books.warehouse.run(transaction)
     except WarehouseError as error:
         _refuse_rows(error, books, files, observed, prepared)
         return _explain(error, books, files, prepared)
@@ -81,7 +80,7 @@ def _refuse_rows(
         if fills and error.refused is OnRefusal.ROWS_DO_NOT_FIT:
             raise _lacks(files, fills, f"NOT NULL in {target}, and brings keys that are not in the table") from error
     if error.refused is OnRefusal.SHRINKS_TABLE:
-        stored = count_rows(books.services.warehouse, observed, books.caller, books.log)
+        stored = count_rows(books.warehouse, observed)
         raise SourceFileError(
             f"{files[0].url}: {_rows_to_load(books, prepared)} would replace the {stored} of {target}, and "
             f"expect.max_shrink is {float(books.spec.expect.max_shrink):g}. Send the whole file.",
@@ -94,7 +93,7 @@ def _rows_to_load(books: Books, prepared: Preparation) -> str:
     staged, keys = prepared.seen.rows_staged, books.spec.load.keys
     if not keys or not staged:
         return counted(staged, "row")
-    found = read_duplicates(books.services.warehouse, books.staging, keys, books.caller, books.log)
+    found = read_duplicates(books.warehouse, books.staging, keys)
     repeated = sum(found.rows_by_file.values()) - found.keys
     of_how_many = f", one per key of {staged}," if repeated else ""
     return f"{counted(staged - repeated, 'row')}{of_how_many}"
@@ -113,19 +112,19 @@ def _explain(
     error: WarehouseError, books: Books, files: Sequence[SourceFile], prepared: Preparation
 ) -> dict[str, RecordCounts]:
     """Say what a refused merge means; return the counts where it was committed after all."""
-    warehouse = books.services.warehouse
+    warehouse = books.warehouse
     if error.refused is OnRefusal.ALREADY_LOADED:
-        committed = read_run_counts(warehouse, books.run_id, books.caller, books.log)
+        committed = read_run_counts(warehouse, books.run_id)
         if committed:
             books.log.warning("the merge was committed although its reply was lost")
             return {file.key: RecordCounts(*committed[file.identity.key]) for file in files}
         raise error
     if error.refused is OnRefusal.DUPLICATE_KEYS:
         keys = books.spec.load.keys
-        duplicates = read_duplicates(warehouse, books.staging, keys, books.caller, books.log)
+        duplicates = read_duplicates(warehouse, books.staging, keys)
         raise refused_duplicates(books, files, duplicates) from error
     if error.refused is OnRefusal.ROW_COUNT_MISMATCH:
-        found = read_staging_count(warehouse, books.staging, books.caller, books.log)
+        found = read_staging_count(warehouse, books.staging)
         raise WarehouseError(
             f"the rows do not add up: {prepared.seen.rows_staged} were written to the staging files and "
             f"{found} arrived in {books.staging}. Nothing was changed.",

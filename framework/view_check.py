@@ -64,8 +64,8 @@ def _mistake(books: Books, trial: ViewTrial) -> str | None:
 
 def _columns(books: Books, queries: list[str]) -> list[list[str]]:
     statements = tuple(Statement("select_query_columns", {"definition": query}) for query in queries)
-    warehouse = books.services.warehouse
-    found = warehouse.columns_of(Transaction("try_views", statements), books.caller, books.log) if statements else []
+    warehouse = books.warehouse
+    found = warehouse.columns_of(Transaction("try_views", statements)) if statements else []
     return [[column.name for column in columns] for columns in found]
 
 

@@ -8,7 +8,7 @@ from framework.bookkeeping import Books
 from framework.errors import PipelineError, TransientWarehouseError, WarehouseError
 from framework.lake.alive import living_runs
 from framework.lake.s3 import Lake
-from framework.names import TableName, ledger_table, statement_name
+from framework.names import TableName, ledger_table
 from framework.plan.steps import JournalStep, Transaction
 from framework.schema.table import JournalEntry
 from framework.warehouse.view_journal import JournalKey, put_back_views, read_journal
@@ -41,7 +41,7 @@ class ViewsDown:
     def __init__(self, books: Books) -> None:
         self.not_back: dict[JournalKey, str] = {}
         self._books = books
-        self._warehouse = books.services.warehouse
+        self._warehouse = books.warehouse
         self._took_down = False
 
     def put_back_by_signs(self) -> None:
@@ -69,7 +69,7 @@ class ViewsDown:
             waited += _PAUSE_SECONDS
             journal = self._read()
         for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in left}):
-            self._warehouse.await_statements(statement_name(pipeline, run_id, ""))
+            self._warehouse.await_run(pipeline, run_id)
         if left:
             books.log.warning("a run that has ended left views down", views=_names(left))
             self._put_back(left)
@@ -80,7 +80,7 @@ class ViewsDown:
         """Delete the signs of runs that have ended and have nothing down any more."""
         lake, dead_after = self._books.services.lake, self._books.services.environment.dead_after_seconds
         down = {entry.run_id for entry in self._read()}
-        prefix = signs_of(lake, self._target, self._warehouse.settings.control_schema)
+        prefix = signs_of(lake, self._target, self._warehouse.control_schema)
         for key in [found.key for found in lake.list_objects(prefix)]:
             pipeline, _, run_id = key.removeprefix(prefix).partition("/")
             if run_id not in down and run_id not in living_runs(lake, pipeline, dead_after):
@@ -98,7 +98,7 @@ class ViewsDown:
             self._took_down = True
             self._books.services.lake.put(self._own_sign, self._books.run_id)
         try:
-            self._warehouse.run(transaction, self._books.caller, self._books.log)
+            self._warehouse.run(transaction)
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
@@ -128,14 +128,14 @@ class ViewsDown:
 
     @property
     def _own_sign(self) -> str:
-        lake, control_schema = self._books.services.lake, self._warehouse.settings.control_schema
+        lake, control_schema = self._books.services.lake, self._warehouse.control_schema
         return f"{signs_of(lake, self._target, control_schema)}{self._books.spec.pipeline}/{self._books.run_id}"
 
     def _read(self) -> list[JournalEntry]:
-        return list(read_journal(self._warehouse, self._target, self._books.caller, self._books.log))
+        return list(read_journal(self._warehouse, self._target))
 
     def _put_back(self, entries: Sequence[JournalEntry]) -> None:
-        self.not_back |= put_back_views(self._warehouse, entries, self._books.caller, self._books.log)
+        self.not_back |= put_back_views(self._warehouse, entries)
 
 
 def _names(entries: Sequence[JournalEntry]) -> list[str]:

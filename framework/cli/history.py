@@ -17,8 +17,9 @@ from framework.lake.alive import living_runs
 from framework.lake.s3 import Lake
 from framework.results import Services
 from framework.spec.project import Project
-from framework.warehouse.client import Caller, Row
+from framework.warehouse.client import Row
 from framework.warehouse.control import CHANGE_COLUMNS, HISTORY_COLUMNS, HistoryQuery, read_history, read_schema_changes
+from framework.warehouse.session import WarehouseSession
 
 SHOWN_COLUMNS = (
     "run_start_ts",
@@ -131,7 +132,7 @@ def _loads(arguments: argparse.Namespace, names: Sequence[str], services: Servic
         source_filename=None if arguments.file is None else _arrival_key(arguments.file, services.lake),
         rows=arguments.rows or DEFAULT_ROWS,
     )
-    rows = read_history(services.warehouse, query, Caller("history", log.run_id), log)
+    rows = read_history(WarehouseSession(services.warehouse, "history", log), query)
     return [load for load in named_loads(rows, services) if load["status"] in asked]
 
 
@@ -142,7 +143,7 @@ def _changes(arguments: argparse.Namespace, names: Sequence[str], services: Serv
         since=parse_since(arguments.since, services.now()),
         rows=arguments.rows or DEFAULT_ROWS,
     )
-    rows = read_schema_changes(services.warehouse, query, Caller("history", log.run_id), log)
+    rows = read_schema_changes(WarehouseSession(services.warehouse, "history", log), query)
     return [dict(zip(CHANGE_COLUMNS, row, strict=True)) for row in rows]
 
 

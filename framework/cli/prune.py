@@ -8,8 +8,8 @@ from datetime import datetime
 
 from framework.cli.output import Output
 from framework.results import Services
-from framework.warehouse.client import Caller
 from framework.warehouse.control import prune_audit
+from framework.warehouse.session import WarehouseSession
 from framework.words import counted
 
 
@@ -32,8 +32,8 @@ def report_pruning(
         WarehouseError: the warehouse cannot be reached, or refuses.
     """
     log = services.open_log(services.new_run_id(), "history")
-    caller = Caller("history", log.run_id)
-    counts = prune_audit(services.warehouse, names, before, caller, log, is_confirmed=is_confirmed)
+    warehouse = WarehouseSession(services.warehouse, "history", log)
+    counts = prune_audit(warehouse, names, before, is_confirmed=is_confirmed)
     pruning = Pruning(before.strftime("%Y-%m-%d %H:%M:%S"), sum(counts.values()), counts, is_confirmed)
     output.document({"pruned": asdict(pruning)}, lambda: _text(pruning))
     return 0

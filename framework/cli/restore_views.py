@@ -10,14 +10,13 @@ from typing import Literal
 from framework.cli.output import Output, table
 from framework.cli.services import open_services
 from framework.errors import SchemaChangeError, SpecError
-from framework.names import statement_name
 from framework.plan.growth import create_again
 from framework.plan.render import render
 from framework.results import Services
 from framework.schema.table import JournalEntry
 from framework.spec.project import Project
 from framework.views_down import left_by_dead_runs
-from framework.warehouse.client import Caller
+from framework.warehouse.session import WarehouseSession
 from framework.warehouse.view_journal import JournalKey, forget, put_back_views, read_journal
 from framework.words import counted
 
@@ -72,17 +71,17 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
 
 def _restore(services: Services, asked: Sequence[str], *, is_to_forget: bool) -> list[RestoredView]:
     log = services.open_log(services.new_run_id(), "restore-views")
-    caller, warehouse = Caller("restore-views", log.run_id), services.warehouse
-    entries = _asked_for(read_journal(warehouse, None, caller, log), asked)
+    warehouse = WarehouseSession(services.warehouse, "restore-views", log)
+    entries = _asked_for(read_journal(warehouse, None), asked)
     dead = left_by_dead_runs(services.lake, entries, log.run_id, services.environment.dead_after_seconds)
     for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in dead}):
-        warehouse.await_statements(statement_name(pipeline, run_id, ""))
+        warehouse.await_run(pipeline, run_id)
     reasons: dict[JournalKey, str] = {}
     if is_to_forget:
         for entry in dead:
-            forget(warehouse, entry, caller, log)
+            forget(warehouse, entry)
     else:
-        reasons = put_back_views(warehouse, dead, caller, log)
+        reasons = put_back_views(warehouse, dead)
     told = []
     for entry in entries:
         reason = reasons.get(entry.key)

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from framework.cli.output import Output, table
 from framework.results import Services
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.client import Caller
 from framework.warehouse.control import read_last_success
+from framework.warehouse.session import WarehouseSession
 from framework.words import counted
 
 STALE_EXIT_CODE = 3
@@ -33,7 +33,7 @@ def report_stale(specs: Sequence[PipelineSpec], services: Services, output: Outp
     expecting = [spec for spec in specs if spec.expect.every is not None]
     log = services.open_log(services.new_run_id(), "history")
     names = [spec.pipeline for spec in expecting]
-    loaded = read_last_success(services.warehouse, names, Caller("history", log.run_id), log)
+    loaded = read_last_success(WarehouseSession(services.warehouse, "history", log), names)
     found = stale_feeds(expecting, loaded, services.now())
     output.document({"stale": [asdict(feed) for feed in found]}, lambda: _text(found, len(expecting)))
     return STALE_EXIT_CODE if found else 0

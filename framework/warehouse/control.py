@@ -12,11 +12,11 @@ from framework.names import TableName, ledger_table
 from framework.plan.merge import ROWS_PER_STATEMENT
 from framework.plan.spellings import SPELLINGS
 from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction, select
-from framework.run_log import RunLog
 from framework.schema.precedence import SeenFile
 from framework.schema.table import AuditRow, Observation
 from framework.schema.values import CORRECTION_MARK, SourceFile
-from framework.warehouse.client import Caller, Row, Value, Warehouse
+from framework.warehouse.client import Row, Value
+from framework.warehouse.session import WarehouseSession
 
 _ROWS_WITH_MESSAGE = 12
 """JOB_STS rows of one INSERT: a row takes up to 1,500 bytes, its key 1,024 and its message 4,096."""
@@ -63,14 +63,12 @@ HISTORY_COLUMNS = (
 )
 
 
-def ensure_control_tables(
-    warehouse: Warehouse, target: TableName, observed: Observation, caller: Caller, log: RunLog
-) -> None:
+def ensure_control_tables(warehouse: WarehouseSession, target: TableName, observed: Observation) -> None:
     """Create what is missing of the control schema and of the target's ledger; usually nothing.
 
     The ledger is made in a submission of its own, before any merge locks it.
     """
-    schema = warehouse.settings.control_schema
+    schema = warehouse.control_schema
     if not observed.control_tables.issuperset(SHARED_TABLES):
         statements = (
             Statement("create_schema", {"schema": schema}),
@@ -82,18 +80,18 @@ def ensure_control_tables(
         )
         # Of feeds that load for the first time side by side, one creates it; the database refuses two at once.
         with warehouse.creating:
-            warehouse.run(Transaction("create_control_schema", statements), caller, log)
-        log.info("created the control schema", schema=schema)
-    _add_columns(warehouse, observed, caller, log)
+            warehouse.run(Transaction("create_control_schema", statements))
+        warehouse.log.info("created the control schema", schema=schema)
+    _add_columns(warehouse, observed)
     ledger = ledger_table(schema, target)
     if ledger.name not in observed.control_tables:
-        warehouse.run(Transaction("create_ledger", (Statement("create_ledger", {"table": ledger}),)), caller, log)
-        log.info("created the ledger", table=str(ledger), target=str(target))
+        warehouse.run(Transaction("create_ledger", (Statement("create_ledger", {"table": ledger}),)))
+        warehouse.log.info("created the ledger", table=str(ledger), target=str(target))
 
 
-def _add_columns(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> None:
+def _add_columns(warehouse: WarehouseSession, observed: Observation) -> None:
     """Give control tables of an earlier release the columns they lack, each in a submission that is safe to lose."""
-    schema = warehouse.settings.control_schema
+    schema = warehouse.control_schema
     for (table, column), column_type in _ADDED_COLUMNS.items():
         if table not in observed.control_tables or (table, column) in observed.control_columns:
             continue
@@ -101,22 +99,20 @@ def _add_columns(warehouse: Warehouse, observed: Observation, caller: Caller, lo
         values |= {"default_sql": None, "encoding": None}
         try:
             with warehouse.creating:
-                warehouse.run(Transaction("add_control_column", (Statement("add_column", values),)), caller, log)
+                warehouse.run(Transaction("add_control_column", (Statement("add_column", values),)))
         except WarehouseError as error:
             # Another run, or another feed of this one, has added it since the look.
             if error.cause is not Cause.COLUMN_EXISTS:
                 raise
-        log.info("added a column to a control table", table=table, column=column)
+        warehouse.log.info("added a column to a control table", table=table, column=column)
 
 
-def write_audit(
-    warehouse: Warehouse, rows: Sequence[AuditRow], caller: Caller, log: RunLog, attempts: int | None = None
-) -> None:
+def write_audit(warehouse: WarehouseSession, rows: Sequence[AuditRow], attempts: int | None = None) -> None:
     """Append audit rows that stand outside a merge: STARTED, FAILED, SKIPPED; all of one status.
 
     More than fit into one transaction go in several: should one fail, all are written again.
     """
-    table = TableName(warehouse.settings.control_schema, "job_sts")
+    table = warehouse.control_table("job_sts")
     size = _ROWS_WITH_MESSAGE if any(row.error_message for row in rows) else ROWS_PER_STATEMENT
     inserts = [
         Statement("insert_job_sts", {"table": table, "rows": rows[start : start + size]})
@@ -124,26 +120,26 @@ def write_audit(
     ]
     for start in range(0, len(inserts), MAX_BATCH_STATEMENTS):
         part = Transaction(rows[0].status.lower(), tuple(inserts[start : start + MAX_BATCH_STATEMENTS]))
-        warehouse.run(part, caller, log, attempts)
+        warehouse.run(part, attempts)
 
 
 def read_run_counts(
-    warehouse: Warehouse, run_id: str, caller: Caller, log: RunLog, attempts: int | None = None
+    warehouse: WarehouseSession, run_id: str, attempts: int | None = None
 ) -> dict[str, tuple[int, ...]]:
     """Return what a run's committed merge counted, by object key; empty where none was committed.
 
     The counts are read, inserted, updated, deleted, deduplicated and rejected rows.
     """
-    values = {"table": TableName(warehouse.settings.control_schema, "job_sts"), "run_id": run_id}
+    values = {"table": warehouse.control_table("job_sts"), "run_id": run_id}
     statement = select("select_run_counts", values)
-    (rows,) = warehouse.run(Transaction("run_counts", (statement,)), caller, log, attempts)
+    (rows,) = warehouse.run(Transaction("run_counts", (statement,)), attempts)
     return {str(row[0]): tuple(int(value or 0) for value in row[1:]) for row in rows}
 
 
-def read_staging_count(warehouse: Warehouse, staging: TableName, caller: Caller, log: RunLog) -> int:
+def read_staging_count(warehouse: WarehouseSession, staging: TableName) -> int:
     """Return how many rows a staging table holds."""
     statement = select("select_staging_count", {"staging": staging})
-    (rows,) = warehouse.run(Transaction("staging_count", (statement,)), caller, log)
+    (rows,) = warehouse.run(Transaction("staging_count", (statement,)))
     return int(rows[0][0] or 0)
 
 
@@ -159,16 +155,14 @@ class Duplicates:
     samples: tuple[tuple[tuple[Value, ...], int], ...]
 
 
-def read_duplicates(
-    warehouse: Warehouse, staging: TableName, keys: Sequence[str], caller: Caller, log: RunLog
-) -> Duplicates:
+def read_duplicates(warehouse: WarehouseSession, staging: TableName, keys: Sequence[str]) -> Duplicates:
     """Return which keys of a staging table stand in several rows."""
     values = {"staging": staging, "keys": tuple(keys)}
     statements = (
         select("select_duplicate_keys", values | {"limit": SAMPLED_KEYS}),
         select("select_duplicate_rows", values),
     )
-    found, by_file = warehouse.run(Transaction("duplicates", statements), caller, log)
+    found, by_file = warehouse.run(Transaction("duplicates", statements))
     return Duplicates(
         keys=int(found[0][-1] or 0) if found else 0,
         rows_by_file={int(ordinal or 0): int(rows or 0) for ordinal, rows in by_file},
@@ -176,12 +170,10 @@ def read_duplicates(
     )
 
 
-def drop_staging(
-    warehouse: Warehouse, tables: Sequence[TableName], caller: Caller, log: RunLog, attempts: int | None = None
-) -> None:
+def drop_staging(warehouse: WarehouseSession, tables: Sequence[TableName], attempts: int | None = None) -> None:
     """Drop a run's own tables where they are there."""
     statement = Statement("drop_tables", {"tables": tuple(table.sql for table in tables)})
-    warehouse.run(Transaction("drop_staging", (statement,)), caller, log, attempts)
+    warehouse.run(Transaction("drop_staging", (statement,)), attempts)
 
 
 @dataclass(frozen=True)
@@ -195,28 +187,26 @@ class HistoryQuery:
     rows: int = 200
 
 
-def read_history(warehouse: Warehouse, query: HistoryQuery, caller: Caller, log: RunLog) -> list[Row]:
+def read_history(warehouse: WarehouseSession, query: HistoryQuery) -> list[Row]:
     """Return the latest loads, newest first, as HISTORY_COLUMNS; none where there is no audit yet.
 
     One row per run and file: how it ended, or STARTED where it has not.
     """
     statement = select("select_history", {"table": _job_sts(warehouse), **asdict(query)})
-    return _read_audit(warehouse, Transaction("history", (statement,)), caller, log)
+    return _read_audit(warehouse, Transaction("history", (statement,)))
 
 
-def read_schema_changes(warehouse: Warehouse, query: HistoryQuery, caller: Caller, log: RunLog) -> list[Row]:
+def read_schema_changes(warehouse: WarehouseSession, query: HistoryQuery) -> list[Row]:
     """Return the latest changes of tables, newest first, as CHANGE_COLUMNS; none where none is logged yet.
 
     Of the query its pipelines, time and number of rows count.
     """
-    table = TableName(warehouse.settings.control_schema, "schema_changes")
+    table = warehouse.control_table("schema_changes")
     values = {"table": table, "pipelines": query.pipelines, "since": query.since, "rows": query.rows}
-    return _read_audit(warehouse, Transaction("changes", (select("select_schema_changes", values),)), caller, log)
+    return _read_audit(warehouse, Transaction("changes", (select("select_schema_changes", values),)))
 
 
-def read_last_success(
-    warehouse: Warehouse, pipelines: Sequence[str], caller: Caller, log: RunLog
-) -> dict[str, datetime]:
+def read_last_success(warehouse: WarehouseSession, pipelines: Sequence[str]) -> dict[str, datetime]:
     """Return when each pipeline last loaded a file, in UTC; one that never has is left out.
 
     Corrected rows are no file: they say nothing of the feed's deliveries.
@@ -225,13 +215,11 @@ def read_last_success(
         return {}
     values = {"table": _job_sts(warehouse), "pipelines": tuple(pipelines), "correction_mark": CORRECTION_MARK}
     transaction = Transaction("last_success", (select("select_last_success", values),))
-    rows = _read_audit(warehouse, transaction, caller, log)
+    rows = _read_audit(warehouse, transaction)
     return {str(name): datetime.fromisoformat(str(ended)).replace(tzinfo=UTC) for name, ended in rows}
 
 
-def read_newest_load(
-    warehouse: Warehouse, target: TableName, folder: str | None, caller: Caller, log: RunLog
-) -> tuple[str, datetime] | None:
+def read_newest_load(warehouse: WarehouseSession, target: TableName, folder: str | None) -> tuple[str, datetime] | None:
     """Return the key and arrival of the file that the caller's pipeline loaded last; None where it loaded none.
 
     The last to arrive; or with a `folder`, the key prefix of a feed whose files are ordered by name, the one
@@ -241,37 +229,33 @@ def read_newest_load(
     values = {
         "table": _job_sts(warehouse),
         "target": target,
-        "pipeline": caller.pipeline,
+        "pipeline": warehouse.pipeline,
         "folder": folder or "",
         "correction_mark": CORRECTION_MARK,
         "newest_by": by_arrival if folder is None else by_name,
     }
     transaction = Transaction("newest_load", (select("select_newest_load", values),))
-    rows = _read_audit(warehouse, transaction, caller, log)
+    rows = _read_audit(warehouse, transaction)
     return next(((str(key), datetime.fromisoformat(str(at)).replace(tzinfo=UTC)) for key, at in rows), None)
 
 
-def read_seen_files(
-    warehouse: Warehouse, target: TableName, files: Sequence[SourceFile], caller: Caller, log: RunLog
-) -> list[SeenFile]:
+def read_seen_files(warehouse: WarehouseSession, target: TableName, files: Sequence[SourceFile]) -> list[SeenFile]:
     """Return the files that arrived for a target under the names of these, whatever came of them."""
     found = []
     for start in range(0, len(files), ROWS_PER_STATEMENT):
         keys = [file.identity.key for file in files[start : start + ROWS_PER_STATEMENT]]
         values = {"table": _job_sts(warehouse), "target": target, "keys": keys, "correction_mark": CORRECTION_MARK}
         transaction = Transaction("seen_files", (select("select_seen_files", values),))
-        for key, etag, size, arrived in _read_audit(warehouse, transaction, caller, log):
+        for key, etag, size, arrived in _read_audit(warehouse, transaction):
             arrived_at = datetime.fromisoformat(str(arrived)).replace(tzinfo=UTC)
             found.append(SeenFile(str(key), str(etag), int(size or 0), arrived_at))
     return found
 
 
 def prune_audit(
-    warehouse: Warehouse,
+    warehouse: WarehouseSession,
     pipelines: Sequence[str],
     before: datetime,
-    caller: Caller,
-    log: RunLog,
     *,
     is_confirmed: bool,
 ) -> dict[str, int]:
@@ -287,7 +271,7 @@ def prune_audit(
     if is_confirmed:
         statements.append(Statement("delete_prunable_rows", prunable))
     try:
-        _, counts, *_ = warehouse.run(Transaction("prune", tuple(statements)), caller, log)
+        _, counts, *_ = warehouse.run(Transaction("prune", tuple(statements)))
     except WarehouseError as error:
         if error.cause is Cause.MISSING_RELATION:
             return {}
@@ -295,21 +279,21 @@ def prune_audit(
     return {str(status): int(count or 0) for status, count in sorted(counts, key=str)}
 
 
-def _job_sts(warehouse: Warehouse) -> TableName:
-    return TableName(warehouse.settings.control_schema, "job_sts")
+def _job_sts(warehouse: WarehouseSession) -> TableName:
+    return warehouse.control_table("job_sts")
 
 
-def _read_audit(warehouse: Warehouse, transaction: Transaction, caller: Caller, log: RunLog) -> list[Row]:
+def _read_audit(warehouse: WarehouseSession, transaction: Transaction) -> list[Row]:
     """Return the rows of one query of the books; where they do not exist yet there is nothing in them."""
     try:
-        (found,) = warehouse.run(transaction, caller, log)
+        (found,) = warehouse.run(transaction)
     except WarehouseError as error:
         if error.cause is Cause.MISSING_RELATION:
             return []
         if error.cause is Cause.MISSING_COLUMN:
             added = ", ".join(f"{table}.{column}" for table, column in _ADDED_COLUMNS)
             raise WarehouseError(
-                f"the control schema {warehouse.settings.control_schema} is from an earlier release and lacks {added}. "
+                f"the control schema {warehouse.control_schema} is from an earlier release and lacks {added}. "
                 "The next load of any pipeline adds it."
             ) from error
         raise

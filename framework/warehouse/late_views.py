@@ -7,15 +7,12 @@ from collections.abc import Iterable
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import TableName
 from framework.plan.steps import Transaction, select
-from framework.run_log import RunLog
 from framework.spec.query_text import names_relation
-from framework.warehouse.client import Caller, Warehouse
 from framework.warehouse.look import DEFINITION_PARTS, definitions_of
+from framework.warehouse.session import WarehouseSession
 
 
-def broken_late_views(
-    warehouse: Warehouse, roots: Iterable[TableName], caller: Caller, log: RunLog
-) -> dict[TableName, str]:
+def broken_late_views(warehouse: WarehouseSession, roots: Iterable[TableName]) -> dict[TableName, str]:
     """Return the late-binding views above some relations that cannot be read, with the warehouse's words.
 
     Those count that name one of the relations, or a late-binding view that does. One submission, and one for
@@ -25,12 +22,12 @@ def broken_late_views(
         TransientWarehouseError: whether a view can be read could not be found out.
     """
     statement = select("select_late_binding_views", DEFINITION_PARTS)
-    (rows,) = warehouse.run(Transaction("late_views", (statement,)), caller, log)
+    (rows,) = warehouse.run(Transaction("late_views", (statement,)))
     definitions = definitions_of(rows)
     broken = {}
     for view in _above(set(roots), definitions):
         try:
-            warehouse.run(Transaction("late_view", (select("select_nothing", {"view": view}),)), caller, log)
+            warehouse.run(Transaction("late_view", (select("select_nothing", {"view": view}),)))
         except TransientWarehouseError:
             raise
         except WarehouseError as error:

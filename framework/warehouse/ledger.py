@@ -8,38 +8,34 @@ from datetime import UTC, datetime
 from framework.names import TableName, ledger_table
 from framework.plan.merge import LEDGER_ROWS_PER_STATEMENT
 from framework.plan.steps import Transaction, select
-from framework.run_log import RunLog
 from framework.schema.precedence import EnteredFile
 from framework.schema.values import SourceFile
-from framework.warehouse.client import Caller, Row, Value, Warehouse
+from framework.warehouse.client import Row, Value
+from framework.warehouse.session import WarehouseSession
 
 
-def read_entered(
-    warehouse: Warehouse, target: TableName, files: Sequence[SourceFile], caller: Caller, log: RunLog
-) -> list[EnteredFile]:
+def read_entered(warehouse: WarehouseSession, target: TableName, files: Sequence[SourceFile]) -> list[EnteredFile]:
     """Return what the target's ledger has of files. Waits for a merge that is under way."""
     found = []
     for start in range(0, len(files), LEDGER_ROWS_PER_STATEMENT):
         part = files[start : start + LEDGER_ROWS_PER_STATEMENT]
         values = {
-            "table": ledger_table(warehouse.settings.control_schema, target),
+            "table": ledger_table(warehouse.control_schema, target),
             "identities": [file.identity.sha256 for file in part],
         }
-        (rows,) = warehouse.run(Transaction("entered", (select("select_entered", values),)), caller, log)
+        (rows,) = warehouse.run(Transaction("entered", (select("select_entered", values),)))
         found += [_entered(row) for row in rows]
     return found
 
 
-def read_later_files(
-    warehouse: Warehouse, target: TableName, bounds: Mapping[str, object], caller: Caller, log: RunLog
-) -> list[EnteredFile]:
+def read_later_files(warehouse: WarehouseSession, target: TableName, bounds: Mapping[str, object]) -> list[EnteredFile]:
     """Return the files of a pipeline that the target's ledger has beyond some bounds (`Precedence.bounds`).
 
     Waits for a merge that is under way.
     """
-    ledger = ledger_table(warehouse.settings.control_schema, target)
-    statement = select("select_later_files", {"table": ledger, "pipeline": caller.pipeline, **bounds})
-    (rows,) = warehouse.run(Transaction("later_files", (statement,)), caller, log)
+    ledger = ledger_table(warehouse.control_schema, target)
+    statement = select("select_later_files", {"table": ledger, "pipeline": warehouse.pipeline, **bounds})
+    (rows,) = warehouse.run(Transaction("later_files", (statement,)))
     return [_entered(row) for row in rows]
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from framework.names import TableName
 from framework.plan.steps import Statement, Transaction
-from framework.run_log import RunLog
 from framework.schema.table import Comment, Grant
-from framework.warehouse.client import Caller, Row, Warehouse
+from framework.warehouse.client import Row
+from framework.warehouse.session import WarehouseSession
 
 _ACL_ENTRY = re.compile(r'(?:^|,)((?:group |role )?)(?:"((?:[^"]|"")*)"|([^"=,]*))=')
 """Who an entry of a list of privileges is about; a name that is no plain word stands in quotes."""
@@ -31,9 +31,9 @@ class Look:
         return self.rows.get(template, [])
 
 
-def look_at(warehouse: Warehouse, statements: Sequence[Statement], caller: Caller, log: RunLog) -> Look:
+def look_at(warehouse: WarehouseSession, statements: Sequence[Statement]) -> Look:
     """Ask all at once, in one submission."""
-    results = warehouse.run(Transaction("observe", tuple(statements)), caller, log)
+    results = warehouse.run(Transaction("observe", tuple(statements)))
     rows: dict[str, list[Row]] = {}
     for statement, found in zip(statements, results, strict=True):
         rows.setdefault(statement.template, []).extend(found)

@@ -12,7 +12,6 @@ from framework.errors import Cause, WarehouseError
 from framework.names import TableName
 from framework.plan.spellings import SPELLINGS
 from framework.plan.steps import Statement, select
-from framework.run_log import RunLog
 from framework.schema.changes import CREATED
 from framework.schema.journal import entries_of
 from framework.schema.table import (
@@ -28,9 +27,10 @@ from framework.schema.table import (
 )
 from framework.schema.values import FileIdentity
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.client import Caller, Row, Warehouse
+from framework.warehouse.client import Row
 from framework.warehouse.control import SHARED_TABLES
 from framework.warehouse.look import Look, comment_of, grants_of, hidden_grantees_of, is_materialized, look_at
+from framework.warehouse.session import WarehouseSession
 from framework.warehouse.view_journal import journal_row, select_journal
 
 _ETAGS_PER_STATEMENT = 1500
@@ -38,7 +38,7 @@ _MOST_ETAGS = 20 * _ETAGS_PER_STATEMENT
 """So many files are looked up, which a batch has room for; the ledger knows the rest."""
 
 
-def observe(warehouse: Warehouse, spec: PipelineSpec, etags: Iterable[str], caller: Caller, log: RunLog) -> Observation:
+def observe(warehouse: WarehouseSession, spec: PipelineSpec, etags: Iterable[str]) -> Observation:
     """Return what the warehouse holds that a load depends on, with the history of files that have these ETags.
 
     One submission. Where one of Feedway's own tables is missing the batch fails as a whole; the catalog is then
@@ -47,18 +47,18 @@ def observe(warehouse: Warehouse, spec: PipelineSpec, etags: Iterable[str], call
     Raises:
         WarehouseError: the target exists, but none of its columns can be seen.
     """
-    catalog = _catalog_statements(spec, warehouse.settings.control_schema)
-    control = _control_statements(spec, warehouse.settings.control_schema, list(dict.fromkeys(etags))[:_MOST_ETAGS])
+    catalog = _catalog_statements(spec, warehouse.control_schema)
+    control = _control_statements(spec, warehouse.control_schema, list(dict.fromkeys(etags))[:_MOST_ETAGS])
     try:
-        look = look_at(warehouse, [*catalog, *control], caller, log)
+        look = look_at(warehouse, [*catalog, *control])
     except WarehouseError as error:
         if error.cause is not Cause.MISSING_RELATION:
             raise
-        look = look_at(warehouse, catalog, caller, log)
+        look = look_at(warehouse, catalog)
         there = {str(row[0]) for row in look.of("select_control_tables")}
         readable = [statement for statement in control if _table_of(statement).name in there]
         if readable:
-            look = Look({**look.rows, **look_at(warehouse, readable, caller, log).rows})
+            look = Look({**look.rows, **look_at(warehouse, readable).rows})
     return _observation(spec, look)
 
 

@@ -8,9 +8,7 @@ from dataclasses import replace
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import TableName
 from framework.plan.steps import Transaction, select
-from framework.run_log import RunLog
 from framework.schema.table import Observation, ObservedView, TableDesign, TableKey
-from framework.warehouse.client import Caller, Warehouse
 from framework.warehouse.look import (
     DEFINITION_PARTS,
     Look,
@@ -21,14 +19,13 @@ from framework.warehouse.look import (
     is_materialized,
     look_at,
 )
+from framework.warehouse.session import WarehouseSession
 
 _DISTSTYLES = {0: "even", 1: "key", 8: "all", 9: "auto"}
 """By reldiststyle. Source: https://docs.aws.amazon.com/redshift/latest/dg/viewing-distribution-styles.html"""
 
 
-def observe_dependents(
-    warehouse: Warehouse, observed: Observation, names: Sequence[TableName], caller: Caller, log: RunLog
-) -> Observation:
+def observe_dependents(warehouse: WarehouseSession, observed: Observation, names: Sequence[TableName]) -> Observation:
     """Return the observation with views as they would have to be put back.
 
     One submission. `names` are those of at least one view.
@@ -44,7 +41,7 @@ def observe_dependents(
         select("select_dependent_columns", views),
         select("select_comments", {"relations": names}),
     ]
-    look = look_at(warehouse, statements, caller, log)
+    look = look_at(warehouse, statements)
     found = tuple(_dependents(look))
     if missing := set(names) - {view.view for view in found}:
         raise WarehouseError(
@@ -82,7 +79,7 @@ def _dependents(look: Look) -> Iterator[ObservedView]:
         )
 
 
-def observe_design(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> Observation:
+def observe_design(warehouse: WarehouseSession, observed: Observation) -> Observation:
     """Return the observation with what a copy of the target needs to stand in its place. One submission.
 
     Raises:
@@ -97,7 +94,7 @@ def observe_design(warehouse: Warehouse, observed: Observation, caller: Caller, 
         select("select_grants", {"relations": [observed.table.name]}),
         select("select_acls", {"relations": [observed.table.name]}),
     ]
-    look = look_at(warehouse, statements, caller, log)
+    look = look_at(warehouse, statements)
     rows = look.of("select_table_design")
     if not rows:
         raise WarehouseError(
@@ -120,25 +117,21 @@ def observe_design(warehouse: Warehouse, observed: Observation, caller: Caller, 
     return replace(observed, design=design)
 
 
-def filled_columns(
-    warehouse: Warehouse, table: TableName, names: Sequence[str], caller: Caller, log: RunLog
-) -> list[str]:
+def filled_columns(warehouse: WarehouseSession, table: TableName, names: Sequence[str]) -> list[str]:
     """Return those of a table's columns, at least one, that hold a value in any row. One submission."""
     statement = select("select_filled_columns", {"table": table, "columns": names})
-    ((counts,),) = warehouse.run(Transaction("filled_columns", (statement,)), caller, log)
+    ((counts,),) = warehouse.run(Transaction("filled_columns", (statement,)))
     return [name for name, count in zip(names, counts, strict=True) if count]
 
 
-def count_rows(warehouse: Warehouse, observed: Observation, caller: Caller, log: RunLog) -> int:
+def count_rows(warehouse: WarehouseSession, observed: Observation) -> int:
     """Return how many rows the target has."""
     assert observed.table is not None
-    look = look_at(warehouse, [select("select_row_count", {"table": observed.table.name})], caller, log)
+    look = look_at(warehouse, [select("select_row_count", {"table": observed.table.name})])
     return int(look.of("select_row_count")[0][0] or 0)
 
 
-def with_same_columns(
-    warehouse: Warehouse, definitions: Mapping[TableName, str], caller: Caller, log: RunLog
-) -> frozenset[TableName]:
+def with_same_columns(warehouse: WarehouseSession, definitions: Mapping[TableName, str]) -> frozenset[TableName]:
     """Return the views that have the columns, by name and type, which their new definitions show.
 
     One submission each; no row is read. A definition that cannot be read yet, because it names what the
@@ -154,11 +147,11 @@ def with_same_columns(
             select("select_query_columns", {"definition": definition}),
         )
         try:
-            before, after = warehouse.columns_of(Transaction("compare_view", statements), caller, log)
+            before, after = warehouse.columns_of(Transaction("compare_view", statements))
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
-            log.info("a view is created anew", view=str(view), why=error.reason)
+            warehouse.log.info("a view is created anew", view=str(view), why=error.reason)
             continue
         if before == after:
             same.add(view)

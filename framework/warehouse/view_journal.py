@@ -9,10 +9,10 @@ from framework.errors import Cause, OnRefusal, TransientWarehouseError, Warehous
 from framework.names import TableName
 from framework.plan.growth import JOURNAL, put_back
 from framework.plan.steps import Statement, Transaction, select
-from framework.run_log import RunLog
 from framework.schema.journal import JournalRow, entries_of
 from framework.schema.table import JournalEntry
-from framework.warehouse.client import Caller, Row, Warehouse
+from framework.warehouse.client import Row
+from framework.warehouse.session import WarehouseSession
 
 JournalKey = tuple[str, TableName]
 """The run that took a view down, and the view."""
@@ -37,13 +37,11 @@ def journal_row(row: Row) -> JournalRow:
     )
 
 
-def read_journal(
-    warehouse: Warehouse, target: TableName | None, caller: Caller, log: RunLog
-) -> tuple[JournalEntry, ...]:
+def read_journal(warehouse: WarehouseSession, target: TableName | None) -> tuple[JournalEntry, ...]:
     """Return the views that are down, of one target or of all; none where there are no books yet."""
-    statement = select_journal(warehouse.settings.control_schema, target)
+    statement = select_journal(warehouse.control_schema, target)
     try:
-        (rows,) = warehouse.run(Transaction("journal", (statement,)), caller, log)
+        (rows,) = warehouse.run(Transaction("journal", (statement,)))
     except WarehouseError as error:
         if error.cause is Cause.MISSING_RELATION:
             return ()
@@ -51,9 +49,7 @@ def read_journal(
     return entries_of(map(journal_row, rows))
 
 
-def put_back_views(
-    warehouse: Warehouse, entries: Sequence[JournalEntry], caller: Caller, log: RunLog
-) -> dict[JournalKey, str]:
+def put_back_views(warehouse: WarehouseSession, entries: Sequence[JournalEntry]) -> dict[JournalKey, str]:
     """Put views back, and return those that cannot be, with the reason; they stay in the journal.
 
     As long as one comes back the others are tried again: it may be what they stand on. Of several entries of
@@ -65,22 +61,20 @@ def put_back_views(
     pending = list(entries)
     reasons: dict[JournalKey, str] = {}
     while pending:
-        reasons = _put_back_once(warehouse, pending, caller, log)
+        reasons = _put_back_once(warehouse, pending)
         left = [entry for entry in pending if entry.key in reasons]
         if len(left) == len(pending):
             break
         pending = left
     for (_, view), reason in reasons.items():
-        log.error("a view cannot be put back and stays in the journal", view=str(view), reason=reason)
+        warehouse.log.error("a view cannot be put back and stays in the journal", view=str(view), reason=reason)
     return reasons
 
 
-def _put_back_once(
-    warehouse: Warehouse, entries: Sequence[JournalEntry], caller: Caller, log: RunLog
-) -> dict[JournalKey, str]:
+def _put_back_once(warehouse: WarehouseSession, entries: Sequence[JournalEntry]) -> dict[JournalKey, str]:
     names = list(dict.fromkeys(entry.view.view for entry in entries))
     look = Transaction("look_at_views", (select("select_views", {"views": names}),))
-    (rows,) = warehouse.run(look, caller, log)
+    (rows,) = warehouse.run(look)
     there = {TableName(str(schema), str(name)) for schema, name, *_ in rows}
     last = {entry.view.view: entry for entry in entries}
     reasons: dict[JournalKey, str] = {}
@@ -89,22 +83,20 @@ def _put_back_once(
         if entry is not last[view]:
             reasons[entry.key] = "a later run has taken the view down as well, in the form that it had then"
             continue
-        reason = _put_one_back(warehouse, entry, caller, log, is_there=view in there)
+        reason = _put_one_back(warehouse, entry, is_there=view in there)
         if reason is not None:
             reasons[entry.key] = reason
             continue
         there.add(view)
-        log.warning("a view was put back", view=str(view), taken_down_by=entry.run_id)
+        warehouse.log.warning("a view was put back", view=str(view), taken_down_by=entry.run_id)
     return reasons
 
 
-def _put_one_back(
-    warehouse: Warehouse, entry: JournalEntry, caller: Caller, log: RunLog, *, is_there: bool
-) -> str | None:
+def _put_one_back(warehouse: WarehouseSession, entry: JournalEntry, *, is_there: bool) -> str | None:
     """Put a view back, without the privileges of those who are no more; return why it cannot be, None where it is."""
-    for number, transaction in enumerate(put_back(entry, warehouse.settings.control_schema, is_there=is_there)):
+    for number, transaction in enumerate(put_back(entry, warehouse.control_schema, is_there=is_there)):
         try:
-            warehouse.run(transaction, caller, log)
+            warehouse.run(transaction)
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
@@ -114,20 +106,20 @@ def _put_one_back(
             grant = None if refused is None else refused.values.get("grant")
             if grant is None or error.cause is not Cause.MISSING_GRANTEE:
                 return error.first_line
-            log.warning("a privilege is not put back", view=str(entry.view.view), reason=error.first_line)
+            warehouse.log.warning("a privilege is not put back", view=str(entry.view.view), reason=error.first_line)
             kept = tuple(each for each in entry.view.grants if each != grant)
             # The first part creates the view.
             is_there = is_there or number > 0
             without = replace(entry, view=replace(entry.view, grants=kept))
-            return _put_one_back(warehouse, without, caller, log, is_there=is_there)
+            return _put_one_back(warehouse, without, is_there=is_there)
     return None
 
 
-def forget(warehouse: Warehouse, entry: JournalEntry, caller: Caller, log: RunLog) -> None:
+def forget(warehouse: WarehouseSession, entry: JournalEntry) -> None:
     """Take a view out of the journal without putting it back."""
     values = {
-        "table": TableName(warehouse.settings.control_schema, JOURNAL),
+        "table": warehouse.control_table(JOURNAL),
         "run_id": entry.run_id,
         "view": entry.view.view,
     }
-    warehouse.run(Transaction("forget", (Statement("delete_view_journal", values),)), caller, log)
+    warehouse.run(Transaction("forget", (Statement("delete_view_journal", values),)))

@@ -8,7 +8,6 @@ from typing import Any
 
 from framework.run_log import RunLog
 from framework.sandbox.redshift_sql import parse, to_postgres
-from framework.warehouse.client import Caller
 from framework.warehouse.control import (
     HistoryQuery,
     read_history,
@@ -16,6 +15,7 @@ from framework.warehouse.control import (
     read_run_counts,
     read_staging_count,
 )
+from framework.warehouse.session import WarehouseSession
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -73,17 +73,17 @@ def sent_statements(feed: Feed, client: Any) -> dict[str, str]:
     for mode in ("append", "replace"):
         other = feed(f'source: {{prefix: data/in/{{name}}/}}\ntarget: {{table: "{{name}}"}}\nload: {{mode: {mode}}}\n')
         other.load("1.csv", csv_text("id", "1"))
-    log, caller = RunLog("r", "p", None), Caller("p", "r")
-    read_history(shop.warehouse, HistoryQuery((shop.name,), ("SUCCESS",), source_filename="k", rows=5), caller, log)
-    read_last_success(shop.warehouse, [shop.name], caller, log)
-    read_run_counts(shop.warehouse, "r", caller, log)
+    warehouse = WarehouseSession(shop.warehouse, "p", RunLog("r", "p", None))
+    read_history(warehouse, HistoryQuery((shop.name,), ("SUCCESS",), source_filename="k", rows=5))
+    read_last_success(warehouse, [shop.name])
+    read_run_counts(warehouse, "r")
     strict = feed(STRICT)
     strict.load("1.csv", csv_text("id,n", "1,1", "1,2"))
     for corrected in (shop, plain):
         (result,) = corrected.run(file_key=corrected.land("4.csv", csv_text("id,n", "1,2")), keeps_stored=True)
         assert result.status == "SUCCESS"
     table = shop.spec().target.table
-    read_staging_count(shop.warehouse, table, caller, log)
+    read_staging_count(warehouse, table)
     for event in events:
         client.meta.events.unregister(event, collect)
     return found

@@ -17,8 +17,8 @@ from framework.lake.pending import list_arrived
 from framework.run_log import RunLog
 from framework.schema.table import AuditRow
 from framework.schema.values import FileIdentity
-from framework.warehouse.client import Caller
 from framework.warehouse.control import write_audit
+from framework.warehouse.session import WarehouseSession
 from tests.workshop import Workshop
 
 Feed = Callable[..., Workshop]
@@ -106,7 +106,7 @@ def test_the_audit_rows_of_many_files_are_all_written(feed: Feed, status: Any, m
         for number in range(count)
     ]
 
-    write_audit(shop.warehouse, rows, Caller(shop.name, run_id), RunLog(run_id, shop.name, io.StringIO()))
+    write_audit(WarehouseSession(shop.warehouse, shop.name, RunLog(run_id, shop.name, io.StringIO())), rows)
 
     counted = f"select count(distinct source_filename) from feedway.job_sts where run_id = '{run_id}'"
     assert shop.sql(counted) == [(count,)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from framework.errors import SourceFileError, SpecError
 from framework.quarantine_replay import replay_quarantine
 from framework.results import LoadResult, RecordCounts
 from framework.run_log import RunLog
-from framework.warehouse.client import Caller
 from framework.warehouse.control import read_last_success
+from framework.warehouse.session import WarehouseSession
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -52,6 +53,10 @@ def corrected(rows: Sequence[dict[str, Any]], records: Mapping[int, Sequence[str
 
 def replay(shop: Workshop, address: str) -> list[LoadResult]:
     return replay_quarantine(shop.spec(), shop.services(), address)
+
+
+def last_success(shop: Workshop) -> dict[str, datetime]:
+    return read_last_success(WarehouseSession(shop.warehouse, "history", RunLog("r", "history", None)), [shop.name])
 
 
 def test_only_keys_that_the_table_lacks_are_added(feed: Feed, tmp_path: Path) -> None:
@@ -182,16 +187,16 @@ def test_corrections_are_no_delivery_after_which_others_would_be_late(feed: Feed
     shop.load("1.csv", csv_text("id,n", "1,1", "2,x"))
     rows = quarantine_rows(shop)
     key = shop.land("2.csv", csv_text("id,n", "1,2"))
-    delivered = read_last_success(shop.warehouse, [shop.name], Caller("history", "r"), RunLog("r", "history", None))
+    delivered = last_success(shop)
     (result,) = replay(shop, corrected(rows, {2: ["2", "2"]}, tmp_path / "fixed.parquet"))
     assert result.status == "SUCCESS"
 
     (picked,) = shop.run(file_key=key)
 
     assert picked.status == "SUCCESS", picked.reason
-    again = read_last_success(shop.warehouse, [shop.name], Caller("history", "r"), RunLog("r", "history", None))
+    again = last_success(shop)
     shop.sql(f"delete from feedway.job_sts where pipeline = '{shop.name}' and source_filename like '%2.csv'")
-    before = read_last_success(shop.warehouse, [shop.name], Caller("history", "r"), RunLog("r", "history", None))
+    before = last_success(shop)
     assert before == delivered
     assert again[shop.name] > delivered[shop.name]
 

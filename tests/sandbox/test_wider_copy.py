@@ -10,7 +10,7 @@ from framework.errors import WarehouseError
 from framework.names import TableName
 from framework.plan.steps import Statement, Transaction
 from framework.run_log import RunLog
-from framework.warehouse.client import Caller
+from framework.warehouse.session import WarehouseSession
 from tests.catalog import catalog
 from tests.faults.scenarios import after_a_while
 from tests.workshop import Workshop, csv_text
@@ -172,13 +172,13 @@ def test_a_copy_that_is_not_complete_stops_the_change(feed: Feed, missing: str) 
     )
     values = {"table": TableName("public", shop.name), "copy": copy, "columns": ["a"]}
     check = Transaction("check", (Statement("check_copied_rows", values),))
-    caller, log = Caller(shop.name, "r"), RunLog("r", shop.name, None)
+    warehouse = WarehouseSession(shop.warehouse, shop.name, RunLog("r", shop.name, None))
 
     with pytest.raises(WarehouseError, match="invalid input syntax"):
-        shop.warehouse.run(check, caller, log)
+        warehouse.run(check)
 
     shop.sql(f"delete from {copy.sql}", f"insert into {copy.sql} select id, a from {shop.table}")
-    shop.warehouse.run(check, caller, log)
+    warehouse.run(check)
 
 
 def test_a_table_with_more_comments_than_a_transaction_takes_is_copied(feed: Feed) -> None:

@@ -129,7 +129,7 @@ def observation(spec: PipelineSpec, case: Mapping[str, Any]) -> Observation:
 def books(spec: PipelineSpec, case: Mapping[str, Any]) -> Books:
     header, looked_up = case["header"], case.get("dependents", {})
 
-    def run(transaction: Transaction, caller: object, log: object) -> list[object]:
+    def run(transaction: Transaction, *_: object) -> list[object]:
         return [looked_up.get(statement.template, []) for statement in transaction.statements]
 
     lake = SimpleNamespace(

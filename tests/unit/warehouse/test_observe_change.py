@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from framework.names import TableName
-from framework.run_log import RunLog
 from framework.schema.table import Observation
-from framework.warehouse.client import Caller
 from framework.warehouse.observe_change import observe_dependents
 
 VIEW = TableName("s", "v")
@@ -24,12 +22,12 @@ def hidden(acl: str | None, visible: list[tuple[str, str]], is_superuser: bool =
         "select_acls": [("s", "v", "cfo", is_superuser, acl)],
     }
 
-    def run(transaction: Any, caller: Any, log: Any) -> list[list[tuple[Any, ...]]]:
+    def run(transaction: Any) -> list[list[tuple[Any, ...]]]:
         return [rows.get(statement.template, []) for statement in transaction.statements]
 
     warehouse: Any = SimpleNamespace(run=run)
     observed = Observation(None, frozenset(), frozenset())
-    (view,) = observe_dependents(warehouse, observed, [VIEW], Caller("p", "r"), RunLog("r", "p", None)).views
+    (view,) = observe_dependents(warehouse, observed, [VIEW]).views
     return view.hidden_grantees
 
 

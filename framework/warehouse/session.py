@@ -1,0 +1,62 @@
+"""A warehouse as one run uses it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from framework.names import TableName, statement_name
+from framework.plan.steps import Transaction
+from framework.warehouse.client import Caller, ResultColumn, Row, Warehouse
+
+if TYPE_CHECKING:
+    from framework.run_log import RunLog
+
+
+@dataclass(frozen=True)
+class WarehouseSession:
+    """A warehouse bound to a run: its statements carry the run's name, and retries stand in the run's log."""
+
+    client: Warehouse
+    pipeline: str
+    log: RunLog
+
+    def run(self, transaction: Transaction, attempts: int | None = None) -> list[list[Row]]:
+        """Run the statements as one transaction and return each one's rows: see `Warehouse.run`."""
+        return self.client.run(transaction, self._caller, self.log, attempts)
+
+    def columns_of(self, transaction: Transaction) -> list[list[ResultColumn]]:
+        """Run queries as one transaction and return which columns each shows."""
+        return self.client.columns_of(transaction, self._caller, self.log)
+
+    def await_run(self, pipeline: str, run_id: str) -> int:
+        """Wait until no statement of a run is under way; return how many there were."""
+        return self.client.await_statements(statement_name(pipeline, run_id, ""))
+
+    def pause(self, seconds: float) -> None:
+        """Wait; an interruption of the command ends it."""
+        self.client.pause(seconds)
+
+    def control_table(self, name: str) -> TableName:
+        """Return one of Feedway's own tables."""
+        return TableName(self.control_schema, name)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.log.run_id
+
+    @property
+    def control_schema(self) -> str:
+        """The schema of Feedway's own tables."""
+        return self.client.settings.control_schema
+
+    @property
+    def creating(self) -> threading.Lock:
+        """The lock that is held while something is created that all pipelines of the process share."""
+        return self.client.creating
+
+    @property
+    def _caller(self) -> Caller:
+        return Caller(self.pipeline, self.run_id)
