@@ -63,10 +63,11 @@ def test_a_run_waits_for_another_that_has_taken_views_down_and_then_puts_them_ba
     shop.land(f"{shop.name}_2.csv", LONGER)
     die_before(shop, b"alter column")
     heir = replace(shop, log=io.StringIO(), run_number_base=0x800)
+    left = shop.keys("staging/")
 
     def let_it_end(seconds: float) -> None:
         if any(entry["msg"].startswith("another run has taken views down") for entry in heir.entries()):
-            for key in shop.keys("staging/"):
+            for key in left:
                 shop.s3.delete_object(Bucket="lake", Key=key)
 
     settings, retry = shop.environment.warehouse, shop.environment.retry
