@@ -21,6 +21,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
+_UTF16_CHARACTERS = 8
+"""So many characters of a header tell UTF-16 without a mark: a file in a Latin script has that many in a row."""
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -81,11 +83,18 @@ def header_of(text: str, is_all: bool, options: CsvOptions) -> tuple[str, ...] |
         return None
     names, _ = found
     if any("\0" in name for name in names):
-        raise BrokenFile("the header holds a NUL character")
+        looks_like = ", as in UTF-16 without a byte order mark: send the file as UTF-8" if _is_utf16(text) else ""
+        raise BrokenFile(f"the header holds a NUL character{looks_like}")
     if options.names and len(options.names) != len(names):
         found_columns = counted(len(names), "column")
         raise ValueError(f"the header has {found_columns}, and source.options.names has {len(options.names)}")
     return options.names or names
+
+
+def _is_utf16(text: str) -> bool:
+    """Return whether every other character of a text's beginning is NUL, as where two bytes were meant for each."""
+    beginning = text[:_UTF16_CHARACTERS]
+    return {"\0"} in (set(beginning[::2]), set(beginning[1::2]))
 
 
 def records_of(text: str, is_all: bool, delimiter: str, most: int) -> list[tuple[str, ...]]:
