@@ -186,6 +186,12 @@ def test_which_text_is_which_day_in_a_format(bench: Bench, type_text: str, date_
     assert staged_values(bench, list(expected), type_text, date_format) == expected
 
 
+@pytest.mark.parametrize("type_text", ["real", "double precision"])
+def test_a_zero_has_no_sign(bench: Bench, type_text: str) -> None:
+    found = staged_values(bench, ["-0", "-0.00", "-.0", "-0e5"], type_text, None)
+    assert [str(value) for value in found.values()] == ["0.0"] * 4
+
+
 def test_an_exact_double_takes_the_texts_that_it_gives_back(bench: Bench) -> None:
     random = Random(7)
     texts = [

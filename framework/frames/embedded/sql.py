@@ -82,8 +82,9 @@ def _cast(column_type: ColumnType, text: str) -> str:
     if kind is Kind.BOOLEAN:
         return f"lower({text}) = 'true'"
     if kind in (Kind.REAL, Kind.DOUBLE):
-        # Out of range is infinity to some versions' cast, and NULL to others'.
-        return f"case when isfinite({cast}) and not ({cast} = 0 and {whole_match(text, NOT_ZERO)}) then {cast} end"
+        # Out of range is infinity to some versions' cast, and NULL to others'. A sum with 0 has no sign: -0 is 0.
+        is_lost = f"{cast} = 0 and {whole_match(text, NOT_ZERO)}"
+        return f"case when isfinite({cast}) and not ({is_lost}) then {cast} + 0 end"
     if kind is Kind.TIMESTAMPTZ:
         return _offset_cast(text)
     if kind in (Kind.DATE, Kind.TIMESTAMP):

@@ -86,9 +86,9 @@ def _cast(column_type: ColumnType, text: str) -> str:
     if kind is Kind.BOOLEAN:
         return f"lower({text}) = 'true'"
     if kind in (Kind.REAL, Kind.DOUBLE):
-        # Out of range is infinity to Spark's cast, not NULL.
+        # Out of range is infinity to Spark's cast, not NULL. A sum with 0 has no sign: -0 is 0.
         is_lost = f"{cast} = 0 and {whole_match(text, NOT_ZERO)}"
-        return f"case when abs({cast}) < double('infinity') and not ({is_lost}) then {cast} end"
+        return f"case when abs({cast}) < double('infinity') and not ({is_lost}) then {cast} + float(0) end"
     if kind is Kind.TIMESTAMPTZ:
         # Spark takes an offset after the seconds only.
         full = f"case when substring({text}, 17, 1) = ':' then {text} "
