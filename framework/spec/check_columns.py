@@ -12,6 +12,7 @@ from framework.spec.check_names import (
     file_column_findings,
     table_name_findings,
 )
+from framework.spec.clean_name import clean_name
 from framework.spec.document import Finding, Path, field_name
 from framework.spec.fields import Text, mapping_at, text_at, text_entries, text_field, text_list
 
@@ -53,6 +54,7 @@ def column_findings(document: object) -> Iterator[Finding]:
     yield from _typed_findings(document, names)
     yield from _evolution_findings(document, names)
     yield from _key_findings(document)
+    yield from _unnamed_findings(document, names)
 
 
 def _order_by_columns(document: object) -> list[Text]:
@@ -179,3 +181,16 @@ def _key_findings(document: object) -> Iterator[Finding]:
     elif text_at(document, "load", "duplicates") == "reject":
         message = "load.duplicates is about rows with one key, and load.keys is empty"
         yield Finding(("load", "duplicates"), "spec/keys", message, "Add load.keys, or leave duplicates out.")
+
+
+def _unnamed_findings(document: object, names: _Names) -> Iterator[Finding]:
+    """Yield a finding for each column that every file must have and source.options.names does not name."""
+    cleaned = [clean_name(name, 1) for _, name in text_list(document, "source", "options", "names")]
+    has_names = isinstance(mapping_at(document, "source", "options").get("header"), bool) and cleaned
+    if not has_names or len(set(cleaned)) < len(cleaned):
+        return
+    known = {*names.metadata, *(names.renamed.get(name, name) for name in cleaned)}
+    for path, name in (*text_list(document, "load", "keys"), *_order_by_columns(document)):
+        if name not in known:
+            message = f"{field_name(path)}: {name!r} is none of source.options.names, so no file has it"
+            yield Finding(path, "spec/unnamed-column", message, "Add it there, in its place, or take another column.")

@@ -133,7 +133,7 @@ def test_a_prefix_is_a_folder_of_its_own(problems_of: ProblemsOf, prefix: str, r
         ("header: true, names: [a, ' A']", "duplicate-column", 31, "Give each field a name of its own."),
         ("header: flase", "enum", 14, "Possible: 'auto', true, false."),
         ("skip_lines: -1", "range", 18, "Allowed are 0 to 1000."),
-        ("header: false, names: [a, '']", "empty", 32, "Give it a value"),
+        ("header: false, names: [order_id, '']", "empty", 39, "Give it a value"),
     ],
 )
 def test_a_header_and_names_agree(problems_of: ProblemsOf, options: str, rule: str, column: int, fix: str) -> None:
@@ -144,10 +144,34 @@ def test_a_header_and_names_agree(problems_of: ProblemsOf, options: str, rule: s
 
 @pytest.mark.parametrize(
     "options",
-    ["header: true", "header: auto", "skip_lines: 2", "header: false, names: [a, b]", "header: true, names: [a]"],
+    [
+        "header: true",
+        "header: auto",
+        "skip_lines: 2",
+        "header: false, names: [a, Order ID]",
+        "header: true, names: [order_id]",
+    ],
 )
 def test_a_header_may_be_described(problems_of: ProblemsOf, options: str) -> None:
     assert problems_of(LONG.replace('options:\n    delimiter: ","', f"options: {{{options}}}")) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "more", "missing"),
+    [
+        ("[id, at]", "", ["order_id"]),
+        ("[id, at]", "  order_by: [seen]\n", ["order_id", "seen"]),
+        ("[id, at]", "  order_by: [at, file_name]\ncolumns: {rename: {id: order_id}}\n", []),
+        ("[order_id, id]", "columns: {rename: {order_id: number}}\n", ["order_id"]),
+        ("[Order ID, e-mail, e_mail]", "  order_by: [e_mail_2fae6f]\n", []),
+    ],
+)
+def test_names_hold_the_columns_that_every_file_must_have(
+    problems_of: ProblemsOf, names: str, more: str, missing: list[str]
+) -> None:
+    text = LONG.replace('delimiter: ","', f"header: false\n    names: {names}") + more
+    problems = [problem for problem in problems_of(text) if problem.rule == "spec/unnamed-column"]
+    assert [problem.message.split("'")[1] for problem in problems] == missing
 
 
 @pytest.mark.parametrize("delimiter", ['""', '"||"', '"\\""', '"\\n"', '"\\r"', "'\\t'"])
