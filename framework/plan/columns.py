@@ -14,7 +14,14 @@ from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen
 from framework.errors import SchemaChangeError, SpecError
 from framework.schema.changes import NewColumn, Widening
 from framework.schema.fit import file_columns
-from framework.schema.missing import Fill, missing_column_warnings, plan_fill, probable_renames, rename_warning
+from framework.schema.missing import (
+    Fill,
+    missing_column_warnings,
+    plan_fill,
+    probable_renames,
+    refuse_lacking,
+    rename_warning,
+)
 from framework.schema.settle import SettledType, settle_type
 from framework.schema.table import ObservedTable, TableColumn
 from framework.schema.values import (
@@ -122,6 +129,8 @@ def plan_columns(
     columns: list[PlannedColumn] = []
     ignored: list[str] = []
     names = file_columns(spec, batch)
+    if table is not None:
+        refuse_lacking(spec, table, batch)
     for name in names:
         if name in observed:
             lacking = [layout for layout in batch.files if name not in layout.columns]

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from framework.column_type import ColumnType, Kind, can_widen
 from framework.errors import SourceFileError
 from framework.schema.fit import yaml_name
-from framework.schema.table import TableColumn
-from framework.schema.values import FileLayout, LoadWarning, SourceFile
+from framework.schema.table import ObservedTable, TableColumn
+from framework.schema.values import FileLayout, LoadWarning, SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.words import listed
+
+_MOST_NAMES = 20
 
 
 @dataclass(frozen=True)
@@ -43,28 +45,58 @@ class Fill:
         return f"all rows get {value}"
 
 
+def refuse_lacking(spec: PipelineSpec, table: ObservedTable, batch: SourceBatch) -> None:
+    """Refuse files that lack columns of the table which the spec wants in every file.
+
+    Raises:
+        SourceFileError: there are some; it names all columns that the first of them lacks.
+    """
+    wanted = [column.name for column in table.columns if _is_wanted(spec, column)]
+    lacking = {
+        layout.file: names
+        for layout in batch.files
+        if (names := [name for name in wanted if name not in layout.columns or name in spec.columns.exclude])
+    }
+    if not lacking:
+        return
+    file, names = next(iter(lacking.items()))
+    are, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    of_all = "missing_columns: {new_rows: default}"
+    of_each = ", ".join(f"{yaml_name(name)}: {{{of_all}}}" for name in names)
+    policies = f"columns: {{{of_each}}}" if len(names) <= _MOST_NAMES else of_all
+    raise SourceFileError(
+        f"{file.url}: {listed([repr(name) for name in names], _MOST_NAMES)} of {spec.target.table} {are} not in the "
+        f"file, and evolution.missing_columns rejects such a file. Resend it with {them}, or let new rows get a "
+        f"default value: evolution: {{{policies}}}.",
+        [file.key for file in lacking],
+    )
+
+
+def _is_wanted(spec: PipelineSpec, column: TableColumn) -> bool:
+    """Return whether the spec rejects files without a column, which are those that must fill it."""
+    policy = spec.evolution.of(column.name).missing_columns
+    rejects = policy.stored_rows == "reject" or (policy.new_rows == "reject" and spec.load.mode != "upsert")
+    metadata = spec.metadata_columns
+    is_filled = column.is_identity or column.name in (metadata.run_date, metadata.file_name)
+    # Rows that are only added take the table's own default in a column nobody can write.
+    return rejects and not is_filled and not (spec.load.mode == "append" and column.type is None)
+
+
 def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> Fill:
     """Return what the rows of these files, which lack a column of the table, get there.
 
     Raises:
-        SourceFileError: the policy rejects such files, or the column is NOT NULL and would become NULL.
+        SourceFileError: the column is NOT NULL and would become NULL.
     """
     policy = spec.evolution.of(observed.name).missing_columns
     has_stored_rows = spec.load.mode == "upsert"
-    place = f"{layouts[0].file.url}: the column {observed.name!r} of {spec.target.table} is not in the file"
-    keys = [layout.file.key for layout in layouts]
-    if policy.stored_rows == "reject" or (policy.new_rows == "reject" and not has_stored_rows):
-        raise SourceFileError(
-            f"{place}, and evolution.missing_columns rejects such a file. Resend it with the column, or let new rows "
-            f"get a default value: evolution: {{columns: {{{observed.name}: {{missing_columns: "
-            "{new_rows: default}}}}.",
-            keys,
-        )
     value = _default_text(observed.type) if policy.new_rows == "default" else None
     keeps_stored = has_stored_rows and policy.stored_rows == "keep"
     if value is None and not observed.nullable and not keeps_stored:
         raise SourceFileError(
-            f"{place} and is NOT NULL, and evolution.missing_columns would make it NULL. Resend the file with it.", keys
+            f"{layouts[0].file.url}: the column {observed.name!r} of {spec.target.table} is not in the file and is "
+            "NOT NULL, and evolution.missing_columns would make it NULL. Resend the file with it.",
+            [layout.file.key for layout in layouts],
         )
     return Fill(
         column=observed.name,

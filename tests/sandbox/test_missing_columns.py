@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from framework.results import LoadResult
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -69,16 +71,26 @@ def test_a_policy_of_the_column_itself_needs_no_warning(feed: Feed) -> None:
     assert [warning["column"] for warning in json.loads(recorded)] == ["b"]
 
 
+def advice(result: LoadResult) -> str:
+    """Return what a rejected file's message says to write below evolution."""
+    assert result.failure is not None
+    found = re.search(r"evolution: \{(.+)\}\.$", result.failure.message)
+    assert found is not None
+    return str(found[1])
+
+
 def test_reject_rejects_every_file_that_lacks_a_column(feed: Feed) -> None:
     shop = feed(spec("missing_columns: reject"))
     shop.load("1.csv", FULL)
 
-    result = shop.load("2.csv", csv_text("id,a,b,c", "1,y,7,false"))
+    result = shop.load("2.csv", csv_text("id,c,b", "1,false,7"))
 
     assert result.failure is not None
     assert (result.failure.type, result.failure.step) == ("SourceFileError", "prepare")
-    assert "'d'" in result.failure.message
+    assert "'a', 'd' of public." in result.failure.message
     assert shop.rows("a", "id") == [("x",), ("y",)]
+    shop.spec_body = spec(f"missing_columns: reject, {advice(result)}")
+    assert [replayed.status for replayed in shop.run(unprocessed=True)] == ["SUCCESS"]
 
 
 def test_a_file_without_new_rows_may_lack_what_new_rows_need(feed: Feed) -> None:
