@@ -227,7 +227,8 @@ def _with_samples(
 
 def _refuse_too_few_rows(context: PrepareContext, batch: SourceBatch, seen: Measurements) -> None:
     expect, spec = context.spec.expect, context.spec
-    if context.request.allow_shrink or seen.rows_staged >= expect.min_rows:
+    is_sample = context.sample_rows is not None and seen.rows_staged > 0
+    if context.request.allow_shrink or is_sample or seen.rows_staged >= expect.min_rows:
         return
     found = f"the load has {counted(seen.rows_staged, 'good row')}"
     default = ", by default for load.mode replace" if spec.load.mode == "replace" and expect.min_rows == 1 else ""

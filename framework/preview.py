@@ -17,12 +17,14 @@ from framework.precedence import is_picked, loaded_already, precedence_of, why_o
 from framework.prepare import Preparation, PrepareContext, copy_transaction, merge_transaction, prepare
 from framework.results import LoadRequest, Services
 from framework.schema.changes import describe_change, rewritten_columns, table_after
+from framework.schema.shrinkage import is_too_small, too_small
 from framework.schema.spellings import with_spellings
 from framework.schema.table import Observation, ObservedView, ViewDependency
 from framework.schema.values import SourceBatch, SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.view_check import check_views
 from framework.warehouse.observe import observe
+from framework.warehouse.observe_change import count_rows
 from framework.words import counted
 
 
@@ -108,6 +110,8 @@ class _Preview:
                 return _not_loaded(self.spec, [file.url for file in wanted], f"would be refused: {why}")
         prepared = self._prepare(wanted, observed, request)
         check_limits(self.books, wanted, observed, prepared, request)
+        if not request.allow_shrink:
+            self._require_size(wanted, observed, prepared)
         self.observed = with_spellings(self._after(observed, prepared), prepared.spellings)
         self.is_retyped = self.is_retyped or bool(rewritten_columns(prepared.changes))
         return self._describe(wanted, observed, prepared, loaded, request)
@@ -123,6 +127,20 @@ class _Preview:
         observed = self.observed or self._observe([])
         if observed.table is not None:
             check_views(self.books, observed.table, observed.is_to_come or self.is_retyped)
+
+    def _require_size(self, files: Sequence[SourceFile], observed: Observation, prepared: Preparation) -> None:
+        """Check that a replacement leaves enough rows, as its merge does, which also knows repeated keys.
+
+        Raises:
+            SourceFileError: it does not.
+        """
+        is_known = observed.table is not None and not observed.is_to_come and self.sample_rows is None
+        if self.spec.load.mode != "replace" or not is_known:
+            return
+        stored = count_rows(self.books.warehouse, observed)
+        rows = prepared.seen.rows_staged
+        if is_too_small(self.spec, rows, stored):
+            raise too_small(self.spec, files[0], counted(rows, "row"), stored)
 
     def _observe(self, files: Sequence[SourceFile]) -> Observation:
         etags = [file.identity.etag for file in files]

@@ -12,6 +12,7 @@ from framework.prepare import Preparation, copy_transaction, merge_transaction
 from framework.rejection import refused_duplicates
 from framework.results import LoadRequest, RecordCounts
 from framework.schema.missing import Fill
+from framework.schema.shrinkage import too_small
 from framework.schema.table import Observation
 from framework.schema.values import SourceFile
 from framework.warehouse.client import Row
@@ -81,11 +82,7 @@ def _refuse_rows(
             raise _lacks(files, fills, f"NOT NULL in {target}, and brings keys that are not in the table") from error
     if error.refused is OnRefusal.SHRINKS_TABLE:
         stored = count_rows(books.warehouse, observed)
-        raise SourceFileError(
-            f"{files[0].url}: {_rows_to_load(books, prepared)} would replace the {stored} of {target}, and "
-            f"expect.max_shrink is {float(books.spec.expect.max_shrink):g}. Send the whole file.",
-            accept_with="--allow-shrink",
-        ) from error
+        raise too_small(books.spec, files[0], _rows_to_load(books, prepared), stored) from error
 
 
 def _rows_to_load(books: Books, prepared: Preparation) -> str:

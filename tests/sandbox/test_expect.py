@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from framework.errors import SourceFileError
+from framework.preview import plan_pipeline
+from framework.results import LoadRequest
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -43,6 +46,31 @@ def test_a_replacement_that_shrinks_the_table_too_far_is_rejected(feed: Feed, ex
     assert len(shop.keys("data/unprocessed/")) == 1
     assert (loaded.status, loaded.counts.deleted) == ("SUCCESS", 10)
     assert shop.rows("count(*)", "1") == [(fewest,)]
+
+
+def test_plan_rejects_a_replacement_that_shrinks_the_table_too_far(feed: Feed) -> None:
+    shop = feed(spec())
+    shop.load("1.csv", rows(10))
+    key = shop.land("2.csv", rows(4))
+
+    with pytest.raises(SourceFileError, match="4 rows would replace the 10"):
+        plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+
+    (allowed,) = plan_pipeline(shop.spec(), shop.services(), LoadRequest(file_key=key, allow_shrink=True))
+    assert allowed.rows == 4
+
+
+@pytest.mark.parametrize("expect", ["", "min_rows: 5000"])
+def test_plan_does_not_take_a_sample_for_the_whole_file(feed: Feed, expect: str) -> None:
+    shop = feed(spec(expect))
+    content = csv_text("id,a", *(f"{number},{'x' * 1000}" for number in range(6000)))
+    shop.load("1.csv", content)
+    shop.land("2.csv", content)
+
+    (planned,) = plan_pipeline(shop.spec(), shop.services(), LoadRequest(), sample_rows=100)
+
+    assert planned.rows is not None
+    assert planned.rows < 3000
 
 
 def test_duplicates_do_not_make_up_for_rows_that_are_missing(feed: Feed) -> None:
