@@ -110,13 +110,9 @@ def test_an_applied_plan_leaves_nothing_to_do_and_loses_nothing(
 
     def changes(now: Observation) -> tuple[object, ...]:
         staging = plan_columns(spec(), now.table, files, known, NOON)
-        if now.table is not None:
-            everything = Measurements(
-                (FileMeasurement(0, 3, 3, 0),),
-                {c.name: seen.get(c.name, ColumnMeasurement()) for c in staging.columns},
-                0,
-            )
-            staging = apply_measurements(spec(), staging, everything)
+        everything = {column.name: seen.get(column.name, ColumnMeasurement()) for column in staging.columns}
+        measured = Measurements((FileMeasurement(0, 3, 3, 0),), everything, 0)
+        staging = apply_measurements(spec(), staging, measured)
         return plan_changes(staging.column_changes, now, spec().target.table, (None, ()))
 
     first = changes(observed)
