@@ -147,7 +147,7 @@ def _prepare(context: PrepareContext, files: Sequence[SourceFile], observed: Obs
         _refuse_emptied_columns(context, batch, observed, staging)
         staging, seen, staged_below = _stage(context, batch, rows, staging)
         writes = context.destination is not None
-        checked = StagedRows(batch, rows, staging.staged, seen, observed.table)
+        checked = StagedRows(batch, rows, staging, seen)
         quarantine = put_bad_rows_aside(context.books, checked, writes)
     _refuse_too_few_rows(context, batch, seen)
     if seen.rows_staged == 0:

@@ -13,6 +13,8 @@ from framework.errors import PipelineError, SourceFileError
 from framework.frames.fields import split_record
 from framework.frames.lines import physical_lines
 from framework.frames.protocol import SourceRows
+from framework.plan.columns import ColumnPlan
+from framework.schema.changes import NewColumn
 from framework.schema.complaints import (
     Malformed,
     Telling,
@@ -22,7 +24,6 @@ from framework.schema.complaints import (
     quoted,
 )
 from framework.schema.remedies import Refused, Remedy, larger_budget, remedies
-from framework.schema.table import ObservedTable
 from framework.schema.values import (
     BadRow,
     FileLayout,
@@ -45,16 +46,17 @@ REPORTED_FAULTS = 20
 
 @dataclass(frozen=True)
 class StagedRows:
-    """The rows of a batch that is open, the columns they were staged with, and what was seen of them.
-
-    `table` is the target as it is, None where there is none.
-    """
+    """The rows of a batch that is open, the plan they were staged by, and what was seen of them."""
 
     batch: SourceBatch
     rows: SourceRows
-    columns: tuple[StagingColumn, ...]
+    plan: ColumnPlan
     seen: Measurements
-    table: ObservedTable | None
+
+    @property
+    def columns(self) -> tuple[StagingColumn, ...]:
+        """The columns that were staged."""
+        return self.plan.staged
 
 
 def put_bad_rows_aside(books: Books, staged: StagedRows, writes: bool) -> str | None:
@@ -193,13 +195,13 @@ def _is_malformed(bad: BadRow) -> bool:
 def _refused_columns(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> list[Refused]:
     return [
         Refused(
-            None if staged.table is None else staged.table.column(column.name),
-            column,
+            None if isinstance(column.change, NewColumn) else column.current_type,
+            column.staged,
             staged.seen.columns[column.name],
             [bad for bad in examples.get(column.name, []) if bad.text is not None],
             staged.seen.values.get(column.name),
         )
-        for column in staged.columns
+        for column in staged.plan.columns
         if staged.seen.columns[column.name].misfits
     ]
 

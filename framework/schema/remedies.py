@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, with_length
 from framework.schema.hints import date_formats, is_null_marker
 from framework.schema.settle import varchar_for
-from framework.schema.table import TableColumn
 from framework.schema.text import FLOAT
 from framework.schema.values import BadRow, ColumnMeasurement, FileMeasurement, StagingColumn
 from framework.schema.widening import may_become_text, unconvertible_values, wider_type
@@ -38,13 +37,13 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Refused:
-    """A column with values that are refused: as the table has it, None for a new one; as it was staged; what was seen.
+    """A column with values that are refused: as it was staged, and what was seen.
 
-    `examples` are some of the bad rows, where any could be had. `values` counts all that the column has, NULLs
-    aside, None where they were not counted.
+    `current_type` is its type in the table, None for a new column. `examples` are some of the bad rows, where any could
+    be had. `values` counts all that the column has, NULLs aside, None where they were not counted.
     """
 
-    observed: TableColumn | None
+    current_type: ColumnType | None
     column: StagingColumn
     measured: ColumnMeasurement
     examples: Sequence[BadRow]
@@ -103,7 +102,7 @@ def _in_a_wider_type(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
         wider = wider_type(column.type, measured, spec.types.rules, column.name in spec.load.keys)
     if wider is None or wider == column.type:
         return
-    if refused.observed is None or column.name in spec.types.columns or wider.kind is Kind.CHAR:
+    if refused.current_type is None or column.name in spec.types.columns or wider.kind is Kind.CHAR:
         yield Remedy({field: wider.sql}, "holds the values")
     else:
         yield Remedy({f"evolution.columns.{column.name}.wider_values": "widen"}, "the column grows")
@@ -121,18 +120,17 @@ def _longer_text(refused: Refused) -> ColumnType | None:
 
 
 def _as_text(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
-    column, observed = refused.column, refused.observed
+    column, current_type = refused.column, refused.current_type
     declared = f"types.columns.{column.name}"
     if column.type.kind is Kind.VARCHAR:
         return
-    if observed is None:
+    if current_type is None:
         wanted = varchar_for(refused.longest_bytes or MAX_VARCHAR_BYTES)
         yield Remedy({declared: wanted.sql}, "loads the values as text")
         return
     policy = spec.evolution.of(column.name).type_conflicts
     is_declared = column.name in spec.types.columns
-    assert observed.type is not None
-    if not may_become_text(spec, column.name, observed.type) or (policy == "to_text" and not is_declared):
+    if not may_become_text(spec, column.name, current_type) or (policy == "to_text" and not is_declared):
         return
     if unconvertible_values(spec, column.name, column.type, refused.measured):
         field = f"evolution.columns.{column.name}.type_conflicts"
