@@ -150,9 +150,8 @@ def _is_ignored(spec: PipelineSpec, name: str) -> bool:
     policy = spec.evolution.of(name).new_columns
     if policy == "reject":
         raise SchemaChangeError(
-            f"{spec.target.table}: the file brings a new column {name!r}, for which evolution.new_columns is "
-            "reject. "
-            f"Set it to add or ignore, or list the column under columns.exclude."
+            f"{spec.target.table}: the file brings a new column {name!r}, for which evolution.new_columns is reject. "
+            "Set it to add or ignore, or list the column under columns.exclude."
         )
     return policy == "ignore"
 
@@ -173,7 +172,7 @@ def _new_column(spec: PipelineSpec, name: str, profile: ColumnProfile | None) ->
 def _known_column(spec: PipelineSpec, observed: TableColumn) -> PlannedColumn:
     """Return a column of the files as the table has it."""
     name = observed.name
-    current = _loadable_type(spec, observed)
+    current = _type_of(spec, observed, "load. List it under columns.exclude, and it is left as it is.")
     required = name in spec.load.keys or not observed.nullable
     declared = spec.types.columns.get(name)
     if declared is not None:
@@ -189,13 +188,11 @@ def _known_column(spec: PipelineSpec, observed: TableColumn) -> PlannedColumn:
     return PlannedColumn(staged, current, may_widen=may_widen, may_become_text=may_convert)
 
 
-def _loadable_type(spec: PipelineSpec, observed: TableColumn) -> ColumnType:
+def _type_of(spec: PipelineSpec, observed: TableColumn, fault: str) -> ColumnType:
+    """Return the type of a column of the table; `fault` goes on with "which Feedway cannot"."""
     if observed.type is None:
-        raise SchemaChangeError(
-            f"{spec.target.table}: the column {observed.name!r} is {observed.type_text}, which "
-            "Feedway cannot load. "
-            f"List it under columns.exclude, and it is left as it is."
-        )
+        place = f"{spec.target.table}: the column {observed.name!r}"
+        raise SchemaChangeError(f"{place} is {observed.type_text}, which Feedway cannot {fault}")
     return observed.type
 
 
@@ -229,14 +226,9 @@ def _absent(spec: PipelineSpec, observed: Mapping[str, TableColumn], names: Sequ
 
 
 def _absent_column(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> PlannedColumn:
-    if observed.type is None:
-        raise SchemaChangeError(
-            f"{spec.target.table}: the column {observed.name!r} is {observed.type_text}, which "
-            "Feedway cannot write, "
-            f"and rows are replaced whole. Load into a table without it, and join the column in a view."
-        )
-    staged = StagingColumn(observed.name, observed.type, FromFile())
-    return _filled(spec, PlannedColumn(staged, observed.type), observed, layouts)
+    fault = "write, and rows are replaced whole. Load into a table without it, and join the column in a view."
+    current = _type_of(spec, observed, fault)
+    return _filled(spec, PlannedColumn(StagingColumn(observed.name, current, FromFile()), current), observed, layouts)
 
 
 def _filled(

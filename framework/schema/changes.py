@@ -59,20 +59,15 @@ class AddColumn:
 
 
 @dataclass(frozen=True)
-class GrowVarchar:
+class GrowVarchar(Widening):
     """A VARCHAR grows natively: no row is rewritten, but it runs outside of any transaction.
 
     Views on the column are down meanwhile, and stand in the view journal.
     """
 
-    name: str
-    current: ColumnType
-    wanted: ColumnType
-    reason: str
-
 
 @dataclass(frozen=True)
-class RewriteColumn:
+class RewriteColumn(Widening):
     """A column changes type by add, copy, drop and rename, in one transaction; all rows are rewritten.
 
     `needs_new_table` says why the column cannot be dropped or added as it is, so that the whole table
@@ -80,10 +75,6 @@ class RewriteColumn:
     is the type's usual one. `rows` are those to be rewritten, None where they were not counted.
     """
 
-    name: str
-    current: ColumnType
-    wanted: ColumnType
-    reason: str
     default: str | None
     comment: str | None
     encoding: str | None = None
@@ -123,10 +114,10 @@ def _widen_all(widenings: Sequence[Widening], table: ObservedTable, observed: Ob
         return changes
     # In a copy of the table a longer text costs nothing, and its views need not be taken down beforehand.
     return [
-        _rewrite(widening, table, observed)
+        _rewrite(change, table, observed)
         if isinstance(change, GrowVarchar) and views_on(table.name, [change.name], observed)
         else change
-        for widening, change in zip(widenings, changes, strict=True)
+        for change in changes
     ]
 
 
@@ -149,7 +140,7 @@ def rewritten_under_views(
         column = table.column(change.name)
         if column is None or column.has_column_grants:
             return change
-        return _rewrite(Widening(change.name, change.current, change.wanted, change.reason), table, observed)
+        return _rewrite(change, table, observed)
 
     return tuple(_at_once([chosen(change) for change in changes]))
 

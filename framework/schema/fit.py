@@ -30,9 +30,8 @@ def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
         own = {FILE_COLUMN, ROW_COLUMN}.intersection(layout.columns)
         if own:
             raise SourceFileError(
-                f"{layout.file.url}: the file has a column {min(own)!r}, a name Feedway keeps for itself "
-                "while it loads. "
-                f"Give it another name under columns.rename.",
+                f"{layout.file.url}: the file has a column {min(own)!r}, a name Feedway keeps for itself while it "
+                "loads. Give it another name under columns.rename.",
                 (layout.file.key,),
             )
         clash = metadata.intersection(layout.columns)
@@ -45,10 +44,9 @@ def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
         for name in needed:
             if name not in layout.columns and name not in metadata:
                 raise SourceFileError(
-                    f"{layout.file.url}: the column {name!r}, which load.keys or load.order_by names, is "
-                    "not in the file. "
-                    f"Its columns are {', '.join(layout.columns)}. Resend the file, or name the column "
-                    "under columns.rename.",
+                    f"{layout.file.url}: the column {name!r}, which load.keys or load.order_by names, is not in the "
+                    f"file. Its columns are {', '.join(layout.columns)}. Resend the file, or name the column under "
+                    "columns.rename.",
                     (layout.file.key,),
                 )
         names.update(dict.fromkeys(name for name in layout.columns if name not in spec.columns.exclude))
