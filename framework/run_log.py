@@ -6,12 +6,26 @@ import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Literal, TextIO
 
 Level = Literal["info", "warning", "error"]
 Entry = dict[str, object]
 
 PROGRESS_SECONDS = 10.0
+
+
+class Event(StrEnum):
+    """Messages of the log that code reacts to."""
+
+    STEP = "step"
+    PROGRESS = "progress"
+    COLUMNS_NAMED = "column names changed"
+    LOAD_STARTED = "load started"
+    LEDGER_CREATED = "created the ledger"
+    FILE_MOVED = "file moved"
+
+
 _STREAM_LOCK = threading.Lock()
 """Runs side by side write to one stream, and lines must stay whole."""
 
@@ -63,7 +77,7 @@ class RunLog:
         now = self._now()
         if step != self._step:
             self._step, self._step_told_at = step, now
-        entry = self._entry("info", "progress", {"step": step, **numbers}, now)
+        entry = self._entry("info", Event.PROGRESS, {"step": step, **numbers}, now)
         if (now - self._step_told_at).total_seconds() >= PROGRESS_SECONDS:
             self._step_told_at = now
             self._keep(entry)

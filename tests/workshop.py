@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from framework.engine import run_pipeline
 from framework.frames.protocol import FrameEngine
 from framework.lake.s3 import Lake
-from framework.results import LoadRequest, LoadResult, Services
+from framework.load.pipeline import run_pipeline
+from framework.load.request import LoadRequest, Pending
+from framework.load.result import LoadResult
+from framework.load.services import Services
 from framework.run_log import RunLog, utc_now
 from framework.spec.environment import Environment
 from framework.spec.load import load_pipeline_text
@@ -24,6 +26,7 @@ from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
 
+PENDING = Pending()
 _NUMBERS = itertools.count(1)
 
 
@@ -90,9 +93,9 @@ class Workshop:
             job_id="job-1",
         )
 
-    def run(self, **request: Any) -> list[LoadResult]:
-        """Load what is pending."""
-        loads = run_pipeline(self.spec(), self.services(), LoadRequest(**request))
+    def run(self, request: LoadRequest = PENDING) -> list[LoadResult]:
+        """Load what is pending, or asked for."""
+        loads = run_pipeline(self.spec(), self.services(), request)
         return [result for of_load in loads for result in of_load]
 
     def load(self, file_name: str, content: str | bytes) -> LoadResult:

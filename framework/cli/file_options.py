@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Collection
 
 from framework.errors import SpecError
-from framework.results import LoadRequest
+from framework.load.request import Accepted, LoadRequest, OneFile, Pending, Unprocessed
 
 _OPTIONS = {
     "again": "load it once more although it is loaded",
@@ -14,7 +14,7 @@ _OPTIONS = {
     "allow_shrink": "load it although it replaces the table with too few rows",
     "allow_new_columns": "load it although none of its columns is in the table",
 }
-"""By their field of LoadRequest, with what they do."""
+"""By their name as a Python identifier, with what they do."""
 FLAGS = frozenset(f"--{name.replace('_', '-')}" for name in _OPTIONS)
 
 
@@ -31,11 +31,14 @@ def file_request(arguments: argparse.Namespace, *, pipelines: int = 1, unprocess
     Raises:
         SpecError: an option that goes with --file stands without it, or --file beside several pipelines.
     """
-    asked = {name: True for name in _OPTIONS if getattr(arguments, name, False)}
+    asked = [name for name in _OPTIONS if getattr(arguments, name, False)]
     alone = [name for name in asked if not (unprocessed and name == "out_of_order")]
     if alone and arguments.file is None:
         option = f"--{alone[0].replace('_', '-')}"
         raise SpecError(f"{option} is for one file: name it with --file KEY")
     if arguments.file is not None and pipelines != 1:
         raise SpecError("--file KEY goes with the name of one pipeline")
-    return LoadRequest(arguments.file, unprocessed=unprocessed, **asked)
+    accepted = Accepted(*(name in asked for name in ("out_of_order", "allow_shrink", "allow_new_columns")))
+    if unprocessed:
+        return Unprocessed(arguments.file, accepted)
+    return Pending() if arguments.file is None else OneFile(arguments.file, "again" in asked, accepted)

@@ -15,7 +15,7 @@ from framework.cli.stale import report_stale
 from framework.errors import SpecError
 from framework.lake.alive import living_runs
 from framework.lake.s3 import Lake
-from framework.results import Services
+from framework.load.services import Services
 from framework.spec.project import Project
 from framework.warehouse.client import Row
 from framework.warehouse.control import CHANGE_COLUMNS, HISTORY_COLUMNS, HistoryQuery, read_history, read_schema_changes

@@ -6,20 +6,22 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
-from framework.announce import announce
 from framework.cli.frames import require_engine
 from framework.cli.output import Output, table
 from framework.cli.result_file import write_result
 from framework.cli.services import announcing_clients, open_services
 from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.side_by_side import Interruption, run_side_by_side
-from framework.engine import run_pipeline
 from framework.errors import PipelineError, SpecError
 from framework.lake.pending import list_arrived
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
-from framework.next_step import FailedLoad, next_step
+from framework.load.announce import announce
+from framework.load.next_step import FailedLoad, next_step
+from framework.load.pipeline import run_pipeline
+from framework.load.request import LoadRequest, Unprocessed
+from framework.load.result import LoadFailure, LoadResult, failed_early
+from framework.load.services import Services
 from framework.redaction import told
-from framework.results import LoadFailure, LoadRequest, LoadResult, Services, failed_early
 from framework.spec.environment import Environment
 from framework.spec.pipeline import PipelineSpec, SourceSpec
 from framework.spec.project import Project
@@ -158,7 +160,7 @@ def _load(
 def why_nothing(spec: PipelineSpec, services: Services, request: LoadRequest) -> str:
     """Return where no file was found that the pipeline would load."""
     lake = services.lake
-    if request.unprocessed:
+    if isinstance(request, Unprocessed):
         return f"no file below {lake.url(lake.key(UNPROCESSED_FOLDER))} is one of this pipeline"
     nothing = f"no file below {lake.url(lake.key(spec.source.prefix))} matches {spec.source.pattern}"
     others = list_arrived(lake, spec.source).unmatched

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Literal, TextIO
 
 from framework.cli.status_line import StatusLine
-from framework.run_log import Entry
+from framework.run_log import Entry, Event
 from framework.words import counted
 
 Format = Literal["text", "json", "lines"]
 DEFAULT_FORMAT: Format = "text"
-_KEPT_IN_THE_LOG = frozenset({"column names changed", "load started", "created the ledger", "file moved"})
+_KEPT_IN_THE_LOG = frozenset({Event.COLUMNS_NAMED, Event.LOAD_STARTED, Event.LEDGER_CREATED, Event.FILE_MOVED})
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Output:
         if self.format != "text":
             return
         line, pipeline = progress_line(entry), str(entry["pipeline"])
-        if entry["msg"] == "progress":
+        if entry["msg"] == Event.PROGRESS:
             self.status.step(pipeline, step_text(entry))
         elif line is not None:
             self.status.line(line, of=pipeline)
@@ -82,7 +82,7 @@ def progress_line(entry: Entry) -> str | None:
         for name, value in entry.items()
         if name not in ("level", "ts", "run_id", "pipeline", "msg", "step", "traceback", "error_type", "rule")
     }
-    if msg == "step":
+    if msg == Event.STEP:
         return f"{pipeline}: {entry['step']} …"
     # What has several lines is told in full where the command ends.
     firsts = {name: str(value).partition("\n")[0] for name, value in shown.items() if value is not None}

@@ -13,8 +13,10 @@ from framework.cli.output import Output
 from framework.cli.services import open_services
 from framework.cli.set_aside import SetAside, find_set_aside
 from framework.errors import PipelineError, SpecError
-from framework.preview import PlannedLoad, plan_pipeline
-from framework.results import LoadRequest, LoadResult, Services, failed_early
+from framework.load.preview import PlannedLoad, plan_pipeline
+from framework.load.request import LoadRequest
+from framework.load.result import LoadResult, failed_early
+from framework.load.services import Services
 from framework.spec.project import Project
 from framework.words import counted, size
 

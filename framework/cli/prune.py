@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from framework.cli.output import Output
-from framework.results import Services
+from framework.load.services import Services
 from framework.warehouse.control import prune_audit
 from framework.warehouse.session import WarehouseSession
 from framework.words import counted

@@ -9,8 +9,8 @@ from framework.cli.loading import Surroundings, document_of, end_in, failures_of
 from framework.cli.output import Output
 from framework.cli.services import open_services
 from framework.errors import SpecError
-from framework.quarantine_replay import replay_quarantine
-from framework.results import LoadRequest
+from framework.load.corrections import replay_quarantine
+from framework.load.request import Unprocessed
 from framework.spec.project import Project
 
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
 
 
 def _replay_quarantine(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    if file_request(arguments, unprocessed=True) != LoadRequest(unprocessed=True):
+    if file_request(arguments, unprocessed=True) != Unprocessed():
         raise SpecError("--quarantine FILE names all there is to load: leave out --file and what goes with it")
     environment = project.environment(arguments.env)
     spec = project.pipeline(arguments.name)

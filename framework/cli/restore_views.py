@@ -10,12 +10,12 @@ from typing import Literal
 from framework.cli.output import Output, table
 from framework.cli.services import open_services
 from framework.errors import SchemaChangeError, SpecError
+from framework.load.services import Services
+from framework.load.view_journal import left_by_expired_runs
 from framework.plan.growth import create_again
 from framework.plan.render import render
-from framework.results import Services
 from framework.schema.table import JournalEntry
 from framework.spec.project import Project
-from framework.views_down import left_by_dead_runs
 from framework.warehouse.session import WarehouseSession
 from framework.warehouse.view_journal import JournalKey, forget, put_back_views, read_journal
 from framework.words import counted
@@ -73,7 +73,7 @@ def _restore(services: Services, asked: Sequence[str], *, is_to_forget: bool) ->
     log = services.open_log(services.new_run_id(), "restore-views")
     warehouse = WarehouseSession(services.warehouse, "restore-views", log)
     entries = _asked_for(read_journal(warehouse, None), asked)
-    dead = left_by_dead_runs(services.lake, entries, log.run_id, services.environment.dead_after_seconds)
+    dead = left_by_expired_runs(services.lake, entries, log.run_id, services.environment.dead_after_seconds)
     for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in dead}):
         warehouse.await_run(pipeline, run_id)
     reasons: dict[JournalKey, str] = {}

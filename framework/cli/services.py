@@ -21,9 +21,9 @@ from framework.cli.output import Output
 from framework.cli.side_by_side import Interruption
 from framework.errors import SpecError
 from framework.lake.s3 import Lake
-from framework.results import Services
+from framework.load.services import Services, never_interrupted
 from framework.retries import with_told_retries
-from framework.run_log import Entry, RunLog, utc_now
+from framework.run_log import RunLog, utc_now
 from framework.spec.environment import Environment
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter, account_limiter
@@ -83,14 +83,8 @@ def open_services(
             sleep,
         )
 
-        def listen(entry: Entry) -> None:
-            output.progress(entry)
-            # A load has nothing half done where it enters a step, and rows of which it tells are only staged.
-            if interruption is not None and entry["msg"] in ("step", "progress"):
-                interruption.check()
-
         def open_log(run_id: str, pipeline: str) -> RunLog:
-            return RunLog(run_id, pipeline, output.log_stream, listen=listen)
+            return RunLog(run_id, pipeline, output.log_stream, listen=output.progress)
 
         engines = FrameEngines(environment, lake, aws.spark_conf, aws.process_environment)
         yield Services(
@@ -102,6 +96,7 @@ def open_services(
             new_run_id=lambda: uuid.uuid4().hex,
             open_log=open_log,
             job_id=job_id or uuid.uuid4().hex,
+            check_interrupted=never_interrupted if interruption is None else interruption.check,
         )
 
 

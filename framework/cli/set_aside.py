@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 from framework.errors import PipelineError
 from framework.lake.unprocessed import count_unprocessed
-from framework.next_step import command
-from framework.results import Services
+from framework.load.next_step import command
+from framework.load.services import Services
 from framework.spec.pipeline import PipelineSpec
 from framework.words import counted
 

@@ -13,8 +13,8 @@ from framework.lake.identity import METADATA_LOST
 from framework.lake.pending import is_file_of
 from framework.lake.s3 import Lake
 from framework.lake.unprocessed import FOLDER, describe_unprocessed
-from framework.letting_go import let_go
-from framework.results import Services
+from framework.load.services import Services
+from framework.load.skip import skip_file
 from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     with open_services(project.folder, environment, output, arguments.job_id) as services:
         file = find_file(services.lake, arguments.key)
         spec = owner_of(file, arguments.name, project, services)
-        results = [let_go(spec, services, file, arguments.reason)]
+        results = [skip_file(spec, services, file, arguments.reason)]
     output.document(document_of(results), lambda: summary(results))
     return 0
 

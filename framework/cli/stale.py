@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from framework.cli.output import Output, table
-from framework.results import Services
+from framework.load.services import Services
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.control import read_last_success
 from framework.warehouse.session import WarehouseSession

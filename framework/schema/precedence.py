@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from framework.schema.values import SourceFile
+from framework.spec.pipeline import PipelineSpec
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,18 @@ class Precedence:
             "key": min(file.identity.key for file in files) if self.by_name else None,
             "folder": self.folder,
         }
+
+
+def deciding_order(spec: PipelineSpec, folder: str, *, is_picked: bool) -> Precedence | None:
+    """Return by what a loaded file comes after others of a feed; None where their order decides nothing.
+
+    It decides which rows stay in replace mode, and in upsert mode without `order_by`. Of a feed that is ordered by
+    name, pending files with the names of earlier deliveries are usual, so a loaded one comes after them only if it
+    arrived later too; where somebody has picked the files, only its name counts. `folder` is the key prefix of a feed.
+    """
+    if spec.load.mode == "append" or (spec.load.mode == "upsert" and spec.load.order_by):
+        return None
+    return Precedence(not is_picked, True, folder) if spec.source.order == "name" else Precedence(True, False)
 
 
 def was_delivered_again(

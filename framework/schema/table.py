@@ -190,11 +190,12 @@ class Observation:
     """What one look at the warehouse found; `table` is None where the target does not exist.
 
     `control_tables` are the names of Feedway's own tables that exist, `control_columns` the (table, column) names of
-    those that all pipelines share. `design` is looked at only where
-    the target must be copied. `journal` are views on the target that are down, `replaceable` outdated ones of the spec
-    whose columns stay the same. `spellings` holds the digest of the header that each column was created for, as far
-    as it is known. `is_to_come` says that a load
-    planned before this one would create the table, so that the warehouse cannot be asked about it.
+    those that all pipelines share. `journal` are views on the target that a run has dropped. `spellings` holds the
+    digest of the header that each column was created for, as far as it is known.
+
+    What the planner asks for is None, or empty, until it is looked up: the `design` of a target that must be copied,
+    its `row_count`, which of its columns are `filled`, and of the `compared` views the `replaceable` ones, whose
+    columns stay the same.
     """
 
     table: ObservedTable | None
@@ -211,11 +212,16 @@ class Observation:
     design: TableDesign | None = None
     journal: tuple[JournalEntry, ...] = ()
     replaceable: frozenset[TableName] = frozenset()
-    is_to_come: bool = False
+    compared: frozenset[TableName] = frozenset()
+    row_count: int | None = None
+    filled: frozenset[str] | None = None
 
     def history_of(self, identity: FileIdentity) -> LoadHistory:
         """Return what is known of a file; a file never seen has loaded and failed zero times."""
         return self.history.get(identity, LoadHistory())
+
+
+AuditStatus = Literal["STARTED", "SUCCESS", "FAILED", "SKIPPED"]
 
 
 @dataclass(frozen=True)
@@ -231,7 +237,7 @@ class AuditRow:
     source_modified_at: datetime
     generation: int
     target: TableName
-    status: Literal["STARTED", "SUCCESS", "FAILED", "SKIPPED"]
+    status: AuditStatus
     error_message: str | None
     spec_sha256: str
     warnings: str | None = None

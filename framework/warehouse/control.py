@@ -12,6 +12,7 @@ from framework.names import TableName, ledger_table
 from framework.plan.merge import ROWS_PER_STATEMENT
 from framework.plan.spellings import SPELLINGS
 from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction, select
+from framework.run_log import Event
 from framework.schema.precedence import SeenFile
 from framework.schema.table import AuditRow, Observation
 from framework.schema.values import CORRECTION_MARK, SourceFile
@@ -86,7 +87,7 @@ def ensure_control_tables(warehouse: WarehouseSession, target: TableName, observ
     ledger = ledger_table(schema, target)
     if ledger.name not in observed.control_tables:
         warehouse.run(Transaction("create_ledger", (Statement("create_ledger", {"table": ledger}),)))
-        warehouse.log.info("created the ledger", table=str(ledger), target=str(target))
+        warehouse.log.info(Event.LEDGER_CREATED, table=str(ledger), target=str(target))
 
 
 def _add_columns(warehouse: WarehouseSession, observed: Observation) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.names import TableName
+from framework.plan.lookups import CompareViews, CountRows, FindFilledColumns, Lookup, ReadDesign, ReadViews
 from framework.plan.steps import Transaction, select
 from framework.schema.table import Observation, ObservedView, TableDesign, TableKey
 from framework.warehouse.look import (
@@ -23,6 +25,28 @@ from framework.warehouse.session import WarehouseSession
 
 _DISTSTYLES = {0: "even", 1: "key", 8: "all", 9: "auto"}
 """By reldiststyle. Source: https://docs.aws.amazon.com/redshift/latest/dg/viewing-distribution-styles.html"""
+
+
+def answer(warehouse: WarehouseSession, observed: Observation, lookup: Lookup) -> Observation:
+    """Return the observation with what the planner asks for.
+
+    Raises:
+        WarehouseError: the catalog does not show it.
+    """
+    match lookup:
+        case CountRows():
+            assert observed.table is not None
+            return replace(observed, row_count=count_rows(warehouse, observed.table.name))
+        case ReadDesign():
+            return observe_design(warehouse, observed)
+        case CompareViews(definitions):
+            return _compare_views(warehouse, observed, dict(definitions))
+        case ReadViews(views):
+            return observe_dependents(warehouse, observed, views)
+        case FindFilledColumns(columns):
+            return _find_filled(warehouse, observed, columns)
+        case _:
+            assert_never(lookup)
 
 
 def observe_dependents(warehouse: WarehouseSession, observed: Observation, names: Sequence[TableName]) -> Observation:
@@ -117,22 +141,23 @@ def observe_design(warehouse: WarehouseSession, observed: Observation) -> Observ
     return replace(observed, design=design)
 
 
-def filled_columns(warehouse: WarehouseSession, table: TableName, names: Sequence[str]) -> list[str]:
-    """Return those of a table's columns, at least one, that hold a value in any row. One submission."""
-    statement = select("select_filled_columns", {"table": table, "columns": names})
-    ((counts,),) = warehouse.run(Transaction("filled_columns", (statement,)))
-    return [name for name, count in zip(names, counts, strict=True) if count]
-
-
-def count_rows(warehouse: WarehouseSession, observed: Observation) -> int:
-    """Return how many rows the target has."""
+def _find_filled(warehouse: WarehouseSession, observed: Observation, names: Sequence[str]) -> Observation:
     assert observed.table is not None
-    look = look_at(warehouse, [select("select_row_count", {"table": observed.table.name})])
+    statement = select("select_filled_columns", {"table": observed.table.name, "columns": names})
+    ((counts,),) = warehouse.run(Transaction("filled_columns", (statement,)))
+    return replace(observed, filled=frozenset(name for name, count in zip(names, counts, strict=True) if count))
+
+
+def count_rows(warehouse: WarehouseSession, table: TableName) -> int:
+    """Return how many rows a table has."""
+    look = look_at(warehouse, [select("select_row_count", {"table": table})])
     return int(look.of("select_row_count")[0][0] or 0)
 
 
-def with_same_columns(warehouse: WarehouseSession, definitions: Mapping[TableName, str]) -> frozenset[TableName]:
-    """Return the views that have the columns, by name and type, which their new definitions show.
+def _compare_views(
+    warehouse: WarehouseSession, observed: Observation, definitions: Mapping[TableName, str]
+) -> Observation:
+    """Return the observation with the views that have the columns, by name and type, which new definitions show.
 
     One submission each; no row is read. A definition that cannot be read yet, because it names what the
     load will bring, is another.
@@ -155,4 +180,4 @@ def with_same_columns(warehouse: WarehouseSession, definitions: Mapping[TableNam
             continue
         if before == after:
             same.add(view)
-    return frozenset(same)
+    return replace(observed, replaceable=frozenset(same), compared=frozenset(definitions))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from framework.load.request import OneFile
 from tests.workshop import Workshop
 
 Feed = Callable[..., Workshop]
@@ -82,7 +83,7 @@ def test_every_version_loads_and_the_views_stand(feed: Feed, shared_feeds: Path,
             key = tuple(row[part] for part in keys)
             rows[key] = rows.get(key, {}) | row
     theirs = f"reporting.theirs_{shop.name}"
-    (first,) = shop.run(file_key=f"data/in/{shop.name}/00.csv")
+    (first,) = shop.run(OneFile(f"data/in/{shop.name}/00.csv"))
     shop.sql(f"create view {theirs} as select * from reporting.v_{shop.name}")
 
     results = [first, *shop.run()]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from framework.errors import SchemaChangeError
-from framework.preview import plan_pipeline
-from framework.results import LoadRequest
+from framework.load.preview import plan_pipeline
+from framework.load.request import Pending
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -60,7 +60,7 @@ def test_a_table_does_not_grow_beyond_what_can_be_loaded(feed: Feed) -> None:
     shop.land("2.csv", csv_text(wide, ",".join("2" * 1001)))
 
     with pytest.raises(SchemaChangeError, match="the Data API takes 100000"):
-        plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+        plan_pipeline(shop.spec(), shop.services(), Pending())
     (refused,) = shop.run()
     after = shop.load("3.csv", csv_text(narrow, ",".join("3" * 401)))
 

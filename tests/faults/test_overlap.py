@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from framework.load.result import LoadResult
 from framework.names import TableName, ledger_table
-from framework.results import LoadResult
 from framework.sandbox import SandboxAddress
 from tests.arrivals import land
 from tests.faults.mortal import Process

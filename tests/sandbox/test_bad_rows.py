@@ -14,8 +14,9 @@ import pyarrow.parquet
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from framework.preview import plan_pipeline
-from framework.results import LoadRequest, LoadResult, RecordCounts
+from framework.load.preview import plan_pipeline
+from framework.load.request import Pending
+from framework.load.result import LoadResult, RecordCounts
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -162,7 +163,7 @@ def test_a_plan_says_what_would_go_to_quarantine_and_writes_nothing(feed: Feed) 
     shop = feed(spec("action: quarantine, max_rows: 1"))
     shop.land("1.csv", csv_text("id,n", "1,1", "2,x"))
 
-    (planned,) = plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+    (planned,) = plan_pipeline(shop.spec(), shop.services(), Pending())
 
     assert planned.rows == 1
     assert planned.notes == (f"bad rows that would go to data/quarantine/{shop.name}/: 1",)

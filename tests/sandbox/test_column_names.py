@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from framework.preview import plan_pipeline
-from framework.quarantine_replay import replay_quarantine
-from framework.results import LoadRequest, LoadResult
+from framework.load.corrections import replay_quarantine
+from framework.load.preview import plan_pipeline
+from framework.load.request import Pending
+from framework.load.result import LoadResult
 from tests.sandbox.conftest import ENVIRONMENT
 from tests.sandbox.test_quarantine_replay import corrected, quarantine_rows
 from tests.workshop import Workshop, csv_text
@@ -92,7 +93,7 @@ def test_a_second_spelling_takes_no_known_column(feed: Feed, header: str) -> Non
     row = {"id": "1", "Unapplied": "11", "unApplied": "99"}
     second = csv_text(f"{header},note", ",".join(row[name] for name in header.split(",")) + ",second")
     shop.land("2.csv", second)
-    (planned,) = plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+    (planned,) = plan_pipeline(shop.spec(), shop.services(), Pending())
     (result,) = shop.run()
     again = shop.load("3.csv", second + "\n")
 
@@ -155,7 +156,7 @@ def test_files_that_one_run_loads_in_turn_agree_and_plan_shows_it(feed: Feed) ->
     shop.sql(f"create table {shop.table} (id bigint, foo bigint)")
     shop.land("1.csv", csv_text("id,fOO", "1,10"))
     shop.land("2.csv", csv_text("id,foo,fOO", "2,21,20"))
-    planned = plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+    planned = plan_pipeline(shop.spec(), shop.services(), Pending())
     shop.run()
 
     other = hashed("foo", "foo")

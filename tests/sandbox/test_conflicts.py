@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from framework.results import LoadResult
+from framework.load.result import LoadResult
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]

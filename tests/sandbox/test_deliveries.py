@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from framework.load.request import OneFile, Unprocessed
 from tests.arrivals import MIDNIGHT, drop, land
 from tests.sandbox.test_precedence import archived, loading, overtaken
 from tests.sandbox.test_quarantine_replay import corrected, quarantine_rows, replay
@@ -59,7 +60,7 @@ def test_a_file_that_goes_back_after_one_that_failed_is_loaded_and_the_failed_on
     (again,) = shop.run()
     shop.spec_body += "bad_rows: {action: quarantine, max_rows: 1}\n"
 
-    (late,) = shop.run(unprocessed=True)
+    (late,) = shop.run(Unprocessed())
 
     assert [result.status for result in (failed, again, late)] == ["FAILED", "SUCCESS", "REFUSED"]
     assert shop.rows("a", "a") == [("A",)]
@@ -88,7 +89,7 @@ def test_a_file_is_loaded_again_whenever_it_was_loaded_before(feed: Feed) -> Non
     land(shop, "g.csv", 2, csv_text("id,a", "1,two"))
     shop.run()
 
-    (sent,) = shop.run(file_key=land(shop, "f.csv", 3, csv_text("id,a", "1,one")), again=True)
+    (sent,) = shop.run(OneFile(land(shop, "f.csv", 3, csv_text("id,a", "1,one")), again=True))
 
     assert sent.status == "SUCCESS", sent.reason
     assert shop.rows("a", "a") == [("one",)]
@@ -123,7 +124,7 @@ def test_a_snapshot_that_was_confirmed_is_not_replaced_by_an_older_one(feed: Fee
     shop.run()
     shop.spec_body += "bad_rows: {action: quarantine, max_rows: 1}\n"
 
-    (late,) = shop.run(unprocessed=True)
+    (late,) = shop.run(Unprocessed())
 
     assert (failed.status, late.status) == ("FAILED", "REFUSED")
     assert shop.rows("a", "a") == [("A",)]
@@ -169,7 +170,7 @@ def test_a_delivery_that_was_set_aside_is_none_of_the_later_ones(feed: Feed) -> 
     land(shop, "1.csv", 3, text)
     shop.run()
 
-    (replayed,) = shop.run(unprocessed=True)
+    (replayed,) = shop.run(Unprocessed())
 
     assert replayed.status == "SUCCESS", replayed.reason
     assert shop.rows("a", "a") == [("A",), ("A",), ("B",)]
@@ -205,7 +206,7 @@ def test_bad_rows_of_a_file_that_another_run_has_loaded_are_not_kept_twice(feed:
     first = land(shop, "1.csv", 1, csv_text("id,a", "1,a", "x,bad"))
     land(shop, "2.csv", 2, csv_text("id,a", "2,b"))
 
-    results = overtaken(shop, other_s3, lambda other: other.run(file_key=first))
+    results = overtaken(shop, other_s3, lambda other: other.run(OneFile(first)))
 
     assert sorted(result.status for result in results) == ["SKIPPED", "SUCCESS"]
     assert len(shop.keys(f"data/quarantine/{shop.name}/")) == 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from framework.results import RecordCounts
+from framework.load.result import RecordCounts
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]

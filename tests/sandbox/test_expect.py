@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from framework.errors import SourceFileError
-from framework.preview import plan_pipeline
-from framework.results import LoadRequest
+from framework.load.preview import plan_pipeline
+from framework.load.request import Accepted, OneFile, Pending, Unprocessed
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -54,9 +54,9 @@ def test_plan_rejects_a_replacement_that_shrinks_the_table_too_far(feed: Feed) -
     key = shop.land("2.csv", rows(4))
 
     with pytest.raises(SourceFileError, match="4 rows would replace the 10"):
-        plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+        plan_pipeline(shop.spec(), shop.services(), Pending())
 
-    (allowed,) = plan_pipeline(shop.spec(), shop.services(), LoadRequest(file_key=key, allow_shrink=True))
+    (allowed,) = plan_pipeline(shop.spec(), shop.services(), OneFile(key, accepted=Accepted(shrink=True)))
     assert allowed.rows == 4
 
 
@@ -67,7 +67,7 @@ def test_plan_does_not_take_a_sample_for_the_whole_file(feed: Feed, expect: str)
     shop.load("1.csv", content)
     shop.land("2.csv", content)
 
-    (planned,) = plan_pipeline(shop.spec(), shop.services(), LoadRequest(), sample_rows=100)
+    (planned,) = plan_pipeline(shop.spec(), shop.services(), Pending(), sample_rows=100)
 
     assert planned.rows is not None
     assert planned.rows < 3000
@@ -99,7 +99,7 @@ def test_one_file_is_let_through_by_the_option(feed: Feed) -> None:
     shop.load(f"{shop.name}_2.csv", rows(2))
     (key,) = shop.keys("data/unprocessed/")
 
-    (result,) = shop.run(file_key=key, unprocessed=True, allow_shrink=True)
+    (result,) = shop.run(Unprocessed(key, Accepted(shrink=True)))
 
     assert result.status == "SUCCESS", result.failure
     assert shop.rows("count(*)", "1") == [(2,)]
@@ -147,7 +147,7 @@ def test_a_file_must_end_in_a_line_end_where_that_is_expected(
         assert "borders" not in result.failure.message
         assert f"Continue with: replay {asked.name}" in str(result.failure.next_step)
         asked.spec_body = spec("last_line_end: false", "mode: append")
-        (replayed,) = asked.run(unprocessed=True)
+        (replayed,) = asked.run(Unprocessed())
         assert replayed.status == "SUCCESS"
     assert other.load("1.csv", pack(content)).status == "SUCCESS"
 

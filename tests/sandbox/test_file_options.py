@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from framework.quarantine_replay import replay_quarantine
+from framework.load.corrections import replay_quarantine
 from tests.sandbox.test_bad_rows import quarantined
 from tests.workshop import Workshop
 

@@ -13,8 +13,9 @@ import yaml
 
 from framework.cli.loading import summary
 from framework.errors import SourceFileError
-from framework.preview import plan_pipeline
-from framework.results import LoadRequest, LoadResult
+from framework.load.preview import plan_pipeline
+from framework.load.request import Accepted, Pending, Unprocessed
+from framework.load.result import LoadResult
 from tests.command_line import SPEC, Shop
 from tests.workshop import Workshop
 
@@ -154,7 +155,7 @@ def test_columns_renamed_at_the_source_load_with_the_lines_of_the_message(feed: 
 
     rename = message[message.index("columns:\n  rename:") : message.index("If all columns are new")]
     shop.spec_body = spec() + rename
-    (result,) = shop.run(unprocessed=True)
+    (result,) = shop.run(Unprocessed())
 
     assert result.status == "SUCCESS", result.failure
     assert [row[0] for row in shop.rows("id, sold_on", "id")] == [1, 2]
@@ -167,7 +168,7 @@ def test_a_file_whose_columns_all_changed_on_purpose_is_accepted_by_itself(feed:
     result = shop.load("2.csv", "nr,b\n2,y\n")
     assert accept_with(result) == "--allow-new-columns"
 
-    (accepted,) = shop.run(unprocessed=True, file_key=result.source_file, allow_new_columns=True)
+    (accepted,) = shop.run(Unprocessed(result.source_file, Accepted(new_columns=True)))
 
     assert accepted.status == "SUCCESS", accepted.failure
     assert list(shop.types()) == ["id", "a", "nr", "b"]
@@ -270,7 +271,7 @@ def test_the_columns_of_a_table_and_a_file_are_too_many_together(feed: Feed) -> 
 def test_the_first_load_says_what_it_took_for_names(feed: Feed) -> None:
     shop = feed(spec())
     shop.land("1.csv", "ann,bob\neve,joe\n")
-    (planned,) = plan_pipeline(shop.spec(), shop.services(), LoadRequest())
+    (planned,) = plan_pipeline(shop.spec(), shop.services(), Pending())
     (result,) = shop.run()
 
     assert planned.schema_changes[0]["reason"] == "2 columns: ann, bob"
@@ -287,7 +288,7 @@ def test_a_byte_order_mark_of_another_encoding_changes_nothing(feed: Feed) -> No
     assert list(shop.types()) == ["v", "id"]
     assert shop.rows("v, id", "id") == [("café", 3)]
     shop.spec_body = spec("encoding: utf-8")
-    (advised,) = shop.run(unprocessed=True)
+    (advised,) = shop.run(Unprocessed())
     assert advised.status == "SUCCESS"
     assert shop.rows("v, id", "id") == [("café", 3), ("thé", 4)]
 

@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from framework.errors import SpecError, WarehouseError
 from framework.lake.s3 import Lake
+from framework.load.request import OneFile
 from tests.faults.weather import refuse
 from tests.sandbox.test_precedence import loading
 from tests.workshop import Workshop, csv_text
@@ -289,8 +290,8 @@ def test_a_moved_file_without_its_identity_is_not_loaded_as_a_new_one(feed: Feed
     shop.s3.put_object(Bucket="lake", Key=key, Body=csv_text("id,a", "1,x").encode())
 
     with pytest.raises(SpecError, match="does not say where it arrived"):
-        shop.run(file_key=key)
-    (result,) = shop.run(file_key=key, again=True)
+        shop.run(OneFile(key))
+    (result,) = shop.run(OneFile(key, again=True))
 
     assert result.status == "SUCCESS", result.failure
     assert shop.rows("id, a", "id") == [(1, "x")]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from framework.load.request import Corrections
 from framework.run_log import RunLog
 from framework.sandbox.redshift_sql import parse, to_postgres
 from framework.warehouse.control import (
@@ -80,7 +81,7 @@ def sent_statements(feed: Feed, client: Any) -> dict[str, str]:
     strict = feed(STRICT)
     strict.load("1.csv", csv_text("id,n", "1,1", "1,2"))
     for corrected in (shop, plain):
-        (result,) = corrected.run(file_key=corrected.land("4.csv", csv_text("id,n", "1,2")), keeps_stored=True)
+        (result,) = corrected.run(Corrections(corrected.land("4.csv", csv_text("id,n", "1,2"))))
         assert result.status == "SUCCESS"
     table = shop.spec().target.table
     read_staging_count(warehouse, table)

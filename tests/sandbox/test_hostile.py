@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from framework.load.request import OneFile
 from framework.names import TableName, identifier, literal
 from framework.schema.values import FileName
 from tests.frames.conftest import COMMA, column, make_bench
@@ -75,7 +76,7 @@ def test_a_file_is_known_again_by_its_name(shop: Workshop) -> None:
     shop.load(name, text)
     (archived,) = shop.keys("data/archive/")
 
-    (again,) = shop.run(file_key=archived)
+    (again,) = shop.run(OneFile(archived))
 
     assert archived.endswith(f"/{name}")
     assert (again.status, str(again.reason)[:17]) == ("SKIPPED", "already loaded on")

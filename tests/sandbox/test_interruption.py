@@ -18,11 +18,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from framework.engine import run_pipeline
 from framework.frames.spark.engine import SparkFrames
+from framework.load.pipeline import run_pipeline
+from framework.load.request import Pending
 from framework.names import TableName
 from framework.plan.steps import Statement, Transaction
-from framework.results import LoadRequest
 from framework.run_log import RunLog
 from framework.sandbox import SandboxAddress
 from framework.warehouse.client import Caller as StatementCaller
@@ -209,7 +209,7 @@ def test_interruptions_never_empty_an_inbox(feed: Any) -> None:
     for _ in range(4):
         services = replace(shop.services(), frames=interrupt)
         with pytest.raises(KeyboardInterrupt):
-            list(run_pipeline(shop.spec(), services, LoadRequest()))
+            list(run_pipeline(shop.spec(), services, Pending()))
 
     assert shop.keys("data/") == [key]
     assert shop.audit("status, error_message").count(("FAILED", "interrupted by the user")) == 4

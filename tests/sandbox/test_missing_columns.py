@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from framework.results import LoadResult
+from framework.load.request import Unprocessed
+from framework.load.result import LoadResult
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]
@@ -90,7 +91,7 @@ def test_reject_rejects_every_file_that_lacks_a_column(feed: Feed) -> None:
     assert "'a', 'd' of public." in result.failure.message
     assert shop.rows("a", "id") == [("x",), ("y",)]
     shop.spec_body = spec(f"missing_columns: reject, {advice(result)}")
-    assert [replayed.status for replayed in shop.run(unprocessed=True)] == ["SUCCESS"]
+    assert [replayed.status for replayed in shop.run(Unprocessed())] == ["SUCCESS"]
 
 
 def test_a_file_without_new_rows_may_lack_what_new_rows_need(feed: Feed) -> None:

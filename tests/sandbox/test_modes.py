@@ -8,7 +8,8 @@ import boto3
 import pytest
 
 from framework.errors import SpecError
-from framework.results import RecordCounts
+from framework.load.request import OneFile
+from framework.load.result import RecordCounts
 from tests.moments import Moment
 from tests.workshop import Workshop, csv_text
 
@@ -163,7 +164,7 @@ def test_again_loads_a_file_once_more_wherever_it_lies(feed: Feed) -> None:
     shop.load(f"{shop.name}.csv", csv_text("id,a", "1,x"))
     (archived,) = shop.keys("data/archive/")
 
-    (result,) = shop.run(file_key=archived, again=True)
+    (result,) = shop.run(OneFile(archived, again=True))
 
     assert result.status == "SUCCESS", result.failure and result.failure.message
     assert shop.rows("id, a", "id") == [(1, "x")] * 2
@@ -182,7 +183,7 @@ def test_a_file_that_another_pipeline_has_moved_stays_its_own(feed: Feed) -> Non
 
     for again in (False, True):
         with pytest.raises(SpecError, match=f"is a file of {owner.name}"):
-            other.run(file_key=archived, again=again)
+            other.run(OneFile(archived, again=again))
 
     assert owner.keys("data/archive/") == [archived]
 
@@ -193,7 +194,7 @@ def test_an_archived_file_that_does_not_load_again_stays_in_the_archive(feed: Fe
     (archived,) = shop.keys("data/archive/")
     shop.sql(f"drop table {shop.table}", f"create table {shop.table} (id bigint, a date)")
 
-    (result,) = shop.run(file_key=archived, again=True)
+    (result,) = shop.run(OneFile(archived, again=True))
 
     assert result.failure is not None
     assert result.failure.type == "SourceFileError"
@@ -206,7 +207,7 @@ def test_a_single_file_can_be_asked_for(feed: Feed) -> None:
     shop.land("1.csv", csv_text("id,a", "1,x"))
     second = shop.land("2.csv", csv_text("id,a", "2,y"))
 
-    results = shop.run(file_key=f"s3://lake/{second}")
+    results = shop.run(OneFile(f"s3://lake/{second}"))
 
     assert [result.source_file for result in results] == [second]
     assert shop.rows("id", "id") == [(2,)]

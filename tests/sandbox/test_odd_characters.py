@@ -13,7 +13,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from framework.quarantine_replay import replay_quarantine
+from framework.load.corrections import replay_quarantine
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]

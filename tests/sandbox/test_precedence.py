@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from framework.errors import SpecError
-from framework.results import LoadResult
+from framework.load.request import Accepted, LoadRequest, OneFile
+from framework.load.result import LoadResult
 from tests.arrivals import land
 from tests.faults.scenarios import another_run
 from tests.moments import Moment, through
-from tests.workshop import Workshop, csv_text
+from tests.workshop import PENDING, Workshop, csv_text
 
 Feed = Callable[..., Workshop]
 
@@ -39,7 +40,7 @@ REPLACE = loading("{mode: replace}")
 
 
 def overtaken(
-    shop: Workshop, other_s3: Any, meanwhile: Callable[[Workshop], object], **request: Any
+    shop: Workshop, other_s3: Any, meanwhile: Callable[[Workshop], object], request: LoadRequest = PENDING
 ) -> list[LoadResult]:
     """Run, and let something happen just before COPY: the rows are staged then, and nothing is merged."""
     moment = Moment(
@@ -48,7 +49,7 @@ def overtaken(
     slow = replace(shop, wrap_lake=through(other_s3), run_number_base=0x500)
     other = another_run(shop, shop.s3, shop.redshift_data, shop.frames, base=0x900)
     moment.action = lambda: meanwhile(other)
-    results = slow.run(**request)
+    results = slow.run(request)
     assert moment.action is None
     return results
 
@@ -75,7 +76,7 @@ def test_an_overtaken_snapshot_that_nobody_has_put_away_is_put_away(feed: Feed, 
     land(shop, "1.csv", 1)
 
     def newer(other: Workshop) -> None:
-        (loaded,) = other.run(file_key=land(shop, "2.csv", 2))
+        (loaded,) = other.run(OneFile(land(shop, "2.csv", 2)))
         assert loaded.status == "SUCCESS"
 
     (result,) = overtaken(shop, other_s3, newer)
@@ -96,17 +97,17 @@ def test_a_file_that_was_asked_for_and_is_overtaken_meanwhile_is_refused(
     key = land(shop, "1.csv", 1)
 
     def newer(other: Workshop) -> None:
-        (loaded,) = other.run(file_key=land(shop, "2.csv", 2))
+        (loaded,) = other.run(OneFile(land(shop, "2.csv", 2)))
         assert loaded.status == "SUCCESS"
 
-    (result,) = overtaken(shop, other_s3, newer, file_key=key)
+    (result,) = overtaken(shop, other_s3, newer, OneFile(key))
 
     assert result.status == "REFUSED", result.failure
     assert "2.csv, which arrived 2026-01-01 00:00:02 and comes after it" in str(result.reason)
     assert shop.rows("a", "a") == [("2.csv",)]
     assert shop.keys("data/in/") == [key]
     assert shop.keys("staging/") == []
-    assert shop.run(file_key=key, out_of_order=True)[0].status == "SUCCESS"
+    assert shop.run(OneFile(key, accepted=Accepted(out_of_order=True)))[0].status == "SUCCESS"
     assert shop.rows("a", "a") == [("1.csv",)]
 
 
@@ -114,7 +115,7 @@ def test_rows_with_an_order_of_their_own_may_be_overtaken(feed: Feed, other_s3: 
     shop = feed(loading("{keys: [id], order_by: [a desc]}"))
     key = land(shop, "1.csv", 1)
 
-    (result,) = overtaken(shop, other_s3, lambda other: other.run(file_key=land(shop, "2.csv", 2)), file_key=key)
+    (result,) = overtaken(shop, other_s3, lambda other: other.run(OneFile(land(shop, "2.csv", 2))), OneFile(key))
 
     assert result.status == "SUCCESS"
     assert result.counts.deduplicated == 1
@@ -148,7 +149,7 @@ def test_a_batch_of_which_another_run_has_loaded_a_part_loads_the_rest(feed: Fee
     shop = feed(loading("{mode: append}", ", batch: all"))
     keys = [land(shop, f"{number}.csv", number) for number in (1, 2, 3)]
 
-    results = overtaken(shop, other_s3, lambda other: other.run(file_key=keys[1]))
+    results = overtaken(shop, other_s3, lambda other: other.run(OneFile(keys[1])))
 
     assert sorted((result.source_file, result.status) for result in results) == [
         (keys[0], "SUCCESS"),
@@ -164,7 +165,7 @@ def test_of_a_batch_by_name_only_the_files_that_come_too_late_are_refused(feed: 
     shop = feed(loading("{keys: [id]}", ", order: name, batch: all"))
     old = land(shop, "a.csv", 1, csv_text("id,a", "1,old"))
     other = land(shop, "c.csv", 1, csv_text("id,a", "3,c"))
-    shop.run(file_key=land(shop, "b.csv", 2, csv_text("id,a", "1,new")))
+    shop.run(OneFile(land(shop, "b.csv", 2, csv_text("id,a", "1,new"))))
 
     results = shop.run()
 
@@ -180,7 +181,7 @@ def test_an_object_that_is_no_file_of_the_feed_stays_where_it_is(feed: Feed, pat
     shop.s3.put_object(Bucket="lake", Key=key, Body=b"id,a\n1,x\n")
 
     with pytest.raises(SpecError, match=f"is no file of {shop.name}"):
-        shop.run(file_key=key)
+        shop.run(OneFile(key))
 
     assert shop.s3.head_object(Bucket="lake", Key=key)
     shop.s3.delete_object(Bucket="lake", Key=key)

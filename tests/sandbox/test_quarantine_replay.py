@@ -14,8 +14,9 @@ import pyarrow.parquet
 import pytest
 
 from framework.errors import SourceFileError, SpecError
-from framework.quarantine_replay import replay_quarantine
-from framework.results import LoadResult, RecordCounts
+from framework.load.corrections import replay_quarantine
+from framework.load.request import OneFile
+from framework.load.result import LoadResult, RecordCounts
 from framework.run_log import RunLog
 from framework.warehouse.control import read_last_success
 from framework.warehouse.session import WarehouseSession
@@ -191,7 +192,7 @@ def test_corrections_are_no_delivery_after_which_others_would_be_late(feed: Feed
     (result,) = replay(shop, corrected(rows, {2: ["2", "2"]}, tmp_path / "fixed.parquet"))
     assert result.status == "SUCCESS"
 
-    (picked,) = shop.run(file_key=key)
+    (picked,) = shop.run(OneFile(key))
 
     assert picked.status == "SUCCESS", picked.reason
     again = last_success(shop)

@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from framework.frames.protocol import FrameEngine, SourceRows, Watch
+from framework.load.request import Unprocessed
 from framework.schema.values import SourceBatch
 from tests.moments import Moment, through
 from tests.workshop import Workshop, csv_text
@@ -170,7 +171,7 @@ def test_a_file_at_fault_that_was_replaced_meanwhile_leaves_no_copy_to_replay(fe
     (loaded,) = shop.run()
 
     assert (failed.status, loaded.status) == ("FAILED", "SUCCESS")
-    assert [result.status for result in shop.run(unprocessed=True)] == []
+    assert [result.status for result in shop.run(Unprocessed())] == []
     assert shop.rows("id, a", "id") == NEW_ROWS
 
 
@@ -199,6 +200,6 @@ def test_a_file_without_a_byte_goes_alone(feed: Feed, batch: str) -> None:
     assert [result.status for result in results if result.source_file == empty] == ["FAILED"]
     assert shop.rows("id", "id") == [(1,), (3,)]
     assert shop.keys("data/in/") == []
-    (moved,) = [result for result in shop.run(unprocessed=True) if result.failure is not None]
+    (moved,) = [result for result in shop.run(Unprocessed()) if result.failure is not None]
     assert moved.failure is not None
     assert "the file is empty" in moved.failure.message

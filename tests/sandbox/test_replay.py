@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from framework.errors import SpecError
+from framework.load.request import Accepted, OneFile, Unprocessed
 from tests.arrivals import drop, land
 from tests.command_line import SPEC, Shop
 from tests.workshop import Workshop, csv_text, new_name
@@ -56,7 +57,7 @@ def test_unprocessed_files_load_again_in_the_order_of_their_arrival(feed: Feed) 
     set_aside(shop, "z.csv", 1)
     set_aside(shop, "deep/a.csv", 2)
 
-    results = shop.run(unprocessed=True)
+    results = shop.run(Unprocessed())
 
     assert [result.status for result in results] == ["SUCCESS", "SUCCESS"], results
     assert [str(result.source_file).rpartition("/")[2].partition(".")[0] for result in results] == ["z", "a"]
@@ -64,7 +65,7 @@ def test_unprocessed_files_load_again_in_the_order_of_their_arrival(feed: Feed) 
     assert unprocessed(shop) == []
     loaded = [row for row in shop.audit("source_filename, status") if row[1] == "SUCCESS"]
     assert [key for key, _ in loaded] == [f"data/in/{shop.name}/{name}" for name in ("z.csv", "deep/a.csv")]
-    assert shop.run(unprocessed=True) == []
+    assert shop.run(Unprocessed()) == []
 
 
 def test_a_replayed_file_that_fails_again_stays_where_it_is(feed: Feed) -> None:
@@ -72,7 +73,7 @@ def test_a_replayed_file_that_fails_again_stays_where_it_is(feed: Feed) -> None:
     first, second = set_aside(shop, "1.csv", 1), set_aside(shop, "2.csv", 2)
     shop.spec_body += REJECTING
 
-    results = shop.run(unprocessed=True)
+    results = shop.run(Unprocessed())
 
     assert [(result.source_file, result.status) for result in results] == [(first, "FAILED"), (second, "FAILED")]
     assert unprocessed(shop) == [first, second]
@@ -83,13 +84,13 @@ def test_a_replay_of_one_file_leaves_the_others(feed: Feed) -> None:
     shop = feed(APPEND)
     moved = [set_aside(shop, f"{number}.csv", number) for number in (1, 2, 3)]
 
-    by_place = shop.run(unprocessed=True, file_key=moved[1])
-    by_arrival = shop.run(unprocessed=True, file_key=f"s3://lake/data/in/{shop.name}/3.csv")
+    by_place = shop.run(Unprocessed(moved[1]))
+    by_arrival = shop.run(Unprocessed(f"s3://lake/data/in/{shop.name}/3.csv"))
 
     assert [result.source_file for result in by_place + by_arrival] == moved[1:]
     assert unprocessed(shop) == moved[:1]
     with pytest.raises(SpecError, match=f"no unprocessed file of {shop.name}. There is {moved[0]}"):
-        shop.run(unprocessed=True, file_key="data/in/other.csv")
+        shop.run(Unprocessed("data/in/other.csv"))
 
 
 def test_a_replay_takes_no_file_of_another_pipeline(feed: Feed) -> None:
@@ -101,10 +102,10 @@ def test_a_replay_takes_no_file_of_another_pipeline(feed: Feed) -> None:
     (failed,) = inner.run()
     assert failed.status == "FAILED"
 
-    results = outer.run(unprocessed=True)
+    results = outer.run(Unprocessed())
 
     assert [(result.source_file, result.status) for result in results] == [(outer_key, "SUCCESS")]
-    assert [result.status for result in inner.run(unprocessed=True)] == ["FAILED"]
+    assert [result.status for result in inner.run(Unprocessed())] == ["FAILED"]
 
 
 def test_a_file_older_than_a_loaded_one_is_refused_where_order_decides(feed: Feed) -> None:
@@ -114,7 +115,7 @@ def test_a_file_older_than_a_loaded_one_is_refused_where_order_decides(feed: Fee
     shop.run()
     new = set_aside(shop, "3.csv", 3)
 
-    results = shop.run(unprocessed=True)
+    results = shop.run(Unprocessed())
 
     assert [(result.source_file, result.status) for result in results] == [(old, "REFUSED"), (new, "SUCCESS")]
     assert results[0].failure is not None
@@ -124,7 +125,7 @@ def test_a_file_older_than_a_loaded_one_is_refused_where_order_decides(feed: Fee
     assert unprocessed(shop) == [old]
     assert [row for row in shop.audit("source_filename, status") if row[0].endswith("/1.csv")][2:] == []
 
-    (forced,) = shop.run(unprocessed=True, out_of_order=True)
+    (forced,) = shop.run(Unprocessed(accepted=Accepted(out_of_order=True)))
 
     assert forced.status == "SUCCESS", forced
     assert shop.rows("a", "a") == [("1.csv",)]
@@ -136,7 +137,7 @@ def test_a_snapshot_older_than_the_loaded_one_is_refused(feed: Feed) -> None:
     land(shop, "2.csv", 2)
     shop.run()
 
-    assert [result.status for result in shop.run(unprocessed=True)] == ["REFUSED"]
+    assert [result.status for result in shop.run(Unprocessed())] == ["REFUSED"]
     assert shop.rows("a", "a") == [("2.csv",)]
     assert unprocessed(shop) == [old]
 
@@ -148,7 +149,7 @@ def test_where_the_order_of_files_decides_nothing_an_old_one_is_loaded(feed: Fee
     land(shop, "2.csv", 2)
     shop.run()
 
-    assert [result.status for result in shop.run(unprocessed=True)] == ["SUCCESS"]
+    assert [result.status for result in shop.run(Unprocessed())] == ["SUCCESS"]
     assert ("2.csv",) in shop.rows("a", "a")
 
 
@@ -158,7 +159,7 @@ def test_files_ordered_by_name_are_older_by_name(feed: Feed) -> None:
     shop.run()
     later, earlier = set_aside(shop, "3.csv", 1), set_aside(shop, "1.csv", 20)
 
-    results = shop.run(unprocessed=True)
+    results = shop.run(Unprocessed())
 
     assert [(result.source_file, result.status) for result in results] == [(earlier, "REFUSED"), (later, "SUCCESS")]
 
@@ -167,10 +168,10 @@ def test_a_file_asked_for_by_key_is_refused_when_a_newer_one_is_loaded(feed: Fee
     shop = feed()
     old = land(shop, "1.csv", 1)
     new = land(shop, "2.csv", 2)
-    shop.run(file_key=new)
+    shop.run(OneFile(new))
 
-    (refused,) = shop.run(file_key=old)
-    (allowed,) = shop.run(file_key=old, out_of_order=True)
+    (refused,) = shop.run(OneFile(old))
+    (allowed,) = shop.run(OneFile(old, accepted=Accepted(out_of_order=True)))
 
     assert refused.status == "REFUSED"
     assert refused.failure is not None
@@ -187,9 +188,9 @@ def test_a_loaded_file_asked_for_again_is_refused_when_a_newer_one_is_loaded(fee
     shop.run()
     archived = next(key for key in shop.keys("data/archive/") if key.endswith("_1.csv"))
 
-    (known,) = shop.run(file_key=archived)
-    (refused,) = shop.run(file_key=archived, again=True)
-    (allowed,) = shop.run(file_key=archived, again=True, out_of_order=True)
+    (known,) = shop.run(OneFile(archived))
+    (refused,) = shop.run(OneFile(archived, again=True))
+    (allowed,) = shop.run(OneFile(archived, again=True, accepted=Accepted(out_of_order=True)))
 
     assert [known.status, refused.status, allowed.status] == ["SKIPPED", "REFUSED", "SUCCESS"]
 
@@ -199,12 +200,12 @@ def test_a_file_that_does_not_say_whose_it_is_is_told_and_left(feed: Feed) -> No
     nobodys = f"data/unprocessed/2026/01/{shop.name}_1.csv"
     shop.s3.put_object(Bucket="lake", Key=nobodys, Body=csv_text("id,a", "1,x").encode())
 
-    (told,) = shop.run(unprocessed=True)
+    (told,) = shop.run(Unprocessed())
 
     assert (told.source_file, told.status, told.failure) == (nobodys, "REFUSED", None)
     assert "does not say where it arrived" in str(told.reason)
     with pytest.raises(SpecError, match="not surely a file of"):
-        shop.run(unprocessed=True, file_key=nobodys)
+        shop.run(Unprocessed(nobodys))
     assert nobodys in shop.keys("data/unprocessed/")
     shop.s3.delete_object(Bucket="lake", Key=nobodys)
 
@@ -214,7 +215,7 @@ def test_a_file_that_the_spec_no_longer_takes_is_told_and_left(feed: Feed) -> No
     moved = set_aside(shop, "1.csv", 1)
     shop.spec_body = loading("mode: append", "pattern: 'orders_*.csv'")
 
-    (told,) = shop.run(unprocessed=True)
+    (told,) = shop.run(Unprocessed())
 
     assert (told.source_file, told.status) == (moved, "REFUSED")
     assert f"data/in/{shop.name}/1.csv, which source.prefix and source.pattern" in str(told.reason)
@@ -226,7 +227,7 @@ def test_a_file_at_fault_keeps_no_other_from_being_replayed_in_a_batch(feed: Fee
     shop.run()
     set_aside(shop, "2.csv", 2)
 
-    results = shop.run(unprocessed=True)
+    results = shop.run(Unprocessed())
 
     assert sorted(result.status for result in results) == ["FAILED", "SUCCESS"]
     assert shop.rows("a", "a") == [("2.csv",)]
@@ -284,7 +285,7 @@ def test_metadata_that_somebody_has_broken_says_nothing(feed: Feed, identity: st
         )
 
     (loaded,) = shop.run()
-    (left,) = shop.run(unprocessed=True)
+    (left,) = shop.run(Unprocessed())
     shop.s3.delete_object(Bucket="lake", Key=left.source_file)
 
     assert (loaded.status, left.status) == ("SUCCESS", "REFUSED")

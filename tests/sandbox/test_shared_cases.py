@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from framework.results import LoadResult
+from framework.load.result import LoadResult
 from tests.workshop import Workshop
 
 Feed = Callable[..., Workshop]

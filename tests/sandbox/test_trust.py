@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from framework.errors import SpecError
+from framework.load.request import OneFile, Unprocessed
 from tests.arrivals import land
 from tests.sandbox.test_precedence import loading
 from tests.workshop import Workshop, csv_text
@@ -89,8 +90,8 @@ def test_an_archived_object_with_other_content_is_not_taken_for_what_was_loaded(
     put(shop, archived, csv_text("id,a", "1,y"), metadata_of(shop, archived))
 
     with pytest.raises(SpecError, match=r"does not say where it arrived: .* written for other content"):
-        shop.run(file_key=archived)
-    (result,) = shop.run(file_key=archived, again=True)
+        shop.run(OneFile(archived))
+    (result,) = shop.run(OneFile(archived, again=True))
 
     assert result.status == "SUCCESS"
     assert shop.rows("a", "a") == [("y",)]
@@ -103,7 +104,7 @@ def test_an_unprocessed_object_that_somebody_has_replaced_is_told_and_left_alone
     (unprocessed,) = shop.keys("data/unprocessed/")
     put(shop, unprocessed, content, metadata_of(shop, unprocessed))
 
-    (result,) = shop.run(unprocessed=True)
+    (result,) = shop.run(Unprocessed())
     # Of an object that does not say whose it is, every other pipeline is told too.
     shop.s3.delete_object(Bucket="lake", Key=unprocessed)
 
@@ -117,7 +118,7 @@ def test_a_forged_arrival_below_unprocessed_delays_no_later_file(feed: Feed) -> 
     fields = ["lake", f"data/in/{shop.name}/f.csv", "not-an-md5", str(len(content)), FAR_AHEAD]
     metadata = {"feedway-identity": json.dumps(fields), "feedway-pipeline": shop.name}
     put(shop, f"data/unprocessed/2026/01/{shop.name}.csv", content, metadata)
-    first = shop.run(unprocessed=True)
+    first = shop.run(Unprocessed())
     shop.land("2.csv", csv_text("id,a", "1,later"))
 
     second = shop.run()

@@ -12,8 +12,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from framework.errors import WarehouseError
 from framework.lake.s3 import Lake
+from framework.load.view_journal import markers_prefix
 from framework.names import TableName
-from framework.views_down import signs_of
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
 from tests.faults.mortal import Process
@@ -104,7 +104,7 @@ def test_views_stay_in_mind_when_the_run_that_is_to_put_them_back_meets_an_outag
     assert other.run() == []
     assert views(shop) == before
     assert shop.keys("staging/") == []
-    signs = signs_of(Lake(shop.s3, shop.environment.lake), TableName("public", shop.name), "feedway")
+    signs = markers_prefix(Lake(shop.s3, shop.environment.lake), TableName("public", shop.name), "feedway")
     assert shop.s3.list_objects_v2(Bucket="lake", Prefix=signs).get("KeyCount", 0) == 0
 
 

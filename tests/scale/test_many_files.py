@@ -6,8 +6,8 @@ import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from framework.engine import run_pipeline
-from framework.results import LoadRequest
+from framework.load.pipeline import run_pipeline
+from framework.load.request import Pending
 from tests.sandbox.conftest import feed  # noqa: F401 - the fixture
 from tests.sandbox.test_many_files import BATCH, CALLS_PER_FILE, Feed, counting, drop_files
 
@@ -25,7 +25,7 @@ def test_ten_thousand_files_are_loaded_by_one_run_in_parts(feed: Feed) -> None: 
         shop.services(), now=lambda: datetime.fromtimestamp(1_800_000_000 + 86_400 * 20 * next(days), UTC)
     )
 
-    loads = run_pipeline(shop.spec(), services, LoadRequest())
+    loads = run_pipeline(shop.spec(), services, Pending())
     results = [result for of_load in loads for result in of_load]
 
     assert {result.failure.message for result in results if result.failure} == set()

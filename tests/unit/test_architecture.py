@@ -20,13 +20,7 @@ LEVELS = (
     {"plan", "run_log"},
     {"retries", "aws_errors"},
     {"frames", "warehouse", "lake"},
-    {"results"},
-    {"bookkeeping", "announce", "next_step"},
-    {"precedence", "rejection", "views_down", "first_look"},
-    {"prepare", "discover", "letting_go", "view_check", "unmatched"},
-    {"outcome", "transfer", "limits"},
-    {"engine"},
-    {"preview", "quarantine_replay"},
+    {"load"},
     {"cli", "sandbox"},
 )
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

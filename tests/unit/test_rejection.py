@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.rejection import over_budget
+from framework.load.bad_rows import over_budget
 from framework.schema.values import FileMeasurement
 from framework.spec.pipeline import BadRowsSpec
 

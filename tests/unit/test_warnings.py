@@ -7,8 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.bookkeeping import MAX_WARNINGS_BYTES, warnings_text
 from framework.names import literal
+from framework.plan.audit import MAX_WARNINGS_BYTES, warnings_text
 from framework.schema.values import LoadWarning
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)

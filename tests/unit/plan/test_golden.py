@@ -1,30 +1,34 @@
 """Plans as SQL. A folder of tests/golden is a case: spec.yml, observed.yml, expected.sql.
 
 `pytest --update-golden` writes expected.sql anew; read the difference before you commit it.
-observed.yml says what the table is, what the file's header is, and what the frame engine saw.
+observed.yml says what the table is, what the file's header is, what was seen of its rows, and what is `looked_up` when
+the planner asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Self, cast
+from typing import Any
 
 import pytest
 import yaml
 
-from framework.bookkeeping import Books
 from framework.column_type import parse_type
-from framework.frames.protocol import Watch
+from framework.load.planning import plan_with_lookups
 from framework.names import TableName
+from framework.plan.audit import LoadFile, RunNames
+from framework.plan.columns import plan_columns
+from framework.plan.load_plan import LoadInput, LoadTerms, PlanHints, Staged
+from framework.plan.lookups import CompareViews, CountRows, Lookup, ReadDesign, ReadViews
+from framework.plan.measured import apply_measurements
 from framework.plan.render import render
 from framework.plan.steps import Transaction
-from framework.prepare import PrepareContext, copy_transaction, merge_transaction, prepare
-from framework.results import LoadRequest, Services
-from framework.run_log import RunLog
+from framework.schema.column_names import target_names
+from framework.schema.precedence import deciding_order
+from framework.schema.spellings import known_spellings
 from framework.schema.table import (
     Comment,
     Grant,
@@ -32,19 +36,20 @@ from framework.schema.table import (
     ObservedTable,
     ObservedView,
     TableColumn,
+    TableDesign,
+    TableKey,
     ViewBuild,
     ViewDependency,
 )
 from framework.schema.values import (
-    BadRow,
     ColumnMeasurement,
     ColumnProfile,
     FileIdentity,
+    FileLayout,
     FileMeasurement,
     Measurements,
     SourceBatch,
     SourceFile,
-    StagingColumn,
 )
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
@@ -54,38 +59,6 @@ CASES = sorted(path for path in GOLDEN.iterdir() if path.is_dir())
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 RUN_ID = "0123456789abcdef0123456789abcdef"
 ROWS = 2
-
-
-class Seen:
-    """A frame engine that has seen what observed.yml says."""
-
-    name = "golden"
-    notices_replacement = True
-    phase_seconds: Mapping[str, float] = {}
-
-    def __init__(self, case: Mapping[str, Any]) -> None:
-        self.case = case
-
-    @contextmanager
-    def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> Iterator[Self]:
-        self.batch = batch
-        yield self
-
-    def profile(self, columns: Sequence[str]) -> dict[str, ColumnProfile]:
-        empty = dict.fromkeys(ColumnProfile.__dataclass_fields__, 0) | {"smallest": None, "largest": None}
-        return {name: ColumnProfile(**(empty | self.case["profiles"][name])) for name in columns}
-
-    def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
-        seen = self.case.get("seen", {})
-        files = tuple(FileMeasurement(layout.ordinal, ROWS, ROWS, 0) for layout in self.batch.files)
-        measured = {column.name: ColumnMeasurement(**seen.get(column.name, {})) for column in columns}
-        return Measurements(files, measured, 0)
-
-    def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
-        raise AssertionError("a golden case has no bad rows")
-
-    def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> int:
-        raise AssertionError("a golden case has no bad rows")
 
 
 def read_column(name: str, text: str) -> TableColumn:
@@ -104,6 +77,18 @@ def read_column(name: str, text: str) -> TableColumn:
     )
 
 
+def table_name(text: str) -> TableName:
+    return TableName(*text.split("."))
+
+
+def read_view(name: str, view: Mapping[str, Any]) -> ObservedView:
+    grants = tuple(Grant(*grant) for grant in view.get("grants", []))
+    may_set_owner = not view["is_own"]
+    return ObservedView(
+        table_name(name), view["owner"], view["is_own"], grants, view["definition"], may_set_owner=may_set_owner
+    )
+
+
 def observation(spec: PipelineSpec, case: Mapping[str, Any]) -> Observation:
     columns = tuple(read_column(name, text) for name, text in case.get("table", {}).items())
     return Observation(
@@ -111,55 +96,76 @@ def observation(spec: PipelineSpec, case: Mapping[str, Any]) -> Observation:
         schemas=frozenset(case.get("schemas", ["public"])),
         control_tables=frozenset(),
         dependencies=tuple(
-            ViewDependency(TableName(*view.split(".")), TableName(*source.split(".")), column)
+            ViewDependency(table_name(view), table_name(source), column)
             for view, source, column in case.get("dependencies", [])
         ),
         views=tuple(
-            ObservedView(TableName(*name.split(".")), "etl", True, tuple(Grant(*grant) for grant in grants))
+            ObservedView(table_name(name), "etl", True, tuple(Grant(*grant) for grant in grants))
             for name, grants in case.get("views", {}).items()
         ),
-        comments=tuple(
-            Comment(TableName(*name.split(".")), column, text) for name, column, text in case.get("comments", [])
-        ),
-        view_builds={TableName(*name.split(".")): ViewBuild("?", "?") for name in case.get("views", {})},
+        comments=tuple(Comment(table_name(name), column, text) for name, column, text in case.get("comments", [])),
+        view_builds={table_name(name): ViewBuild("?", "?") for name in case.get("views", {})},
         spellings=dict.fromkeys(case.get("table", {}), "?"),
     )
 
 
-def books(spec: PipelineSpec, case: Mapping[str, Any]) -> Books:
-    header, looked_up = case["header"], case.get("dependents", {})
+def looked_up(case: Mapping[str, Any], observed: Observation, lookup: Lookup) -> Observation:
+    answers = case["looked_up"]
+    match lookup:
+        case CountRows():
+            return replace(observed, row_count=answers["row_count"])
+        case ReadDesign():
+            design = answers["design"]
+            keys = tuple(TableKey(kind, tuple(columns)) for kind, columns in design["keys"])
+            grants = tuple(Grant(*grant) for grant in design["grants"])
+            return replace(observed, design=TableDesign(**design | {"keys": keys, "grants": grants}))
+        case CompareViews(definitions):
+            return replace(observed, compared=frozenset(dict(definitions)))
+        case ReadViews(names):
+            found = [read_view(str(name), answers["views"][str(name)]) for name in names]
+            comments = [Comment(table_name(name), *rest) for name, *rest in answers.get("comments", [])]
+            return replace(
+                observed,
+                views=(*(view for view in observed.views if view.view not in names), *found),
+                comments=(*(each for each in observed.comments if each.relation not in names), *comments),
+            )
+        case _:
+            raise AssertionError(lookup)
 
-    def run(transaction: Transaction, *_: object) -> list[object]:
-        return [looked_up.get(statement.template, []) for statement in transaction.statements]
 
-    lake = SimpleNamespace(
-        prefix="", key=str, url=lambda key: f"s3://lake/{key}", read_head=lambda file, size: f"{header}\n".encode()
-    )
-    settings = SimpleNamespace(control_schema="feedway", copy_role="arn:aws:iam::1:role/copy")
-    services = SimpleNamespace(
-        lake=lake,
-        warehouse=SimpleNamespace(settings=settings, run=run),
-        now=lambda: NOON,
-        open_log=lambda run_id, pipeline: RunLog(run_id, pipeline, None),
-        job_id="job",
-    )
-    return Books(spec, cast(Services, services), RUN_ID)
+def stage(spec: PipelineSpec, case: Mapping[str, Any], file: SourceFile, observed: Observation) -> Staged:
+    """Return what staging would have made of a file with the case's header and rows."""
+    header = tuple(case["header"].split(","))
+    columns, _ = target_names(header, spec.columns, known_spellings(observed, spec.columns.rename))
+    batch = SourceBatch((FileLayout(file, 0, "one.csv", columns, False, header),), spec.source.options)
+    empty = dict.fromkeys(ColumnProfile.__dataclass_fields__, 0) | {"smallest": None, "largest": None}
+    profiles = {name: ColumnProfile(**(empty | profile)) for name, profile in case.get("profiles", {}).items()}
+    plan = plan_columns(spec, observed.table, batch, profiles, NOON)
+    values = case.get("seen", {})
+    measured = {column.name: ColumnMeasurement(**values.get(column.name, {})) for column in plan.columns}
+    seen = Measurements((FileMeasurement(0, ROWS, ROWS, 0),), measured, 0)
+    return Staged(batch, apply_measurements(spec, plan, seen), seen, "s3://lake/staging/rows-0")
 
 
 def planned_sql(folder: Path) -> str:
     case = yaml.safe_load((folder / "observed.yml").read_text(encoding="utf-8"))
     spec = load_pipeline_text((folder / "spec.yml").read_text(encoding="utf-8"), "spec.yml", "golden")
-    kept = books(spec, case)
     key = "data/in/golden/one.csv"
     identity = FileIdentity("lake", key, "e1", len(case["header"]) + 1)
     file = SourceFile("lake", key, "e1", identity.size_bytes, NOON, identity, NOON)
     observed = observation(spec, case)
-    request = LoadRequest(keeps_stored=case.get("keeps_stored", False))
-    prepared = prepare(PrepareContext(kept, lambda batch: Seen(case), "s3://lake/staging/", request), [file], observed)
-    manifest_url = "s3://lake/staging/manifest.json"
-    merge, _ = merge_transaction(kept, [file], observed, prepared, request)
-    transactions = [*prepared.evolution, copy_transaction(kept, prepared, manifest_url), merge]
-    return "\n".join(as_text(transaction) for transaction in transactions)
+    keeps_stored = case.get("keeps_stored", False)
+    order = None if keeps_stored else deciding_order(spec, spec.source.prefix, is_picked=False)
+    load = LoadInput(
+        RunNames(spec, RUN_ID, "job", NOON, "feedway"),
+        (LoadFile(file),),
+        stage(spec, case, file, observed),
+        LoadTerms(keeps_stored=keeps_stored, precedence=order),
+        "arn:aws:iam::1:role/copy",
+        "s3://lake/staging/manifest.json",
+    )
+    plan = plan_with_lookups(load, observed, PlanHints(), lambda seen, lookup: looked_up(case, seen, lookup))
+    return "\n".join(as_text(transaction) for transaction in plan.transactions)
 
 
 def as_text(transaction: Transaction) -> str:

@@ -13,9 +13,9 @@ from framework.cli.restore_views import RestoredView
 from framework.cli.set_aside import SetAside
 from framework.cli.stale import StaleFeed
 from framework.errors import Problem
-from framework.preview import PlannedLoad
+from framework.load.preview import PlannedLoad
+from framework.load.result import LoadFailure, LoadResult
 from framework.resources import read_text
-from framework.results import LoadFailure, LoadResult
 from framework.warehouse.control import CHANGE_COLUMNS, HISTORY_COLUMNS
 
 

@@ -9,7 +9,7 @@ from framework.errors import SourceFileError
 from framework.frames.header import BrokenFile, header_of, is_gzip, read_text
 from framework.frames.shape import FileStart, find_misfit
 from framework.lake.s3 import Lake
-from framework.run_log import RunLog
+from framework.run_log import Event, RunLog
 from framework.schema.column_names import NOTHING_KNOWN, NameChange, clean_names, duplicate_warning, target_names
 from framework.schema.fit import own_columns, refuse_strangers
 from framework.schema.spellings import Spellings, known_spellings
@@ -116,7 +116,7 @@ def _named(
         raise SourceFileError(f"{file.url}: {error}", (file.key,)) from error
     if changes:
         named = [{"raw": change.raw, "name": change.name, "why": change.why} for change in changes]
-        log.info("column names changed", file=file.url, names=named)
+        log.info(Event.COLUMNS_NAMED, file=file.url, names=named)
     return columns, changes
 
 

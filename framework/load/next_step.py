@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from framework.errors import SourceFileError
 from framework.lake.s3 import Lake
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
-from framework.results import LoadRequest
+from framework.load.request import Corrections, LoadRequest, OneFile, Pending, Unprocessed, accepted_by
 from framework.spec.environment import Environment
 
 DEFAULT_ENVIRONMENT = "sandbox"
@@ -69,16 +69,22 @@ def out_of_order(pipeline: str, environment: Environment, key: str) -> str:
 
 def _again(load: FailedLoad) -> tuple[str, ...]:
     """Return the words of the command that has failed: the files stay where it found them."""
-    request = load.request
-    verb = "replay" if request.unprocessed else "run"
-    if request.file_key is None:
-        return (verb, load.pipeline)
+    match load.request:
+        case Pending() | Corrections():
+            return ("run", load.pipeline)
+        case Unprocessed(key=None):
+            return ("replay", load.pipeline)
+        case Unprocessed(key=str(key)):
+            verb, again = "replay", False
+        case OneFile(key=key, again=again):
+            verb = "run"
+    accepted = accepted_by(load.request)
     options = {
-        "--again": request.again,
-        "--out-of-order": request.out_of_order,
-        "--allow-shrink": request.allow_shrink,
-        "--allow-new-columns": request.allow_new_columns,
+        "--again": again,
+        "--out-of-order": accepted.out_of_order,
+        "--allow-shrink": accepted.shrink,
+        "--allow-new-columns": accepted.new_columns,
     }
     if isinstance(load.error, SourceFileError) and load.error.accept_with:
         options[load.error.accept_with] = True
-    return (verb, load.pipeline, "--file", request.file_key, *(name for name, is_set in options.items() if is_set))
+    return (verb, load.pipeline, "--file", key, *(name for name, is_set in options.items() if is_set))

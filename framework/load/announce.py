@@ -13,8 +13,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from framework.errors import PipelineError
+from framework.load.result import LoadResult
 from framework.redaction import told
-from framework.results import LoadResult
 from framework.run_log import RunLog
 from framework.spec.environment import Environment
 

@@ -10,8 +10,9 @@ from framework.errors import SpecError
 from framework.lake.identity import METADATA_LOST
 from framework.lake.pending import is_file_of, list_arrived
 from framework.lake.unprocessed import list_unprocessed
+from framework.load.request import Corrections, LoadRequest, OneFile, Pending, Unprocessed, is_again
+from framework.load.services import Services
 from framework.plan.merge import MAX_FILES_PER_LOAD
-from framework.results import LoadRequest, Services
 from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import control_schema_problem
@@ -45,19 +46,30 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
     """
     if problem := control_schema_problem(spec, services.environment):
         raise SpecError(str(problem))
-    if request.unprocessed:
-        return _unprocessed_work(spec, services, request)
+    match request:
+        case Pending():
+            return _pending_work(spec, services)
+        case Unprocessed(key=key):
+            return _unprocessed_work(spec, services, key)
+        case OneFile(key=key) | Corrections(key=key):
+            return _work_of_one(spec, services, key, is_again=is_again(request))
+
+
+def _work_of_one(spec: PipelineSpec, services: Services, asked: str, *, is_again: bool) -> Work:
     lake = services.lake
-    if request.file_key is not None:
-        key = lake.key_of(request.file_key)
-        file = lake.describe(key)
-        if file is None:
-            raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.")
-        _refuse_unknown_origin(file, services, request)
-        _refuse_another_pipelines(file, spec, services)
-        _refuse_what_does_not_arrive(file, spec, services)
-        return Work([[key]], {}, [file.identity.etag])
-    arrived = list_arrived(lake, spec.source)
+    key = lake.key_of(asked)
+    file = lake.describe(key)
+    if file is None:
+        raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.")
+    if not is_again:
+        _refuse_unknown_origin(file, services)
+    _refuse_another_pipelines(file, spec, services)
+    _refuse_what_does_not_arrive(file, spec, services)
+    return Work([[key]], {}, [file.identity.etag])
+
+
+def _pending_work(spec: PipelineSpec, services: Services) -> Work:
+    arrived = list_arrived(services.lake, spec.source)
     written = {found.key: (found.etag, found.modified_at) for found in arrived.pending}
     size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
     work = _work(spec, written, [found.etag for found in arrived.pending], size)
@@ -71,15 +83,15 @@ def _work(spec: PipelineSpec, written: dict[str, tuple[str, datetime]], etags: l
     return Work([keys[start : start + size] for start in range(0, len(keys), size)], {}, etags)
 
 
-def _unprocessed_work(spec: PipelineSpec, services: Services, request: LoadRequest) -> Work:
+def _unprocessed_work(spec: PipelineSpec, services: Services, asked: str | None) -> Work:
     """Return one load per unprocessed file, so that one at fault keeps no other from being loaded."""
     lake = services.lake
     found = list_unprocessed(lake, spec)
-    if request.file_key is None:
+    if asked is None:
         written = {file.key: (file.etag, file.modified_at) for file in found.files}
         work = _work(spec, written, [file.identity.etag for file in found.files], 1)
         return Work(work.loads, work.older, work.etags, found.unsure)
-    key = lake.key_of(request.file_key)
+    key = lake.key_of(asked)
     for file, reason in found.unsure:
         if key in (file.key, file.identity.key):
             raise SpecError(f"{file.url} is not surely a file of {spec.pipeline}: {reason}.")
@@ -95,10 +107,10 @@ def _all_there_are(keys: Sequence[str]) -> str:
     return f"There is {listed(keys)}." if keys else "There is none at all."
 
 
-def _refuse_unknown_origin(file: SourceFile, services: Services, request: LoadRequest) -> None:
+def _refuse_unknown_origin(file: SourceFile, services: Services) -> None:
     """Refuse a moved file that does not say where it arrived: whether it is loaded cannot be known."""
     moved = any(file.key.startswith(services.lake.key(f"data/{folder}/")) for folder in ("archive", "unprocessed"))
-    if moved and file.identity.key == file.key and not request.again:
+    if moved and file.identity.key == file.key:
         raise SpecError(
             f"{file.url} does not say where it arrived: {METADATA_LOST}, "
             f"so whether it is loaded cannot be known. Add --again to load it whatever the ledger says, "

@@ -1,62 +1,13 @@
-"""What a load is asked for, what it works with, and what came of it."""
+"""What came of a source file in a load."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from framework.errors import PipelineError
-from framework.frames.protocol import FrameEngine
-from framework.lake.s3 import Lake
 from framework.redaction import told
-from framework.run_log import RunLog
-from framework.schema.values import LoadWarning, SourceBatch
-from framework.spec.environment import Environment
-from framework.spec.pipeline import SourceSpec
-from framework.warehouse.client import Warehouse
-
-
-@dataclass(frozen=True)
-class Services:
-    """Everything outside that a load touches; made by the command, passed in.
-
-    `frames` chooses the frame engine for a batch, and opens it at the first call: a run with nothing to
-    do starts none.
-    """
-
-    environment: Environment
-    lake: Lake
-    warehouse: Warehouse
-    frames: Callable[[SourceBatch], FrameEngine]
-    now: Callable[[], datetime]
-    new_run_id: Callable[[], str]
-    open_log: Callable[[str, str], RunLog]
-    job_id: str | None
-    sources: Callable[[], Mapping[str, SourceSpec]] = dict
-    """Where the files of all feeds of the project arrive, by pipeline; feeds without a readable spec are left out."""
-
-
-@dataclass(frozen=True)
-class LoadRequest:
-    """Which files to load: the pending ones, or a single one by key; `again` loads it once more.
-
-    `unprocessed` takes the files that were set aside instead of the pending ones. `out_of_order`
-    lets a file be loaded although a newer one is, `allow_shrink` however few rows it replaces the table with,
-    `allow_new_columns` although it has no column of the table.
-
-    With `keeps_stored` a row loses against the target's row with its key, unless `order_by` puts it
-    first, and a file that fails stays where it is.
-    """
-
-    file_key: str | None = None
-    again: bool = False
-    keeps_stored: bool = False
-    unprocessed: bool = False
-    out_of_order: bool = False
-    allow_shrink: bool = False
-    allow_new_columns: bool = False
+from framework.schema.values import LoadWarning
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NoReturn
 
-from framework.bookkeeping import Books
 from framework.errors import PipelineError, SourceFileError
 from framework.frames.fields import split_record
 from framework.frames.lines import physical_lines
 from framework.frames.protocol import SourceRows
+from framework.load.quarantine import open_quarantine
+from framework.load.run import Run
+from framework.plan.audit import LoadFile
 from framework.plan.columns import ColumnPlan
 from framework.schema.changes import NewColumn
 from framework.schema.complaints import (
@@ -30,7 +32,6 @@ from framework.schema.values import (
     FileMeasurement,
     Measurements,
     SourceBatch,
-    SourceFile,
     StagingColumn,
 )
 from framework.schema.widening import unconvertible_values
@@ -59,7 +60,7 @@ class StagedRows:
         return self.plan.staged
 
 
-def put_bad_rows_aside(books: Books, staged: StagedRows, writes: bool) -> str | None:
+def keep_bad_rows_aside(run: Run, staged: StagedRows, *, writes: bool) -> str | None:
     """Write the bad rows to quarantine and return its address; None where no row is bad.
 
     They are there before the merge begins, so that no row of a loaded file is ever in neither
@@ -70,17 +71,17 @@ def put_bad_rows_aside(books: Books, staged: StagedRows, writes: bool) -> str | 
         PipelineError: not all of them were written.
     """
     bad = [file for file in staged.seen.files if file.rows_bad]
-    budget = books.spec.bad_rows
-    if bad and all_conflicts_in_quarantine(books.spec, staged):
+    budget = run.spec.bad_rows
+    if bad and all_conflicts_in_quarantine(run.spec, staged):
         budget = replace(budget, action="quarantine")
     over = {file: excess for file in bad if (excess := over_budget(budget, file)) is not None}
     if over:
-        _refuse(books, staged, over)
+        _refuse(run, staged, over)
     if not bad:
         return None
     if writes:
-        _write(books, staged, bad)
-    return books.quarantine_url
+        _write(run, staged, bad)
+    return run.quarantine_url
 
 
 def all_conflicts_in_quarantine(spec: PipelineSpec, staged: StagedRows) -> bool:
@@ -119,28 +120,28 @@ def over_budget(budget: BadRowsSpec, file: FileMeasurement) -> str | None:
     return None
 
 
-def _write(books: Books, staged: StagedRows, bad: Sequence[FileMeasurement]) -> None:
-    books.open_quarantine()
+def _write(run: Run, staged: StagedRows, bad: Sequence[FileMeasurement]) -> None:
+    open_quarantine(run)
     expected = sum(file.rows_bad for file in bad)
     ordinals = [file.ordinal for file in bad]
-    written = staged.rows.quarantine(staged.columns, ordinals, books.quarantine_url.removesuffix("/"))
+    written = staged.rows.quarantine(staged.columns, ordinals, run.quarantine_url.removesuffix("/"))
     if written != expected:
         raise PipelineError(
-            f"{books.quarantine_url}: {expected} rows are bad and {written} were written; nothing is loaded. "
+            f"{run.quarantine_url}: {expected} rows are bad and {written} were written; nothing is loaded. "
             f"Please report this with the file; with bad_rows.action: reject_file it is refused as a whole."
         )
     for file in bad:
-        books.log.warning(
+        run.log.warning(
             "bad rows are in quarantine",
             step="stage",
             file=staged.batch.files[file.ordinal].file.url,
             rows=file.rows_bad,
             of=file.rows_read,
-            to=books.quarantine_url,
+            to=run.quarantine_url,
         )
 
 
-def _refuse(books: Books, staged: StagedRows, over: Mapping[FileMeasurement, str]) -> NoReturn:
+def _refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) -> NoReturn:
     layouts = [staged.batch.files[file.ordinal] for file in over]
     lines = [
         f"{layout.file.url}: {share(file.rows_bad, file.rows_read, 'row')} cannot be loaded{excess}"
@@ -148,13 +149,13 @@ def _refuse(books: Books, staged: StagedRows, over: Mapping[FileMeasurement, str
     ]
     examples = _examples(staged, [file.ordinal for file in over])
     refused = _refused_columns(staged, examples)
-    complaints = list(_complaints(books, staged, layouts, refused, examples))
+    complaints = list(_complaints(run, staged, layouts, refused, examples))
     lines += [f"  {complaint}" for complaint in complaints[:REPORTED_FAULTS]]
     if len(complaints) > REPORTED_FAULTS:
         lines.append(f"  and {len(complaints) - REPORTED_FAULTS} more, of other columns")
-    ways_out = _ways_out(books.spec, staged.seen, refused)
+    ways_out = _ways_out(run.spec, staged.seen, refused)
     if staged.seen.rows_staged:
-        ways_out.append(larger_budget(books.spec.bad_rows, list(over)))
+        ways_out.append(larger_budget(run.spec.bad_rows, list(over)))
     lines.append(f"Correct the rows and send the file again{', or change the spec:' if ways_out else '.'}")
     lines += [f"  {way_out}" for way_out in ways_out]
     raise SourceFileError("\n".join(lines), [layout.file.key for layout in layouts], needs_new_file=not ways_out)
@@ -207,16 +208,16 @@ def _refused_columns(staged: StagedRows, examples: Mapping[str | None, Sequence[
 
 
 def _complaints(
-    books: Books,
+    run: Run,
     staged: StagedRows,
     layouts: Sequence[FileLayout],
     refused: Sequence[Refused],
     examples: Mapping[str | None, Sequence[BadRow]],
 ) -> Iterator[str]:
     """Yield a line for each fault, of all files of the load together."""
-    spec, seen = books.spec, staged.seen
+    spec, seen = run.spec, staged.seen
     known = [bad for of_column in examples.values() for bad in of_column]
-    lines = _line_numbers(books, layouts, staged.batch.options, known)
+    lines = _line_numbers(run, layouts, staged.batch.options, known)
     is_one_file = len(staged.batch.files) == 1
 
     def place(bad: BadRow) -> str:
@@ -247,28 +248,29 @@ def _field_counts(staged: StagedRows, malformed: Sequence[BadRow]) -> tuple[int,
 
 
 def _line_numbers(
-    books: Books, layouts: Sequence[FileLayout], options: CsvOptions, samples: Sequence[BadRow]
+    run: Run, layouts: Sequence[FileLayout], options: CsvOptions, samples: Sequence[BadRow]
 ) -> dict[tuple[str, int], int]:
     """Return the line on which each sampled row begins, by file and row. Reads the files up to there."""
     numbers: dict[tuple[str, int], int] = {}
     for layout in layouts:
         wanted = {sample.row for sample in samples if sample.file == layout.name}
         if wanted:
-            with closing(books.services.lake.read(layout.file)) as pieces:
+            with closing(run.lake.read(layout.file)) as pieces:
                 found = physical_lines(pieces, layout, options, wanted)
             numbers |= {(layout.name, row): line for row, line in found.items()}
     return numbers
 
 
-def refused_duplicates(books: Books, files: Sequence[SourceFile], found: Duplicates) -> SourceFileError:
+def refused_duplicates(spec: PipelineSpec, files: Sequence[LoadFile], found: Duplicates) -> SourceFileError:
     """Return the error for files with several rows of one key, where the spec refuses them."""
-    keys = books.spec.load.keys
-    at_fault = [file for ordinal, file in enumerate(files) if ordinal in found.rows_by_file]
+    keys = spec.load.keys
+    sources = [file.source for file in files]
+    at_fault = [file for ordinal, file in enumerate(sources) if ordinal in found.rows_by_file]
     number = f"{found.keys}, in {sum(found.rows_by_file.values())} rows"
     lines = [f"{at_fault[0].url}: load.duplicates is reject; keys ({', '.join(keys)}) of several rows: {number}"]
     if len(files) > 1:
-        lines += [f"  {file.url}: {found.rows_by_file[files.index(file)]} of these rows" for file in at_fault]
-    if books.spec.bad_rows.log_samples:
+        lines += [f"  {file.url}: {found.rows_by_file[sources.index(file)]} of these rows" for file in at_fault]
+    if spec.bad_rows.log_samples:
         for values, rows in found.samples:
             pairs = zip(keys, values, strict=True)
             lines.append("  " + ", ".join(f"{key} {quoted(value)}" for key, value in pairs) + f": {rows} rows")

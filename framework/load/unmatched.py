@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from framework.lake.pending import is_file_of
-from framework.results import Services
+from framework.load.services import Services
 from framework.schema.values import LoadWarning
 from framework.spec.pipeline import PipelineSpec
 from framework.words import counted, listed

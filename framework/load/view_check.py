@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from framework.bookkeeping import Books
 from framework.errors import Cause, Problem, TransientWarehouseError, WarehouseError
+from framework.load.run import Run
 from framework.plan.steps import Statement, Transaction
 from framework.plan.view_check import ViewTrial, view_trials
 from framework.schema.table import ObservedTable
@@ -17,40 +17,40 @@ from framework.warehouse.refusals import name_at_fault
 _MISSING = (Cause.MISSING_RELATION, Cause.MISSING_DATABASE)
 
 
-def check_views(books: Books, table: ObservedTable, is_retyped: bool) -> None:
+def check_views(run: Run, table: ObservedTable, is_retyped: bool) -> None:
     """Check that each view of the spec can be created on a table as a load would leave it.
 
     Raises:
         SpecError: views cannot; it lists them with the places of their definitions.
         TransientWarehouseError: the warehouse did not answer.
     """
-    trials = view_trials(books.spec, table, is_retyped)
-    views = {view.view: view for view in books.spec.views}
-    if not trials or _all_pass(books, trials):
+    trials = view_trials(run.spec, table, is_retyped)
+    views = {view.view: view for view in run.spec.views}
+    if not trials or _all_pass(run, trials):
         return
-    found = [(views[trial.view], _mistake(books, trial)) for trial in trials]
-    problems = [_problem(books.spec.path, view, mistake) for view, mistake in found if mistake is not None]
+    found = [(views[trial.view], _mistake(run, trial)) for trial in trials]
+    problems = [_problem(run.spec.path, view, mistake) for view, mistake in found if mistake is not None]
     if problems:
-        raise spec_error(books.spec.path, problems)
+        raise spec_error(run.spec.path, problems)
 
 
-def _all_pass(books: Books, trials: list[ViewTrial]) -> bool:
+def _all_pass(run: Run, trials: list[ViewTrial]) -> bool:
     """Return whether all pass at the first query, in one submission."""
     queries = [trial.queries[0] for trial in trials if trial.queries]
     try:
-        return not any(map(_repeated, _columns(books, queries)))
+        return not any(map(_repeated, _columns(run, queries)))
     except TransientWarehouseError:
         raise
     except WarehouseError:
         return False
 
 
-def _mistake(books: Books, trial: ViewTrial) -> str | None:
+def _mistake(run: Run, trial: ViewTrial) -> str | None:
     """Return why a view cannot be created, in the warehouse's words; None where it can, or that is not known."""
     refusal: WarehouseError | None = None
     for query in trial.queries:
         try:
-            repeated = _repeated(_columns(books, [query])[0])
+            repeated = _repeated(_columns(run, [query])[0])
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
@@ -62,10 +62,9 @@ def _mistake(books: Books, trial: ViewTrial) -> str | None:
     return None if refusal is None or refusal.cause in tolerated else refusal.first_line
 
 
-def _columns(books: Books, queries: list[str]) -> list[list[str]]:
+def _columns(run: Run, queries: list[str]) -> list[list[str]]:
     statements = tuple(Statement("select_query_columns", {"definition": query}) for query in queries)
-    warehouse = books.warehouse
-    found = warehouse.columns_of(Transaction("try_views", statements)) if statements else []
+    found = run.warehouse.columns_of(Transaction("try_views", statements)) if statements else []
     return [[column.name for column in columns] for columns in found]
 
 

@@ -11,13 +11,15 @@ from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
 
-from framework.engine import run_pipeline
 from framework.errors import PipelineError, SourceFileError, SpecError
-from framework.frames.corrected import CorrectedRow, read_corrected
 from framework.lake.alive import SignOfLife, staging_prefix
 from framework.lake.pending import is_file_of
 from framework.lake.s3 import Lake
-from framework.results import LoadRequest, LoadResult, Services
+from framework.load.corrected_rows import CorrectedRow, read_corrected
+from framework.load.pipeline import run_pipeline
+from framework.load.request import Corrections
+from framework.load.result import LoadResult
+from framework.load.services import Services
 from framework.schema.column_names import clean_names
 from framework.schema.values import CORRECTION_MARK, FileIdentity
 from framework.spec.pipeline import BadRowsSpec, ColumnsSpec, CsvOptions, ExpectSpec, PipelineSpec
@@ -77,7 +79,7 @@ def _load(spec: PipelineSpec, services: Services, file: CorrectedFile, key: str)
     """Put corrections into the lake under a key of the replay's own, and load them as rows of their source file."""
     identity = _identity(spec, services, file)
     services.lake.put_as(key, file.content, identity, services.now())
-    request = LoadRequest(file_key=services.lake.url(key), keeps_stored=True)
+    request = Corrections(services.lake.url(key))
     loads = run_pipeline(_spec_of(spec, file), services, request)
     return [replace(result, source_file=identity.key) for of_load in loads for result in of_load]
 

@@ -1,0 +1,37 @@
+"""The audit rows that a run writes outside its merge, and the export of its log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from framework.errors import PipelineError
+from framework.load.run import Run
+from framework.plan.audit import LoadFile
+from framework.warehouse.control import write_audit
+
+Unmerged = Literal["STARTED", "FAILED", "SKIPPED"]
+
+
+def write_rows(run: Run, status: Unmerged, files: Sequence[LoadFile], message: str | None = None) -> None:
+    """Append one audit row per file, all with the same message: see `write_each`."""
+    write_each(run, status, dict.fromkeys(files, message))
+
+
+def write_each(run: Run, status: Unmerged, messages: Mapping[LoadFile, str | None]) -> None:
+    """Append one audit row per file, with its message; of a failure at the first attempt or not at all.
+
+    When the warehouse is out of reach, waiting for it again and again would hold up the message.
+    """
+    ended_at = None if status == "STARTED" else run.services.now()
+    rows = [run.names.audit_row(file, status, ended_at, message) for file, message in messages.items()]
+    write_audit(run.warehouse, rows, attempts=1 if status == "FAILED" else None)
+
+
+def export_log(run: Run) -> None:
+    """Put the log into the lake. Failing to do so hides nothing: it is only told."""
+    key = run.lake.key(f"logs/{run.spec.pipeline}/{run.month}/{run.run_id}.jsonl")
+    try:
+        run.lake.put(key, run.log.text())
+    except PipelineError as error:
+        run.log.error("the log could not be exported", key=key, error=str(error))

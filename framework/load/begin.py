@@ -1,0 +1,159 @@
+"""Before the rows: which files a load has, what stands in the warehouse, and what other runs have done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from framework.lake.at_once import at_once
+from framework.load.audit_trail import write_rows
+from framework.load.discover import Work
+from framework.load.eligibility import (
+    as_next_generation,
+    loaded_already,
+    precedence_of,
+    superseded_before,
+    superseded_meanwhile,
+)
+from framework.load.recover import recover
+from framework.load.refusals import LoadedByOthers, Superseded
+from framework.load.request import is_again, names_files
+from framework.load.result import LoadResult
+from framework.load.run import Run, Step
+from framework.load.settle import gone, refuse_files, skip_files
+from framework.load.view_journal import ViewJournal
+from framework.names import ledger_table
+from framework.plan.audit import LoadFile
+from framework.plan.load_plan import PlanHints
+from framework.run_log import Event
+from framework.schema.table import Observation
+from framework.warehouse.control import ensure_control_tables
+from framework.warehouse.observe import observe
+
+LoadFiles = tuple[LoadFile, ...]
+
+
+@dataclass(frozen=True)
+class Eligible:
+    """The files that are still to be loaded, and the results of those that were left out."""
+
+    files: LoadFiles
+    results: list[LoadResult]
+
+    def without(self, left_out: Sequence[LoadFile], results: Sequence[LoadResult]) -> Eligible:
+        """Return it without some more files."""
+        return Eligible(tuple(file for file in self.files if file not in left_out), [*self.results, *results])
+
+
+def describe(run: Run, keys: Sequence[str]) -> LoadFiles:
+    """Return the files as they are now; those that another run has taken are not there."""
+    run.progress.enter(Step.DISCOVER)
+    files = tuple(LoadFile(file) for file in at_once(run.lake.describe, keys) if file is not None)
+    if not files:
+        run.log.info("the files have gone; another run has taken them", keys=list(keys))
+    return files
+
+
+def observe_target(run: Run, work: Work, files: Sequence[LoadFile]) -> Observation:
+    """Return what the warehouse holds that the load depends on, of all that is pending: one look serves every load."""
+    etags = [*(file.source.identity.etag for file in files), *work.etags]
+    return observe(run.warehouse, run.spec, etags)
+
+
+def begin(
+    run: Run, work: Work, files: LoadFiles, known: Observation | None, journal: ViewJournal
+) -> tuple[Eligible, Observation]:
+    """Leave out files that need not or must not be loaded, and clear away what expired runs have left.
+
+    Returns what is to be loaded, and the observation to plan on.
+    """
+    run.progress.enter(Step.OBSERVE)
+    observed = known or observe_target(run, work, files)
+    eligible = _leave_out_loaded(run, work, Eligible(_numbered(run, files, observed), []), observed)
+    if names_files(run.request) and precedence_of(run.spec, run.lake, run.request) is not None:
+        late = superseded_before(run, eligible.files)
+        eligible = eligible.without(list(late), refuse_files(run, late))
+    run.progress.enter(Step.RECOVER)
+    if recover(run):
+        # What a dead run had still running may have changed what was observed, and loaded the files.
+        observed = observe_target(run, work, eligible.files)
+        eligible = _leave_out_loaded(run, work, eligible, observed)
+    if journal.restore_expired(observed.journal):
+        observed = observe_target(run, work, eligible.files)
+    return eligible, observed
+
+
+def start(run: Run, files: LoadFiles, observed: Observation) -> None:
+    """Create Feedway's own tables where they are missing, and record that the load has begun."""
+    run.progress.enter(Step.START)
+    run.log.info(Event.LOAD_STARTED, files=[file.source.url for file in files])
+    ensure_control_tables(run.warehouse, run.target, observed)
+    write_rows(run, "STARTED", files)
+
+
+def leave_to_others(
+    run: Run, work: Work, files: LoadFiles, found: LoadedByOthers | Superseded, hints: PlanHints
+) -> tuple[Eligible, PlanHints]:
+    """Leave out the files that another run has loaded meanwhile, or has loaded a later one than.
+
+    Raises:
+        WarehouseError: the merge was stopped by what the ledger does not show: it was tampered with.
+    """
+    eligible = Eligible(files, [])
+    match found:
+        case LoadedByOthers():
+            eligible = _loaded_meanwhile(run, work, eligible)
+        case Superseded():
+            eligible, hints_now = _superseded_meanwhile(run, work, eligible, hints)
+            if (eligible.files, hints_now) == (files, hints):
+                raise found.error
+            hints = hints_now
+    if isinstance(found, LoadedByOthers) and eligible.files == files:
+        raise found.error
+    run.log.warning("another run was faster", error=str(found.error), files_left=len(eligible.files))
+    return eligible, hints
+
+
+def _loaded_meanwhile(run: Run, work: Work, eligible: Eligible) -> Eligible:
+    if is_again(run.request):
+        reasons = dict.fromkeys(eligible.files, "another run has loaded it meanwhile")
+        return eligible.without(eligible.files, skip_files(run, work, reasons))
+    loaded, left = loaded_already(run, eligible.files)
+    return Eligible(left, [*eligible.results, *skip_files(run, work, loaded)])
+
+
+def _superseded_meanwhile(run: Run, work: Work, eligible: Eligible, hints: PlanHints) -> tuple[Eligible, PlanHints]:
+    taken = dict.fromkeys(gone(run, eligible.files), "another run has taken the file")
+    eligible = eligible.without(list(taken), skip_files(run, work, taken))
+    precedence = precedence_of(run.spec, run.lake, run.request)
+    if not eligible.files or precedence is None:
+        return eligible, hints
+    late, earlier = superseded_meanwhile(run, eligible.files, precedence)
+    hints = replace(hints, earlier_files=hints.earlier_files | earlier)
+    if run.spec.load.mode == "replace" and not names_files(run.request):
+        why = "a newer file, which another run has loaded, replaces the table"
+        return eligible.without(list(late), skip_files(run, work, dict.fromkeys(late, why))), hints
+    write_rows(run, "SKIPPED", list(late), "refused: a later file, which another run has loaded, comes after it")
+    return eligible.without(list(late), refuse_files(run, late)), hints
+
+
+def _numbered(run: Run, files: LoadFiles, observed: Observation) -> LoadFiles:
+    """Return the files as the generations they are loaded as, where they are to be loaded once more.
+
+    Counted once: what an expired run's merge enters meanwhile is what was asked for here.
+    """
+    ledger = ledger_table(run.warehouse.control_schema, run.target)
+    if not is_again(run.request) or ledger.name not in observed.control_tables:
+        return files
+    return as_next_generation(run, files)
+
+
+def _leave_out_loaded(run: Run, work: Work, eligible: Eligible, observed: Observation) -> Eligible:
+    """Skip the files that the audit knows as loaded, unless they are to be loaded again."""
+    known = [file for file in eligible.files if observed.history_of(file.source.identity).generation]
+    if is_again(run.request) or not known:
+        return eligible
+    loaded, others = loaded_already(run, known)
+    numbered = {file.source: file for file in others}
+    files = tuple(numbered.get(file.source, file) for file in eligible.files)
+    return Eligible(files, eligible.results).without(list(loaded), skip_files(run, work, loaded))

@@ -1,0 +1,113 @@
+"""Which of a run's files are still to be loaded, seeing what other runs have loaded before it and meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from framework.lake.s3 import Lake
+from framework.load.request import Corrections, LoadRequest, accepted_by, names_files
+from framework.load.run import Run
+from framework.plan.audit import LoadFile
+from framework.schema.precedence import EnteredFile, Precedence, deciding_order, was_delivered_again
+from framework.schema.same_content import loaded_on
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.control import read_newest_load, read_seen_files
+from framework.warehouse.ledger import read_entered, read_later_files
+
+Reasons = Mapping[LoadFile, str]
+
+
+def precedence_of(spec: PipelineSpec, lake: Lake, request: LoadRequest) -> Precedence | None:
+    """Return by what a loaded file comes after one of this request; None where their order decides nothing.
+
+    Corrected rows overwrite nothing and may come when they like.
+    """
+    if accepted_by(request).out_of_order or isinstance(request, Corrections):
+        return None
+    return deciding_order(spec, lake.key(spec.source.prefix), is_picked=names_files(request))
+
+
+def superseded_before(run: Run, files: Sequence[LoadFile]) -> dict[LoadFile, str]:
+    """Return why picked files may not be loaded any more: the audit shows a later one as loaded."""
+    spec = run.spec
+    by_name = spec.source.order == "name"
+    newest = read_newest_load(run.warehouse, run.target, run.lake.key(spec.source.prefix) if by_name else None)
+    if newest is None:
+        return {}
+    key, arrival = newest
+    return {
+        file: _superseded_by(spec, f"{key}, which arrived {arrival:%Y-%m-%d %H:%M:%S}")
+        for file in files
+        if (key > file.source.identity.key if by_name else arrival > file.source.arrived_at)
+    }
+
+
+def superseded_meanwhile(
+    run: Run, files: Sequence[LoadFile], precedence: Precedence
+) -> tuple[dict[LoadFile, str], frozenset[str]]:
+    """Return why files may not be loaded any more, because the ledger has a later one.
+
+    The second value are loaded files, by the sha256 of their identity, that come after none of the others, so that
+    no merge needs to stop for them again.
+    """
+    bounds = precedence.bounds([file.source for file in files])
+    later = read_later_files(run.warehouse, run.target, bounds)
+    found = {}
+    for file in files:
+        after = [entered for entered in later if precedence.is_after(entered, file.source)]
+        if after:
+            last = max(after, key=lambda entered: (entered.arrived_at, entered.key))
+            found[file] = _superseded_by(run.spec, f"{last.key}, which arrived {last.arrived_at:%Y-%m-%d %H:%M:%S}")
+    left = [file for file in files if file not in found]
+    earlier = frozenset(
+        entered.identity_sha256
+        for entered in later
+        if not any(precedence.is_after(entered, file.source) for file in left)
+    )
+    return found, earlier
+
+
+def _superseded_by(spec: PipelineSpec, later: str) -> str:
+    return (
+        f"{later} and comes after it, is loaded into {spec.target.table} already, and this file could put older "
+        "rows in the place of newer ones"
+    )
+
+
+def loaded_already(run: Run, files: Sequence[LoadFile]) -> tuple[dict[LoadFile, str], tuple[LoadFile, ...]]:
+    """Return those of the files that the ledger holds, with when each was first loaded, and the others.
+
+    A file that was delivered again since it was loaded is to be loaded again, as a generation of its own.
+    """
+    entered = read_entered(run.warehouse, run.target, [file.source for file in files])
+    generations = _generations(entered)
+    known = [file.source for file in files if file.source.identity.sha256 in generations]
+    seen = read_seen_files(run.warehouse, run.target, known) if known else []
+    loaded: dict[LoadFile, str] = {}
+    others = []
+    for file in files:
+        sha256 = file.source.identity.sha256
+        if sha256 not in generations:
+            others.append(file)
+        elif was_delivered_again(file.source, entered, seen, run.spec.load.mode == "replace"):
+            others.append(replace(file, generation=generations[sha256] + 1))
+            run.log.info("the file was delivered again after another one", file=file.source.url)
+        else:
+            own = [each for each in entered if each.identity_sha256 == sha256]
+            first = min(own, key=lambda each: each.generation)
+            loaded[file] = f"already {loaded_on(first.loaded_at, first.run_id)}"
+    return loaded, tuple(others)
+
+
+def as_next_generation(run: Run, files: Sequence[LoadFile]) -> tuple[LoadFile, ...]:
+    """Return files that are to be loaded whatever the ledger says, each as one generation more than it holds."""
+    generations = _generations(read_entered(run.warehouse, run.target, [file.source for file in files]))
+    return tuple(replace(file, generation=generations.get(file.source.identity.sha256, 0) + 1) for file in files)
+
+
+def _generations(entered: Sequence[EnteredFile]) -> dict[str, int]:
+    generations: dict[str, int] = {}
+    for each in entered:
+        generations[each.identity_sha256] = max(each.generation, generations.get(each.identity_sha256, 0))
+    return generations

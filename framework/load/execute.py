@@ -1,0 +1,112 @@
+"""Running a plan: its transactions in order, each safe to repeat. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from framework.errors import WarehouseError
+from framework.load.quarantine import require_quarantine
+from framework.load.result import RecordCounts
+from framework.load.run import Run, Step
+from framework.load.view_journal import ViewJournal
+from framework.plan.audit import LoadFile
+from framework.plan.load_plan import LoadInput, LoadPlan, Staged
+from framework.plan.merge import LoadedFile
+from framework.plan.staging import manifest
+from framework.plan.steps import Transaction
+from framework.warehouse.client import Row
+
+
+@dataclass(frozen=True)
+class Committed:
+    """The rows are in the target, with these counts."""
+
+    counts: Mapping[LoadFile, RecordCounts]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A transaction of the plan that the warehouse refused. Those before it are committed, unless one was refused."""
+
+    transaction: Transaction
+    error: WarehouseError
+
+
+def execute(run: Run, load: LoadInput, plan: LoadPlan, journal: ViewJournal) -> Committed | Refusal:
+    """Run the plan of a load.
+
+    Raises:
+        WarehouseError: the lake, or the view journal, is out of reach.
+        PipelineError: the bad rows were cleared away meanwhile.
+    """
+    refusal = _evolve(run, plan, journal)
+    if refusal is not None:
+        return refusal
+    run.progress.enter(Step.COPY)
+    _write_manifest(run, load.staged)
+    copied = _submit(run, plan.copy)
+    if isinstance(copied, Refusal):
+        return copied
+    run.log.info("copied", step="copy", rows=load.staged.seen.rows_staged)
+    run.progress.enter(Step.MERGE)
+    require_quarantine(run)
+    results = _submit(run, plan.merge)
+    if isinstance(results, Refusal):
+        return results
+    (rows,) = (rows for statement, rows in zip(plan.merge.statements, results, strict=True) if statement.fetches)
+    return Committed({load.files[file.ordinal]: _counts(rows, file) for file in plan.files})
+
+
+def _evolve(run: Run, plan: LoadPlan, journal: ViewJournal) -> Refusal | None:
+    """Bring the table to the rows. However it ends, views that were dropped for it are restored."""
+    try:
+        for transaction in plan.evolution:
+            refusal = journal.run(transaction) if transaction.journal is not None else _submit(run, transaction)
+            if isinstance(refusal, WarehouseError):
+                refusal = Refusal(transaction, refusal)
+            if isinstance(refusal, Refusal):
+                journal.restore_own_after_failure()
+                return refusal
+    except BaseException:
+        journal.restore_own_after_failure()
+        raise
+    run.leftovers.lost_table(run.names.copy)
+    journal.restore_own()
+    return None
+
+
+def _submit(run: Run, transaction: Transaction) -> list[list[Row]] | Refusal:
+    if transaction.leaves is not None:
+        run.leftovers.made_table(transaction.leaves)
+    try:
+        return run.warehouse.run(transaction)
+    except WarehouseError as error:
+        return Refusal(transaction, error)
+
+
+def _write_manifest(run: Run, staged: Staged) -> None:
+    """List the staging files for COPY, where there are rows."""
+    lake = run.lake
+    if staged.below is None:
+        return
+    below = staged.below.removeprefix(lake.url(""))
+    found = [file for file in lake.list_objects(f"{below}/") if file.key.endswith(".parquet")]
+    lake.put(run.manifest_key, manifest({lake.url(file.key): file.size_bytes for file in found}))
+
+
+def _counts(rows: Sequence[Row], file: LoadedFile) -> RecordCounts:
+    """Read one file's counts from select_merge_counts; a file without rows has no row there."""
+    replaced = int(rows[0][4] or 0) if rows and file.ordinal == 0 else 0
+    for ordinal, staged, winners, updated, _ in rows:
+        if ordinal == file.ordinal:
+            kept, replacing = int(winners or 0), int(updated or 0)
+            return RecordCounts(
+                read=int(staged or 0) + file.rejected,
+                inserted=kept - replacing,
+                updated=replacing,
+                deleted=replaced,
+                deduplicated=int(staged or 0) - kept,
+                rejected=file.rejected,
+            )
+    return RecordCounts(read=file.rejected, deleted=replaced, rejected=file.rejected)

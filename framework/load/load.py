@@ -1,0 +1,147 @@
+"""One load, from the files that are pending to the rows in the target and the files in the archive.
+
+Each stage takes and returns values, and may do one kind of thing:
+
+    discover  describes the files                       reads S3
+    observe   the target, the audit, other runs' loads  reads the warehouse; skips files that are loaded
+    recover   what expired runs have left               cleans up after them, restores their views
+    start     control tables, STARTED rows              writes Feedway's own tables
+    prepare   stages the rows (stage.py), then plans    writes staging files and quarantine; only reads the target
+    evolve    runs the plan's changes of the target     decides nothing (execute.py)
+    copy      fills the staging table                   likewise
+    merge     one transaction: rows, ledger, audit      likewise
+    settle    archives the files, or sets them aside    moves files, writes the audit of those not loaded
+
+A refused statement says itself what that means; refusals.py turns it into an outcome. Only a stale plan is made anew,
+three times at the most. Whatever happens, views are restored, staging is cleared away and the log is exported; what
+cannot be done is left to the next run, which finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from framework.lake.alive import SignOfLife
+from framework.load.audit_trail import export_log
+from framework.load.begin import LoadFiles, begin, describe, leave_to_others, observe_target, start
+from framework.load.discover import Work
+from framework.load.execute import Committed, Refusal, execute
+from framework.load.late_views import broken_before, broken_since
+from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
+from framework.load.recover import clean_up, recover
+from framework.load.refusals import Attempt, LoadedByOthers, Refused, Stale, Superseded, meaning_of
+from framework.load.result import LoadResult, RecordCounts
+from framework.load.run import Run, Step
+from framework.load.settle import settle_failed, settle_loaded, with_problems
+from framework.load.stage import Staging, stage_again
+from framework.load.view_journal import ViewJournal
+from framework.plan.audit import LoadFile
+from framework.plan.load_plan import LoadPlan, PlanHints
+from framework.retries import telling
+from framework.schema.same_content import with_loads
+from framework.schema.spellings import with_spellings
+from framework.schema.table import Observation, PastLoad
+
+MAX_PLANS = 3
+"""Maximum plans per load when the target changes concurrently."""
+
+
+@dataclass(frozen=True)
+class LoadEnd:
+    """What came of a load. `observed` is what the pipeline's next load may plan on; None if it must look itself."""
+
+    results: list[LoadResult]
+    observed: Observation | None = None
+
+
+def load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | None) -> LoadEnd:
+    """Load files together and return what came of each, `known` being the target as the load before left it."""
+    with telling(run.log):
+        return _load_files(run, work, keys, known)
+
+
+def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | None) -> LoadEnd:
+    journal, hints = ViewJournal(run), PlanHints()
+    observed, following = known, None
+    files: LoadFiles = ()
+    staging: Staging | None = None
+    plan: LoadPlan | None = None
+    done: list[LoadResult] = []
+    problems: list[str] = []
+    stale_plans = 0
+    try:
+        with SignOfLife(run.lake, run.spec.pipeline, run.log):
+            if files := describe(run, keys):
+                eligible, observed = begin(run, work, files, known, journal)
+                files, done, following = eligible.files, eligible.results, observed
+            if files and observed is not None:
+                start(run, files, observed)
+            while files and observed is not None:
+                staging = stage_again(run, files, observed, staging)
+                load = load_input(run, files, staging.staged)
+                plan = plan_with_lookups(load, observed, hints, from_warehouse(run))
+                log_plan(run, staging.staged, plan)
+                following = None if plan.evolution else observed
+                run.progress.enter(Step.EVOLVE)
+                broken = broken_before(run, plan)
+                match _ended(run, work, Attempt(load, observed, hints), execute(run, load, plan, journal)):
+                    case Committed(counts):
+                        problems += broken_since(run, plan, broken)
+                        following = following and _after(run, following, plan, counts)
+                        run.progress.enter(Step.SETTLE)
+                        done += settle_loaded(run, work, plan, counts)
+                        files = ()
+                    case Stale(error, hints, seen):
+                        stale_plans += 1
+                        if stale_plans == MAX_PLANS:
+                            raise error
+                        run.log.warning("the target changed meanwhile; the load is planned again", error=str(error))
+                        observed, following = seen or observe_target(run, work, files), None
+                    case LoadedByOthers() | Superseded() as found:
+                        eligible, hints = leave_to_others(run, work, files, found, hints)
+                        files, done = eligible.files, [*done, *eligible.results]
+                        observed, following = observe_target(run, work, files), None
+                    case Refused(error):
+                        raise error
+    except Exception as error:
+        done += settle_failed(run, files, error, observed, plan)
+    except BaseException as error:
+        settle_failed(run, files, error, observed, plan)
+        raise
+    finally:
+        clean_up(run)
+        export_log(run)
+    return LoadEnd(with_problems(run, done, [*problems, *journal.problems()]), following)
+
+
+def recover_only(run: Run) -> list[LoadResult]:
+    """Clear away what expired runs left, where nothing is pending that would do it; a result only where that fails."""
+    journal = ViewJournal(run)
+    try:
+        with telling(run.log), SignOfLife(run.lake, run.spec.pipeline, run.log):
+            recover(run)
+            journal.restore_by_markers()
+    finally:
+        clean_up(run)
+        export_log(run)
+    return with_problems(run, [], journal.problems())
+
+
+def _ended(
+    run: Run, work: Work, attempt: Attempt, ended: Committed | Refusal
+) -> Committed | Stale | LoadedByOthers | Superseded | Refused:
+    if isinstance(ended, Committed):
+        return ended
+    return meaning_of(run, ended, attempt, partial(observe_target, run, work, attempt.load.files))
+
+
+def _after(run: Run, observed: Observation, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]) -> Observation:
+    """Return the observation as a load has left it that has changed nothing of the target but its rows."""
+    now = run.services.now()
+    loads = {
+        file.source.identity: PastLoad(file.generation, run.run_id, now, counted.read)
+        for file, counted in counts.items()
+    }
+    return with_spellings(with_loads(observed, loads), plan.spellings)

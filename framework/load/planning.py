@@ -1,0 +1,79 @@
+"""Planning a load with the warehouse at hand: the planner's questions are answered until it has a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from framework.load.eligibility import precedence_of
+from framework.load.request import Corrections, accepted_by
+from framework.load.run import Run, log_warning
+from framework.plan.audit import LoadFile
+from framework.plan.load_plan import LoadInput, LoadPlan, LoadTerms, PlanHints, Staged, plan_load
+from framework.plan.lookups import Lookup, ReadViews
+from framework.schema.changes import describe_change
+from framework.schema.table import Observation
+from framework.warehouse.observe_change import answer
+
+Answer = Callable[[Observation, Lookup], Observation]
+"""Answers a question: by asking the warehouse, or from what an earlier plan would leave behind."""
+
+
+def load_input(run: Run, files: tuple[LoadFile, ...], staged: Staged) -> LoadInput:
+    """Return a load that is to be planned."""
+    accepted = accepted_by(run.request)
+    return LoadInput(
+        run.names,
+        files,
+        staged,
+        LoadTerms(
+            keeps_stored=isinstance(run.request, Corrections),
+            allow_shrink=accepted.shrink,
+            precedence=precedence_of(run.spec, run.lake, run.request),
+        ),
+        run.services.warehouse.settings.copy_role,
+        run.lake.url(run.manifest_key),
+        run.warnings,
+    )
+
+
+def plan_with_lookups(load: LoadInput, observed: Observation, hints: PlanHints, ask: Answer) -> LoadPlan:
+    """Return the plan of a load.
+
+    Raises:
+        SchemaChangeError, SpecError: as of `plan_load`.
+        WarehouseError: a question cannot be answered.
+    """
+    asked: set[Lookup] = set()
+    while not isinstance(found := plan_load(load, observed, hints), LoadPlan):
+        if repeated := asked.intersection(found):
+            raise RuntimeError(f"the planner asks again what was answered: {repeated}")
+        asked.update(found)
+        for lookup in found:
+            observed = ask(observed, lookup)
+    return found
+
+
+def from_warehouse(run: Run) -> Answer:
+    """Return what answers a planner's questions by asking the warehouse."""
+    return partial(_ask, run)
+
+
+def _ask(run: Run, observed: Observation, lookup: Lookup) -> Observation:
+    if isinstance(lookup, ReadViews):
+        run.log.info("views are put back as they are", step="plan", views=[str(name) for name in lookup.views])
+    return answer(run.warehouse, observed, lookup)
+
+
+def log_plan(run: Run, staged: Staged, plan: LoadPlan) -> None:
+    """Enter into the log what a load changes, and what its owner should look at."""
+    for warning in plan.warnings:
+        log_warning(run.log, warning)
+    for name in staged.columns.ignored:
+        run.log.info("new column is ignored", step="plan", column=name)
+    for change in plan.changes:
+        run.log.info("schema change", step="plan", **_log_fields(describe_change(change)))
+
+
+def _log_fields(described: Mapping[str, str | None]) -> dict[str, object]:
+    return {("change" if name == "kind" else name): value for name, value in described.items()}

@@ -1,0 +1,255 @@
+"""What a run would do now, without doing any of it: `plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from framework.lake.at_once import at_once
+from framework.load.discover import discover
+from framework.load.eligibility import Reasons, loaded_already, precedence_of, superseded_before
+from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
+from framework.load.request import LoadRequest, accepted_by, is_again, names_files
+from framework.load.run import begin_run
+from framework.load.services import Services
+from framework.load.stage import StagingPlace, stage
+from framework.load.view_check import check_views
+from framework.plan.audit import LoadFile
+from framework.plan.grants import granted
+from framework.plan.load_plan import LoadPlan, PlanHints, Staged
+from framework.plan.lookups import CompareViews, CountRows, FindFilledColumns, Lookup, ReadDesign, ReadViews
+from framework.plan.render import render
+from framework.plan.steps import Transaction
+from framework.schema.changes import describe_change, rewritten_columns
+from framework.schema.shrinkage import is_too_small, too_small
+from framework.schema.spellings import with_spellings
+from framework.schema.table import Observation, ObservedView, TableDesign, ViewDependency
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.observe import observe
+from framework.warehouse.observe_change import count_rows
+from framework.words import counted
+
+
+@dataclass(frozen=True)
+class PlannedLoad:
+    """One load as a run would do it."""
+
+    pipeline: str
+    source_files: tuple[str, ...]
+    engine: str | None
+    rows: int | None
+    schema_changes: tuple[dict[str, str | None], ...]
+    fills: tuple[dict[str, str | None], ...]
+    warnings: tuple[dict[str, str | None], ...]
+    views: tuple[str, ...]
+    transactions: tuple[dict[str, object], ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the load as `plan --output json` prints it (schemas/output/plan.schema.json)."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+
+
+def plan_pipeline(
+    spec: PipelineSpec, services: Services, request: LoadRequest, sample_rows: int | None = None
+) -> list[PlannedLoad]:
+    """Return the loads a run would make, in order; each is planned on what those before it leave.
+
+    Reads the pending files in full, or about so many of their first rows; writes nothing anywhere.
+
+    Raises:
+        SourceFileError, SchemaChangeError: a load would be refused.
+        WarehouseError: the warehouse or the lake cannot be read.
+    """
+    preview = _Preview(spec, services, request, sample_rows)
+    work = discover(spec, services, request)
+    planned = [load for keys in work.loads if (load := preview.plan(keys)) is not None]
+    preview.check_views()
+    if work.older:
+        planned.append(
+            _not_loaded(
+                spec,
+                [services.lake.url(key) for key in work.older],
+                "would be skipped: a newer file replaces the table",
+            )
+        )
+    return planned
+
+
+def _not_loaded(spec: PipelineSpec, urls: Sequence[str], why: str) -> PlannedLoad:
+    return PlannedLoad(spec.pipeline, tuple(urls), None, 0, (), (), (), (), (), (why,))
+
+
+class _Preview:
+    """Plans load after load, and carries on what each would leave behind."""
+
+    def __init__(self, spec: PipelineSpec, services: Services, request: LoadRequest, sample_rows: int | None) -> None:
+        self.spec = spec
+        self.place = StagingPlace(sample_rows=sample_rows)
+        self.run = begin_run(spec, services, request)
+        self.observed: Observation | None = None
+        self.is_retyped = False
+        self.created_with: int | None = None
+        """How many rows the table would have that the loads so far create; None where it exists."""
+
+    def plan(self, keys: Sequence[str]) -> PlannedLoad | None:
+        """Plan one load; None where its files have gone meanwhile."""
+        run = self.run
+        files = tuple(LoadFile(file) for file in at_once(run.lake.describe, keys) if file is not None)
+        if not files:
+            return None
+        observed = self._observe(files)
+        known = [file for file in files if observed.history_of(file.source.identity).generation]
+        loaded, others = loaded_already(run, known) if known and not is_again(run.request) else ({}, ())
+        numbered = {file.source: file for file in others}
+        wanted = tuple(numbered.get(file.source, file) for file in files if file not in loaded)
+        if not wanted:
+            told = "; ".join(dict.fromkeys(loaded.values()))
+            return self._not_loaded(list(loaded), f"would be skipped: {told}")
+        if names_files(run.request) and precedence_of(self.spec, run.lake, run.request) is not None:
+            late = superseded_before(run, wanted)
+            if late:
+                return self._not_loaded(wanted, f"would be refused: {'; '.join(late.values())}")
+        staged = stage(run, wanted, observed, self.place, self._ask)
+        plan = plan_with_lookups(load_input(run, wanted, staged), observed, PlanHints(), self._ask)
+        log_plan(run, staged, plan)
+        if not accepted_by(run.request).shrink:
+            self._require_size(wanted, observed, staged)
+        self._carry_on(observed, staged, plan)
+        return self._describe(wanted, (observed, staged, plan), loaded)
+
+    def check_views(self) -> None:
+        """Check the views of the spec on the table as the loads would leave it, where there is or will be one.
+
+        Raises:
+            SpecError: a view cannot be created.
+        """
+        if not self.spec.views:
+            return
+        observed = self.observed or self._observe([])
+        if observed.table is not None:
+            check_views(self.run, observed.table, self.created_with is not None or self.is_retyped)
+
+    def _require_size(self, files: Sequence[LoadFile], observed: Observation, staged: Staged) -> None:
+        """Check that a replacement leaves enough rows, as its merge does, which also knows repeated keys.
+
+        Raises:
+            SourceFileError: it does not.
+        """
+        is_known = observed.table is not None and self.created_with is None and self.place.sample_rows is None
+        if self.spec.load.mode != "replace" or not is_known:
+            return
+        stored = count_rows(self.run.warehouse, self.run.target)
+        rows = staged.seen.rows_staged
+        if is_too_small(self.spec, rows, stored):
+            raise too_small(self.spec, files[0].source, counted(rows, "row"), stored)
+
+    def _not_loaded(self, files: Sequence[LoadFile], why: str) -> PlannedLoad:
+        return _not_loaded(self.spec, [file.source.url for file in files], why)
+
+    def _observe(self, files: Sequence[LoadFile]) -> Observation:
+        seen = observe(self.run.warehouse, self.spec, [file.source.identity.etag for file in files])
+        if self.observed is None:
+            return seen
+        return replace(self.observed, history=seen.history)
+
+    def _ask(self, observed: Observation, lookup: Lookup) -> Observation:
+        """Answer the planner, of a table that a load before this one creates without the warehouse."""
+        if self.created_with is None:
+            return from_warehouse(self.run)(observed, lookup)
+        match lookup:
+            case CountRows():
+                return replace(observed, row_count=self.created_with)
+            case ReadDesign():
+                return replace(observed, design=_design_to_come(self.spec))
+            case CompareViews(definitions):
+                return replace(observed, compared=observed.compared.union(dict(definitions)))
+            case FindFilledColumns():
+                return replace(observed, filled=frozenset())
+            case ReadViews():
+                return from_warehouse(self.run)(observed, lookup)
+
+    def _carry_on(self, observed: Observation, staged: Staged, plan: LoadPlan) -> None:
+        if observed.table is None or self.created_with is not None:
+            self.created_with = (self.created_with or 0) + staged.seen.rows_staged
+        self.observed = with_spellings(self._after(observed, plan), plan.spellings)
+        self.is_retyped = self.is_retyped or bool(rewritten_columns(plan.changes))
+
+    def _after(self, observed: Observation, plan: LoadPlan) -> Observation:
+        """Return the observation that the load would leave: the table changed, the views built."""
+        builds = {view.view: view.build for view in plan.views.creates if view.build is not None}
+        is_exclusive = self.spec.grants_exclusive
+        known = {view.view: view for view in observed.views}
+        # What the views to be built will stand on is not known; that they stand on the table is.
+        target = self.spec.target.table
+        bound = [view.view for view in plan.views.creates if view.build is not None and not view.late_binding]
+        stands = [ViewDependency(view, target, None) for view in bound]
+        new = [each for each in stands if not any(known.view == each.view for known in observed.dependencies)]
+        own = {view.view for view in self.spec.views}
+        texts = {view.view: view.definition for view in plan.views.creates}
+        views = [
+            replace(
+                seen,
+                grants=granted(view.grants, seen.grants, is_exclusive),
+                definition=texts.get(view.view, seen.definition),
+            )
+            for view in self.spec.views
+            for seen in (known.get(view.view, ObservedView(view.view, "", True, ())),)
+            if view.view in builds or view.view in known
+        ]
+        return replace(
+            observed,
+            table_grants=granted(self.spec.grants, observed.table_grants, is_exclusive),
+            table=plan.table,
+            dependencies=(*observed.dependencies, *new),
+            views=(*views, *(view for view in observed.views if view.view not in own)),
+            journal=(),
+            view_builds={**observed.view_builds, **builds},
+        )
+
+    def _describe(
+        self, files: Sequence[LoadFile], planned: tuple[Observation, Staged, LoadPlan], loaded: Reasons
+    ) -> PlannedLoad:
+        observed, staged, plan = planned
+        return PlannedLoad(
+            pipeline=self.spec.pipeline,
+            source_files=tuple(file.source.url for file in files),
+            engine=self.run.progress.engine,
+            rows=staged.seen.rows_staged,
+            schema_changes=tuple(describe_change(change) for change in plan.changes),
+            fills=tuple(fill.as_dict() for fill in staged.columns.fills),
+            warnings=tuple(warning.as_dict() for warning in plan.warnings),
+            views=tuple(map(str, plan.views.touched)),
+            transactions=tuple(self._rendered(transaction) for transaction in plan.transactions),
+            notes=tuple(self._notes(observed, staged, loaded)),
+        )
+
+    def _notes(self, observed: Observation, staged: Staged, loaded: Reasons) -> Iterator[str]:
+        for file, reason in loaded.items():
+            yield f"{file.source.url} would be skipped: {reason}"
+        if staged.quarantine is not None:
+            folder = f"data/quarantine/{self.spec.pipeline}/"
+            yield f"bad rows that would go to {folder}: {staged.seen.rows_bad}"
+        for name in staged.columns.ignored:
+            yield f"new column {name} is ignored"
+        for entry in observed.journal:
+            yield f"{entry.view.view} is down, and a run puts it back before all this"
+        if self.place.sample_rows is not None:
+            rows = sum(file.rows_read for file in staged.seen.files)
+            looked_at = counted(rows, "row was looked at", "rows were looked at")
+            yield f"the first {looked_at}; where the files have more, those may ask for more"
+
+    def _rendered(self, transaction: Transaction) -> dict[str, object]:
+        pipeline, run_id = self.spec.pipeline, self.run.run_id
+        texts = [(statement.template, render(statement, pipeline, run_id)) for statement in transaction.statements]
+        return {
+            "name": transaction.name,
+            "locks": list(transaction.locks),
+            "statements": [{"step": step, "sql": sql, "bytes": len(sql.encode("utf-8"))} for step, sql in texts],
+        }
+
+
+def _design_to_come(spec: PipelineSpec) -> TableDesign:
+    """Return the design that a table has which Feedway itself creates."""
+    grants = granted(spec.grants, (), is_exclusive=False)
+    return TableDesign("", True, False, "key" if spec.target.distkey else "auto", (), grants)

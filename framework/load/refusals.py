@@ -1,0 +1,295 @@
+"""What a refused transaction means for its load: the one place where a refusal becomes an outcome.
+
+The decision is pure. Where it needs to read first it returns a question, whose answer comes with the next call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import cast
+
+from framework.errors import (
+    Cause,
+    OnRefusal,
+    PipelineError,
+    SchemaChangeError,
+    SourceFileError,
+    SpecError,
+    TransientWarehouseError,
+    WarehouseError,
+)
+from framework.load.bad_rows import refused_duplicates
+from framework.load.execute import Committed, Refusal
+from framework.load.result import RecordCounts
+from framework.load.run import Run
+from framework.names import TableName
+from framework.plan.audit import LoadFile
+from framework.plan.load_plan import LoadInput, PlanHints, Staged
+from framework.schema.missing import Fill
+from framework.schema.shrinkage import too_small
+from framework.schema.table import Observation
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.control import Duplicates, read_duplicates, read_run_counts, read_staging_count
+from framework.warehouse.observe_change import count_rows
+from framework.words import counted
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to load files: what was planned, on what. `observed` is the target before anything was looked up."""
+
+    load: LoadInput
+    observed: Observation
+    hints: PlanHints
+
+    @property
+    def spec(self) -> PipelineSpec:
+        """The pipeline's spec."""
+        return self.load.spec
+
+    @property
+    def files(self) -> tuple[LoadFile, ...]:
+        """The files of the load."""
+        return self.load.files
+
+    @property
+    def staged(self) -> Staged:
+        """What staging made of the files."""
+        return self.load.staged
+
+    @property
+    def staging(self) -> TableName:
+        """The staging table."""
+        return self.load.names.staging
+
+
+class Question(Enum):
+    """What must be read before an outcome is known."""
+
+    RUN_COUNTS = auto()
+    """What the run's own merge counted, if it was committed although its reply was lost."""
+    DUPLICATES = auto()
+    """Which keys of the staging table stand in several rows."""
+    STAGED_ROWS = auto()
+    TARGET_ROWS = auto()
+    TARGET = auto()
+    """The target as it is now."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The answers so far; None where nobody has asked. `run_counts` are by object key."""
+
+    run_counts: Mapping[str, tuple[int, ...]] | None = None
+    duplicates: Duplicates | None = None
+    staged_rows: int | None = None
+    target_rows: int | None = None
+    target: Observation | None = None
+
+
+@dataclass(frozen=True)
+class Stale:
+    """The target is not what the load was planned for: plan again, or fail with `error` if that was done enough.
+
+    `observed` is the target as it is now, where it was looked at already.
+    """
+
+    error: PipelineError
+    hints: PlanHints
+    observed: Observation | None = None
+
+
+@dataclass(frozen=True)
+class LoadedByOthers:
+    """Another run has loaded some of the files."""
+
+    error: WarehouseError
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """Another run has loaded a file that comes after one of these."""
+
+    error: WarehouseError
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The load fails."""
+
+    error: PipelineError
+
+
+Outcome = Committed | Stale | LoadedByOthers | Superseded | Refused
+
+
+def outcome_of(attempt: Attempt, refusal: Refusal, facts: Facts) -> Outcome | Question:
+    """Return what a refusal means, or what must be read first."""
+    error = refusal.error
+    if isinstance(error, TransientWarehouseError):
+        # Every retry met it. The target is not to blame.
+        return Refused(error)
+    match error.refused:
+        case None | OnRefusal.FAIL | OnRefusal.VIEW_NAME_TAKEN:
+            return Refused(error)
+        case OnRefusal.REPLAN:
+            return Stale(error, attempt.hints)
+        case OnRefusal.ALREADY_LOADED:
+            return _already_loaded(attempt, error, facts)
+        case OnRefusal.SUPERSEDED:
+            return Superseded(error)
+        case OnRefusal.DUPLICATE_KEYS:
+            if facts.duplicates is None:
+                return Question.DUPLICATES
+            return Refused(refused_duplicates(attempt.spec, attempt.files, facts.duplicates))
+        case OnRefusal.ROW_COUNT_MISMATCH:
+            return Question.STAGED_ROWS if facts.staged_rows is None else _mismatch(attempt, error, facts.staged_rows)
+        case OnRefusal.BRINGS_NEW_KEYS:
+            return Refused(_brings_new_keys(attempt))
+        case OnRefusal.SHRINKS_TABLE:
+            return _shrinks(attempt, facts)
+        case OnRefusal.ROWS_DO_NOT_FIT:
+            return _do_not_fit(attempt, error)
+        case OnRefusal.VIEW_NOT_REPLACED if (view := _view(refusal)) not in attempt.hints.views_to_drop:
+            hints = replace(attempt.hints, views_to_drop=attempt.hints.views_to_drop | {view})
+            return Stale(_blamed(attempt, refusal), hints)
+        case _:
+            return _changed(attempt, refusal, facts)
+
+
+def meaning_of(run: Run, refusal: Refusal, attempt: Attempt, look: Callable[[], Observation]) -> Outcome:
+    """Return what a refusal means, having read what that takes; `look` observes the target as it is now."""
+    facts = Facts()
+    while isinstance(found := outcome_of(attempt, refusal, facts), Question):
+        facts = _answer(run, found, facts, look)
+    return found
+
+
+def _answer(run: Run, question: Question, facts: Facts, look: Callable[[], Observation]) -> Facts:
+    staging = run.names.staging
+    match question:
+        case Question.RUN_COUNTS:
+            return replace(facts, run_counts=read_run_counts(run.warehouse, run.run_id))
+        case Question.DUPLICATES:
+            return replace(facts, duplicates=read_duplicates(run.warehouse, staging, run.spec.load.keys))
+        case Question.STAGED_ROWS:
+            return replace(facts, staged_rows=read_staging_count(run.warehouse, staging))
+        case Question.TARGET_ROWS:
+            return replace(facts, target_rows=count_rows(run.warehouse, run.target))
+        case Question.TARGET:
+            return replace(facts, target=look())
+
+
+def _already_loaded(attempt: Attempt, error: WarehouseError, facts: Facts) -> Outcome | Question:
+    if facts.run_counts is None:
+        return Question.RUN_COUNTS
+    if not facts.run_counts:
+        return LoadedByOthers(error)
+    return Committed({file: RecordCounts(*facts.run_counts[file.source.identity.key]) for file in attempt.files})
+
+
+def _mismatch(attempt: Attempt, error: WarehouseError, found: int) -> Refused:
+    return Refused(
+        WarehouseError(
+            f"the rows do not add up: {attempt.staged.seen.rows_staged} were written to the staging files and "
+            f"{found} arrived in {attempt.staging}. Nothing was changed.",
+            statement_id=error.statement_id,
+            sql=error.sql,
+        )
+    )
+
+
+def _brings_new_keys(attempt: Attempt) -> SourceFileError:
+    fills = [fill for fill in attempt.staged.columns.fills if fill.rejects_new]
+    why = "evolution.missing_columns lets such a file only replace rows (new_rows: reject)"
+    target = attempt.spec.target.table
+    return _lacks(attempt.files, fills, f"which new rows need, and brings keys that are not in {target}; {why}")
+
+
+def _shrinks(attempt: Attempt, facts: Facts) -> Refused | Question:
+    """Say how many rows a replacement would leave of how many: with keys, one of each."""
+    spec, staged = attempt.spec, attempt.staged.seen.rows_staged
+    if facts.target_rows is None:
+        return Question.TARGET_ROWS
+    left, of_how_many = staged, ""
+    if spec.load.keys and staged:
+        if facts.duplicates is None:
+            return Question.DUPLICATES
+        repeated = sum(facts.duplicates.rows_by_file.values()) - facts.duplicates.keys
+        left, of_how_many = staged - repeated, f", one per key of {staged}," if repeated else ""
+    rows = f"{counted(left, 'row')}{of_how_many}"
+    return Refused(too_small(spec, attempt.files[0].source, rows, facts.target_rows))
+
+
+def _do_not_fit(attempt: Attempt, error: WarehouseError) -> Outcome:
+    if error.cause is Cause.VALUE_TOO_LONG:
+        # The plan has seen to it that the values fit: somebody has made a column narrower since.
+        return Stale(error, attempt.hints)
+    table = attempt.observed.table
+    if error.cause is Cause.NULL_NOT_ALLOWED and table is not None:
+        required = {column.name for column in table.columns if not column.nullable}
+        fills = [fill for fill in attempt.staged.columns.fills if fill.value is None and fill.column in required]
+        if fills:
+            target = attempt.spec.target.table
+            why = f"NOT NULL in {target}, and brings keys that are not in the table"
+            return Refused(_lacks(attempt.files, fills, why))
+    return Refused(error)
+
+
+def _changed(attempt: Attempt, refusal: Refusal, facts: Facts) -> Outcome | Question:
+    """Plan again if the target is not what was observed; if it is, the refusal has another reason."""
+    if facts.target is None:
+        return Question.TARGET
+    blamed = _blamed(attempt, refusal)
+    if replace(facts.target, history=attempt.observed.history) == attempt.observed:
+        return Refused(blamed)
+    return Stale(blamed, attempt.hints, facts.target)
+
+
+def _view(refusal: Refusal) -> TableName:
+    statement = refusal.transaction.refused_by(refusal.error)
+    assert statement is not None
+    return cast(TableName, statement.values["view"])
+
+
+def _blamed(attempt: Attempt, refusal: Refusal) -> PipelineError:
+    """Return the error that names who must act: the spec's author, the table's owner, or nobody in particular."""
+    spec, error = attempt.spec, refusal.error
+    match error.refused:
+        case OnRefusal.BAD_GRANT:
+            return SpecError(
+                f"{spec.path}: a privilege that grants names cannot be granted or revoked: "
+                f"{error.reason}. Create who is missing, or correct grants."
+            )
+        case OnRefusal.TABLE_IN_USE:
+            return SchemaChangeError(
+                f"{spec.target.table} must be copied into a table with wider columns, and something stands on it "
+                f"that cannot be taken down, such as another table's foreign key: {error.first_line}. Nothing was "
+                "changed. Have an administrator drop that foreign key (alter table … drop constraint …), and create it "
+                "again after the load."
+            )
+        case OnRefusal.BAD_VIEW | OnRefusal.VIEW_NOT_REPLACED:
+            return _bad_view(spec, _view(refusal), error)
+        case _:
+            return error
+
+
+def _bad_view(spec: PipelineSpec, view: TableName, error: WarehouseError) -> SpecError:
+    what_to_do = "Correct the view's definition."
+    if view not in {named.view for named in spec.views}:
+        what_to_do = "The spec does not name it: have its owner change or drop it, or correct what is below it."
+    return SpecError(
+        f"{spec.path}: the view {view} cannot be created: {error.reason}. The change was rolled back. {what_to_do}"
+    )
+
+
+def _lacks(files: Sequence[LoadFile], fills: Sequence[Fill], why: str) -> SourceFileError:
+    at_fault = sorted({ordinal for fill in fills for ordinal in fill.files})
+    names = ", ".join(repr(fill.column) for fill in fills)
+    return SourceFileError(
+        f"{files[at_fault[0]].source.url}: the file lacks {names}, {why}. Resend it with the column, or without new "
+        "keys.",
+        [files[ordinal].source.key for ordinal in at_fault],
+    )

@@ -1,0 +1,76 @@
+"""What a load can be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What is accepted of a file that would be rejected otherwise.
+
+    `out_of_order`: a newer file is loaded. `shrink`: it replaces the table with few rows. `new_columns`: none of its
+    columns is in the table.
+    """
+
+    out_of_order: bool = False
+    shrink: bool = False
+    new_columns: bool = False
+
+
+NOTHING_ACCEPTED = Accepted()
+
+
+@dataclass(frozen=True)
+class Pending:
+    """All pending files."""
+
+
+@dataclass(frozen=True)
+class OneFile:
+    """One object of the lake, by key or address; `again` loads it once more whatever the ledger says."""
+
+    key: str
+    again: bool = False
+    accepted: Accepted = NOTHING_ACCEPTED
+
+
+@dataclass(frozen=True)
+class Unprocessed:
+    """The files that were set aside, or one of them."""
+
+    key: str | None = None
+    accepted: Accepted = NOTHING_ACCEPTED
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """Corrected rows, as a file in the lake.
+
+    A row loses against the target's row with its key, unless `order_by` puts it first, and a file that fails stays
+    where it is.
+    """
+
+    key: str
+
+
+LoadRequest = Pending | OneFile | Unprocessed | Corrections
+
+
+def accepted_by(request: LoadRequest) -> Accepted:
+    """Return what is accepted of the files."""
+    match request:
+        case OneFile(accepted=accepted) | Unprocessed(accepted=accepted):
+            return accepted
+        case Pending() | Corrections():
+            return NOTHING_ACCEPTED
+
+
+def is_again(request: LoadRequest) -> bool:
+    """Return whether a file is loaded once more whatever the ledger says."""
+    return isinstance(request, OneFile) and request.again
+
+
+def names_files(request: LoadRequest) -> bool:
+    """Return whether somebody asked for files that may come after newer ones."""
+    return not isinstance(request, Pending)

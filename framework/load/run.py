@@ -1,0 +1,189 @@
+"""One run of a pipeline: what it works with, what it is called, and how far it is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+from framework.lake.alive import staging_prefix
+from framework.lake.s3 import Lake
+from framework.load.request import LoadRequest
+from framework.load.services import Services
+from framework.names import TableName
+from framework.plan.audit import RunNames
+from framework.run_log import Event, RunLog
+from framework.schema.values import LoadWarning
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.session import WarehouseSession
+
+
+class Step(StrEnum):
+    """What a load is doing; results and logs name it."""
+
+    DISCOVER = "discover"
+    OBSERVE = "observe"
+    RECOVER = "recover"
+    START = "start"
+    PREPARE = "prepare"
+    EVOLVE = "evolve"
+    COPY = "copy"
+    MERGE = "merge"
+    SETTLE = "settle"
+
+    @property
+    def may_read_files(self) -> bool:
+        """Whether the source files may still be read in this step."""
+        return self in (Step.DISCOVER, Step.OBSERVE, Step.RECOVER, Step.START, Step.PREPARE)
+
+
+class Progress:
+    """How far a run is: at which step, on which engine, and for how long."""
+
+    def __init__(self, log: RunLog, services: Services) -> None:
+        self.step = Step.DISCOVER
+        self.engine: str | None = None
+        self._log = log
+        self._check_interrupted = services.check_interrupted
+        self._clock_start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken."""
+        return time.monotonic() - self._clock_start
+
+    def enter(self, step: Step) -> None:
+        """Begin a step, unless the command was interrupted: nothing is half done between steps.
+
+        Raises:
+            KeyboardInterrupt: it was.
+        """
+        self.step = step
+        self._log.info(Event.STEP, step=step.value)
+        self._check_interrupted()
+
+    def chose(self, engine: str) -> None:
+        """Note which engine handles the rows."""
+        self.engine = engine
+
+    def watch(self, step: str, **numbers: int) -> None:
+        """Show how far a pass over the rows is; an interrupted one ends, as its rows are only staged.
+
+        Raises:
+            KeyboardInterrupt: the command was interrupted.
+        """
+        self._log.progress(step, **numbers)
+        self._check_interrupted()
+
+
+class Leftovers:
+    """What a run has made that must go unless it is used: tables of its own, and bad rows in quarantine."""
+
+    def __init__(self) -> None:
+        self.tables: tuple[TableName, ...] = ()
+        self.has_quarantine = False
+
+    def made_table(self, table: TableName) -> None:
+        """Note a table that exists from now on, or may."""
+        self.tables = tuple(dict.fromkeys((*self.tables, table)))
+
+    def lost_table(self, table: TableName) -> None:
+        """Note that a table is gone, or is no leftover any more."""
+        self.tables = tuple(each for each in self.tables if each != table)
+
+    def wrote_bad_rows(self) -> None:
+        """Note that there are bad rows in quarantine."""
+        self.has_quarantine = True
+
+    def removed_bad_rows(self) -> None:
+        """Note that there are none."""
+        self.has_quarantine = False
+
+    def all_used(self) -> None:
+        """Note that the load is in: the merge has dropped the staging table, and the bad rows stay."""
+        self.tables, self.has_quarantine = (), False
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a pipeline. `warnings` were found of its files before it began."""
+
+    spec: PipelineSpec
+    services: Services
+    request: LoadRequest
+    log: RunLog
+    warehouse: WarehouseSession
+    names: RunNames
+    progress: Progress
+    leftovers: Leftovers
+    warnings: tuple[LoadWarning, ...] = ()
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.names.run_id
+
+    @property
+    def lake(self) -> Lake:
+        """The lake."""
+        return self.services.lake
+
+    @property
+    def target(self) -> TableName:
+        """The table that is loaded."""
+        return self.spec.target.table
+
+    @property
+    def dead_after_seconds(self) -> int:
+        """How old a heartbeat is when its run has expired."""
+        return self.services.environment.dead_after_seconds
+
+    @property
+    def prefix(self) -> str:
+        """The key prefix of the run's staging files."""
+        return staging_prefix(self.lake, self.spec.pipeline, self.run_id)
+
+    @property
+    def month(self) -> str:
+        """The folder of the month in which the run began."""
+        return f"{self.names.started_at:%Y/%m}"
+
+    @property
+    def manifest_key(self) -> str:
+        """The key under which the run lists its staging files for COPY."""
+        return f"{self.prefix}manifest.json"
+
+    @property
+    def quarantine_prefix(self) -> str:
+        """The key prefix of the run's bad rows."""
+        return self.lake.key(f"data/quarantine/{self.spec.pipeline}/{self.month}/{self.run_id}/")
+
+    @property
+    def quarantine_url(self) -> str:
+        """The address below which the run keeps its bad rows."""
+        return self.lake.url(self.quarantine_prefix)
+
+
+def begin_run(
+    spec: PipelineSpec, services: Services, request: LoadRequest, warnings: tuple[LoadWarning, ...] = ()
+) -> Run:
+    """Return a run with an id and a log of its own. Nothing is called yet."""
+    run_id = services.new_run_id()
+    log = services.open_log(run_id, spec.pipeline)
+    names = RunNames(spec, run_id, services.job_id, services.now(), services.warehouse.settings.control_schema)
+    return Run(
+        spec,
+        services,
+        request,
+        log,
+        WarehouseSession(services.warehouse, spec.pipeline, log),
+        names,
+        Progress(log, services),
+        Leftovers(),
+        warnings,
+    )
+
+
+def log_warning(log: RunLog, warning: LoadWarning) -> None:
+    """Enter a warning into the log."""
+    log.warning(warning.message, rule=warning.rule, column=warning.column)

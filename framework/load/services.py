@@ -1,0 +1,40 @@
+"""What a load works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from framework.frames.protocol import FrameEngine
+from framework.lake.s3 import Lake
+from framework.run_log import RunLog
+from framework.schema.values import SourceBatch
+from framework.spec.environment import Environment
+from framework.spec.pipeline import SourceSpec
+from framework.warehouse.client import Warehouse
+
+
+def never_interrupted() -> None:
+    """Go on."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything outside that a load touches; made by the command, passed in.
+
+    `frames` chooses the frame engine for a batch, and opens it at the first call: a run with nothing to
+    do starts none. `check_interrupted` raises KeyboardInterrupt where the command was interrupted.
+    """
+
+    environment: Environment
+    lake: Lake
+    warehouse: Warehouse
+    frames: Callable[[SourceBatch], FrameEngine]
+    now: Callable[[], datetime]
+    new_run_id: Callable[[], str]
+    open_log: Callable[[str, str], RunLog]
+    job_id: str | None
+    check_interrupted: Callable[[], None] = never_interrupted
+    sources: Callable[[], Mapping[str, SourceSpec]] = dict
+    """Where the files of all feeds of the project arrive, by pipeline; feeds without a readable spec are left out."""

@@ -1,0 +1,284 @@
+"""What becomes of a load's files: where each goes, the audit rows of those not loaded, and the results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Literal
+
+from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError
+from framework.lake.at_once import at_once
+from framework.load.audit_trail import write_each, write_rows
+from framework.load.discover import Work
+from framework.load.eligibility import Reasons
+from framework.load.next_step import FailedLoad, next_step, out_of_order
+from framework.load.request import Corrections
+from framework.load.result import NO_RECORDS, LoadFailure, LoadResult, RecordCounts
+from framework.load.run import Run, log_warning
+from framework.plan.audit import LoadFile
+from framework.plan.load_plan import LoadPlan
+from framework.redaction import told, trace
+from framework.run_log import Event
+from framework.schema.changes import describe_change
+from framework.schema.table import OUTAGE_MARK, Observation
+from framework.schema.values import LoadWarning, SourceFile
+
+_TIMES_DIFFER = timedelta(seconds=2)
+"""So much may the times differ that a listing and a head tell of one object: a head cuts off what is not a second."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Return whether the warehouse, S3 or this machine can serve no file now, so that the next would fare no better."""
+    return isinstance(error, PipelineError) and error.is_outage
+
+
+def settle_loaded(run: Run, work: Work, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]) -> list[LoadResult]:
+    """Archive what was loaded. The rows are in: a file that cannot be moved now is moved by the next run."""
+    run.leftovers.all_used()
+    older, warnings = _put_away(run, work, list(counts))
+    results = []
+    for file in counts:
+        run.log.info("loaded", step="settle", file=file.source.url, **vars(counts[file]))
+        loaded = result_of(run, file, "SUCCESS", plan, counts=counts[file])
+        results.append(_with_warnings(loaded, warnings))
+    return [*results, *older]
+
+
+def skip_files(run: Run, work: Work, reasons: Reasons) -> list[LoadResult]:
+    """Record files as SKIPPED, each with its reason, and archive them."""
+    if not reasons:
+        return []
+    write_each(run, "SKIPPED", reasons)
+    for file, reason in reasons.items():
+        run.log.warning("file skipped", file=file.source.url, reason=reason)
+    older, warnings = _put_away(run, work, list(reasons))
+    skipped = (result_of(run, file, "SKIPPED", reason=reason) for file, reason in reasons.items())
+    return [*(_with_warnings(result, warnings) for result in skipped), *older]
+
+
+def refuse_files(run: Run, reasons: Reasons) -> list[LoadResult]:
+    """Leave files where they are, unrecorded, and end the command in an error."""
+    results = []
+    for file, reason in reasons.items():
+        source = file.source
+        run.log.warning("file refused", file=source.url, reason=reason)
+        error = SpecError(f"{source.url} is not loaded: {reason}.")
+        way_in = out_of_order(run.spec.pipeline, run.services.environment, source.key)
+        failure = LoadFailure("SpecError", run.progress.step, str(error), error, way_in)
+        results.append(result_of(run, file, "REFUSED", reason=reason, failure=failure))
+    return results
+
+
+def report_unsure(run: Run, files: Sequence[tuple[SourceFile, str]]) -> list[LoadResult]:
+    """Report unprocessed files of unknown owner as REFUSED."""
+    for file, reason in files:
+        run.log.warning("file refused", file=file.url, reason=reason)
+    return [result_of(run, LoadFile(file), "REFUSED", reason=reason) for file, reason in files]
+
+
+def settle_failed(
+    run: Run, files: Sequence[LoadFile], error: BaseException, observed: Observation | None, plan: LoadPlan | None
+) -> list[LoadResult]:
+    """Record a failure where that is possible, and put the files where they belong."""
+    lost = _lost_to_another(run, files) if isinstance(error, Exception) else []
+    if lost:
+        return lost
+    step = run.progress.step
+    details = {} if isinstance(error, PipelineError) else {"traceback": trace(error)}
+    run.log.error("load failed", step=step, error_type=type(error).__name__, error=told(error), **details)
+    message = f"{OUTAGE_MARK}{told(error)}" if is_outage(error) else told(error)
+    recorded = _try(run, "write the FAILED row", partial(write_rows, run, "FAILED", files, message), error)
+    moved: dict[LoadFile, str] = {}
+    for file in files:
+        failures = 0 if observed is None else observed.history_of(file.source.identity).failures
+        if recorded and _is_to_be_set_aside(run, file.source, error, failures):
+            _try(run, "move the file", partial(_set_aside, run, file, moved))
+    failure = LoadFailure(type(error).__name__, step, message, error, _next_step(run, files, moved, error))
+    return [result_of(run, file, "FAILED", plan, failure=failure) for file in files or (None,)]
+
+
+def with_problems(run: Run, results: list[LoadResult], problems: Sequence[str]) -> list[LoadResult]:
+    """Return the results with what else is not as it should be: it fails the run, though the files are loaded."""
+    if not problems or any(result.status == "FAILED" for result in results):
+        return results
+    message = " ".join(problems)
+    failure = LoadFailure("SchemaChangeError", "settle", message, SchemaChangeError(message))
+    together = results or [result_of(run, None, "FAILED")]
+    place = next((n for n, result in enumerate(together) if result.failure is None), 0)
+    return [replace(result, failure=failure) if n == place else result for n, result in enumerate(together)]
+
+
+def result_of(
+    run: Run,
+    file: LoadFile | None,
+    status: Literal["SUCCESS", "FAILED", "SKIPPED", "REFUSED"],
+    plan: LoadPlan | None = None,
+    *,
+    counts: RecordCounts = NO_RECORDS,
+    reason: str | None = None,
+    failure: LoadFailure | None = None,
+) -> LoadResult:
+    """Return a file's result; of a load that has found no file there is one without."""
+    warnings = (*run.warnings, *(plan.warnings if plan is not None else ()))
+    return LoadResult(
+        pipeline=run.spec.pipeline,
+        source_file=None if file is None else file.source.key,
+        run_id=run.run_id,
+        status=status,
+        engine=run.progress.engine,
+        seconds=run.progress.seconds,
+        counts=counts,
+        schema_changes=tuple(describe_change(change) for change in (plan.changes if plan is not None else ())),
+        quarantine=run.quarantine_url if status == "SUCCESS" and counts.rejected else None,
+        reason=reason,
+        failure=failure,
+        warnings=tuple(warning for warning in warnings if file is None or warning.concerns(file.source.key)),
+    )
+
+
+def gone(run: Run, files: Sequence[LoadFile]) -> list[LoadFile]:
+    """Return the files that are no longer what was described."""
+    unchanged = at_once(run.lake.is_unchanged, [file.source for file in files])
+    return [file for file, is_same in zip(files, unchanged, strict=True) if not is_same]
+
+
+def move(run: Run, file: SourceFile, folder: Literal["archive", "unprocessed"]) -> str | None:
+    """Move a file to `data/{folder}/{year}/{month}/`; return its new key, None if it stays.
+
+    A file that is there already stays, and so does one that is another file by now.
+    """
+    lake = run.lake
+    home = f"data/{folder}/"
+    if file.key.startswith(lake.key(home)):
+        return None
+    moved = lake.move(file, f"{home}{run.month}", run.run_id, run.spec.pipeline)
+    if moved is None:
+        run.log.warning("the file has gone or was replaced meanwhile; nothing was moved", file=file.url)
+    else:
+        run.log.info(Event.FILE_MOVED, file=file.url, to=lake.url(moved))
+    return moved
+
+
+def _lost_to_another(run: Run, files: Sequence[LoadFile]) -> list[LoadResult]:
+    """Skip a load whose file was taken or replaced while it was being read; empty where none was.
+
+    An overlapping run has loaded it, or the next one loads what has replaced it: no failure.
+    """
+    if not run.progress.step.may_read_files:
+        return []
+    lost: list[LoadFile] = []
+    _try(run, "look for the files", lambda: lost.extend(gone(run, files)))
+    if not lost:
+        return []
+    names = ", ".join(file.source.url for file in lost)
+    reason = f"another run has taken, or another file replaced, {names}"
+    _try(run, "write the SKIPPED row", partial(write_rows, run, "SKIPPED", files, reason))
+    run.log.warning("load given up", reason=reason)
+    return [result_of(run, file, "SKIPPED", reason=reason) for file in files]
+
+
+def _set_aside(run: Run, file: LoadFile, moved: dict[LoadFile, str]) -> None:
+    key = move(run, file.source, "unprocessed")
+    if key is not None:
+        moved[file] = key
+
+
+def _next_step(run: Run, files: Sequence[LoadFile], moved: Mapping[LoadFile, str], error: BaseException) -> str | None:
+    if isinstance(run.request, Corrections) or not isinstance(error, Exception):
+        return None
+    keys = [moved.get(file, file.source.key) for file in files]
+    return next_step(FailedLoad(run.spec.pipeline, run.services.environment, run.request, error, keys), run.lake)
+
+
+def _is_to_be_set_aside(run: Run, file: SourceFile, error: BaseException, failures_before: int) -> bool:
+    """Return whether the file or the table is at fault, or too many attempts failed; an outage or interruption is not.
+
+    A file of the archive was loaded before, and stays there whatever comes of loading it again.
+    """
+    is_archived = file.key.startswith(run.lake.key("data/archive/"))
+    if is_archived or isinstance(run.request, Corrections) or not isinstance(error, Exception):
+        return False
+    if isinstance(error, SourceFileError) and error.keys:
+        return file.key in error.keys
+    if isinstance(error, SourceFileError | SchemaChangeError):
+        return True
+    if is_outage(error) or isinstance(error, SpecError):
+        return False
+    return failures_before + 1 >= run.services.environment.max_attempts
+
+
+def _put_away(run: Run, work: Work, files: Sequence[LoadFile]) -> tuple[list[LoadResult], list[LoadWarning]]:
+    """Archive files that need not be loaded any more, behind those that they replace.
+
+    Returns the results of those, and warnings for files that could not be archived.
+    """
+    are_archived, older = _skip_older(run, work)
+    if are_archived:
+        return older, [warning for warning in at_once(partial(_archive, run), files) if warning is not None]
+    why = "an older file, which must go first, could not be archived"
+    return older, [_not_archived(run, file, why) for file in files]
+
+
+def _skip_older(run: Run, work: Work) -> tuple[bool, list[LoadResult]]:
+    """Skip and archive files that the loaded one has replaced as a whole; False where one of them stays.
+
+    Before the loaded file is archived: of the files that are pending then, a run that finds them would
+    take an older one for the newest.
+    """
+    found: list[SourceFile] = []
+    reason = "a newer file replaces the table"
+
+    def describe() -> None:
+        described = at_once(run.lake.describe, list(work.older))
+        found.extend(file for file in described if file is not None and _is_older(work, file))
+
+    if not _try(run, "look for older files", describe):
+        return False, []
+    older = [LoadFile(file) for file in found]
+    if not _try(run, "write SKIPPED rows", partial(write_rows, run, "SKIPPED", older, reason)):
+        return False, []
+    for file in older:
+        run.log.warning("file skipped", file=file.source.url, reason=reason)
+    warnings = [warning for warning in at_once(partial(_archive, run), older) if warning is not None]
+    skipped = (result_of(run, file, "SKIPPED", reason=reason) for file in older)
+    return not warnings, [_with_warnings(result, warnings) for result in skipped]
+
+
+def _is_older(work: Work, file: SourceFile) -> bool:
+    """Return whether an older file is still the one that was listed; one that is not stays for the next run."""
+    etag, modified_at = work.older[file.key]
+    return file.etag == etag and abs(file.modified_at - modified_at) <= _TIMES_DIFFER
+
+
+def _archive(run: Run, file: LoadFile) -> LoadWarning | None:
+    """Archive a file; a warning where it cannot be."""
+    try:
+        move(run, file.source, "archive")
+    except PipelineError as error:
+        return _not_archived(run, file, str(error))
+    return None
+
+
+def _not_archived(run: Run, file: LoadFile, reason: str) -> LoadWarning:
+    message = f"{file.source.url} was not archived: {reason}. The next run archives it."
+    warning = LoadWarning("not-archived", None, message, (file.source.key,))
+    log_warning(run.log, warning)
+    return warning
+
+
+def _with_warnings(result: LoadResult, warnings: Sequence[LoadWarning]) -> LoadResult:
+    own = (warning for warning in warnings if result.source_file is None or warning.concerns(result.source_file))
+    return replace(result, warnings=(*result.warnings, *own))
+
+
+def _try(run: Run, doing: str, action: Callable[[], object], known: BaseException | None = None) -> bool:
+    """Do something on the way out; a failure is told, unless it is the known one, and hides nothing."""
+    try:
+        action()
+    except PipelineError as error:
+        if known is None or str(error) != str(known):
+            run.log.error(f"could not {doing}", error=str(error))
+        return False
+    return True

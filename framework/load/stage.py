@@ -1,0 +1,187 @@
+"""Staging: from a load's files to Parquet and measurements. The only part of a load that touches rows.
+
+`run` writes staging files; `plan` comes through here too, and only measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from framework.errors import SourceFileError
+from framework.frames.protocol import FrameEngine, SourceRows
+from framework.lake.at_once import at_once
+from framework.load.bad_rows import StagedRows, keep_bad_rows_aside
+from framework.load.first_look import look_at, read_layouts, require_known_column, require_shape
+from framework.load.planning import Answer, from_warehouse
+from framework.load.quarantine import empty_quarantine
+from framework.load.request import accepted_by
+from framework.load.run import Run, Step
+from framework.plan.audit import LoadFile
+from framework.plan.columns import ColumnPlan, columns_to_profile, plan_columns
+from framework.plan.load_plan import Staged
+from framework.plan.lookups import FindFilledColumns
+from framework.plan.measured import apply_measurements, with_samples
+from framework.schema.fit import file_columns, refuse_too_many
+from framework.schema.missing import emptied_columns
+from framework.schema.table import Observation
+from framework.schema.values import Measurements, SourceBatch
+from framework.spec.pipeline import PipelineSpec
+from framework.words import counted
+
+MAX_STAGING_PASSES = 3
+MAX_SAMPLED_ROWS = 100
+"""So many bad rows are looked at for a value that says why a column becomes text."""
+
+
+@dataclass(frozen=True)
+class StagingPlace:
+    """Where staging files go: `destination` is an empty `s3://` prefix, None to measure only.
+
+    `sample_rows`: see SourceBatch.
+    """
+
+    destination: str | None = None
+    sample_rows: int | None = None
+
+    def below(self, name: str) -> str | None:
+        """Return an address below the destination; None where nothing is written."""
+        return None if self.destination is None else f"{self.destination}{name}"
+
+
+@dataclass(frozen=True)
+class Staging:
+    """What was staged, and for what; `number` counts how often."""
+
+    staged: Staged
+    observed: Observation
+    number: int
+
+    def serves(self, files: Sequence[LoadFile], observed: Observation) -> bool:
+        """Return whether the files, on the target as it is now, would be staged as they were."""
+        same_files = [layout.file for layout in self.staged.batch.files] == [file.source for file in files]
+        before = self.observed
+        same_columns = (before.table, before.spellings) == (observed.table, observed.spellings)
+        # What other columns of the target hold is asked before the rows are staged.
+        asks = any(fill.unless_filled for fill in self.staged.columns.fills)
+        return same_files and same_columns and not asks
+
+
+def stage_again(run: Run, files: Sequence[LoadFile], observed: Observation, before: Staging | None) -> Staging:
+    """Return the files staged, as they were before where that would make no difference."""
+    run.progress.enter(Step.PREPARE)
+    if before is not None and before.serves(files, observed):
+        return before
+    empty_quarantine(run)
+    number = 1 if before is None else before.number + 1
+    place = StagingPlace(run.lake.url(f"{run.prefix}plan-{number}/"))
+    return Staging(stage(run, files, observed, place, from_warehouse(run)), observed, number)
+
+
+def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: StagingPlace, answer: Answer) -> Staged:
+    """Return the files' rows as staged, or only measured.
+
+    Raises:
+        SourceFileError: a file cannot be loaded as it is, or holds bad rows.
+        SchemaChangeError: the spec does not allow what the files bring.
+    """
+    spec = run.spec
+    batch = replace(_read_batch(run, files, observed), sample_rows=place.sample_rows)
+    names = file_columns(spec, batch)
+    refuse_too_many(spec, observed.table, files[0].source.url, names)
+    unknown = columns_to_profile(spec, observed.table, names)
+    engine = run.services.frames(batch)
+    run.progress.chose(engine.name)
+    with engine.open(batch, run.progress.watch, place.below("copies")) as rows:
+        profiles = rows.profile(unknown) if unknown else {}
+        if unknown:
+            run.log.info("profiled the columns without a type", step="profile", columns=list(unknown))
+        columns = plan_columns(spec, observed.table, batch, profiles, run.names.started_at)
+        _refuse_emptied_columns(spec, batch, observed, columns, answer)
+        columns, seen, below = _stage_until_settled(run, batch, rows, columns, place)
+        checked = StagedRows(batch, rows, columns, seen)
+        quarantine = keep_bad_rows_aside(run, checked, writes=place.destination is not None)
+    if place.sample_rows is None or not seen.rows_staged:
+        _refuse_too_few_rows(run, batch, seen)
+    if place.destination is not None:
+        _refuse_replaced(run, files, engine)
+    return Staged(batch, columns, seen, below if seen.rows_staged else None, quarantine)
+
+
+def _read_batch(run: Run, files: Sequence[LoadFile], observed: Observation) -> SourceBatch:
+    spec, lake = run.spec, run.lake
+    looks = at_once(partial(look_at, spec, lake), [file.source for file in files])
+    require_shape(spec, observed.table, looks)
+    batch = read_layouts(spec, lake, looks, observed, run.log)
+    if not accepted_by(run.request).new_columns:
+        require_known_column(spec, observed.table, looks, batch)
+    return batch
+
+
+def _stage_until_settled(
+    run: Run, batch: SourceBatch, rows: SourceRows, columns: ColumnPlan, place: StagingPlace
+) -> tuple[ColumnPlan, Measurements, str | None]:
+    """Stage until the types hold what was seen: one pass, a second where a number outgrew its type."""
+    for attempt in range(MAX_STAGING_PASSES):
+        below = place.below(f"rows-{attempt}")
+        seen = rows.stage(columns.staged, below)
+        run.log.info(
+            "staged" if below else "measured",
+            step="stage",
+            staging_pass=attempt + 1,
+            rows=seen.rows_staged,
+            rows_not_fitting=seen.rows_bad,
+            phase_seconds=dict(rows.phase_seconds),
+        )
+        decided = apply_measurements(run.spec, columns, seen)
+        if decided.staged == columns.staged:
+            return decided, seen, below
+        columns = _with_samples(run.spec, rows, columns, decided, seen)
+    raise SourceFileError(f"{batch.files[0].file.url}: the types did not settle in {MAX_STAGING_PASSES} passes")
+
+
+def _with_samples(
+    spec: PipelineSpec, rows: SourceRows, measured: ColumnPlan, decided: ColumnPlan, seen: Measurements
+) -> ColumnPlan:
+    """Return the plan with a value for each column that becomes text, of those that no wider type holds."""
+    names = {column.name for column in decided.columns if column.becomes_text}
+    if not names or not spec.bad_rows.log_samples:
+        return decided
+    files = [file.ordinal for file in seen.files if file.rows_bad]
+    found = rows.read_bad_rows(measured.staged, files, MAX_SAMPLED_ROWS)
+    samples = {
+        bad.column: bad.text for bad in reversed(found) if bad.column in names and bad.column and bad.text is not None
+    }
+    return with_samples(decided, samples)
+
+
+def _refuse_emptied_columns(
+    spec: PipelineSpec, batch: SourceBatch, observed: Observation, columns: ColumnPlan, answer: Answer
+) -> None:
+    """Reject a replacement that lacks columns in which the table holds values, where the spec says nothing of that."""
+    names = tuple(fill.column for fill in columns.fills if fill.unless_filled)
+    filled = answer(observed, FindFilledColumns(names)).filled if names else frozenset()
+    if filled:
+        in_order = [name for name in names if name in filled]
+        raise emptied_columns(spec, in_order, batch.files[0].file, columns.warnings)
+
+
+def _refuse_too_few_rows(run: Run, batch: SourceBatch, seen: Measurements) -> None:
+    spec, expect = run.spec, run.spec.expect
+    if accepted_by(run.request).shrink or seen.rows_staged >= expect.min_rows:
+        return
+    found = f"the load has {counted(seen.rows_staged, 'good row')}"
+    default = ", by default for load.mode replace" if spec.load.mode == "replace" and expect.min_rows == 1 else ""
+    raise SourceFileError(
+        f"{batch.files[0].file.url}: {found}, and expect.min_rows is {expect.min_rows}{default}. "
+        "Send the file with its rows.",
+        accept_with="--allow-shrink",
+    )
+
+
+def _refuse_replaced(run: Run, files: Sequence[LoadFile], engine: FrameEngine) -> None:
+    """Look whether the files are still those that were described, for an engine that cannot tell what it has read."""
+    unchanged = True if engine.notices_replacement else all(at_once(run.lake.is_unchanged, [f.source for f in files]))
+    if not unchanged:
+        raise SourceFileError("a file was replaced while it was read; the next run loads it")

@@ -1,0 +1,151 @@
+"""Views that are dropped for native growth: those of this run, and those that an expired run did not restore."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from framework.errors import PipelineError, TransientWarehouseError, WarehouseError
+from framework.lake.alive import living_runs
+from framework.lake.s3 import Lake
+from framework.load.run import Run
+from framework.names import TableName, ledger_table
+from framework.plan.steps import JournalStep, Transaction
+from framework.schema.table import JournalEntry
+from framework.warehouse.view_journal import JournalKey, put_back_views, read_journal
+
+LONGEST_WAIT_SECONDS = 60.0
+"""For another run to restore the views it has dropped: a growth takes no longer, unless readers hold it up."""
+_PAUSE_SECONDS = 2.0
+
+
+def left_by_expired_runs(
+    lake: Lake, entries: Sequence[JournalEntry], own_run_id: str, dead_after_seconds: int
+) -> list[JournalEntry]:
+    """Return the entries that no other run which is still at work has made."""
+    pipelines = {entry.pipeline for entry in entries}
+    living = {run for name in pipelines for run in living_runs(lake, name, dead_after_seconds)} - {own_run_id}
+    return [entry for entry in entries if entry.run_id not in living]
+
+
+def markers_prefix(lake: Lake, target: TableName, control_schema: str) -> str:
+    """Return the prefix of the markers that runs leave while they have dropped views on `target`.
+
+    Below it, `{pipeline}/{run_id}`. A run with nothing to load looks there, which costs no call to the warehouse.
+    """
+    return lake.key(f"staging/.views-down/{ledger_table(control_schema, target).name}/")
+
+
+class ViewJournal:
+    """The views on a load's target that are in the view journal. `not_restored` could not be restored, and why."""
+
+    def __init__(self, run: Run) -> None:
+        self.not_restored: dict[JournalKey, str] = {}
+        self._run = run
+        self._warehouse = run.warehouse
+        self._dropped_views = False
+
+    def problems(self) -> list[str]:
+        """Return what to say of views that could not be restored; no load fails for it, but the run does."""
+        if not self.not_restored:
+            return []
+        reasons = "; ".join(f"{view}: {reason}" for (_, view), reason in self.not_restored.items())
+        message = (
+            f"Views on {self._target} were taken down and cannot be put back: {reasons}. They "
+            "stand in the view journal with all they had. Correct what they stand on, and run restore-views; it "
+            "shows the statements too."
+        )
+        return [message]
+
+    def restore_by_markers(self) -> None:
+        """Restore what expired runs have dropped, where nothing is to be loaded."""
+        if not self.restore_expired(self._read()):
+            self._delete_markers()
+
+    def restore_expired(self, journal: Sequence[JournalEntry]) -> bool:
+        """Restore what expired runs have dropped, and wait for other runs; return whether anything changed.
+
+        A view that cannot be restored is tried once, and stays in the journal.
+        """
+        journal = [entry for entry in journal if entry.key not in self.not_restored]
+        if not journal:
+            return False
+        run = self._run
+        waited = 0.0
+        while True:
+            left = left_by_expired_runs(run.lake, journal, run.run_id, run.dead_after_seconds)
+            if len(left) == len(journal) or waited >= LONGEST_WAIT_SECONDS:
+                break
+            run.log.warning("another run has taken views down; waiting for it", views=_names(journal))
+            self._warehouse.pause(_PAUSE_SECONDS)
+            waited += _PAUSE_SECONDS
+            journal = self._read()
+        for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in left}):
+            self._warehouse.await_run(pipeline, run_id)
+        if left:
+            run.log.warning("a run that has ended left views down", views=_names(left))
+            self._restore(left)
+        self._delete_markers()
+        return True
+
+    def _delete_markers(self) -> None:
+        """Delete the markers of runs that have ended and have no view in the journal any more."""
+        lake, dead_after = self._run.lake, self._run.dead_after_seconds
+        down = {entry.run_id for entry in self._read()}
+        prefix = markers_prefix(lake, self._target, self._warehouse.control_schema)
+        for key in [found.key for found in lake.list_objects(prefix)]:
+            pipeline, _, run_id = key.removeprefix(prefix).partition("/")
+            if run_id not in down and run_id not in living_runs(lake, pipeline, dead_after):
+                lake.delete([key])
+
+    def run(self, transaction: Transaction) -> WarehouseError | None:
+        """Run one of the transactions that drop views or restore them.
+
+        Returns why views could not be dropped, or that the warehouse does not answer. A view that cannot be restored
+        does not stop the load: `restore_own` tries once more.
+        """
+        if transaction.journal is JournalStep.DROPS_VIEWS and not self._dropped_views:
+            self._dropped_views = True
+            self._run.lake.put(self._own_marker, self._run.run_id)
+        try:
+            self._warehouse.run(transaction)
+        except WarehouseError as error:
+            is_transient = isinstance(error, TransientWarehouseError)
+            if is_transient or transaction.journal is not JournalStep.RESTORES_VIEWS:
+                return error
+            self._run.log.warning("a view could not be put back at once", error=str(error))
+        return None
+
+    def restore_own(self) -> None:
+        """Recreate every view that this run dropped and that does not exist."""
+        if self._dropped_views:
+            own = [entry for entry in self._read() if entry.run_id == self._run.run_id]
+            self._restore(own)
+            self._dropped_views = False
+            if not any(entry.key in self.not_restored for entry in own):
+                self._run.lake.delete([self._own_marker])
+
+    def restore_own_after_failure(self) -> None:
+        """Do so as far as possible; what fails here never hides the failure, and the next run restores the rest."""
+        try:
+            self.restore_own()
+        except PipelineError as error:
+            self._run.log.error("views are down; the next run puts them back", error=str(error))
+
+    @property
+    def _target(self) -> TableName:
+        return self._run.target
+
+    @property
+    def _own_marker(self) -> str:
+        lake, control_schema = self._run.lake, self._warehouse.control_schema
+        return f"{markers_prefix(lake, self._target, control_schema)}{self._run.spec.pipeline}/{self._run.run_id}"
+
+    def _read(self) -> list[JournalEntry]:
+        return list(read_journal(self._warehouse, self._target))
+
+    def _restore(self, entries: Sequence[JournalEntry]) -> None:
+        self.not_restored |= put_back_views(self._warehouse, entries)
+
+
+def _names(entries: Sequence[JournalEntry]) -> list[str]:
+    return [str(entry.view.view) for entry in entries]

@@ -1,0 +1,298 @@
+"""A load as a value: what it changes, and the transactions that do it.
+
+`run` executes the plan, `plan` prints it. Planning is pure: where it needs to know more of the warehouse it returns
+lookups, which the caller answers before it asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from framework.column_type import Kind
+from framework.errors import SchemaChangeError
+from framework.names import TableName
+from framework.plan.audit import LoadFile, RunNames, warnings_of
+from framework.plan.columns import ColumnPlan, PlannedColumn
+from framework.plan.evolve import plan_evolution
+from framework.plan.grants import plan_grants
+from framework.plan.growth import EvolvingRun
+from framework.plan.lookups import CompareViews, CountRows, Lookup, ReadDesign, ReadViews
+from framework.plan.merge import LoadedFile, MergeInput, plan_merge
+from framework.plan.render import render
+from framework.plan.staging import plan_copy
+from framework.plan.steps import Transaction
+from framework.plan.views import ViewWork, plan_views, views_to_compare, views_to_look_at
+from framework.schema.changes import (
+    SchemaChange,
+    grown_under_views,
+    needs_new_table,
+    plan_changes,
+    rewritten_columns,
+    rewritten_under_views,
+    table_after,
+    with_rows,
+)
+from framework.schema.fit import MAX_COLUMNS, too_many
+from framework.schema.precedence import Precedence
+from framework.schema.same_content import same_content
+from framework.schema.spellings import new_spellings
+from framework.schema.table import Observation, ObservedTable
+from framework.schema.values import LoadWarning, Measurements, SourceBatch, SourceFile
+from framework.spec.pipeline import PipelineSpec
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What staging made of a load's files: the columns as they were decided, and what was seen of the rows.
+
+    `below` is the address of the staging files, `quarantine` that of the bad rows; None where there are none.
+    """
+
+    batch: SourceBatch
+    columns: ColumnPlan
+    seen: Measurements
+    below: str | None = None
+    quarantine: str | None = None
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is anything to load."""
+        return self.seen.rows_staged > 0
+
+
+@dataclass(frozen=True)
+class LoadTerms:
+    """What somebody asked for who asked for this load.
+
+    With `keeps_stored` a row loses against the target's row with its key, unless `order_by` puts it first.
+    `precedence` is by what a loaded file comes after one of these; None where their order decides nothing.
+    """
+
+    keeps_stored: bool = False
+    allow_shrink: bool = False
+    precedence: Precedence | None = None
+
+
+@dataclass(frozen=True)
+class LoadInput:
+    """A load that is to be planned. `warnings` were found before its files were read."""
+
+    names: RunNames
+    files: tuple[LoadFile, ...]
+    staged: Staged
+    terms: LoadTerms
+    copy_role: str
+    manifest_url: str
+    warnings: tuple[LoadWarning, ...] = ()
+
+    @property
+    def spec(self) -> PipelineSpec:
+        """The pipeline's spec."""
+        return self.names.spec
+
+
+@dataclass(frozen=True)
+class PlanHints:
+    """What earlier plans of the load have found out.
+
+    `views_to_drop` cannot be replaced. `earlier_files` are loaded files, by the sha256 of their identity, that come
+    after none of these.
+    """
+
+    views_to_drop: frozenset[TableName] = frozenset()
+    earlier_files: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class LoadPlan:
+    """All that a load does to the warehouse, in order: `evolution`, `copy`, `merge`.
+
+    `table` is the target as the load leaves it. `spellings` holds the header's text, by column, where the warehouse
+    does not know for which one the column was created.
+    """
+
+    changes: tuple[SchemaChange, ...]
+    views: ViewWork
+    evolution: tuple[Transaction, ...]
+    copy: Transaction
+    merge: Transaction
+    files: tuple[LoadedFile, ...]
+    table: ObservedTable | None
+    warnings: tuple[LoadWarning, ...]
+    spellings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def transactions(self) -> tuple[Transaction, ...]:
+        """What is run, in order."""
+        return (*self.evolution, self.copy, self.merge)
+
+
+def plan_load(load: LoadInput, observed: Observation, hints: PlanHints = PlanHints()) -> LoadPlan | tuple[Lookup, ...]:
+    """Return the plan of a load, or what must be looked up first.
+
+    Raises:
+        SchemaChangeError: the table cannot or may not be changed as the rows need it, or the plan exceeds what the
+            warehouse takes.
+        SpecError: views of the spec cannot be built.
+    """
+    if not load.staged.has_rows:
+        return _checked(load, observed, _planned(load, observed, hints, (), ViewWork()))
+    spec = load.spec
+    changes = _changes(load, observed)
+    if changes is None:
+        return (CountRows(),)
+    lookups = tuple(_lookups(spec, observed, changes, hints))
+    if lookups:
+        return lookups
+    if to_restore := views_to_look_at(spec, observed, changes):
+        return (ReadViews(to_restore),)
+    return _checked(load, observed, _planned(load, observed, hints, changes, plan_views(spec, observed, changes)))
+
+
+def _changes(load: LoadInput, observed: Observation) -> tuple[SchemaChange, ...] | None:
+    """Return the changes of the target; None where its rows, which decide how texts grow under views, are not known."""
+    spec = load.spec
+    target = spec.target
+    changes = plan_changes(load.staged.columns.column_changes, observed, target.table, (target.distkey, target.sortkey))
+    under_views = grown_under_views(changes, target.table, observed)
+    if observed.table is None or not (under_views or rewritten_columns(changes)):
+        return changes
+    if observed.row_count is None:
+        return None
+    if under_views and observed.row_count <= spec.evolution.rewrite_up_to_rows:
+        changes = rewritten_under_views(changes, observed.table, observed)
+    return with_rows(changes, observed.row_count)
+
+
+def _lookups(
+    spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange], hints: PlanHints
+) -> Iterator[Lookup]:
+    if needs_new_table(changes) and observed.design is None:
+        yield ReadDesign()
+    known = hints.views_to_drop | observed.compared
+    compared = tuple(
+        (view.view, view.definition) for view in views_to_compare(spec, observed, changes) if view.view not in known
+    )
+    if compared:
+        yield CompareViews(compared)
+
+
+def _planned(
+    load: LoadInput, observed: Observation, hints: PlanHints, changes: tuple[SchemaChange, ...], views: ViewWork
+) -> LoadPlan:
+    spec, staged = load.spec, load.staged
+    columns = _columns(staged)
+    spellings = _spellings(load, observed)
+    warnings = (*staged.columns.warnings, *same_content(_sources(load), staged.seen, observed))
+    files = _loaded_files(load, (*load.warnings, *warnings))
+    table = table_after(observed, spec.target.table, changes)
+    evolution: tuple[Transaction, ...] = ()
+    if staged.has_rows:
+        names = load.names
+        source = _named(load.files)
+        run = EvolvingRun(names.run_id, names.started_at, source, names.control_schema, spellings)
+        evolution = (*plan_evolution(spec, observed, changes, views, run), *plan_grants(spec, observed))
+    merge = MergeInput(
+        target=spec.target.table,
+        target_exists=staged.has_rows or observed.table is not None,
+        control_schema=load.names.control_schema,
+        load=spec.load,
+        columns=tuple(column.name for column in columns),
+        fills=staged.columns.fills,
+        files=files,
+        observed_rows=staged.seen.rows_staged,
+        column_count=len(table.columns) if table is not None and _keeps_columns(spec, staged) else None,
+        keeps_stored=load.terms.keeps_stored,
+        max_shrink=None if load.terms.allow_shrink else spec.expect.max_shrink,
+        spellings=_of_known_columns(spellings, observed),
+        order_bounds=_order_bounds(load, hints),
+    )
+    manifest_url = load.manifest_url if staged.has_rows else None
+    return LoadPlan(
+        changes=changes,
+        views=views,
+        evolution=evolution,
+        copy=plan_copy(load.names.staging, columns, manifest_url, load.copy_role),
+        merge=plan_merge(merge),
+        files=files,
+        table=table,
+        warnings=warnings,
+        spellings=spellings,
+    )
+
+
+def _columns(staged: Staged) -> tuple[PlannedColumn, ...]:
+    """Return the columns of the staging table; without rows there is nothing to load into any."""
+    return staged.columns.columns if staged.has_rows else ()
+
+
+def _sources(load: LoadInput) -> list[SourceFile]:
+    return [file.source for file in load.files]
+
+
+def _spellings(load: LoadInput, observed: Observation) -> dict[str, str]:
+    if not load.staged.has_rows:
+        return {}
+    staged = {column.name for column in _columns(load.staged)}
+    return new_spellings(observed, load.spec.columns.rename, load.staged.batch, staged)
+
+
+def _of_known_columns(spellings: Mapping[str, str], observed: Observation) -> dict[str, str]:
+    """Return the spellings of columns that exist before the load; others are remembered with the change."""
+    known = {column.name for column in observed.table.columns} if observed.table else {}
+    return {column: text for column, text in spellings.items() if column in known}
+
+
+def _named(files: Sequence[LoadFile]) -> str:
+    others = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return f"{files[0].source.identity.key}{others}"
+
+
+def _loaded_files(load: LoadInput, warnings: Sequence[LoadWarning]) -> tuple[LoadedFile, ...]:
+    """Return the files with the JOB_STS rows that the merge writes."""
+    loaded = []
+    for ordinal, (file, measured) in enumerate(zip(load.files, load.staged.seen.files, strict=True)):
+        bad = measured.rows_bad
+        message = f"bad rows: {bad}, in {load.staged.quarantine}" if bad else None
+        told = warnings_of(file.source, warnings, len(load.files))
+        audit = load.names.audit_row(file, "SUCCESS", message=message, warnings=told)
+        loaded.append(LoadedFile(ordinal, bad, audit))
+    return tuple(loaded)
+
+
+def _keeps_columns(spec: PipelineSpec, staged: Staged) -> bool:
+    """Return whether the load must not lose what the target's columns hold, those that it does not know included."""
+    policies = [policy.missing_columns for policy in (spec.evolution, *spec.evolution.columns.values())]
+    match spec.load.mode:
+        case "upsert":
+            keeps = any(policy.stored_rows == "keep" for policy in policies)
+        case "replace":
+            keeps = any(policy.written_for is None for policy in policies)
+        case "append":
+            keeps = False
+    return keeps and staged.has_rows
+
+
+def _order_bounds(load: LoadInput, hints: PlanHints) -> Mapping[str, object] | None:
+    if load.terms.precedence is None:
+        return None
+    return {**load.terms.precedence.bounds(_sources(load)), "harmless": sorted(hints.earlier_files)}
+
+
+def _checked(load: LoadInput, observed: Observation, plan: LoadPlan) -> LoadPlan:
+    """Return the plan if the warehouse takes all of it: a table that has grown cannot shrink again.
+
+    Raises:
+        SchemaChangeError: the target or the staging table would have too many columns, or a statement too many bytes.
+    """
+    spec = load.spec
+    # A TIMESTAMPTZ is copied into a column of its own.
+    width = sum(2 if column.target_type.kind is Kind.TIMESTAMPTZ else 1 for column in _columns(load.staged))
+    most = max(width, 0 if plan.table is None else len(plan.table.columns))
+    if most > MAX_COLUMNS:
+        raise SchemaChangeError(too_many(spec, observed.table, load.files[0].source.url, most))
+    for transaction in plan.transactions:
+        for statement in transaction.statements:
+            render(statement, spec.pipeline, load.names.run_id)
+    return plan

@@ -1,0 +1,44 @@
+"""What a planner still has to know: questions to the warehouse, as values.
+
+A planner that cannot decide returns all it can ask for at that point; the caller answers and plans again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from framework.names import TableName
+
+
+@dataclass(frozen=True)
+class CountRows:
+    """How many rows the target has: `Observation.row_count`."""
+
+
+@dataclass(frozen=True)
+class ReadDesign:
+    """What a copy of the target needs to take its place: `Observation.design`."""
+
+
+@dataclass(frozen=True)
+class CompareViews:
+    """Which views keep their columns under a new definition: `Observation.replaceable`, for those in `compared`."""
+
+    definitions: tuple[tuple[TableName, str], ...]
+
+
+@dataclass(frozen=True)
+class ReadViews:
+    """The definition, owner, privileges and comments of views, to restore them as they are: `Observation.views`."""
+
+    views: tuple[TableName, ...]
+
+
+@dataclass(frozen=True)
+class FindFilledColumns:
+    """Which columns of the target hold a value in any row: `Observation.filled`."""
+
+    columns: tuple[str, ...]
+
+
+Lookup = CountRows | ReadDesign | CompareViews | ReadViews | FindFilledColumns
