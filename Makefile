@@ -25,7 +25,7 @@ test: setup
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy
 	@$(PYTHON) -m pytest tests/sandbox --ignore-glob '*/test_[dr]*' & other=$$!; \
-	$(PYTHON) -m pytest -m "not spark" tests/faults tests/frames tests/lake tests/unit tests/sandbox/test_[dr]*; result=$$?; \
+	$(PYTHON) -m pytest -m "not spark" tests/faults tests/rows tests/lake tests/unit tests/sandbox/test_[dr]*; result=$$?; \
 	wait $$other && exit $$result
 
 # What loads do, call by call, against the record in tests/record; goes when the load's core is rebuilt.
@@ -34,14 +34,14 @@ test-record: setup
 
 # What the Spark engine makes of files, and the load tests once more, on Spark.
 test-spark: setup
-	@$(PYTHON) -m pytest -m spark tests/frames
+	@$(PYTHON) -m pytest -m spark tests/rows
 	@$(PYTHON) -m pytest --engine spark tests/sandbox/test_first_load.py tests/sandbox/test_files.py \
 	    tests/sandbox/test_modes.py tests/sandbox/test_evolution.py tests/sandbox/test_views.py \
 	    tests/sandbox/test_conflicts.py tests/sandbox/test_real_feeds.py
 
 # What the Spark engine makes of files, and the loads, on Spark 4.1 in a virtual environment of its own.
 test-spark4: $(VENV)-spark4/.installed
-	@$(VENV)-spark4/bin/python -m pytest --engine spark tests/frames tests/sandbox/test_first_load.py \
+	@$(VENV)-spark4/bin/python -m pytest --engine spark tests/rows tests/sandbox/test_first_load.py \
 	    tests/sandbox/test_files.py tests/sandbox/test_modes.py tests/sandbox/test_evolution.py \
 	    tests/sandbox/test_conflicts.py tests/sandbox/test_real_feeds.py
 

@@ -17,7 +17,7 @@ from benchmarks.by_hand import CONF_VARIABLE
 from benchmarks.data import COLUMNS, KEYS, write_file
 from benchmarks.process import measured, phases, run
 from benchmarks.report import Sample
-from framework.names import statement_name
+from framework.model.names import statement_name
 from framework.sandbox import SandboxAddress, java_environment
 
 ENVIRONMENTS = """\

@@ -80,9 +80,9 @@ def moto_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def spark_engine(sandbox: SandboxAddress, s3: Any) -> Iterator[Any]:
     """The Spark frame engine on the sandbox's bucket."""
-    from framework.frames.spark.engine import SparkFrames
-    from framework.frames.spark.session import make_session
     from framework.lake.s3 import Lake
+    from framework.rows.spark.engine import SparkFrames
+    from framework.rows.spark.session import make_session
     from framework.spec.environment import LakeSettings
 
     os.environ.update(local_sandbox.java_environment())
@@ -96,8 +96,8 @@ def spark_engine(sandbox: SandboxAddress, s3: Any) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def embedded_engine(s3: Any) -> Iterator[Any]:
     """The embedded frame engine on the sandbox's bucket."""
-    from framework.frames.embedded.engine import EmbeddedFrames
     from framework.lake.s3 import Lake
+    from framework.rows.embedded.engine import EmbeddedFrames
     from framework.spec.environment import LakeSettings
 
     engine = EmbeddedFrames(Lake(s3, LakeSettings("lake", "", None)), 1024**3, None)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from framework.frames.protocol import FrameEngine
 from framework.lake.s3 import Lake
 from framework.load.pipeline import run_pipeline
 from framework.load.request import LoadRequest, Pending
 from framework.load.result import LoadResult
 from framework.load.services import Services
-from framework.run_log import RunLog, utc_now
+from framework.log.run_log import RunLog, utc_now
+from framework.rows.protocol import FrameEngine
 from framework.spec.environment import Environment
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec

@@ -15,7 +15,7 @@ from framework.cli.output import DEFAULT_FORMAT, make_output
 from framework.cli.projects import open_project
 from framework.cli.signals import Terminated, interruptible
 from framework.errors import PipelineError, SpecError
-from framework.redaction import trace
+from framework.log.redaction import trace
 
 COMMANDS = {
     "validate": "check specs, environments and views, offline",
@@ -141,4 +141,4 @@ def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:
 
 
 def _command(name: str) -> ModuleType:
-    return importlib.import_module(f"framework.cli.{name.replace('-', '_')}")
+    return importlib.import_module(f"framework.cli.commands.{name.replace('-', '_')}")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, TextIO
 
 from framework.cli.status_line import StatusLine
-from framework.run_log import Entry, Event
-from framework.words import counted
+from framework.log.run_log import Entry, Event
+from framework.model.words import counted
 
 Format = Literal["text", "json", "lines"]
 DEFAULT_FORMAT: Format = "text"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from framework.cli.services import aws_clients
+from framework.cli.wiring import aws_clients
 from framework.errors import SpecError
-from framework.lake.project import fetch_project
 from framework.lake.s3 import Lake
+from framework.lake.specs import fetch_project
 from framework.resources import roots
 from framework.spec.environment import LakeSettings
 from framework.spec.project import Place, Project

@@ -9,8 +9,8 @@ from framework.errors import PipelineError
 from framework.lake.unprocessed import count_unprocessed
 from framework.load.next_step import command
 from framework.load.services import Services
+from framework.model.words import counted
 from framework.spec.pipeline import PipelineSpec
-from framework.words import counted
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.exceptions import HTTPClientError, IncompleteReadError
 
-from framework.lake.failures import read_errors, replaced, s3_errors
-from framework.retries import tell_retry
-from framework.schema.values import SourceFile
+from framework.lake.errors import read_errors, replaced, s3_errors
+from framework.log.retries import tell_retry
+from framework.model.files import SourceFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
-from framework.schema.values import FileIdentity, SourceFile
+from framework.model.files import FileIdentity, SourceFile
 
 OWN_FOLDERS = ("data/archive/", "data/unprocessed/", "staging/")
 """Paths in the lake that only Feedway writes to."""

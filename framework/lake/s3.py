@@ -14,12 +14,12 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from framework.errors import SpecError, WarehouseError
+from framework.lake.archive_names import Reservations, names_for
 from framework.lake.conditions import with_conditions
 from framework.lake.download import download, stream
-from framework.lake.failures import BUCKET_FIELD, GONE, REPLACED, error_code, read_errors, replaced, s3_errors
+from framework.lake.errors import BUCKET_FIELD, GONE, REPLACED, error_code, read_errors, replaced, s3_errors
 from framework.lake.identity import OWN_FOLDERS, carried, etag_of, identity_metadata, moved_metadata
-from framework.lake.names import Reservations, names_for
-from framework.schema.values import FileIdentity, SourceFile
+from framework.model.files import FileIdentity, SourceFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

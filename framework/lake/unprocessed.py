@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from framework.lake.at_once import at_once
+from framework.lake.archive_names import names_before
 from framework.lake.identity import METADATA_LOST
-from framework.lake.names import names_before
+from framework.lake.parallel import at_once
 from framework.lake.pending import is_file_of
 from framework.lake.s3 import Lake, LakeObject
-from framework.schema.values import SourceFile
+from framework.model.files import SourceFile
 from framework.spec.pipeline import PipelineSpec
 
 FOLDER = "data/unprocessed/"

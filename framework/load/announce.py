@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from framework.errors import PipelineError
 from framework.load.result import LoadResult
-from framework.redaction import told
-from framework.run_log import RunLog
+from framework.log.redaction import told
+from framework.log.run_log import RunLog
 from framework.spec.environment import Environment
 
 EVENT_SOURCE = "feedway"

@@ -9,15 +9,7 @@ from fractions import Fraction
 from typing import NoReturn
 
 from framework.errors import PipelineError, SourceFileError
-from framework.frames.fields import split_record
-from framework.frames.lines import physical_lines
-from framework.frames.protocol import SourceRows
-from framework.load.quarantine import open_quarantine
-from framework.load.run import Run
-from framework.plan.audit import LoadFile
-from framework.plan.columns import ColumnPlan
-from framework.schema.changes import NewColumn
-from framework.schema.complaints import (
+from framework.load.complaints import (
     Malformed,
     Telling,
     malformed_line,
@@ -25,19 +17,23 @@ from framework.schema.complaints import (
     null_line,
     quoted,
 )
-from framework.schema.remedies import Refused, Remedy, larger_budget, remedies
-from framework.schema.values import (
-    BadRow,
-    FileLayout,
-    FileMeasurement,
-    Measurements,
-    SourceBatch,
-    StagingColumn,
-)
-from framework.schema.widening import unconvertible_values
-from framework.spec.pipeline import BadRowsSpec, CsvOptions, PipelineSpec
+from framework.load.quarantine import open_quarantine
+from framework.load.remedies import Refused, Remedy, larger_budget, remedies
+from framework.load.run import Run
+from framework.model.csv_options import CsvOptions
+from framework.model.files import FileLayout, SourceBatch
+from framework.model.measurements import BadRow, FileMeasurement, Measurements
+from framework.model.staging import StagingColumn
+from framework.model.words import share
+from framework.plan.audit import LoadFile
+from framework.plan.columns import ColumnPlan
+from framework.plan.schema_changes import NewColumn
+from framework.plan.widen_type import unconvertible_values
+from framework.rows.formats.csv.fields import split_record
+from framework.rows.formats.csv.lines import physical_lines
+from framework.rows.protocol import SourceRows
+from framework.spec.pipeline import BadRowsSpec, PipelineSpec
 from framework.warehouse.control import Duplicates
-from framework.words import share
 
 READ_BAD_ROWS = 100
 """So many are read again for examples of what is wrong, and of a column that they say nothing of as many of its own."""

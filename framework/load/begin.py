@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from framework.lake.at_once import at_once
+from framework.lake.parallel import at_once
 from framework.load.audit_trail import write_rows
 from framework.load.discover import Work
 from framework.load.eligibility import (
@@ -22,13 +22,13 @@ from framework.load.result import LoadResult
 from framework.load.run import Run, Step
 from framework.load.settle import gone, refuse_files, skip_files
 from framework.load.view_journal import ViewJournal
-from framework.names import ledger_table
+from framework.log.run_log import Event
+from framework.model.names import ledger_table
+from framework.model.observation import Observation
 from framework.plan.audit import LoadFile
 from framework.plan.load_plan import PlanHints
-from framework.run_log import Event
-from framework.schema.table import Observation
+from framework.warehouse.catalog import observe
 from framework.warehouse.control import ensure_control_tables
-from framework.warehouse.observe import observe
 
 LoadFiles = tuple[LoadFile, ...]
 

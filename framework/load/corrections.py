@@ -12,7 +12,7 @@ from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 from framework.errors import PipelineError, SourceFileError, SpecError
-from framework.lake.alive import SignOfLife, staging_prefix
+from framework.lake.heartbeat import SignOfLife, staging_prefix
 from framework.lake.pending import is_file_of
 from framework.lake.s3 import Lake
 from framework.load.corrected_rows import CorrectedRow, read_corrected
@@ -20,10 +20,11 @@ from framework.load.pipeline import run_pipeline
 from framework.load.request import Corrections
 from framework.load.result import LoadResult
 from framework.load.services import Services
-from framework.schema.column_names import clean_names
-from framework.schema.values import CORRECTION_MARK, FileIdentity
-from framework.spec.pipeline import BadRowsSpec, ColumnsSpec, CsvOptions, ExpectSpec, PipelineSpec
-from framework.words import counted
+from framework.model.csv_options import CsvOptions
+from framework.model.files import CORRECTION_MARK, FileIdentity
+from framework.model.words import counted
+from framework.plan.column_names import clean_names
+from framework.spec.pipeline import BadRowsSpec, ColumnsSpec, ExpectSpec, PipelineSpec
 
 _LONGEST_KEY_BYTES = 1024
 """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""

@@ -12,11 +12,11 @@ from framework.lake.pending import is_file_of, list_arrived
 from framework.lake.unprocessed import list_unprocessed
 from framework.load.request import Corrections, LoadRequest, OneFile, Pending, Unprocessed, is_again
 from framework.load.services import Services
+from framework.model.files import SourceFile
+from framework.model.words import listed
 from framework.plan.merge import MAX_FILES_PER_LOAD
-from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import control_schema_problem
-from framework.words import listed
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from framework.lake.s3 import Lake
 from framework.load.request import Corrections, LoadRequest, accepted_by, names_files
 from framework.load.run import Run
 from framework.plan.audit import LoadFile
-from framework.schema.precedence import EnteredFile, Precedence, deciding_order, was_delivered_again
-from framework.schema.same_content import loaded_on
+from framework.plan.precedence import EnteredFile, Precedence, deciding_order, was_delivered_again
+from framework.plan.same_content import loaded_on
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.control import read_newest_load, read_seen_files
 from framework.warehouse.ledger import read_entered, read_later_files

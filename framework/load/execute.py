@@ -11,9 +11,9 @@ from framework.load.result import RecordCounts
 from framework.load.run import Run, Step
 from framework.load.view_journal import ViewJournal
 from framework.plan.audit import LoadFile
+from framework.plan.copy import manifest
 from framework.plan.load_plan import LoadInput, LoadPlan, Staged
 from framework.plan.merge import LoadedFile
-from framework.plan.staging import manifest
 from framework.plan.steps import Transaction
 from framework.warehouse.client import Row
 

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from framework.errors import SourceFileError
-from framework.frames.header import BrokenFile, header_of, is_gzip, read_text
-from framework.frames.shape import FileStart, find_misfit
 from framework.lake.s3 import Lake
-from framework.run_log import Event, RunLog
-from framework.schema.column_names import NOTHING_KNOWN, NameChange, clean_names, duplicate_warning, target_names
-from framework.schema.fit import own_columns, refuse_strangers
-from framework.schema.spellings import Spellings, known_spellings
-from framework.schema.table import Observation, ObservedTable
-from framework.schema.values import FileLayout, LoadWarning, SourceBatch, SourceFile
+from framework.log.run_log import Event, RunLog
+from framework.model.files import FileLayout, SourceBatch, SourceFile
+from framework.model.load_warning import LoadWarning
+from framework.model.observation import Observation, ObservedTable
+from framework.plan.column_names import NOTHING_KNOWN, NameChange, clean_names, duplicate_warning, target_names
+from framework.plan.fit import own_columns, refuse_strangers
+from framework.plan.spellings import Spellings, known_spellings
+from framework.rows.formats.csv.header import BrokenFile, header_of, is_gzip, read_text
+from framework.rows.formats.csv.shape import FileStart, find_misfit
 from framework.spec.pipeline import PipelineSpec
 
 FIRST_HEAD_BYTES = 64 * 1024

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from framework.errors import PipelineError
 from framework.load.run import Run
-from framework.names import TableName
+from framework.model.names import TableName
 from framework.plan.load_plan import LoadPlan
-from framework.schema.changes import rewritten_columns
+from framework.plan.schema_changes import rewritten_columns
 from framework.warehouse.late_views import broken_late_views
 
 BrokenViews = dict[TableName, str]

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from framework.lake.alive import SignOfLife
+from framework.lake.heartbeat import SignOfLife
 from framework.load.audit_trail import export_log
 from framework.load.begin import LoadFiles, begin, describe, leave_to_others, observe_target, start
 from framework.load.discover import Work
@@ -37,12 +37,12 @@ from framework.load.run import Run, Step
 from framework.load.settle import settle_failed, settle_loaded, with_problems
 from framework.load.stage import Staging, stage_again
 from framework.load.view_journal import ViewJournal
+from framework.log.retries import telling
+from framework.model.observation import Observation, PastLoad
 from framework.plan.audit import LoadFile
 from framework.plan.load_plan import LoadPlan, PlanHints
-from framework.retries import telling
-from framework.schema.same_content import with_loads
-from framework.schema.spellings import with_spellings
-from framework.schema.table import Observation, PastLoad
+from framework.plan.same_content import with_loads
+from framework.plan.spellings import with_spellings
 
 MAX_PLANS = 3
 """Maximum plans per load when the target changes concurrently."""

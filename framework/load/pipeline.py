@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from framework.lake.alive import staging_prefix
+from framework.lake.heartbeat import staging_prefix
 from framework.load.discover import discover
 from framework.load.load import load_files, recover_only
 from framework.load.request import LoadRequest
@@ -14,8 +14,8 @@ from framework.load.services import Services
 from framework.load.settle import is_outage, report_unsure
 from framework.load.unmatched import new_unmatched, remember_unmatched, unmatched_warning
 from framework.load.view_journal import markers_prefix
-from framework.retries import telling
-from framework.schema.table import Observation
+from framework.log.retries import telling
+from framework.model.observation import Observation
 from framework.spec.pipeline import PipelineSpec
 
 

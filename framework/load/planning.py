@@ -8,12 +8,12 @@ from functools import partial
 from framework.load.eligibility import precedence_of
 from framework.load.request import Corrections, accepted_by
 from framework.load.run import Run, log_warning
+from framework.model.observation import Observation
 from framework.plan.audit import LoadFile
 from framework.plan.load_plan import LoadInput, LoadPlan, LoadTerms, PlanHints, Staged, plan_load
 from framework.plan.lookups import Lookup, ReadViews
-from framework.schema.changes import describe_change
-from framework.schema.table import Observation
-from framework.warehouse.observe_change import answer
+from framework.plan.schema_changes import describe_change
+from framework.warehouse.lookups import answer
 
 Answer = Callable[[Observation, Lookup], Observation]
 """Answers a question: by asking the warehouse, or from what an earlier plan would leave behind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from framework.lake.at_once import at_once
+from framework.lake.parallel import at_once
 from framework.load.discover import discover
 from framework.load.eligibility import Reasons, loaded_already, precedence_of, superseded_before
 from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
@@ -13,21 +13,21 @@ from framework.load.request import LoadRequest, accepted_by, is_again, names_fil
 from framework.load.run import begin_run
 from framework.load.services import Services
 from framework.load.stage import StagingPlace, stage
-from framework.load.view_check import check_views
+from framework.load.view_trials import check_views
+from framework.model.observation import Observation, ObservedView, TableDesign, ViewDependency
+from framework.model.words import counted
 from framework.plan.audit import LoadFile
 from framework.plan.grants import granted
 from framework.plan.load_plan import LoadPlan, PlanHints, Staged
 from framework.plan.lookups import CompareViews, CountRows, FindFilledColumns, Lookup, ReadDesign, ReadViews
 from framework.plan.render import render
+from framework.plan.schema_changes import describe_change, rewritten_columns
+from framework.plan.shrinkage import is_too_small, too_small
+from framework.plan.spellings import with_spellings
 from framework.plan.steps import Transaction
-from framework.schema.changes import describe_change, rewritten_columns
-from framework.schema.shrinkage import is_too_small, too_small
-from framework.schema.spellings import with_spellings
-from framework.schema.table import Observation, ObservedView, TableDesign, ViewDependency
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.observe import observe
-from framework.warehouse.observe_change import count_rows
-from framework.words import counted
+from framework.warehouse.catalog import observe
+from framework.warehouse.lookups import count_rows
 
 
 @dataclass(frozen=True)

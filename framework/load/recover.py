@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from framework.errors import PipelineError
-from framework.lake.alive import dead_runs, staging_prefix
+from framework.lake.heartbeat import dead_runs, staging_prefix
 from framework.load.quarantine import discard_bad_rows
 from framework.load.run import Run
-from framework.names import staging_table
-from framework.plan.wider_copy import copy_table
+from framework.model.names import staging_table
+from framework.plan.table_copy import copy_table
 from framework.warehouse.control import drop_staging
 
 

@@ -24,16 +24,16 @@ from framework.load.bad_rows import refused_duplicates
 from framework.load.execute import Committed, Refusal
 from framework.load.result import RecordCounts
 from framework.load.run import Run
-from framework.names import TableName
+from framework.model.names import TableName
+from framework.model.observation import Observation
+from framework.model.words import counted
 from framework.plan.audit import LoadFile
 from framework.plan.load_plan import LoadInput, PlanHints, Staged
-from framework.schema.missing import Fill
-from framework.schema.shrinkage import too_small
-from framework.schema.table import Observation
+from framework.plan.missing import Fill
+from framework.plan.shrinkage import too_small
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.control import Duplicates, read_duplicates, read_run_counts, read_staging_count
-from framework.warehouse.observe_change import count_rows
-from framework.words import counted
+from framework.warehouse.lookups import count_rows
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from framework.errors import PipelineError
-from framework.redaction import told
-from framework.schema.values import LoadWarning
+from framework.log.redaction import told
+from framework.model.load_warning import LoadWarning
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
-from framework.lake.alive import staging_prefix
+from framework.lake.heartbeat import staging_prefix
 from framework.lake.s3 import Lake
 from framework.load.request import LoadRequest
 from framework.load.services import Services
-from framework.names import TableName
+from framework.log.run_log import Event, RunLog
+from framework.model.load_warning import LoadWarning
+from framework.model.names import TableName
 from framework.plan.audit import RunNames
-from framework.run_log import Event, RunLog
-from framework.schema.values import LoadWarning
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.session import WarehouseSession
 

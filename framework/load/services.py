@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from framework.frames.protocol import FrameEngine
 from framework.lake.s3 import Lake
-from framework.run_log import RunLog
-from framework.schema.values import SourceBatch
+from framework.log.run_log import RunLog
+from framework.model.files import SourceBatch
+from framework.rows.protocol import FrameEngine
 from framework.spec.environment import Environment
 from framework.spec.pipeline import SourceSpec
 from framework.warehouse.client import Warehouse

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Literal
 
 from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError
-from framework.lake.at_once import at_once
+from framework.lake.parallel import at_once
 from framework.load.audit_trail import write_each, write_rows
 from framework.load.discover import Work
 from framework.load.eligibility import Reasons
@@ -17,13 +17,14 @@ from framework.load.next_step import FailedLoad, next_step, out_of_order
 from framework.load.request import Corrections
 from framework.load.result import NO_RECORDS, LoadFailure, LoadResult, RecordCounts
 from framework.load.run import Run, log_warning
+from framework.log.redaction import told, trace
+from framework.log.run_log import Event
+from framework.model.files import SourceFile
+from framework.model.load_warning import LoadWarning
+from framework.model.observation import OUTAGE_MARK, Observation
 from framework.plan.audit import LoadFile
 from framework.plan.load_plan import LoadPlan
-from framework.redaction import told, trace
-from framework.run_log import Event
-from framework.schema.changes import describe_change
-from framework.schema.table import OUTAGE_MARK, Observation
-from framework.schema.values import LoadWarning, SourceFile
+from framework.plan.schema_changes import describe_change
 
 _TIMES_DIFFER = timedelta(seconds=2)
 """So much may the times differ that a listing and a head tell of one object: a head cuts off what is not a second."""

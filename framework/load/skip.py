@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from framework.errors import SourceFileError, SpecError
-from framework.lake.alive import living_runs
+from framework.lake.heartbeat import living_runs
 from framework.load.audit_trail import export_log, write_rows
 from framework.load.request import Pending
 from framework.load.result import LoadResult
 from framework.load.run import Run, begin_run
 from framework.load.services import Services
 from framework.load.settle import move, result_of
+from framework.model.files import SourceFile
 from framework.plan.audit import LoadFile
-from framework.schema.values import SourceFile
 from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.catalog import observe
 from framework.warehouse.control import ensure_control_tables
-from framework.warehouse.observe import observe
 
 
 def skip_file(spec: PipelineSpec, services: Services, file: SourceFile, reason: str) -> LoadResult:

@@ -10,25 +10,26 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from framework.errors import SourceFileError
-from framework.frames.protocol import FrameEngine, SourceRows
-from framework.lake.at_once import at_once
+from framework.lake.parallel import at_once
 from framework.load.bad_rows import StagedRows, keep_bad_rows_aside
 from framework.load.first_look import look_at, read_layouts, require_known_column, require_shape
 from framework.load.planning import Answer, from_warehouse
 from framework.load.quarantine import empty_quarantine
 from framework.load.request import accepted_by
 from framework.load.run import Run, Step
+from framework.model.files import SourceBatch
+from framework.model.measurements import Measurements
+from framework.model.observation import Observation
+from framework.model.words import counted
 from framework.plan.audit import LoadFile
 from framework.plan.columns import ColumnPlan, columns_to_profile, plan_columns
+from framework.plan.fit import file_columns, refuse_too_many
 from framework.plan.load_plan import Staged
 from framework.plan.lookups import FindFilledColumns
 from framework.plan.measured import apply_measurements, with_samples
-from framework.schema.fit import file_columns, refuse_too_many
-from framework.schema.missing import emptied_columns
-from framework.schema.table import Observation
-from framework.schema.values import Measurements, SourceBatch
+from framework.plan.missing import emptied_columns
+from framework.rows.protocol import FrameEngine, SourceRows
 from framework.spec.pipeline import PipelineSpec
-from framework.words import counted
 
 MAX_STAGING_PASSES = 3
 MAX_SAMPLED_ROWS = 100

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from framework.lake.pending import is_file_of
 from framework.load.services import Services
-from framework.schema.values import LoadWarning
+from framework.model.load_warning import LoadWarning
+from framework.model.words import counted, listed
 from framework.spec.pipeline import PipelineSpec
-from framework.words import counted, listed
 
 
 def new_unmatched(spec: PipelineSpec, services: Services, keys: Sequence[str]) -> list[str]:

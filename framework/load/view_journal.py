@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framework.errors import PipelineError, TransientWarehouseError, WarehouseError
-from framework.lake.alive import living_runs
+from framework.lake.heartbeat import living_runs
 from framework.lake.s3 import Lake
 from framework.load.run import Run
-from framework.names import TableName, ledger_table
+from framework.model.names import TableName, ledger_table
+from framework.model.observation import JournalEntry
 from framework.plan.steps import JournalStep, Transaction
-from framework.schema.table import JournalEntry
 from framework.warehouse.view_journal import JournalKey, put_back_views, read_journal
 
 LONGEST_WAIT_SECONDS = 60.0

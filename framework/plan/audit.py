@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from framework.names import TableName, literal, staging_table
-from framework.plan.wider_copy import copy_table
-from framework.schema.table import AuditRow, AuditStatus
-from framework.schema.values import LoadWarning, SourceFile
+from framework.model.files import SourceFile
+from framework.model.load_warning import LoadWarning
+from framework.model.names import TableName, literal, staging_table
+from framework.model.observation import AuditRow, AuditStatus
+from framework.plan.table_copy import copy_table
 from framework.spec.pipeline import PipelineSpec
 
 MAX_MESSAGE_BYTES = 4096

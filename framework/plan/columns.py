@@ -10,11 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar, widenings_of
 from framework.errors import SchemaChangeError, SpecError
-from framework.schema.changes import NewColumn, Widening
-from framework.schema.fit import file_columns
-from framework.schema.missing import (
+from framework.model.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar, widenings_of
+from framework.model.files import FileLayout, SourceBatch
+from framework.model.load_warning import LoadWarning
+from framework.model.measurements import ColumnProfile
+from framework.model.observation import ObservedTable, TableColumn
+from framework.model.staging import FileName, FromFile, RunDate, StagingColumn
+from framework.plan.fit import file_columns
+from framework.plan.infer_type import SettledType, settle_type
+from framework.plan.missing import (
     Fill,
     missing_column_warnings,
     plan_fill,
@@ -22,19 +27,8 @@ from framework.schema.missing import (
     refuse_lacking,
     rename_warning,
 )
-from framework.schema.settle import SettledType, settle_type
-from framework.schema.table import ObservedTable, TableColumn
-from framework.schema.values import (
-    ColumnProfile,
-    FileLayout,
-    FileName,
-    FromFile,
-    LoadWarning,
-    RunDate,
-    SourceBatch,
-    StagingColumn,
-)
-from framework.schema.widening import may_become_text
+from framework.plan.schema_changes import NewColumn, Widening
+from framework.plan.widen_type import may_become_text
 from framework.spec.pipeline import PipelineSpec
 
 FILE_NAME_TYPE = varchar(1024)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from framework.errors import OnRefusal
-from framework.names import TableName
+from framework.model.names import TableName
+from framework.model.observation import Grant, Observation
 from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction
-from framework.schema.table import Grant, Observation
 from framework.spec.pipeline import GrantSpec, PipelineSpec
 
 

@@ -9,21 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from framework.column_type import Kind
 from framework.errors import SchemaChangeError
-from framework.names import TableName
+from framework.model.column_type import Kind
+from framework.model.files import SourceBatch, SourceFile
+from framework.model.load_warning import LoadWarning
+from framework.model.measurements import Measurements
+from framework.model.names import TableName
+from framework.model.observation import Observation, ObservedTable
 from framework.plan.audit import LoadFile, RunNames, warnings_of
 from framework.plan.columns import ColumnPlan, PlannedColumn
-from framework.plan.evolve import plan_evolution
+from framework.plan.copy import plan_copy
+from framework.plan.evolution import plan_evolution
+from framework.plan.fit import MAX_COLUMNS, too_many
 from framework.plan.grants import plan_grants
-from framework.plan.growth import EvolvingRun
 from framework.plan.lookups import CompareViews, CountRows, Lookup, ReadDesign, ReadViews
 from framework.plan.merge import LoadedFile, MergeInput, plan_merge
+from framework.plan.precedence import Precedence
 from framework.plan.render import render
-from framework.plan.staging import plan_copy
-from framework.plan.steps import Transaction
-from framework.plan.views import ViewWork, plan_views, views_to_compare, views_to_look_at
-from framework.schema.changes import (
+from framework.plan.same_content import same_content
+from framework.plan.schema_changes import (
     SchemaChange,
     grown_under_views,
     needs_new_table,
@@ -33,12 +37,10 @@ from framework.schema.changes import (
     table_after,
     with_rows,
 )
-from framework.schema.fit import MAX_COLUMNS, too_many
-from framework.schema.precedence import Precedence
-from framework.schema.same_content import same_content
-from framework.schema.spellings import new_spellings
-from framework.schema.table import Observation, ObservedTable
-from framework.schema.values import LoadWarning, Measurements, SourceBatch, SourceFile
+from framework.plan.spellings import new_spellings
+from framework.plan.steps import Transaction
+from framework.plan.view_journal import EvolvingRun
+from framework.plan.views import ViewWork, plan_views, views_to_compare, views_to_look_at
 from framework.spec.pipeline import PipelineSpec
 
 

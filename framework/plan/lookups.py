@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from framework.names import TableName
+from framework.model.names import TableName
 
 
 @dataclass(frozen=True)

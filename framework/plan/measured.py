@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from framework.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, varchar
+from framework.model.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, varchar
+from framework.model.measurements import ColumnMeasurement, Measurements
+from framework.model.words import counted
 from framework.plan.columns import ColumnPlan, PlannedColumn
-from framework.schema.changes import Widening
-from framework.schema.settle import varchar_for
-from framework.schema.values import ColumnMeasurement, Measurements
-from framework.schema.widening import unconvertible_values, wider_type
+from framework.plan.infer_type import varchar_for
+from framework.plan.schema_changes import Widening
+from framework.plan.widen_type import unconvertible_values, wider_type
 from framework.spec.pipeline import PipelineSpec
-from framework.words import counted
 
 LONGEST_WRITTEN_BYTES = 64
 """No number, date or time takes more when it is written as text."""

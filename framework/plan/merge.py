@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import TypeVar
 
 from framework.errors import OnRefusal
-from framework.names import TableName, identifier, ledger_table, staging_table
-from framework.plan.spellings import remember_spellings
+from framework.model.names import TableName, identifier, ledger_table, staging_table
+from framework.model.observation import AuditRow
+from framework.plan.missing import Fill
+from framework.plan.spelling_rows import remember_spellings
 from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction, locks_ledger, locks_writers, select
-from framework.schema.missing import Fill
-from framework.schema.table import AuditRow
 from framework.spec.pipeline import LoadSpec
 
 T = TypeVar("T")

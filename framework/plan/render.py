@@ -12,9 +12,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from framework import resources
 from framework.errors import SchemaChangeError
-from framework.names import identifier, literal
+from framework.model.names import identifier, literal
+from framework.model.observation import Grant
 from framework.plan.steps import MAX_STATEMENT_BYTES, Statement
-from framework.schema.table import Grant
 
 _LINE_BREAK_IN_VALUE = "\0"
 """Stands for a line break while a statement is rendered; no name, literal or definition can hold it."""

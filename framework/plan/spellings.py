@@ -1,31 +1,69 @@
-"""Remembering the spellings of columns, in the transaction that creates or first fills them."""
+"""Spellings: which header's text each column of the target was created for.
+
+They are remembered in a table of Feedway's own. So of two headers that clean to one name, the one whose column
+it is keeps the column, whatever stands first in the file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from framework.names import TableName, literal
-from framework.plan.steps import MAX_STATEMENT_BYTES, Statement, in_portions
-from framework.spec.clean_name import digest
-
-SPELLINGS = "column_spellings"
-"""The table of spellings in the control schema."""
-_SHOWN_CHARACTERS = 100
-_HEAD_BYTES = 1_000
-_FRAME_BYTES = 30
-"""Bytes of a row beside its literals."""
+from framework.model.clean_name import digest
+from framework.model.files import SourceBatch
+from framework.model.observation import Observation
 
 
-def remember_spellings(
-    control_schema: str, target: TableName, texts: Mapping[str, str], run_id: str
-) -> Iterator[Statement]:
-    """Yield what remembers the header's text of each column; nothing where there is none."""
-    rows = [(column, digest(text), text[:_SHOWN_CHARACTERS]) for column, text in texts.items()]
-    same = _bytes(run_id, str(target)) + _FRAME_BYTES
-    for portion in in_portions(rows, lambda row: same + _bytes(*row), MAX_STATEMENT_BYTES - _HEAD_BYTES):
-        values = {"table": TableName(control_schema, SPELLINGS), "target": target, "rows": portion, "run_id": run_id}
-        yield Statement("insert_column_spellings", values)
+@dataclass(frozen=True)
+class Spellings:
+    """What is known of the target when a file's headers are named.
+
+    `columns` are those of the target. `creators` holds the digest of the text that created a column; a column
+    without one was there before spellings were remembered, or is not Feedway's work.
+    """
+
+    columns: frozenset[str] = frozenset()
+    creators: Mapping[str, str] = field(default_factory=dict)
+
+    def after(self, columns: Sequence[str], header: Sequence[str]) -> Spellings:
+        """Return what is known once a file with these columns, whose header has these texts, is loaded."""
+        new = {
+            column: digest(text)
+            for column, text in zip(columns, header, strict=True)
+            if column not in self.columns or column not in self.creators
+        }
+        return Spellings(self.columns.union(columns), {**self.creators, **new})
 
 
-def _bytes(*texts: str) -> int:
-    return sum(len(literal(text).encode("utf-8")) for text in texts)
+def known_spellings(observed: Observation, rename: Mapping[str, str]) -> Spellings:
+    """Return what the target's columns are known to be created for.
+
+    A column of `columns.rename` that has no spelling has the one its cleaned name had, before it was renamed.
+    """
+    if observed.table is None:
+        return Spellings()
+    columns = frozenset(column.name for column in observed.table.columns)
+    creators = {column: text for column, text in observed.spellings.items() if column in columns}
+    for cleaned, column in rename.items():
+        if column not in creators and cleaned in observed.spellings:
+            creators[column] = observed.spellings[cleaned]
+    return Spellings(columns, creators)
+
+
+def new_spellings(
+    observed: Observation, rename: Mapping[str, str], batch: SourceBatch, staged: Collection[str]
+) -> dict[str, str]:
+    """Return the text of the first header, by staged column, of the columns whose spelling is not known yet."""
+    known = known_spellings(observed, rename)
+    texts: dict[str, str] = {}
+    for layout in batch.files:
+        for column, text in zip(layout.columns, layout.header, strict=bool(layout.header)):
+            if column in staged and not (column in known.columns and column in known.creators):
+                texts.setdefault(column, text)
+    return texts
+
+
+def with_spellings(observed: Observation, texts: Mapping[str, str]) -> Observation:
+    """Return the observation as it would be once the header's text of each of these columns is remembered."""
+    new = {column: digest(text) for column, text in texts.items()}
+    return replace(observed, spellings={**observed.spellings, **new})

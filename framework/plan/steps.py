@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import TypeVar
 
 from framework.errors import OnRefusal, WarehouseError
-from framework.names import TableName
+from framework.model.names import TableName
 
 T = TypeVar("T")
 

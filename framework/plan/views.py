@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from framework.errors import OnRefusal, SchemaChangeError, SpecError
-from framework.names import TableName
-from framework.plan.steps import MAX_STATEMENT_BYTES, Statement, locks_view
-from framework.schema.changes import (
+from framework.model.names import TableName
+from framework.model.observation import Comment, Observation, ObservedView, ViewBuild, ViewDependency
+from framework.plan.schema_changes import (
     AddColumn,
     SchemaChange,
     columns_after,
@@ -25,7 +25,7 @@ from framework.schema.changes import (
     views_above,
     views_on,
 )
-from framework.schema.table import Comment, Observation, ObservedView, ViewBuild, ViewDependency
+from framework.plan.steps import MAX_STATEMENT_BYTES, Statement, locks_view
 from framework.spec.pipeline import PipelineSpec, ViewSpec
 from framework.spec.query_text import has_star, names_relation, query_mistake
 from framework.spec.views import render_view

@@ -7,10 +7,11 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any, Literal
 
-from framework.column_type import parse_type
-from framework.names import TableName
-from framework.spec.check_columns import parse_order_by
-from framework.spec.check_source import encoding_name, folder
+from framework.model.column_type import parse_type
+from framework.model.csv_options import CsvOptions
+from framework.model.names import TableName
+from framework.spec.checks.columns import parse_order_by
+from framework.spec.checks.source import encoding_name, folder
 from framework.spec.environment import (
     AnnounceSettings,
     EmbeddedSettings,
@@ -23,7 +24,6 @@ from framework.spec.grants import read_grants
 from framework.spec.pipeline import (
     BadRowsSpec,
     ColumnsSpec,
-    CsvOptions,
     DeclaredType,
     EvolutionPolicy,
     EvolutionSpec,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from framework.names import identifier
+from framework.model.names import identifier
 from framework.spec.document import Finding, Path
 from framework.spec.fields import mapping_at, mapping_list, text_list
 from framework.spec.pipeline import GrantSpec

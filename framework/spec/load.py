@@ -12,11 +12,11 @@ from typing import Any
 
 from framework.errors import Problem
 from framework.spec.build import build_environment, build_pipeline
-from framework.spec.check_bad_rows import bad_rows_findings
-from framework.spec.check_columns import column_findings
-from framework.spec.check_environments import environment_findings
-from framework.spec.check_source import source_findings
-from framework.spec.check_types import type_findings
+from framework.spec.checks.bad_rows import bad_rows_findings
+from framework.spec.checks.columns import column_findings
+from framework.spec.checks.environments import environment_findings
+from framework.spec.checks.source import source_findings
+from framework.spec.checks.types import type_findings
 from framework.spec.document import Document, Finding, read_document, spec_error
 from framework.spec.environment import Environment
 from framework.spec.fields import text_at

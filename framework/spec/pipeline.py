@@ -8,29 +8,12 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Literal
 
-from framework.column_type import ColumnType
-from framework.names import TableName
+from framework.model.column_type import ColumnType
+from framework.model.csv_options import CsvOptions
+from framework.model.names import TableName
 from framework.spec.document import TextPlace
 
 InferredKind = Literal["integer", "double", "boolean", "date", "timestamp", "timestamptz", "text", "empty"]
-
-
-@dataclass(frozen=True)
-class CsvOptions:
-    """How the CSV files of a feed are written.
-
-    `null_values` are texts that mean NULL, quoted or not; an unquoted empty field always does.
-    `header` is "auto" where there is a header that must not look like data. `names` take the place of
-    the header, and are never empty where it is False. `skip_lines` physical lines stand before it.
-    """
-
-    delimiter: str
-    encoding: str
-    multiline: bool
-    null_values: tuple[str, ...]
-    header: Literal["auto"] | bool = "auto"
-    names: tuple[str, ...] = ()
-    skip_lines: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from framework.errors import Problem, SpecError
-from framework.spec.check_targets import shared_targets
+from framework.spec.checks.targets import shared_targets
 from framework.spec.environment import Environment
 from framework.spec.globs import may_overlap
 from framework.spec.json_schema import closest

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from framework.names import TableName, identifier
-from framework.spec.check_names import table_name_findings
+from framework.model.names import TableName, identifier
+from framework.spec.checks.names import table_name_findings
 from framework.spec.document import Finding, Path
 from framework.spec.fields import mapping_list, text_at, text_field
 from framework.spec.query_text import find_mistake, place_of_name

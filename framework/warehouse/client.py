@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from framework.aws_errors import call_error, credentials_refused
 from framework.errors import TransientWarehouseError, WarehouseError
-from framework.names import statement_name
+from framework.log.aws_errors import call_error, credentials_refused
+from framework.log.redaction import without_values
+from framework.model.names import statement_name
 from framework.plan.render import condensed, render
 from framework.plan.steps import Transaction
-from framework.redaction import without_values
 from framework.warehouse.rate_limit import RateLimiter
 from framework.warehouse.refusals import cause_of, is_outage_text, is_transient_response, is_transient_text
 from framework.warehouse.timeout import time_used_up
@@ -27,7 +27,7 @@ from framework.warehouse.wrong_settings import wrong_setting
 if TYPE_CHECKING:
     from mypy_boto3_redshift_data.client import RedshiftDataAPIServiceClient
 
-    from framework.run_log import RunLog
+    from framework.log.run_log import RunLog
     from framework.spec.environment import RetrySettings, WarehouseSettings
 
 Value = str | int | float | bool | None

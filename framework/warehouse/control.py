@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from framework.column_type import varchar
 from framework.errors import Cause, WarehouseError
-from framework.names import TableName, ledger_table
+from framework.log.run_log import Event
+from framework.model.column_type import varchar
+from framework.model.files import CORRECTION_MARK, SourceFile
+from framework.model.names import TableName, ledger_table
+from framework.model.observation import AuditRow, Observation
 from framework.plan.merge import ROWS_PER_STATEMENT
-from framework.plan.spellings import SPELLINGS
+from framework.plan.precedence import SeenFile
+from framework.plan.spelling_rows import SPELLINGS
 from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction, select
-from framework.run_log import Event
-from framework.schema.precedence import SeenFile
-from framework.schema.table import AuditRow, Observation
-from framework.schema.values import CORRECTION_MARK, SourceFile
 from framework.warehouse.client import Row, Value
 from framework.warehouse.session import WarehouseSession
 

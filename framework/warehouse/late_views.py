@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from framework.errors import TransientWarehouseError, WarehouseError
-from framework.names import TableName
+from framework.model.names import TableName
 from framework.plan.steps import Transaction, select
 from framework.spec.query_text import names_relation
-from framework.warehouse.look import DEFINITION_PARTS, definitions_of
+from framework.warehouse.catalog_rows import DEFINITION_PARTS, definitions_of
 from framework.warehouse.session import WarehouseSession
 
 

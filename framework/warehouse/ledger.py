@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from framework.names import TableName, ledger_table
+from framework.model.files import SourceFile
+from framework.model.names import TableName, ledger_table
 from framework.plan.merge import LEDGER_ROWS_PER_STATEMENT
+from framework.plan.precedence import EnteredFile
 from framework.plan.steps import Transaction, select
-from framework.schema.precedence import EnteredFile
-from framework.schema.values import SourceFile
 from framework.warehouse.client import Row, Value
 from framework.warehouse.session import WarehouseSession
 

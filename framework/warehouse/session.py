@@ -6,12 +6,12 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from framework.names import TableName, statement_name
+from framework.model.names import TableName, statement_name
 from framework.plan.steps import Transaction
 from framework.warehouse.client import Caller, ResultColumn, Row, Warehouse
 
 if TYPE_CHECKING:
-    from framework.run_log import RunLog
+    from framework.log.run_log import RunLog
 
 
 @dataclass(frozen=True)

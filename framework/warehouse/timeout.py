@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from framework.errors import WarehouseError
-from framework.names import statement_name
+from framework.model.names import statement_name
 from framework.plan.render import render
 from framework.plan.steps import select
 from framework.warehouse.refusals import is_cancelled_text

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from framework.errors import Cause, OnRefusal, TransientWarehouseError, WarehouseError
-from framework.names import TableName
-from framework.plan.growth import JOURNAL, put_back
+from framework.model.names import TableName
+from framework.model.observation import JournalEntry
+from framework.plan.journal_rows import JournalRow, entries_of
 from framework.plan.steps import Statement, Transaction, select
-from framework.schema.journal import JournalRow, entries_of
-from framework.schema.table import JournalEntry
+from framework.plan.view_journal import JOURNAL, put_back
 from framework.warehouse.client import Row
 from framework.warehouse.session import WarehouseSession
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import boto3
 
-from framework.frames.embedded.engine import EmbeddedFrames
 from framework.lake.s3 import Lake
-from framework.retries import with_told_retries
+from framework.log.retries import with_told_retries
+from framework.rows.embedded.engine import EmbeddedFrames
 from framework.spec.environment import LakeSettings
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow.parquet
 
-from framework.names import TableName, ledger_table
-from framework.schema.values import FileIdentity
+from framework.model.files import FileIdentity
+from framework.model.names import TableName, ledger_table
 from framework.spec.environment import Environment
 from tests.sandbox.conftest import ENVIRONMENT
 from tests.workshop import Workshop, csv_text, new_name

@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from framework.names import TableName, ledger_table
+from framework.model.names import TableName, ledger_table
 from framework.sandbox import SandboxAddress
 from tests.faults.mortal import Death, Process
 from tests.faults.scenarios import SCENARIOS, World, after_a_while, another_run, look, open_feed

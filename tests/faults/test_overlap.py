@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from framework.load.result import LoadResult
-from framework.names import TableName, ledger_table
+from framework.model.names import TableName, ledger_table
 from framework.sandbox import SandboxAddress
 from tests.arrivals import land
 from tests.faults.mortal import Process

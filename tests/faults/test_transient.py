@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from framework.cli.services import sandbox_clients
-from framework.retries import telling
-from framework.run_log import RunLog
+from framework.cli.wiring import sandbox_clients
+from framework.log.retries import telling
+from framework.log.run_log import RunLog
 from framework.sandbox import SandboxAddress
 from tests.faults.mortal import Process
 from tests.faults.scenarios import SCENARIOS, World, another_run, look, open_feed

@@ -13,7 +13,7 @@ from botocore.exceptions import ParamValidationError
 
 from framework.errors import SourceFileError
 from framework.lake.s3 import Lake
-from framework.schema.values import SourceFile
+from framework.model.files import SourceFile
 from tests.http_answers import http_answer
 from tests.lake.conftest import Bucket
 

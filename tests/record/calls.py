@@ -13,9 +13,10 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from framework.cli.loading import end_in, failures_of
+from framework.cli.results import end_in, failures_of
 from framework.errors import PipelineError
-from tests.workshop import Workshop
+from framework.load.request import Corrections, LoadRequest, OneFile, Unprocessed, accepted_by
+from tests.workshop import PENDING, Workshop
 
 SUBMISSIONS = ("ExecuteStatement", "BatchExecuteStatement")
 
@@ -72,11 +73,10 @@ class Calls:
                 self._numbers[answer["Id"]] = call.number
             return answer
 
-        def run_recorded(shop: Workshop, **request: Any) -> Any:
+        def run_recorded(shop: Workshop, request: LoadRequest = PENDING) -> Any:
             if self._is_paused:
-                return run(shop, **request)
-            asked = " ".join(f"{name}={value}" for name, value in request.items())
-            return self.recorded(shop, f"run {asked}", lambda: run(shop, **request))
+                return run(shop, request)
+            return self.recorded(shop, f"run {_asked(request)}", lambda: run(shop, request))
 
         monkeypatch.setattr(BaseClient, "_make_api_call", heard)
         monkeypatch.setattr(Workshop, "run", run_recorded)
@@ -160,3 +160,18 @@ def _ended(results: Any) -> Iterator[str]:
         del values["seconds"]
         yield f"{values.pop('status')} {values.pop('source_file')}"
         yield from (f"    {name}: {value!r}" for name, value in values.items() if value not in (None, 0, []))
+
+
+def _asked(request: LoadRequest) -> str:
+    """Return what is asked for, as the record names it."""
+    asked: dict[str, object] = {}
+    match request:
+        case OneFile(key=key, again=again):
+            asked = {"file_key": key, **({"again": True} if again else {})}
+        case Corrections(key=key):
+            asked = {"file_key": key, "keeps_stored": True}
+        case Unprocessed(key=key):
+            asked = {"unprocessed": True, **({} if key is None else {"file_key": key})}
+    accepted = accepted_by(request)
+    asked |= {name: True for name, value in vars(accepted).items() if value}
+    return " ".join(f"{name}={value}" for name, value in asked.items())

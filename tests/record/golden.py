@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from framework.names import literal
+from framework.model.names import literal
 from tests.sandbox.conftest import ENVIRONMENT
 from tests.workshop import Workshop, csv_text, new_name
 

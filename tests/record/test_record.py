@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from framework.load.request import Corrections
 from tests.faults import test_transient
 from tests.faults.scenarios import SCENARIOS, Scenario, open_feed
 from tests.record.conftest import EXPECTED, Recording
@@ -38,7 +39,7 @@ from tests.sandbox import (
     test_views_left_down,
     test_wider_copy,
 )
-from tests.workshop import Workshop
+from tests.workshop import PENDING, Workshop
 
 Test = tuple[Callable[..., None], dict[str, Any]]
 REPLACE, UPSERT = test_precedence.REPLACE, "{keys: [id]}"
@@ -180,7 +181,7 @@ def test_a_golden_case_loads_as_it_did(
         for name in ("one.csv", "two.csv"):
             key = feed.shop.land(name, feed.content)
             # As of a quarantine replay, the one load that keeps stored rows.
-            feed.shop.run(**{"file_key": f"s3://lake/{key}", "keeps_stored": True} if feed.keeps_stored else {})
+            feed.shop.run(Corrections(f"s3://lake/{key}") if feed.keeps_stored else PENDING)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

@@ -12,11 +12,11 @@ from typing import Any
 import psycopg.conninfo
 import pytest
 
-from framework.column_type import parse_type
 from framework.errors import WarehouseError
-from framework.names import TableName
+from framework.log.run_log import RunLog
+from framework.model.column_type import parse_type
+from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction
-from framework.run_log import RunLog
 from framework.sandbox import SandboxAddress
 from framework.warehouse.client import Caller as StatementCaller
 from framework.warehouse.client import Warehouse

@@ -13,7 +13,7 @@ import pytest
 from framework.errors import SourceFileError
 from framework.lake.download import STREAMS, download
 from framework.lake.s3 import Lake
-from framework.schema.values import SourceFile
+from framework.model.files import SourceFile
 from framework.spec.environment import LakeSettings
 from tests.workshop import new_name
 

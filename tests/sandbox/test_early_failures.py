@@ -91,7 +91,7 @@ def test_a_package_that_is_missing_is_no_fault_of_a_file(shop: Shop, monkeypatch
 
 
 def test_nobody_waits_for_a_sandbox_to_hear_of_a_misspelt_name(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("framework.cli.loading.open_services", None)
+    monkeypatch.setattr("framework.cli.results.open_services", None)
 
     code, out, err = shop.run("--output", "json", "run", shop.name[:-1])
 

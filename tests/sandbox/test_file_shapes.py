@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from framework.cli.loading import summary
+from framework.cli.results import summary
 from framework.errors import SourceFileError
 from framework.load.preview import plan_pipeline
 from framework.load.request import Accepted, Pending, Unprocessed

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from framework.column_type import parse_type
-from framework.names import TableName, ledger_table
+from framework.model.column_type import parse_type
+from framework.model.names import TableName, ledger_table
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from framework.errors import MachineError
-from framework.frames.embedded.engine import EmbeddedFrames
-from framework.frames.workspace import Workspace
 from framework.lake.s3 import Lake
+from framework.rows.embedded.engine import EmbeddedFrames
+from framework.rows.workspace import Workspace
 from framework.spec.environment import LakeSettings
 from tests.workshop import Workshop, csv_text
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from framework.load.request import Corrections
-from framework.run_log import RunLog
+from framework.log.run_log import RunLog
 from framework.sandbox.redshift_sql import parse, to_postgres
 from framework.warehouse.control import (
     HistoryQuery,

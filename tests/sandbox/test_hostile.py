@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from framework.load.request import OneFile
-from framework.names import TableName, identifier, literal
-from framework.schema.values import FileName
-from tests.frames.conftest import COMMA, column, make_bench
+from framework.model.names import TableName, identifier, literal
+from framework.model.staging import FileName
 from tests.hostile import PIECES
+from tests.rows.conftest import COMMA, column, make_bench
 from tests.workshop import Workshop
 
 TABLE = TableName("public", "o'r\"d;er--s /*{{ 7 * 7 }}*/ \\ $$ {% raw %}")

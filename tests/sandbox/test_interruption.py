@@ -18,17 +18,17 @@ from typing import Any, NoReturn
 
 import pytest
 
-from framework.frames.spark.engine import SparkFrames
 from framework.load.pipeline import run_pipeline
 from framework.load.request import Pending
-from framework.names import TableName
+from framework.log.run_log import RunLog
+from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction
-from framework.run_log import RunLog
+from framework.rows.spark.engine import SparkFrames
 from framework.sandbox import SandboxAddress
 from framework.warehouse.client import Caller as StatementCaller
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
-from tests.frames.conftest import column, make_bench
+from tests.rows.conftest import column, make_bench
 from tests.sandbox.conftest import ENVIRONMENT as SANDBOX
 from tests.sandbox.data_api_caller import ENDLESS, Caller
 from tests.slow_s3 import slow_s3

@@ -14,9 +14,9 @@ import boto3
 import pytest
 
 from framework.lake.pending import list_arrived
-from framework.run_log import RunLog
-from framework.schema.table import AuditRow
-from framework.schema.values import FileIdentity
+from framework.log.run_log import RunLog
+from framework.model.files import FileIdentity
+from framework.model.observation import AuditRow
 from framework.warehouse.control import write_audit
 from framework.warehouse.session import WarehouseSession
 from tests.workshop import Workshop

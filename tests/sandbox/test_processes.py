@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from framework import sandbox
-from framework.cli.sandbox import sandbox_sql
+from framework.cli.commands.sandbox import sandbox_sql
 from framework.errors import PipelineError, WarehouseError
 from framework.sandbox import Ports, SandboxAddress
 from framework.sandbox.processes import wait_until

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from framework.names import identifier, literal
+from framework.model.names import identifier, literal
 from tests.sandbox.redshift_sql_session import Session, new_session
 
 

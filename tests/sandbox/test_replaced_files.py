@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 import pytest
 
-from framework.frames.protocol import FrameEngine, SourceRows, Watch
 from framework.load.request import Unprocessed
-from framework.schema.values import SourceBatch
+from framework.model.files import SourceBatch
+from framework.rows.protocol import FrameEngine, SourceRows, Watch
 from tests.moments import Moment, through
 from tests.workshop import Workshop, csv_text
 

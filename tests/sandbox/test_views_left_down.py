@@ -13,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 from framework.errors import WarehouseError
 from framework.lake.s3 import Lake
 from framework.load.view_journal import markers_prefix
-from framework.names import TableName
+from framework.model.names import TableName
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
 from tests.faults.mortal import Process

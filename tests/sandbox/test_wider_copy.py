@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from framework.errors import WarehouseError
-from framework.names import TableName
+from framework.log.run_log import RunLog
+from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction
-from framework.run_log import RunLog
 from framework.warehouse.session import WarehouseSession
 from tests.catalog import catalog
 from tests.faults.scenarios import after_a_while

@@ -11,20 +11,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FRAMEWORK = ROOT / "framework"
 
-# Lower rooms first; a room may import from its own level's own room and from levels below.
+# Lower rooms first; a room imports from itself and from levels below, so rooms of one level know nothing of each other.
 LEVELS = (
-    {"errors", "names", "column_type", "date_format", "resources", "words"},
-    {"redaction"},
+    {"errors", "resources"},
+    {"model"},
     {"spec"},
-    {"schema"},
-    {"plan", "run_log"},
-    {"retries", "aws_errors"},
-    {"frames", "warehouse", "lake"},
+    {"plan"},
+    {"log"},
+    {"rows", "warehouse", "lake"},
     {"load"},
     {"cli", "sandbox"},
 )
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
-PURE = {"spec", "schema", "plan"}
+LOOSE = {"errors", "resources"}
+PURE = {"model", "spec", "plan"}
 FORBIDDEN_IN_PURE = {"boto3", "botocore", "pyspark", "duckdb", "time", "random", "logging", "uuid"}
 
 
@@ -35,21 +35,28 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield parts[0], path
 
 
-def imports(path: Path, at_load_only: bool = False) -> Iterator[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = tree.body if at_load_only else ast.walk(tree)
-    for node in nodes:
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
+MODULES = list(modules())
+EACH = pytest.mark.parametrize(("room", "path"), MODULES, ids=lambda value: str(value).rpartition("framework/")[2])
+
+
 def test_every_module_has_a_room() -> None:
-    assert {room for room, _ in modules()} <= set(LEVEL_OF)
+    assert {room for room, _ in MODULES} == set(LEVEL_OF)
+    assert {path.stem for path in FRAMEWORK.glob("*.py")} == LOOSE | {"__init__"}
 
 
-@pytest.mark.parametrize(("room", "path"), list(modules()), ids=lambda value: str(value).rpartition("framework/")[2])
+@EACH
 def test_a_room_imports_only_what_lies_below_it(room: str, path: Path) -> None:
     for name in imports(path):
         if name.startswith("framework."):
@@ -59,7 +66,7 @@ def test_a_room_imports_only_what_lies_below_it(room: str, path: Path) -> None:
                 assert allowed, f"{path.relative_to(ROOT)} imports {name}"
 
 
-@pytest.mark.parametrize(("room", "path"), [(room, path) for room, path in modules() if room in PURE], ids=str)
+@pytest.mark.parametrize(("room", "path"), [(room, path) for room, path in MODULES if room in PURE], ids=str)
 def test_the_pure_rooms_know_no_service_clock_or_chance(room: str, path: Path) -> None:
     found = {name.split(".")[0] for name in imports(path)} & FORBIDDEN_IN_PURE
 
@@ -68,15 +75,67 @@ def test_the_pure_rooms_know_no_service_clock_or_chance(room: str, path: Path) -
 
 
 def test_only_the_command_line_knows_that_a_sandbox_exists() -> None:
-    for room, path in modules():
+    for room, path in MODULES:
         if room not in ("cli", "sandbox"):
             assert not [name for name in imports(path) if name.startswith("framework.sandbox")], path
 
 
+def test_the_sandbox_needs_nothing_of_the_framework_but_its_errors_and_resources() -> None:
+    for room, path in MODULES:
+        if room == "sandbox":
+            used = {name.split(".")[1] for name in imports(path) if name.startswith("framework.")}
+            assert used <= {"errors", "resources", "sandbox"}, path
+
+
+def compared(tree: ast.Module) -> Iterator[ast.expr]:
+    """Yield what is compared, matched or asked for its beginning."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare(left=left, comparators=others):
+                yield from (left, *others)
+            case ast.Match(subject=subject):
+                yield subject
+            case ast.Call(func=ast.Attribute(value=value, attr="startswith" | "endswith")):
+                yield value
+
+
+@EACH
+def test_no_decision_depends_on_the_name_of_a_template_or_transaction(room: str, path: Path) -> None:
+    for subject in compared(tree_of(path)):
+        match subject:
+            case ast.Attribute(attr="template"):
+                raise AssertionError(f"{path}:{subject.lineno} compares the name of a template")
+            case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr="name"):
+                assert "transaction" not in owner.lower(), f"{path}:{subject.lineno} compares a transaction's name"
+
+
+@EACH
+def test_only_one_module_reads_what_the_warehouse_says(room: str, path: Path) -> None:
+    """The others know a refusal's meaning and cause, and quote its text in messages."""
+    if path != FRAMEWORK / "errors.py":
+        attributes = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)]
+        assert "warehouse_message" not in [node.attr for node in attributes], path
+
+
+@pytest.mark.parametrize("path", [path for room, path in MODULES if room == "load"], ids=lambda path: path.stem)
+def test_nothing_in_a_load_writes_into_another_object(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AugAssign | ast.AnnAssign):
+            targets = [node.target]
+        for target in targets:
+            if isinstance(target, ast.Attribute):
+                is_own = isinstance(target.value, ast.Name) and target.value.id == "self"
+                assert is_own, f"{path}:{target.lineno} assigns to an attribute of another object"
+
+
 def test_a_command_that_loads_nothing_imports_no_engine() -> None:
     """Nothing imports pyspark before a Spark load really starts, nor what only the sandbox has."""
+    commands = ", ".join(
+        f"framework.cli.{name}" for name in ("commands.run", "commands.plan", "commands.history", "main")
+    )
     code = (
-        "import sys, framework.cli.run, framework.cli.plan, framework.cli.history, framework.cli.main\n"
+        f"import sys, {commands}\n"
         "print([name for name in ('pyspark', 'duckdb', 'pyarrow', 'psycopg', 'sqlglot') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -6,9 +6,9 @@ import argparse
 
 import pytest
 
+from framework.cli.commands.run import add_arguments
 from framework.cli.glue import CommandLine, translate_pipeline_form
 from framework.cli.main import parse_arguments
-from framework.cli.run import add_arguments
 from framework.errors import SpecError
 
 JOB = ("--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_1", "--JOB_ID", "j_1")

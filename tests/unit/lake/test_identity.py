@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from framework.lake.identity import carried, identity_metadata, moved_metadata
-from framework.schema.values import FileIdentity, SourceFile
+from framework.model.files import FileIdentity, SourceFile
 
 MD5, OTHER_MD5 = "0" * 32, "1" * 32
 ARRIVED, MOVED = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)

@@ -9,23 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.column_type import can_widen, parse_type
 from framework.errors import SchemaChangeError, SourceFileError, SpecError
+from framework.model.column_type import can_widen, parse_type
+from framework.model.files import FileIdentity, FileLayout, SourceBatch, SourceFile
+from framework.model.measurements import ColumnMeasurement, ColumnProfile, FileMeasurement, Measurements
+from framework.model.observation import Observation, ObservedTable, TableColumn
 from framework.plan.columns import columns_to_profile, plan_columns
+from framework.plan.fit import file_columns
 from framework.plan.measured import apply_measurements
-from framework.schema.changes import AddColumn, CreateTable, plan_changes, table_after
-from framework.schema.fit import file_columns
-from framework.schema.table import Observation, ObservedTable, TableColumn
-from framework.schema.values import (
-    ColumnMeasurement,
-    ColumnProfile,
-    FileIdentity,
-    FileLayout,
-    FileMeasurement,
-    Measurements,
-    SourceBatch,
-    SourceFile,
-)
+from framework.plan.schema_changes import AddColumn, CreateTable, plan_changes, table_after
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 

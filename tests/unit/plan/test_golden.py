@@ -16,20 +16,12 @@ from typing import Any
 import pytest
 import yaml
 
-from framework.column_type import parse_type
 from framework.load.planning import plan_with_lookups
-from framework.names import TableName
-from framework.plan.audit import LoadFile, RunNames
-from framework.plan.columns import plan_columns
-from framework.plan.load_plan import LoadInput, LoadTerms, PlanHints, Staged
-from framework.plan.lookups import CompareViews, CountRows, Lookup, ReadDesign, ReadViews
-from framework.plan.measured import apply_measurements
-from framework.plan.render import render
-from framework.plan.steps import Transaction
-from framework.schema.column_names import target_names
-from framework.schema.precedence import deciding_order
-from framework.schema.spellings import known_spellings
-from framework.schema.table import (
+from framework.model.column_type import parse_type
+from framework.model.files import FileIdentity, FileLayout, SourceBatch, SourceFile
+from framework.model.measurements import ColumnMeasurement, ColumnProfile, FileMeasurement, Measurements
+from framework.model.names import TableName
+from framework.model.observation import (
     Comment,
     Grant,
     Observation,
@@ -41,16 +33,16 @@ from framework.schema.table import (
     ViewBuild,
     ViewDependency,
 )
-from framework.schema.values import (
-    ColumnMeasurement,
-    ColumnProfile,
-    FileIdentity,
-    FileLayout,
-    FileMeasurement,
-    Measurements,
-    SourceBatch,
-    SourceFile,
-)
+from framework.plan.audit import LoadFile, RunNames
+from framework.plan.column_names import target_names
+from framework.plan.columns import plan_columns
+from framework.plan.load_plan import LoadInput, LoadTerms, PlanHints, Staged
+from framework.plan.lookups import CompareViews, CountRows, Lookup, ReadDesign, ReadViews
+from framework.plan.measured import apply_measurements
+from framework.plan.precedence import deciding_order
+from framework.plan.render import render
+from framework.plan.spellings import known_spellings
+from framework.plan.steps import Transaction
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.names import TableName
+from framework.model.names import TableName
+from framework.model.observation import Grant, Observation, ObservedView
 from framework.plan.grants import granted, plan_grants
-from framework.schema.table import Grant, Observation, ObservedView
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import GrantSpec, PipelineSpec
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import assume, given, settings
 from sqlglot.dialects.redshift import Redshift
 
-from framework.column_type import parse_type
-from framework.names import TableName, identifier
+from framework.model.column_type import parse_type
+from framework.model.files import FileIdentity
+from framework.model.names import TableName, identifier
+from framework.model.observation import AuditRow, Grant
+from framework.plan.journal_rows import JournalRow
 from framework.plan.render import render
 from framework.plan.steps import Statement
-from framework.schema.journal import JournalRow
-from framework.schema.table import AuditRow, Grant
-from framework.schema.values import FileIdentity
 from tests.hostile import NAMES, TEXTS
 
 FOLDER = Path(__file__).resolve().parents[3] / "templates" / "sql"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from framework.column_type import parse_type, varchar
+from framework.model.column_type import parse_type, varchar
+from framework.model.measurements import ColumnMeasurement, Measurements
+from framework.model.staging import FromFile, StagingColumn
 from framework.plan.columns import ColumnPlan, PlannedColumn
 from framework.plan.measured import apply_measurements, with_samples
-from framework.schema.changes import Widening
-from framework.schema.values import ColumnMeasurement, FromFile, Measurements, StagingColumn
+from framework.plan.schema_changes import Widening
 from framework.spec.load import load_pipeline_text
 
 SPEC = load_pipeline_text(

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from framework.names import TableName
+from framework.model.files import FileIdentity
+from framework.model.names import TableName
+from framework.model.observation import AuditRow
 from framework.plan.merge import MAX_FILES_PER_LOAD, LoadedFile, MergeInput, plan_merge
 from framework.plan.render import render
 from framework.plan.steps import MAX_BATCH_STATEMENTS
-from framework.schema.table import AuditRow
-from framework.schema.values import FileIdentity
 from framework.spec.pipeline import LoadSpec, OrderBy
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)

@@ -8,10 +8,10 @@ import pytest
 from jinja2 import UndefinedError
 
 from framework.errors import SchemaChangeError
-from framework.names import TableName
+from framework.model.names import TableName
+from framework.model.observation import Grant
 from framework.plan.render import render
 from framework.plan.steps import MAX_STATEMENT_BYTES, Statement
-from framework.schema.table import Grant
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = sorted((ROOT / "templates" / "sql").glob("*.sql.j2"))

@@ -1,7 +1,7 @@
 """Statements and transactions as values: what a refusal means, what is locked, what is fetched."""
 
 from framework.errors import OnRefusal, WarehouseError
-from framework.names import TableName
+from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction, locks_ledger, locks_readers, locks_writers, select
 
 TARGET = TableName("public", "orders")

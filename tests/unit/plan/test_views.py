@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from framework.column_type import parse_type
 from framework.errors import SchemaChangeError
-from framework.names import TableName
+from framework.model.column_type import parse_type
+from framework.model.names import TableName
+from framework.model.observation import Observation, ObservedTable, ObservedView, TableColumn, ViewBuild, ViewDependency
+from framework.plan.schema_changes import RewriteColumn
 from framework.plan.views import plan_views, views_to_look_at
-from framework.schema.changes import RewriteColumn
-from framework.schema.table import Observation, ObservedTable, ObservedView, TableColumn, ViewBuild, ViewDependency
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from framework.cli.commands.sandbox import add_arguments, run
 from framework.cli.output import Output
-from framework.cli.sandbox import add_arguments, run
 from framework.cli.status_line import StatusLine
 from framework.errors import SpecError
 from framework.spec.project import Project

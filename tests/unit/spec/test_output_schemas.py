@@ -8,10 +8,10 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from framework.cli.prune import Pruning
-from framework.cli.restore_views import RestoredView
+from framework.cli.commands.prune import Pruning
+from framework.cli.commands.restore_views import RestoredView
+from framework.cli.commands.stale import StaleFeed
 from framework.cli.set_aside import SetAside
-from framework.cli.stale import StaleFeed
 from framework.errors import Problem
 from framework.load.preview import PlannedLoad
 from framework.load.result import LoadFailure, LoadResult

@@ -7,13 +7,13 @@ from fractions import Fraction
 
 import pytest
 
-from framework.column_type import decimal, parse_type, varchar
-from framework.names import TableName
+from framework.model.column_type import decimal, parse_type, varchar
+from framework.model.csv_options import CsvOptions
+from framework.model.names import TableName
 from framework.spec.load import load_environments_text, load_pipeline_text
 from framework.spec.pipeline import (
     BadRowsSpec,
     ColumnsSpec,
-    CsvOptions,
     DeclaredType,
     EvolutionSpec,
     ExpectSpec,

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from framework.errors import Problem, SpecError
-from framework.schema.values import FILE_COLUMN, ROW_COLUMN
-from framework.spec.check_names import STAGING_COLUMNS
+from framework.model.staging import FILE_COLUMN, ROW_COLUMN
+from framework.spec.checks.names import STAGING_COLUMNS
 from framework.spec.load import load_pipeline_text
 
 ProblemsOf = Callable[[str], list[Problem]]

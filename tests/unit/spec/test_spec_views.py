@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from framework.errors import SpecError
-from framework.names import TableName
+from framework.model.names import TableName
 from framework.spec.load import load_pipeline_text
 from framework.spec.views import render_view
 

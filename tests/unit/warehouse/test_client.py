@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from framework.errors import Cause, OnRefusal, TransientWarehouseError, WarehouseError
-from framework.names import TableName
+from framework.log.run_log import RunLog
+from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction, select
-from framework.run_log import RunLog
 from framework.spec.environment import RetrySettings, WarehouseSettings
 from framework.warehouse.client import Caller, Warehouse
 from framework.warehouse.rate_limit import RateLimiter

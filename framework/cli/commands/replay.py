@@ -1,0 +1,52 @@
+"""`replay`: loads once more what a pipeline could not load: files that were set aside, or corrected bad rows."""
+
+from __future__ import annotations
+
+import argparse
+
+from framework.cli.file_options import add_file_options, file_request
+from framework.cli.output import Output
+from framework.cli.results import Surroundings, document_of, end_in, failures_of, load_pipelines, read_feed, summary
+from framework.cli.wiring import open_services
+from framework.errors import SpecError
+from framework.load.corrections import replay_quarantine
+from framework.load.request import Unprocessed
+from framework.spec.project import Project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `replay` takes."""
+    parser.add_argument("name", metavar="NAME", help="the pipeline")
+    parser.add_argument("--file", metavar="KEY", help="only this file, by where it lies or where it arrived")
+    add_file_options(parser, without=["again"])
+    parser.add_argument(
+        "--quarantine",
+        metavar="FILE",
+        help="load the rows of this corrected quarantine file instead, local or s3://, Parquet or CSV",
+    )
+
+
+def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
+    """Load the pipeline's unprocessed files in their original order, or the corrected rows; one result per file.
+
+    Raises:
+        SpecError: a name, an option or a spec is wrong, or a file was refused.
+        PipelineError: a load failed; of several failures, the class they share.
+    """
+    if arguments.quarantine is not None:
+        return _replay_quarantine(arguments, project, output)
+    environment = project.environment(arguments.env)
+    feeds = [read_feed(project, arguments.name)]
+    request = file_request(arguments, unprocessed=True)
+    return load_pipelines(feeds, request, Surroundings(project, environment, arguments.job_id), output)
+
+
+def _replay_quarantine(arguments: argparse.Namespace, project: Project, output: Output) -> int:
+    if file_request(arguments, unprocessed=True) != Unprocessed():
+        raise SpecError("--quarantine FILE names all there is to load: leave out --file and what goes with it")
+    environment = project.environment(arguments.env)
+    spec = project.pipeline(arguments.name)
+    with open_services(project.folder, environment, output, arguments.job_id) as services:
+        results = replay_quarantine(spec, services, arguments.quarantine)
+    output.document(document_of(results), lambda: summary(results))
+    return end_in(failures_of(results))

@@ -1,0 +1,126 @@
+"""`restore-views`: puts back the views that stand in the journal because a run died, or could not put them back."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from framework.cli.output import Output, table
+from framework.cli.wiring import open_services
+from framework.errors import SchemaChangeError, SpecError
+from framework.load.services import Services
+from framework.load.view_journal import left_by_expired_runs
+from framework.model.observation import JournalEntry
+from framework.model.words import counted
+from framework.plan.render import render
+from framework.plan.view_journal import create_again
+from framework.spec.project import Project
+from framework.warehouse.session import WarehouseSession
+from framework.warehouse.view_journal import JournalKey, forget, put_back_views, read_journal
+
+_COLUMNS = ("view", "target", "status", "pipeline", "run_id", "reason")
+
+
+@dataclass(frozen=True)
+class RestoredView:
+    """What became of a view in the journal. `statements` are those that put it back, as SQL."""
+
+    view: str
+    target: str
+    pipeline: str
+    run_id: str
+    status: Literal["RESTORED", "FAILED", "IN_USE", "FORGOTTEN"]
+    reason: str | None
+    statements: tuple[str, ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `restore-views` takes."""
+    parser.add_argument("views", metavar="SCHEMA.VIEW", nargs="*", help="only these views")
+    parser.add_argument(
+        "--forget", action="store_true", help="take the named views out of the journal without putting them back"
+    )
+
+
+def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
+    """Put back what no run that is at work has taken down, and print each view with what became of it.
+
+    Raises:
+        SpecError: a view that is named is not in the journal.
+        SchemaChangeError: a view could not be put back.
+        WarehouseError: the warehouse or the lake cannot be reached.
+    """
+    if arguments.forget and not arguments.views:
+        raise SpecError("restore-views --forget takes the names of the views to forget")
+    environment = project.environment(arguments.env)
+    with open_services(project.folder, environment, output, arguments.job_id) as services:
+        restored = _restore(services, arguments.views, is_to_forget=arguments.forget)
+    output.document({"views": [asdict(view) for view in restored]}, lambda: _text(restored))
+    failed = [view for view in restored if view.status == "FAILED"]
+    if failed:
+        reasons = "; ".join(f"{view.view}: {view.reason}" for view in failed)
+        raise SchemaChangeError(
+            f"{len(failed)} of {counted(len(restored), 'view')} cannot be put back: {reasons}. They stay in the "
+            "journal. Correct what they stand on and run restore-views again, or create them by hand with the "
+            "statements above and let them go: restore-views --forget SCHEMA.VIEW"
+        )
+    return 0
+
+
+def _restore(services: Services, asked: Sequence[str], *, is_to_forget: bool) -> list[RestoredView]:
+    log = services.open_log(services.new_run_id(), "restore-views")
+    warehouse = WarehouseSession(services.warehouse, "restore-views", log)
+    entries = _asked_for(read_journal(warehouse, None), asked)
+    dead = left_by_expired_runs(services.lake, entries, log.run_id, services.environment.dead_after_seconds)
+    for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in dead}):
+        warehouse.await_run(pipeline, run_id)
+    reasons: dict[JournalKey, str] = {}
+    if is_to_forget:
+        for entry in dead:
+            forget(warehouse, entry)
+    else:
+        reasons = put_back_views(warehouse, dead)
+    told = []
+    for entry in entries:
+        reason = reasons.get(entry.key)
+        if entry not in dead:
+            in_use = "a run that is at work has taken it down, and puts it back"
+            told.append(_told(entry, "IN_USE", in_use))
+        elif is_to_forget:
+            told.append(_told(entry, "FORGOTTEN", None))
+        else:
+            told.append(_told(entry, "FAILED" if reason else "RESTORED", reason))
+    return told
+
+
+def _asked_for(entries: Sequence[JournalEntry], asked: Sequence[str]) -> list[JournalEntry]:
+    there = {str(entry.view.view) for entry in entries}
+    missing = [name for name in asked if name.lower() not in there]
+    if missing:
+        known = ", ".join(sorted(there)) or "it is empty"
+        raise SpecError(f"{', '.join(missing)}: not in the view journal ({known}). Name views as SCHEMA.VIEW")
+    wanted = {name.lower() for name in asked} or there
+    return [entry for entry in entries if str(entry.view.view) in wanted]
+
+
+def _told(
+    entry: JournalEntry,
+    status: Literal["RESTORED", "FAILED", "IN_USE", "FORGOTTEN"],
+    reason: str | None,
+) -> RestoredView:
+    texts = tuple(render(statement, entry.pipeline, entry.run_id) for statement in create_again(entry))
+    return RestoredView(str(entry.view.view), str(entry.target), entry.pipeline, entry.run_id, status, reason, texts)
+
+
+def _text(restored: Sequence[RestoredView]) -> str:
+    if not restored:
+        return "no view is down"
+    rows = [[getattr(view, name) for name in _COLUMNS] for view in restored]
+    shown = [
+        f"\n-- {view.view}\n" + "\n".join(f"{statement};" for statement in view.statements)
+        for view in restored
+        if view.status in ("FAILED", "FORGOTTEN")
+    ]
+    return "\n".join([table(_COLUMNS, rows), *shown])

@@ -1,0 +1,34 @@
+"""`validate`: checks specs, environments and views offline."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from framework.cli.output import Output
+from framework.errors import Problem
+from framework.model.words import counted
+from framework.spec.project import Project, check_project, empty_problem
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `validate` takes."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="pipelines to check; none means all")
+
+
+def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
+    """Print every problem with its place and what to do; return 2 if one is more than a warning."""
+    problems = check_project(project, arguments.names)
+    if not project.pipeline_names():
+        problems.append(empty_problem(project))
+    document: dict[str, object] = {"problems": [problem.as_dict() for problem in problems]}
+    output.document(document, lambda: _text(problems, project, arguments.names))
+    return 2 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def _text(problems: Sequence[Problem], project: Project, names: Sequence[str]) -> str:
+    shown = [str(problem) for problem in problems]
+    errors = sum(problem.severity == "error" for problem in problems)
+    checked = len(names) or len(project.pipeline_names())
+    end = counted(errors, "problem") if errors else counted(checked, "pipeline is valid", "pipelines are valid")
+    return "\n".join([*shown, end])

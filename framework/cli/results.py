@@ -1,0 +1,256 @@
+"""Loads pipelines side by side, tells what came of them, and ends in the failure if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+
+from framework.cli.concurrency import Interruption, run_side_by_side
+from framework.cli.engines import require_engine
+from framework.cli.output import Output, table
+from framework.cli.result_file import write_result
+from framework.cli.set_aside import SetAside, find_set_aside
+from framework.cli.wiring import announcing_clients, open_services
+from framework.errors import PipelineError, SpecError
+from framework.lake.pending import list_arrived
+from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
+from framework.load.announce import announce
+from framework.load.next_step import FailedLoad, next_step
+from framework.load.pipeline import run_pipeline
+from framework.load.request import LoadRequest, Unprocessed
+from framework.load.result import LoadFailure, LoadResult, failed_early
+from framework.load.services import Services
+from framework.log.redaction import told
+from framework.model.words import duration, listed
+from framework.spec.environment import Environment
+from framework.spec.pipeline import PipelineSpec, SourceSpec
+from framework.spec.project import Project
+
+SUMMARY_COLUMNS = (
+    "pipeline",
+    "source file",
+    "status",
+    "read",
+    "inserted",
+    "updated",
+    "deleted",
+    "deduplicated",
+    "rejected",
+    "time",
+)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A pipeline to be loaded; `spec` is what is wrong with its spec where that cannot be read."""
+
+    pipeline: str
+    spec: PipelineSpec | SpecError
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where loads happen, and who asked for them. `result` is where to write what comes of them, None for nowhere."""
+
+    project: Project
+    environment: Environment
+    job_id: str | None
+    result: str | None = None
+
+
+def read_feed(project: Project, name: str) -> Feed:
+    """Return a pipeline as it is to be loaded. A spec that cannot be read fails its own feed, not the others."""
+    try:
+        return Feed(name, project.pipeline(name))
+    except SpecError as error:
+        return Feed(name, error)
+
+
+def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Surroundings, output: Output) -> int:
+    """Load pipelines side by side, tell what came of them, and end in the failure if there is one.
+
+    An interruption ends it early; what was loaded by then is told all the same.
+
+    Raises:
+        PipelineError: a load failed or was refused; of several failures, the class they share.
+    """
+    interruption = Interruption()
+    environment, place = surroundings.environment, surroundings.result
+    if environment.kind == "sandbox" and place is None and (broken := all_broken(feeds)):
+        failed = [failed_early(name, error) for name, error in broken.items()]
+        output.document(document_of(failed), lambda: summary(failed))
+        return end_in(failures_of(failed))
+    results: dict[str, list[LoadResult]] = {feed.pipeline: [] for feed in feeds}
+    idle: dict[str, str] = {}
+    project = surroundings.project
+    with open_services(project.folder, environment, output, surroundings.job_id, interruption) as opened:
+        services = replace(opened, sources=cache(partial(_sources, project)))
+        work = [partial(_load, feed, services, request, results[feed.pipeline], idle) for feed in feeds]
+        is_cut_short = True
+        try:
+            run_side_by_side(work, environment.parallel, interruption)
+            is_cut_short = False
+        finally:
+            ended = [result for of_feed in results.values() for result in of_feed]
+            log = services.open_log(services.new_run_id(), "run")
+            announce(ended, environment, services.job_id, announcing_clients(environment), log)
+            early = {result.pipeline for result in ended if result.run_id is None}
+            waiting = [] if is_cut_short else find_set_aside(readable(feeds, early), services)
+            document = document_of(ended, waiting)
+            unwritten = [] if place is None else write_result(document, place, services.lake)
+            for failure in unwritten:
+                log.error("the result was not kept", error=str(failure))
+            if ended or not is_cut_short:
+                output.document(document, lambda: summary(ended, idle, waiting))
+    return end_in([*failures_of(ended), *unwritten])
+
+
+def _sources(project: Project) -> dict[str, SourceSpec]:
+    """Return where the files of each feed arrive whose spec can be read."""
+    feeds = [read_feed(project, name) for name in project.pipeline_names()]
+    return {feed.pipeline: feed.spec.source for feed in feeds if isinstance(feed.spec, PipelineSpec)}
+
+
+def all_broken(feeds: Sequence[Feed]) -> dict[str, SpecError]:
+    """Return what is wrong with each spec where none can be read: nobody wants to wait for a sandbox to hear of it."""
+    broken = {feed.pipeline: feed.spec for feed in feeds if isinstance(feed.spec, SpecError)}
+    return broken if len(broken) == len(feeds) else {}
+
+
+def readable(feeds: Sequence[Feed], failed: Collection[str]) -> list[PipelineSpec]:
+    """Return the specs that could be read, but for those of pipelines that failed."""
+    return [feed.spec for feed in feeds if isinstance(feed.spec, PipelineSpec) and feed.pipeline not in failed]
+
+
+def document_of(results: Sequence[LoadResult], waiting: Sequence[SetAside] = ()) -> dict[str, object]:
+    """Return the results as `run --output json` prints them (schemas/output/run.schema.json)."""
+    return {
+        "loads": [result.as_dict() for result in results],
+        "set_aside": [files.as_dict() for files in waiting],
+    }
+
+
+def _load(
+    feed: Feed, services: Services, request: LoadRequest, results: list[LoadResult], idle: dict[str, str]
+) -> None:
+    """Load one pipeline; `results` gets what comes of it, or `idle` why nothing did.
+
+    What fails there stops no other.
+    """
+    log = services.open_log(services.new_run_id(), feed.pipeline)
+    try:
+        if isinstance(feed.spec, SpecError):
+            raise feed.spec
+        require_engine(services.environment)
+        for of_load in run_pipeline(feed.spec, services, request):
+            results += of_load
+    except PipelineError as error:
+        log.error("failed", step="discover", error=told(error))
+        load = FailedLoad(feed.pipeline, services.environment, request, error, ())
+        # An error of the command line or the spec says what to write; only what passes is continued as it was.
+        continued = None if isinstance(error, SpecError) else next_step(load, services.lake)
+        results.append(failed_early(feed.pipeline, error, next_step=continued))
+        return
+    if not results:
+        idle[feed.pipeline] = why_nothing(feed.spec, services, request)
+        log.info("nothing to do", reason=idle[feed.pipeline])
+
+
+def why_nothing(spec: PipelineSpec, services: Services, request: LoadRequest) -> str:
+    """Return where no file was found that the pipeline would load."""
+    lake = services.lake
+    if isinstance(request, Unprocessed):
+        return f"no file below {lake.url(lake.key(UNPROCESSED_FOLDER))} is one of this pipeline"
+    nothing = f"no file below {lake.url(lake.key(spec.source.prefix))} matches {spec.source.pattern}"
+    others = list_arrived(lake, spec.source).unmatched
+    return f"{nothing}; not matched: {listed(others)}" if others else nothing
+
+
+def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:
+    """Return one error per failed load; a bug stays the exception it is, behind its place."""
+    seen: set[str] = set()
+    errors = []
+    for result in results:
+        if result.failure is not None and result.run_id not in seen:
+            seen |= {result.run_id} if result.run_id is not None else set()
+            at_fault = getattr(result.failure.error, "keys", ()) or (result.source_file,)
+            file = result.source_file if result.source_file in at_fault else at_fault[0]
+            errors.append(_told(result.pipeline, file, result.failure))
+    return errors
+
+
+def _told(pipeline: str, file: str | None, load: LoadFailure) -> PipelineError:
+    error = load.error
+    kind = type(error) if isinstance(error, PipelineError) else PipelineError
+    name = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
+    continued = "" if load.next_step is None else f"\n{load.next_step}"
+    failure = PipelineError(f"pipeline={pipeline} file={file or '-'} step={load.step}: {name}{told(error)}{continued}")
+    failure.exit_code = kind.exit_code
+    failure.__cause__ = error
+    return failure
+
+
+def end_in(failures: Sequence[PipelineError]) -> int:
+    """Return 0 where nothing failed, and raise the failure, or what several share, where something did."""
+    if not failures:
+        return 0
+    if len(failures) == 1:
+        raise failures[0]
+    codes = {failure.exit_code for failure in failures}
+    failure = PipelineError("\n".join([f"{len(failures)} loads failed", *(str(failure) for failure in failures)]))
+    failure.exit_code = codes.pop() if len(codes) == 1 else 1
+    raise failure
+
+
+def summary(
+    results: Sequence[LoadResult], idle: Mapping[str, str] | None = None, waiting: Sequence[SetAside] = ()
+) -> str:
+    """Return the results as a table with why files were not loaded, and what else there is to know of the pipelines.
+
+    `idle` says by pipeline why there was nothing to do, `waiting` which files are set aside.
+    """
+    nothing = [f"{pipeline}: nothing to do: {why}" for pipeline, why in sorted((idle or {}).items())]
+    return "\n".join([*(_result_lines(results) if results else ()), *nothing, *map(str, waiting)])
+
+
+def _result_lines(results: Sequence[LoadResult]) -> list[str]:
+    rows = [
+        (
+            result.pipeline,
+            result.source_file,
+            result.status,
+            result.counts.read,
+            result.counts.inserted,
+            result.counts.updated,
+            result.counts.deleted,
+            result.counts.deduplicated,
+            result.counts.rejected,
+            duration(result.seconds),
+        )
+        for result in results
+    ]
+    kept = [
+        f"bad rows of {result.source_file}: {result.counts.rejected}, in {result.quarantine}"
+        for result in results
+        if result.quarantine is not None
+    ]
+    reasons = [f"{result.source_file}: {result.reason}" for result in results if result.reason is not None]
+    # A header of texts cannot be told from data: whoever sees the first load can.
+    created = [
+        f"created {change['to']} with {change['reason']}"
+        for result in results
+        for change in result.schema_changes
+        if change["kind"] == "create_table" and result.status == "SUCCESS"
+    ]
+    return [table(SUMMARY_COLUMNS, rows), *dict.fromkeys(created), *kept, *reasons, *_warning_lines(results)]
+
+
+def _warning_lines(results: Sequence[LoadResult]) -> list[str]:
+    """Return one line per warning of a load, with the file where it concerns that file alone."""
+    found: dict[tuple[str | None, str], None] = {}
+    for result in results:
+        for warning in result.warnings:
+            place = result.source_file if warning.keys else result.pipeline
+            found[result.run_id, f"warning: {place}: {warning.message}"] = None
+    return [line for _, line in found]

@@ -1,0 +1,171 @@
+"""Makes what a command works with: AWS clients, the frame engine, the log; and the sandbox where asked for."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from framework.cli.concurrency import Interruption
+from framework.cli.engines import FrameEngines
+from framework.cli.output import Output
+from framework.errors import SpecError
+from framework.lake.s3 import Lake
+from framework.load.services import Services, never_interrupted
+from framework.log.aws_errors import client_error
+from framework.log.retries import with_told_retries
+from framework.log.run_log import RunLog, utc_now
+from framework.spec.environment import Environment
+from framework.warehouse.client import Warehouse
+from framework.warehouse.rate_limit import RateLimiter, account_limiter
+
+if TYPE_CHECKING:
+    from framework.sandbox import SandboxAddress
+
+SANDBOX_FOLDER = ".sandbox"
+_REGION_FIELDS = {"s3": "lake.region", "redshift-data": "warehouse.region"}
+"""The fields of environments.yml that name the regions of clients."""
+_CLIENT_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 5},
+    connect_timeout=10,
+    read_timeout=60,
+    user_agent_extra="feedway",
+    # Feeds side by side share a client, and each fetches a big file by several connections.
+    max_pool_connections=64,
+)
+_ANNOUNCING_CONFIG = Config(
+    # A run waits for these at its end, and can do without.
+    retries={"mode": "standard", "max_attempts": 2},
+    connect_timeout=5,
+    read_timeout=10,
+    user_agent_extra="feedway",
+)
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Where AWS is for an environment: the service itself, or the sandbox."""
+
+    client: Callable[[str, str | None], Any]
+    spark_conf: Mapping[str, str]
+    process_environment: Mapping[str, str]
+    limiter: RateLimiter
+
+
+@contextmanager
+def open_services(
+    project: Path,
+    environment: Environment,
+    output: Output,
+    job_id: str | None = None,
+    interruption: Interruption | None = None,
+) -> Iterator[Services]:
+    """Yield the services of an environment; a sandbox that had to be started is stopped afterwards."""
+    with ExitStack() as stack:
+        aws = stack.enter_context(_open_aws(project, environment, output))
+        lake = Lake(aws.client("s3", environment.lake.region), environment.lake)
+        settings = environment.warehouse
+        sleep = time.sleep if interruption is None else interruption.sleep
+        warehouse = Warehouse(
+            aws.client("redshift-data", settings.region or environment.lake.region),
+            settings,
+            environment.retry,
+            aws.limiter,
+            sleep,
+        )
+
+        def open_log(run_id: str, pipeline: str) -> RunLog:
+            return RunLog(run_id, pipeline, output.log_stream, listen=output.progress)
+
+        engines = FrameEngines(environment, lake, aws.spark_conf, aws.process_environment)
+        yield Services(
+            environment=environment,
+            lake=lake,
+            warehouse=warehouse,
+            frames=stack.enter_context(engines).choose,
+            now=utc_now,
+            new_run_id=lambda: uuid.uuid4().hex,
+            open_log=open_log,
+            job_id=job_id or uuid.uuid4().hex,
+            check_interrupted=never_interrupted if interruption is None else interruption.check,
+        )
+
+
+@contextmanager
+def _open_aws(project: Path, environment: Environment, output: Output) -> Iterator[Aws]:
+    if environment.kind == "aws":
+        yield Aws(aws_clients(environment.name), {}, {}, account_limiter())
+        return
+    with open_sandbox(project, output) as address:
+        # imported where it is used: on AWS the sandbox's packages are not installed
+        from framework.sandbox import java_environment
+
+        conf = address.spark_conf(environment.lake.bucket)
+        # The sandbox belongs to nobody else and has no quotas.
+        yield Aws(sandbox_clients(address), conf, java_environment(), RateLimiter({}))
+
+
+def aws_clients(environment: str) -> Callable[[str, str | None], Any]:
+    """Return what makes boto3 clients of a service in a region, by boto3's own chain of settings.
+
+    The clients raise SpecError where the region or the profile is missing or wrong; `environment` is named then.
+    """
+
+    def client(service: str, region: str | None) -> Any:
+        try:
+            made = boto3.Session().client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+        except (BotoCoreError, ValueError) as error:
+            raise client_error(error, _REGION_FIELDS[service], region, environment) from error
+        return with_told_retries(made)
+
+    return client
+
+
+def announcing_clients(environment: Environment) -> Callable[[str], Any]:
+    """Return what makes the clients of the services that an environment on AWS announces loads to."""
+
+    def client(service: str) -> Any:
+        return boto3.Session().client(  # type: ignore[call-overload]
+            service, region_name=environment.lake.region, config=_ANNOUNCING_CONFIG
+        )
+
+    return client
+
+
+@contextmanager
+def open_sandbox(project: Path, output: Output) -> Iterator[SandboxAddress]:
+    """Yield the project's sandbox, started if it is not up, and then stopped again."""
+    try:
+        from framework import sandbox
+    except ImportError as error:
+        raise SpecError(
+            f"the sandbox needs the package {error.name!r}, which is not installed: pip install 'feedway[sandbox]'"
+        ) from error
+    with sandbox.borrow(project / SANDBOX_FOLDER, say=output.say) as address:
+        yield address
+
+
+def sandbox_clients(address: SandboxAddress) -> Callable[[str, str | None], Any]:
+    """Return what makes boto3 clients that talk to the sandbox."""
+    # As the environment says it and not as boto3's arguments do: older versions know some of it only there.
+    os.environ.update(address.aws_environment())
+    # A profile of AWS is none of the sandbox's, and may not be on this machine.
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        os.environ.pop(name, None)
+    session = boto3.Session()
+    endpoints = {"s3": address.s3_url, "redshift-data": address.data_api_url}
+
+    def client(service: str, region: str | None) -> Any:
+        made = session.client(service, endpoint_url=endpoints[service], config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+        return with_told_retries(made)
+
+    return client

@@ -1,1 +1,0 @@
-"""The rows: reading, profiling, casting and staging them, behind one Protocol."""

@@ -1,0 +1,129 @@
+"""What is said of the bad rows of a load: a line for each column and kind of fault, with their number and the first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from framework.load.hints import describe_text
+from framework.load.remedies import Refused
+from framework.model.column_type import Kind
+from framework.model.measurements import BadRow
+from framework.model.staging import StagingColumn
+from framework.model.text import FLOAT, NUMBER
+from framework.model.words import share
+
+_LONGEST_SAMPLE = 80
+_INTEGER = ("is not an integer", "are not integers")
+_NUMBER = ("is not a number", "are not numbers")
+_PREDICATES = {
+    Kind.SMALLINT: _INTEGER,
+    Kind.INTEGER: _INTEGER,
+    Kind.BIGINT: _INTEGER,
+    Kind.DECIMAL: ("is not a decimal", "are not decimals"),
+    Kind.REAL: _NUMBER,
+    Kind.DOUBLE: _NUMBER,
+    Kind.BOOLEAN: ("is not a boolean", "are not booleans"),
+    Kind.DATE: ("is not a date", "are not dates"),
+    Kind.TIMESTAMP: ("is not a timestamp", "are not timestamps"),
+    Kind.TIMESTAMPTZ: ("is not a timestamp with an offset", "are not timestamps with an offset"),
+}
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How bad rows are told: `place` says where one stands, `with_text` lets a line quote its value."""
+
+    place: Callable[[BadRow], str]
+    with_text: bool
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """The malformed records of some files: how many, of how many, and some of them.
+
+    Of the first with another number of fields than its header: both numbers, None where no such record is known.
+    """
+
+    count: int
+    rows: int
+    examples: Sequence[BadRow]
+    fields: tuple[int, int] | None
+    delimiter: str
+
+
+def quoted(value: object) -> str:
+    """Return a value as a message quotes it, cut where it is long."""
+    if isinstance(value, str) and len(value) > _LONGEST_SAMPLE:
+        value = value[: _LONGEST_SAMPLE - 3] + "..."
+    return repr(value)
+
+
+def misfit_lines(refused: Refused, telling: Telling) -> Iterator[str]:
+    """Yield what is said of the refused values of a column; numbers that do not fit are told apart from other texts."""
+    measured, examples = refused.measured, refused.examples
+    is_exact = refused.column.type.is_exact_number
+    numbers = [bad for bad in examples if is_exact and re.fullmatch(NUMBER, bad.text or "")]
+    others = [bad for bad in examples if bad not in numbers]
+    wider = measured.wider if is_exact else 0
+    if measured.misfits > wider:
+        yield _misfit_line(refused, measured.misfits - wider, others, telling)
+    if wider:
+        yield _misfit_line(refused, wider, numbers, telling)
+
+
+def _misfit_line(refused: Refused, count: int, examples: Sequence[BadRow], telling: Telling) -> str:
+    column = refused.column
+    is_one = count == 1
+    line = f"{share(count, refused.values, 'value')} of {column.name} {_predicate(column, examples)[not is_one]}"
+    if not examples:
+        return line
+    first = examples[0]
+    text = first.text or ""
+    if telling.with_text:
+        line += f"{':' if is_one else ', e.g.'} {quoted(text)}"
+    hint = describe_text(column.type, text, has_format=column.format is not None)
+    line += f" ({hint})" if hint else ""
+    return f"{line}, {'' if is_one else 'first '}in {telling.place(first)}"
+
+
+def _predicate(column: StagingColumn, examples: Sequence[BadRow]) -> tuple[str, str]:
+    """Return what is said of one value, and of several."""
+    texts = [bad.text or "" for bad in examples]
+    do_not_fit = f"fit into {column.type.sql}"
+    if column.type.is_text or (column.type.is_exact_number and texts and re.fullmatch(NUMBER, texts[0])):
+        return f"does not {do_not_fit}", f"do not {do_not_fit}"
+    if column.exact and texts and all(re.fullmatch(FLOAT, text) for text in texts):
+        return f"would be rounded by {column.type.sql}", f"would be rounded by {column.type.sql}"
+    one, several = _PREDICATES[column.type.kind]
+    in_format = f" in the format {column.format}" if column.format else ""
+    return one + in_format, several + in_format
+
+
+def null_line(column: StagingColumn, count: int, rows: int, is_key: bool, first: str | None) -> str:
+    """Return what is said of rows without a value that they need. `first` is where the first of them stands."""
+    why = "which load.keys names" if is_key else "which is NOT NULL in the table"
+    line = f"{share(count, rows, 'row')} {'has' if count == 1 else 'have'} no {column.name}, {why}"
+    return line if first is None else f"{line}, {'' if count == 1 else 'first '}in {first}"
+
+
+def malformed_line(malformed: Malformed, telling: Telling) -> str:
+    """Return what is said of records with another number of fields than their header, or with a NUL."""
+    wrong = [bad for bad in malformed.examples if bad.column is None]
+    nul = [bad for bad in malformed.examples if bad.column is not None]
+    is_one = malformed.count == 1
+    faults = [f"{'has' if is_one else 'have'} another number of fields than the header"] if wrong or not nul else []
+    faults += [f"{'holds' if is_one else 'hold'} a NUL character, which no column can store"] if nul else []
+    line = f"{share(malformed.count, malformed.rows, 'record')} {' or '.join(faults)}"
+    for bad in (*wrong[:1], *nul[:1]):
+        line += f", {'' if is_one else 'first '}in {telling.place(bad)}"
+        line += _fields(malformed) if bad.column is None else f", column {bad.column}"
+    return line
+
+
+def _fields(malformed: Malformed) -> str:
+    found, expected = malformed.fields or (0, 0)
+    too_many = f"a {malformed.delimiter!r} in a text without quotes?"
+    cause = too_many if found > expected else "cut off, or a line break without quotes?"
+    return f": {found} instead of {expected} ({cause})"

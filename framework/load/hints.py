@@ -1,0 +1,126 @@
+"""What a text that is no value of its column may have been meant as."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from framework.model.column_type import ColumnType, Kind
+from framework.model.date_format import format_expression
+from framework.model.text import ASCII, DATE, FLOAT, NUMBER, TIMESTAMP, TIMESTAMPTZ
+from framework.model.words import counted
+
+NULL_MARKERS = frozenset(
+    {
+        *("", "-", "--", "---", ".", "?", "#n/a", "n/a", "na", "n.a.", "k.a.", "nan", "nil", "none", "null", "(null)"),
+        *("<na>", "<null>", "[null]", "\\n", "missing", "nat", "#null!", "#div/0!", "#ref!", "#value!"),
+    }
+)
+"""How sources write NULL, in lower case and without blanks around."""
+_DAYS = (
+    *("dd.MM.yyyy", "d.M.yyyy", "dd.MM.yy", "dd/MM/yyyy", "MM/dd/yyyy", "d/M/yyyy", "M/d/yyyy"),
+    *("dd-MM-yyyy", "MM-dd-yyyy", "yyyy/MM/dd", "yyyy.MM.dd", "yyyy-M-d", "yyyyMMdd"),
+)
+_TIMES = ("", " HH:mm", " HH:mm:ss", " H:mm", " H:mm:ss", "'T'HH:mm:ss")
+_FORMATS = tuple(f"{day}{time}" for day in _DAYS for time in _TIMES)
+_BLANKS = r"[ \u00a0\u2009\u202f]"
+_COMMA = rf"[-+]?(?:[0-9]+|[0-9]{{1,3}}(?:(?:\.|'|\u2019|{_BLANKS})[0-9]{{3}})+),[0-9]+"
+_GROUPED = rf"[-+]?[0-9]{{1,3}}(?:(?:,|'|\u2019|_|{_BLANKS})[0-9]{{3}})+(?:\.[0-9]+)?"
+_MONEY = r"(?:[-+]?(?:[$€£¥₹₩]|[A-Z]{3}(?=[ 0-9]))[ \u00a0]?[-+]?[0-9].*|.*[0-9][ \u00a0]?(?:[$€£¥₹₩]|[A-Z]{3}))"
+_NUMBERS = (
+    (r"[-+]?[0-9]{1,3},[0-9]{3}", "decimal comma or thousands separator?"),
+    (_COMMA, "decimal comma?"),
+    (_GROUPED, "thousands separators?"),
+    (r"[-+]?[0-9]{1,3}(?:\.[0-9]{3}){2,}", "thousands separators?"),
+    (r".*[0-9] ?%", "percent sign?"),
+    (_MONEY, "currency?"),
+    (r"\([0-9.,]+\)|[0-9.,]+-", "negative number?"),
+    (r"[-+]?0[0-9]+(?:\.[0-9]*)?", "leading zeros"),
+    (r"\+[0-9.]+", "plus sign"),
+    (r"[-+]?[0-9.]+[eE][-+]?[0-9]+", "exponent"),
+    (r"[-+]?[0-9]+\.", "no digits after the point"),
+    (r"(?i)[-+]?inf(?:inity)?", "no number"),
+)
+_BOOLEANS = (
+    r"(?i)[tfyn01x]|yes|no|on|off|ja|nein|oui|non|s[ií]|sim|n[aã]o|wahr|falsch|vrai|faux|verdadero|falso|\.t\.|\.f\."
+)
+
+
+def is_null_marker(text: str) -> bool:
+    """Return whether a text looks like a source's word for NULL."""
+    return text.strip().lower() in NULL_MARKERS
+
+
+def date_formats(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the date formats that describe every one of the texts; several where the day could be the month.
+
+    `d` takes what `dd` takes, and is left out where `dd` is enough.
+    """
+    found = [pattern for pattern in _FORMATS if all(_matches(format_expression(pattern), text) for text in texts)]
+    return tuple(pattern for pattern in found if not texts or not _is_loose(pattern, found))
+
+
+def _is_loose(pattern: str, others: Sequence[str]) -> bool:
+    """Return whether another format is the same but for leading zeros that all texts have."""
+
+    def bare(text: str) -> str:
+        return re.sub(r"(dd|MM|HH)", lambda run: run[0][0], text)
+
+    return any(other != pattern and bare(other) == bare(pattern) and len(other) > len(pattern) for other in others)
+
+
+def describe_text(column_type: ColumnType, text: str, *, has_format: bool) -> str | None:
+    """Return in a few words what a text that is no value of the type seems to be, without quoting it."""
+    if column_type.is_text:
+        return _describe_long_text(column_type, text)
+    if is_null_marker(text):
+        return "an empty text in quotes" if not text else "a word for NULL?"
+    if text != text.strip():
+        return "blanks around it"
+    if column_type.is_exact_number or column_type.kind in (Kind.REAL, Kind.DOUBLE):
+        return _describe_number(column_type, text)
+    if column_type.kind is Kind.BOOLEAN:
+        return "another word for true or false?" if _matches(_BOOLEANS, text) else None
+    return None if has_format else _describe_day(column_type, text)
+
+
+def _describe_long_text(column_type: ColumnType, text: str) -> str:
+    if column_type.kind is Kind.CHAR and not _matches(ASCII, text):
+        return "characters that are not ASCII"
+    return counted(len(text.encode("utf-8")), "byte")
+
+
+def _describe_number(column_type: ColumnType, text: str) -> str | None:
+    if _matches(NUMBER, text):
+        if column_type.is_integer:
+            is_whole = not text.partition(".")[2].strip("0")
+            return "out of range" if is_whole else "a fraction"
+        return "too many digits" if column_type.is_exact_number else "more digits than it keeps"
+    if column_type.kind in (Kind.REAL, Kind.DOUBLE) and _matches(FLOAT, text):
+        return "out of range, or more digits than it keeps"
+    hint = next((words for expression, words in _NUMBERS if _matches(expression, text)), None)
+    return hint or ("a date?" if date_formats([text]) or _matches(DATE, text) else None)
+
+
+def _describe_day(column_type: ColumnType, text: str) -> str | None:
+    kind = column_type.kind
+    if kind is not Kind.TIMESTAMPTZ and _matches(TIMESTAMPTZ, text):
+        return "an offset from UTC"
+    if _matches(TIMESTAMP, text) and kind is not Kind.TIMESTAMP:
+        return "a time of day" if kind is Kind.DATE else "no offset from UTC"
+    if _matches(rf"{DATE}(?:[ T].*)?", text):
+        if re.search(r"\.[0-9]{7,}", text):
+            return "more than microseconds"
+        return (
+            "no such day"
+            if _matches(rf"{DATE}|{TIMESTAMP}|{TIMESTAMPTZ}", text) and kind is not Kind.TIMESTAMPTZ
+            else None
+        )
+    formats = date_formats([text])
+    if formats:
+        return f"written as {' or '.join(formats)}?"
+    return "seconds since 1970?" if _matches(r"[0-9]{10}|[0-9]{13}", text) else None
+
+
+def _matches(expression: str, text: str) -> bool:
+    return re.fullmatch(expression, text) is not None

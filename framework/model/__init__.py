@@ -1,0 +1,1 @@
+"""Values that every room speaks of: names, types, files, measurements, what was observed. Pure."""

@@ -1,0 +1,27 @@
+"""What the owner of a feed should know of a load that succeeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LoadWarning:
+    """Something about a load that its owner should look at, although the load succeeds.
+
+    `rule` names the check in kebab case, such as `missing-column`. `column` is None where no single column is meant.
+    `keys` are the object keys it concerns; empty means every file of the load.
+    """
+
+    rule: str
+    column: str | None
+    message: str
+    keys: tuple[str, ...] = ()
+
+    def concerns(self, key: str) -> bool:
+        """Return whether the warning is about the file with this object key."""
+        return not self.keys or key in self.keys
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the warning as results print it and JOB_STS keeps it."""
+        return {"rule": self.rule, "column": self.column, "message": self.message}

@@ -1,0 +1,103 @@
+"""What was seen of the rows: profiles of new columns, measurements of staged ones, rows that cannot be loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """What all rows of a load hold in one column whose type is not settled.
+
+    `values` counts the non-NULL texts; the counts after it say how many of them are, as a whole,
+    text of that class (a whole number counts in `numbers` too; dates and timestamps are real days;
+    `zoned` are timestamps with an offset, which count in no other class). `integers` have no point.
+    `integer_digits` and `scale` are the most digits before the point, and after it trailing zeros aside, over all
+    numbers; `smallest` and `largest` are of the numbers without a fraction or with one of zeros, and
+    None where there is none or they exceed 38 digits. `longest_bytes` is of the UTF-8 text.
+    """
+
+    values: int
+    integers: int
+    numbers: int
+    booleans: int
+    dates: int
+    timestamps: int
+    longest_bytes: int
+    integer_digits: int
+    scale: int
+    smallest: int | None
+    largest: int | None
+    zoned: int = 0
+
+
+@dataclass(frozen=True)
+class ColumnMeasurement:
+    """What staging saw in one column.
+
+    `longest_bytes` is over texts that fit, 0 where it was not measured or all are NULL.
+    `misfits` counts rows whose text is not a value of the staging type. Of them `wider` count
+    those that a wider type may hold: plain numbers for exact number types, timestamps for DATE;
+    `integer_digits`, `scale`, `smallest`, `largest` describe these numbers as in ColumnProfile.
+    `null_keys` counts NULLs in a required column.
+    """
+
+    longest_bytes: int = 0
+    misfits: int = 0
+    wider: int = 0
+    integer_digits: int = 0
+    scale: int = 0
+    smallest: int | None = None
+    largest: int | None = None
+    null_keys: int = 0
+
+
+@dataclass(frozen=True)
+class FileMeasurement:
+    """Rows of one source file: read = staged + bad. Header and blank lines are no rows."""
+
+    ordinal: int
+    rows_read: int
+    rows_staged: int
+    rows_bad: int
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What was seen on the pass that staged: one entry per file, in order, and per column.
+
+    `malformed_rows` counts the rows with too few or too many fields, or with a NUL. `values` counts the texts of
+    a column in the other rows, NULLs aside; an engine that did not look at all rows for it leaves it empty, and it
+    does not count in a comparison.
+    """
+
+    files: tuple[FileMeasurement, ...]
+    columns: Mapping[str, ColumnMeasurement]
+    malformed_rows: int
+    values: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    @property
+    def rows_staged(self) -> int:
+        """Good rows of all files."""
+        return sum(file.rows_staged for file in self.files)
+
+    @property
+    def rows_bad(self) -> int:
+        """Bad rows of all files."""
+        return sum(file.rows_bad for file in self.files)
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that cannot be loaded as the staging columns stand.
+
+    `row` is the record's ordinal in its file, 1 for the first after the header; `column` is None
+    where the whole record is at fault; `text` is the offending text, None for NULL.
+    """
+
+    file: str
+    row: int
+    column: str | None
+    text: str | None
+    reason: str

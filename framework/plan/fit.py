@@ -1,0 +1,129 @@
+"""Which columns a file's header brings, and what its names decide against it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from framework.errors import SchemaChangeError, SourceFileError
+from framework.model.files import FileLayout, SourceBatch
+from framework.model.observation import ObservedTable
+from framework.model.staging import FILE_COLUMN, ROW_COLUMN
+from framework.spec.pipeline import PipelineSpec
+
+MAX_COLUMNS = 1_600
+"""Source: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"""
+_PLAIN_YAML = re.compile(r"[^\W\d]\w*")
+_YAML_WORDS = ("null", "true", "false")
+
+
+def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
+    """Return the columns the batch's files bring, in order of first appearance, excluded ones left out.
+
+    Raises:
+        SourceFileError: a file has a column that a metadata column uses, or lacks an upsert key
+            or a column that orders rows.
+    """
+    names: dict[str, None] = {}
+    metadata = _metadata(spec)
+    needed = (*spec.load.keys, *(order.column for order in spec.load.order_by))
+    for layout in batch.files:
+        own = {FILE_COLUMN, ROW_COLUMN}.intersection(layout.columns)
+        if own:
+            raise SourceFileError(
+                f"{layout.file.url}: the file has a column {min(own)!r}, a name Feedway keeps for itself while it "
+                "loads. Give it another name under columns.rename.",
+                (layout.file.key,),
+            )
+        clash = metadata.intersection(layout.columns)
+        if clash:
+            raise SourceFileError(
+                f"{layout.file.url}: the file has a column {min(clash)!r}, which is also a metadata column. "
+                f"Give the metadata column another name in metadata_columns, or turn it off with null.",
+                (layout.file.key,),
+            )
+        for name in needed:
+            if name not in layout.columns and name not in metadata:
+                raise SourceFileError(
+                    f"{layout.file.url}: the column {name!r}, which load.keys or load.order_by names, is not in the "
+                    f"file. Its columns are {', '.join(layout.columns)}. Resend the file, or name the column under "
+                    "columns.rename.",
+                    (layout.file.key,),
+                )
+        names.update(dict.fromkeys(name for name in layout.columns if name not in spec.columns.exclude))
+    return tuple(names)
+
+
+def own_columns(spec: PipelineSpec, table: ObservedTable) -> tuple[str, ...]:
+    """Return the table's columns that come from files."""
+    return tuple(column.name for column in table.columns if column.name not in _metadata(spec))
+
+
+def refuse_strangers(
+    spec: PipelineSpec, expected: Sequence[str], layout: FileLayout, sources: Mapping[str, str]
+) -> None:
+    """Refuse a file that has none of the columns expected, if there are some.
+
+    `sources` has the cleaned name in the file of each of its columns, which `columns.rename` takes.
+
+    Raises:
+        SourceFileError: it has none.
+    """
+    found = [name for name in layout.columns if name not in spec.columns.exclude]
+    if not expected or not found or set(found) & set(expected):
+        return
+    pairs = zip((sources[name] for name in found), expected, strict=False)
+    lines = [
+        f"{layout.file.url}: no column of the file is one of {spec.target.table}.",
+        f"  in the file:  {', '.join(found)}",
+        f"  in the table: {', '.join(expected)}",
+        f"If they were renamed at the source, say so in {spec.path}; check the pairs, which follow the order:",
+        "columns:",
+        "  rename:",
+        *(f"    {yaml_name(new)}: {yaml_name(old)}" for new, old in pairs),
+    ]
+    accept_with = _accepting(spec, found)
+    lines += [f"If all columns are new on purpose, {accept_with} accepts this one file."] if accept_with else []
+    raise SourceFileError("\n".join(lines), (layout.file.key,), accept_with)
+
+
+def _accepting(spec: PipelineSpec, found: Sequence[str]) -> str | None:
+    """Return the option by which a file of new columns alone is loaded; None where it cannot be."""
+    needed = {*spec.load.keys, *(order.column for order in spec.load.order_by)} - _metadata(spec)
+    adds = any(spec.evolution.of(name).new_columns == "add" for name in found)
+    return "--allow-new-columns" if adds and needed <= set(found) else None
+
+
+def refuse_too_many(spec: PipelineSpec, table: ObservedTable | None, url: str, names: Sequence[str]) -> None:
+    """Refuse files of so many columns that neither the table nor the staging table can have them all.
+
+    `names` are the columns the files bring. Staging has two columns of its own.
+
+    Raises:
+        SchemaChangeError: there are too many.
+    """
+    there = {column.name for column in table.columns} if table else set()
+    brought = {name for name in names if name in there or table is None or spec.evolution.of(name).new_columns == "add"}
+    brought |= _metadata(spec)
+    most = max(len(there | brought), len(brought | {FILE_COLUMN, ROW_COLUMN}))
+    if most > MAX_COLUMNS:
+        raise SchemaChangeError(too_many(spec, table, url, most))
+
+
+def too_many(spec: PipelineSpec, table: ObservedTable | None, url: str, columns: int) -> str:
+    """Return the message that a table would have so many columns; only one that is there can be spared new ones."""
+    or_ignore = "" if table is None else ", or new ones with evolution.new_columns: ignore"
+    return (
+        f"{url}: {spec.target.table} or its staging table would have {columns} columns, and Redshift takes "
+        f"{MAX_COLUMNS}. Nothing was changed. Leave columns out with columns.exclude{or_ignore}."
+    )
+
+
+def yaml_name(name: str) -> str:
+    """Return a name as YAML has it."""
+    is_plain = _PLAIN_YAML.fullmatch(name) and name.lower() not in _YAML_WORDS
+    return name if is_plain else "'" + name.replace("'", "''") + "'"
+
+
+def _metadata(spec: PipelineSpec) -> set[str]:
+    return {name for name in (spec.metadata_columns.run_date, spec.metadata_columns.file_name) if name}

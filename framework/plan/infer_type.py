@@ -1,0 +1,166 @@
+"""Which type a column gets that neither the table nor the spec has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from framework.model.column_type import (
+    INTEGER_RANGES,
+    MAX_PRECISION,
+    MAX_SCALE,
+    MAX_VARCHAR_BYTES,
+    ColumnType,
+    Kind,
+    decimal,
+    varchar,
+)
+from framework.model.measurements import ColumnProfile
+from framework.spec.pipeline import InferredKind, TypeRule
+
+SHORTEST_VARCHAR_BYTES = 256
+VARCHAR_RESERVE_BYTES = 10
+
+
+@dataclass(frozen=True)
+class SettledType:
+    """A type and, in a few words, why. `is_inferred`: from the values alone, by no rule."""
+
+    type: ColumnType
+    reason: str
+    is_inferred: bool = False
+
+
+def varchar_for(longest_bytes: int) -> ColumnType:
+    """Return the VARCHAR for texts of up to so many bytes: at least 256, with room for ten more."""
+    wanted = max(SHORTEST_VARCHAR_BYTES, longest_bytes + VARCHAR_RESERVE_BYTES)
+    return varchar(min(wanted, MAX_VARCHAR_BYTES))
+
+
+def integer_for(smallest: int, largest: int) -> ColumnType:
+    """Return INTEGER, BIGINT or DECIMAL(38,0), the first that holds both numbers."""
+    for kind in (Kind.INTEGER, Kind.BIGINT):
+        low, high = INTEGER_RANGES[kind]
+        if low <= smallest and largest <= high:
+            return ColumnType(kind)
+    return decimal(MAX_PRECISION, 0)
+
+
+def infer(profile: ColumnProfile) -> InferredKind:
+    """Name what all values of a column are; anything mixed is text.
+
+    A column of whole numbers and fractions is `double`, the name specs use for numbers with a
+    point; no value passes through a float for it. Times with and without an offset are a mixture.
+    """
+    if profile.values == 0:
+        return "empty"
+    if profile.integers == profile.values and profile.smallest is not None:
+        return "integer"
+    if profile.numbers == profile.values:
+        return "double"
+    if profile.booleans == profile.values:
+        return "boolean"
+    if profile.dates == profile.values:
+        return "date"
+    if profile.timestamps + profile.dates == profile.values:
+        return "timestamp"
+    if profile.zoned == profile.values:
+        return "timestamptz"
+    return "text"
+
+
+def settle_type(name: str, profile: ColumnProfile, rules: Sequence[TypeRule], is_key: bool) -> SettledType:
+    """Return the type of a new column: the first matching rule's, else the narrowest that loses nothing.
+
+    A rule's number type that cannot hold what the profile saw is passed over, so that the values
+    still load.
+    """
+    kind = infer(profile)
+    for rule in rules:
+        if _matches(rule, name, kind, is_key) and _holds(rule.type, profile, kind):
+            return SettledType(rule.type, f"rule for {_describe_rule(rule)}")
+    return SettledType(_natural_type(profile, kind, is_key), f"all values are {_describe_kind(kind)}", is_inferred=True)
+
+
+def _matches(rule: TypeRule, name: str, kind: InferredKind, is_key: bool) -> bool:
+    return (
+        (rule.name is None or fnmatchcase(name, rule.name))
+        and (rule.inferred is None or rule.inferred == kind)
+        and (rule.key is None or rule.key == is_key)
+    )
+
+
+def _holds(column_type: ColumnType, profile: ColumnProfile, kind: InferredKind) -> bool:
+    """Say whether the profiled numbers fit; texts that do not fit a rule's type are bad rows."""
+    if kind not in ("integer", "double") or not column_type.is_exact_number:
+        return True
+    if column_type.is_integer:
+        low, high = INTEGER_RANGES[column_type.kind]
+        if profile.scale or profile.smallest is None or profile.largest is None:
+            return False
+        return low <= profile.smallest and profile.largest <= high
+    return profile.integer_digits <= column_type.integer_digits and profile.scale <= (column_type.scale or 0)
+
+
+def _natural_type(profile: ColumnProfile, kind: InferredKind, is_key: bool) -> ColumnType:
+    match kind:
+        case "integer":
+            assert profile.smallest is not None
+            assert profile.largest is not None
+            return integer_for(profile.smallest, profile.largest)
+        case "double":
+            return (_whole_key(profile) if is_key else None) or _natural_number(profile)
+        case "boolean":
+            return ColumnType(Kind.BOOLEAN)
+        case "date":
+            return ColumnType(Kind.DATE)
+        case "timestamp":
+            return ColumnType(Kind.TIMESTAMP)
+        case "timestamptz":
+            return ColumnType(Kind.TIMESTAMPTZ)
+        case "text" | "empty":
+            return varchar_for(profile.longest_bytes)
+
+
+def _whole_key(profile: ColumnProfile) -> ColumnType | None:
+    """Return the type of a key whose fractions are all zero; None where there is another fraction."""
+    if profile.scale or profile.smallest is None or profile.largest is None:
+        return None
+    low, high = INTEGER_RANGES[Kind.BIGINT]
+    return integer_for(min(profile.smallest, low), max(profile.largest, high))
+
+
+def _natural_number(profile: ColumnProfile) -> ColumnType:
+    """DOUBLE where a float keeps every digit, an exact decimal beyond, text where neither does."""
+    if profile.integer_digits + profile.scale <= 15:
+        return ColumnType(Kind.DOUBLE)
+    precision = profile.integer_digits + profile.scale
+    if precision <= MAX_PRECISION and profile.scale <= MAX_SCALE:
+        return decimal(precision, profile.scale)
+    return varchar_for(profile.longest_bytes)
+
+
+def _describe_rule(rule: TypeRule) -> str:
+    parts = []
+    if rule.name is not None:
+        parts.append(f"the name {rule.name}")
+    if rule.inferred is not None:
+        parts.append(_describe_kind(rule.inferred))
+    if rule.key is not None:
+        parts.append("keys" if rule.key else "other columns than keys")
+    return ", ".join(parts) or "every column"
+
+
+def _describe_kind(kind: InferredKind) -> str:
+    words = {
+        "integer": "whole numbers",
+        "double": "numbers",
+        "boolean": "true or false",
+        "date": "dates",
+        "timestamp": "timestamps",
+        "timestamptz": "timestamps with an offset",
+        "text": "text",
+        "empty": "NULL",
+    }
+    return words[kind]

@@ -1,0 +1,198 @@
+"""Columns of the table that a file lacks: what its rows get there, and what the feed's owner is told."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from framework.errors import SourceFileError
+from framework.model.column_type import ColumnType, Kind, can_widen
+from framework.model.files import FileLayout, SourceBatch, SourceFile
+from framework.model.load_warning import LoadWarning
+from framework.model.observation import ObservedTable, TableColumn
+from framework.model.words import listed
+from framework.plan.fit import yaml_name
+from framework.spec.pipeline import PipelineSpec
+
+_MOST_NAMES = 20
+
+
+@dataclass(frozen=True)
+class Fill:
+    """What rows of files without a column get.
+
+    `value` is text; None is NULL. With `keeps_stored` a row that replaces one keeps the stored value instead. With
+    `rejects_new` a file that brings a new row is rejected, with `unless_filled` one whose table holds values there.
+    `files` are the ordinals of the files without the column.
+    """
+
+    column: str
+    value: str | None
+    keeps_stored: bool
+    files: tuple[int, ...]
+    rejects_new: bool = False
+    unless_filled: bool = False
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the fill as `plan --output json` prints it."""
+        stored_rows = "keep" if self.keeps_stored else "overwrite"
+        return {"column": self.column, "value": self.value, "stored_rows": stored_rows}
+
+    def __str__(self) -> str:
+        value = "NULL" if self.value is None else repr(self.value)
+        if self.keeps_stored:
+            return f"stored rows keep their values, new rows get {value}"
+        return f"all rows get {value}"
+
+
+def refuse_lacking(spec: PipelineSpec, table: ObservedTable, batch: SourceBatch) -> None:
+    """Refuse files that lack columns of the table which the spec wants in every file.
+
+    Raises:
+        SourceFileError: there are some; it names all columns that the first of them lacks.
+    """
+    wanted = [column.name for column in table.columns if _is_wanted(spec, column)]
+    lacking = {
+        layout.file: names
+        for layout in batch.files
+        if (names := [name for name in wanted if name not in layout.columns or name in spec.columns.exclude])
+    }
+    if not lacking:
+        return
+    file, names = next(iter(lacking.items()))
+    are, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    of_all = "missing_columns: {new_rows: default}"
+    of_each = ", ".join(f"{yaml_name(name)}: {{{of_all}}}" for name in names)
+    policies = f"columns: {{{of_each}}}" if len(names) <= _MOST_NAMES else of_all
+    raise SourceFileError(
+        f"{file.url}: {listed([repr(name) for name in names], _MOST_NAMES)} of {spec.target.table} {are} not in the "
+        f"file, and evolution.missing_columns rejects such a file. Resend it with {them}, or let new rows get a "
+        f"default value: evolution: {{{policies}}}.",
+        [file.key for file in lacking],
+    )
+
+
+def _is_wanted(spec: PipelineSpec, column: TableColumn) -> bool:
+    """Return whether the spec rejects files without a column, which are those that must fill it."""
+    policy = spec.evolution.of(column.name).missing_columns
+    rejects = policy.stored_rows == "reject" or (policy.new_rows == "reject" and spec.load.mode != "upsert")
+    metadata = spec.metadata_columns
+    is_filled = column.is_identity or column.name in (metadata.run_date, metadata.file_name)
+    # Rows that are only added take the table's own default in a column nobody can write.
+    return rejects and not is_filled and not (spec.load.mode == "append" and column.type is None)
+
+
+def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> Fill:
+    """Return what the rows of these files, which lack a column of the table, get there.
+
+    Raises:
+        SourceFileError: the column is NOT NULL and would become NULL.
+    """
+    policy = spec.evolution.of(observed.name).missing_columns
+    has_stored_rows = spec.load.mode == "upsert"
+    value = _default_text(observed.type) if policy.new_rows == "default" else None
+    keeps_stored = has_stored_rows and policy.stored_rows == "keep"
+    if value is None and not observed.nullable and not keeps_stored:
+        raise SourceFileError(
+            f"{layouts[0].file.url}: the column {observed.name!r} of {spec.target.table} is not in the file and is "
+            "NOT NULL, and evolution.missing_columns would make it NULL. Resend the file with it.",
+            [layout.file.key for layout in layouts],
+        )
+    return Fill(
+        column=observed.name,
+        value=value,
+        keeps_stored=keeps_stored,
+        files=tuple(layout.ordinal for layout in layouts),
+        rejects_new=policy.new_rows == "reject",
+        unless_filled=spec.load.mode == "replace" and policy.written_for is None,
+    )
+
+
+def _default_text(column_type: ColumnType | None) -> str | None:
+    """The text of a missing value: '' for strings, 0 for numbers, false; dates and times have none."""
+    if column_type is None or column_type.kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        return None
+    if column_type.is_text:
+        return ""
+    return "false" if column_type.kind is Kind.BOOLEAN else "0"
+
+
+def missing_column_warnings(
+    spec: PipelineSpec, fills: Sequence[Fill], layouts: Sequence[FileLayout]
+) -> Iterator[LoadWarning]:
+    """Yield a warning for each missing column that has no policy of its own in the spec."""
+    for fill in fills:
+        if spec.evolution.of(fill.column).missing_columns.written_for == "column":
+            continue
+        files = [layouts[ordinal].file for ordinal in fill.files]
+        place = "the file has" if len(layouts) == 1 else f"{len(files)} of {len(layouts)} files have"
+        yield LoadWarning(
+            "missing-column",
+            fill.column,
+            f"{place} no column {fill.column!r}: {fill}. If that is meant, say so in "
+            f"evolution.columns.{fill.column}.missing_columns",
+            tuple(file.key for file in files),
+        )
+
+
+def emptied_columns(
+    spec: PipelineSpec, names: Sequence[str], file: SourceFile, warnings: Sequence[LoadWarning]
+) -> SourceFileError:
+    """Return the error for a file that would replace the table and lacks columns in which it holds values."""
+    them = "it" if len(names) == 1 else "them"
+    renames = "".join(f" {warning.message}." for warning in warnings if warning.rule == "probable-rename")
+    lacking = listed([repr(name) for name in names])
+    return SourceFileError(
+        f"{file.url}: the file lacks {lacking}, in which {spec.target.table} holds values, "
+        f"and load.mode replace would empty {them}.{renames} Resend the file with {them}, or, if that is meant, write "
+        f"evolution: {{missing_columns: {{new_rows: default}}}}.",
+        (file.key,),
+    )
+
+
+def probable_renames(
+    missing: Mapping[str, ColumnType | None], new: Mapping[str, ColumnType | None]
+) -> dict[str, str] | None:
+    """Return the new name of each missing column by its name in the file, None where they do not pair up.
+
+    Both are column types by name, None where a type is not known, which goes with any. As many columns must have come
+    as have gone, each with a type that goes with its partner's; of several partners the one with the likest name is
+    taken, then the first.
+    """
+    if not missing or len(missing) != len(new):
+        return None
+    pairs: dict[str, str] = {}
+    for name, column_type in missing.items():
+        partners = [other for other in new if other not in pairs and _go_together(column_type, new[other])]
+        if not partners:
+            return None
+        pairs[max(partners, key=lambda other: difflib.SequenceMatcher(None, name, other).ratio())] = name
+    return pairs
+
+
+def _go_together(stored: ColumnType | None, found: ColumnType | None) -> bool:
+    if stored is None or found is None:
+        return True
+    families = [column_type.is_text for column_type in (stored, found)]
+    return all(families) or can_widen(found, stored) or can_widen(stored, found) or _are_numbers(stored, found)
+
+
+def _are_numbers(*types: ColumnType) -> bool:
+    return all(each.is_exact_number or each.kind in (Kind.REAL, Kind.DOUBLE) for each in types)
+
+
+def rename_warning(renames: Mapping[str, str]) -> LoadWarning:
+    """Return the warning for columns that were probably renamed at the source, with the lines for the spec."""
+    return LoadWarning(
+        "probable-rename",
+        next(iter(renames.values())) if len(renames) == 1 else None,
+        "As many columns are new as are missing, with types that go together. If they were renamed at the source, "
+        f"write {rename_lines(renames)}",
+    )
+
+
+def rename_lines(renames: Mapping[str, str]) -> str:
+    """Return the entry for the spec that loads columns of a file under other names, in one line of YAML."""
+    pairs = ", ".join(f"{yaml_name(name)}: {yaml_name(target)}" for name, target in renames.items())
+    return f"columns: {{rename: {{{pairs}}}}}"

@@ -1,0 +1,21 @@
+"""Replacements that would take away more of the table's rows than the spec allows."""
+
+from __future__ import annotations
+
+from framework.errors import SourceFileError
+from framework.model.files import SourceFile
+from framework.spec.pipeline import PipelineSpec
+
+
+def is_too_small(spec: PipelineSpec, rows: int, stored: int) -> bool:
+    """Return whether a replacement of so many rows leaves less of a table than `expect.max_shrink` allows."""
+    return rows < (1 - spec.expect.max_shrink) * stored
+
+
+def too_small(spec: PipelineSpec, file: SourceFile, rows: str, stored: int) -> SourceFileError:
+    """Return the error for a file that would replace the table's rows by fewer; `rows` says how many."""
+    return SourceFileError(
+        f"{file.url}: {rows} would replace the {stored} of {spec.target.table}, and "
+        f"expect.max_shrink is {float(spec.expect.max_shrink):g}. Send the whole file.",
+        accept_with="--allow-shrink",
+    )

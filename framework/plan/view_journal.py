@@ -1,0 +1,163 @@
+"""Native growth of VARCHAR columns, which runs in no transaction: what is done before it, and what after.
+
+Bound views on the column are taken down beforehand, each in the transaction that enters it in the view
+journal, and put back in the one that takes it out again. Wherever a run dies, every view stands or is in the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from framework.errors import OnRefusal
+from framework.model.column_type import Kind
+from framework.model.names import TableName
+from framework.model.observation import JournalEntry, Observation, ObservedView
+from framework.plan.journal_rows import as_rows
+from framework.plan.schema_changes import GrowVarchar, RewriteColumn, SchemaChange, describe_change
+from framework.plan.steps import MAX_BATCH_STATEMENTS, JournalStep, Statement, Transaction, locks_readers
+from framework.plan.views import ViewWork, drop_view, guard_view, put_back_surroundings, query_of
+from framework.spec.pipeline import PipelineSpec
+
+JOURNAL = "view_journal"
+"""The journal's table in the control schema."""
+
+_CATALOG_SPELLINGS = {
+    Kind.DECIMAL: "numeric",
+    Kind.CHAR: "character",
+    Kind.VARCHAR: "character varying",
+    Kind.TIMESTAMP: "timestamp without time zone",
+    Kind.TIMESTAMPTZ: "timestamp with time zone",
+}
+"""Of the types that svv_columns spells otherwise than DDL."""
+
+
+@dataclass(frozen=True)
+class EvolvingRun:
+    """Who changes the target, for the books. `source` names the load's files, `spellings` new columns' headers."""
+
+    run_id: str
+    started_at: datetime
+    source: str
+    control_schema: str
+    spellings: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan_growth(
+    spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange], views: ViewWork, run: EvolvingRun
+) -> Iterator[Transaction]:
+    """Yield the transactions in order; none where no column grows natively.
+
+    Just before each growth a guard looks whether the column is still as it was planned for: what another run, or
+    somebody else, has grown meanwhile must not be made narrower.
+    """
+    grown = [change for change in changes if isinstance(change, GrowVarchar)]
+    entries = _entries(spec, observed, views, run)
+    yield from take_down(entries, run.control_schema)
+    for change in grown:
+        values = {"table": spec.target.table, "name": change.name, "type": change.wanted}
+        logged = (guard_columns(spec.target.table, [change]), _logged(spec, run, change))
+        grow = Statement("grow_varchar", values, locks=locks_readers(spec.target.table))
+        yield Transaction("log_growth", logged, OnRefusal.REPLAN_IF_CHANGED)
+        yield Transaction("grow", (grow,), OnRefusal.REPLAN_IF_CHANGED)
+    for entry in entries:
+        yield from put_back(entry, run.control_schema, is_there=False)
+
+
+def _logged(spec: PipelineSpec, run: EvolvingRun, change: GrowVarchar) -> Statement:
+    values = {
+        "table": TableName(run.control_schema, "schema_changes"),
+        "target": spec.target.table,
+        "change": describe_change(change),
+        "pipeline": spec.pipeline,
+        "run_id": run.run_id,
+        "source": run.source,
+    }
+    return Statement("log_growth", values)
+
+
+def guard_columns(target: TableName, changes: Sequence[GrowVarchar | RewriteColumn]) -> Statement:
+    """Return what fails where a column that changes no longer has the type that the plan is made for."""
+    columns = [
+        (change.name, _CATALOG_SPELLINGS.get(change.current.kind, change.current.kind.value), change.current)
+        for change in changes
+    ]
+    return Statement("guard_columns", {"table": target, "columns": columns}, OnRefusal.REPLAN)
+
+
+def _entries(spec: PipelineSpec, observed: Observation, views: ViewWork, run: EvolvingRun) -> tuple[JournalEntry, ...]:
+    of_spec = {view.view for view in spec.views}
+    return tuple(
+        JournalEntry(
+            run.run_id,
+            spec.pipeline,
+            spec.target.table,
+            place,
+            view,
+            tuple(comment for comment in observed.comments if comment.relation == view.view),
+            view.view in of_spec,
+        )
+        for place, view in enumerate(views.in_the_way)
+    )
+
+
+def take_down(entries: Sequence[JournalEntry], control_schema: str) -> Iterator[Transaction]:
+    """Yield what enters views in the journal and drops them, the highest first; a view that has changed stops it."""
+    journal = TableName(control_schema, JOURNAL)
+    together: list[Statement] = []
+    for entry in reversed(entries):
+        view = entry.view
+        own = [
+            guard_view(view),
+            *(Statement("insert_view_journal", {"table": journal, "row": row}) for row in as_rows(entry)),
+            drop_view(view.view),
+        ]
+        if len(together) + len(own) > MAX_BATCH_STATEMENTS:
+            yield _take_down(together)
+            together = []
+        together += own
+    if together:
+        yield _take_down(together)
+
+
+def _take_down(statements: Sequence[Statement]) -> Transaction:
+    return Transaction("take_down_views", tuple(statements), OnRefusal.REPLAN_IF_CHANGED, JournalStep.DROPS_VIEWS)
+
+
+def put_back(entry: JournalEntry, control_schema: str, *, is_there: bool) -> Iterator[Transaction]:
+    """Yield what creates a view as it was and takes it out of the journal; several where it has many privileges.
+
+    Where the view `is_there` already it gets its privileges, comments and owner only. What a spec does not name
+    must have the definition it had.
+    """
+    view = entry.view
+    if not is_there:
+        first = [_create(view)]
+    elif entry.is_of_spec:
+        first = []
+    else:
+        values = {"view": view.view, "owner": view.owner, "definition": view.definition}
+        first = [Statement("guard_returned_view", values, OnRefusal.VIEW_NAME_TAKEN)]
+    taken_out = {"table": TableName(control_schema, JOURNAL), "run_id": entry.run_id, "view": view.view}
+    statements = [*first, *put_back_surroundings(view, entry.comments), Statement("delete_view_journal", taken_out)]
+    for part in in_parts("put_back_views", statements):
+        yield replace(part, journal=JournalStep.RESTORES_VIEWS)
+
+
+def create_again(entry: JournalEntry) -> Iterator[Statement]:
+    """Yield what creates a view as it was, for somebody who does it by hand."""
+    yield _create(entry.view)
+    yield from put_back_surroundings(entry.view, entry.comments)
+
+
+def _create(view: ObservedView) -> Statement:
+    assert view.definition is not None
+    values = {"view": view.view, "definition": query_of(view.definition), "late_binding": False}
+    return Statement("create_view", values, OnRefusal.BAD_VIEW)
+
+
+def in_parts(name: str, statements: Sequence[Statement]) -> Iterator[Transaction]:
+    """Yield statements in as many transactions as they need."""
+    for start in range(0, len(statements), MAX_BATCH_STATEMENTS):
+        yield Transaction(name, tuple(statements[start : start + MAX_BATCH_STATEMENTS]))

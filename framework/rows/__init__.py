@@ -1,0 +1,1 @@
+"""Rows: from source files to staging files and measurements."""

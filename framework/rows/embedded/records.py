@@ -1,0 +1,136 @@
+"""Records of CSV text, cut by the rules of RFC 4180, one by one: exact, and slow on big files.
+
+A record ends at a line feed or CR LF outside quotes; in a file whose header ends in a lone
+carriage return, at a carriage return. The other mark alone, outside quotes, breaks the file,
+except at its very end: the last record may end in any run of both.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from framework.model.csv_options import CsvOptions
+from framework.rows.reasons import BAD_BYTES, BAD_QUOTING, UNCLOSED_QUOTE
+
+
+class BrokenRecord(Exception):
+    """A record after which no border can be trusted: `ordinal` (None: the header) and what is wrong."""
+
+    def __init__(self, ordinal: int | None, reason: str) -> None:
+        super().__init__(reason)
+        self.ordinal = ordinal
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class MalformedRecord:
+    """A record with too few or too many fields, or with a NUL. `ordinal` counts from 1."""
+
+    ordinal: int
+    record: str
+
+
+@dataclass
+class Cut:
+    """The sound records at the start of a text: where they end in it, and what they are.
+
+    `good` are texts without their line end; `records` counts them and those of `malformed`.
+    """
+
+    end: int = 0
+    records: int = 0
+    good: list[str] = field(default_factory=list)
+    malformed: list[MalformedRecord] = field(default_factory=list)
+
+
+class RecordCutter:
+    """Cuts text into records as the options and the file's line end say."""
+
+    def __init__(self, options: CsvOptions, columns: int, line_end: str = "\n") -> None:
+        delimiter = re.escape(options.delimiter)
+        fields = rf'(?:"[^"]*+(?:""[^"]*+)*+"|[^"\r\n{delimiter}]*+)'
+        record = rf"{fields}(?:{delimiter}{fields})*+"
+        end = r"\r\n|\n" if line_end == "\n" else r"\r"
+        self._inside = re.compile(rf"({record})(?:{end})")
+        self._last = re.compile(rf"({record})(?:{end}|[\r\n]*+\Z)")
+        self._start = re.compile(record)
+        self._open_quote = re.compile(r'"[^"]*+(?:""[^"]*+)*+"?\Z')
+        self._quoted = re.compile(r'"[^"]*"')
+        self._header = re.compile(rf"[\r\n]*+({record})(\r\n|\n|\r(?!\Z))")
+        self._whole_header = re.compile(rf"[\r\n]*+({record})(\r\n|\n|\r|\Z)")
+        self._delimiter = options.delimiter
+        self._columns = columns
+        self._is_multiline = options.multiline
+        self._line_end = line_end
+
+    def header(self, text: str, is_all: bool) -> tuple[int, str] | None:
+        """Return where the header's record ends and the line end it has; None: it goes beyond the text.
+
+        Raises:
+            BrokenRecord: its quoting is broken.
+        """
+        found = (self._whole_header if is_all else self._header).match(text)
+        if found is not None:
+            if found[2] == "\r" and "\n" in text[: found.start(1)]:
+                raise BrokenRecord(None, BAD_QUOTING)
+            return found.end(), "\r" if found[2] == "\r" else "\n"
+        if not is_all and self._goes_on(text, len(text) - len(text.lstrip("\r\n"))):
+            return None
+        raise BrokenRecord(None, BAD_QUOTING)
+
+    def cut(self, text: str, before: int, is_all: bool) -> Cut:
+        """Cut the complete records off the start of a text; with `is_all` the rest is a record too.
+
+        `before` records stand before the text.
+
+        Raises:
+            BrokenRecord: quoting is broken.
+        """
+        result = Cut()
+        pattern = self._last if is_all else self._inside
+        while result.end < len(text):
+            found = pattern.match(text, result.end)
+            if found is None:
+                if not is_all and self._goes_on(text, result.end):
+                    break
+                raise BrokenRecord(before + result.records + 1, self._reason(text, result.end))
+            result.end = found.end()
+            if found[1]:
+                result.records += 1
+                self._take(found[1], before + result.records, result)
+        return result
+
+    def _take(self, record: str, ordinal: int, result: Cut) -> None:
+        bare = record
+        if '"' in record:
+            if not self._is_multiline and self._line_end in record:
+                raise BrokenRecord(ordinal, UNCLOSED_QUOTE)
+            bare = self._quoted.sub("", record)
+        if bare.count(self._delimiter) + 1 == self._columns and "\0" not in record:
+            result.good.append(record)
+        else:
+            result.malformed.append(MalformedRecord(ordinal, record))
+
+    def _goes_on(self, text: str, start: int) -> bool:
+        """Say whether more text could make a sound record of what begins at `start`."""
+        rest = self._sound_until(text, start)
+        return not text[rest:].strip("\r\n") or self._is_open(text, start, rest)
+
+    def _reason(self, text: str, start: int) -> str:
+        return UNCLOSED_QUOTE if self._is_open(text, start, self._sound_until(text, start)) else BAD_QUOTING
+
+    def _sound_until(self, text: str, start: int) -> int:
+        begun = self._start.match(text, start)
+        assert begun is not None
+        return begun.end()
+
+    def _is_open(self, text: str, start: int, quote: int) -> bool:
+        """Say whether a field that begins with the quote at `quote` has not ended where the text ends."""
+        begins_field = quote == start or text[quote - 1] == self._delimiter
+        return begins_field and self._open_quote.match(text, quote) is not None
+
+
+def broken_bytes(before: int) -> BrokenRecord:
+    """Return what to raise where bytes after so many records are not valid in the encoding."""
+    return BrokenRecord(before + 1, BAD_BYTES)

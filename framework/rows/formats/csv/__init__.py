@@ -1,0 +1,1 @@
+"""CSV: its header, its records, its encodings."""

@@ -1,0 +1,134 @@
+"""A file's bytes as UTF-8 text: unpacked, decoded from its encoding, without a byte order mark."""
+
+from __future__ import annotations
+
+import codecs
+import zlib
+from collections.abc import Iterator
+
+from framework.rows.formats.csv.header import GZIP_WINDOW, after_lines, is_gzip
+from framework.rows.reasons import GZIP_CUT_OFF, GZIP_DAMAGED, NO_LAST_LINE_END
+
+_PACKED_BYTES = 16 * 1024
+"""So much is unpacked at a time. Deflate packs up to a thousandfold, and the text is held in memory."""
+
+
+class BrokenPacking(Exception):
+    """The gzip data is cut off or damaged; the message says which."""
+
+
+class NoLastLineEnd(Exception):
+    """The last line of a file has no end."""
+
+
+class BrokenBytes(Exception):
+    """The next bytes are not valid in the file's encoding. All text before them was yielded."""
+
+
+def plain_text(pieces: Iterator[bytes], is_packed: bool, encoding: str) -> Iterator[bytes]:
+    """Yield the text of a file as UTF-8, in pieces that may end inside a character.
+
+    UTF-8 is passed on as it is: whoever cuts it into records checks it. Everything else is
+    checked here.
+
+    Raises:
+        BrokenPacking: gzip data is no gzip data.
+        BrokenBytes: bytes are not valid in an encoding that is not UTF-8.
+    """
+    unpacked = _unpack(pieces) if is_packed else pieces
+    if codecs.lookup(encoding).name == "utf-8":
+        return _without_mark(unpacked)
+    return _decode(unpacked, encoding)
+
+
+def without_lines(text: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """Yield what follows the first lines of a text: nothing where it has no more; see after_lines."""
+    start = b""
+    for piece in text if count else ():
+        start += piece
+        if (rest := after_lines(start, count)) is not None:
+            yield rest
+            break
+    yield from text
+
+
+def with_last_line_end(text: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a text as it is.
+
+    Raises:
+        NoLastLineEnd: its last line has none.
+    """
+    last = b""
+    for piece in text:
+        last = piece[-1:] or last
+        yield piece
+    if last not in (b"\n", b"\r"):
+        raise NoLastLineEnd(NO_LAST_LINE_END)
+
+
+def in_blocks(pieces: Iterator[bytes], size_bytes: int) -> Iterator[tuple[bytes, bool]]:
+    """Yield the text in blocks of at least a size, and with each whether it is the last.
+
+    What comes before bytes that are not valid is yielded first, and is not the last.
+    """
+    held: list[bytes] = []
+    size = 0
+    try:
+        for piece in pieces:
+            if size >= size_bytes:
+                yield b"".join(held), False
+                held, size = [], 0
+            held.append(piece)
+            size += len(piece)
+    except BrokenBytes:
+        # So that whoever cuts it can name the record at fault.
+        yield b"".join(held), False
+        raise
+    yield b"".join(held), True
+
+
+def _unpack(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what gzip members hold, one after the other, as gunzip does."""
+    member = None
+    rest = b""
+    for piece in pieces:
+        for start in range(0, len(piece), _PACKED_BYTES):
+            rest += piece[start : start + _PACKED_BYTES]
+            while len(rest) > 1 or (rest and member is not None):
+                if member is None and not is_gzip(rest):
+                    raise BrokenPacking(GZIP_DAMAGED)
+                member = member or zlib.decompressobj(GZIP_WINDOW)
+                try:
+                    yield member.decompress(rest)
+                except zlib.error as error:
+                    raise BrokenPacking(GZIP_DAMAGED) from error
+                rest = member.unused_data
+                if member.eof:
+                    member = None
+    if member is not None or rest:
+        raise BrokenPacking(GZIP_CUT_OFF)
+
+
+def _without_mark(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    start = b""
+    for piece in pieces:
+        start += piece
+        if len(start) >= len(codecs.BOM_UTF8):
+            break
+    yield start.removeprefix(codecs.BOM_UTF8)
+    yield from pieces
+
+
+def _decode(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    for piece in pieces:
+        try:
+            yield decoder.decode(piece).encode("utf-8")
+        except UnicodeDecodeError as error:
+            held = len(decoder.getstate()[0])
+            yield decoder.decode(piece[: max(0, error.start - held)]).encode("utf-8")
+            raise BrokenBytes from error
+    try:
+        yield decoder.decode(b"", final=True).encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BrokenBytes from error

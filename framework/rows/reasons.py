@@ -1,0 +1,58 @@
+"""Why a row is bad or a file is broken, in the words that every engine uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from framework.model.column_type import Kind
+from framework.model.staging import StagingColumn
+
+UNCLOSED_QUOTE = "a quoted field is not closed where its record ends"
+BAD_QUOTING = (
+    "the quoting is not RFC 4180: a quote stands inside an unquoted field, text follows a "
+    "closing quote, or a carriage return or line feed outside quotes ends no record"
+)
+BAD_BYTES = "the bytes are not valid in the file's encoding"
+NO_LAST_LINE_END = (
+    "the last line has no line end, and expect.last_line_end is true: the file may have been cut off. "
+    "Send it again, or, if it is whole, set expect.last_line_end: false"
+)
+GZIP_CUT_OFF = "the gzip data is cut off"
+GZIP_DAMAGED = "the gzip data is damaged"
+BORDERS_UNKNOWN = "The borders of its rows cannot be trusted, so no row of such a file is loaded. Send it again."
+
+
+def misfit_reason(column: StagingColumn, length_bytes: object) -> str:
+    """Say why a text of so many bytes is no value of the column, without the text, which may stand before it."""
+    if column.type.kind in (Kind.CHAR, Kind.VARCHAR):
+        return f"has {length_bytes} bytes, more than {column.type.sql} holds"
+    if column.format is not None:
+        return f"is not a {column.type.sql} in the format {column.format}"
+    return f"is not a value of {column.type.sql}"
+
+
+def null_key_reason() -> str:
+    """Say why a NULL makes the row bad."""
+    return "stands in an upsert key, which needs a value"
+
+
+def nul_reason() -> str:
+    """Say why a text with a NUL makes the row bad."""
+    return "holds a NUL character, which no warehouse column can store"
+
+
+def field_count_reason(found: object, expected: object) -> str:
+    """Say how many fields a record has, and how many its file's header names."""
+    return f"the record has {found} field{'' if found == 1 else 's'}, the header names {expected}"
+
+
+def row_reason(faults: Sequence[tuple[str | None, str]]) -> str:
+    """Return the reason of a whole row from its faults, each a column and a reason: the first is that of `column`."""
+    first, *others = faults
+    return "; ".join([first[1], *(f"{column} {reason}" for column, reason in others)])
+
+
+def broken_record(url: str, ordinal: int | None, reason: str) -> str:
+    """Return the line that names a broken file, the record where it breaks and why."""
+    place = "the header" if ordinal is None else f"record {ordinal}"
+    return f"{url}: {place}: {reason}"

@@ -1,0 +1,1 @@
+"""Checks of what people write, each yielding problems with their places."""

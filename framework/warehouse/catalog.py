@@ -1,0 +1,240 @@
+"""One look at the warehouse: catalog, audit and view builds, in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import cast
+
+from framework.errors import Cause, WarehouseError
+from framework.model.column_type import ColumnType, parse_type
+from framework.model.files import FileIdentity
+from framework.model.names import TableName
+from framework.model.observation import (
+    OUTAGE_MARK,
+    LoadHistory,
+    Observation,
+    ObservedTable,
+    ObservedView,
+    PastLoad,
+    TableColumn,
+    ViewBuild,
+    ViewDependency,
+)
+from framework.plan.journal_rows import entries_of
+from framework.plan.schema_changes import CREATED
+from framework.plan.spelling_rows import SPELLINGS
+from framework.plan.steps import Statement, select
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.catalog_rows import Look, comment_of, grants_of, hidden_grantees_of, is_materialized, look_at
+from framework.warehouse.client import Row
+from framework.warehouse.control import SHARED_TABLES
+from framework.warehouse.session import WarehouseSession
+from framework.warehouse.view_journal import journal_row, select_journal
+
+_ETAGS_PER_STATEMENT = 1500
+_MOST_ETAGS = 20 * _ETAGS_PER_STATEMENT
+"""So many files are looked up, which a batch has room for; the ledger knows the rest."""
+
+
+def observe(warehouse: WarehouseSession, spec: PipelineSpec, etags: Iterable[str]) -> Observation:
+    """Return what the warehouse holds that a load depends on, with the history of files that have these ETags.
+
+    One submission. Where one of Feedway's own tables is missing the batch fails as a whole; the catalog is then
+    asked by itself, and the tables it shows after that. `control_tables` says what there is.
+
+    Raises:
+        WarehouseError: the target exists, but none of its columns can be seen.
+    """
+    catalog = _catalog_statements(spec, warehouse.control_schema)
+    control = _control_statements(spec, warehouse.control_schema, list(dict.fromkeys(etags))[:_MOST_ETAGS])
+    try:
+        look = look_at(warehouse, [*catalog, *control])
+    except WarehouseError as error:
+        if error.cause is not Cause.MISSING_RELATION:
+            raise
+        look = look_at(warehouse, catalog)
+        there = {str(row[0]) for row in look.of("select_control_tables")}
+        readable = [statement for statement in control if _table_of(statement).name in there]
+        if readable:
+            look = Look({**look.rows, **look_at(warehouse, readable).rows})
+    return _observation(spec, look)
+
+
+def _table_of(statement: Statement) -> TableName:
+    return cast(TableName, statement.values["table"])
+
+
+def _catalog_statements(spec: PipelineSpec, control_schema: str) -> list[Statement]:
+    table = {"table": spec.target.table}
+    views = [view.view for view in spec.views]
+    schemas = sorted({spec.target.table.schema, *(view.schema for view in views)})
+    statements = [
+        select("select_control_tables", {"control_schema": control_schema, "shared": SHARED_TABLES}),
+        select("select_schemas", {"schemas": schemas}),
+        select("select_relation", table),
+        select("select_columns", table),
+        select("select_column_design", table),
+        select("select_constraint_columns", table),
+        select("select_view_dependencies"),
+        select("select_comments", {"relations": [spec.target.table, *views]}),
+    ]
+    if spec.grants or spec.grants_exclusive:
+        statements.append(select("select_table_owner", table))
+    if views:
+        statements.append(select("select_views", {"views": views}))
+        statements.append(select("select_acls", {"relations": views}))
+        statements.append(select("select_dependent_columns", {"views": views}))
+    if views or spec.grants or spec.grants_exclusive:
+        statements.append(select("select_grants", {"relations": [spec.target.table, *views]}))
+    return statements
+
+
+def _control_statements(spec: PipelineSpec, control_schema: str, etags: Sequence[str]) -> list[Statement]:
+    history = {
+        "table": TableName(control_schema, "job_sts"),
+        "target": spec.target.table,
+        "outage_mark": OUTAGE_MARK,
+    }
+    return [
+        select("select_view_builds", {"table": TableName(control_schema, "view_builds")}),
+        select_journal(control_schema, spec.target.table),
+        select(
+            "select_column_spellings",
+            {"table": TableName(control_schema, SPELLINGS), "target": spec.target.table},
+        ),
+        select(
+            "select_inferred_columns",
+            {"table": TableName(control_schema, "schema_changes"), "target": spec.target.table},
+        ),
+        *(
+            select("select_load_history", history | {"etags": etags[start : start + _ETAGS_PER_STATEMENT]})
+            for start in range(0, len(etags), _ETAGS_PER_STATEMENT)
+        ),
+    ]
+
+
+def _observation(spec: PipelineSpec, look: Look) -> Observation:
+    return Observation(
+        table=_table(spec.target.table, look),
+        schemas=frozenset(str(row[0]) for row in look.of("select_schemas")),
+        control_tables=frozenset(str(row[0]) for row in look.of("select_control_tables")),
+        control_columns=frozenset(
+            (str(table), str(column)) for table, column in look.of("select_control_tables") if column is not None
+        ),
+        dependencies=tuple(_dependency(row) for row in look.of("select_view_dependencies")),
+        views=tuple(_views(look)),
+        table_grants=tuple(grants_of(look, "select_table_owner").get(spec.target.table, ())),
+        comments=tuple(comment_of(row) for row in look.of("select_comments")),
+        view_builds={
+            TableName(str(row[0]), str(row[1])): ViewBuild(str(row[2]), str(row[3]))
+            for row in look.of("select_view_builds")
+        },
+        history=_history(look),
+        spellings={str(column): str(sha256) for column, sha256 in look.of("select_column_spellings")},
+        journal=entries_of(map(journal_row, look.of("select_view_journal"))),
+    )
+
+
+def _table(name: TableName, look: Look) -> ObservedTable | None:
+    kinds = [str(row[0]).upper() for row in look.of("select_relation")]
+    if not kinds:
+        return None
+    if not any("TABLE" in kind for kind in kinds):
+        raise WarehouseError(f"{name} is a {kinds[0].lower()}, and a load needs a table. Name another target.table.")
+    columns = look.of("select_columns")
+    if not columns:
+        raise WarehouseError(
+            f"{name} exists, but svv_columns shows none of its columns. Grant the user Feedway connects as "
+            "SELECT on it: "
+            f"an empty answer is never taken for an empty table."
+        )
+    inferred = _inferred_columns(look)
+    design = {str(row[0]): row for row in look.of("select_column_design")}
+    constrained = {str(row[0]) for row in look.of("select_constraint_columns")}
+    found = (_column(row, design, str(row[0]) in constrained) for row in columns)
+    return ObservedTable(name, tuple(replace(column, is_inferred=column.name in inferred) for column in found))
+
+
+def _inferred_columns(look: Look) -> frozenset[str]:
+    """Return the columns whose DOUBLE nobody asked for; what was before the table's creation was another table's."""
+    found: set[str] = set()
+    for change, column in look.of("select_inferred_columns"):
+        if change == CREATED:
+            found.clear()
+        else:
+            found.add(str(column))
+    return frozenset(found)
+
+
+def _column(row: Row, design: dict[str, Row], in_constraint: bool) -> TableColumn:
+    name, data_type, length, precision, scale, is_nullable, default = row
+    physical = design.get(str(name), (name, None, False, 0, None))
+    column_type, type_text = _column_type(str(data_type), length, precision, scale)
+    return TableColumn(
+        name=str(name),
+        type=column_type,
+        type_text=type_text,
+        nullable=str(is_nullable).upper() == "YES",
+        default=None if default is None else str(default),
+        encoding=None if physical[1] is None else str(physical[1]),
+        is_distkey=bool(physical[2]),
+        sortkey=int(physical[3] or 0),
+        in_constraint=in_constraint,
+        has_column_grants=bool(physical[4]),
+    )
+
+
+def _column_type(data_type: str, length: object, precision: object, scale: object) -> tuple[ColumnType | None, str]:
+    """Return the type as a value, None where Feedway knows no such type, and as text."""
+    text = data_type
+    if data_type in ("numeric", "decimal"):
+        text = f"decimal({precision},{scale})"
+    elif data_type.startswith("character") or data_type in ("varchar", "char", "bpchar"):
+        text = f"{data_type}({length})"
+    try:
+        parsed = parse_type(text)
+    except ValueError:
+        return None, text
+    return parsed, parsed.sql
+
+
+def _dependency(row: Row) -> ViewDependency:
+    view_schema, view_name, source_schema, source_name, column = row
+    return ViewDependency(
+        TableName(str(view_schema), str(view_name)),
+        TableName(str(source_schema), str(source_name)),
+        None if column is None else str(column),
+    )
+
+
+def _views(look: Look) -> Iterator[ObservedView]:
+    grants = grants_of(look, "select_views")
+    hidden = hidden_grantees_of(look)
+    with_column_grants = {TableName(str(row[0]), str(row[1])) for row in look.of("select_dependent_columns")}
+    for schema, name, owner, own_name, definition in look.of("select_views"):
+        view = TableName(str(schema), str(name))
+        yield ObservedView(
+            view,
+            str(owner),
+            owner == own_name,
+            tuple(grants.get(view, ())),
+            is_materialized=is_materialized(str(definition)),
+            has_column_grants=view in with_column_grants,
+            hidden_grantees=hidden.get(view, ()),
+        )
+
+
+def _history(look: Look) -> dict[FileIdentity, LoadHistory]:
+    found: dict[FileIdentity, LoadHistory] = {}
+    for bucket, key, etag, size, status, generation, run_id, ended, rows_read in look.of("select_load_history"):
+        identity = FileIdentity(str(bucket), str(key), str(etag), int(cast(int, size)))
+        before = found.get(identity, LoadHistory())
+        if status == "SUCCESS":
+            loaded_at = datetime.fromisoformat(str(ended)).replace(tzinfo=UTC)
+            load = PastLoad(int(generation or 0), str(run_id), loaded_at, int(rows_read or 0))
+            found[identity] = LoadHistory((*before.loads, load), before.failures)
+        else:
+            found[identity] = LoadHistory(before.loads, before.failures + 1)
+    return found

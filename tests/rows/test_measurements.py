@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from framework.model.measurements import BadRow, ColumnMeasurement, FileMeasurement
+from framework.model.staging import FromFile
+from tests.rows.conftest import COMMA, Bench, column
+
+
+def test_nothing_is_written_without_a_destination(bench: Bench) -> None:
+    batch = bench.batch(b"a\n1\nx\n")
+    before = sorted(bench.folder.rglob("*"))
+    seen = bench.measure(batch, [column("a", "integer")], None)
+    assert seen.files == (FileMeasurement(0, 2, 1, 1),)
+    assert sorted(bench.folder.rglob("*")) == before
+
+
+def test_a_header_without_rows_is_measured_as_none(bench: Bench) -> None:
+    seen, rows = bench.stage(bench.batch(b"a,b\n"), [column("a", "integer", required=True)])
+    assert rows == []
+    assert seen.files == (FileMeasurement(0, 0, 0, 0),)
+    assert seen.columns == {"a": ColumnMeasurement()}
+
+
+def test_a_row_counts_once_however_much_is_wrong(bench: Bench) -> None:
+    content = b"k,n\n1,1\n,x\nx,x\n1,2,3\n4\n5,5\n"
+    seen, rows = bench.stage(bench.batch(content), [column("k", "integer", required=True), column("n", "integer")])
+    assert [row[:2] for row in rows] == [(1, 1), (5, 5)]
+    assert seen.files == (FileMeasurement(0, 6, 2, 4),)
+    assert seen.malformed_rows == 2
+    assert (seen.columns["k"].misfits, seen.columns["k"].null_keys, seen.columns["n"].misfits) == (1, 1, 2)
+
+
+def test_the_field_count_is_seen_when_few_columns_are_asked_for(bench: Bench) -> None:
+    for content in (b"a,b,c\n1,2,3\n1,2\n1,2,3,4\n4,5,6\n", b'a,b,c\n1,2,"\n"\n1,"2\n"\n1,2,3,4\n4,5,6\n'):
+        for asked in ("a", "b", "c"):
+            seen, rows = bench.stage(bench.batch(content), [column(asked, "varchar(5)")])
+            assert (seen.malformed_rows, len(rows)) == (2, 2)
+    seen, rows = bench.stage(bench.batch(content), [])
+    assert (seen.malformed_rows, [row[0] for row in rows]) == (2, [0, 0])
+
+
+def test_files_are_measured_apart(bench: Bench) -> None:
+    batch = bench.batch({"1.csv": b"a\n1\nx\n", "2.csv": b"a\n", "3.csv": b"a\n1\n2\n3\n"})
+    seen, _ = bench.stage(batch, [column("a", "integer")])
+    assert seen.files == (FileMeasurement(0, 2, 1, 1), FileMeasurement(1, 0, 0, 0), FileMeasurement(2, 3, 3, 0))
+    assert (seen.rows_staged, seen.rows_bad) == (4, 1)
+
+
+def test_lengths_are_bytes_of_the_texts_that_fit(bench: Bench) -> None:
+    content = "a,b\nxx,1\nééé,\nwaytoolong,\n,\n".encode()
+    columns = [column("a", "varchar(8)", measure_length=True), column("b", "varchar(8)")]
+    seen, _ = bench.stage(bench.batch(content), columns)
+    assert seen.columns["a"] == ColumnMeasurement(longest_bytes=6, misfits=1)
+    assert seen.columns["b"].longest_bytes == 0
+
+
+def test_numbers_that_a_wider_type_holds_are_described(bench: Bench) -> None:
+    content = b"i,d\n1,1\n3000000000,1\n-40000,10.123\n-7.250,0.5\nx,12345\n" + b"9" * 39 + b",1e9\n"
+    columns = [column("i", "smallint"), column("d", "decimal(4,1)")]
+    seen, _ = bench.stage(bench.batch(content), columns)
+    assert seen.columns["i"] == ColumnMeasurement(misfits=5, wider=4, integer_digits=39, scale=2)
+    assert seen.columns["d"] == ColumnMeasurement(
+        misfits=3, wider=2, integer_digits=5, scale=3, smallest=12345, largest=12345
+    )
+    fewer = bench.batch(content.replace(b"9" * 39, b""))
+    seen, _ = bench.stage(fewer, columns)
+    assert (seen.columns["i"].smallest, seen.columns["i"].largest) == (-40000, 3000000000)
+
+
+def test_a_fraction_of_zeros_asks_for_no_scale(bench: Bench) -> None:
+    content = b"i,j\n5.0,3000000000.00\n-0,-1.0\n7.5,4000000000\n"
+    seen, rows = bench.stage(bench.batch(content), [column("i", "integer"), column("j", "integer")])
+    assert (seen.columns["i"].misfits, seen.columns["i"].wider, seen.columns["i"].scale) == (1, 1, 1)
+    assert seen.columns["j"] == ColumnMeasurement(
+        misfits=2, wider=2, integer_digits=10, smallest=3_000_000_000, largest=4_000_000_000
+    )
+    assert [row[:2] for row in rows] == [(0, -1)]
+
+
+def test_times_of_day_would_need_a_timestamp(bench: Bench) -> None:
+    content = b"d\n2024-01-05\n2024-01-05 10:00\n2024-02-30 10:00\nx\n"
+    seen, _ = bench.stage(bench.batch(content), [column("d", "date")])
+    assert (seen.columns["d"].misfits, seen.columns["d"].wider) == (3, 1)
+
+
+def test_a_misfit_in_a_fill_makes_every_row_bad_and_hangs_nothing(bench: Bench) -> None:
+    seen, rows = bench.stage(bench.batch(b"a\n1\n2\n"), [column("b", "integer", value=FromFile(fill="x"))])
+    assert (seen.rows_bad, rows) == (2, [])
+    seen, rows = bench.stage(bench.batch(b"a\n1\n2\n"), [column("b", "integer", required=True)])
+    assert (seen.rows_bad, seen.columns["b"].null_keys, rows) == (2, 2, [])
+
+
+def test_staging_again_replaces_what_stood_there(bench: Bench) -> None:
+    for content, count in ((b"a\n1\n2\n", 2), (b"a\n3\n", 1)):
+        bench.measure(bench.batch(content), [column("a", "integer")], "s3://lake/staging/again")
+        assert len(bench.rows("staging/again")) == count
+
+
+def test_bad_rows_come_by_file_and_row_with_their_reasons(bench: Bench) -> None:
+    batch = bench.batch({"1.csv": b"k,v\n1,a\n\nx,abcd\n", "2.csv": b'k,v\n\n,b\n1,"2\n",3\n2,c\ny,d\n'})
+    columns = [column("k", "integer", required=True), column("v", "varchar(3)")]
+    assert bench.read_bad_rows(batch, columns, 3) == (
+        BadRow("1.csv", 2, "k", "x", "is not a value of integer"),
+        BadRow("1.csv", 2, "v", "abcd", "has 4 bytes, more than varchar(3) holds"),
+        BadRow("2.csv", 1, "k", None, "stands in an upsert key, which needs a value"),
+        BadRow("2.csv", 2, None, '1,"2\n",3', "the record has 3 fields, the header names 2"),
+    )
+    assert len(bench.read_bad_rows(batch, columns, 99)) == 5
+
+
+def test_bad_rows_of_a_file_whose_line_breaks_come_late(bench: Bench) -> None:
+    content = b"k,v\n" + b"1,some text\n" * 30_000 + b'x,"a\nb"\n'
+    columns = [column("k", "integer")]
+    (found,) = bench.read_bad_rows(bench.batch(content), columns, 5)
+    assert (found.row, found.text) == (30_001, "x")
+    one_line = bench.batch(content.replace(b"a\nb", b"a b"), replace(COMMA, multiline=False))
+    assert bench.read_bad_rows(one_line, columns, 5)[0].row == 30_001

@@ -1,0 +1,121 @@
+"""Which type a new column gets."""
+
+from dataclasses import replace
+
+import pytest
+
+from framework.model.column_type import ColumnType, parse_type
+from framework.model.measurements import ColumnProfile
+from framework.plan.infer_type import settle_type, varchar_for
+from framework.spec.pipeline import TypeRule
+
+EMPTY = ColumnProfile(0, 0, 0, 0, 0, 0, 0, 0, 0, None, None)
+DEFAULT_RULES = (
+    TypeRule(None, "double", False, parse_type("decimal(38,18)")),
+    TypeRule(None, "integer", True, parse_type("bigint")),
+)
+
+
+def integers(smallest: int, largest: int) -> ColumnProfile:
+    digits = max(len(str(abs(smallest))), len(str(abs(largest))))
+    return replace(
+        EMPTY,
+        values=3,
+        integers=3,
+        numbers=3,
+        longest_bytes=digits,
+        integer_digits=digits,
+        smallest=smallest,
+        largest=largest,
+    )
+
+
+def numbers(digits: int, scale: int) -> ColumnProfile:
+    return replace(
+        EMPTY, values=3, integers=1, numbers=3, integer_digits=digits, scale=scale, longest_bytes=digits + scale + 1
+    )
+
+
+def settled(profile: ColumnProfile, is_key: bool = False, rules: tuple[TypeRule, ...] = DEFAULT_RULES) -> ColumnType:
+    return settle_type("amount", profile, rules, is_key).type
+
+
+@pytest.mark.parametrize(
+    ("smallest", "largest", "expected"),
+    [
+        (0, 5, "integer"),
+        (-(2**31), 2**31 - 1, "integer"),
+        (0, 2**31, "bigint"),
+        (-(2**63), 0, "bigint"),
+        (0, 2**63, "decimal(38,0)"),
+    ],
+)
+def test_whole_numbers_take_the_first_integer_that_holds_them(smallest: int, largest: int, expected: str) -> None:
+    assert settled(integers(smallest, largest)) == parse_type(expected)
+
+
+def test_whole_numbers_of_a_key_start_as_bigint() -> None:
+    assert settled(integers(0, 5), is_key=True) == parse_type("bigint")
+
+
+def test_numbers_with_a_point_become_decimal_by_the_default_rule() -> None:
+    assert settled(numbers(3, 2)) == parse_type("decimal(38,18)")
+
+
+def test_a_key_with_a_point_stays_double() -> None:
+    assert settled(numbers(3, 2), is_key=True) == parse_type("double precision")
+
+
+@pytest.mark.parametrize(
+    ("digits", "scale", "expected"), [(21, 2, "decimal(23,2)"), (3, 25, "decimal(28,25)"), (30, 9, "varchar(256)")]
+)
+def test_a_rule_that_cannot_hold_the_values_is_passed_over(digits: int, scale: int, expected: str) -> None:
+    assert settled(numbers(digits, scale)) == parse_type(expected)
+
+
+def test_dates_mixed_with_timestamps_are_timestamps() -> None:
+    profile = replace(EMPTY, values=5, dates=2, timestamps=3, longest_bytes=19)
+
+    assert settled(profile) == parse_type("timestamp")
+
+
+def test_one_text_among_numbers_makes_the_column_text() -> None:
+    assert settled(replace(integers(0, 9), values=4)) == parse_type("varchar(256)")
+
+
+def test_a_column_of_nulls_is_text() -> None:
+    assert settled(EMPTY) == parse_type("varchar(256)")
+
+
+@pytest.mark.parametrize(("longest", "length"), [(0, 256), (246, 256), (247, 257), (65530, 65535), (70000, 65535)])
+def test_text_gets_ten_bytes_of_reserve_and_at_least_256(longest: int, length: int) -> None:
+    assert varchar_for(longest) == parse_type(f"varchar({length})")
+
+
+def test_a_rule_of_the_spec_goes_before_the_defaults() -> None:
+    rule = TypeRule("am*", None, None, parse_type("varchar(64)"))
+
+    assert settled(numbers(3, 2), rules=(rule, *DEFAULT_RULES)) == parse_type("varchar(64)")
+
+
+def test_a_key_whose_fractions_are_all_zero_is_bigint() -> None:
+    profile = replace(numbers(1, 0), integers=0, smallest=1, largest=2)
+
+    assert settled(profile, is_key=True) == parse_type("bigint")
+    assert settled(replace(profile, largest=2**63), is_key=True) == parse_type("decimal(38,0)")
+    assert settled(profile) == parse_type("decimal(38,18)")
+
+
+def test_a_rule_for_numbers_goes_before_the_bigint_of_a_whole_key() -> None:
+    rule = TypeRule(None, "double", None, parse_type("decimal(10,2)"))
+    profile = replace(numbers(1, 0), integers=0, smallest=1, largest=2)
+
+    assert settled(profile, is_key=True, rules=(rule, *DEFAULT_RULES)) == parse_type("decimal(10,2)")
+
+
+def test_times_with_an_offset_are_timestamptz_and_mixed_ones_text() -> None:
+    profile = replace(EMPTY, values=5, zoned=5, longest_bytes=22)
+
+    assert settled(profile) == parse_type("timestamptz")
+    assert settled(replace(profile, zoned=4, timestamps=1)) == parse_type("varchar(256)")
+    assert settled(replace(profile, zoned=4, dates=1)) == parse_type("varchar(256)")

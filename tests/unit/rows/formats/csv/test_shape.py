@@ -1,0 +1,91 @@
+"""Whether a file looks like its feed: whatever it is advised, it fits then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from framework.model.csv_options import CsvOptions
+from framework.rows.formats.csv.shape import DELIMITERS, FileStart, find_misfit
+from framework.spec.load import load_pipeline_text
+from framework.spec.pipeline import ColumnsSpec
+
+COMMA = CsvOptions(",", "utf-8", True, ())
+CELLS = st.text(st.sampled_from("ab1205.,;|\t- :#="), max_size=6)
+LINES = st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8)
+
+
+def start(text: str, options: CsvOptions = COMMA, expected: tuple[str, ...] | None = None) -> FileStart:
+    return FileStart(text, True, options, ColumnsSpec({}, ()), expected)
+
+
+def options_of(written: str) -> CsvOptions:
+    """Read options as a spec has them; validate must accept them."""
+    source = {"prefix": "in/"} | yaml.safe_load(written)["source"]
+    document = {"pipeline": "p", "source": source, "target": {"table": "t"}, "load": {"mode": "append"}}
+    return load_pipeline_text(yaml.safe_dump(document), "p.yml", "p").source.options
+
+
+@settings(deadline=None)
+@given(
+    lines=LINES,
+    delimiter=st.sampled_from(DELIMITERS),
+    feed=st.sampled_from(DELIMITERS),
+    expected=st.none() | st.just(("a", "b")),
+)
+def test_what_is_advised_is_valid_and_fits(
+    lines: list[list[str]], delimiter: str, feed: str, expected: tuple[str, ...] | None
+) -> None:
+    text = "".join(delimiter.join(line) + "\n" for line in lines)
+    options = replace(COMMA, delimiter=feed)
+    begin = start(text, options, expected)
+    misfit = find_misfit(begin)
+    if misfit is None:
+        return
+
+    written = [line for line in misfit.describe(options, True).splitlines() if line.startswith("  source: ")]
+
+    assert len(written) == len(misfit.ways)
+    for line, way in zip(written, misfit.ways, strict=True):
+        if options == COMMA:
+            assert options_of(line) == way.options
+        assert find_misfit(begin.read_with(way.options)) is None
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(3000, 9000), st.sampled_from(["x", "y z"])), min_size=1, max_size=20),
+    feed=st.sampled_from(DELIMITERS),
+    delimiter=st.sampled_from(DELIMITERS),
+    quote=st.sampled_from([str, lambda field: f'"{field}"']),
+)
+def test_only_the_feeds_own_delimiter_fits(
+    rows: list[tuple[int, str]], feed: str, delimiter: str, quote: Callable[[str], str]
+) -> None:
+    lines = [("id", "name"), *rows]
+    text = "".join(delimiter.join(quote(str(field)) for field in line) + "\n" for line in lines)
+    misfit = find_misfit(start(text, replace(COMMA, delimiter=feed)))
+
+    assert (misfit is None) == (feed == delimiter)
+    if misfit is not None:
+        assert misfit.ways[0].options.delimiter == delimiter
+
+
+@settings(deadline=None)
+@given(
+    title=st.sampled_from(["Report", "Report,,", "# of, 2024-05-01", '"Report, of', "Report;1", ""]),
+    blanks=st.integers(0, 3),
+)
+def test_what_stands_above_a_header_is_skipped(title: str, blanks: int) -> None:
+    text = f"{title}\n" + "\n" * blanks + "id,name,n\n1,ann,10\n2,bob,20\n"
+    misfit = find_misfit(start(text))
+    if not title:
+        assert misfit is None
+        return
+
+    assert misfit is not None
+    assert misfit.ways[0].options == replace(COMMA, skip_lines=1)
