@@ -24,6 +24,13 @@ class FromFile:
 
 
 @dataclass(frozen=True)
+class Constant:
+    """The same text in every row, whatever the files hold; None is NULL. It goes through the same cast as theirs."""
+
+    text: str | None
+
+
+@dataclass(frozen=True)
 class RunDate:
     """One UTC timestamp for every row of the load; microseconds are kept."""
 
@@ -48,7 +55,7 @@ class StagingColumn:
 
     name: str
     type: ColumnType
-    value: FromFile | RunDate | FileName
+    value: FromFile | Constant | RunDate | FileName
     format: str | None = None
     required: bool = False
     measure_length: bool = False

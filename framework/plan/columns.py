@@ -16,7 +16,7 @@ from framework.model.files import FileLayout, SourceBatch
 from framework.model.load_warning import LoadWarning
 from framework.model.measurements import ColumnProfile
 from framework.model.observation import ObservedTable, TableColumn
-from framework.model.staging import FileName, FromFile, RunDate, StagingColumn
+from framework.model.staging import Constant, FileName, FromFile, RunDate, StagingColumn
 from framework.plan.fit import file_columns
 from framework.plan.infer_type import SettledType, settle_type
 from framework.plan.missing import (
@@ -222,7 +222,9 @@ def _absent(spec: PipelineSpec, observed: Mapping[str, TableColumn], names: Sequ
 def _absent_column(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> PlannedColumn:
     fault = "write, and rows are replaced whole. Load into a table without it, and join the column in a view."
     current = _type_of(spec, observed, fault)
-    return _filled(spec, PlannedColumn(StagingColumn(observed.name, current, FromFile()), current), observed, layouts)
+    fill = plan_fill(spec, observed, layouts)
+    # A file may hold a column that the spec excludes.
+    return PlannedColumn(StagingColumn(observed.name, current, Constant(fill.value)), current, fill=fill)
 
 
 def _filled(
@@ -268,6 +270,7 @@ def _warnings(
         if column.fill is not None
         and len(column.fill.files) == len(batch.files)
         and spec.evolution.of(column.name).missing_columns.written_for != "column"
+        and column.name not in spec.columns.exclude
     }
     new: dict[str, ColumnType | None] = {
         column.name: column.target_type

@@ -80,7 +80,8 @@ def _is_wanted(spec: PipelineSpec, column: TableColumn) -> bool:
     metadata = spec.metadata_columns
     is_filled = column.is_identity or column.name in (metadata.run_date, metadata.file_name)
     # Rows that are only added take the table's own default in a column nobody can write.
-    return rejects and not is_filled and not (spec.load.mode == "append" and column.type is None)
+    is_asked_for = rejects and column.name not in spec.columns.exclude
+    return is_asked_for and not is_filled and not (spec.load.mode == "append" and column.type is None)
 
 
 def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> Fill:
@@ -92,7 +93,10 @@ def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileL
     policy = spec.evolution.of(observed.name).missing_columns
     has_stored_rows = spec.load.mode == "upsert"
     value = _default_text(observed.type) if policy.new_rows == "default" else None
-    keeps_stored = has_stored_rows and policy.stored_rows == "keep"
+    # A file cannot be rejected for want of a column that the spec excludes: the table keeps what it holds.
+    is_excluded = observed.name in spec.columns.exclude
+    keeps = policy.stored_rows == "keep" or (policy.stored_rows == "reject" and is_excluded)
+    keeps_stored = has_stored_rows and keeps
     if value is None and not observed.nullable and not keeps_stored:
         raise SourceFileError(
             f"{layouts[0].file.url}: the column {observed.name!r} of {spec.target.table} is not in the file and is "
@@ -104,7 +108,7 @@ def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileL
         value=value,
         keeps_stored=keeps_stored,
         files=tuple(layout.ordinal for layout in layouts),
-        rejects_new=policy.new_rows == "reject",
+        rejects_new=policy.new_rows == "reject" and not is_excluded,
         unless_filled=spec.load.mode == "replace" and policy.written_for is None,
     )
 
@@ -123,7 +127,8 @@ def missing_column_warnings(
 ) -> Iterator[LoadWarning]:
     """Yield a warning for each missing column that has no policy of its own in the spec."""
     for fill in fills:
-        if spec.evolution.of(fill.column).missing_columns.written_for == "column":
+        is_meant = spec.evolution.of(fill.column).missing_columns.written_for == "column"
+        if is_meant or fill.column in spec.columns.exclude:
             continue
         files = [layouts[ordinal].file for ordinal in fill.files]
         place = "the file has" if len(layouts) == 1 else f"{len(files)} of {len(layouts)} files have"

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from framework.model.csv_options import CsvOptions
-from framework.model.staging import FileName, FromFile
+from framework.model.staging import Constant, FileName, FromFile
 from tests.rows.conftest import Bench, column
 
 ROWS = b'a,b\n1,"x"\n2,\n3,""\n'
@@ -120,6 +120,17 @@ def test_files_of_one_batch_may_differ_in_their_columns(bench: Bench) -> None:
     columns = [column("b", "varchar(5)", value=FromFile(fill="-")), column("a", "integer"), column("c", "varchar(5)")]
     _, rows = bench.stage(batch, columns)
     assert rows == [("x", 1, None, 0, 1), ("y", 2, "q", 1, 1), ("-", 3, None, 2, 1), ("-", 4, None, 2, 2)]
+
+
+def test_a_constant_column_never_takes_what_a_file_holds(bench: Bench) -> None:
+    columns = [
+        column("a", "integer"),
+        column("b", "varchar(5)", value=Constant("-")),
+        column("c", "date", value=Constant(None)),
+    ]
+    seen, rows = bench.stage(bench.batch({"1.csv": b"a,b,c\n1,x,no date\n2,y,\n", "2.csv": b"a\n3\n"}), columns)
+    assert seen.rows_bad == 0
+    assert [row[:3] for row in rows] == [(1, "-", None), (2, "-", None), (3, "-", None)]
 
 
 def test_rows_are_numbered_in_their_order_over_all_splits(spark_bench: Bench) -> None:

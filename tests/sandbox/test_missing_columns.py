@@ -59,6 +59,42 @@ def test_new_and_stored_rows_get_what_the_policy_says(
     assert warned(result, "missing-column") == ["a", "b", "c", "d"]
 
 
+@pytest.mark.parametrize(
+    ("load", "evolution", "kept", "new"),
+    [
+        ("keys: [id]", "", "x", ""),
+        ("keys: [id]", "missing_columns: reject", "x", None),
+        ("keys: [id]", "missing_columns: {stored_rows: overwrite}", "", ""),
+        ("mode: append", "", "x", ""),
+        ("mode: append", "missing_columns: null", "x", None),
+    ],
+)
+def test_a_column_that_the_spec_excludes_never_takes_what_a_file_holds(
+    feed: Feed, load: str, evolution: str, kept: str, new: str | None
+) -> None:
+    shop = feed(spec(evolution, load))
+    shop.load("1.csv", csv_text("id,a", "1,x"))
+    shop.spec_body += "columns: {exclude: [a]}\n"
+
+    result = shop.load("2.csv", csv_text("id,a", "3,secret" if "append" in load else "1,secret", "2,secret"))
+
+    assert result.status == "SUCCESS", result.failure and result.failure.message
+    assert result.warnings == ()
+    first = [(1, kept)] if "append" not in load else [(1, "x")]
+    assert shop.rows("id, a", "id") == [*first, (2, new), *([(3, new)] if "append" in load else [])]
+
+
+def test_a_replacement_empties_an_excluded_column_only_where_the_spec_says_so(feed: Feed) -> None:
+    shop = feed(spec("missing_columns: {new_rows: default}", "mode: replace"))
+    shop.load("1.csv", csv_text("id,a", "1,x"))
+    shop.spec_body += "columns: {exclude: [a]}\n"
+
+    result = shop.load("2.csv", csv_text("id,a", "1,secret"))
+
+    assert result.status == "SUCCESS", result.failure and result.failure.message
+    assert shop.rows("id, a", "id") == [(1, "")]
+
+
 def test_a_policy_of_the_column_itself_needs_no_warning(feed: Feed) -> None:
     shop = feed(spec("columns: {a: {missing_columns: {new_rows: default}}, b: {wider_values: reject}}"))
     shop.load("1.csv", FULL)

@@ -7,7 +7,7 @@ from datetime import UTC
 
 from framework.model.column_type import Kind
 from framework.model.csv_options import CsvOptions
-from framework.model.staging import FILE_COLUMN, ROW_COLUMN, FileName, FromFile, RunDate, StagingColumn
+from framework.model.staging import FILE_COLUMN, ROW_COLUMN, Constant, FileName, FromFile, RunDate, StagingColumn
 from framework.rows.embedded.database import segment_source
 from framework.rows.embedded.segments import Segment
 from framework.rows.embedded.sql import converted, duckdb_type, is_one_of, named, quoted
@@ -85,9 +85,14 @@ def _text(segment: Segment, column: StagingColumn, options: CsvOptions) -> str:
         return "cast(null as varchar)"
     if isinstance(column.value, FileName):
         return quoted(segment.layout.name)
+    if isinstance(column.value, Constant):
+        return _literal(column.value.text)
     assert isinstance(column.value, FromFile)
-    fill = column.value.fill
-    return field_text(segment, column.name, options) or ("cast(null as varchar)" if fill is None else quoted(fill))
+    return field_text(segment, column.name, options) or _literal(column.value.fill)
+
+
+def _literal(text: str | None) -> str:
+    return "cast(null as varchar)" if text is None else quoted(text)
 
 
 def _value(column: StagingColumn, text: str) -> str:

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 
 from framework.model.column_type import Kind
 from framework.model.csv_options import CsvOptions
-from framework.model.staging import FILE_COLUMN, ROW_COLUMN, FileName, FromFile, RunDate, StagingColumn
+from framework.model.staging import FILE_COLUMN, ROW_COLUMN, Constant, FileName, FromFile, RunDate, StagingColumn
 from framework.rows.spark.faults import SUSPECT
 from framework.rows.spark.files import OpenedFile
 from framework.rows.spark.read import field_text, parse_fields
@@ -87,10 +87,14 @@ def _text(opened: OpenedFile, checked: CheckedColumn, options: CsvOptions) -> st
     column = checked.column
     if isinstance(column.value, FileName):
         return _for_every_row(quoted(opened.layout.name))
+    if isinstance(column.value, Constant):
+        return _for_every_row(_literal(column.value.text))
     assert isinstance(column.value, FromFile)
-    fill = column.value.fill
-    missing = "cast(null as string)" if fill is None else quoted(fill)
-    return field_text(opened, column.name, options) or _for_every_row(missing)
+    return field_text(opened, column.name, options) or _for_every_row(_literal(column.value.fill))
+
+
+def _literal(text: str | None) -> str:
+    return "cast(null as string)" if text is None else quoted(text)
 
 
 def _for_every_row(text: str) -> str:
