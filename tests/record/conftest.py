@@ -35,6 +35,7 @@ def shared_schemas(s3: Any, redshift_data: Any, embedded_engine: Any) -> None:
     shop.sql("create schema if not exists finance")
     other = Workshop(s3, redshift_data, embedded_engine, ENVIRONMENT, workshop.new_name("shared"), WITH_VIEW)
     assert other.load("1.csv", "id,a\n1,x\n").status == "SUCCESS"
+    other.sql(f"create view reporting.late_{other.name} as select id from {other.table} with no schema binding")
 
 
 @pytest.fixture
