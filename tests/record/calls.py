@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -156,7 +157,8 @@ def _ended(results: Any) -> Iterator[str]:
         code = error.exit_code
     yield f"=== ended, exit code {code}"
     for result in results:
-        values = result.as_dict()
+        # As it is printed: an enumeration is its text.
+        values = json.loads(json.dumps(result.as_dict()))
         del values["seconds"]
         yield f"{values.pop('status')} {values.pop('source_file')}"
         yield from (f"    {name}: {value!r}" for name, value in values.items() if value not in (None, 0, []))

@@ -27,7 +27,7 @@ class GoldenFeed:
         self._old_name = spec["target"]["table"]
         text = (folder / "observed.yml").read_text(encoding="utf-8")
         self._case = yaml.safe_load(re.sub(rf"\b{self._old_name}\b", name, text))
-        self._dependents: Mapping[str, Any] = self._case.get("dependents", {})
+        self._dependents = _rows_of(self._case.get("looked_up", {}), name)
         self._views = {f"{view['schema']}.{view['name']}": view["definition"] for view in spec.get("views", ())}
         del spec["pipeline"]
         spec["source"]["prefix"] = f"data/in/{name}/"
@@ -78,6 +78,8 @@ class GoldenFeed:
     def _principals(self) -> Iterator[str]:
         grants = [grant[-3:-1] for grant in self._dependents.get("select_grants", ())]
         grants += [grant[1:3] for of_view in self._case.get("views", {}).values() for grant in of_view]
+        grants += [(row[2], "user") for row in self._dependents.get("select_dependents", ()) if row[2] != "etl"]
+        grants += [(row[2], "user") for row in self._dependents.get("select_table_owner", ())]
         for name, kind in sorted({(name, kind) for name, kind in grants if kind != "public"}):
             yield f"create {kind} {self._own(name)}" + (" password 'Abcdefg1'" if kind == "user" else "")
 
@@ -115,3 +117,18 @@ class GoldenFeed:
 
     def _kind(self, relation: str) -> str:
         return "table" if relation == self.shop.table else "view"
+
+
+def _rows_of(looked_up: Mapping[str, Any], table: str) -> dict[str, list[Any]]:
+    """Return what a case says was looked up as the rows of the queries that look it up."""
+    design, views = looked_up.get("design", {}), looked_up.get("views", {})
+    granted = {f"public.{table}": design, **views}
+    rows = {
+        "select_row_count": [looked_up["row_count"]] if "row_count" in looked_up else [],
+        "select_table_keys": [("", "", column) for _, columns in design.get("keys", ()) for column in columns],
+        "select_table_owner": [["public", table, design["owner"]]] if "owner" in design else [],
+        "select_dependents": [[*v.split("."), made["owner"], "", "", made["definition"]] for v, made in views.items()],
+        "select_grants": [[*r.split("."), *g] for r, made in granted.items() for g in made.get("grants", ())],
+        "select_comments": [[*named.split("."), *rest] for named, *rest in looked_up.get("comments", ())],
+    }
+    return {name: found for name, found in rows.items() if found}
