@@ -42,7 +42,7 @@ class _Argument:
 
 
 def is_glue_run(argv: Sequence[str]) -> bool:
-    """Say whether AWS Glue started this process: it passes the job's name and run."""
+    """Return whether AWS Glue started this process: it passes the job's name and run."""
     return any(argument.name in _GLUE_MARKS for argument in _arguments(argv))
 
 
@@ -126,7 +126,7 @@ def _own_name(name: str) -> str | None:
 
 
 def _is_value(text: str, name: str) -> bool:
-    """Say whether a text is the value of the argument before it, and not the next one."""
+    """Return whether a text is the value of the argument before it, and not the next one."""
     if not text.startswith("--"):
         return True
     # Such as: --python-modules-installer-option --no-index

@@ -14,7 +14,7 @@ from framework.spec.project import Place, Project
 
 
 def is_in_s3(place: str, option: str) -> bool:
-    """Say whether a place that an option names is in S3; else it is on this machine.
+    """Return whether a place that an option names is in S3; else it is on this machine.
 
     Raises:
         SpecError: it is an address of another kind.

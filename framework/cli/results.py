@@ -21,7 +21,7 @@ from framework.load.pipeline import run_pipeline
 from framework.load.request import LoadRequest, Unprocessed
 from framework.load.result import LoadFailure, LoadResult, failed_early
 from framework.load.services import Services
-from framework.log.redaction import told
+from framework.log.redaction import safe_message
 from framework.model.words import duration, listed
 from framework.spec.environment import Environment
 from framework.spec.pipeline import PipelineSpec, SourceSpec
@@ -146,7 +146,7 @@ def _load(
         for of_load in run_pipeline(feed.spec, services, request):
             results += of_load
     except PipelineError as error:
-        log.error("failed", step="discover", error=told(error))
+        log.error("failed", step="discover", error=safe_message(error))
         load = FailedLoad(feed.pipeline, services.environment, request, error, ())
         # An error of the command line or the spec says what to write; only what passes is continued as it was.
         continued = None if isinstance(error, SpecError) else next_step(load, services.lake)
@@ -185,7 +185,9 @@ def _told(pipeline: str, file: str | None, load: LoadFailure) -> PipelineError:
     kind = type(error) if isinstance(error, PipelineError) else PipelineError
     name = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
     continued = "" if load.next_step is None else f"\n{load.next_step}"
-    failure = PipelineError(f"pipeline={pipeline} file={file or '-'} step={load.step}: {name}{told(error)}{continued}")
+    failure = PipelineError(
+        f"pipeline={pipeline} file={file or '-'} step={load.step}: {name}{safe_message(error)}{continued}"
+    )
     failure.exit_code = kind.exit_code
     failure.__cause__ = error
     return failure

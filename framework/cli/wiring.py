@@ -22,7 +22,7 @@ from framework.errors import SpecError
 from framework.lake.s3 import Lake
 from framework.load.services import Services, never_interrupted
 from framework.log.aws_errors import client_error
-from framework.log.retries import with_told_retries
+from framework.log.retries import with_retry_logging
 from framework.log.run_log import RunLog, utc_now
 from framework.spec.environment import Environment
 from framework.warehouse.client import Warehouse
@@ -125,7 +125,7 @@ def aws_clients(environment: str) -> Callable[[str, str | None], Any]:
             made = boto3.Session().client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
         except (BotoCoreError, ValueError) as error:
             raise client_error(error, _REGION_FIELDS[service], region, environment) from error
-        return with_told_retries(made)
+        return with_retry_logging(made)
 
     return client
 
@@ -166,6 +166,6 @@ def sandbox_clients(address: SandboxAddress) -> Callable[[str, str | None], Any]
 
     def client(service: str, region: str | None) -> Any:
         made = session.client(service, endpoint_url=endpoints[service], config=_CLIENT_CONFIG)  # type: ignore[call-overload]
-        return with_told_retries(made)
+        return with_retry_logging(made)
 
     return client

@@ -1,4 +1,4 @@
-"""Names for files that are moved: none is given twice at a time, also not to feeds that load side by side."""
+"""Names for moved files. Feeds that load concurrently never get the same one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _DIGEST = re.compile(rf"\.[0-9a-f]{{{_DIGEST_LENGTH}}}(-[0-9]+)?(?=\.|$)")
 
 
 def names_for(key: str, identity: FileIdentity, arrived_at: datetime) -> Iterator[str]:
-    """Yield the keys that a file may be moved to, without end: its name, then its name with what tells it from others.
+    """Yield the keys that a file may be moved to, without end: its name, then its name with a digest of its identity.
 
-    The same ones for whoever moves the file, and whenever: a copy that a dead run left stands under one of them.
+    The keys depend on nothing else, so that a run finds the copy that an expired run left under one of them.
     """
     folder, _, name = key.rpartition("/")
     stem, dot, ending = name.partition(".")
@@ -32,7 +32,7 @@ def names_for(key: str, identity: FileIdentity, arrived_at: datetime) -> Iterato
 
 
 def names_before(name: str) -> tuple[str, ...]:
-    """Return the names under which a moved file may have arrived that is called so now."""
+    """Return the names under which a moved file with this name may have arrived."""
     shortened = _DIGEST.sub("", name, count=1)
     return (name,) if shortened == name else (name, shortened)
 
@@ -46,7 +46,7 @@ class Reservations:
 
     @contextmanager
     def reserved(self, key: str) -> Iterator[bool]:
-        """Keep a key from everybody else within the block; yield False where somebody else keeps it."""
+        """Reserve a key within the block; yield False where another thread holds it."""
         with self._reserving:
             is_free = key not in self._keys
             self._keys.add(key)

@@ -1,4 +1,4 @@
-"""Conditions of S3 calls that a boto3 older than they are cannot express, as AWS Glue 5.0 has one."""
+"""Conditions of S3 calls that an older boto3, such as AWS Glue 5.0's, cannot express."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html"""
 
 
 def with_conditions(client: S3Client) -> S3Client:
-    """Return the client; a condition whose parameter it does not know is sent as the header all the same."""
+    """Return the client, made to send each condition as a header where it does not know the parameter."""
     for operation, (parameter, header) in _HEADERS.items():
         shape = client.meta.service_model.operation_model(operation).input_shape
         if shape is None or parameter not in shape.members:
@@ -32,6 +32,6 @@ def _send_as_header(client: S3Client, operation: str, parameter: str, header: st
         if (value := context.get(f"feedway-{parameter}")) is not None:
             params["headers"][header] = value
 
-    # Ids of their own: a client that is given to several lakes is told once.
+    # With an id, a handler is registered once for a client that several lakes share.
     client.meta.events.register(f"provide-client-params.s3.{operation}", take, f"feedway-take-{operation}")
     client.meta.events.register(f"before-call.s3.{operation}", put, f"feedway-put-{operation}")

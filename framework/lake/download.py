@@ -1,4 +1,4 @@
-"""The bytes of source files in their order, fetched by several ranged GETs side by side."""
+"""The bytes of source files in order, fetched by several concurrent ranged GETs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.exceptions import HTTPClientError, IncompleteReadError
 
 from framework.lake.errors import read_errors, replaced, s3_errors
-from framework.log.retries import tell_retry
+from framework.log.retries import log_retry
 from framework.model.files import SourceFile
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ NETWORK_PIECE_BYTES = 256 * 1024
 """Smaller, because a fetch that is given up ends with its piece."""
 WAIT_SECONDS = 0.2
 ATTEMPTS = 5
-"""Connections of one GET that may break; each next one goes on where the last one ended."""
+"""Connections per GET; each retry resumes where the broken connection ended."""
 _BROKEN = (HTTPClientError, BotoConnectionError, IncompleteReadError)
 
 
@@ -39,8 +39,8 @@ _BROKEN = (HTTPClientError, BotoConnectionError, IncompleteReadError)
 class _Part:
     """A range of a file on its way to a local file of its own. `written` counts its bytes there.
 
-    Each is fetched on a daemon thread: a connection on which nothing comes any more would hold up
-    whoever gives the fetching up, until it times out.
+    Each is fetched on a daemon thread, so that a stalled connection does not delay an abandoned
+    download until it times out.
     """
 
     file: SourceFile
@@ -53,25 +53,25 @@ class _Part:
     grown: threading.Condition = field(default_factory=threading.Condition)
 
     def drop(self) -> None:
-        """End the fetching at its next piece, and remove what is there; no file comes afterwards."""
+        """Stop the fetch at its next piece and remove its local file; no other follows."""
         with self.grown:
             self.is_dropped = True
         self.path.unlink(missing_ok=True)
 
 
 def download(client: S3Client, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
-    """Yield each file's bytes, in order of the files, while what comes behind them is fetched.
+    """Yield each file's bytes, in order of the files, while later ranges are fetched.
 
-    A file's bytes come in order, in pieces of up to 1 MiB; an empty piece says that nothing has come
-    for a while. What is not read of a file when the next one is asked for is passed over.
+    A file's bytes come in order, in pieces of up to 1 MiB; an empty piece means that nothing has arrived
+    for a while. Unread bytes of a file are discarded when the next file is requested.
 
-    STREAMS ranges, of one file or of several, are on their way or wait in `folder`, on disk; they
-    are removed as they are read. Closing the iterator ends the fetching and removes the rest.
-    Memory: a piece per stream.
+    Up to STREAMS ranges, of one file or of several, are being fetched or wait on disk in `folder`;
+    each is removed once it is read. Closing the iterator stops the fetches and removes the rest.
+    Memory: one piece per stream.
 
     Raises:
-        SourceFileError: from a file's bytes: it has gone, or is another one by now.
-        TransientWarehouseError: likewise: the connection broke more often than is tried.
+        SourceFileError: while a file is read: it is gone or was replaced.
+        TransientWarehouseError: while a file is read: all ATTEMPTS connections broke.
     """
     ahead = _Ahead(client, files, folder)
     try:
@@ -83,7 +83,7 @@ def download(client: S3Client, files: Sequence[SourceFile], folder: Path) -> Gen
 
 
 class _Ahead:
-    """The parts of all files in their order; the first STREAMS that are not read yet are begun."""
+    """The parts of all files in order; the first STREAMS unread ones are being fetched."""
 
     def __init__(self, client: S3Client, files: Sequence[SourceFile], folder: Path) -> None:
         self._client = client
@@ -98,12 +98,12 @@ class _Ahead:
             self._drop_first()
 
     def drop(self, file: SourceFile) -> None:
-        """Pass over what is left of a file."""
+        """Discard the unread rest of a file."""
         while self._begun and self._begun[0].file is file:
             self._drop_first()
 
     def close(self) -> None:
-        """End all fetching and remove what was fetched."""
+        """Stop all fetches and remove their local files."""
         for part in self._begun:
             part.drop()
         self._begun.clear()
@@ -155,7 +155,7 @@ def _write_all(target: BinaryIO, piece: bytes) -> None:
 
 
 def _read(part: _Part) -> Iterator[bytes]:
-    """Yield a part's bytes as they come, nothing when none do; raise what ended its fetching."""
+    """Yield a part's bytes as they arrive, an empty piece while none do; raise the error that ended its fetch."""
     read = 0
     source: BinaryIO | None = None
     try:
@@ -176,7 +176,7 @@ def _read(part: _Part) -> Iterator[bytes]:
 
 
 def _await_more(part: _Part, read: int) -> int:
-    """Return how many bytes there are behind those that were read; waits for some, not long."""
+    """Return how many unread bytes there are; waits up to WAIT_SECONDS for some."""
     with part.grown:
         if part.written == read and part.failure is None:
             part.grown.wait(WAIT_SECONDS)
@@ -184,7 +184,7 @@ def _await_more(part: _Part, read: int) -> int:
 
 
 def stream(client: S3Client, file: SourceFile, start: int, end: int) -> Generator[bytes]:
-    """Yield the bytes from `start` to `end`; a broken connection is taken up again where it ended."""
+    """Yield the bytes from `start` to `end`; a retry resumes where a broken connection ended."""
     attempts = ATTEMPTS
     with s3_errors(f"read {file.url}"):
         while start < end:
@@ -196,7 +196,7 @@ def stream(client: S3Client, file: SourceFile, start: int, end: int) -> Generato
                 attempts -= 1
                 if attempts == 0:
                     raise
-                tell_retry(f"read {file.url} from byte {start}", repr(error))
+                log_retry(f"read {file.url} from byte {start}", repr(error))
 
 
 def _get(client: S3Client, file: SourceFile, start: int, end: int) -> Iterator[bytes]:
@@ -206,7 +206,7 @@ def _get(client: S3Client, file: SourceFile, start: int, end: int) -> Iterator[b
         )
     body = answer["Body"]
     try:
-        # Servers that do not know conditions answer with whatever is there now.
+        # A server without conditional requests returns the current object.
         if answer["ETag"].strip('"') != file.etag:
             raise replaced(file)
         yield from body.iter_chunks(NETWORK_PIECE_BYTES)

@@ -15,7 +15,7 @@ BUCKET_FIELD = "lake.bucket in environments.yml"
 GONE = frozenset({"404", "NoSuchKey", "NotFound"})
 """Codes of a missing object: of HEAD, of GET, and of servers that are not S3 itself."""
 REPLACED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
-"""Codes of a condition that does not hold, or that another call has made not to hold at the same time. Source:
+"""Codes of a failed condition, also where a concurrent call made it fail. Source:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"""
 
 
@@ -26,9 +26,9 @@ def error_code(error: ClientError) -> str:
 
 @contextmanager
 def s3_errors(doing: str, bucket_field: str = BUCKET_FIELD) -> Iterator[None]:
-    """Turn botocore's errors into ours. Its own retries are over when they arrive here.
+    """Turn botocore's errors, raised after its own retries, into Feedway's.
 
-    `bucket_field` is what names the bucket, for whoever has to correct it.
+    `bucket_field` is the setting that names the bucket, for the message.
     """
     try:
         yield
@@ -40,20 +40,20 @@ def s3_errors(doing: str, bucket_field: str = BUCKET_FIELD) -> Iterator[None]:
 
 def _refused(error: ClientError, doing: str, bucket_field: str) -> WarehouseError:
     code, message = error_code(error), error.response.get("Error", {}).get("Message", "")
-    told = f"S3 refused to {doing}: {code}: {message}"
+    refusal = f"S3 refused to {doing}: {code}: {message}"
     if code == "NoSuchBucket":
-        return WarehouseError(f"{told}. Correct {bucket_field}, or create the bucket", is_outage=True)
+        return WarehouseError(f"{refusal}. Correct {bucket_field}, or create the bucket", is_outage=True)
     if (advice := credentials_refused(code)) is not None:
-        return WarehouseError(f"{told.rstrip('.')}. {advice}", is_outage=True)
+        return WarehouseError(f"{refusal.rstrip('.')}. {advice}", is_outage=True)
     if code == "AccessDenied" and error.operation_name == "ListObjectsV2":
-        # S3 says the same of a bucket that belongs to somebody else.
-        return WarehouseError(f"{told}. Grant s3:ListBucket on the bucket, or correct {bucket_field}")
-    return WarehouseError(told)
+        # S3 answers the same for a bucket of another account.
+        return WarehouseError(f"{refusal}. Grant s3:ListBucket on the bucket, or correct {bucket_field}")
+    return WarehouseError(refusal)
 
 
 @contextmanager
 def read_errors(file: SourceFile) -> Iterator[None]:
-    """Turn the answers for a file that is no longer there, or another one by now, into errors of the file."""
+    """Turn S3's answers for a file that is gone or was replaced into errors of the file."""
     try:
         yield
     except ClientError as error:
@@ -65,6 +65,6 @@ def read_errors(file: SourceFile) -> Iterator[None]:
 
 
 def replaced(file: SourceFile) -> SourceFileError:
-    """Return the error of a file that is another one by now."""
+    """Return the error of a file that was replaced."""
     message = f"{file.url}: the file was replaced since it was listed; the next run loads it"
     return SourceFileError(message, (file.key,))

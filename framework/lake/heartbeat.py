@@ -1,4 +1,4 @@
-"""Signs of life: a running load renews an object, so that others can tell it from a dead one."""
+"""Heartbeats: a running load refreshes an object, so that other runs can distinguish it from a crashed one."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def staging_prefix(lake: Lake, pipeline: str, run_id: str = "") -> str:
     return lake.key(f"staging/{pipeline}/{run_id}/" if run_id else f"staging/{pipeline}/")
 
 
-class SignOfLife:
-    """While it is entered, `staging/{pipeline}/{run_id}/alive` is renewed every 30 s.
+class Heartbeat:
+    """While it is entered, `staging/{pipeline}/{run_id}/alive` is refreshed every 30 s.
 
-    A renewal that fails is logged and tried again at the next turn: the load itself shows
-    whether S3 is really out of reach.
+    A refresh that fails is logged, and the next one comes 30 s later: if S3 is really out of reach,
+    the load itself fails.
     """
 
     def __init__(self, lake: Lake, pipeline: str, log: RunLog) -> None:
@@ -34,7 +34,7 @@ class SignOfLife:
         self._key = staging_prefix(lake, pipeline, log.run_id) + _NAME
         self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=copy_context().run, args=(self._renew,), name=f"alive-{log.run_id}", daemon=True
+            target=copy_context().run, args=(self._refresh,), name=f"alive-{log.run_id}", daemon=True
         )
 
     def __enter__(self) -> Self:
@@ -48,21 +48,21 @@ class SignOfLife:
         self._stop.set()
         self._thread.join()
 
-    def _renew(self) -> None:
+    def _refresh(self) -> None:
         while not self._stop.wait(RENEW_SECONDS):
             try:
                 self._lake.put(self._key, self._log.run_id)
             except PipelineError as error:
-                self._log.warning("the sign of life could not be renewed", error=str(error))
+                self._log.warning("the heartbeat could not be refreshed", error=str(error))
 
 
-def dead_runs(lake: Lake, pipeline: str, own_run_id: str, dead_after_seconds: int) -> list[str]:
-    """Return the run_ids of runs of a pipeline whose sign of life is too old, or missing.
+def expired_runs(lake: Lake, pipeline: str, own_run_id: str, dead_after_seconds: int) -> list[str]:
+    """Return the run_ids of a pipeline's runs whose heartbeat is too old, or missing.
 
-    Both times are S3's: the own sign's, just written, and theirs. The latest object of a run
-    counts, so that one that died before its first sign is found too.
+    Times are S3's; the own heartbeat, just written, is the present. The latest object of a run
+    counts, so that a run that crashed before its first heartbeat is found too.
     """
-    latest = _latest_signs(lake, pipeline)
+    latest = _latest_heartbeats(lake, pipeline)
     now = latest.get(own_run_id)
     if now is None:
         return []
@@ -70,16 +70,16 @@ def dead_runs(lake: Lake, pipeline: str, own_run_id: str, dead_after_seconds: in
     return [run for run, seen in others if (now - seen).total_seconds() > dead_after_seconds]
 
 
-def living_runs(lake: Lake, pipeline: str, dead_after_seconds: int) -> frozenset[str]:
-    """Return the run_ids of a pipeline's runs that are under way, as one sees them who runs nothing."""
-    latest = _latest_signs(lake, pipeline)
+def active_runs(lake: Lake, pipeline: str, dead_after_seconds: int) -> frozenset[str]:
+    """Return the run_ids of runs with a fresh heartbeat, for callers that have no run of their own."""
+    latest = _latest_heartbeats(lake, pipeline)
     if not latest:
         return frozenset()
     now = lake.clock(staging_prefix(lake, pipeline))
     return frozenset(run for run, seen in latest.items() if (now - seen).total_seconds() <= dead_after_seconds)
 
 
-def _latest_signs(lake: Lake, pipeline: str) -> dict[str, datetime]:
+def _latest_heartbeats(lake: Lake, pipeline: str) -> dict[str, datetime]:
     """Return when each run of a pipeline last wrote below its staging prefix, by S3's clock."""
     prefix = staging_prefix(lake, pipeline)
     latest: dict[str, datetime] = {}

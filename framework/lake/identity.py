@@ -1,4 +1,4 @@
-"""The identity that a moved file carries as object metadata, and when it is believed.
+"""The identity that a moved file carries as object metadata, and when it is trusted.
 
 S3 keeps whatever metadata an uploader sets, and `aws s3 cp` copies it. So metadata counts only in Feedway's own
 folders, and only where the object still is what it was written for.
@@ -29,7 +29,7 @@ _HASH = re.compile(r"[0-9a-f]{16,}")
 
 @dataclass(frozen=True)
 class Carried:
-    """What a moved file says of its arrival. `moved_by` is the pipeline that moved it."""
+    """A moved file's identity and arrival, from its metadata. `moved_by` is the pipeline that moved it."""
 
     identity: FileIdentity
     arrived_at: datetime
@@ -42,7 +42,7 @@ def etag_of(head: Mapping[str, Any]) -> str:
 
 
 def identity_metadata(identity: FileIdentity, arrived_at: datetime) -> dict[str, str]:
-    """Return the metadata of an object that stands for what arrived: ASCII, and at most 2 KB."""
+    """Return the metadata of an object that represents a file that arrived: ASCII, at most 2 KB."""
     fields = [
         identity.bucket,
         quote(identity.key, safe="/"),
@@ -54,17 +54,17 @@ def identity_metadata(identity: FileIdentity, arrived_at: datetime) -> dict[str,
 
 
 def moved_metadata(file: SourceFile, head: Mapping[str, Any], run_id: str, pipeline: str) -> dict[str, str]:
-    """Return the metadata of a file's copy. `head` is of the file as it is copied."""
+    """Return the metadata of a file's copy. `head` describes the file that is copied."""
     metadata = identity_metadata(file.identity, file.arrived_at) | {_RUN: run_id, _PIPELINE: pipeline}
     keeps_etag = _is_hash(head) and etag_of(head) == file.identity.etag
     return metadata if keeps_etag else metadata | {_ETAG: _NOT_KEPT}
 
 
 def carried(head: Mapping[str, Any]) -> Carried | None:
-    """Return what an object in one of Feedway's folders says of its arrival.
+    """Return the identity and arrival that an object in one of Feedway's folders carries.
 
-    None where it says nothing, what nobody understands, or what was written for other content: the object has
-    another size, or an ETag that is a hash of other bytes. Nothing arrives later than its copy was made.
+    None where the metadata is missing, unreadable, or was written for other content: the object has
+    another size, or an ETag that is a hash of other bytes. An arrival is at most the copy's LastModified.
     """
     # S3 hands names back in lower case, other servers as HTTP headers are written.
     metadata = {name.lower(): value for name, value in head.get("Metadata", {}).items()}
@@ -83,9 +83,9 @@ def carried(head: Mapping[str, Any]) -> Carried | None:
 
 
 def _is_hash(head: Mapping[str, Any]) -> bool:
-    """Return whether an object's ETag is a hash of its bytes: not of parts, and not of what a key has encrypted.
+    """Return whether an object's ETag is a hash of its bytes: not of its parts, and not of encrypted bytes.
 
-    S3's is the MD5, other servers take others. Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+    S3 uses MD5, other servers use others. Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """
     is_encrypted = head.get("ServerSideEncryption", "AES256") != "AES256" or "SSECustomerAlgorithm" in head
     return not is_encrypted and _HASH.fullmatch(etag_of(head)) is not None

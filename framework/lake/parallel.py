@@ -1,4 +1,4 @@
-"""Calls for many objects, several under way at a time: one after the other, a thousand take minutes."""
+"""Map a function over objects with eight threads; 1,000 sequential S3 calls take minutes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def at_once(action: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
-    """Return what the action returns for each item, in the order of the items.
+def map_parallel(action: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
+    """Return the action's result for each item, in the order of the items.
 
-    What it raises for one is raised here, once those under way have ended; the others do not begin.
+    The first error is raised once the calls in progress have ended; the others do not start.
     """
     if len(items) < 2:
         return [action(item) for item in items]
     with ThreadPoolExecutor(min(_WORKERS, len(items)), thread_name_prefix="lake") as pool:
-        # Each with a context of its own, so that retries are told to the load's log.
+        # Each call has its own context, so that retries are logged to the current load.
         futures = [pool.submit(copy_context().run, action, item) for item in items]
         try:
             return [future.result() for future in futures]

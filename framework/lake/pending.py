@@ -1,4 +1,4 @@
-"""Which objects of the lake are a pipeline's pending files, and in which order they are loaded."""
+"""A pipeline's pending files, in the order in which they are loaded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from framework.spec.pipeline import SourceSpec
 
 @dataclass(frozen=True)
 class Arrived:
-    """What lies below a feed's prefix: its pending files in the order of loading, and keys that it does not take."""
+    """The objects below a feed's prefix: its pending files in the order of loading, and unmatched keys."""
 
     pending: list[LakeObject]
     unmatched: list[str]
@@ -49,7 +49,7 @@ def _is_ignored(source: SourceSpec, key: str) -> bool:
 
 
 def _matches(pattern: str, name: str) -> bool:
-    # `re` keeps the patterns it has compiled.
+    # `re` caches compiled patterns.
     return re.fullmatch(translate(pattern), name, re.IGNORECASE) is not None
 
 

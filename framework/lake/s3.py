@@ -1,4 +1,4 @@
-"""S3 under Feedway's own words. Nothing is deleted here before a copy of its bytes was seen elsewhere."""
+"""S3 as the lake. A source file is deleted only after a head has shown a copy of its bytes elsewhere."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MOST_NAMES = 10
 
 @dataclass(frozen=True)
 class LakeObject:
-    """An object of the lake as a listing shows it. `key` counts from the bucket, times are UTC."""
+    """An object of the lake as a listing shows it. `key` is the whole object key, times are UTC."""
 
     key: str
     etag: str
@@ -58,7 +58,7 @@ class Lake:
         return self.prefix + path
 
     def key_of(self, asked: str) -> str:
-        """Return the object key that somebody means who gives an address, a key or a path in the lake.
+        """Return the object key that an address, a key or a path in the lake stands for.
 
         Raises:
             SpecError: the address is one of another bucket.
@@ -81,15 +81,15 @@ class Lake:
                     yield LakeObject(item["Key"], etag_of(item), item["Size"], item["LastModified"].astimezone(UTC))
 
     def clock(self, prefix: str) -> datetime:
-        """Return S3's own time, to the second, by asking it for one object below a key prefix."""
+        """Return S3's own time, to the second, from a listing of one object below a key prefix."""
         with s3_errors(f"list s3://{self.bucket}/{prefix}"):
             answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=1)
         return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
     def describe(self, key: str) -> SourceFile | None:
-        """Return an object with the identity it arrived with; None if it is not there.
+        """Return an object with the identity it arrived with; None if it does not exist.
 
-        That is the identity in its metadata in Feedway's own folders, if it fits the object; its own anywhere else.
+        In Feedway's own folders that is the identity in its metadata, if that fits the object; elsewhere its own.
         """
         head = self._head(key)
         if head is None:
@@ -104,7 +104,7 @@ class Lake:
         return SourceFile(self.bucket, key, etag, size, modified, moved.identity, moved.arrived_at, moved.moved_by)
 
     def is_unchanged(self, file: SourceFile) -> bool:
-        """Say whether the object is still the one that was described."""
+        """Return whether the object is still the one that was described."""
         head = self._head(file.key)
         return head is not None and _is_object(head, file)
 
@@ -112,7 +112,7 @@ class Lake:
         """Return the first bytes of a file.
 
         Raises:
-            SourceFileError: the file is gone, or is another one by now.
+            SourceFileError: the file is gone or was replaced.
         """
         if file.size_bytes == 0:
             return b""
@@ -122,17 +122,17 @@ class Lake:
                 Bucket=self.bucket, Key=file.key, Range=f"bytes=0-{last}", IfMatch=f'"{file.etag}"'
             )
             body = answer["Body"].read()
-        # Servers that do not know conditions answer with whatever is there now.
+        # A server without conditional requests returns the current object.
         if etag_of(answer) != file.etag:
             raise replaced(file)
         return body
 
     def download(self, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
-        """Yield each file's bytes, in order of the files; what is fetched ahead waits in the local folder."""
+        """Yield each file's bytes, in order of the files; bytes fetched ahead wait in the local folder."""
         return download(self._client, files, folder)
 
     def read(self, file: SourceFile) -> Generator[bytes]:
-        """Yield the bytes of a file in order, by one connection and as they are asked for."""
+        """Yield the bytes of a file in order, over one connection and on demand."""
         return stream(self._client, file, 0, file.size_bytes)
 
     def upload(self, path: Path, url: str) -> None:
@@ -141,14 +141,13 @@ class Lake:
             self._client.put_object(Bucket=self.bucket, Key=url.removeprefix(self.url("")), Body=content)
 
     def move(self, file: SourceFile, folder: str, run_id: str, pipeline: str) -> str | None:
-        """Move a file into a folder of the lake; return its new key, None if it is another file by now.
+        """Move a file into a folder of the lake; return its new key, None if the file was replaced.
 
-        The copy carries the identity the file arrived with. A name that is taken gets a digest of
-        that before its ending; where a run that died has left its copy, that one serves. The original
-        goes only after the copy was seen in full and the original is still the object that was
-        read. Each call says so as a condition. With a server that knows no conditions, a file that
-        replaces the original, or another process that takes the name, just between two calls is not
-        noticed.
+        The copy carries the identity the file arrived with. Where the name is taken, a digest of the
+        identity goes before its ending; a copy that an expired run left is used. The original is
+        deleted only after a head has shown the complete copy, and only while it is still the object
+        that was read. Each call is conditional. Where the server ignores conditions, a file that
+        replaces the original between two calls, or a process that takes the name, goes unnoticed.
         """
         head = self._head(file.key)
         if head is None or not _is_object(head, file):
@@ -163,7 +162,7 @@ class Lake:
             return target
         left = self._head(file.key)
         if left is None and is_whole:
-            # It was deleted, and the reply was lost; or another run has moved it.
+            # It was deleted and the reply was lost, or another run has moved it.
             return target
         if left is not None and _is_object(left, file) and not is_whole:
             raise WarehouseError(f"{self.url(target)}: the copy of {file.url} is not complete; the original stays")
@@ -172,7 +171,7 @@ class Lake:
         return None
 
     def _copied(self, file: SourceFile, key: str, metadata: Mapping[str, str]) -> str | None:
-        """Return where a copy of a file is: one that was left, or a new one; None where the file is another by now."""
+        """Return the key of a file's copy, found or made; None where the file was replaced."""
         names = names_for(key, file.identity, file.arrived_at)
         for target in islice(names, _MOST_NAMES):
             with self._reservations.reserved(target) as is_ours:
@@ -182,7 +181,7 @@ class Lake:
                         return target
                     if not self.is_unchanged(file):
                         return None
-                    # Another process has taken the name meanwhile, or this one has, and the reply was lost.
+                    # Another process has taken the name, or this call succeeded and its reply was lost.
                     there = self.describe(target)
                 if _is_copy(there, file):
                     return target
@@ -192,7 +191,7 @@ class Lake:
         )
 
     def _copy(self, file: SourceFile, target: str, metadata: Mapping[str, str]) -> bool:
-        """Copy a file as it was read to a key that is free; False where one of the two is no longer so."""
+        """Copy a file to a free key; return False where the file was replaced or the key is taken."""
         source: Any = {"Bucket": self.bucket, "Key": file.key}
         values: Any = {"Metadata": metadata, "MetadataDirective": "REPLACE", "CopySourceIfMatch": f'"{file.etag}"'}
         with s3_errors(f"copy {file.url} to {self.url(target)}"):
@@ -209,7 +208,7 @@ class Lake:
         return True
 
     def _delete_original(self, file: SourceFile) -> bool:
-        """Delete a file that was copied; False where it was replaced at the last moment."""
+        """Delete a file that was copied; return False where it was replaced just before."""
         with s3_errors(f"delete {file.url}"):
             try:
                 self._client.delete_object(Bucket=self.bucket, Key=file.key, IfMatch=f'"{file.etag}"')
@@ -220,7 +219,7 @@ class Lake:
         return True
 
     def get(self, key: str) -> bytes | None:
-        """Return a small object; None if it is not there."""
+        """Return a small object; None if it does not exist."""
         with s3_errors(f"read {self.url(key)}"):
             try:
                 return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
@@ -241,13 +240,13 @@ class Lake:
             self._client.put_object(Bucket=bucket, Key=key, Body=text.encode("utf-8"))
 
     def put_as(self, key: str, content: bytes, identity: FileIdentity, arrived_at: datetime) -> None:
-        """Write an object that carries the identity of what it stands for, as a moved file does."""
+        """Write an object that carries a file's identity, as a moved file does."""
         metadata = identity_metadata(identity, arrived_at)
         with s3_errors(f"write {self.url(key)}"):
             self._client.put_object(Bucket=self.bucket, Key=key, Body=content, Metadata=metadata)
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects; ones that are not there count as deleted."""
+        """Delete objects; objects that do not exist count as deleted."""
         with s3_errors(f"delete in s3://{self.bucket}"):
             for start in range(0, len(keys), 1000):
                 part: Any = {"Objects": [{"Key": key} for key in keys[start : start + 1000]], "Quiet": True}
@@ -270,13 +269,13 @@ class Lake:
 
 
 def _is_object(head: Mapping[str, Any], file: SourceFile) -> bool:
-    """Say whether what was headed has the ETag and the size of a file."""
+    """Return whether a head shows the ETag and the size of a file."""
     return (etag_of(head), int(head["ContentLength"])) == (file.etag, file.size_bytes)
 
 
 def _is_copy(copy: SourceFile | None, file: SourceFile) -> bool:
-    """Say whether an object is a whole copy of a file: its size, and where, when and as what it arrived."""
-    # A server whose clock has been put back makes copies that are older than their originals.
+    """Return whether an object is a complete copy of a file: the same size, identity and arrival."""
+    # A server whose clock was set to an earlier time makes copies that are older than their originals.
     return copy is not None and (copy.size_bytes, copy.identity, copy.arrived_at) == (
         file.size_bytes,
         file.identity,
@@ -285,5 +284,5 @@ def _is_copy(copy: SourceFile | None, file: SourceFile) -> bool:
 
 
 def _holds_successor(copy: SourceFile, file: SourceFile, left: Mapping[str, Any] | None) -> bool:
-    """Say whether a copy holds what has replaced the file: servers that know no conditions copy what is there."""
+    """Return whether a copy holds the file's replacement: a server without conditions copies the current object."""
     return left is not None and copy.etag != file.etag and _is_object(left, copy)

@@ -1,4 +1,4 @@
-"""A project that lies in S3: `environments.yml` and `pipelines/` below a prefix."""
+"""A project in S3: `environments.yml` and `pipelines/` below a prefix."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import zipfile
 from importlib.resources.abc import Traversable
 
 from framework.errors import SpecError
-from framework.lake.parallel import at_once
+from framework.lake.parallel import map_parallel
 from framework.lake.s3 import Lake
 from framework.spec.project import ENVIRONMENTS, PIPELINES
 
 _ENDINGS = (".yml", ".yaml")
-"""The second is fetched so that it can be told: specs end in .yml."""
+"""The second is fetched so that it can be reported: specs end in .yml."""
 
 
 def fetch_project(lake: Lake) -> Traversable:
@@ -26,12 +26,12 @@ def fetch_project(lake: Lake) -> Traversable:
     listed = [found.key for found in lake.list_objects(folder)]
     specs = [key for key in listed if key.endswith(_ENDINGS) and "/" not in key.removeprefix(folder)]
     keys = [lake.key(ENVIRONMENTS), *specs]
-    found = dict(zip(keys, at_once(lake.get, keys), strict=True))
+    found = dict(zip(keys, map_parallel(lake.get, keys), strict=True))
     if found[lake.key(ENVIRONMENTS)] is None:
         raise SpecError(_missing(lake, lake.url(lake.key(ENVIRONMENTS)), f"{ENVIRONMENTS} there"))
     if not any(key.endswith(".yml") for key in specs):
         raise SpecError(_missing(lake, f"{lake.url(folder)}NAME.yml", "the specs there"))
-    # In memory: a key may be no name that a file can have.
+    # In memory, because a key may not be a valid file name.
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for key, content in found.items():

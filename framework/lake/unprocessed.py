@@ -1,4 +1,4 @@
-"""Which files of the folder that all pipelines share were set aside by one of them."""
+"""The files that a pipeline has set aside, in the folder that all pipelines share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import islice
 
 from framework.lake.archive_names import names_before
 from framework.lake.identity import METADATA_LOST
-from framework.lake.parallel import at_once
+from framework.lake.parallel import map_parallel
 from framework.lake.pending import is_file_of
 from framework.lake.s3 import Lake, LakeObject
 from framework.model.files import SourceFile
@@ -17,20 +17,20 @@ from framework.spec.pipeline import PipelineSpec
 
 FOLDER = "data/unprocessed/"
 MOST_COUNTED = 1000
-"""So many files are looked at to count them: each costs a call, at the end of every run."""
+"""Maximum number of files that are described to count them: each costs a call, at the end of every run."""
 
 
 @dataclass(frozen=True)
 class Unprocessed:
-    """A pipeline's unprocessed files in the order of their arrival; and those that may be its own, with the doubt."""
+    """A pipeline's unprocessed files in order of arrival; and files that may be its own, with the reason for doubt."""
 
     files: tuple[SourceFile, ...]
-    unsure: tuple[tuple[SourceFile, str], ...]
+    doubtful: tuple[tuple[SourceFile, str], ...]
 
 
 @dataclass(frozen=True)
 class UnprocessedCount:
-    """How many unprocessed files each pipeline has; at least, where there are more than were looked at."""
+    """How many unprocessed files each pipeline has; a minimum where there are more than MOST_COUNTED."""
 
     files: Mapping[str, int]
     is_minimum: bool
@@ -38,10 +38,10 @@ class UnprocessedCount:
 
 
 def count_unprocessed(lake: Lake, specs: Sequence[PipelineSpec]) -> UnprocessedCount:
-    """Return how many unprocessed files are surely these pipelines'. One call where no name is one of theirs."""
+    """Return how many unprocessed files are certainly these pipelines'. One call where no name matches one."""
     own = (found.key for found in _listed(lake) if any(_may_be_of(lake, spec, found.key) for spec in specs))
     keys = list(islice(own, MOST_COUNTED + 1))
-    described = at_once(lake.describe, keys[:MOST_COUNTED])
+    described = map_parallel(lake.describe, keys[:MOST_COUNTED])
     owned = Counter(
         spec.pipeline for file in described for spec in specs if file is not None and doubt_of(lake, spec, file) is None
     )
@@ -58,22 +58,22 @@ def list_unprocessed(lake: Lake, spec: PipelineSpec) -> Unprocessed:
     """Return the unprocessed files of a pipeline.
 
     A file is the pipeline's when it arrived where the spec takes files from and no other pipeline
-    has moved it. One that does not say where it arrived may be anybody's.
+    has moved it. A file whose metadata does not name its arrival may be any pipeline's.
     """
-    files, unsure = [], []
+    files, doubtful = [], []
     for file in describe_unprocessed(lake):
         doubt = doubt_of(lake, spec, file)
         if doubt is None:
             files.append(file)
         elif doubt:
-            unsure.append((file, doubt))
-    return Unprocessed(tuple(in_order_of_arrival(files, spec)), tuple(unsure))
+            doubtful.append((file, doubt))
+    return Unprocessed(tuple(in_order_of_arrival(files, spec)), tuple(doubtful))
 
 
 def describe_unprocessed(lake: Lake) -> list[SourceFile]:
-    """Return all unprocessed files of the lake, whose ever they are."""
+    """Return all unprocessed files of the lake, of every pipeline."""
     keys = [found.key for found in _listed(lake)]
-    return [file for file in at_once(lake.describe, keys) if file is not None]
+    return [file for file in map_parallel(lake.describe, keys) if file is not None]
 
 
 def _listed(lake: Lake) -> Iterator[LakeObject]:
@@ -81,15 +81,15 @@ def _listed(lake: Lake) -> Iterator[LakeObject]:
 
 
 def doubt_of(lake: Lake, spec: PipelineSpec, file: SourceFile) -> str | None:
-    """Say why an unprocessed file is not surely the pipeline's; None where it is, empty where it is surely not."""
+    """Return why an unprocessed file may not belong to the pipeline; None where it does, empty where it does not."""
     if file.moved_by not in (None, spec.pipeline):
         return ""
     taken = is_file_of(lake, spec.source, file.identity.key)
     if file.identity.key != file.key:
         if taken:
             return None
-        told = f"it arrived as {file.identity.key}, which source.prefix and source.pattern of {spec.path} do not take"
-        return told if file.moved_by == spec.pipeline else ""
+        doubt = f"it arrived as {file.identity.key}, which source.prefix and source.pattern of {spec.path} do not match"
+        return doubt if file.moved_by == spec.pipeline else ""
     name = file.key.rpartition("/")[2]
     if not is_file_of(lake, spec.source, lake.key(spec.source.prefix) + name):
         return ""

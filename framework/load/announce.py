@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from framework.errors import PipelineError
 from framework.load.result import LoadResult
-from framework.log.redaction import told
+from framework.log.redaction import safe_message
 from framework.log.run_log import RunLog
 from framework.spec.environment import Environment
 
@@ -68,7 +68,7 @@ def _send(what: str, log: RunLog, send: Callable[[], None]) -> None:
     # Whatever it is, the loads have ended as they have, and the run must end as they did.
     except Exception as error:
         # What AWS says quotes addresses and names, and no row.
-        message = str(error) if isinstance(error, BotoCoreError | ClientError) else told(error)
+        message = str(error) if isinstance(error, BotoCoreError | ClientError) else safe_message(error)
         log.warning(f"{what} were not announced", error=f"{type(error).__name__}: {message}")
 
 

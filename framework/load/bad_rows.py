@@ -81,7 +81,7 @@ def keep_bad_rows_aside(run: Run, staged: StagedRows, *, writes: bool) -> str | 
 
 
 def all_conflicts_in_quarantine(spec: PipelineSpec, staged: StagedRows) -> bool:
-    """Say whether all bad rows are so for values that evolution.type_conflicts sends to quarantine.
+    """Return whether all bad rows are so for values that evolution.type_conflicts sends to quarantine.
 
     Of a load of several files this is told of all together: a row that is bad otherwise, in one of
     them, refuses those that hold bad rows.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from framework.lake.parallel import at_once
+from framework.lake.parallel import map_parallel
 from framework.load.audit_trail import write_rows
 from framework.load.discover import Work
 from framework.load.eligibility import (
@@ -48,7 +48,7 @@ class Eligible:
 def describe(run: Run, keys: Sequence[str]) -> LoadFiles:
     """Return the files as they are now; those that another run has taken are not there."""
     run.progress.enter(Step.DISCOVER)
-    files = tuple(LoadFile(file) for file in at_once(run.lake.describe, keys) if file is not None)
+    files = tuple(LoadFile(file) for file in map_parallel(run.lake.describe, keys) if file is not None)
     if not files:
         run.log.info("the files have gone; another run has taken them", keys=list(keys))
     return files

@@ -12,7 +12,7 @@ from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 from framework.errors import PipelineError, SourceFileError, SpecError
-from framework.lake.heartbeat import SignOfLife, staging_prefix
+from framework.lake.heartbeat import Heartbeat, staging_prefix
 from framework.lake.pending import is_file_of
 from framework.lake.s3 import Lake
 from framework.load.corrected_rows import CorrectedRow, read_corrected
@@ -64,7 +64,7 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
     prefix = staging_prefix(services.lake, spec.pipeline, run_id)
     results: list[LoadResult] = []
     try:
-        with SignOfLife(services.lake, spec.pipeline, log):
+        with Heartbeat(services.lake, spec.pipeline, log):
             for number, file in reversed(list(enumerate(files))):
                 key = f"{prefix}corrected/{number}.csv"
                 results += _load(spec, services, file, key)

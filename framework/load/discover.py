@@ -26,14 +26,14 @@ class Work:
     `older` has the ETag and the time of each of these, by key: what is written there later is another file.
     `etags` are those with which all of them arrived.
 
-    `unsure` are unprocessed files that may be the pipeline's, with the reason; they are left alone. `unmatched` are the
-    keys of files below the prefix that the pattern does not take.
+    `doubtful` are unprocessed files that may not belong to the pipeline, with the reason; they stay where they are.
+    `unmatched` are the keys of files below the prefix that the pattern does not match.
     """
 
     loads: list[list[str]]
     older: dict[str, tuple[str, datetime]]
     etags: list[str]
-    unsure: tuple[tuple[SourceFile, str], ...] = ()
+    doubtful: tuple[tuple[SourceFile, str], ...] = ()
     unmatched: tuple[str, ...] = ()
 
 
@@ -41,8 +41,8 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
     """Return the pending files as loads, the unprocessed ones, or the one that is asked for.
 
     Raises:
-        SpecError: the file that is asked for is not there, or not surely the pipeline's; or the spec would
-            build among Feedway's own tables.
+        SpecError: the file that is asked for does not exist or may not belong to the pipeline; or the target or
+            a view of the spec is in the control schema.
     """
     if problem := control_schema_problem(spec, services.environment):
         raise SpecError(str(problem))
@@ -90,11 +90,11 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, asked: str | None)
     if asked is None:
         written = {file.key: (file.etag, file.modified_at) for file in found.files}
         work = _work(spec, written, [file.identity.etag for file in found.files], 1)
-        return Work(work.loads, work.older, work.etags, found.unsure)
+        return Work(work.loads, work.older, work.etags, found.doubtful)
     key = lake.key_of(asked)
-    for file, reason in found.unsure:
+    for file, reason in found.doubtful:
         if key in (file.key, file.identity.key):
-            raise SpecError(f"{file.url} is not surely a file of {spec.pipeline}: {reason}.")
+            raise SpecError(f"{file.url} may not belong to {spec.pipeline}: {reason}.")
     files = [file for file in found.files if key in (file.key, file.identity.key)]
     if not files:
         there = _all_there_are([file.key for file in found.files])

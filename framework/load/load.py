@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from framework.lake.heartbeat import SignOfLife
+from framework.lake.heartbeat import Heartbeat
 from framework.load.audit_trail import export_log
 from framework.load.begin import LoadFiles, begin, describe, leave_to_others, observe_target, start
 from framework.load.discover import Work
@@ -37,7 +37,7 @@ from framework.load.run import Run, Step
 from framework.load.settle import settle_failed, settle_loaded, with_problems
 from framework.load.stage import Staging, stage_again
 from framework.load.view_journal import ViewJournal
-from framework.log.retries import telling
+from framework.log.retries import log_retries_to
 from framework.model.observation import Observation, PastLoad
 from framework.plan.audit import LoadFile
 from framework.plan.load_plan import LoadPlan, PlanHints
@@ -58,7 +58,7 @@ class LoadEnd:
 
 def load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | None) -> LoadEnd:
     """Load files together and return what came of each, `known` being the target as the load before left it."""
-    with telling(run.log):
+    with log_retries_to(run.log):
         return _load_files(run, work, keys, known)
 
 
@@ -72,7 +72,7 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
     problems: list[str] = []
     stale_plans = 0
     try:
-        with SignOfLife(run.lake, run.spec.pipeline, run.log):
+        with Heartbeat(run.lake, run.spec.pipeline, run.log):
             if files := describe(run, keys):
                 eligible, observed = begin(run, work, files, known, journal)
                 files, done, following = eligible.files, eligible.results, observed
@@ -120,7 +120,7 @@ def recover_only(run: Run) -> list[LoadResult]:
     """Clear away what expired runs left, where nothing is pending that would do it; a result only where that fails."""
     journal = ViewJournal(run)
     try:
-        with telling(run.log), SignOfLife(run.lake, run.spec.pipeline, run.log):
+        with log_retries_to(run.log), Heartbeat(run.lake, run.spec.pipeline, run.log):
             recover(run)
             journal.restore_by_markers()
     finally:

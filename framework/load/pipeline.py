@@ -11,10 +11,10 @@ from framework.load.request import LoadRequest
 from framework.load.result import LoadResult
 from framework.load.run import begin_run
 from framework.load.services import Services
-from framework.load.settle import is_outage, report_unsure
+from framework.load.settle import is_outage, report_doubtful
 from framework.load.unmatched import new_unmatched, remember_unmatched, unmatched_warning
 from framework.load.view_journal import markers_prefix
-from framework.log.retries import telling
+from framework.log.retries import log_retries_to
 from framework.model.observation import Observation
 from framework.spec.pipeline import PipelineSpec
 
@@ -26,16 +26,16 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
     the spec says `on_failure: stop`, or where the warehouse is out of reach for every file.
 
     Raises:
-        SpecError: the file that is asked for is not in the lake, or not surely the pipeline's.
+        SpecError: the file that is asked for is not in the lake, or may not belong to the pipeline.
         WarehouseError: the lake cannot be listed.
     """
     observed: Observation | None = None
-    # Before the first load there is no run; what has to be told of that has a log of its own, in the stream only.
-    with telling(services.open_log(services.new_run_id(), spec.pipeline)):
+    # No load has begun, so retries while files are listed go to a log of their own, in the stream only.
+    with log_retries_to(services.open_log(services.new_run_id(), spec.pipeline)):
         work = discover(spec, services, request)
         unmatched = new_unmatched(spec, services, work.unmatched)
-    if work.unsure:
-        yield report_unsure(begin_run(spec, services, request), work.unsure)
+    if work.doubtful:
+        yield report_doubtful(begin_run(spec, services, request), work.doubtful)
     for keys in work.loads:
         warnings = (unmatched_warning(spec, unmatched),) if unmatched else ()
         ended = load_files(begin_run(spec, services, request, warnings), work, keys, observed)
@@ -52,7 +52,7 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
 
 
 def _is_something_left(spec: PipelineSpec, services: Services) -> bool:
-    """Return whether a run of the pipeline has left something, or one of any feed has dropped views on the target."""
+    """Return whether a run of the pipeline left something, or a run of any feed has dropped views on the target."""
     lake = services.lake
     markers = markers_prefix(lake, spec.target.table, services.environment.warehouse.control_schema)
     return any(lake.list_objects(staging_prefix(lake, spec.pipeline))) or any(lake.list_objects(markers))

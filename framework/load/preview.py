@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from framework.lake.parallel import at_once
+from framework.lake.parallel import map_parallel
 from framework.load.discover import discover
 from framework.load.eligibility import Reasons, loaded_already, precedence_of, superseded_before
 from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
@@ -95,7 +95,7 @@ class _Preview:
     def plan(self, keys: Sequence[str]) -> PlannedLoad | None:
         """Plan one load; None where its files have gone meanwhile."""
         run = self.run
-        files = tuple(LoadFile(file) for file in at_once(run.lake.describe, keys) if file is not None)
+        files = tuple(LoadFile(file) for file in map_parallel(run.lake.describe, keys) if file is not None)
         if not files:
             return None
         observed = self._observe(files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from framework.errors import PipelineError
-from framework.lake.heartbeat import dead_runs, staging_prefix
+from framework.lake.heartbeat import expired_runs, staging_prefix
 from framework.load.quarantine import discard_bad_rows
 from framework.load.run import Run
 from framework.model.names import staging_table
@@ -18,7 +18,7 @@ def recover(run: Run) -> int:
     """
     lake, warehouse, pipeline = run.lake, run.warehouse, run.spec.pipeline
     awaited = 0
-    for dead in dead_runs(lake, pipeline, run.run_id, run.dead_after_seconds):
+    for dead in expired_runs(lake, pipeline, run.run_id, run.dead_after_seconds):
         waited = warehouse.await_run(pipeline, dead)
         awaited += waited
         drop_staging(warehouse, [staging_table(warehouse.control_schema, dead), copy_table(run.target, dead)])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from framework.errors import PipelineError
-from framework.log.redaction import told
+from framework.log.redaction import safe_message
 from framework.model.load_warning import LoadWarning
 
 
@@ -95,5 +95,5 @@ def failed_early(
     pipeline: str, error: PipelineError, step: str = "discover", next_step: str | None = None
 ) -> LoadResult:
     """Return the result of a pipeline that failed before there was a load."""
-    failure = LoadFailure(type(error).__name__, step, told(error), error, next_step)
+    failure = LoadFailure(type(error).__name__, step, safe_message(error), error, next_step)
     return LoadResult(pipeline, None, None, "FAILED", None, 0.0, failure=failure)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Literal
 
 from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError
-from framework.lake.parallel import at_once
+from framework.lake.parallel import map_parallel
 from framework.load.audit_trail import write_each, write_rows
 from framework.load.discover import Work
 from framework.load.eligibility import Reasons
@@ -17,7 +17,7 @@ from framework.load.next_step import FailedLoad, next_step, out_of_order
 from framework.load.request import Corrections
 from framework.load.result import NO_RECORDS, LoadFailure, LoadResult, RecordCounts
 from framework.load.run import Run, log_warning
-from framework.log.redaction import told, trace
+from framework.log.redaction import safe_message, trace
 from framework.log.run_log import Event
 from framework.model.files import SourceFile
 from framework.model.load_warning import LoadWarning
@@ -72,7 +72,7 @@ def refuse_files(run: Run, reasons: Reasons) -> list[LoadResult]:
     return results
 
 
-def report_unsure(run: Run, files: Sequence[tuple[SourceFile, str]]) -> list[LoadResult]:
+def report_doubtful(run: Run, files: Sequence[tuple[SourceFile, str]]) -> list[LoadResult]:
     """Report unprocessed files of unknown owner as REFUSED."""
     for file, reason in files:
         run.log.warning("file refused", file=file.url, reason=reason)
@@ -88,8 +88,8 @@ def settle_failed(
         return lost
     step = run.progress.step
     details = {} if isinstance(error, PipelineError) else {"traceback": trace(error)}
-    run.log.error("load failed", step=step, error_type=type(error).__name__, error=told(error), **details)
-    message = f"{OUTAGE_MARK}{told(error)}" if is_outage(error) else told(error)
+    run.log.error("load failed", step=step, error_type=type(error).__name__, error=safe_message(error), **details)
+    message = f"{OUTAGE_MARK}{safe_message(error)}" if is_outage(error) else safe_message(error)
     recorded = _try(run, "write the FAILED row", partial(write_rows, run, "FAILED", files, message), error)
     moved: dict[LoadFile, str] = {}
     for file in files:
@@ -141,7 +141,7 @@ def result_of(
 
 def gone(run: Run, files: Sequence[LoadFile]) -> list[LoadFile]:
     """Return the files that are no longer what was described."""
-    unchanged = at_once(run.lake.is_unchanged, [file.source for file in files])
+    unchanged = map_parallel(run.lake.is_unchanged, [file.source for file in files])
     return [file for file, is_same in zip(files, unchanged, strict=True) if not is_same]
 
 
@@ -217,7 +217,7 @@ def _put_away(run: Run, work: Work, files: Sequence[LoadFile]) -> tuple[list[Loa
     """
     are_archived, older = _skip_older(run, work)
     if are_archived:
-        return older, [warning for warning in at_once(partial(_archive, run), files) if warning is not None]
+        return older, [warning for warning in map_parallel(partial(_archive, run), files) if warning is not None]
     why = "an older file, which must go first, could not be archived"
     return older, [_not_archived(run, file, why) for file in files]
 
@@ -232,7 +232,7 @@ def _skip_older(run: Run, work: Work) -> tuple[bool, list[LoadResult]]:
     reason = "a newer file replaces the table"
 
     def describe() -> None:
-        described = at_once(run.lake.describe, list(work.older))
+        described = map_parallel(run.lake.describe, list(work.older))
         found.extend(file for file in described if file is not None and _is_older(work, file))
 
     if not _try(run, "look for older files", describe):
@@ -242,7 +242,7 @@ def _skip_older(run: Run, work: Work) -> tuple[bool, list[LoadResult]]:
         return False, []
     for file in older:
         run.log.warning("file skipped", file=file.source.url, reason=reason)
-    warnings = [warning for warning in at_once(partial(_archive, run), older) if warning is not None]
+    warnings = [warning for warning in map_parallel(partial(_archive, run), older) if warning is not None]
     skipped = (result_of(run, file, "SKIPPED", reason=reason) for file in older)
     return not warnings, [_with_warnings(result, warnings) for result in skipped]
 

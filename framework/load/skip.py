@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from framework.errors import SourceFileError, SpecError
-from framework.lake.heartbeat import living_runs
+from framework.lake.heartbeat import active_runs
 from framework.load.audit_trail import export_log, write_rows
 from framework.load.request import Pending
 from framework.load.result import LoadResult
@@ -37,7 +37,7 @@ def skip_file(spec: PipelineSpec, services: Services, file: SourceFile, reason: 
 
 def _skip(run: Run, file: SourceFile, reason: str) -> None:
     spec = run.spec
-    living = living_runs(run.lake, spec.pipeline, run.dead_after_seconds)
+    living = active_runs(run.lake, spec.pipeline, run.dead_after_seconds)
     if living:
         raise SpecError(
             f"a load of {spec.pipeline} is under way ({', '.join(sorted(living))}), and may be loading {file.url}. "

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from framework.errors import SourceFileError
-from framework.lake.parallel import at_once
+from framework.lake.parallel import map_parallel
 from framework.load.bad_rows import StagedRows, keep_bad_rows_aside
 from framework.load.first_look import look_at, read_layouts, require_known_column, require_shape
 from framework.load.planning import Answer, from_warehouse
@@ -112,7 +112,7 @@ def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: Sta
 
 def _read_batch(run: Run, files: Sequence[LoadFile], observed: Observation) -> SourceBatch:
     spec, lake = run.spec, run.lake
-    looks = at_once(partial(look_at, spec, lake), [file.source for file in files])
+    looks = map_parallel(partial(look_at, spec, lake), [file.source for file in files])
     require_shape(spec, observed.table, looks)
     batch = read_layouts(spec, lake, looks, observed, run.log)
     if not accepted_by(run.request).new_columns:
@@ -183,6 +183,8 @@ def _refuse_too_few_rows(run: Run, batch: SourceBatch, seen: Measurements) -> No
 
 def _refuse_replaced(run: Run, files: Sequence[LoadFile], engine: FrameEngine) -> None:
     """Look whether the files are still those that were described, for an engine that cannot tell what it has read."""
-    unchanged = True if engine.notices_replacement else all(at_once(run.lake.is_unchanged, [f.source for f in files]))
+    unchanged = (
+        True if engine.notices_replacement else all(map_parallel(run.lake.is_unchanged, [f.source for f in files]))
+    )
     if not unchanged:
         raise SourceFileError("a file was replaced while it was read; the next run loads it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framework.errors import PipelineError, TransientWarehouseError, WarehouseError
-from framework.lake.heartbeat import living_runs
+from framework.lake.heartbeat import active_runs
 from framework.lake.s3 import Lake
 from framework.load.run import Run
 from framework.model.names import TableName, ledger_table
@@ -23,7 +23,7 @@ def left_by_expired_runs(
 ) -> list[JournalEntry]:
     """Return the entries that no other run which is still at work has made."""
     pipelines = {entry.pipeline for entry in entries}
-    living = {run for name in pipelines for run in living_runs(lake, name, dead_after_seconds)} - {own_run_id}
+    living = {run for name in pipelines for run in active_runs(lake, name, dead_after_seconds)} - {own_run_id}
     return [entry for entry in entries if entry.run_id not in living]
 
 
@@ -94,7 +94,7 @@ class ViewJournal:
         prefix = markers_prefix(lake, self._target, self._warehouse.control_schema)
         for key in [found.key for found in lake.list_objects(prefix)]:
             pipeline, _, run_id = key.removeprefix(prefix).partition("/")
-            if run_id not in down and run_id not in living_runs(lake, pipeline, dead_after):
+            if run_id not in down and run_id not in active_runs(lake, pipeline, dead_after):
                 lake.delete([key])
 
     def run(self, transaction: Transaction) -> WarehouseError | None:

@@ -1,1 +1,1 @@
-"""What a run says: its log, retried calls, and what of an error may be said."""
+"""Run log, retry logging, redaction."""

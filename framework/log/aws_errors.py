@@ -1,4 +1,4 @@
-"""What botocore's own errors mean, before any service has answered: the network, the credentials, or a setting."""
+"""Feedway's errors for botocore's own, which no service has answered: the network, the credentials, or a setting."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def client_error(
 ) -> SpecError:
     """Return the error of a client that cannot be made: the region, the profile or an endpoint is missing or wrong.
 
-    `region_field` is the field of environments.yml that names the client's region. A ValueError is how botocore tells
-    of an endpoint.
+    `region_field` is the field of environments.yml that names the client's region. botocore raises ValueError for an
+    endpoint.
     """
     field = f"environments.yml: {region_field} of {environment!r}"
     if isinstance(error, botocore_errors.NoRegionError):
@@ -55,7 +55,7 @@ def client_error(
         )
     return SpecError(
         f"the AWS settings of this machine cannot be used: {_one_line(error)}. "
-        "Look at the variables that begin with AWS_, and at ~/.aws/config"
+        "Check the variables that begin with AWS_, and ~/.aws/config"
     )
 
 
@@ -73,7 +73,7 @@ def call_error(error: BotoCoreError, service: str, doing: str, region_field: str
 
 
 def credentials_refused(code: str) -> str | None:
-    """Return what to do about a code by which a service refuses the credentials; None for any other code."""
+    """Return the advice for an error code that refuses the credentials; None for any other code."""
     return f"Renew or correct the credentials. {_HOW_TO_SIGN_IN}" if code in _REFUSED_CREDENTIALS else None
 
 

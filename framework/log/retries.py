@@ -1,4 +1,4 @@
-"""Tells a load's log of every call that is made again: botocore does so without a word."""
+"""Logs botocore's retries, which are silent, to the current load."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 from framework.log.run_log import RunLog
 
 _LOG: ContextVar[RunLog | None] = ContextVar("log of the load", default=None)
-"""The load on whose behalf calls are made. Clients are shared by loads, and a hook of a client is not told
-whose call it sees; work that goes to other threads takes the context along."""
+"""The log of the load that makes the calls. Loads share clients, and a client's hook does not know whose call it
+sees; work on other threads runs in a copy of the context."""
 _FAILED = threading.local()
-"""Of the call under way in this thread: why its last attempt failed."""
+"""Why the last attempt of this thread's current call failed."""
 
 
 @contextmanager
-def telling(log: RunLog) -> Iterator[None]:
-    """Tell this log of the calls that are made again within the block."""
+def log_retries_to(log: RunLog) -> Iterator[None]:
+    """Log the retries within the block to this log."""
     token = _LOG.set(log)
     try:
         yield
@@ -27,20 +27,20 @@ def telling(log: RunLog) -> Iterator[None]:
         _LOG.reset(token)
 
 
-def with_told_retries(client: Any) -> Any:
-    """Return a client that was made to tell of its retries."""
+def with_retry_logging(client: Any) -> Any:
+    """Return the client, made to log its retries."""
     events = client.meta.events
     events.register("before-call", _begin, unique_id="feedway-retries-begin")
     events.register("needs-retry", _remember, unique_id="feedway-retries-remember")
-    events.register("before-send", _tell, unique_id="feedway-retries-tell")
+    events.register("before-send", _log_if_retry, unique_id="feedway-retries-log")
     return client
 
 
-def tell_retry(operation: str, reason: str) -> None:
-    """Tell of something that is tried again."""
+def log_retry(operation: str, reason: str) -> None:
+    """Log a retry to the current load's log, if there is one."""
     log = _LOG.get()
     if log is not None:
-        log.warning("a call is made again", operation=operation, reason=reason)
+        log.warning("retrying AWS call", operation=operation, reason=reason)
 
 
 def _begin(**_: Any) -> None:
@@ -52,13 +52,13 @@ def _remember(response: tuple[Any, Mapping[str, Any]] | None, caught_exception: 
         _FAILED.reason = repr(caught_exception)
         return
     http, document = response
-    # A statement's description has an Error too, which is a text.
+    # A statement's description has an Error too, a string.
     error = document.get("Error")
     details = f" {error.get('Code')}: {error.get('Message')}" if isinstance(error, Mapping) else ""
     _FAILED.reason = f"status {http.status_code}{details}"
 
 
-def _tell(event_name: str, **_: Any) -> None:
+def _log_if_retry(event_name: str, **_: Any) -> None:
     reason = getattr(_FAILED, "reason", None)
     if reason is not None:
-        tell_retry(event_name.partition(".")[2], reason)
+        log_retry(event_name.partition(".")[2], reason)

@@ -1,4 +1,4 @@
-"""The structured log of one run: JSON lines at once to a stream, kept, and exported at the end."""
+"""The structured log of one run: JSON lines, written to a stream immediately, kept, and exported at the end."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def utc_now() -> datetime:
 
 
 class RunLog:
-    """Takes entries, hands each on at once, and keeps them for the export.
+    """Writes each entry immediately, and keeps all entries for the export.
 
     Each entry has level, ts (UTC, ISO 8601), run_id, pipeline, msg and free fields. Values must not be
-    rows or credentials: the log is kept in the lake. `listen` sees every entry as it comes.
+    rows or credentials: the log is exported to the lake. `listen` receives every entry.
     """
 
     def __init__(
@@ -57,29 +57,29 @@ class RunLog:
         self._listen = listen
         self._lines: list[str] = []
         self._step = ""
-        self._step_told_at = datetime.min.replace(tzinfo=UTC)
+        self._progress_kept_at = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
 
     def info(self, msg: str, **fields: object) -> None:
-        """Note what was done."""
+        """Log what was done."""
         self._add("info", msg, fields)
 
     def warning(self, msg: str, **fields: object) -> None:
-        """Note what went on otherwise than asked, and is not an error."""
+        """Log a deviation that is not an error."""
         self._add("warning", msg, fields)
 
     def error(self, msg: str, **fields: object) -> None:
-        """Note why a load ended."""
+        """Log why a load ended."""
         self._add("error", msg, fields)
 
     def progress(self, step: str, **numbers: int) -> None:
-        """Tell the listener how far a step is; the log keeps it where the last word is PROGRESS_SECONDS old."""
+        """Report a step's progress to the listener; the log keeps an entry every PROGRESS_SECONDS."""
         now = self._now()
         if step != self._step:
-            self._step, self._step_told_at = step, now
+            self._step, self._progress_kept_at = step, now
         entry = self._entry("info", Event.PROGRESS, {"step": step, **numbers}, now)
-        if (now - self._step_told_at).total_seconds() >= PROGRESS_SECONDS:
-            self._step_told_at = now
+        if (now - self._progress_kept_at).total_seconds() >= PROGRESS_SECONDS:
+            self._progress_kept_at = now
             self._keep(entry)
         if self._listen is not None:
             self._listen(entry)

@@ -182,7 +182,7 @@ def _parse_character(text: str, kind: Kind, first: str | None, second: str | Non
 
 
 def can_widen(current: ColumnType, wanted: ColumnType) -> bool:
-    """Say whether every value of `current` is, unchanged, a value of `wanted`.
+    """Return whether every value of `current` is, unchanged, a value of `wanted`.
 
     True for equal types. REAL to DOUBLE counts: no value is lost by it. Nothing becomes text
     by widening.

@@ -92,7 +92,7 @@ def _matches(rule: TypeRule, name: str, kind: InferredKind, is_key: bool) -> boo
 
 
 def _holds(column_type: ColumnType, profile: ColumnProfile, kind: InferredKind) -> bool:
-    """Say whether the profiled numbers fit; texts that do not fit a rule's type are bad rows."""
+    """Return whether the profiled numbers fit; texts that do not fit a rule's type are bad rows."""
     if kind not in ("integer", "double") or not column_type.is_exact_number:
         return True
     if column_type.is_integer:

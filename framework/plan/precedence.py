@@ -48,7 +48,7 @@ class Precedence:
     folder: str = ""
 
     def is_after(self, entered: EnteredFile, file: SourceFile) -> bool:
-        """Say whether a loaded file comes after one that is to be loaded."""
+        """Return whether a loaded file comes after one that is to be loaded."""
         if entered.arrived_at is None:
             return False
         is_later = not self.by_arrival or entered.arrived_at > file.arrived_at
@@ -82,7 +82,7 @@ def deciding_order(spec: PipelineSpec, folder: str, *, is_picked: bool) -> Prece
 def was_delivered_again(
     file: SourceFile, entered: Sequence[EnteredFile], seen: Sequence[SeenFile], replaces: bool
 ) -> bool:
-    """Say whether a file whose bytes were loaded under its name is a delivery of its own.
+    """Return whether a file whose bytes were loaded under its name is a delivery of its own.
 
     The same bytes that arrive again and again are one delivery that somebody repeats. Where something else
     stood under the key in between, whatever came of it, they are another: the source has gone back to

@@ -122,7 +122,7 @@ def _widen_all(widenings: Sequence[Widening], table: ObservedTable, observed: Ob
 
 
 def grown_under_views(changes: Iterable[SchemaChange], table: TableName, observed: Observation) -> bool:
-    """Say whether a column grows natively that bound views use, so that they must be down meanwhile."""
+    """Return whether a column grows natively that bound views use, so that they must be down meanwhile."""
     return any(views_on(table, [name], observed) for name in grown_columns(changes))
 
 
@@ -269,7 +269,7 @@ def kept_encoding(column: TableColumn) -> str | None:
 
 
 def needs_new_table(changes: Iterable[SchemaChange]) -> bool:
-    """Say whether the table must be copied as a whole; all rewritten columns then change in the copy."""
+    """Return whether the table must be copied as a whole; all rewritten columns then change in the copy."""
     return any(isinstance(change, RewriteColumn) and change.needs_new_table for change in changes)
 
 

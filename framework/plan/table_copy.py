@@ -33,7 +33,7 @@ class _CopiedColumn:
 
 
 def becomes_text(current: ColumnType | None, wanted: ColumnType | None) -> bool:
-    """Say whether a change of type writes values as text that were none."""
+    """Return whether a change of type writes values as text that were none."""
     return current is not None and wanted is not None and wanted.is_text and not current.is_text
 
 

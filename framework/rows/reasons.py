@@ -23,7 +23,7 @@ BORDERS_UNKNOWN = "The borders of its rows cannot be trusted, so no row of such 
 
 
 def misfit_reason(column: StagingColumn, length_bytes: object) -> str:
-    """Say why a text of so many bytes is no value of the column, without the text, which may stand before it."""
+    """Return why a text of so many bytes is no value of the column, without the text, which may stand before it."""
     if column.type.kind in (Kind.CHAR, Kind.VARCHAR):
         return f"has {length_bytes} bytes, more than {column.type.sql} holds"
     if column.format is not None:
@@ -32,12 +32,12 @@ def misfit_reason(column: StagingColumn, length_bytes: object) -> str:
 
 
 def null_key_reason() -> str:
-    """Say why a NULL makes the row bad."""
+    """Return why a NULL makes the row bad."""
     return "stands in an upsert key, which needs a value"
 
 
 def nul_reason() -> str:
-    """Say why a text with a NUL makes the row bad."""
+    """Return why a text with a NUL makes the row bad."""
     return "holds a NUL character, which no warehouse column can store"
 
 

@@ -34,7 +34,7 @@ class Place:
         return self.shown if "://" in self.shown else path
 
     def exists(self) -> bool:
-        """Say whether there is such a folder or file."""
+        """Return whether there is such a folder or file."""
         return self.files.is_file() or self.files.is_dir()
 
 

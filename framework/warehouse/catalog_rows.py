@@ -41,7 +41,7 @@ def look_at(warehouse: WarehouseSession, statements: Sequence[Statement]) -> Loo
 
 
 def is_materialized(definition: str) -> bool:
-    """Say whether what pg_views shows is a materialized view.
+    """Return whether what pg_views shows is a materialized view.
 
     Source: https://github.com/awslabs/amazon-redshift-utils (v_generate_view_ddl)
     """

@@ -131,11 +131,11 @@ class Warehouse:
         texts = [render(statement, caller.pipeline, caller.run_id) for statement in transaction.statements]
         attempt = _Attempt(self, texts, transaction, caller)
 
-        def tell(state: RetryCallState) -> None:
+        def log_retry(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
             pause = state.next_action.sleep if state.next_action else 0
             log.warning(
-                "a transient failure is tried again",
+                "retrying after a transient failure",
                 step=transaction.name,
                 attempt=state.attempt_number,
                 pause_seconds=pause,
@@ -147,7 +147,7 @@ class Warehouse:
             wait=wait_exponential(multiplier=self._retry.delay_seconds, exp_base=self._retry.backoff),
             retry=retry_if_exception_type(TransientWarehouseError),
             sleep=self._sleep,
-            before_sleep=tell,
+            before_sleep=log_retry,
             reraise=True,
         )
         return retrying(attempt.run)

@@ -92,7 +92,7 @@ def name_at_fault(message: str) -> str | None:
 
 
 def is_transient_text(message: str) -> bool:
-    """Say whether a failed statement's error text names a condition that may pass."""
+    """Return whether a failed statement's error text names a condition that may pass."""
     if _PERMANENT_TEXTS.search(message):
         return False
     return any(pattern.search(message) for pattern in _TRANSIENT_TEXTS)
@@ -109,7 +109,7 @@ def is_outage_text(message: str) -> bool:
 
 
 def is_transient_response(code: str, status: int, message: str) -> bool:
-    """Say whether a refused API call may succeed later.
+    """Return whether a refused API call may succeed later.
 
     Throttling is sometimes a ValidationException that says so.
     """

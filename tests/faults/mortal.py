@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 
 from framework.lake.s3 import Lake
-from framework.log.retries import with_told_retries
+from framework.log.retries import with_retry_logging
 from framework.rows.embedded.engine import EmbeddedFrames
 from framework.spec.environment import LakeSettings
 
@@ -30,8 +30,8 @@ class Process:
 
     def __init__(self, dies_at: int | None = None, reply_lost: bool = False) -> None:
         session = boto3.session.Session()
-        self.s3: Any = with_told_retries(session.client("s3"))
-        self.redshift_data: Any = with_told_retries(session.client("redshift-data"))
+        self.s3: Any = with_retry_logging(session.client("s3"))
+        self.redshift_data: Any = with_retry_logging(session.client("redshift-data"))
         self.calls: list[str] = []
         self._dies_at = dies_at
         self._reply_lost = reply_lost

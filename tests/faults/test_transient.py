@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from framework.cli.wiring import sandbox_clients
-from framework.log.retries import telling
+from framework.log.retries import log_retries_to
 from framework.log.run_log import RunLog
 from framework.sandbox import SandboxAddress
 from tests.faults.mortal import Process
@@ -60,9 +60,7 @@ def _run_through(weather: Weather, shop: Workshop) -> tuple[Counter[str], int]:
         results = run.run()
     assert [result.failure.message for result in results if result.failure] == []
     told = [
-        entry
-        for entry in run.entries()
-        if entry["msg"] in ("a call is made again", "a transient failure is tried again")
+        entry for entry in run.entries() if entry["msg"] in ("retrying AWS call", "retrying after a transient failure")
     ]
     return weather.met, len(told)
 
@@ -71,12 +69,12 @@ def test_the_clients_of_a_command_tell_their_retries(sandbox: SandboxAddress) ->
     client, weather, stream = sandbox_clients(sandbox)("s3", None), Weather(seed=9, rate=1), io.StringIO()
     weather.over(client)
 
-    with telling(RunLog("run-1", "customers", stream)):
+    with log_retries_to(RunLog("run-1", "customers", stream)):
         client.list_objects_v2(Bucket="lake", Prefix="nothing/")
 
     told = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert {(entry["level"], entry["msg"], entry["operation"]) for entry in told} == {
-        ("warning", "a call is made again", "s3.ListObjectsV2")
+        ("warning", "retrying AWS call", "s3.ListObjectsV2")
     }
     assert len(told) == sum(weather.met.values()) - weather.met["slow"]
     assert all(entry["reason"] for entry in told)

@@ -204,7 +204,7 @@ def test_a_file_that_does_not_say_whose_it_is_is_told_and_left(feed: Feed) -> No
 
     assert (told.source_file, told.status, told.failure) == (nobodys, "REFUSED", None)
     assert "does not say where it arrived" in str(told.reason)
-    with pytest.raises(SpecError, match="not surely a file of"):
+    with pytest.raises(SpecError, match="may not belong to"):
         shop.run(Unprocessed(nobodys))
     assert nobodys in shop.keys("data/unprocessed/")
     shop.s3.delete_object(Bucket="lake", Key=nobodys)

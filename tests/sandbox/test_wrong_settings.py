@@ -64,7 +64,7 @@ def test_an_endpoint_that_is_no_address_is_one_line(shop: Shop, bare: pytest.Mon
     code, lines = errors_of(shop, "run", shop.name)
 
     assert (code, len(lines)) == (2, 1)
-    assert "Invalid endpoint: nowhere. Look at the variables that begin with AWS_" in lines[0]
+    assert "Invalid endpoint: nowhere. Check the variables that begin with AWS_" in lines[0]
 
 
 def test_the_sandbox_needs_no_profile(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from framework.cli.commands.stale import report_stale
 from framework.cli.output import Output, table
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
-from framework.lake.heartbeat import living_runs
+from framework.lake.heartbeat import active_runs
 from framework.lake.s3 import Lake
 from framework.load.services import Services
 from framework.spec.project import Project
@@ -195,7 +195,7 @@ def named_loads(rows: Sequence[Row], services: Services) -> Iterator[dict[str, o
             pipeline = load["pipeline"]
             if pipeline not in living:
                 dead_after_seconds = services.environment.dead_after_seconds
-                living[pipeline] = living_runs(services.lake, str(pipeline), dead_after_seconds)
+                living[pipeline] = active_runs(services.lake, str(pipeline), dead_after_seconds)
             load["status"] = RUNNING if load["run_id"] in living[pipeline] else UNFINISHED
         load["warnings"] = json.loads(str(load["warnings"] or "[]"))
         yield load

@@ -113,7 +113,7 @@ class RecordCutter:
             result.malformed.append(MalformedRecord(ordinal, record))
 
     def _goes_on(self, text: str, start: int) -> bool:
-        """Say whether more text could make a sound record of what begins at `start`."""
+        """Return whether more text could make a sound record of what begins at `start`."""
         rest = self._sound_until(text, start)
         return not text[rest:].strip("\r\n") or self._is_open(text, start, rest)
 
@@ -126,7 +126,7 @@ class RecordCutter:
         return begun.end()
 
     def _is_open(self, text: str, start: int, quote: int) -> bool:
-        """Say whether a field that begins with the quote at `quote` has not ended where the text ends."""
+        """Return whether a field that begins with the quote at `quote` has not ended where the text ends."""
         begins_field = quote == start or text[quote - 1] == self._delimiter
         return begins_field and self._open_quote.match(text, quote) is not None
 

@@ -41,7 +41,7 @@ _MORE_FIELDS = 13
 
 
 def can_split(opened: OpenedFile, options: CsvOptions) -> bool:
-    """Say whether to read the file by lines first."""
+    """Return whether to read the file by lines first."""
     if opened.copies:
         return True
     return options.encoding != "utf-16" and not (options.multiline and opened.has_open_lines)
@@ -122,7 +122,7 @@ def _without_return(text: str) -> str:
 
 
 def holds_bad_bytes(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> bool:
-    """Say whether a file with U+FFFD in its text has bytes that are not valid in its encoding.
+    """Return whether a file with U+FFFD in its text has bytes that are not valid in its encoding.
 
     Only UTF-8 can hold that character itself, and need be read again to tell.
     """

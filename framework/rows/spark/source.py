@@ -50,7 +50,7 @@ class SparkSource:
         return self._opened
 
     def is_by_lines(self, file: OpenedFile) -> bool:
-        """Say whether to read a file by lines, as far as is known."""
+        """Return whether to read a file by lines, as far as is known."""
         return can_split(file, self.options) and (bool(file.copies) or file.layout.ordinal not in self._multiline)
 
     def read_records(self, file: OpenedFile) -> DataFrame:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from framework.lake.parallel import at_once
-from framework.log.retries import tell_retry, telling
+from framework.lake.parallel import map_parallel
+from framework.log.retries import log_retries_to, log_retry
 from framework.log.run_log import RunLog
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,12 +25,12 @@ def test_results_come_in_the_order_of_the_items() -> None:
             later.set()
         return number * 2
 
-    assert at_once(answer, range(8)) == [0, 2, 4, 6, 8, 10, 12, 14]
+    assert map_parallel(answer, range(8)) == [0, 2, 4, 6, 8, 10, 12, 14]
 
 
 def test_nothing_and_one_are_worth_no_thread() -> None:
-    assert at_once(str, []) == []
-    assert at_once(lambda item: threading.current_thread() is threading.main_thread(), [1]) == [True]
+    assert map_parallel(str, []) == []
+    assert map_parallel(lambda item: threading.current_thread() is threading.main_thread(), [1]) == [True]
 
 
 def test_a_failure_is_raised_and_what_has_not_begun_does_not_begin() -> None:
@@ -41,14 +41,14 @@ def test_a_failure_is_raised_and_what_has_not_begun_does_not_begin() -> None:
         raise LookupError(number)
 
     with pytest.raises(LookupError, match="0"):
-        at_once(fail, range(10_000))
+        map_parallel(fail, range(10_000))
     assert len(begun) < 10_000
 
 
 def test_retries_are_told_to_the_log_of_whoever_asked() -> None:
     log = RunLog("run-1", "customers", io.StringIO())
 
-    with telling(log):
-        at_once(lambda number: tell_retry("HeadObject", str(number)), range(3))
+    with log_retries_to(log):
+        map_parallel(lambda number: log_retry("HeadObject", str(number)), range(3))
 
     assert [f'"reason": "{number}"' in log.text() for number in range(3)] == [True] * 3

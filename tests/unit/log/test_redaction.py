@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from framework.errors import SourceFileError
-from framework.log.redaction import told, trace, without_values
+from framework.log.redaction import safe_message, trace, without_values
 from framework.rows.embedded.database import database_failures
 from tests.hostile import TEXTS
 
@@ -58,8 +58,11 @@ def test_no_value_is_left_whatever_quotes_it_holds(message: str, value: str) -> 
 
 
 def test_an_error_of_ours_is_told_as_it_is_and_others_without_values() -> None:
-    assert told(SourceFileError("row 1: '4711' is no date")) == "row 1: '4711' is no date"
-    assert told(ValueError("could not convert string to float: '4711'")) == "could not convert string to float: '…'"
+    assert safe_message(SourceFileError("row 1: '4711' is no date")) == "row 1: '4711' is no date"
+    assert (
+        safe_message(ValueError("could not convert string to float: '4711'"))
+        == "could not convert string to float: '…'"
+    )
 
 
 def test_a_trace_has_the_places_and_classes_of_all_causes() -> None:

@@ -131,7 +131,7 @@ def test_a_conflict_is_tried_again_as_a_whole_and_every_attempt_is_told() -> Non
     tokens = [sent["ClientToken"] for sent in fake.arguments_of("batch_execute_statement")]
     assert pauses == [180, 360]
     assert len(set(tokens)) == 3
-    assert told.text().count("a transient failure is tried again") == 2
+    assert told.text().count("retrying after a transient failure") == 2
 
 
 def test_a_submission_without_an_answer_is_repeated_under_the_same_token() -> None:

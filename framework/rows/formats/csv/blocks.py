@@ -107,7 +107,7 @@ def _find(block: bytes, delimiter: int) -> _Found:
 
 
 def _has_sound_quotes(quotes: Words, inside: Words, marks: Words, ends: Places) -> bool:
-    """Say whether every quote that opens follows a mark or a quote, and every one that closes precedes one."""
+    """Return whether every quote that opens follows a mark or a quote, and every one that closes precedes one."""
     neighbours = marks | quotes
     before = _previous(neighbours)
     before[0] |= np.uint64(1)
@@ -117,7 +117,7 @@ def _has_sound_quotes(quotes: Words, inside: Words, marks: Words, ends: Places) 
 
 
 def _stand_behind(strays: Words, ends: Places) -> bool:
-    """Say whether no stray byte stands in a complete record.
+    """Return whether no stray byte stands in a complete record.
 
     The last byte of the block has no neighbour yet; it is looked at again with the next block.
     """

@@ -31,7 +31,7 @@ class BrokenFile(ValueError):
 
 
 def is_gzip(head: bytes) -> bool:
-    """Say whether a file that begins with these bytes is gzip, whatever its name ends in."""
+    """Return whether a file that begins with these bytes is gzip, whatever its name ends in."""
     return head.startswith(_GZIP_MAGIC)
 
 
