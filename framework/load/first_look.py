@@ -12,7 +12,7 @@ from framework.model.files import FileLayout, SourceBatch, SourceFile
 from framework.model.load_warning import LoadWarning
 from framework.model.observation import Observation, ObservedTable
 from framework.plan.column_names import NOTHING_KNOWN, NameChange, clean_names, duplicate_warning, target_names
-from framework.plan.fit import own_columns, refuse_strangers
+from framework.plan.fit import needed_columns, own_columns, refuse_strangers
 from framework.plan.spellings import Spellings, known_spellings
 from framework.rows.formats.csv.header import BrokenFile, header_of, is_gzip, read_text
 from framework.rows.formats.csv.shape import FileStart, find_misfit
@@ -124,7 +124,7 @@ def _named(
 def _require_shape(
     spec: PipelineSpec, file: SourceFile, text: str, is_all: bool, expected: tuple[str, ...] | None
 ) -> None:
-    misfit = find_misfit(FileStart(text, is_all, spec.source.options, spec.columns, expected))
+    misfit = find_misfit(FileStart(text, is_all, spec.source.options, spec.columns, expected, needed_columns(spec)))
     if misfit is not None:
         described = misfit.describe(spec.source.options, spec.bad_rows.log_samples)
-        raise SourceFileError(f"{file.url}: {described}", (file.key,))
+        raise SourceFileError(f"{file.url}: {described}", (file.key,), needs_new_file=not misfit.ways)

@@ -17,6 +17,12 @@ _PLAIN_YAML = re.compile(r"[^\W\d]\w*")
 _YAML_WORDS = ("null", "true", "false")
 
 
+def needed_columns(spec: PipelineSpec) -> tuple[str, ...]:
+    """Return the columns that every file must have: the upsert keys and those that order rows."""
+    names = dict.fromkeys((*spec.load.keys, *(order.column for order in spec.load.order_by)))
+    return tuple(name for name in names if name not in _metadata(spec))
+
+
 def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
     """Return the columns the batch's files bring, in order of first appearance, excluded ones left out.
 
@@ -26,7 +32,7 @@ def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
     """
     names: dict[str, None] = {}
     metadata = _metadata(spec)
-    needed = (*spec.load.keys, *(order.column for order in spec.load.order_by))
+    needed = needed_columns(spec)
     for layout in batch.files:
         own = {FILE_COLUMN, ROW_COLUMN}.intersection(layout.columns)
         if own:
@@ -43,7 +49,7 @@ def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
                 (layout.file.key,),
             )
         for name in needed:
-            if name not in layout.columns and name not in metadata:
+            if name not in layout.columns:
                 raise SourceFileError(
                     f"{layout.file.url}: the column {name!r}, which load.keys or load.order_by names, is not in the "
                     f"file. Its columns are {', '.join(layout.columns)}. Resend the file, or name the column under "
@@ -89,9 +95,8 @@ def refuse_strangers(
 
 def _accepting(spec: PipelineSpec, found: Sequence[str]) -> str | None:
     """Return the option by which a file of new columns alone is loaded; None where it cannot be."""
-    needed = {*spec.load.keys, *(order.column for order in spec.load.order_by)} - _metadata(spec)
     adds = any(spec.evolution.of(name).new_columns == "add" for name in found)
-    return "--allow-new-columns" if adds and needed <= set(found) else None
+    return "--allow-new-columns" if adds and set(found).issuperset(needed_columns(spec)) else None
 
 
 def refuse_too_many(spec: PipelineSpec, table: ObservedTable | None, url: str, names: Sequence[str]) -> None:

@@ -24,13 +24,15 @@ MOST_LINES_BEFORE = 20
 _SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^"])"?[ \t]*', re.IGNORECASE)
 _COMMENT_MARKS = ("#", "//", "--")
 _LONGEST_LINE = 80
+_MADE_UP = "column_"
 
 
 @dataclass(frozen=True)
 class FileStart:
     """The first text of a file, behind skipped lines, whether it is all, and how the spec says to read it.
 
-    `expected` are the columns that the table has from files, None where there is no table.
+    `expected` are the columns that the table has from files, None where there is no table. Every file must have
+    those that are `needed`.
     """
 
     text: str
@@ -38,6 +40,7 @@ class FileStart:
     options: CsvOptions
     columns: ColumnsSpec
     expected: tuple[str, ...] | None
+    needed: tuple[str, ...] = ()
 
     def records(self, delimiter: str | None = None) -> list[tuple[str, ...]]:
         """Return the first records as they read with a delimiter, the header among them."""
@@ -52,8 +55,15 @@ class FileStart:
         if self.expected is None:
             return set()
         known = {*self.expected, *self.columns.exclude}
-        names = [self.columns.rename.get(name, name) for name in clean_names(header)]
-        return {place for place, name in enumerate(names) if name in known}
+        return {place for place, name in enumerate(self._targets(header)) if name in known}
+
+    def takes(self, header: Sequence[str]) -> bool:
+        """Return whether a file with these headers has the columns it needs, and one of the table."""
+        names = set(self._targets(header))
+        return names.issuperset(self.needed) and (not self.expected or not names.isdisjoint(self.expected))
+
+    def _targets(self, header: Sequence[str]) -> list[str]:
+        return [self.columns.rename.get(name, name) for name in clean_names(header)]
 
     def read_with(self, options: CsvOptions) -> FileStart:
         """Return the start as it reads with options that skip as many lines or more."""
@@ -84,7 +94,8 @@ class Misfit:
         if with_text:
             cut = self.first_line[: _LONGEST_LINE - 3] + "..."
             lines.append(f"  first line: {(self.first_line if len(self.first_line) <= _LONGEST_LINE else cut)!r}")
-        lines.append("Send the file as the feed has it, or write into the spec what is true of the feed's files:")
+        others = ", or write into the spec what is true of the feed's files:" if self.ways else "."
+        lines.append(f"Send the file as the feed has it{others}")
         lines += [f"  {_written(way.options, options)}  # {way.condition}" for way in self.ways]
         return "\n".join(lines)
 
@@ -130,8 +141,10 @@ def _with_delimiter(start: FileStart) -> Iterator[Way]:
     names = options.names if len(options.names) == best[1] or options.header is not False else _names(start, best[1])
     yield from _and_then(start, replace(options, delimiter=best[0], names=names))
     records = start.records()
-    if records and options.header is not False and start.expected is None and _agree(records, 1):
-        yield Way("the first line is one name", replace(options, header=True, names=_names(start, 1)))
+    names = _names(start, 1)
+    is_one_name = options.header is not False and start.expected is None and start.takes(names)
+    if records and is_one_name and _agree(records, 1):
+        yield Way("the first line is one name", replace(options, header=True, names=names))
 
 
 def _best_delimiter(start: FileStart) -> tuple[str, int] | None:
@@ -188,17 +201,21 @@ def _ways(start: FileStart) -> Iterator[Way]:
     if behind is not None:
         yield Way("the header stands below the first line", behind)
     if header and _agree(below, len(header)):
-        if is_data or behind is None:
-            condition = "there is no header; the names are yours to choose"
-            yield Way(condition, replace(options, header=False, names=_names(start, len(header))))
-        yield Way("the first line is the header", replace(options, header=True))
+        names = _names(start, len(header))
+        if (is_data or behind is None) and start.takes(names):
+            are_known = not names[0].startswith(_MADE_UP)
+            condition = "check that each name is in its place" if are_known else "the names are yours to choose"
+            yield Way(f"there is no header; {condition}", replace(options, header=False, names=names))
+        if start.takes(header):
+            yield Way("the first line is the header", replace(options, header=True))
 
 
 def _names(start: FileStart, width: int) -> tuple[str, ...]:
-    """Return names for so many fields: the table's columns where there are as many."""
-    if start.expected is not None and len(start.expected) == width:
-        return start.expected
-    return tuple(f"column_{place}" for place in range(1, width + 1))
+    """Return names for so many fields: columns that are known, those that every file needs first if not all fit."""
+    known = start.expected or start.needed
+    if len(known) > width:
+        known = tuple(dict.fromkeys((*start.needed, *known)))[:width]
+    return (*known, *(f"{_MADE_UP}{place}" for place in range(len(known) + 1, width + 1)))
 
 
 def _and_then(start: FileStart, options: CsvOptions) -> Iterator[Way]:

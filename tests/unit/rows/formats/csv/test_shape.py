@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,14 +20,20 @@ CELLS = st.text(st.sampled_from("ab1205.,;|\t- :#="), max_size=6)
 LINES = st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8)
 
 
-def start(text: str, options: CsvOptions = COMMA, expected: tuple[str, ...] | None = None) -> FileStart:
-    return FileStart(text, True, options, ColumnsSpec({}, ()), expected)
+def start(
+    text: str,
+    options: CsvOptions = COMMA,
+    expected: tuple[str, ...] | None = None,
+    needed: tuple[str, ...] = (),
+) -> FileStart:
+    return FileStart(text, True, options, ColumnsSpec({}, ()), expected, needed)
 
 
-def options_of(written: str) -> CsvOptions:
+def options_of(written: str, needed: tuple[str, ...] = ()) -> CsvOptions:
     """Read options as a spec has them; validate must accept them."""
     source = {"prefix": "in/"} | yaml.safe_load(written)["source"]
-    document = {"pipeline": "p", "source": source, "target": {"table": "t"}, "load": {"mode": "append"}}
+    load = {"keys": list(needed)} if needed else {"mode": "append"}
+    document = {"pipeline": "p", "source": source, "target": {"table": "t"}, "load": load}
     return load_pipeline_text(yaml.safe_dump(document), "p.yml", "p").source.options
 
 
@@ -36,13 +43,14 @@ def options_of(written: str) -> CsvOptions:
     delimiter=st.sampled_from(DELIMITERS),
     feed=st.sampled_from(DELIMITERS),
     expected=st.none() | st.just(("a", "b")),
+    needed=st.sampled_from([(), ("b",), ("a", "b")]),
 )
 def test_what_is_advised_is_valid_and_fits(
-    lines: list[list[str]], delimiter: str, feed: str, expected: tuple[str, ...] | None
+    lines: list[list[str]], delimiter: str, feed: str, expected: tuple[str, ...] | None, needed: tuple[str, ...]
 ) -> None:
     text = "".join(delimiter.join(line) + "\n" for line in lines)
     options = replace(COMMA, delimiter=feed)
-    begin = start(text, options, expected)
+    begin = start(text, options, expected, needed)
     misfit = find_misfit(begin)
     if misfit is None:
         return
@@ -52,7 +60,7 @@ def test_what_is_advised_is_valid_and_fits(
     assert len(written) == len(misfit.ways)
     for line, way in zip(written, misfit.ways, strict=True):
         if options == COMMA:
-            assert options_of(line) == way.options
+            assert options_of(line, needed) == way.options
         assert find_misfit(begin.read_with(way.options)) is None
 
 
@@ -89,3 +97,23 @@ def test_what_stands_above_a_header_is_skipped(title: str, blanks: int) -> None:
 
     assert misfit is not None
     assert misfit.ways[0].options == replace(COMMA, skip_lines=1)
+
+
+@pytest.mark.parametrize(
+    ("expected", "needed", "advised"),
+    [
+        (None, (), ["header: false, names: [column_1, column_2, column_3]", "header: true"]),
+        (None, ("id",), ["header: false, names: [id, column_2, column_3]"]),
+        (None, ("a", "b", "c", "d"), []),
+        (("id", "name", "n"), ("n",), ["header: false, names: [id, name, n]"]),
+        (("id", "name"), ("id",), ["header: false, names: [id, name, column_3]"]),
+        (("id", "name", "n", "at"), ("at",), ["header: false, names: [at, id, name]"]),
+    ],
+)
+def test_names_are_advised_under_which_the_table_takes_the_file(
+    expected: tuple[str, ...] | None, needed: tuple[str, ...], advised: list[str]
+) -> None:
+    misfit = find_misfit(start("1,ann,10\n2,bob,20\n", COMMA, expected, needed))
+    assert misfit is not None
+    written = [line.partition("  #")[0].strip() for line in misfit.describe(COMMA, with_text=True).splitlines()[3:]]
+    assert written == [f"source: {{options: {{{way}}}}}" for way in advised]
