@@ -71,15 +71,18 @@ def carried(head: Mapping[str, Any]) -> Carried | None:
     try:
         bucket, key, etag, size, arrival = map(str, json.loads(metadata.get(_IDENTITY, "")))
         arrived_at = datetime.fromisoformat(arrival)
+        in_utc = arrived_at.astimezone(UTC)
         identity = FileIdentity(bucket, unquote(key), etag, int(size))
-    except (ValueError, TypeError, RecursionError):
+        # No key or ETag holds a NUL, nor half of a surrogate pair, which does not encode.
+        is_other = b"\0" in f"{bucket}{identity.key}{etag}".encode()
+    except (ValueError, TypeError, RecursionError, OverflowError):
         return None
     keeps_etag = metadata.get(_ETAG) != _NOT_KEPT and _HASH.fullmatch(etag) is not None and _is_hash(head)
-    is_other = identity.size_bytes != int(head["ContentLength"]) or (keeps_etag and etag != etag_of(head))
+    is_other |= identity.size_bytes != int(head["ContentLength"]) or (keeps_etag and etag != etag_of(head))
     if is_other or arrived_at.tzinfo is None:
         return None
     at_most = head["LastModified"].astimezone(UTC)
-    return Carried(identity, min(arrived_at.astimezone(UTC), at_most), metadata.get(_PIPELINE))
+    return Carried(identity, min(in_utc, at_most), metadata.get(_PIPELINE))
 
 
 def _is_hash(head: Mapping[str, Any]) -> bool:

@@ -91,6 +91,10 @@ def test_nothing_arrives_later_than_its_copy_was_made() -> None:
         json.dumps(["lake", "k", MD5, "7", "soon"]),
         json.dumps(["lake", "k", MD5, "7", "2026-01-01"]),
         json.dumps(["lake", "k", MD5, "x", ARRIVED.isoformat()]),
+        json.dumps(["lake", "k", MD5, "7", "0001-01-01T00:00:00+14:00"]),
+        json.dumps(["lake", "k", MD5, "7", "9999-12-31T23:59:59-14:00"]),
+        json.dumps(["lake", "k%00", MD5, "7", ARRIVED.isoformat()]),
+        json.dumps(["lake", "k", "\ud800", "7", ARRIVED.isoformat()]),
     ],
 )
 def test_what_nobody_understands_says_nothing(text: str) -> None:
