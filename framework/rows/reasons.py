@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framework.model.column_type import Kind
+from framework.model.csv_options import CsvOptions
 from framework.model.staging import StagingColumn
 
 UNCLOSED_QUOTE = "a quoted field is not closed where its record ends"
@@ -52,7 +53,17 @@ def row_reason(faults: Sequence[tuple[str | None, str]]) -> str:
     return "; ".join([first[1], *(f"{column} {reason}" for column, reason in others)])
 
 
-def broken_record(url: str, ordinal: int | None, reason: str) -> str:
+def broken_record(url: str, ordinal: int | None, reason: str, options: CsvOptions) -> str:
     """Return the line that names a broken file, the record where it breaks and why."""
     place = "the header" if ordinal is None else f"record {ordinal}"
-    return f"{url}: {place}: {reason}"
+    other = other_options(reason, options)
+    return f"{url}: {place}: {reason}" + (f"; if the file is sound, {other}" if other else "")
+
+
+def other_options(reason: str, options: CsvOptions) -> str | None:
+    """Return how to change the options that may be why a file looks broken; None where the file itself is."""
+    if reason == BAD_BYTES:
+        return f"set source.options.encoding to its encoding, which is not {options.encoding}"
+    if reason == UNCLOSED_QUOTE and not options.multiline:
+        return "set source.options.multiline: true, because its fields hold line breaks"
+    return None

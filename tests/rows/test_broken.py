@@ -48,6 +48,12 @@ def test_a_broken_file_is_refused_as_a_whole(bench: Bench, case: str, layout: st
     error = broken(bench, batch, profile=False)
     assert error.keys == (batch.files[1].file.key,)
     assert message in str(error)
+    other_options = ["set source.options.encoding to"] if "latin" in case else []
+    other_options += (
+        ["set source.options.multiline: true"] if layout == "one line" and "not closed" in str(error) else []
+    )
+    assert error.needs_new_file == (not other_options)
+    assert all(way in str(error) for way in other_options)
 
 
 @pytest.mark.parametrize("record", [b"4,a", b'4,"a"', b"", b"4,", b'4,""', b" "])

@@ -15,7 +15,7 @@ from framework.rows.embedded.tally import Tally
 from framework.rows.formats.csv.text import BrokenPacking, NoLastLineEnd, plain_text, with_last_line_end, without_lines
 from framework.rows.phases import Phases
 from framework.rows.protocol import ObjectStore
-from framework.rows.reasons import BORDERS_UNKNOWN, broken_record
+from framework.rows.reasons import BORDERS_UNKNOWN, broken_record, other_options
 
 LARGEST_SEGMENT_BYTES = 32 * 1024**2
 SMALLEST_SEGMENT_BYTES = 4 * 1024**2
@@ -51,7 +51,7 @@ class SourceSegments:
         self._segments.clear()
         self._tally.fetch_anew()
         lines, keys = [], []
-        are_sound = True
+        are_sound, may_load = True, True
         with closing(self._contents()) as contents:
             for cutter, pieces in zip(self.cutters, contents, strict=True):
                 layout = cutter.layout
@@ -60,12 +60,13 @@ class SourceSegments:
                         self._segments.append(segment)
                         yield segment
                 except (BrokenRecord, BrokenPacking, NoLastLineEnd) as error:
-                    lines.append(_fault(layout.file.url, error))
+                    lines.append(self._fault(layout.file.url, error))
                     keys.append(layout.file.key)
                     are_sound &= isinstance(error, NoLastLineEnd)
+                    may_load &= isinstance(error, NoLastLineEnd) or self._has_other_options(error)
         if lines:
             lines += [] if are_sound else [BORDERS_UNKNOWN]
-            raise SourceFileError("\n".join(lines), keys, needs_new_file=not are_sound)
+            raise SourceFileError("\n".join(lines), keys, needs_new_file=not may_load)
         self._is_cut = True
 
     def _contents(self) -> Generator[Iterator[bytes]]:
@@ -98,6 +99,14 @@ class SourceSegments:
                 segments.close()
                 return
 
+    def _fault(self, url: str, error: Exception) -> str:
+        if isinstance(error, BrokenRecord):
+            return broken_record(url, error.ordinal, error.reason, self._batch.options)
+        return f"{url}: {error}."
+
+    def _has_other_options(self, error: Exception) -> bool:
+        return isinstance(error, BrokenRecord) and other_options(error.reason, self._batch.options) is not None
+
     def _fetched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         while True:
             with self._phases.busy("fetch"):
@@ -108,10 +117,6 @@ class SourceSegments:
             self._tally.tell()
             if piece:
                 yield piece
-
-
-def _fault(url: str, error: Exception) -> str:
-    return broken_record(url, error.ordinal, error.reason) if isinstance(error, BrokenRecord) else f"{url}: {error}."
 
 
 def _segment_bytes(batch: SourceBatch, workers: int) -> int:

@@ -9,7 +9,7 @@ from py4j.protocol import Py4JJavaError, Py4JNetworkError  # type: ignore[import
 from pyspark.errors import PySparkException
 
 from framework.errors import SourceFileError, WarehouseError
-from framework.rows.reasons import BORDERS_UNKNOWN, GZIP_CUT_OFF, GZIP_DAMAGED, broken_record
+from framework.rows.reasons import BORDERS_UNKNOWN, GZIP_CUT_OFF, GZIP_DAMAGED, broken_record, other_options
 from framework.rows.spark.faults import BAD_BYTES, FAULTS, SOUND_BORDERS, SUSPECT
 from framework.rows.spark.files import OpenedFile, open_files
 from framework.rows.spark.ordinals import true_ordinals
@@ -91,7 +91,7 @@ def raise_faults(source: SparkSource, first_rows: Mapping[OpenedFile, Mapping[in
     Raises:
         SourceFileError: names every broken file, its first faulty record and what is wrong there.
     """
-    lines, keys, are_sound = [], [], True
+    lines, keys, are_sound, may_load = [], [], True, True
     for opened, found in first_rows.items():
         rows = dict(found)
         if (suspect := rows.pop(SUSPECT, None)) is not None and holds_bad_bytes(source.spark, opened, source.options):
@@ -100,9 +100,11 @@ def raise_faults(source: SparkSource, first_rows: Mapping[OpenedFile, Mapping[in
             continue
         fault, row = min(rows.items(), key=lambda item: item[1])
         ordinal = true_ordinals(source, opened, [row])[row]
-        lines.append(broken_record(opened.layout.file.url, ordinal, FAULTS[fault]))
+        lines.append(broken_record(opened.layout.file.url, ordinal, FAULTS[fault], source.options))
         keys.append(opened.layout.file.key)
         are_sound = are_sound and fault in SOUND_BORDERS
+        has_other_options = other_options(FAULTS[fault], source.options) is not None
+        may_load = may_load and (fault in SOUND_BORDERS or has_other_options)
     if keys:
         lines = lines if are_sound else [*lines, BORDERS_UNKNOWN]
-        raise SourceFileError("\n".join(lines), keys, needs_new_file=not are_sound)
+        raise SourceFileError("\n".join(lines), keys, needs_new_file=not may_load)
