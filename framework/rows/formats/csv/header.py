@@ -21,8 +21,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-_UTF16_CHARACTERS = 8
-"""So many characters of a header tell UTF-16 without a mark: a file in a Latin script has that many in a row."""
+_UTF16_BYTES = 8
+"""So many bytes tell UTF-16 without a mark, where every other one is NUL: letters of a Latin script."""
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -83,18 +83,11 @@ def header_of(text: str, is_all: bool, options: CsvOptions) -> tuple[str, ...] |
         return None
     names, _ = found
     if any("\0" in name for name in names):
-        looks_like = ", as in UTF-16 without a byte order mark: send the file as UTF-8" if _is_utf16(text) else ""
-        raise BrokenFile(f"the header holds a NUL character{looks_like}")
+        raise BrokenFile("the header holds a NUL character")
     if options.names and len(options.names) != len(names):
         found_columns = counted(len(names), "column")
         raise ValueError(f"the header has {found_columns}, and source.options.names has {len(options.names)}")
     return options.names or names
-
-
-def _is_utf16(text: str) -> bool:
-    """Return whether every other character of a text's beginning is NUL, as where two bytes were meant for each."""
-    beginning = text[:_UTF16_CHARACTERS]
-    return {"\0"} in (set(beginning[::2]), set(beginning[1::2]))
 
 
 def records_of(text: str, is_all: bool, delimiter: str, most: int) -> list[tuple[str, ...]]:
@@ -150,8 +143,6 @@ def decode_head(head: bytes, encoding: str, is_complete: bool) -> tuple[str, boo
         head, ended = _decompress(head)
         is_complete = is_complete and ended
     _require_text(head, encoding)
-    if codecs.lookup(encoding).name == "utf-16" and len(head) >= 2 and head[:2] not in _UTF16_MARKS:
-        raise ValueError("the file has no byte order mark, without which UTF-16 can be read in two ways")
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         text = decoder.decode(head, final=is_complete)
@@ -171,6 +162,8 @@ def _require_text(head: bytes, encoding: str) -> None:
     if (other := other_format(head)) is not None:
         raise BrokenFile(other)
     says = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    if says is None:
+        _require_mark(head, encoding)
     if says is None or says.lower() == codecs.lookup(encoding).name:
         return
     if says == "UTF-32":
@@ -179,6 +172,17 @@ def _require_text(head: bytes, encoding: str) -> None:
         f"the byte order mark says {says}, and source.options.encoding is {encoding}: "
         f"set it to {says.lower()}, or send the file in {encoding}"
     )
+
+
+def _require_mark(head: bytes, encoding: str) -> None:
+    """Reject UTF-16 without a byte order mark, and under a spec that says UTF-16 everything else without one."""
+    beginning = head[:_UTF16_BYTES]
+    if len(head) > 2 and ({0} == set(beginning[::2])) != ({0} == set(beginning[1::2])):
+        raise BrokenFile("the file looks like UTF-16 without a byte order mark: send it with one, or as UTF-8")
+    if codecs.lookup(encoding).name == "utf-16" and len(head) >= 2:
+        raise ValueError(
+            "the file has no byte order mark, and source.options.encoding is utf-16: set it to the file's encoding"
+        )
 
 
 def _decompress(head: bytes) -> tuple[bytes, bool]:
@@ -211,7 +215,7 @@ def _split_record(text: str, delimiter: str, is_all: bool, start: int) -> tuple[
         else:
             end = _field_end(text, position, delimiter)
             if '"' in text[position:end]:
-                raise ValueError(f"header field {len(names) + 1}: a quote stands inside an unquoted name")
+                raise BrokenFile(f"header field {len(names) + 1}: a quote stands inside an unquoted name")
             names.append(text[position:end])
             position = end
         if position == len(text):
@@ -219,7 +223,7 @@ def _split_record(text: str, delimiter: str, is_all: bool, start: int) -> tuple[
         if text[position] in "\r\n":
             return tuple(names), position
         if text[position] != delimiter:
-            raise ValueError(f"header field {len(names)}: text follows the closing quote")
+            raise BrokenFile(f"header field {len(names)}: text follows the closing quote")
         position += 1
 
 
@@ -230,7 +234,7 @@ def _closing_quote(text: str, opening: int, is_all: bool) -> int | None:
     # The last character may be the first half of a doubled quote.
     if position < 0 or (position == len(text) - 1 and not is_all):
         if is_all:
-            raise ValueError("a quote in the header is never closed")
+            raise BrokenFile("a quote in the header is never closed")
         return None
     return position
 
