@@ -166,7 +166,7 @@ def _new_column(spec: PipelineSpec, name: str, profile: ColumnProfile | None) ->
 def _known_column(spec: PipelineSpec, observed: TableColumn) -> PlannedColumn:
     """Return a column of the files as the table has it."""
     name = observed.name
-    current = _type_of(spec, observed, "load. List it under columns.exclude, and it is left as it is.")
+    current = _type_of(spec, observed)
     required = name in spec.load.keys or not observed.nullable
     declared = spec.types.columns.get(name)
     if declared is not None:
@@ -182,11 +182,14 @@ def _known_column(spec: PipelineSpec, observed: TableColumn) -> PlannedColumn:
     return PlannedColumn(staged, current, may_widen=may_widen, may_become_text=may_convert)
 
 
-def _type_of(spec: PipelineSpec, observed: TableColumn, fault: str) -> ColumnType:
-    """Return the type of a column of the table; `fault` goes on with "which Feedway cannot"."""
+def _type_of(spec: PipelineSpec, observed: TableColumn) -> ColumnType:
+    """Return the type of a column that a load writes; of one that it cannot write, the error names the way out."""
     if observed.type is None:
+        way_out = "Load into a table without it, and join the column in a view: rows are replaced whole."
+        if spec.load.mode == "append":
+            way_out = "List it under columns.exclude, and it is left as it is."
         place = f"{spec.target.table}: the column {observed.name!r}"
-        raise SchemaChangeError(f"{place} is {observed.type_text}, which Feedway cannot {fault}")
+        raise SchemaChangeError(f"{place} is {observed.type_text}, which Feedway cannot load. {way_out}")
     return observed.type
 
 
@@ -220,8 +223,7 @@ def _absent(spec: PipelineSpec, observed: Mapping[str, TableColumn], names: Sequ
 
 
 def _absent_column(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> PlannedColumn:
-    fault = "write, and rows are replaced whole. Load into a table without it, and join the column in a view."
-    current = _type_of(spec, observed, fault)
+    current = _type_of(spec, observed)
     fill = plan_fill(spec, observed, layouts)
     # A file may hold a column that the spec excludes.
     return PlannedColumn(StagingColumn(observed.name, current, Constant(fill.value)), current, fill=fill)

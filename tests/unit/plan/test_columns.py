@@ -215,3 +215,22 @@ def test_a_type_that_nothing_widens_says_so() -> None:
         plan_columns(
             spec("types: {columns: {a: timestamp}}"), table({"a": "timestamptz"}), batch(("id", "a")), {}, NOON
         )
+
+
+@pytest.mark.parametrize(
+    ("load", "header", "way_out"),
+    [
+        ("keys: [id]", ("id", "t"), "Load into a table without it"),
+        ("keys: [id]", ("id",), "Load into a table without it"),
+        ("mode: append", ("id", "t"), "List it under columns.exclude"),
+    ],
+)
+def test_what_is_advised_for_a_column_of_an_unknown_type_can_be_loaded(
+    load: str, header: tuple[str, ...], way_out: str
+) -> None:
+    text = f"pipeline: p\nsource: {{prefix: data/in/p/}}\ntarget: {{table: t}}\nload: {{{load}}}\n"
+    known = table({})
+    unknown = replace(known, columns=(*known.columns, TableColumn("t", None, "time", nullable=True)))
+
+    with pytest.raises(SchemaChangeError, match=way_out):
+        plan_columns(load_pipeline_text(text, "p.yml", "p"), unknown, batch(header), {}, NOON)
