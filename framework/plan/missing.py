@@ -16,6 +16,7 @@ from framework.plan.fit import yaml_name
 from framework.spec.pipeline import PipelineSpec
 
 _MOST_NAMES = 20
+_NEW_BY_DEFAULT = "missing_columns: {new_rows: default}"
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,18 @@ def refuse_lacking(spec: PipelineSpec, table: ObservedTable, batch: SourceBatch)
         return
     file, names = next(iter(lacking.items()))
     are, them = ("is", "it") if len(names) == 1 else ("are", "them")
-    of_all = "missing_columns: {new_rows: default}"
-    of_each = ", ".join(f"{yaml_name(name)}: {{{of_all}}}" for name in names)
-    policies = f"columns: {{{of_each}}}" if len(names) <= _MOST_NAMES else of_all
+    policies = f"columns: {_by_default(names)}" if len(names) <= _MOST_NAMES else _NEW_BY_DEFAULT
     raise SourceFileError(
         f"{file.url}: {listed([repr(name) for name in names], _MOST_NAMES)} of {spec.target.table} {are} not in the "
         f"file, and evolution.missing_columns rejects such a file. Resend it with {them}, or let new rows get a "
         f"default value: evolution: {{{policies}}}.",
         [file.key for file in lacking],
     )
+
+
+def _by_default(names: Sequence[str]) -> str:
+    """Return the entry of evolution.columns that gives new rows a default value in each column."""
+    return f"{{{', '.join(f'{yaml_name(name)}: {{{_NEW_BY_DEFAULT}}}' for name in names)}}}"
 
 
 def _is_wanted(spec: PipelineSpec, column: TableColumn) -> bool:
@@ -98,10 +102,13 @@ def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileL
     keeps = policy.stored_rows == "keep" or (policy.stored_rows == "reject" and is_excluded)
     keeps_stored = has_stored_rows and keeps
     if value is None and not observed.nullable and not keeps_stored:
+        has_default = _default_text(observed.type) is not None
+        way_out = f", or let rows get a default value: evolution: {{columns: {_by_default([observed.name])}}}"
         raise SourceFileError(
             f"{layouts[0].file.url}: the column {observed.name!r} of {spec.target.table} is not in the file and is "
-            "NOT NULL, and evolution.missing_columns would make it NULL. Resend the file with it.",
+            f"NOT NULL, and would become NULL. Resend the file with it{way_out if has_default else ''}.",
             [layout.file.key for layout in layouts],
+            needs_new_file=not has_default,
         )
     return Fill(
         column=observed.name,

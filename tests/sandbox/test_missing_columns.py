@@ -181,6 +181,19 @@ def test_an_append_that_would_make_a_column_null_that_may_not_be_is_rejected_bef
 
     assert result.failure is not None
     assert (result.failure.type, result.failure.step) == ("SourceFileError", "prepare")
+    shop.spec_body = spec(advice(result), "mode: append")
+    assert [replayed.status for replayed in shop.run(Unprocessed())] == ["SUCCESS"]
+    assert shop.rows("id, a", "id") == [(1, 0)]
+
+
+def test_a_file_without_a_day_that_may_not_be_null_is_only_to_be_skipped(feed: Feed) -> None:
+    shop = feed(spec("", "mode: append"))
+    shop.sql(f"create table {shop.table} (id bigint not null, d date not null)")
+
+    result = shop.load("1.csv", csv_text("id", "1"))
+
+    assert result.failure is not None
+    assert "archive it with: skip data/unprocessed/" in str(result.failure.next_step)
 
 
 def test_a_batch_keeps_the_values_of_the_columns_that_each_file_lacks(feed: Feed) -> None:
