@@ -11,7 +11,7 @@ from framework.load.run import Run
 from framework.model.names import TableName, ledger_table
 from framework.model.observation import JournalEntry
 from framework.plan.steps import JournalStep, Transaction
-from framework.warehouse.view_journal import JournalKey, put_back_views, read_journal
+from framework.warehouse.view_journal import JournalKey, read_journal, restore_views
 
 LONGEST_WAIT_SECONDS = 60.0
 """For another run to restore the views it has dropped: a growth takes no longer, unless readers hold it up."""
@@ -144,7 +144,7 @@ class ViewJournal:
         return list(read_journal(self._warehouse, self._target))
 
     def _restore(self, entries: Sequence[JournalEntry]) -> None:
-        self.not_restored |= put_back_views(self._warehouse, entries)
+        self.not_restored |= restore_views(self._warehouse, entries)
 
 
 def _names(entries: Sequence[JournalEntry]) -> list[str]:

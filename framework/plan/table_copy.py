@@ -88,7 +88,7 @@ def copy_statements(
     ]
     if not design.is_own:
         replacing.append(Statement("set_owner", {"relation": table.name, "owner": design.owner}))
-    return [create, *_put_back(observed, design, table.name, copy)], replacing
+    return [create, *_restore_design(observed, design, table.name, copy)], replacing
 
 
 def _sortkey(column: TableColumn) -> int:
@@ -111,7 +111,9 @@ def _copied(column: TableColumn, changes: Sequence[SchemaChange]) -> _CopiedColu
     return _CopiedColumn(column.name, type_text, default, column.nullable, encoding, wider, is_from_boolean)
 
 
-def _put_back(observed: Observation, design: TableDesign, table: TableName, copy: TableName) -> Iterator[Statement]:
+def _restore_design(
+    observed: Observation, design: TableDesign, table: TableName, copy: TableName
+) -> Iterator[Statement]:
     for grant in design.grants:
         yield Statement("grant_on_relation", {"relation": copy, "grant": grant})
     for comment in observed.comments:

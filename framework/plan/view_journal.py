@@ -17,7 +17,7 @@ from framework.model.observation import JournalEntry, Observation, ObservedView
 from framework.plan.journal_rows import as_rows
 from framework.plan.schema_changes import GrowVarchar, RewriteColumn, SchemaChange, describe_change
 from framework.plan.steps import MAX_BATCH_STATEMENTS, JournalStep, Statement, Transaction, locks_readers
-from framework.plan.views import ViewWork, drop_view, guard_view, put_back_surroundings, query_of
+from framework.plan.views import ViewWork, drop_view, guard_view, query_of, restore_surroundings
 from framework.spec.pipeline import PipelineSpec
 
 JOURNAL = "view_journal"
@@ -54,7 +54,7 @@ def plan_growth(
     """
     grown = [change for change in changes if isinstance(change, GrowVarchar)]
     entries = _entries(spec, observed, views, run)
-    yield from take_down(entries, run.control_schema)
+    yield from drop_views(entries, run.control_schema)
     for change in grown:
         values = {"table": spec.target.table, "name": change.name, "type": change.wanted}
         logged = (guard_columns(spec.target.table, [change]), _logged(spec, run, change))
@@ -62,7 +62,7 @@ def plan_growth(
         yield Transaction("log_growth", logged, OnRefusal.REPLAN_IF_CHANGED)
         yield Transaction("grow", (grow,), OnRefusal.REPLAN_IF_CHANGED)
     for entry in entries:
-        yield from put_back(entry, run.control_schema, is_there=False)
+        yield from restore_view(entry, run.control_schema, is_there=False)
 
 
 def _logged(spec: PipelineSpec, run: EvolvingRun, change: GrowVarchar) -> Statement:
@@ -102,7 +102,7 @@ def _entries(spec: PipelineSpec, observed: Observation, views: ViewWork, run: Ev
     )
 
 
-def take_down(entries: Sequence[JournalEntry], control_schema: str) -> Iterator[Transaction]:
+def drop_views(entries: Sequence[JournalEntry], control_schema: str) -> Iterator[Transaction]:
     """Yield what enters views in the journal and drops them, the highest first; a view that has changed stops it."""
     journal = TableName(control_schema, JOURNAL)
     together: list[Statement] = []
@@ -114,18 +114,18 @@ def take_down(entries: Sequence[JournalEntry], control_schema: str) -> Iterator[
             drop_view(view.view),
         ]
         if len(together) + len(own) > MAX_BATCH_STATEMENTS:
-            yield _take_down(together)
+            yield _drop_together(together)
             together = []
         together += own
     if together:
-        yield _take_down(together)
+        yield _drop_together(together)
 
 
-def _take_down(statements: Sequence[Statement]) -> Transaction:
-    return Transaction("take_down_views", tuple(statements), OnRefusal.REPLAN_IF_CHANGED, JournalStep.DROPS_VIEWS)
+def _drop_together(statements: Sequence[Statement]) -> Transaction:
+    return Transaction("drop_views", tuple(statements), OnRefusal.REPLAN_IF_CHANGED, JournalStep.DROPS_VIEWS)
 
 
-def put_back(entry: JournalEntry, control_schema: str, *, is_there: bool) -> Iterator[Transaction]:
+def restore_view(entry: JournalEntry, control_schema: str, *, is_there: bool) -> Iterator[Transaction]:
     """Yield what creates a view as it was and takes it out of the journal; several where it has many privileges.
 
     Where the view `is_there` already it gets its privileges, comments and owner only. What a spec does not name
@@ -140,15 +140,15 @@ def put_back(entry: JournalEntry, control_schema: str, *, is_there: bool) -> Ite
         values = {"view": view.view, "owner": view.owner, "definition": view.definition}
         first = [Statement("guard_returned_view", values, OnRefusal.VIEW_NAME_TAKEN)]
     taken_out = {"table": TableName(control_schema, JOURNAL), "run_id": entry.run_id, "view": view.view}
-    statements = [*first, *put_back_surroundings(view, entry.comments), Statement("delete_view_journal", taken_out)]
-    for part in in_parts("put_back_views", statements):
+    statements = [*first, *restore_surroundings(view, entry.comments), Statement("delete_view_journal", taken_out)]
+    for part in in_parts("restore_views", statements):
         yield replace(part, journal=JournalStep.RESTORES_VIEWS)
 
 
 def create_again(entry: JournalEntry) -> Iterator[Statement]:
     """Yield what creates a view as it was, for somebody who does it by hand."""
     yield _create(entry.view)
-    yield from put_back_surroundings(entry.view, entry.comments)
+    yield from restore_surroundings(entry.view, entry.comments)
 
 
 def _create(view: ObservedView) -> Statement:

@@ -341,7 +341,7 @@ def create_statements(
         if (seen := before.get(view.view)) is not None and not view.replaces:
             # Columns of late-binding views take no comments.
             comments = (each for each in observed.comments if not (view.late_binding and each.column))
-            yield from put_back_surroundings(seen, comments)
+            yield from restore_surroundings(seen, comments)
         if view.build is None:
             continue
         yield Statement("delete_view_build", {"table": builds, "view": view.view})
@@ -358,7 +358,7 @@ def create_statements(
         )
 
 
-def put_back_surroundings(view: ObservedView, comments: Iterable[Comment]) -> Iterator[Statement]:
+def restore_surroundings(view: ObservedView, comments: Iterable[Comment]) -> Iterator[Statement]:
     """Return what gives a view that is created anew its privileges, comments and owner."""
     for grant in view.grants:
         yield Statement("grant_on_relation", {"relation": view.view, "grant": grant})

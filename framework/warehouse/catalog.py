@@ -1,4 +1,4 @@
-"""One look at the warehouse: catalog, audit and view builds, in one batch."""
+"""The observation of a load: catalog, audit and view builds, read in one batch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,14 @@ from framework.plan.schema_changes import CREATED
 from framework.plan.spelling_rows import SPELLINGS
 from framework.plan.steps import Statement, select
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.catalog_rows import Look, comment_of, grants_of, hidden_grantees_of, is_materialized, look_at
+from framework.warehouse.catalog_rows import (
+    CatalogRows,
+    comment_of,
+    grants_of,
+    hidden_grantees_of,
+    is_materialized,
+    read_catalog,
+)
 from framework.warehouse.client import Row
 from framework.warehouse.control import SHARED_TABLES
 from framework.warehouse.session import WarehouseSession
@@ -35,14 +42,14 @@ from framework.warehouse.view_journal import journal_row, select_journal
 
 _ETAGS_PER_STATEMENT = 1500
 _MOST_ETAGS = 20 * _ETAGS_PER_STATEMENT
-"""So many files are looked up, which a batch has room for; the ledger knows the rest."""
+"""Maximum number of files whose history is read, which fits a batch; the merge's guard catches the rest."""
 
 
 def observe(warehouse: WarehouseSession, spec: PipelineSpec, etags: Iterable[str]) -> Observation:
     """Return what the warehouse holds that a load depends on, with the history of files that have these ETags.
 
-    One submission. Where one of Feedway's own tables is missing the batch fails as a whole; the catalog is then
-    asked by itself, and the tables it shows after that. `control_tables` says what there is.
+    One submission. Where a control table is missing the whole batch fails; then one submission reads the catalog,
+    and another the control tables that exist, which `control_tables` lists.
 
     Raises:
         WarehouseError: the target exists, but none of its columns can be seen.
@@ -50,16 +57,16 @@ def observe(warehouse: WarehouseSession, spec: PipelineSpec, etags: Iterable[str
     catalog = _catalog_statements(spec, warehouse.control_schema)
     control = _control_statements(spec, warehouse.control_schema, list(dict.fromkeys(etags))[:_MOST_ETAGS])
     try:
-        look = look_at(warehouse, [*catalog, *control])
+        shown = read_catalog(warehouse, [*catalog, *control])
     except WarehouseError as error:
         if error.cause is not Cause.MISSING_RELATION:
             raise
-        look = look_at(warehouse, catalog)
-        there = {str(row[0]) for row in look.of("select_control_tables")}
+        shown = read_catalog(warehouse, catalog)
+        there = {str(row[0]) for row in shown.of("select_control_tables")}
         readable = [statement for statement in control if _table_of(statement).name in there]
         if readable:
-            look = Look({**look.rows, **look_at(warehouse, readable).rows})
-    return _observation(spec, look)
+            shown = CatalogRows({**shown.rows, **read_catalog(warehouse, readable).rows})
+    return _observation(spec, shown)
 
 
 def _table_of(statement: Statement) -> TableName:
@@ -115,52 +122,52 @@ def _control_statements(spec: PipelineSpec, control_schema: str, etags: Sequence
     ]
 
 
-def _observation(spec: PipelineSpec, look: Look) -> Observation:
+def _observation(spec: PipelineSpec, shown: CatalogRows) -> Observation:
     return Observation(
-        table=_table(spec.target.table, look),
-        schemas=frozenset(str(row[0]) for row in look.of("select_schemas")),
-        control_tables=frozenset(str(row[0]) for row in look.of("select_control_tables")),
+        table=_table(spec.target.table, shown),
+        schemas=frozenset(str(row[0]) for row in shown.of("select_schemas")),
+        control_tables=frozenset(str(row[0]) for row in shown.of("select_control_tables")),
         control_columns=frozenset(
-            (str(table), str(column)) for table, column in look.of("select_control_tables") if column is not None
+            (str(table), str(column)) for table, column in shown.of("select_control_tables") if column is not None
         ),
-        dependencies=tuple(_dependency(row) for row in look.of("select_view_dependencies")),
-        views=tuple(_views(look)),
-        table_grants=tuple(grants_of(look, "select_table_owner").get(spec.target.table, ())),
-        comments=tuple(comment_of(row) for row in look.of("select_comments")),
+        dependencies=tuple(_dependency(row) for row in shown.of("select_view_dependencies")),
+        views=tuple(_views(shown)),
+        table_grants=tuple(grants_of(shown, "select_table_owner").get(spec.target.table, ())),
+        comments=tuple(comment_of(row) for row in shown.of("select_comments")),
         view_builds={
             TableName(str(row[0]), str(row[1])): ViewBuild(str(row[2]), str(row[3]))
-            for row in look.of("select_view_builds")
+            for row in shown.of("select_view_builds")
         },
-        history=_history(look),
-        spellings={str(column): str(sha256) for column, sha256 in look.of("select_column_spellings")},
-        journal=entries_of(map(journal_row, look.of("select_view_journal"))),
+        history=_history(shown),
+        spellings={str(column): str(sha256) for column, sha256 in shown.of("select_column_spellings")},
+        journal=entries_of(map(journal_row, shown.of("select_view_journal"))),
     )
 
 
-def _table(name: TableName, look: Look) -> ObservedTable | None:
-    kinds = [str(row[0]).upper() for row in look.of("select_relation")]
+def _table(name: TableName, shown: CatalogRows) -> ObservedTable | None:
+    kinds = [str(row[0]).upper() for row in shown.of("select_relation")]
     if not kinds:
         return None
     if not any("TABLE" in kind for kind in kinds):
         raise WarehouseError(f"{name} is a {kinds[0].lower()}, and a load needs a table. Name another target.table.")
-    columns = look.of("select_columns")
+    columns = shown.of("select_columns")
     if not columns:
         raise WarehouseError(
             f"{name} exists, but svv_columns shows none of its columns. Grant the user Feedway connects as "
             "SELECT on it: "
             f"an empty answer is never taken for an empty table."
         )
-    inferred = _inferred_columns(look)
-    design = {str(row[0]): row for row in look.of("select_column_design")}
-    constrained = {str(row[0]) for row in look.of("select_constraint_columns")}
+    inferred = _inferred_columns(shown)
+    design = {str(row[0]): row for row in shown.of("select_column_design")}
+    constrained = {str(row[0]) for row in shown.of("select_constraint_columns")}
     found = (_column(row, design, str(row[0]) in constrained) for row in columns)
     return ObservedTable(name, tuple(replace(column, is_inferred=column.name in inferred) for column in found))
 
 
-def _inferred_columns(look: Look) -> frozenset[str]:
-    """Return the columns whose DOUBLE nobody asked for; what was before the table's creation was another table's."""
+def _inferred_columns(shown: CatalogRows) -> frozenset[str]:
+    """Return the columns whose DOUBLE was inferred; rows before the table's last creation are another table's."""
     found: set[str] = set()
-    for change, column in look.of("select_inferred_columns"):
+    for change, column in shown.of("select_inferred_columns"):
         if change == CREATED:
             found.clear()
         else:
@@ -209,11 +216,11 @@ def _dependency(row: Row) -> ViewDependency:
     )
 
 
-def _views(look: Look) -> Iterator[ObservedView]:
-    grants = grants_of(look, "select_views")
-    hidden = hidden_grantees_of(look)
-    with_column_grants = {TableName(str(row[0]), str(row[1])) for row in look.of("select_dependent_columns")}
-    for schema, name, owner, own_name, definition in look.of("select_views"):
+def _views(shown: CatalogRows) -> Iterator[ObservedView]:
+    grants = grants_of(shown, "select_views")
+    hidden = hidden_grantees_of(shown)
+    with_column_grants = {TableName(str(row[0]), str(row[1])) for row in shown.of("select_dependent_columns")}
+    for schema, name, owner, own_name, definition in shown.of("select_views"):
         view = TableName(str(schema), str(name))
         yield ObservedView(
             view,
@@ -226,9 +233,9 @@ def _views(look: Look) -> Iterator[ObservedView]:
         )
 
 
-def _history(look: Look) -> dict[FileIdentity, LoadHistory]:
+def _history(shown: CatalogRows) -> dict[FileIdentity, LoadHistory]:
     found: dict[FileIdentity, LoadHistory] = {}
-    for bucket, key, etag, size, status, generation, run_id, ended, rows_read in look.of("select_load_history"):
+    for bucket, key, etag, size, status, generation, run_id, ended, rows_read in shown.of("select_load_history"):
         identity = FileIdentity(str(bucket), str(key), str(etag), int(cast(int, size)))
         before = found.get(identity, LoadHistory())
         if status == "SUCCESS":

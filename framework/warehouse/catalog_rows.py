@@ -1,4 +1,4 @@
-"""One batch of questions to the catalog, and what its answers say of privileges and comments."""
+"""Rows of a batch of catalog queries, and the privileges and comments in them."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from framework.warehouse.client import Row
 from framework.warehouse.session import WarehouseSession
 
 _ACL_ENTRY = re.compile(r'(?:^|,)((?:group |role )?)(?:"((?:[^"]|"")*)"|([^"=,]*))=')
-"""Who an entry of a list of privileges is about; a name that is no plain word stands in quotes."""
+"""The grantee of an entry of an access control list; a name that is not a plain word is quoted."""
 
 DEFINITION_PARTS = {"part_characters": 15_000, "parts": 7}
-"""A row of a result has 64 KB; what is longer than seven parts has no room in a statement.
+"""A row of a result has at most 64 KB; a definition longer than seven parts does not fit a statement.
 Source: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html"""
 
 
 @dataclass(frozen=True)
-class Look:
-    """The statements of one observation, and the rows each brought, by template."""
+class CatalogRows:
+    """The rows of one batch of queries, by template."""
 
     rows: dict[str, list[Row]]
 
     def of(self, template: str) -> list[Row]:
-        """Return the rows of one statement; none where it was not asked."""
+        """Return the rows of one statement; none where it was not in the batch."""
         return self.rows.get(template, [])
 
 
-def look_at(warehouse: WarehouseSession, statements: Sequence[Statement]) -> Look:
-    """Ask all at once, in one submission."""
+def read_catalog(warehouse: WarehouseSession, statements: Sequence[Statement]) -> CatalogRows:
+    """Return the rows of the statements, read in one submission."""
     results = warehouse.run(Transaction("observe", tuple(statements)))
     rows: dict[str, list[Row]] = {}
     for statement, found in zip(statements, results, strict=True):
         rows.setdefault(statement.template, []).extend(found)
-    return Look(rows)
+    return CatalogRows(rows)
 
 
 def is_materialized(definition: str) -> bool:
-    """Return whether what pg_views shows is a materialized view.
+    """Return whether a definition in pg_views is a materialized view's.
 
     Source: https://github.com/awslabs/amazon-redshift-utils (v_generate_view_ddl)
     """
     return definition.lstrip().lower().startswith("create materialized view")
 
 
-def grants_of(look: Look, relations: str) -> dict[TableName, list[Grant]]:
-    """Return the privileges by relation; `relations` is the template that tells the owners, whose own are left out."""
+def grants_of(shown: CatalogRows, relations: str) -> dict[TableName, list[Grant]]:
+    """Return the privileges by relation, without the owners' own; `relations` is the template that reads the owners."""
     grants: dict[TableName, list[Grant]] = {}
-    owners = {TableName(str(row[0]), str(row[1])): str(row[2]) for row in look.of(relations)}
-    for schema, name, privilege, grantee, kind, admin in look.of("select_grants"):
+    owners = {TableName(str(row[0]), str(row[1])): str(row[2]) for row in shown.of(relations)}
+    for schema, name, privilege, grantee, kind, admin in shown.of("select_grants"):
         view = TableName(str(schema), str(name))
         kind = str(kind).lower()
         if kind not in ("user", "group", "role", "public") or (kind == "user" and grantee == owners.get(view)):
@@ -61,17 +61,17 @@ def grants_of(look: Look, relations: str) -> dict[TableName, list[Grant]]:
     return grants
 
 
-def hidden_grantees_of(look: Look) -> dict[TableName, tuple[str, ...]]:
-    """Return by relation who holds privileges on it that the asking user cannot see; a superuser sees all.
+def hidden_grantees_of(shown: CatalogRows) -> dict[TableName, tuple[str, ...]]:
+    """Return by relation the grantees whose privileges the current user cannot see; a superuser sees all.
 
-    The list of a relation names them as `ann=r/owner`, `group board=r/owner`, and the public as `=r/owner`.
+    A relation's access control list names them as `ann=r/owner`, `group board=r/owner`, and the public as `=r/owner`.
     """
     visible: dict[TableName, set[str]] = {}
-    for schema, name, _, grantee, kind, _ in look.of("select_grants"):
+    for schema, name, _, grantee, kind, _ in shown.of("select_grants"):
         word = "" if str(kind).lower() in ("user", "public") else f"{str(kind).lower()} "
         visible.setdefault(TableName(str(schema), str(name)), set()).add(f"{word}{grantee}")
     hidden = {}
-    for schema, name, owner, is_superuser, acl in look.of("select_acls"):
+    for schema, name, owner, is_superuser, acl in shown.of("select_acls"):
         relation = TableName(str(schema), str(name))
         found = _ACL_ENTRY.findall(str(acl or ""))
         names = [f"{kind}{quoted.replace(chr(34) * 2, chr(34)) or plain}" or "public" for kind, quoted, plain in found]
@@ -82,7 +82,7 @@ def hidden_grantees_of(look: Look) -> dict[TableName, tuple[str, ...]]:
 
 
 def comment_of(row: Row) -> Comment:
-    """Read a row of select_comments."""
+    """Return the comment in a row of select_comments."""
     schema, name, column, text = row
     return Comment(TableName(str(schema), str(name)), None if column is None else str(column), str(text))
 

@@ -1,4 +1,4 @@
-"""Statements through the Redshift Data API: submit, poll, fetch; transient failures again."""
+"""Statements through the Redshift Data API: submit, poll, fetch, and retry after transient failures."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ Row = tuple[Value, ...]
 FIRST_POLL_SECONDS = 0.1
 LONGEST_POLL_SECONDS = 1.0
 POLL_GROWTH = 1.1
-"""Statements are noticed at most a tenth of their time, or a second, after their end; with the service's
-quota for DescribeStatement some 70 may be waited for at a time."""
+"""A statement's end is noticed at most a tenth of its duration, or a second, later; the service's quota for
+DescribeStatement allows for some 70 concurrent waits."""
 _UNFINISHED = ("SUBMITTED", "PICKED", "STARTED")
 
 
 @dataclass(frozen=True)
 class Caller:
-    """For whom statements run: names every statement in the query history and in StatementName."""
+    """The run that statements belong to: names every statement in the query history and in StatementName."""
 
     pipeline: str
     run_id: str
@@ -51,7 +51,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class ResultColumn:
-    """A column of a result: of text, `precision` are the bytes it may have."""
+    """A column of a result; of a text column, `precision` is its length in bytes."""
 
     name: str
     type_name: str
@@ -60,7 +60,7 @@ class ResultColumn:
 
 
 class Warehouse:
-    """One warehouse behind the Data API. Threads may share it; whoever creates what all share holds `creating`.
+    """One warehouse behind the Data API. Threads may share it, and hold `creating` while they create shared tables.
 
     `submissions` counts ExecuteStatement and BatchExecuteStatement calls that were answered.
     """
@@ -95,26 +95,25 @@ class Warehouse:
     ) -> list[list[Row]]:
         """Run the statements as one transaction and return each one's rows.
 
-        A transaction of one statement runs outside any transaction block. Rows are fetched of statements that
-        say so, and are empty for all others. `attempts` overrides the environment's, for what is done on the way
-        out and must not wait.
+        A transaction of one statement runs outside any transaction block. Rows are fetched for statements that
+        fetch, and are empty for all others. `attempts` overrides the environment's, for cleanup that must not wait.
 
         Raises:
-            TransientWarehouseError: every attempt met a condition that may pass.
-            WarehouseError: refused for good; `refused` says what that means, where one statement was refused.
+            TransientWarehouseError: every attempt failed transiently.
+            WarehouseError: a permanent failure; `refused` is the meaning of the failed statement, if one failed.
         """
         described = self._run(transaction, caller, log, attempts)
-        # Most of what a load looks at has no rows, and a call for each would be a third of its calls.
+        # Most queries of a load return no rows, and fetching them all would make a third of its calls.
         return [
             self.fetch(part["Id"]) if statement.fetches and part.get("ResultRows") != 0 else []
             for part, statement in zip(described, transaction.statements, strict=True)
         ]
 
     def columns_of(self, transaction: Transaction, caller: Caller, log: RunLog) -> list[list[ResultColumn]]:
-        """Run queries as one transaction and return which columns each shows.
+        """Run queries as one transaction and return the columns of each result.
 
         Raises:
-            WarehouseError: as of `run`.
+            WarehouseError: as in `run`.
         """
         return [
             [
@@ -127,7 +126,7 @@ class Warehouse:
     def _run(
         self, transaction: Transaction, caller: Caller, log: RunLog, attempts: int | None = None
     ) -> list[dict[str, Any]]:
-        """Run the statements as one transaction and return what describes each."""
+        """Run the statements as one transaction and return each one's description."""
         texts = [render(statement, caller.pipeline, caller.run_id) for statement in transaction.statements]
         attempt = _Attempt(self, texts, transaction, caller)
 
@@ -153,9 +152,9 @@ class Warehouse:
         return retrying(attempt.run)
 
     def await_statements(self, name_prefix: str) -> int:
-        """Wait until no statement whose name starts so is under way; return how many there were."""
+        """Wait until no statement whose name starts with the prefix is running; return how many there were."""
         waited = 0
-        # In the order in which a statement goes through them, so that none slips from one list past the next.
+        # In the order in which a statement passes through them, so that none moves on between two listings unseen.
         for status in _UNFINISHED:
             page: dict[str, Any] = {"StatementName": name_prefix, "Status": status, "MaxResults": 100}
             while True:
@@ -183,7 +182,7 @@ class Warehouse:
         return str(answer["Id"])
 
     def poll(self, statement_id: str) -> dict[str, Any]:
-        """Return the statement's description once it has ended, however it ended."""
+        """Return the statement's description once it has ended, in whatever status."""
         pause = FIRST_POLL_SECONDS
         while True:
             description = self.call("describe_statement", Id=statement_id)
@@ -193,11 +192,11 @@ class Warehouse:
             pause = min(pause * POLL_GROWTH, LONGEST_POLL_SECONDS)
 
     def pause(self, seconds: float) -> None:
-        """Wait; an interruption of the command ends it."""
+        """Sleep; an interruption of the command ends the sleep."""
         self._sleep(seconds)
 
     def cancel(self, statement_id: str) -> None:
-        """Ask for a statement's end, and wait for it; one that has ended, or cannot be reached, stays as it is."""
+        """Cancel a statement and wait for its end; does nothing where it has ended or the service does not answer."""
         with suppress(WarehouseError):
             self.call("cancel_statement", Id=statement_id)
             self.poll(statement_id)
@@ -214,7 +213,7 @@ class Warehouse:
             page["NextToken"] = answer["NextToken"]
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        """Make one API call; botocore's errors become ours."""
+        """Make one API call; botocore's errors become Feedway's."""
         self._limiter.wait(operation)
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
@@ -226,11 +225,10 @@ class Warehouse:
 
 
 class _Attempt:
-    """One transaction, submitted until it is answered.
+    """One transaction, submitted until there is an answer.
 
-    As long as no answer came, the ClientToken stays the same, so that a submission whose reply
-    was lost is found again instead of being made twice. A statement that has ended is submitted
-    anew, with a new token.
+    Until there is an answer the ClientToken stays the same, so that a submission whose reply was
+    lost is not repeated. A statement that has ended is retried with a new token.
     """
 
     def __init__(self, warehouse: Warehouse, texts: Sequence[str], transaction: Transaction, caller: Caller) -> None:
@@ -255,7 +253,7 @@ class _Attempt:
         try:
             return self._warehouse.poll(statement_id)
         except KeyboardInterrupt:
-            # What comes next on the way out would wait for it, and nobody else does.
+            # Otherwise the cleanup would wait for its locks, and nothing else awaits it.
             self._warehouse.cancel(statement_id)
             raise
 
@@ -271,18 +269,18 @@ def _raise_refused(operation: str, error: ClientError, settings: WarehouseSettin
     details = error.response.get("Error", {})
     code, message = details.get("Code", ""), details.get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    told = f"the Data API refused {operation}: {code}: {message}"
+    refusal = f"the Data API refused {operation}: {code}: {message}"
     if is_transient_response(code, status, message):
-        raise TransientWarehouseError(told, warehouse_message=message, is_outage=True) from error
+        raise TransientWarehouseError(refusal, warehouse_message=message, is_outage=True) from error
     if (fault := wrong_setting(message, settings)) is not None:
         raise WarehouseError(fault, warehouse_message=message, is_outage=True) from error
     if (advice := credentials_refused(code)) is not None:
-        raise WarehouseError(f"{told.rstrip('.')}. {advice}", warehouse_message=message, is_outage=True) from error
-    raise WarehouseError(told, warehouse_message=message) from error
+        raise WarehouseError(f"{refusal.rstrip('.')}. {advice}", warehouse_message=message, is_outage=True) from error
+    raise WarehouseError(refusal, warehouse_message=message) from error
 
 
 def _refuse_wrong_setting(description: dict[str, Any], settings: WarehouseSettings) -> None:
-    """Raise where a statement could not be run at all, because a setting of the environment is wrong."""
+    """Raise where a statement could not start because a setting of the environment is wrong."""
     message = without_values(description.get("Error") or "")
     if (fault := wrong_setting(message, settings)) is not None:
         raise WarehouseError(fault, statement_id=description["Id"], warehouse_message=message, is_outage=True)
@@ -291,11 +289,11 @@ def _refuse_wrong_setting(description: dict[str, Any], settings: WarehouseSettin
 def _raise_failed(
     description: dict[str, Any], texts: Sequence[str], transaction: Transaction, timeout_ms: int | None
 ) -> NoReturn:
-    """Raise for a statement that ended FAILED or ABORTED, with its id, its SQL and the warehouse's words.
+    """Raise for a statement that ended FAILED or ABORTED, with its id, its SQL and the warehouse's message.
 
-    `timeout_ms` is the statement_timeout that it has reached, if it has.
+    `timeout_ms` is the statement_timeout that it reached, None where it did not.
     """
-    # Without values before it is judged: what a row holds decides nothing.
+    # Redacted before it is classified: a row's values must not influence the classification.
     message = without_values(description.get("Error") or f"the statement ended {description['Status']} with no message")
     parts = description.get("SubStatements") or []
     failed = next((index for index, part in enumerate(parts) if part.get("Status") == "FAILED"), None)
@@ -304,13 +302,13 @@ def _raise_failed(
     sql = None if failed is None else texts[failed]
     passes = timeout_ms is None and (description["Status"] == "ABORTED" or is_transient_text(message))
     kind = TransientWarehouseError if passes else WarehouseError
-    told = [f"statement {description['Id']} {description['Status']}: {message.strip()}"]
+    lines = [f"statement {description['Id']} {description['Status']}: {message.strip()}"]
     if timeout_ms is not None:
-        told.append(f"It ran for {timeout_ms} ms, the statement_timeout of the user Feedway connects as; raise that.")
+        lines.append(f"It ran for {timeout_ms} ms, the statement_timeout of the user Feedway connects as; raise that.")
     if sql is not None:
-        told.append(f"SQL: {condensed(sql)[:2000]}")
+        lines.append(f"SQL: {condensed(sql)[:2000]}")
     raise kind(
-        "\n".join(told),
+        "\n".join(lines),
         statement_id=description["Id"],
         sql=sql,
         failed_index=failed,

@@ -1,4 +1,4 @@
-"""Feedway's own tables: creating them, and the audit rows outside a merge."""
+"""The control tables: creating them, and the audit rows outside a merge."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAMPLED_KEYS = 5
 SHARED_TABLES = ("job_sts", "view_builds", "schema_changes", "view_journal", SPELLINGS)
 """The control tables that all pipelines share."""
 _ADDED_COLUMNS = {("job_sts", "warnings"): varchar(4096)}
-"""Columns that came after the first release, by table and name; older control tables get them by ADD COLUMN."""
+"""Columns added after the first release, by table and name; older control tables get them by ADD COLUMN."""
 CHANGE_COLUMNS = (
     "changed_ts",
     "run_id",
@@ -65,9 +65,9 @@ HISTORY_COLUMNS = (
 
 
 def ensure_control_tables(warehouse: WarehouseSession, target: TableName, observed: Observation) -> None:
-    """Create what is missing of the control schema and of the target's ledger; usually nothing.
+    """Create the missing control tables and the target's ledger; usually nothing is missing.
 
-    The ledger is made in a submission of its own, before any merge locks it.
+    The ledger is created in a submission of its own, before any merge locks it.
     """
     schema = warehouse.control_schema
     if not observed.control_tables.issuperset(SHARED_TABLES):
@@ -79,7 +79,7 @@ def ensure_control_tables(warehouse: WarehouseSession, target: TableName, observ
             Statement("create_view_journal", {"table": TableName(schema, "view_journal")}),
             Statement("create_column_spellings", {"table": TableName(schema, SPELLINGS)}),
         )
-        # Of feeds that load for the first time side by side, one creates it; the database refuses two at once.
+        # One thread creates it where several feeds load for the first time: the database refuses concurrent creation.
         with warehouse.creating:
             warehouse.run(Transaction("create_control_schema", statements))
         warehouse.log.info("created the control schema", schema=schema)
@@ -91,7 +91,7 @@ def ensure_control_tables(warehouse: WarehouseSession, target: TableName, observ
 
 
 def _add_columns(warehouse: WarehouseSession, observed: Observation) -> None:
-    """Give control tables of an earlier release the columns they lack, each in a submission that is safe to lose."""
+    """Add the columns that control tables of an earlier release lack, each in an idempotent submission."""
     schema = warehouse.control_schema
     for (table, column), column_type in _ADDED_COLUMNS.items():
         if table not in observed.control_tables or (table, column) in observed.control_columns:
@@ -102,16 +102,16 @@ def _add_columns(warehouse: WarehouseSession, observed: Observation) -> None:
             with warehouse.creating:
                 warehouse.run(Transaction("add_control_column", (Statement("add_column", values),)))
         except WarehouseError as error:
-            # Another run, or another feed of this one, has added it since the look.
+            # Another run, or another feed of this one, has added it since the observation.
             if error.cause is not Cause.COLUMN_EXISTS:
                 raise
         warehouse.log.info("added a column to a control table", table=table, column=column)
 
 
 def write_audit(warehouse: WarehouseSession, rows: Sequence[AuditRow], attempts: int | None = None) -> None:
-    """Append audit rows that stand outside a merge: STARTED, FAILED, SKIPPED; all of one status.
+    """Append audit rows outside a merge: STARTED, FAILED, SKIPPED; all of one status.
 
-    More than fit into one transaction go in several: should one fail, all are written again.
+    Rows that do not fit one transaction are written in several; after a failure, all are written again.
     """
     table = warehouse.control_table("job_sts")
     size = _ROWS_WITH_MESSAGE if any(row.error_message for row in rows) else ROWS_PER_STATEMENT
@@ -127,7 +127,7 @@ def write_audit(warehouse: WarehouseSession, rows: Sequence[AuditRow], attempts:
 def read_run_counts(
     warehouse: WarehouseSession, run_id: str, attempts: int | None = None
 ) -> dict[str, tuple[int, ...]]:
-    """Return what a run's committed merge counted, by object key; empty where none was committed.
+    """Return the counts of a run's committed merge, by object key; empty where none was committed.
 
     The counts are read, inserted, updated, deleted, deduplicated and rejected rows.
     """
@@ -157,7 +157,7 @@ class Duplicates:
 
 
 def read_duplicates(warehouse: WarehouseSession, staging: TableName, keys: Sequence[str]) -> Duplicates:
-    """Return which keys of a staging table stand in several rows."""
+    """Return the keys that occur in several rows of a staging table."""
     values = {"staging": staging, "keys": tuple(keys)}
     statements = (
         select("select_duplicate_keys", values | {"limit": SAMPLED_KEYS}),
@@ -172,14 +172,14 @@ def read_duplicates(warehouse: WarehouseSession, staging: TableName, keys: Seque
 
 
 def drop_staging(warehouse: WarehouseSession, tables: Sequence[TableName], attempts: int | None = None) -> None:
-    """Drop a run's own tables where they are there."""
+    """Drop a run's own tables if they exist."""
     statement = Statement("drop_tables", {"tables": tuple(table.sql for table in tables)})
     warehouse.run(Transaction("drop_staging", (statement,)), attempts)
 
 
 @dataclass(frozen=True)
 class HistoryQuery:
-    """Which loads to read: `rows` at the most, begun since a time; no pipeline, status or key means all."""
+    """The loads to read: at most `rows`, begun since a time; no pipeline, status or key means all."""
 
     pipelines: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
@@ -189,18 +189,18 @@ class HistoryQuery:
 
 
 def read_history(warehouse: WarehouseSession, query: HistoryQuery) -> list[Row]:
-    """Return the latest loads, newest first, as HISTORY_COLUMNS; none where there is no audit yet.
+    """Return the latest loads, newest first, as HISTORY_COLUMNS; none where JOB_STS does not exist.
 
-    One row per run and file: how it ended, or STARTED where it has not.
+    One row per run and file: its final status, or STARTED where it has none.
     """
     statement = select("select_history", {"table": _job_sts(warehouse), **asdict(query)})
     return _read_audit(warehouse, Transaction("history", (statement,)))
 
 
 def read_schema_changes(warehouse: WarehouseSession, query: HistoryQuery) -> list[Row]:
-    """Return the latest changes of tables, newest first, as CHANGE_COLUMNS; none where none is logged yet.
+    """Return the latest schema changes, newest first, as CHANGE_COLUMNS; none where none is logged.
 
-    Of the query its pipelines, time and number of rows count.
+    Only the query's pipelines, time and number of rows apply.
     """
     table = warehouse.control_table("schema_changes")
     values = {"table": table, "pipelines": query.pipelines, "since": query.since, "rows": query.rows}
@@ -208,9 +208,9 @@ def read_schema_changes(warehouse: WarehouseSession, query: HistoryQuery) -> lis
 
 
 def read_last_success(warehouse: WarehouseSession, pipelines: Sequence[str]) -> dict[str, datetime]:
-    """Return when each pipeline last loaded a file, in UTC; one that never has is left out.
+    """Return when each pipeline last loaded a file, in UTC; without pipelines that never did.
 
-    Corrected rows are no file: they say nothing of the feed's deliveries.
+    Corrected rows do not count: they are not a delivery of the feed.
     """
     if not pipelines:
         return {}
@@ -221,10 +221,10 @@ def read_last_success(warehouse: WarehouseSession, pipelines: Sequence[str]) -> 
 
 
 def read_newest_load(warehouse: WarehouseSession, target: TableName, folder: str | None) -> tuple[str, datetime] | None:
-    """Return the key and arrival of the file that the caller's pipeline loaded last; None where it loaded none.
+    """Return the key and arrival of the newest file that the caller's pipeline loaded; None where it loaded none.
 
-    The last to arrive; or with a `folder`, the key prefix of a feed whose files are ordered by name, the one
-    with the last name. Corrected rows are no file.
+    Newest by arrival; or, with a `folder` (the key prefix of a feed whose files are ordered by name), by name.
+    Corrected rows do not count.
     """
     by_arrival, by_name = ("source_modified_ts", "source_filename"), ("source_filename",)
     values = {
@@ -241,7 +241,7 @@ def read_newest_load(warehouse: WarehouseSession, target: TableName, folder: str
 
 
 def read_seen_files(warehouse: WarehouseSession, target: TableName, files: Sequence[SourceFile]) -> list[SeenFile]:
-    """Return the files that arrived for a target under the names of these, whatever came of them."""
+    """Return the files that arrived for a target under the names of these, whatever their status."""
     found = []
     for start in range(0, len(files), ROWS_PER_STATEMENT):
         keys = [file.identity.key for file in files[start : start + ROWS_PER_STATEMENT]]
@@ -260,9 +260,9 @@ def prune_audit(
     *,
     is_confirmed: bool,
 ) -> dict[str, int]:
-    """Delete audit rows of loads begun before a time, or only count them; return how many of each status.
+    """Delete audit rows of loads begun before a time, or only count them; return the count by status.
 
-    What tells which files are loaded, and after which others, stays: of every file the last row and the last SUCCESS.
+    Rows needed for exactly-once checks and `--stale` are kept: of every file the last row and the last SUCCESS.
     """
     prunable = {"table": _job_sts(warehouse), "prunable": "prunable"}
     statements = [
@@ -285,7 +285,7 @@ def _job_sts(warehouse: WarehouseSession) -> TableName:
 
 
 def _read_audit(warehouse: WarehouseSession, transaction: Transaction) -> list[Row]:
-    """Return the rows of one query of the books; where they do not exist yet there is nothing in them."""
+    """Return the rows of one query of a control table; none where the table does not exist."""
     try:
         (found,) = warehouse.run(transaction)
     except WarehouseError as error:

@@ -1,4 +1,4 @@
-"""Views without schema binding: nothing stands in their way, and only reading them tells whether they still work."""
+"""Late-binding views: they block no change, and only a query shows whether they can still be read."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from framework.warehouse.session import WarehouseSession
 
 
 def broken_late_views(warehouse: WarehouseSession, roots: Iterable[TableName]) -> dict[TableName, str]:
-    """Return the late-binding views above some relations that cannot be read, with the warehouse's words.
+    """Return the late-binding views above some relations that cannot be read, with the warehouse's message.
 
-    Those count that name one of the relations, or a late-binding view that does. One submission, and one for
-    each such view; no row is read.
+    A view is above a relation if it names it, or names a late-binding view above it. One submission, and one
+    per such view; no row is read.
 
     Raises:
-        TransientWarehouseError: whether a view can be read could not be found out.
+        TransientWarehouseError: the warehouse did not answer.
     """
     statement = select("select_late_binding_views", DEFINITION_PARTS)
     (rows,) = warehouse.run(Transaction("late_views", (statement,)))

@@ -1,4 +1,4 @@
-"""What the ledger of a target knows of files; asked only where a merge was stopped, or a file seems to be loaded."""
+"""Reads of a target's ledger, made only where a merge was stopped or a file seems to be loaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from framework.warehouse.session import WarehouseSession
 
 
 def read_entered(warehouse: WarehouseSession, target: TableName, files: Sequence[SourceFile]) -> list[EnteredFile]:
-    """Return what the target's ledger has of files. Waits for a merge that is under way."""
+    """Return the target's ledger rows of these files. Waits for a running merge."""
     found = []
     for start in range(0, len(files), LEDGER_ROWS_PER_STATEMENT):
         part = files[start : start + LEDGER_ROWS_PER_STATEMENT]
@@ -29,9 +29,9 @@ def read_entered(warehouse: WarehouseSession, target: TableName, files: Sequence
 
 
 def read_later_files(warehouse: WarehouseSession, target: TableName, bounds: Mapping[str, object]) -> list[EnteredFile]:
-    """Return the files of a pipeline that the target's ledger has beyond some bounds (`Precedence.bounds`).
+    """Return the pipeline's files in the target's ledger beyond some bounds (`Precedence.bounds`).
 
-    Waits for a merge that is under way.
+    Waits for a running merge.
     """
     ledger = ledger_table(warehouse.control_schema, target)
     statement = select("select_later_files", {"table": ledger, "pipeline": warehouse.pipeline, **bounds})

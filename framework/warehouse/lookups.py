@@ -1,4 +1,4 @@
-"""What a change of the target needs to know beside the first look: views in its way, the table's design, its rows."""
+"""Answers to the planner's lookups: views that block a change, the table's design, its rows."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from framework.plan.lookups import CompareViews, CountRows, FindFilledColumns, L
 from framework.plan.steps import Transaction, select
 from framework.warehouse.catalog_rows import (
     DEFINITION_PARTS,
-    Look,
+    CatalogRows,
     comment_of,
     definitions_of,
     grants_of,
     hidden_grantees_of,
     is_materialized,
-    look_at,
+    read_catalog,
 )
 from framework.warehouse.session import WarehouseSession
 
@@ -28,10 +28,10 @@ _DISTSTYLES = {0: "even", 1: "key", 8: "all", 9: "auto"}
 
 
 def answer(warehouse: WarehouseSession, observed: Observation, lookup: Lookup) -> Observation:
-    """Return the observation with what the planner asks for.
+    """Return the observation with the lookup's answer.
 
     Raises:
-        WarehouseError: the catalog does not show it.
+        WarehouseError: the current user cannot see it in the catalog.
     """
     match lookup:
         case CountRows():
@@ -50,12 +50,12 @@ def answer(warehouse: WarehouseSession, observed: Observation, lookup: Lookup) -
 
 
 def observe_dependents(warehouse: WarehouseSession, observed: Observation, names: Sequence[TableName]) -> Observation:
-    """Return the observation with views as they would have to be put back.
+    """Return the observation with all that restoring these views takes.
 
-    One submission. `names` are those of at least one view.
+    One submission. `names` has at least one view.
 
     Raises:
-        WarehouseError: one of them cannot be seen.
+        WarehouseError: the current user cannot see one of them.
     """
     views: dict[str, object] = {"views": names}
     statements = [
@@ -65,14 +65,14 @@ def observe_dependents(warehouse: WarehouseSession, observed: Observation, names
         select("select_dependent_columns", views),
         select("select_comments", {"relations": names}),
     ]
-    look = look_at(warehouse, statements)
-    found = tuple(_dependents(look))
+    shown = read_catalog(warehouse, statements)
+    found = tuple(_dependents(shown))
     if missing := set(names) - {view.view for view in found}:
         raise WarehouseError(
-            f"{', '.join(sorted(map(str, missing)))}: pg_views does not show the view, which stands in a change's way. "
+            f"{', '.join(sorted(map(str, missing)))}: pg_views does not show the view, which blocks a change. "
             "Run the load again; if it stays so, grant the user Feedway connects as USAGE on the view's schema."
         )
-    comments = tuple(comment_of(row) for row in look.of("select_comments"))
+    comments = tuple(comment_of(row) for row in shown.of("select_comments"))
     return replace(
         observed,
         views=(*(view for view in observed.views if view.view not in names), *found),
@@ -80,12 +80,12 @@ def observe_dependents(warehouse: WarehouseSession, observed: Observation, names
     )
 
 
-def _dependents(look: Look) -> Iterator[ObservedView]:
-    grants = grants_of(look, "select_dependents")
-    hidden = hidden_grantees_of(look)
-    with_column_grants = {TableName(str(row[0]), str(row[1])) for row in look.of("select_dependent_columns")}
-    definitions = definitions_of(look.of("select_dependents"))
-    for schema, name, owner, own_name, is_superuser, _ in look.of("select_dependents"):
+def _dependents(shown: CatalogRows) -> Iterator[ObservedView]:
+    grants = grants_of(shown, "select_dependents")
+    hidden = hidden_grantees_of(shown)
+    with_column_grants = {TableName(str(row[0]), str(row[1])) for row in shown.of("select_dependent_columns")}
+    definitions = definitions_of(shown.of("select_dependents"))
+    for schema, name, owner, own_name, is_superuser, _ in shown.of("select_dependents"):
         view = TableName(str(schema), str(name))
         # A view has as many rows as its definition has parts.
         if (definition := definitions.pop(view, None)) is None:
@@ -104,7 +104,7 @@ def _dependents(look: Look) -> Iterator[ObservedView]:
 
 
 def observe_design(warehouse: WarehouseSession, observed: Observation) -> Observation:
-    """Return the observation with what a copy of the target needs to stand in its place. One submission.
+    """Return the observation with the table design that a copy must have to replace the target. One submission.
 
     Raises:
         WarehouseError: the catalog does not show the table.
@@ -118,8 +118,8 @@ def observe_design(warehouse: WarehouseSession, observed: Observation) -> Observ
         select("select_grants", {"relations": [observed.table.name]}),
         select("select_acls", {"relations": [observed.table.name]}),
     ]
-    look = look_at(warehouse, statements)
-    rows = look.of("select_table_design")
+    shown = read_catalog(warehouse, statements)
+    rows = shown.of("select_table_design")
     if not rows:
         raise WarehouseError(
             f"{observed.table.name}: pg_class_info does not show the table, which must be copied. Run the load again; "
@@ -127,7 +127,7 @@ def observe_design(warehouse: WarehouseSession, observed: Observation) -> Observ
         )
     owner, own_name, is_superuser, diststyle = rows[0]
     keys: dict[str, tuple[str, list[str]]] = {}
-    for name, kind, column in look.of("select_table_keys"):
+    for name, kind, column in shown.of("select_table_keys"):
         keys.setdefault(str(name), (str(kind).upper(), []))[1].append(str(column))
     design = TableDesign(
         owner=str(owner),
@@ -135,8 +135,8 @@ def observe_design(warehouse: WarehouseSession, observed: Observation) -> Observ
         may_set_owner=bool(is_superuser),
         diststyle=_DISTSTYLES.get(int(diststyle or 0), "auto"),
         keys=tuple(TableKey(kind, tuple(columns)) for kind, columns in keys.values()),  # type: ignore[arg-type]
-        grants=tuple(grants_of(look, "select_table_owner").get(observed.table.name, ())),
-        hidden_grantees=hidden_grantees_of(look).get(observed.table.name, ()),
+        grants=tuple(grants_of(shown, "select_table_owner").get(observed.table.name, ())),
+        hidden_grantees=hidden_grantees_of(shown).get(observed.table.name, ()),
     )
     return replace(observed, design=design)
 
@@ -149,18 +149,18 @@ def _find_filled(warehouse: WarehouseSession, observed: Observation, names: Sequ
 
 
 def count_rows(warehouse: WarehouseSession, table: TableName) -> int:
-    """Return how many rows a table has."""
-    look = look_at(warehouse, [select("select_row_count", {"table": table})])
-    return int(look.of("select_row_count")[0][0] or 0)
+    """Return a table's row count."""
+    shown = read_catalog(warehouse, [select("select_row_count", {"table": table})])
+    return int(shown.of("select_row_count")[0][0] or 0)
 
 
 def _compare_views(
     warehouse: WarehouseSession, observed: Observation, definitions: Mapping[TableName, str]
 ) -> Observation:
-    """Return the observation with the views that have the columns, by name and type, which new definitions show.
+    """Return the observation with the views whose columns have the names and types of a new definition's.
 
-    One submission each; no row is read. A definition that cannot be read yet, because it names what the
-    load will bring, is another.
+    One submission each; no row is read. A definition that cannot be queried yet, because it names columns that
+    the load will add, counts as different.
 
     Raises:
         TransientWarehouseError: the warehouse did not answer.

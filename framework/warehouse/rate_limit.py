@@ -1,4 +1,4 @@
-"""Keeps a process below the Data API's quotas, whatever number of feeds it loads."""
+"""A rate limiter that keeps a process below the Data API's quotas, however many feeds it loads."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ACCOUNT_QUOTAS: Mapping[str, float] = {
     "cancel_statement": 3,
 }
 """Calls per second and account. Source: https://docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html;
-of ListStatements a setting, which is the lowest of the queries'."""
+ListStatements has no published quota, so the lowest one of a query is used."""
 SHARE = 0.75
-"""Of the quotas. With a burst a second holds 94 % of a quota; the rest is for others with the same account."""
+"""Of the quotas. With a burst a second reaches 94 % of a quota; the rest is for others in the same account."""
 BURST_SECONDS = 0.25
-"""After a pause so many seconds' worth is sent at once, and spaced from then on."""
+"""After a pause, this many seconds' worth of calls is sent without spacing."""
 
 
 @dataclass
@@ -30,7 +30,7 @@ class _Bucket:
 
 
 class RateLimiter:
-    """Spaces the calls of a whole process, each operation by itself. Operations without a rate never wait."""
+    """Spaces the calls of a process, per operation. Operations without a rate never wait."""
 
     def __init__(self, calls_per_second: Mapping[str, float], sleep: Callable[[float], None] = time.sleep) -> None:
         self._rates = dict(calls_per_second)
@@ -39,7 +39,7 @@ class RateLimiter:
         self._buckets: dict[str, _Bucket] = {}
 
     def wait(self, operation: str, now: Callable[[], float] = time.monotonic) -> None:
-        """Return when the next call of the operation may be made."""
+        """Wait until the next call of the operation is allowed."""
         rate = self._rates.get(operation)
         if rate is None:
             return

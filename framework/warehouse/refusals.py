@@ -1,6 +1,6 @@
-"""What a refusal by the warehouse means: its cause, and whether a retry may succeed. What is not listed is permanent.
+"""The cause of a refusal by the warehouse, and whether a retry may succeed. Texts that are not listed are permanent.
 
-The Data API gives no SQLSTATE, so a failed statement is judged by its text, here and nowhere else.
+The Data API gives no SQLSTATE, so this module, and no other, classifies a failed statement by its text.
 
 Sources: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-troubleshooting.html;
 dbt-redshift's connections.py; https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
@@ -52,7 +52,7 @@ _TRANSIENT_TEXTS = tuple(
         r"awsclientexception.*timeout",
         r"slowdown|please reduce your request rate",
         r"throttling",
-        # Two runs that create the control schema at once.
+        # Two runs that create the control schema concurrently.
         r"tuple concurrently (updated|deleted)|pg_(class|type|namespace)_\w*_index",
     )
 )
@@ -61,7 +61,7 @@ _OUTAGE_TEXTS = re.compile(
     r"|slowdown|please reduce your request rate|throttling",
     re.IGNORECASE,
 )
-"""Of the transient texts those of a service that serves nobody now; the others tell of a conflict with somebody."""
+"""The transient texts of a service that is down or overloaded; the others name a conflict with another session."""
 _CAUSES = tuple(
     (re.compile(pattern, re.IGNORECASE), cause)
     for pattern, cause in (
@@ -75,7 +75,7 @@ _CAUSES = tuple(
         (r"\bnull value\b", Cause.NULL_NOT_ALLOWED),
     )
 )
-"""The first that fits counts. A column's message may name its relation too."""
+"""The first match counts. A column's message may name its relation too."""
 _NAME = re.compile(r'\b(?:column|relation|function|schema|type|entry for table|near) "?([^\s"(]+)')
 _PERMANENT_TEXTS = re.compile(r"statement timeout|disk full|access ?denied|permission denied", re.IGNORECASE)
 
@@ -86,30 +86,30 @@ def cause_of(message: str) -> Cause:
 
 
 def name_at_fault(message: str) -> str | None:
-    """Return the name that an error text blames, without its schema; None where it names nothing."""
+    """Return the name that an error text gives as its cause, without its schema; None where it gives none."""
     named = _NAME.search(message)
     return None if named is None else named[1].rpartition(".")[2] or None
 
 
 def is_transient_text(message: str) -> bool:
-    """Return whether a failed statement's error text names a condition that may pass."""
+    """Return whether a failed statement's error text names a transient condition."""
     if _PERMANENT_TEXTS.search(message):
         return False
     return any(pattern.search(message) for pattern in _TRANSIENT_TEXTS)
 
 
 def is_cancelled_text(message: str) -> bool:
-    """Return whether a failed statement's error text says that it was cancelled, by whomever."""
+    """Return whether a failed statement's error text says that it was cancelled."""
     return re.search(_CANCELLED, message, re.IGNORECASE) is not None
 
 
 def is_outage_text(message: str) -> bool:
-    """Say of a transient error's text whether a service is down or overloaded, so that no other load fares better."""
+    """Return whether a transient error's text means that a service is down or overloaded, for every load alike."""
     return _OUTAGE_TEXTS.search(message) is not None
 
 
 def is_transient_response(code: str, status: int, message: str) -> bool:
-    """Return whether a refused API call may succeed later.
+    """Return whether a retry of a refused API call may succeed.
 
     Throttling is sometimes a ValidationException that says so.
     """

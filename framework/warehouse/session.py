@@ -1,4 +1,4 @@
-"""A warehouse as one run uses it."""
+"""A warehouse bound to one run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WarehouseSession:
-    """A warehouse bound to a run: its statements carry the run's name, and retries stand in the run's log."""
+    """A warehouse bound to a run: statements carry the run's name, and the run's log has the retries."""
 
     client: Warehouse
     pipeline: str
@@ -27,19 +27,19 @@ class WarehouseSession:
         return self.client.run(transaction, self._caller, self.log, attempts)
 
     def columns_of(self, transaction: Transaction) -> list[list[ResultColumn]]:
-        """Run queries as one transaction and return which columns each shows."""
+        """Run queries as one transaction and return the columns of each result."""
         return self.client.columns_of(transaction, self._caller, self.log)
 
     def await_run(self, pipeline: str, run_id: str) -> int:
-        """Wait until no statement of a run is under way; return how many there were."""
+        """Wait until no statement of a run is running; return how many there were."""
         return self.client.await_statements(statement_name(pipeline, run_id, ""))
 
     def pause(self, seconds: float) -> None:
-        """Wait; an interruption of the command ends it."""
+        """Sleep; an interruption of the command ends the sleep."""
         self.client.pause(seconds)
 
     def control_table(self, name: str) -> TableName:
-        """Return one of Feedway's own tables."""
+        """Return the name of a control table."""
         return TableName(self.control_schema, name)
 
     @property
@@ -49,12 +49,12 @@ class WarehouseSession:
 
     @property
     def control_schema(self) -> str:
-        """The schema of Feedway's own tables."""
+        """The control schema."""
         return self.client.settings.control_schema
 
     @property
     def creating(self) -> threading.Lock:
-        """The lock that is held while something is created that all pipelines of the process share."""
+        """The lock held while tables that all pipelines of the process share are created."""
         return self.client.creating
 
     @property

@@ -1,6 +1,6 @@
-"""Whether a cancelled statement had used up its time, so that another attempt would end the same way.
+"""Whether a cancelled statement had reached its timeout, so that a retry would end the same way.
 
-Redshift says `Query (150) canceled on user's request` of both, and the Data API shows no SQLSTATE. Sources:
+Redshift reports both as `Query (150) canceled on user's request`, and the Data API shows no SQLSTATE. Sources:
 https://docs.aws.amazon.com/redshift/latest/dg/r_statement_timeout.html (milliseconds; 0 is no limit)
 https://docs.aws.amazon.com/redshift/latest/dg/r_CANCEL.html
 https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html (Duration is in nanoseconds)
@@ -25,13 +25,13 @@ _NANOSECONDS_PER_MS = 1_000_000
 
 
 def time_used_up(warehouse: Warehouse, description: Mapping[str, Any], caller: Caller) -> int | None:
-    """Return the statement_timeout, in milliseconds, that a failed statement has reached; None where it has not.
+    """Return the statement_timeout, in milliseconds, that a failed statement reached; None where it reached none.
 
-    Asks the warehouse for the timeout only where the statement was cancelled after it had run for some time.
+    Queries the timeout only where the statement was cancelled after it had run for some time.
     """
     if description["Status"] != "ABORTED" and not is_cancelled_text(description.get("Error") or ""):
         return None
-    # Of a batch the statement that was cancelled: the others ended in time.
+    # In a batch, the longest statement is the cancelled one: the others ended in time.
     parts = description.get("SubStatements") or [description]
     ran_ms = max(part.get("Duration") or 0 for part in parts) // _NANOSECONDS_PER_MS
     timeout_ms = _statement_timeout(warehouse, caller) if ran_ms > 0 else 0

@@ -1,4 +1,4 @@
-"""The view journal in the warehouse: which views are down, putting them back, letting one go."""
+"""The view journal in the warehouse: reading it, restoring its views, removing an entry."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from framework.model.names import TableName
 from framework.model.observation import JournalEntry
 from framework.plan.journal_rows import JournalRow, entries_of
 from framework.plan.steps import Statement, Transaction, select
-from framework.plan.view_journal import JOURNAL, put_back
+from framework.plan.view_journal import JOURNAL, restore_view
 from framework.warehouse.client import Row
 from framework.warehouse.session import WarehouseSession
 
 JournalKey = tuple[str, TableName]
-"""The run that took a view down, and the view."""
+"""The run that dropped a view, and the view."""
 
 
 def select_journal(control_schema: str, target: TableName | None) -> Statement:
-    """Return what reads the journal's rows of one target, or of all."""
+    """Return the query of the journal's rows of one target, or of all."""
     return select("select_view_journal", {"table": TableName(control_schema, JOURNAL), "target": target})
 
 
 def journal_row(row: Row) -> JournalRow:
-    """Read a row of select_view_journal."""
+    """Return the journal row in a row of select_view_journal."""
     run_id, pipeline, target_schema, target_name, view_schema, view_name, place, part, content = row
     return JournalRow(
         str(run_id),
@@ -38,7 +38,7 @@ def journal_row(row: Row) -> JournalRow:
 
 
 def read_journal(warehouse: WarehouseSession, target: TableName | None) -> tuple[JournalEntry, ...]:
-    """Return the views that are down, of one target or of all; none where there are no books yet."""
+    """Return the dropped views in the journal, of one target or of all; none where the journal does not exist."""
     statement = select_journal(warehouse.control_schema, target)
     try:
         (rows,) = warehouse.run(Transaction("journal", (statement,)))
@@ -49,52 +49,51 @@ def read_journal(warehouse: WarehouseSession, target: TableName | None) -> tuple
     return entries_of(map(journal_row, rows))
 
 
-def put_back_views(warehouse: WarehouseSession, entries: Sequence[JournalEntry]) -> dict[JournalKey, str]:
-    """Put views back, and return those that cannot be, with the reason; they stay in the journal.
+def restore_views(warehouse: WarehouseSession, entries: Sequence[JournalEntry]) -> dict[JournalKey, str]:
+    """Restore views, and return those that cannot be restored, with the reason; they stay in the journal.
 
-    As long as one comes back the others are tried again: it may be what they stand on. Of several entries of
-    one view, the last is what the view was.
+    While one is restored, the others are retried: they may depend on it. Of several entries of one view, the
+    last has the view's definition.
 
     Raises:
-        TransientWarehouseError: the warehouse did not answer; the rest stays in the journal.
+        TransientWarehouseError: the warehouse did not answer; the other views stay in the journal.
     """
     pending = list(entries)
     reasons: dict[JournalKey, str] = {}
     while pending:
-        reasons = _put_back_once(warehouse, pending)
+        reasons = _restore_in_turn(warehouse, pending)
         left = [entry for entry in pending if entry.key in reasons]
         if len(left) == len(pending):
             break
         pending = left
     for (_, view), reason in reasons.items():
-        warehouse.log.error("a view cannot be put back and stays in the journal", view=str(view), reason=reason)
+        warehouse.log.error("could not restore view; it stays in the journal", view=str(view), reason=reason)
     return reasons
 
 
-def _put_back_once(warehouse: WarehouseSession, entries: Sequence[JournalEntry]) -> dict[JournalKey, str]:
+def _restore_in_turn(warehouse: WarehouseSession, entries: Sequence[JournalEntry]) -> dict[JournalKey, str]:
     names = list(dict.fromkeys(entry.view.view for entry in entries))
-    look = Transaction("look_at_views", (select("select_views", {"views": names}),))
-    (rows,) = warehouse.run(look)
+    (rows,) = warehouse.run(Transaction("existing_views", (select("select_views", {"views": names}),)))
     there = {TableName(str(schema), str(name)) for schema, name, *_ in rows}
     last = {entry.view.view: entry for entry in entries}
     reasons: dict[JournalKey, str] = {}
     for entry in entries:
         view = entry.view.view
         if entry is not last[view]:
-            reasons[entry.key] = "a later run has taken the view down as well, in the form that it had then"
+            reasons[entry.key] = "a later run also dropped the view, with the definition it had then"
             continue
-        reason = _put_one_back(warehouse, entry, is_there=view in there)
+        reason = _restore_one(warehouse, entry, is_there=view in there)
         if reason is not None:
             reasons[entry.key] = reason
             continue
         there.add(view)
-        warehouse.log.warning("a view was put back", view=str(view), taken_down_by=entry.run_id)
+        warehouse.log.warning("restored view", view=str(view), dropped_by=entry.run_id)
     return reasons
 
 
-def _put_one_back(warehouse: WarehouseSession, entry: JournalEntry, *, is_there: bool) -> str | None:
-    """Put a view back, without the privileges of those who are no more; return why it cannot be, None where it is."""
-    for number, transaction in enumerate(put_back(entry, warehouse.control_schema, is_there=is_there)):
+def _restore_one(warehouse: WarehouseSession, entry: JournalEntry, *, is_there: bool) -> str | None:
+    """Restore a view, without privileges of grantees that no longer exist; return why it failed, None if it did not."""
+    for number, transaction in enumerate(restore_view(entry, warehouse.control_schema, is_there=is_there)):
         try:
             warehouse.run(transaction)
         except TransientWarehouseError:
@@ -102,21 +101,21 @@ def _put_one_back(warehouse: WarehouseSession, entry: JournalEntry, *, is_there:
         except WarehouseError as error:
             refused = transaction.refused_by(error)
             if error.refused is OnRefusal.VIEW_NAME_TAKEN:
-                return "a view of that name with another definition or owner has taken its place"
+                return "a view of that name with another definition or owner exists"
             grant = None if refused is None else refused.values.get("grant")
             if grant is None or error.cause is not Cause.MISSING_GRANTEE:
                 return error.first_line
-            warehouse.log.warning("a privilege is not put back", view=str(entry.view.view), reason=error.first_line)
+            warehouse.log.warning("privilege not restored", view=str(entry.view.view), reason=error.first_line)
             kept = tuple(each for each in entry.view.grants if each != grant)
-            # The first part creates the view.
+            # The first transaction creates the view.
             is_there = is_there or number > 0
             without = replace(entry, view=replace(entry.view, grants=kept))
-            return _put_one_back(warehouse, without, is_there=is_there)
+            return _restore_one(warehouse, without, is_there=is_there)
     return None
 
 
 def forget(warehouse: WarehouseSession, entry: JournalEntry) -> None:
-    """Take a view out of the journal without putting it back."""
+    """Remove a view from the journal without restoring it."""
     values = {
         "table": warehouse.control_table(JOURNAL),
         "run_id": entry.run_id,

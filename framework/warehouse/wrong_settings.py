@@ -1,4 +1,4 @@
-"""Which refusals are the fault of an environment's `warehouse` setting, whatever the statement; and of which field.
+"""Refusals that a wrong `warehouse` setting of the environment causes, and the field at fault.
 
 Sources: the texts of the Data API and of Redshift, as reported in
 https://github.com/aws/aws-cdk/issues/30536 and https://github.com/boto/boto3/issues/2899
@@ -12,7 +12,7 @@ from framework.spec.environment import WarehouseSettings
 
 
 def wrong_setting(message: str, settings: WarehouseSettings) -> str | None:
-    """Return in one line which setting a refusal speaks of; None where it speaks of something else."""
+    """Return one line that names the setting at fault for a refusal; None where no setting is."""
     words = " ".join(message.split())
     field = _field(words, settings)
     if field is None:
@@ -26,7 +26,7 @@ def _field(words: str, settings: WarehouseSettings) -> tuple[str, str | None] | 
         return "secret_arn", settings.secret_arn
     if re.search(r"redshift endpoint doesn't exist", words, re.IGNORECASE):
         return ("workgroup", settings.workgroup) if settings.workgroup else ("cluster", settings.cluster)
-    # Of another database, a view's query may speak.
+    # A view's query may name another database.
     database = re.escape(settings.database)
     if re.search(rf'\bdatabase "?{database}"? (does not exist|(is|was)? ?not found)', words, re.IGNORECASE):
         return "database", settings.database

@@ -21,7 +21,7 @@ def left_down(shop: Shop) -> None:
     shop.land("2.csv", "id,a\n2," + "y" * 300 + "\n")
     code, plan = shop.json("plan", shop.name)
     assert code == 0
-    (taken,) = [part for part in plan["loads"][0]["transactions"] if part["name"] == "take_down_views"]
+    (taken,) = [part for part in plan["loads"][0]["transactions"] if part["name"] == "drop_views"]
     for statement in taken["statements"]:
         assert shop.run("sandbox", "sql", statement["sql"])[0] == 0
 

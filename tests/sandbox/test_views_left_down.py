@@ -148,7 +148,7 @@ def test_a_view_comes_back_without_the_privileges_of_those_who_are_no_more(feed:
     assert (result.status, result.failure) == ("SUCCESS", None)
     assert [row[0] for row in views(shop)["views"]] == [f"high_{shop.name}", f"low_{shop.name}"]
     assert [row[1] for row in views(shop)["privileges"]] == [f"g_{shop.name}"] * 2
-    assert [entry["level"] for entry in heir.entries() if entry["msg"] == "a privilege is not put back"] == ["warning"]
+    assert [entry["level"] for entry in heir.entries() if entry["msg"] == "privilege not restored"] == ["warning"]
 
 
 def test_of_two_forms_of_a_view_in_the_journal_the_later_one_comes_back(feed: Feed) -> None:

@@ -22,6 +22,7 @@ PLACES = (
     "templates",
     "framework/lake",
     "framework/log",
+    "framework/warehouse",
 )
 """Files and folders that keep to the words of the style guide; more of `framework`, and `tests`, are to be added."""
 ELSEWHERE = {"tests/unit/test_prose.py"}

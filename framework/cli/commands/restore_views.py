@@ -18,7 +18,7 @@ from framework.plan.render import render
 from framework.plan.view_journal import create_again
 from framework.spec.project import Project
 from framework.warehouse.session import WarehouseSession
-from framework.warehouse.view_journal import JournalKey, forget, put_back_views, read_journal
+from framework.warehouse.view_journal import JournalKey, forget, read_journal, restore_views
 
 _COLUMNS = ("view", "target", "status", "pipeline", "run_id", "reason")
 
@@ -81,7 +81,7 @@ def _restore(services: Services, asked: Sequence[str], *, is_to_forget: bool) ->
         for entry in dead:
             forget(warehouse, entry)
     else:
-        reasons = put_back_views(warehouse, dead)
+        reasons = restore_views(warehouse, dead)
     told = []
     for entry in entries:
         reason = reasons.get(entry.key)

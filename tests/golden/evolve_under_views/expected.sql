@@ -1,4 +1,4 @@
--- === take_down_views
+-- === drop_views
 
 -- feedway golden 0123456789abcdef0123456789abcdef guard_view
 select cast(case when count(*) = 1 then '1' else 'x' end as integer)
@@ -122,7 +122,7 @@ where not exists (
 alter table "public"."customers"
 alter column "free" type varchar(510);
 
--- === put_back_views
+-- === restore_views
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_view
 create view "reporting"."v_low" as
@@ -142,7 +142,7 @@ where
     and view_schema = 'reporting'
     and view_name = 'v_low';
 
--- === put_back_views
+-- === restore_views
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_view
 create view "reporting"."v_high" as
