@@ -130,7 +130,7 @@ def _superseded_meanwhile(run: Run, work: Work, eligible: Eligible, hints: PlanH
         return eligible, hints
     late, earlier = superseded_meanwhile(run, eligible.files, precedence)
     hints = replace(hints, earlier_files=hints.earlier_files | earlier)
-    if run.spec.load.mode == "replace" and not names_files(run.request):
+    if run.spec.load.mode.replaces_table and not names_files(run.request):
         why = "a newer file, which another run has loaded, replaces the table"
         return eligible.without(list(late), skip_files(run, work, dict.fromkeys(late, why))), hints
     write_rows(run, "SKIPPED", list(late), "refused: a later file, which another run has loaded, comes after it")

@@ -51,9 +51,9 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
         SpecError: the file is not there, or the pipeline replaces its whole table.
         SourceFileError: the file is no quarantine file of this pipeline; nothing was loaded.
     """
-    if spec.load.mode == "replace":
+    if spec.load.mode.replaces_table:
         raise SpecError(
-            f"{spec.path}: load.mode is replace, so the table holds what one file held. "
+            f"{spec.path}: load.mode is {spec.load.mode.name}, so the table holds what one file held. "
             "Correct the rows in that file and send it whole."
         )
     with _local_copy(services, address) as path:

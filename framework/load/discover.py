@@ -78,7 +78,7 @@ def _pending_work(spec: PipelineSpec, services: Services) -> Work:
 
 def _work(spec: PipelineSpec, written: dict[str, tuple[str, datetime]], etags: list[str], size: int) -> Work:
     keys = list(written)
-    if spec.load.mode == "replace":
+    if spec.load.mode.replaces_table:
         return Work([keys[-1:]] if keys else [], {key: written[key] for key in keys[:-1]}, etags)
     return Work([keys[start : start + size] for start in range(0, len(keys), size)], {}, etags)
 

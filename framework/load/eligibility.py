@@ -90,7 +90,7 @@ def loaded_already(run: Run, files: Sequence[LoadFile]) -> tuple[dict[LoadFile, 
         sha256 = file.source.identity.sha256
         if sha256 not in generations:
             others.append(file)
-        elif was_delivered_again(file.source, entered, seen, run.spec.load.mode == "replace"):
+        elif was_delivered_again(file.source, entered, seen, run.spec.load.mode.replaces_table):
             others.append(replace(file, generation=generations[sha256] + 1))
             run.log.info("the file was delivered again after another one", file=file.source.url)
         else:

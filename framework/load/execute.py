@@ -13,7 +13,7 @@ from framework.load.view_journal import ViewJournal
 from framework.plan.audit import LoadFile
 from framework.plan.copy import manifest
 from framework.plan.load_plan import LoadInput, LoadPlan, Staged
-from framework.plan.merge import LoadedFile
+from framework.plan.merge_input import LoadedFile
 from framework.plan.steps import Transaction
 from framework.warehouse.client import Row
 

@@ -137,7 +137,7 @@ class _Preview:
             SourceFileError: it does not.
         """
         is_known = observed.table is not None and self.created_with is None and self.place.sample_rows is None
-        if self.spec.load.mode != "replace" or not is_known:
+        if not self.spec.load.mode.replaces_table or not is_known:
             return
         stored = count_rows(self.run.warehouse, self.run.target)
         rows = staged.seen.rows_staged

@@ -173,7 +173,8 @@ def _refuse_too_few_rows(run: Run, batch: SourceBatch, seen: Measurements) -> No
     if accepted_by(run.request).shrink or seen.rows_staged >= expect.min_rows:
         return
     found = f"the load has {counted(seen.rows_staged, 'good row')}"
-    default = ", by default for load.mode replace" if spec.load.mode == "replace" and expect.min_rows == 1 else ""
+    is_default = 0 < expect.min_rows == spec.load.mode.fewest_rows
+    default = f", by default for load.mode {spec.load.mode.name}" if is_default else ""
     raise SourceFileError(
         f"{batch.files[0].file.url}: {found}, and expect.min_rows is {expect.min_rows}{default}. "
         "Send the file with its rows.",

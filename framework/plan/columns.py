@@ -216,7 +216,7 @@ def _absent(spec: PipelineSpec, observed: Mapping[str, TableColumn], names: Sequ
     """Return the table's columns that no file has and a load writes nevertheless."""
     present = {*names, spec.metadata_columns.run_date, spec.metadata_columns.file_name}
     absent = [column for name, column in observed.items() if name not in present and not column.is_identity]
-    if spec.load.mode == "append":
+    if spec.load.mode.only_adds:
         # Rows that are only added take the table's own default in a column nobody can write.
         absent = [column for column in absent if column.type is not None]
     return absent

@@ -23,7 +23,9 @@ from framework.plan.evolution import plan_evolution
 from framework.plan.fit import MAX_COLUMNS, too_many
 from framework.plan.grants import plan_grants
 from framework.plan.lookups import CompareViews, CountRows, Lookup, ReadDesign, ReadViews
-from framework.plan.merge import LoadedFile, MergeInput, plan_merge
+from framework.plan.merge import plan_merge
+from framework.plan.merge_input import LoadedFile, MergeInput
+from framework.plan.modes import merge_mode
 from framework.plan.precedence import Precedence
 from framework.plan.render import render
 from framework.plan.same_content import same_content
@@ -266,14 +268,7 @@ def _loaded_files(load: LoadInput, warnings: Sequence[LoadWarning]) -> tuple[Loa
 def _keeps_columns(spec: PipelineSpec, staged: Staged) -> bool:
     """Return whether the load must not lose what the target's columns hold, those that it does not know included."""
     policies = [policy.missing_columns for policy in (spec.evolution, *spec.evolution.columns.values())]
-    match spec.load.mode:
-        case "upsert":
-            keeps = any(policy.stored_rows == "keep" for policy in policies)
-        case "replace":
-            keeps = any(policy.written_for is None for policy in policies)
-        case "append":
-            keeps = False
-    return keeps and staged.has_rows
+    return staged.has_rows and merge_mode(spec.load.mode).keeps_columns(policies)
 
 
 def _order_bounds(load: LoadInput, hints: PlanHints) -> Mapping[str, object] | None:

@@ -80,12 +80,12 @@ def _by_default(names: Sequence[str]) -> str:
 def _is_wanted(spec: PipelineSpec, column: TableColumn) -> bool:
     """Return whether the spec rejects files without a column, which are those that must fill it."""
     policy = spec.evolution.of(column.name).missing_columns
-    rejects = policy.stored_rows == "reject" or (policy.new_rows == "reject" and spec.load.mode != "upsert")
+    rejects = policy.stored_rows == "reject" or (policy.new_rows == "reject" and not spec.load.mode.matches_keys)
     metadata = spec.metadata_columns
     is_filled = column.is_identity or column.name in (metadata.run_date, metadata.file_name)
     # Rows that are only added take the table's own default in a column nobody can write.
     is_asked_for = rejects and column.name not in spec.columns.exclude
-    return is_asked_for and not is_filled and not (spec.load.mode == "append" and column.type is None)
+    return is_asked_for and not is_filled and not (spec.load.mode.only_adds and column.type is None)
 
 
 def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> Fill:
@@ -95,7 +95,7 @@ def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileL
         SourceFileError: the column is NOT NULL and would become NULL.
     """
     policy = spec.evolution.of(observed.name).missing_columns
-    has_stored_rows = spec.load.mode == "upsert"
+    has_stored_rows = spec.load.mode.matches_keys
     value = _default_text(observed.type) if policy.new_rows == "default" else None
     # A file cannot be rejected for want of a column that the spec excludes: the table keeps what it holds.
     is_excluded = observed.name in spec.columns.exclude
@@ -116,7 +116,7 @@ def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileL
         keeps_stored=keeps_stored,
         files=tuple(layout.ordinal for layout in layouts),
         rejects_new=policy.new_rows == "reject" and not is_excluded,
-        unless_filled=spec.load.mode == "replace" and policy.written_for is None,
+        unless_filled=spec.load.mode.replaces_table and policy.written_for is None,
     )
 
 
@@ -157,7 +157,8 @@ def emptied_columns(
     lacking = listed([repr(name) for name in names])
     return SourceFileError(
         f"{file.url}: the file lacks {lacking}, in which {spec.target.table} holds values, "
-        f"and load.mode replace would empty {them}.{renames} Resend the file with {them}, or, if that is meant, write "
+        f"and load.mode {spec.load.mode.name} would empty {them}.{renames} Resend the file with {them}, or, "
+        "if that is meant, write "
         f"evolution: {{missing_columns: {{new_rows: default}}}}.",
         (file.key,),
     )

@@ -74,7 +74,7 @@ def deciding_order(spec: PipelineSpec, folder: str, *, is_picked: bool) -> Prece
     name, pending files with the names of earlier deliveries are usual, so a loaded one comes after them only if it
     arrived later too; where somebody has picked the files, only its name counts. `folder` is the key prefix of a feed.
     """
-    if spec.load.mode == "append" or (spec.load.mode == "upsert" and spec.load.order_by):
+    if not spec.load.mode.order_decides(has_order_by=bool(spec.load.order_by)):
         return None
     return Precedence(not is_picked, True, folder) if spec.source.order == "name" else Precedence(True, False)
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from framework.model.column_type import parse_type
 from framework.model.csv_options import CsvOptions
+from framework.model.modes import MODES
 from framework.model.names import TableName
 from framework.spec.checks.columns import parse_order_by
 from framework.spec.checks.source import encoding_name, folder
@@ -129,7 +130,7 @@ def _source(source: Fields, load: LoadSpec) -> SourceSpec:
         batch=source["batch"],
         order=source["order"],
         # Without order_by nothing but the order of loads keeps an old row from replacing a newer one.
-        on_failure=source.get("on_failure") or ("stop" if load.mode == "upsert" and not load.order_by else "continue"),
+        on_failure=source.get("on_failure") or ("stop" if load.mode.matches_keys and not load.order_by else "continue"),
     )
 
 
@@ -144,7 +145,7 @@ def _target(target: Fields) -> TargetSpec:
 def _load(load: Fields) -> LoadSpec:
     orders = [parse_order_by(text) for text in load["order_by"]]
     return LoadSpec(
-        mode=load["mode"],
+        mode=MODES[load["mode"]],
         keys=tuple(load["keys"]),
         order_by=tuple(OrderBy(*order) for order in orders if order is not None),
         duplicates=load["duplicates"],
@@ -191,7 +192,7 @@ def _policy(
 def _expect(expect: Fields, load: LoadSpec) -> ExpectSpec:
     least = expect["min_rows"]
     if least is None:
-        least = 1 if load.mode == "replace" else 0
+        least = load.mode.fewest_rows
     # As it is written: the float of 0.1 is a little more than a tenth.
     shrink = Fraction(str(expect["max_shrink"]))
     return ExpectSpec(_duration(expect["every"]), int(least), shrink, expect["last_line_end"])

@@ -10,6 +10,7 @@ from typing import Literal
 
 from framework.model.column_type import ColumnType
 from framework.model.csv_options import CsvOptions
+from framework.model.modes import LoadMode
 from framework.model.names import TableName
 from framework.spec.document import TextPlace
 
@@ -54,7 +55,7 @@ class OrderBy:
 class LoadSpec:
     """How rows reach the target. `keys` is empty only where the mode needs none."""
 
-    mode: Literal["upsert", "append", "replace"]
+    mode: LoadMode
     keys: tuple[str, ...]
     order_by: tuple[OrderBy, ...]
     duplicates: Literal["deduplicate", "reject"]

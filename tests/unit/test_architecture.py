@@ -110,6 +110,14 @@ def test_no_decision_depends_on_the_name_of_a_template_or_transaction(room: str,
 
 
 @EACH
+def test_load_modes_are_told_apart_in_their_own_modules(room: str, path: Path) -> None:
+    """Everybody else asks for a fact of the mode; what a mode does is one module of plan/modes/."""
+    for subject in compared(tree_of(path)):
+        is_mode = isinstance(subject, ast.Attribute) and subject.attr == "mode"
+        assert not is_mode, f"{path}:{subject.lineno} compares a load mode"
+
+
+@EACH
 def test_only_one_module_reads_what_the_warehouse_says(room: str, path: Path) -> None:
     """The others know a refusal's meaning and cause, and quote its text in messages."""
     if path != FRAMEWORK / "errors.py":

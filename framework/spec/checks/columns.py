@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from framework.model.clean_name import clean_name
+from framework.model.modes import MODES
 from framework.spec.checks.names import (
     cleaned_name_findings,
     column_name_findings,
@@ -171,7 +172,8 @@ def _missing_findings(document: object, path: Path) -> Iterator[Finding]:
 def _key_findings(document: object) -> Iterator[Finding]:
     if text_list(document, "load", "keys"):
         return
-    if text_at(document, "load", "mode") == "upsert":
+    mode = MODES.get(text_at(document, "load", "mode") or "")
+    if mode is not None and mode.matches_keys:
         message = "load.keys is missing: an upsert must know which columns identify a row"
         fix = "Add, for example, keys: [customer_id], or load with mode: append or replace."
         yield Finding(("load", "keys"), "spec/keys", message, fix)

@@ -34,7 +34,7 @@ def _target_problem(spec: PipelineSpec, other: PipelineSpec) -> Problem | None:
             "rows that are one row for the one feed are several for the other"
         )
         return Problem(spec.path, 0, 0, "spec/shared-target", message, "Use the same keys, or another target.")
-    replacing = next((each for each in (spec, other) if each.load.mode == "replace"), None)
+    replacing = next((each for each in (spec, other) if each.load.mode.replaces_table), None)
     if replacing is not None:
         message = f"{table} is the target of {other.path} too, and each load of {replacing.path} replaces all its rows"
         fix = "Use another target, unless the files of that feed hold the rows of both."

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from framework.model.files import FileIdentity
+from framework.model.modes import UPSERT
 from framework.model.names import TableName
 from framework.model.observation import AuditRow
-from framework.plan.merge import MAX_FILES_PER_LOAD, LoadedFile, MergeInput, plan_merge
+from framework.plan.merge import MAX_FILES_PER_LOAD, plan_merge
+from framework.plan.merge_input import LoadedFile, MergeInput
 from framework.plan.render import render
 from framework.plan.steps import MAX_BATCH_STATEMENTS
 from framework.spec.pipeline import LoadSpec, OrderBy
@@ -22,7 +24,7 @@ MOST = MergeInput(
     target=TARGET,
     target_exists=True,
     control_schema="feedway",
-    load=LoadSpec("upsert", ("id",), (OrderBy("at", descending=True),), "deduplicate"),
+    load=LoadSpec(UPSERT, ("id",), (OrderBy("at", descending=True),), "deduplicate"),
     columns=("id", "at"),
     fills=(),
     files=tuple(

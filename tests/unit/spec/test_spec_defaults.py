@@ -9,6 +9,7 @@ import pytest
 
 from framework.model.column_type import decimal, parse_type, varchar
 from framework.model.csv_options import CsvOptions
+from framework.model.modes import UPSERT
 from framework.model.names import TableName
 from framework.spec.load import load_environments_text, load_pipeline_text
 from framework.spec.pipeline import (
@@ -83,7 +84,7 @@ def test_the_smallest_spec_gets_every_default(minimal: str) -> None:
             "data/in/orders/", "*", (), "csv", CsvOptions(",", "utf-8", True, ()), "file", "modified", "stop"
         ),
         target=TargetSpec(TableName("public", "orders"), None, ()),
-        load=LoadSpec("upsert", ("order_id",), (), "deduplicate"),
+        load=LoadSpec(UPSERT, ("order_id",), (), "deduplicate"),
         columns=ColumnsSpec({}, ()),
         metadata_columns=MetadataColumns("run_date", "file_name"),
         types=TypesSpec({}, DEFAULT_RULES),

@@ -1,0 +1,42 @@
+"""What each load mode does in the merge. A mode is one module here, a line below, and its facts in model/modes.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import MappingProxyType
+from typing import Protocol
+
+from framework.model.modes import APPEND, REPLACE, UPSERT, LoadMode
+from framework.plan.merge_input import MergeInput
+from framework.plan.modes import append, replace, upsert
+from framework.plan.steps import Statement
+from framework.spec.pipeline import MissingPolicy
+
+
+class MergeMode(Protocol):
+    """What differs between modes, in the order of the merge. All of it runs behind the ledger's lock."""
+
+    def keeps_columns(self, policies: Sequence[MissingPolicy]) -> bool:
+        """Return whether a load must not lose what the target's columns hold that it does not know."""
+
+    def find_stored_winners(self, merge: MergeInput) -> Iterator[Statement]:
+        """Yield what finds, and takes out, staging rows that lose against a stored row."""
+
+    def count(self, merge: MergeInput) -> Iterator[Statement]:
+        """Yield what counts the rows that are left, and the stored rows that go."""
+
+    def guard(self, merge: MergeInput) -> Iterator[Statement]:
+        """Yield checks that only the counts and the target's values allow."""
+
+    def delete(self, merge: MergeInput) -> Iterator[Statement]:
+        """Yield what deletes stored rows before the others are inserted; without rows too."""
+
+
+_MODES: MappingProxyType[str, MergeMode] = MappingProxyType(
+    {UPSERT.name: upsert, APPEND.name: append, REPLACE.name: replace}
+)
+
+
+def merge_mode(mode: LoadMode) -> MergeMode:
+    """Return what a mode does in the merge."""
+    return _MODES[mode.name]
