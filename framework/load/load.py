@@ -75,7 +75,8 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
         with Heartbeat(run.lake, run.spec.pipeline, run.log):
             if files := describe(run, keys):
                 eligible, observed = begin(run, work, files, known, journal)
-                files, done, following = eligible.files, eligible.results, observed
+                files, done = eligible.files, eligible.results
+                following = None if files else observed
             if files and observed is not None:
                 start(run, files, observed)
             while files and observed is not None:

@@ -67,7 +67,7 @@ def refuse_files(run: Run, reasons: Reasons) -> list[LoadResult]:
         run.log.warning("file refused", file=source.url, reason=reason)
         error = SpecError(f"{source.url} is not loaded: {reason}.")
         way_in = out_of_order(run.spec.pipeline, run.services.environment, source.key)
-        failure = LoadFailure("SpecError", run.progress.step, str(error), error, way_in)
+        failure = LoadFailure("SpecError", run.progress.step.value, str(error), error, way_in)
         results.append(result_of(run, file, "REFUSED", reason=reason, failure=failure))
     return results
 
@@ -86,7 +86,7 @@ def settle_failed(
     lost = _lost_to_another(run, files) if isinstance(error, Exception) else []
     if lost:
         return lost
-    step = run.progress.step
+    step = run.progress.step.value
     details = {} if isinstance(error, PipelineError) else {"traceback": trace(error)}
     run.log.error("load failed", step=step, error_type=type(error).__name__, error=safe_message(error), **details)
     message = f"{OUTAGE_MARK}{safe_message(error)}" if is_outage(error) else safe_message(error)

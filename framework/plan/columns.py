@@ -186,7 +186,7 @@ def _type_of(spec: PipelineSpec, observed: TableColumn) -> ColumnType:
     """Return the type of a column that a load writes; of one that it cannot write, the error names the way out."""
     if observed.type is None:
         way_out = "Load into a table without it, and join the column in a view: rows are replaced whole."
-        if spec.load.mode == "append":
+        if spec.load.mode.only_adds:
             way_out = "List it under columns.exclude, and it is left as it is."
         place = f"{spec.target.table}: the column {observed.name!r}"
         raise SchemaChangeError(f"{place} is {observed.type_text}, which Feedway cannot load. {way_out}")
