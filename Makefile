@@ -25,7 +25,8 @@ test: setup
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy
 	@$(PYTHON) -m pytest tests/sandbox --ignore-glob '*/test_[dr]*' & other=$$!; \
-	$(PYTHON) -m pytest -m "not spark" tests/faults tests/rows tests/lake tests/unit tests/sandbox/test_[dr]*; result=$$?; \
+	$(PYTHON) -m pytest -m "not spark" tests/faults tests/rows tests/lake tests/s3_server tests/deploy tests/processes tests/unit \
+	    tests/sandbox/test_[dr]*; result=$$?; \
 	wait $$other && exit $$result
 
 # What loads do, call by call, against the record in tests/record; goes when the load's core is rebuilt.

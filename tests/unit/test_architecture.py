@@ -1,8 +1,6 @@
 """The rooms of the house: imports go down only, and the pure rooms stay pure."""
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,17 +133,3 @@ def test_nothing_in_a_load_writes_into_another_object(path: Path) -> None:
             if isinstance(target, ast.Attribute):
                 is_own = isinstance(target.value, ast.Name) and target.value.id == "self"
                 assert is_own, f"{path}:{target.lineno} assigns to an attribute of another object"
-
-
-def test_a_command_that_loads_nothing_imports_no_engine() -> None:
-    """Nothing imports pyspark before a Spark load really starts, nor what only the sandbox has."""
-    commands = ", ".join(
-        f"framework.cli.{name}" for name in ("commands.run", "commands.plan", "commands.history", "main")
-    )
-    code = (
-        f"import sys, {commands}\n"
-        "print([name for name in ('pyspark', 'duckdb', 'pyarrow', 'psycopg', 'sqlglot') if name in sys.modules])"
-    )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-
-    assert found.stdout.strip() == "[]"

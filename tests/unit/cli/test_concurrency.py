@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -64,24 +61,6 @@ def test_an_interruption_is_heard_once_and_sleep_ends_at_once() -> None:
     with pytest.raises(KeyboardInterrupt):
         run_side_by_side([interrupts, piece, lambda: begun.append(1)], 2, interruption)
     assert heard == ["interrupted"]
-
-
-def test_control_c_ends_a_process_whose_pieces_sleep() -> None:
-    code = (
-        "from framework.cli.concurrency import *\n"
-        "i = Interruption()\n"
-        "import os, signal\n"
-        # Background processes of a shell that is not interactive are started with the signal ignored.
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "def piece(): os.write(1, b'begun\\n'); i.sleep(60)\n"
-        "try: run_side_by_side([piece] * 9, 2, i)\n"
-        "except KeyboardInterrupt: print('ended', flush=True)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert [process.stdout.readline() for _ in range(2)] == ["begun\n"] * 2
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=20)[0] == "ended\n"
 
 
 def test_an_interruption_that_tears_the_beginning_of_pieces_is_still_one() -> None:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from framework.sandbox.s3_server.conditions import Conditions
 from framework.sandbox.s3_server.objects import Objects
-from tests.unit.sandbox.s3_server.conftest import ACCESS_KEY, Served, client_of, code_of
+from tests.s3_server.conftest import ACCESS_KEY, Served, client_of, code_of
 
 MIB = 1024**2
 

@@ -18,7 +18,7 @@ from framework.spec.load import load_environments_text, load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 from tests.deployment import TEMPLATE, Stack
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = {"LakeBucket": "acme-lake", "CodeBucket": "acme-code", "Version": "0.1.0", "Database": "dev"}
 WAREHOUSES = (
     {"WorkgroupArn": "arn:aws:redshift-serverless:us-east-1:123456789012:workgroup/1"},

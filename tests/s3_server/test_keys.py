@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.sandbox.s3_server.conftest import ACCESS_KEY, Served, code_of
+from tests.s3_server.conftest import ACCESS_KEY, Served, code_of
 
 NO_FILES = ["a//b", "//a", "a/", "../a", "a/../b", "./a", "a/.", "a/../../escaped", "a" * 256, "é" * 128, "a\0b"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,15 @@ class Served:
         return path
 
 
+@cache
+def session(access_key: str) -> boto3.session.Session:
+    """Return the session of an access key: each new one reads what boto3 knows of S3 again."""
+    return boto3.session.Session(access_key, "secret", region_name="eu-west-1")
+
+
 def client_of(port: int, access_key: str = ACCESS_KEY) -> Any:
-    """Return a client that tries nothing twice."""
-    return boto3.session.Session(access_key, "secret", region_name="eu-west-1").client(
+    """Return a client that does not retry."""
+    return session(access_key).client(
         "s3", endpoint_url=f"http://127.0.0.1:{port}", config=Config(retries={"total_max_attempts": 1})
     )
 

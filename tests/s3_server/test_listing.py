@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.sandbox.s3_server.conftest import Served, code_of
+from tests.s3_server.conftest import Served, code_of
 
 KEYS = ["a-b", "a.b", "a/1", "a/2/x", "a/2-x", "a0", "b/c/d/e", "Z", "é/ü", "z/%41+ &<>\"'#?"]
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError, HTTPClientError
 
-from tests.unit.sandbox.s3_server.conftest import Served, code_of
+from tests.s3_server.conftest import Served, code_of
 
 TIMES = 60
 SIZE_BYTES = 16 * 1024**2
