@@ -1,4 +1,4 @@
-"""Which engine takes a load."""
+"""The choice of the engine that reads a load's rows."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 GZIP_FACTOR = 10
-"""So much bigger a packed file is taken to be. Text that repeats itself is packed to a tenth."""
+"""Assumed ratio of a compressed file's text to its size: repetitive text compresses to a tenth."""
 
 EngineName = Literal["embedded", "spark"]
 _PACKAGES: dict[EngineName, tuple[str, ...]] = {"embedded": ("duckdb", "numpy"), "spark": ("pyspark", "numpy")}
 
 
 def expected_bytes(batch: SourceBatch) -> int:
-    """Return how much text the files are taken to hold."""
+    """Return an estimate of how much text the files hold."""
     return sum(layout.file.size_bytes * (GZIP_FACTOR if layout.is_gzip else 1) for layout in batch.files)
 
 
 def missing_package(engine: EngineName) -> str | None:
-    """Return a package that an engine needs and this Python lacks; None where all are there. Imports none."""
+    """Return a package that an engine needs and this Python lacks; None where it lacks none. Imports none."""
     return next((package for package in _PACKAGES[engine] if importlib.util.find_spec(package) is None), None)
 
 
 def embedded_only(batch: SourceBatch) -> str | None:
-    """Return what the spec asks for that the embedded engine alone does; None where there is nothing."""
+    """Return the feature of the spec that only the embedded engine has; None where there is none."""
     asked = {
         "source.options.header: false": batch.options.header is False,
         "source.options.skip_lines": batch.options.skip_lines > 0,
@@ -58,6 +58,6 @@ def choose_engine(
 
 
 def active_spark_session() -> SparkSession | None:
-    """Return the Spark session that is under way in this thread. Imports nothing."""
+    """Return the active Spark session of this thread. Imports nothing."""
     pyspark_sql = sys.modules.get("pyspark.sql")
     return None if pyspark_sql is None else pyspark_sql.SparkSession.getActiveSession()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class Phases:
-    """Adds up busy seconds by phase. Phases overlap, so their sum is more than the time that passed."""
+    """Sums busy seconds by phase. Phases overlap, so their total exceeds the elapsed time."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}

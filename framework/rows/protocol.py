@@ -1,4 +1,4 @@
-"""What a frame engine does for a load. There are two, and they give identical results."""
+"""The interface of a frame engine. There are two implementations, with identical results."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from framework.model.staging import StagingColumn
 
 
 class ObjectStore(Protocol):
-    """What an engine needs of the lake."""
+    """The lake as an engine uses it."""
 
     def download(self, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
-        """Yield each file's bytes, in order of the files; `folder` may hold what is fetched ahead."""
+        """Yield each file's bytes, in order of the files; bytes fetched ahead wait in `folder`."""
 
     def read(self, file: SourceFile) -> Generator[bytes]:
-        """Yield the bytes of a file in order, as they are asked for."""
+        """Yield the bytes of a file in order, on demand."""
 
     def upload(self, path: Path, url: str) -> None:
         """Write a local file to an address."""
 
 
 class SourceRows(Protocol):
-    """The rows of a batch, as long as it is open. Takes and returns values."""
+    """The rows of an open batch. Takes and returns values."""
 
     @property
     def phase_seconds(self) -> Mapping[str, float]:
-        """Busy seconds by phase so far, over all threads; empty where the engine cannot tell."""
+        """Busy seconds by phase so far, over all threads; empty where the engine does not measure them."""
 
     def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
-        """Say what all rows of the batch hold in `columns`, in one pass.
+        """Return the profiles of `columns` over all rows of the batch, read in one pass.
 
         Files that lack a column add nothing to it.
 
@@ -42,7 +42,7 @@ class SourceRows(Protocol):
         """
 
     def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
-        """Write the batch's good rows as Parquet below `destination`, and say what was seen.
+        """Write the batch's good rows as Parquet below `destination`, and return what was measured.
 
         Staging: one row per good source row, `columns` in their order, then feedway_file and
         feedway_row; TIMESTAMPTZ as the time in UTC without a zone. Bad rows (a misfit, a NULL key,
@@ -71,14 +71,14 @@ class SourceRows(Protocol):
 
 
 class Watch(Protocol):
-    """Hears every moment how far a pass over the rows is, in the thread that asked for the pass."""
+    """Receives a pass's progress, in the thread that started the pass."""
 
     def __call__(self, step: str, **numbers: int) -> None:
-        """Take the numbers of a pass so far; what is raised here ends the pass."""
+        """Receive the numbers of a pass so far; an exception raised here ends the pass."""
 
 
 class FrameEngine(Protocol):
-    """Handles the rows of source files."""
+    """Reads, profiles and stages the rows of source files."""
 
     @property
     def name(self) -> str:
@@ -86,11 +86,11 @@ class FrameEngine(Protocol):
 
     @property
     def notices_replacement(self) -> bool:
-        """Whether reading fails when a file is replaced meanwhile; else who asked has to look afterwards."""
+        """Whether reading fails when a file is replaced meanwhile; otherwise the caller checks afterwards."""
 
     def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> AbstractContextManager[SourceRows]:
-        """Give access to the rows of a batch; what the engine keeps of them on its own disk goes at the end.
+        """Return a context in which the batch's rows can be read; at its end the engine removes its local files.
 
-        `scratch` is an empty `s3://` prefix that the caller clears away, for what an engine has to
-        put where a cluster can read it; None where nothing may be written.
+        `scratch` is an empty `s3://` prefix, which the caller deletes, for objects that a cluster must
+        be able to read; None where nothing may be written.
         """

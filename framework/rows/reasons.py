@@ -1,4 +1,4 @@
-"""Why a row is bad or a file is broken, in the words that every engine uses."""
+"""The reasons why a row is bad or a file is broken, worded alike for every engine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BORDERS_UNKNOWN = "The borders of its rows cannot be trusted, so no row of such 
 
 
 def misfit_reason(column: StagingColumn, length_bytes: object) -> str:
-    """Return why a text of so many bytes is no value of the column, without the text, which may stand before it."""
+    """Return why a text of that length is not a value of the column; the text itself is left out."""
     if column.type.kind in (Kind.CHAR, Kind.VARCHAR):
         return f"has {length_bytes} bytes, more than {column.type.sql} holds"
     if column.format is not None:
@@ -43,7 +43,7 @@ def nul_reason() -> str:
 
 
 def field_count_reason(found: object, expected: object) -> str:
-    """Say how many fields a record has, and how many its file's header names."""
+    """Return the reason of a record with more or fewer fields than its file's header names."""
     return f"the record has {found} field{'' if found == 1 else 's'}, the header names {expected}"
 
 

@@ -1,4 +1,4 @@
-"""Folders for files on their way through; what a killed process left is swept away by the next one."""
+"""Folders for temporary files; the next process removes the folders of a killed one."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from framework.errors import MachineError
 _PREFIX = "feedway-rows-"
 _LOCK = "in-use"
 DISK_RESERVE_BYTES = 64 * 1024**2
-"""Of a disk so much is left free."""
+"""Free space that is kept on a disk."""
 _FAULTS_OF_DISKS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
 class Workspace:
-    """A folder of this process's own, removed by `close`. As long as the process lives it holds a lock in it."""
+    """A folder of this process, removed by `close`. The process holds a lock in it while it runs."""
 
     def __init__(self, parent: str | None) -> None:
         home = Path(parent or tempfile.gettempdir())
@@ -36,18 +36,18 @@ class Workspace:
             ) from error
 
     def make_folder(self, name: str) -> Path:
-        """Return a new folder; of names that are taken, one beside it."""
+        """Return a new folder; if the name is taken, with a number appended."""
         with disk_failures(self.folder):
             return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
     def close(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the folder and its content."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
 
 
 def require_space(folder: Path, needed_bytes: int, purpose: str) -> None:
-    """See that a disk has room.
+    """Require free space on a disk.
 
     Raises:
         MachineError: it has not; `purpose` completes "needed for".
@@ -62,7 +62,7 @@ def require_space(folder: Path, needed_bytes: int, purpose: str) -> None:
 
 @contextmanager
 def disk_failures(folder: Path) -> Iterator[None]:
-    """Turn a disk that is full or broken while a file below `folder` is written into a MachineError."""
+    """Turn the errors of a full or broken disk below `folder` into a MachineError."""
     try:
         yield
     except OSError as error:
@@ -74,7 +74,7 @@ def disk_failures(folder: Path) -> Iterator[None]:
 
 
 def _claim(home: Path) -> tuple[Path, TextIO]:
-    """Return a new folder and the lock in it; again where a sweeper has come between the two."""
+    """Return a new folder and its lock; retries where another process removed the folder before it was locked."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=home))
         try:
@@ -92,7 +92,7 @@ def _sweep(home: Path) -> None:
         try:
             lock = _take(folder / _LOCK, "r+")
         except OSError:
-            # Its owner is about to make the lock, has just gone, or is somebody else's process.
+            # Its owner has not created the lock yet, has just ended, or is another user's process.
             continue
         if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)

@@ -22,6 +22,7 @@ PLACES = (
     "templates",
     "framework/lake",
     "framework/log",
+    "framework/rows",
     "framework/warehouse",
 )
 """Files and folders that keep to the words of the style guide; more of `framework`, and `tests`, are to be added."""

@@ -1,4 +1,4 @@
-"""The bad rows of a load, with what is wrong in each."""
+"""The bad rows of a load, each with its faults."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from framework.rows.embedded.sql import quoted
 from framework.rows.formats.csv.fields import json_array, split_record
 from framework.rows.reasons import field_count_reason, misfit_reason, nul_reason, null_key_reason, row_reason
 
-_ROWS_AT_ONCE = 1024
+_ROWS_PER_FETCH = 1024
 _LEAST_OBJECT_BYTES = 1024**2
 _QUARANTINE_COLUMNS = {
     "file": "varchar",
@@ -64,7 +64,7 @@ def write_bad_rows(
     options: CsvOptions,
     target: Path,
 ) -> int:
-    """Write all bad rows of some files as SourceRows.quarantine says, by way of a file of JSON lines."""
+    """Write all bad rows of some files as SourceRows.quarantine describes, through a file of JSON lines."""
     notes = target.with_suffix(".jsonl")
     longest = 0
     with notes.open("wb") as lines:
@@ -76,7 +76,7 @@ def write_bad_rows(
                 longest = max(longest, len(line))
                 lines.write(line + b"\n")
     types = ", ".join(f"{quoted(name)}: {quoted(type_sql)}" for name, type_sql in _QUARANTINE_COLUMNS.items())
-    # Its buffers are twice as big as the largest object is said to be.
+    # Its buffers are twice the declared size of the largest object.
     size = max(_LEAST_OBJECT_BYTES, longest + 1024)
     read = (
         f"read_json({quoted(str(notes))}, format = 'newline_delimited', columns = {{{types}}}, "
@@ -142,7 +142,7 @@ def _misfits_of_segment(
     rows = checked_rows(segment, columns, options, with_fields=True)
     asked = ", ".join([ROW_IN_SEGMENT, *faults, *texts, *fields])
     answer = cursor.execute(f"select {asked} from ({rows}) where is_bad")
-    while found := answer.fetchmany(_ROWS_AT_ONCE):
+    while found := answer.fetchmany(_ROWS_PER_FETCH):
         for row in found:
             ordinal = segment.ordinal(row[0])
             entries = tuple(_entries(segment.layout.name, ordinal, columns, row))

@@ -1,7 +1,7 @@
 """The embedded frame engine: DuckDB in the same process, on segments of the source files.
 
-Bytes come from S3, are cut into segments of sound records, and each segment becomes a staging
-file that goes back to S3; all of it side by side, with at most a few segments in memory.
+Bytes from S3 are cut into segments of sound records, and each segment becomes a staging file in
+S3. The stages run concurrently, with at most a few segments in memory.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from framework.rows.phases import Phases
 from framework.rows.protocol import ObjectStore, Watch
 from framework.rows.workspace import Workspace, disk_failures, require_space
 
-UPLOADS_AT_ONCE = 4
-TELL_SECONDS = 0.2
+MAX_UPLOADS = 4
+REPORT_SECONDS = 0.2
 INTERRUPT_SECONDS = 0.05
 _Result = TypeVar("_Result")
 
 
 class EmbeddedFrames:
-    """Handles rows in this process; see FrameEngine. Threads may share it: they share its memory and workers.
+    """The FrameEngine that runs in this process. Threads may share it, with its memory and workers.
 
-    `memory_bytes` bounds DuckDB; what else a load holds in memory does not grow with its files.
+    `memory_bytes` limits DuckDB; the rest of a load's memory does not grow with its files.
     """
 
     name = "embedded"
@@ -60,15 +60,15 @@ class EmbeddedFrames:
             raise
         self._workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="rows")
-        self._uploads = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
+        self._uploads = ThreadPoolExecutor(MAX_UPLOADS, thread_name_prefix="upload")
 
     @contextmanager
     def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> Iterator[EmbeddedRows]:
-        """Yield the rows of a batch; what is kept of them on disk goes when the block ends. `scratch` stays empty."""
+        """Yield the rows of a batch; their local files are removed when the block ends. `scratch` stays empty."""
         folder = self._workspace.make_folder("load")
         try:
             with disk_failures(folder):
-                # The files, and as much again for staging files.
+                # The files, and the same again for staging files.
                 size = 2 * sum(layout.file.size_bytes for layout in batch.files)
                 require_space(folder, size, "the load, with engine: embedded")
                 yield EmbeddedRows(self, batch, folder, watch)
@@ -102,18 +102,18 @@ class EmbeddedRows:
         return self._phases.seconds()
 
     def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
-        """Say what all rows of the batch hold in `columns`."""
+        """Return the profiles of `columns` over all rows of the batch."""
         self._tally.begin("profile")
 
-        def look(segment: Segment) -> Groups:
+        def profile(segment: Segment) -> Groups:
             found = profile_segment(self._cursor(), segment, columns, self._batch.options)
             self._tally.add_rows(segment.records)
             return found
 
-        return column_profiles(columns, self._run(partial(look, segment) for segment in self._segments))
+        return column_profiles(columns, self._run(partial(profile, segment) for segment in self._segments))
 
     def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
-        """Write the batch's good rows as Parquet below `destination`, and say what was seen."""
+        """Write the batch's good rows as Parquet below `destination`, and return what was measured."""
         self._tally.begin("stage")
         uploads: list[Future[None]] = []
         numbers = count()
@@ -146,7 +146,7 @@ class EmbeddedRows:
         rows: list[list[BadRow]] = []
         with database_failures():
             for cutter in self._cutters_of(files):
-                segments = self._told(self._segments.of_file(cutter.layout))
+                segments = self._reported(self._segments.of_file(cutter.layout))
                 rows += bad_rows_of_file(
                     self._cursor(), cutter, segments, columns, self._batch.options, limit - len(rows)
                 )
@@ -160,7 +160,7 @@ class EmbeddedRows:
         target = self._folder / "bad-rows.parquet"
         with database_failures():
             sources = [
-                (cutter, self._told(self._segments.of_file(cutter.layout))) for cutter in self._cutters_of(files)
+                (cutter, self._reported(self._segments.of_file(cutter.layout))) for cutter in self._cutters_of(files)
             ]
             written = write_bad_rows(self._cursor(), sources, columns, self._batch.options, target)
         self._upload(target, f"{destination}/part-00000.parquet")
@@ -170,12 +170,12 @@ class EmbeddedRows:
         return [cutter for cutter in self._segments.cutters if cutter.layout.ordinal in files]
 
     def _run(self, work: Iterable[Callable[[], _Result]]) -> list[_Result]:
-        """Do the pieces of work side by side, each from when it is there; return their results in order."""
+        """Run the pieces of work concurrently, each as soon as it arrives; return their results in order."""
         begun: list[Future[_Result]] = []
         try:
             for piece in work:
                 begun.append(self._frames._pool.submit(copy_context().run, self._stage_phase, piece))
-                # A failure ends the fetching of what comes after it.
+                # A failure stops the fetching of later files.
                 for ended in [future for future in begun if future.done() and future.exception() is not None]:
                     ended.result()
             self._await(begun)
@@ -185,26 +185,26 @@ class EmbeddedRows:
             raise
 
     def _await(self, begun: Sequence[Future[Any]]) -> None:
-        """Wait for work, and tell meanwhile how far it is; raise what the first failure raised."""
+        """Wait for work and report progress meanwhile; raise the first failure."""
         waiting: Collection[Future[Any]] = begun
         while waiting:
-            ended, waiting = wait(waiting, TELL_SECONDS, FIRST_EXCEPTION)
-            self._tally.tell()
+            ended, waiting = wait(waiting, REPORT_SECONDS, FIRST_EXCEPTION)
+            self._tally.report()
             for future in (future for future in begun if future in ended):
                 future.result()
 
     def _give_up(self, begun: Sequence[Future[Any]]) -> None:
-        """End the work that is under way, and wait for its end."""
+        """Interrupt the running work and wait for its end."""
         waiting: Collection[Future[Any]] = [future for future in begun if not future.cancel()]
         while waiting:
-            # Again and again: a query that is about to begin does not hear it.
+            # In a loop, because a query that is about to start misses an interrupt.
             for cursor in list(self._cursors):
                 cursor.interrupt()
             _, waiting = wait(waiting, INTERRUPT_SECONDS)
 
-    def _told(self, segments: Iterable[Segment]) -> Iterator[Segment]:
+    def _reported(self, segments: Iterable[Segment]) -> Iterator[Segment]:
         for segment in segments:
-            self._tally.tell()
+            self._tally.report()
             yield segment
             self._tally.add_rows(segment.records)
 
@@ -218,7 +218,7 @@ class EmbeddedRows:
         path.unlink()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return this thread's cursor; one is used by one thread at a time."""
+        """Return this thread's cursor; threads may not share one."""
         if not hasattr(self._own, "cursor"):
             self._own.cursor = new_cursor(self._frames._database)
             self._cursors.append(self._own.cursor)

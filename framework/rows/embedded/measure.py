@@ -1,4 +1,4 @@
-"""What is measured of rows that are staged, where some of them do not fit or nothing is written."""
+"""Measurements of staged rows, where some do not fit or nothing is written."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def measure_segment(
 ) -> tuple[int, int, ColumnNumbers]:
     """Return how many rows a segment has, how many of them are bad, and the numbers of each column.
 
-    The misfits are read once more, where a wider type may hold them: looking at every text for it takes longer.
+    Misfits that a wider type may hold are read once more: checking every text for them would take longer.
     """
     rows_place = len(columns)
     texts = [*(f"t{index}" for index in range(len(columns))), "null"]

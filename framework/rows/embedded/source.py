@@ -1,4 +1,4 @@
-"""The source files of a batch as segments: fetched and cut once, then read as often as is needed."""
+"""The source files of a batch as segments: fetched and cut once, read any number of times."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class SourceSegments:
             if piece is None:
                 return
             self._tally.add_bytes(len(piece))
-            self._tally.tell()
+            self._tally.report()
             if piece:
                 yield piece
 

@@ -1,4 +1,4 @@
-"""The pass that stages segments: Parquet files of good rows, and what was seen of all rows."""
+"""The pass that stages segments: Parquet files of good rows, and measurements of all rows."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def stage_part(
 def measure_part(
     cursor: duckdb.DuckDBPyConnection, part: Sequence[Segment], columns: Sequence[StagingColumn], options: CsvOptions
 ) -> StagedPart:
-    """Say what staging would see, and write nothing."""
+    """Return what staging would measure, without writing."""
     found = []
     bad: dict[int, int] = {}
     for segment in part:

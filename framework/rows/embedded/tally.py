@@ -1,4 +1,4 @@
-"""How far a pass over the rows of a batch is."""
+"""The progress of a pass over the rows of a batch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from framework.rows.protocol import Watch
 
 
 class Tally:
-    """Counts what a pass has done, and tells it. Threads may add; only the pass's own thread tells."""
+    """Counts and reports a pass's progress. Threads may add; only the pass's own thread reports."""
 
     def __init__(self, batch: SourceBatch, watch: Watch) -> None:
         self._watch = watch
@@ -20,23 +20,23 @@ class Tally:
         self._lock = threading.Lock()
 
     def begin(self, step: str) -> None:
-        """Begin a pass; what was fetched for an earlier one stays fetched."""
+        """Begin a pass; bytes fetched for an earlier pass still count."""
         self._step = step
         self._rows = 0
 
     def fetch_anew(self) -> None:
-        """Forget what was fetched."""
+        """Reset the count of fetched bytes."""
         self._bytes_read = 0
 
     def add_bytes(self, size_bytes: int) -> None:
-        """Count bytes that came of the source files."""
+        """Count bytes fetched of the source files."""
         self._bytes_read += size_bytes
 
     def add_rows(self, rows: int) -> None:
-        """Count rows that are done."""
+        """Count rows that are finished."""
         with self._lock:
             self._rows += rows
 
-    def tell(self) -> None:
-        """Say how far the pass is. What the listener raises ends the pass."""
+    def report(self) -> None:
+        """Report the progress. An exception of the listener ends the pass."""
         self._watch(self._step, bytes_read=self._bytes_read, bytes_total=self._bytes_total, rows=self._rows)

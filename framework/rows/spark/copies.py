@@ -2,7 +2,7 @@
 
 One task has to read a file whose fields go over several lines, or a packed one, from end to end.
 The copy is UTF-8 with blocks.FOLD in the place of each line feed inside quotes, in objects of some size;
-whoever reads it puts the line feeds back. Only a file whose quoting and bytes are sound is copied.
+a reader restores the line feeds. Only a file whose quoting and bytes are sound is copied.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ COPY_BYTES = 256 * 1024**2
 """Of one object of a copy."""
 MAX_RECORD_BYTES = 64 * 1024**2
 """Of one record. More is a quote that is not closed."""
-_UPLOADS_AT_ONCE = 2
+_MAX_UPLOADS = 2
 
 
 class CopyIsCancelled(Exception):
@@ -73,7 +73,7 @@ class FileCopier:
         """
         size = layout.file.size_bytes
         room = shutil.disk_usage(self._folder).free - DISK_RESERVE_BYTES
-        if not self._options.delimiter.isascii() or room < size + (_UPLOADS_AT_ONCE + 1) * COPY_BYTES:
+        if not self._options.delimiter.isascii() or room < size + (_MAX_UPLOADS + 1) * COPY_BYTES:
             return ()
         self._bytes_total += size
         try:
@@ -83,7 +83,7 @@ class FileCopier:
         except BrokenPacking as error:
             raise SourceFileError(f"{layout.file.url}: {error}. Send it again.", (layout.file.key,)) from error
         except (CannotCopy, BrokenBytes):
-            # Reading it as it is tells what is wrong, and in which record.
+            # Reading the original shows what is wrong, and in which record.
             return ()
 
     def _fetched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -97,11 +97,11 @@ class FileCopier:
     def _write(self, text: Iterator[bytes], ordinal: int) -> tuple[str, ...]:
         urls: list[str] = []
         uploads: deque[Future[None]] = deque()
-        with ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="copy") as pool:
+        with ThreadPoolExecutor(_MAX_UPLOADS, thread_name_prefix="copy") as pool:
             for path in self._parts(text, ordinal):
                 urls.append(f"{self._destination}/{path.name}")
                 # Not more of them on disk than are on their way.
-                if len(uploads) == _UPLOADS_AT_ONCE:
+                if len(uploads) == _MAX_UPLOADS:
                     uploads.popleft().result()
                 uploads.append(pool.submit(copy_context().run, partial(self._upload, path, urls[-1])))
             for upload in uploads:
@@ -147,7 +147,7 @@ def folded(text: Iterator[bytes], options: CsvOptions) -> Iterator[bytes]:
         found = fold_block(rest, options.delimiter, options.multiline)
         if found is None or (is_all and len(found) < len(rest)) or len(rest) - len(found) > MAX_RECORD_BYTES:
             raise CannotCopy
-        # Of a long record, looked at again when there is twice as much of it.
+        # A long record is checked again once twice as much of it has arrived.
         enough = 0 if found else 2 * len(rest)
         if found:
             yield found

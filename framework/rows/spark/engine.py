@@ -76,15 +76,15 @@ class SparkRows:
 
     @property
     def phase_seconds(self) -> Mapping[str, float]:
-        """Busy seconds of copying; Spark's stages hold all other phases at once."""
+        """Busy seconds of copying; Spark's stages combine all other phases."""
         return self._copier.phases.seconds() if self._copier else {}
 
     def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
-        """Say what all rows of the batch hold in `columns`, in one job."""
+        """Return the profiles of `columns` over all rows of the batch, read in one job."""
         return self._watched("profile", lambda: profile(self._source, columns))
 
     def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
-        """Write the batch's good rows as Parquet below `destination`, and say what was seen."""
+        """Write the batch's good rows as Parquet below `destination`, and return what was measured."""
         return self._watched("stage", lambda: stage(self._source, columns, destination))
 
     def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:

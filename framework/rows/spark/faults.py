@@ -62,7 +62,7 @@ def with_faults(
     quotes = f"case when {odd} then {OPEN_QUOTE} when {bad_quote} then {BAD_QUOTE} else {sound} end"
     fault = f"if(contains(record, '\"'), {quotes}, {sound})"
     stray_break = "(contains(collapsed, '\\n') or contains(collapsed, '\\r'))"
-    # By lines the bytes themselves were looked at.
+    # Reading by lines has checked the bytes themselves.
     suspect = "" if by_lines else f"when contains(record, '{REPLACEMENT}') then greatest({fault}, {SUSPECT})"
     feeds_at_end = "contains(collapsed, '\\n') and not rtrim('\\n', collapsed) rlike '[\\r\\n]'"
     stray = f"case when {odd} then {OPEN_QUOTE} when {feeds_at_end} then {LINE_END} else {BAD_QUOTE} end"

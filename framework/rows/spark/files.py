@@ -19,7 +19,7 @@ from framework.rows.formats.csv.header import decode_head, read_line_end
 from framework.rows.spark.scheme import with_scheme
 
 _HEAD_BYTES = 256 * 1024
-_HEADS_AT_ONCE = 8
+_MAX_HEADS = 8
 _LARGE_BYTES = 32 * 1024**2
 """From here on the work on the rows outweighs a copy."""
 _PACKED_BYTES = 10
@@ -52,14 +52,14 @@ class OpenedFile:
 
 
 def open_files(spark: SparkSession, batch: SourceBatch, scheme: str) -> tuple[OpenedFile, ...]:
-    """Look at the first bytes of every file of the batch, under the scheme by which Spark opens the lake.
+    """Return the batch's files as their first bytes describe them, under the scheme by which Spark opens the lake.
 
     Raises:
         SourceFileError: a file is gone, or its bytes are broken right there.
     """
     cores = spark.sparkContext.defaultParallelism
     are_few = len(batch.files) < cores
-    with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_MAX_HEADS) as pool:
         return tuple(pool.map(lambda layout: _open(spark, layout, batch.options, scheme, are_few), batch.files))
 
 

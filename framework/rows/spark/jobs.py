@@ -17,7 +17,7 @@ from framework.rows.protocol import Watch
 from framework.rows.spark.copies import FileCopier
 from framework.rows.spark.failures import process_failures
 
-TELL_SECONDS = 0.5
+REPORT_SECONDS = 0.5
 CANCEL_SECONDS = 0.1
 LONGEST_CANCEL_SECONDS = 20.0
 _Result = TypeVar("_Result")
@@ -26,7 +26,7 @@ _Result = TypeVar("_Result")
 def watched(
     spark: SparkSession, copier: FileCopier | None, watch: Watch, step: str, work: Callable[[], _Result]
 ) -> _Result:
-    """Return what the work returns; meanwhile tell how much is copied and how many of its jobs' tasks are done.
+    """Return what the work returns; meanwhile report how much is copied and how many of its jobs' tasks are done.
 
     What the watcher raises cancels the copying and the jobs, and is raised here, when the work has ended.
 
@@ -54,7 +54,7 @@ def _watched(
     with ThreadPoolExecutor(1, thread_name_prefix="spark") as pool:
         future: Future[_Result] = pool.submit(inheriting)
         try:
-            while wait([future], TELL_SECONDS).not_done:
+            while wait([future], REPORT_SECONDS).not_done:
                 watch(step, **(copier.progress() if copier else {}), **_tasks(context, group))
         except BaseException:
             if copier:

@@ -1,4 +1,4 @@
-"""Numbers that Spark adds up while rows flow by, and their reading."""
+"""Numbers that Spark aggregates while it processes rows, and their reading."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def observe(frame: DataFrame, numbers: Mapping[str, str]) -> tuple[DataFrame, Ob
 def read_observation(observation: Observation) -> Mapping[str, Any]:
     """Return the numbers of an action that has succeeded.
 
-    Spark hands them over on another thread, usually at once, and never where the optimizer has
-    dropped the observed rows.
+    Spark delivers them on another thread, usually immediately, and never where the optimizer has
+    removed the observed rows.
 
     Raises:
         PipelineError: they did not come.

@@ -124,7 +124,7 @@ def _without_return(text: str) -> str:
 def holds_bad_bytes(spark: SparkSession, opened: OpenedFile, options: CsvOptions) -> bool:
     """Return whether a file with U+FFFD in its text has bytes that are not valid in its encoding.
 
-    Only UTF-8 can hold that character itself, and need be read again to tell.
+    Only UTF-8 can hold that character itself; such a file is read again to find out.
     """
     if options.encoding != "utf-8":
         return True

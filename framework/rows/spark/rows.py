@@ -1,4 +1,4 @@
-"""Rows of source files with the values of the staging columns, good and bad ones told apart."""
+"""Rows of source files with the values of the staging columns, marked as good or bad."""
 
 from __future__ import annotations
 

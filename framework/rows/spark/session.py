@@ -58,7 +58,7 @@ _LOCAL_SETTINGS = {
 
 
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"
-"""The environment variable by which spark-submit tells a Python program of the JVM that it has started."""
+"""The environment variable in which spark-submit names the JVM that it has started."""
 
 
 def make_session(extra_conf: Mapping[str, str], active: SparkSession | None) -> SparkSession:

@@ -40,7 +40,7 @@ class SparkSource:
         return with_scheme(address, self.scheme)
 
     def open(self) -> tuple[OpenedFile, ...]:
-        """Return the files; the first time each is looked at, and copied where that pays.
+        """Return the files; the first call reads their first bytes, and copies files where that pays.
 
         Raises:
             SourceFileError: a file is gone, or its bytes are broken at their very start.
@@ -58,7 +58,7 @@ class SparkSource:
         return read_records(self.spark, file, self.options, self.is_by_lines(file))
 
     def mark_multiline(self, found: Collection[int]) -> bool:
-        """Hear which files have an open quote at the end of a record; say whether some are to be read anew."""
+        """Mark files with an open quote at the end of a record; return whether some must be read again."""
         if not self.options.multiline:
             return False
         lines = (file for file in self._opened if self.is_by_lines(file) and not file.copies)

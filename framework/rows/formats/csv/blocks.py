@@ -119,7 +119,7 @@ def _has_sound_quotes(quotes: Words, inside: Words, marks: Words, ends: Places) 
 def _stand_behind(strays: Words, ends: Places) -> bool:
     """Return whether no stray byte stands in a complete record.
 
-    The last byte of the block has no neighbour yet; it is looked at again with the next block.
+    The last byte of the block has no neighbour yet; it is checked with the next block.
     """
     places = _places(strays)
     return len(places) == 0 or (len(ends) > 0 and int(places[0]) > int(ends[-1]))

@@ -22,7 +22,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _UTF16_BYTES = 8
-"""So many bytes tell UTF-16 without a mark, where every other one is NUL: letters of a Latin script."""
+"""This many bytes identify UTF-16 without a mark, where every other one is NUL: letters of a Latin script."""
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 

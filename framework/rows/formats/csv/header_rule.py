@@ -1,7 +1,7 @@
-"""Whether the first record of a file is a header, told by its cells: a name is text, and a value is like those below.
+"""Whether the first record of a file is a header, judged by its cells: a name is text, a value is like those below.
 
 Numbers are names too where they are years, or where several in a row rise by one step, as in wide tables.
-A header of texts above texts cannot be told from data.
+A header of texts above texts cannot be distinguished from data.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class Misfit:
 
 
 def find_misfit(start: FileStart) -> Misfit | None:
-    """Return how a file differs from what its feed's options say; None where it does not, or nobody can tell."""
+    """Return how a file differs from its feed's options; None where it does not, or where that cannot be known."""
     for rule, ways in ((_separator_line, _behind_separator), (_other_delimiter, _with_delimiter), (_no_header, _ways)):
         reason = rule(start)
         if reason is not None:
@@ -111,7 +111,7 @@ def find_misfit(start: FileStart) -> Misfit | None:
 
 def _separator_line(start: FileStart) -> str | None:
     if _SEPARATOR_LINE.fullmatch(start.first_line()):
-        return "the first line is no header: it tells Excel the delimiter"
+        return "the first line is not a header: it sets the delimiter for Excel"
     return None
 
 
