@@ -61,9 +61,11 @@ class Lake:
         """Return the object key that an address, a key or a path in the lake stands for.
 
         Raises:
-            SpecError: the address is one of another bucket.
+            SpecError: the address is one of another bucket, or there is none.
         """
         path = asked.removeprefix(self.url(""))
+        if not path:
+            raise SpecError(f"{asked!r} names no object: give the key of one in {self.url(self.prefix)}")
         if path.startswith("s3://"):
             raise SpecError(f"{asked} is not in the lake, which is {self.url(self.prefix)}")
         return path if path.startswith(self.prefix) else self.key(path)

@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from framework.errors import Problem, SpecError
+from framework.model.words import listed
 from framework.spec.checks.targets import shared_targets
 from framework.spec.environment import Environment
 from framework.spec.globs import may_overlap
@@ -17,6 +18,7 @@ from framework.spec.pipeline import PipelineSpec
 
 ENVIRONMENTS = "environments.yml"
 PIPELINES = "pipelines"
+_MOST_NAMES = 20
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def _instead(name: str, known: Iterable[str]) -> str:
     known = list(known)
     slip = closest(name, known)
     hint = f"Did you mean {slip!r}? " if slip else ""
-    return f"{hint}There is {', '.join(known)}." if known else "There is none at all."
+    return f"{hint}There is {listed(known, _MOST_NAMES)}." if known else "There is none at all."
 
 
 def _nested_folders(specs: Sequence[PipelineSpec]) -> Iterator[tuple[Problem, PipelineSpec]]:

@@ -80,3 +80,14 @@ def test_an_address_in_another_bucket_is_refused_by_name(shop: Shop, argv: tuple
 
     assert code == 2
     assert f"{key} is not in the lake, which is s3://lake/" in err
+
+
+@pytest.mark.parametrize("key", ["", "s3://lake/"])
+@pytest.mark.parametrize(
+    "argv", [("run", "{name}", "--file", "{key}"), ("replay", "{name}", "--file", "{key}"), ("skip", "{key}")]
+)
+def test_an_empty_key_is_refused(shop: Shop, argv: tuple[str, ...], key: str) -> None:
+    code, _, err = shop.run(*(part.format(name=shop.name, key=key) for part in argv))
+
+    assert code == 2
+    assert "names no object: give the key of one in s3://lake/" in err

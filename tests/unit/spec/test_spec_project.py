@@ -49,6 +49,13 @@ def test_an_unknown_pipeline_names_the_close_one_and_the_folder(project: Project
         check_project(project, ["../orders"])
 
 
+def test_an_unknown_pipeline_of_many_names_some_of_them(project: Project) -> None:
+    for number in range(100):
+        (project.folder / f"pipelines/feed_{number:02}.yml").touch()
+    with pytest.raises(SpecError, match=r"There is customers, feed_00, .*, feed_18 and 82 more\.$"):
+        project.pipeline("no_such")
+
+
 def test_an_unknown_environment_names_the_close_one_and_the_file(project: Project) -> None:
     with pytest.raises(SpecError, match=r"'prd' in .*environments.yml. Did you mean 'prod'\? There is prod\."):
         project.environment("prd")
