@@ -1,0 +1,225 @@
+"""Whole loads of which one transaction is refused: what comes of the file, and that nothing is left behind.
+
+The cases are all statements and all submissions of the scenarios; what is expected follows from who must act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from framework.errors import (
+    OnRefusal,
+    PipelineError,
+    SchemaChangeError,
+    SourceFileError,
+    SpecError,
+    TransientWarehouseError,
+    WarehouseError,
+)
+from framework.load.run import Step
+from framework.model.observation import OUTAGE_MARK
+from framework.plan.steps import JournalStep
+from framework.resources import list_files
+from tests.unit.load.fake_warehouse import Refusal, Submission
+from tests.unit.load.scenarios import SCENARIOS, Bench
+
+FAILS_WITH: dict[OnRefusal, type[PipelineError] | None] = {
+    OnRefusal.FAIL: WarehouseError,
+    OnRefusal.REPLAN: WarehouseError,
+    OnRefusal.REPLAN_IF_CHANGED: WarehouseError,
+    OnRefusal.ALREADY_LOADED: WarehouseError,
+    OnRefusal.SUPERSEDED: WarehouseError,
+    OnRefusal.DUPLICATE_KEYS: SourceFileError,
+    OnRefusal.ROW_COUNT_MISMATCH: WarehouseError,
+    OnRefusal.BRINGS_NEW_KEYS: SourceFileError,
+    OnRefusal.SHRINKS_TABLE: SourceFileError,
+    OnRefusal.ROWS_DO_NOT_FIT: WarehouseError,
+    OnRefusal.VIEW_NOT_REPLACED: None,
+    OnRefusal.BAD_VIEW: SpecError,
+    OnRefusal.BAD_GRANT: SpecError,
+    OnRefusal.TABLE_IN_USE: SchemaChangeError,
+}
+"""What a load fails with of which a statement is refused again and again; None where another plan does without it."""
+BEST_EFFORT = {"late_views", "skipped"}
+"""Transactions without which a load does: their failure is in the log, or keeps files from the archive."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A submission of a scenario, and of its statements the one that is refused; none where all of it is."""
+
+    scenario: str
+    submission: Submission
+    template: str = ""
+
+    def __str__(self) -> str:
+        call = self.submission.made.call
+        return f"{self.scenario}-{call.about}-{call.nth}{'-' * bool(self.template)}{self.template}".replace(" ", "_")
+
+    @property
+    def name(self) -> str:
+        return self.submission.transaction.name
+
+    @property
+    def step(self) -> Step:
+        step = self.submission.made.step
+        assert step is not None
+        return step
+
+    @property
+    def restores_views(self) -> bool:
+        return self.submission.transaction.journal is JournalStep.RESTORES_VIEWS
+
+    @property
+    def meaning(self) -> OnRefusal:
+        return self.submission.transaction.refusal_of(self.submission.templates.index(self.template))
+
+
+def clean_submissions() -> Iterator[tuple[str, Submission]]:
+    for name, scenario in SCENARIOS.items():
+        bench = Bench(scenario)
+        results = bench.run()
+        assert {result.status for result in results} <= {"SUCCESS", "SKIPPED"}, results
+        yield from ((name, submission) for submission in bench.warehouse.submitted)
+
+
+SUBMISSIONS = [Case(name, submission) for name, submission in clean_submissions()]
+
+
+def statements() -> Iterator[Case]:
+    """Yield every statement of every transaction once, and once more where its refusal means something else."""
+    seen = set()
+    for case in SUBMISSIONS:
+        for template in case.submission.templates:
+            found = Case(case.scenario, case.submission, template)
+            kind = (case.name, template, found.meaning)
+            if kind not in seen:
+                seen.add(kind)
+                yield found
+
+
+STATEMENTS = list(statements())
+
+
+@dataclass(frozen=True)
+class Expected:
+    """How a load ends. `error` is None where its file is loaded."""
+
+    error: type[PipelineError] | None
+    folder: str
+    has_problem: bool = False
+    """Whether the run fails, though the file is loaded."""
+
+
+def expected(error: type[PipelineError] | None, max_attempts: int, *, is_outage: bool = False) -> Expected:
+    """Return where the file is by who must act: its sender or the table's owner, the spec's author, or nobody."""
+    if error is None:
+        return Expected(None, "archive")
+    if issubclass(error, SourceFileError | SchemaChangeError):
+        return Expected(error, "unprocessed")
+    stays = is_outage or issubclass(error, SpecError) or max_attempts > 1
+    return Expected(error, "in" if stays else "unprocessed")
+
+
+def check(case: Case, bench: Bench, wanted: Expected) -> None:
+    results = {result.source_file: result for result in bench.run()}
+    scenario = bench.scenario
+    is_started = list(Step).index(case.step) > list(Step).index(Step.START)
+    status = "SUCCESS" if wanted.error is None else "FAILED"
+    for key in scenario.files:
+        result = results[key]
+        assert result.status == status
+        assert (result.failure is not None) == (wanted.error is not None or wanted.has_problem)
+        assert wanted.error is None or (result.failure and type(result.failure.error) is wanted.error), result
+        assert bench.place_of(key) == wanted.folder
+    for key in scenario.older:
+        assert bench.place_of(key) == ("archive" if wanted.folder == "archive" else "in")
+    rows = [(row.source.key, row.status) for row in bench.warehouse.audit if row.status != "SKIPPED"]
+    started = [(key, "STARTED") for key in scenario.files if is_started or status == "SUCCESS"]
+    assert rows == [*started, *((key, status) for key in scenario.files)]
+    require_nothing_left(bench)
+
+
+def require_nothing_left(bench: Bench) -> None:
+    """Check that the run's tables and staging files are gone, views are back or in the journal, the log is exported."""
+    run_id = bench.logs[-1].run_id
+    assert bench.warehouse.tables == set()
+    assert bench.warehouse.dropped_views == {str(row.view) for row in bench.warehouse.journal}
+    assert bench.lake.keys(f"staging/golden/{run_id}/") == []
+    assert f"logs/golden/2026/01/{run_id}.jsonl" in bench.lake.objects
+
+
+@pytest.mark.parametrize("max_attempts", [3, 1])
+@pytest.mark.parametrize("case", STATEMENTS, ids=str)
+def test_a_statement_that_is_always_refused_ends_as_its_meaning_says(case: Case, max_attempts: int) -> None:
+    bench = Bench(SCENARIOS[case.scenario], max_attempts)
+    bench.warehouse.refusals = [Refusal(case.name, case.template)]
+    if case.restores_views:
+        wanted = Expected(None, "archive", has_problem=True)
+    elif case.name in BEST_EFFORT | {"compare_view"}:
+        wanted = Expected(None, "in" if case.name == "skipped" else "archive")
+    else:
+        wanted = expected(FAILS_WITH[case.meaning], max_attempts)
+
+    check(case, bench, wanted)
+
+
+ERRORS = {
+    "refused": WarehouseError("the submission is refused"),
+    "conflict": TransientWarehouseError("every retry met a conflict"),
+    "outage": TransientWarehouseError("nobody answers", is_outage=True),
+}
+
+
+@pytest.mark.parametrize("max_attempts", [3, 1])
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("case", SUBMISSIONS, ids=str)
+def test_a_submission_that_is_refused_as_a_whole_fails_the_load(case: Case, kind: str, max_attempts: int) -> None:
+    bench = Bench(SCENARIOS[case.scenario], max_attempts)
+    error = ERRORS[kind]
+    bench.calls.failures = {case.submission.made.call: error}
+    passes = isinstance(error, TransientWarehouseError)
+    if case.name in BEST_EFFORT:
+        wanted = Expected(None, "in" if case.name == "skipped" else "archive")
+    elif not passes and (case.restores_views or case.name == "compare_view"):
+        # A run restores its own views twice; those of an expired run once, and what fails is left to the next run.
+        wanted = Expected(None, "archive", has_problem=case.step is Step.RECOVER)
+    else:
+        wanted = expected(type(error), max_attempts, is_outage=error.is_outage)
+
+    check(case, bench, wanted)
+    messages = [row.error_message or "" for row in bench.warehouse.audit if row.status == "FAILED"]
+    assert all(message.startswith(OUTAGE_MARK) == error.is_outage for message in messages)
+
+
+@pytest.mark.parametrize("case", SUBMISSIONS, ids=str)
+def test_files_stay_where_they_are_when_the_warehouse_goes_down_for_good(case: Case) -> None:
+    bench = Bench(SCENARIOS[case.scenario], max_attempts=1)
+
+    def go_down() -> None:
+        bench.warehouse.is_down = True
+
+    bench.calls.happens = {case.submission.made.call: go_down}
+    results = {result.source_file: result for result in bench.run()}
+
+    is_loaded = "SUCCESS" in bench.statuses()
+    for key in bench.scenario.files:
+        assert results[key].status == ("SUCCESS" if is_loaded else "FAILED")
+        assert bench.place_of(key) == ("archive" if is_loaded and case.name != "skipped" else "in")
+    assert "FAILED" not in bench.statuses()
+    assert bench.warehouse.dropped_views == {str(row.view) for row in bench.warehouse.journal}
+    assert f"logs/golden/2026/01/{bench.logs[-1].run_id}.jsonl" in bench.lake.objects
+
+
+def test_the_cases_hold_every_meaning_of_a_refusal_that_a_load_can_meet() -> None:
+    assert {case.meaning for case in STATEMENTS} == set(FAILS_WITH)
+    assert set(OnRefusal) - set(FAILS_WITH) == {OnRefusal.VIEW_NAME_TAKEN}
+
+
+def test_the_fake_warehouse_knows_only_templates_that_there_are() -> None:
+    packaged = {name.removesuffix(".sql.j2") for name in list_files("templates/sql")}
+
+    assert Bench(SCENARIOS["outdated view"]).warehouse.templates <= packaged
