@@ -8,7 +8,7 @@ from typing import Literal
 from framework.errors import PipelineError
 from framework.load.run import Run
 from framework.plan.audit import LoadFile
-from framework.warehouse.control import write_audit
+from framework.warehouse.audit import write_audit
 
 Unmerged = Literal["STARTED", "FAILED", "SKIPPED"]
 

@@ -33,7 +33,7 @@ from framework.rows.formats.csv.fields import split_record
 from framework.rows.formats.csv.lines import physical_lines
 from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import BadRowsSpec, PipelineSpec
-from framework.warehouse.control import Duplicates
+from framework.warehouse.staging_tables import Duplicates
 
 READ_BAD_ROWS = 100
 """So many are read again for examples of what is wrong, and of a column that they say nothing of as many of its own."""

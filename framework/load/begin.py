@@ -28,7 +28,7 @@ from framework.model.observation import Observation
 from framework.plan.audit import LoadFile
 from framework.plan.load_plan import PlanHints
 from framework.warehouse.catalog import observe
-from framework.warehouse.control import ensure_control_tables
+from framework.warehouse.control_tables import ensure_control_tables
 
 LoadFiles = tuple[LoadFile, ...]
 

@@ -12,7 +12,7 @@ from framework.plan.audit import LoadFile
 from framework.plan.precedence import EnteredFile, Precedence, deciding_order, was_delivered_again
 from framework.plan.same_content import loaded_on
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.control import read_newest_load, read_seen_files
+from framework.warehouse.audit import read_newest_load, read_seen_files
 from framework.warehouse.ledger import read_entered, read_later_files
 
 Reasons = Mapping[LoadFile, str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from framework.errors import PipelineError
 from framework.load.run import Run
-from framework.warehouse.control import read_run_counts
+from framework.warehouse.audit import read_run_counts
 
 
 def open_quarantine(run: Run) -> None:

@@ -8,7 +8,7 @@ from framework.load.quarantine import discard_bad_rows
 from framework.load.run import Run
 from framework.model.names import staging_table
 from framework.plan.table_copy import copy_table
-from framework.warehouse.control import drop_staging
+from framework.warehouse.staging_tables import drop_staging
 
 
 def recover(run: Run) -> int:

@@ -32,8 +32,9 @@ from framework.plan.load_plan import LoadInput, PlanHints, Staged
 from framework.plan.missing import Fill
 from framework.plan.shrinkage import too_small
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.control import Duplicates, read_duplicates, read_run_counts, read_staging_count
+from framework.warehouse.audit import read_run_counts
 from framework.warehouse.lookups import count_rows
+from framework.warehouse.staging_tables import Duplicates, read_duplicates, read_staging_count
 
 
 @dataclass(frozen=True)

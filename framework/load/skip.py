@@ -14,7 +14,7 @@ from framework.model.files import SourceFile
 from framework.plan.audit import LoadFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.catalog import observe
-from framework.warehouse.control import ensure_control_tables
+from framework.warehouse.control_tables import ensure_control_tables
 
 
 def skip_file(spec: PipelineSpec, services: Services, file: SourceFile, reason: str) -> LoadResult:

@@ -36,7 +36,7 @@ from framework.warehouse.catalog_rows import (
     read_catalog,
 )
 from framework.warehouse.client import Row
-from framework.warehouse.control import SHARED_TABLES
+from framework.warehouse.control_tables import SHARED_TABLES
 from framework.warehouse.session import WarehouseSession
 from framework.warehouse.view_journal import journal_row, select_journal
 

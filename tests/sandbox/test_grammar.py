@@ -9,14 +9,9 @@ from typing import Any
 from framework.load.request import Corrections
 from framework.log.run_log import RunLog
 from framework.sandbox.redshift_sql import parse, to_postgres
-from framework.warehouse.control import (
-    HistoryQuery,
-    read_history,
-    read_last_success,
-    read_run_counts,
-    read_staging_count,
-)
+from framework.warehouse.audit import HistoryQuery, read_history, read_last_success, read_run_counts
 from framework.warehouse.session import WarehouseSession
+from framework.warehouse.staging_tables import read_staging_count
 from tests.workshop import Workshop, csv_text
 
 Feed = Callable[..., Workshop]

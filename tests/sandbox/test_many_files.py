@@ -17,7 +17,7 @@ from framework.lake.pending import list_arrived
 from framework.log.run_log import RunLog
 from framework.model.files import FileIdentity
 from framework.model.observation import AuditRow
-from framework.warehouse.control import write_audit
+from framework.warehouse.audit import write_audit
 from framework.warehouse.session import WarehouseSession
 from tests.workshop import Workshop
 

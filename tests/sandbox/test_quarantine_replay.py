@@ -18,7 +18,7 @@ from framework.load.corrections import replay_quarantine
 from framework.load.request import OneFile
 from framework.load.result import LoadResult, RecordCounts
 from framework.log.run_log import RunLog
-from framework.warehouse.control import read_last_success
+from framework.warehouse.audit import read_last_success
 from framework.warehouse.session import WarehouseSession
 from tests.workshop import Workshop, csv_text
 

@@ -17,8 +17,8 @@ from framework.lake.heartbeat import active_runs
 from framework.lake.s3 import Lake
 from framework.load.services import Services
 from framework.spec.project import Project
+from framework.warehouse.audit import CHANGE_COLUMNS, HISTORY_COLUMNS, HistoryQuery, read_history, read_schema_changes
 from framework.warehouse.client import Row
-from framework.warehouse.control import CHANGE_COLUMNS, HISTORY_COLUMNS, HistoryQuery, read_history, read_schema_changes
 from framework.warehouse.session import WarehouseSession
 
 SHOWN_COLUMNS = (

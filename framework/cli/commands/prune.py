@@ -9,7 +9,7 @@ from datetime import datetime
 from framework.cli.output import Output
 from framework.load.services import Services
 from framework.model.words import counted
-from framework.warehouse.control import prune_audit
+from framework.warehouse.audit import prune_audit
 from framework.warehouse.session import WarehouseSession
 
 

@@ -10,7 +10,7 @@ from framework.cli.output import Output, table
 from framework.load.services import Services
 from framework.model.words import counted
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.control import read_last_success
+from framework.warehouse.audit import read_last_success
 from framework.warehouse.session import WarehouseSession
 
 STALE_EXIT_CODE = 3

@@ -16,7 +16,7 @@ from framework.errors import Problem
 from framework.load.preview import PlannedLoad
 from framework.load.result import LoadFailure, LoadResult
 from framework.resources import read_text
-from framework.warehouse.control import CHANGE_COLUMNS, HISTORY_COLUMNS
+from framework.warehouse.audit import CHANGE_COLUMNS, HISTORY_COLUMNS
 
 
 def output_schema(name: str) -> dict[str, Any]:

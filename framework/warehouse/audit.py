@@ -1,31 +1,24 @@
-"""The control tables: creating them, and the audit rows outside a merge."""
+"""The audit: rows outside a merge, and what is read from it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from framework.errors import Cause, WarehouseError
-from framework.log.run_log import Event
-from framework.model.column_type import varchar
 from framework.model.files import CORRECTION_MARK, SourceFile
-from framework.model.names import TableName, ledger_table
-from framework.model.observation import AuditRow, Observation
+from framework.model.names import TableName
+from framework.model.observation import AuditRow
 from framework.plan.merge import ROWS_PER_STATEMENT
 from framework.plan.precedence import SeenFile
-from framework.plan.spelling_rows import SPELLINGS
 from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction, select
-from framework.warehouse.client import Row, Value
+from framework.warehouse.client import Row
+from framework.warehouse.control_tables import ADDED_COLUMNS
 from framework.warehouse.session import WarehouseSession
 
 _ROWS_WITH_MESSAGE = 12
 """JOB_STS rows of one INSERT: a row takes up to 1,500 bytes, its key 1,024 and its message 4,096."""
-SAMPLED_KEYS = 5
-SHARED_TABLES = ("job_sts", "view_builds", "schema_changes", "view_journal", SPELLINGS)
-"""The control tables that all pipelines share."""
-_ADDED_COLUMNS = {("job_sts", "warnings"): varchar(4096)}
-"""Columns added after the first release, by table and name; older control tables get them by ADD COLUMN."""
 CHANGE_COLUMNS = (
     "changed_ts",
     "run_id",
@@ -64,50 +57,6 @@ HISTORY_COLUMNS = (
 )
 
 
-def ensure_control_tables(warehouse: WarehouseSession, target: TableName, observed: Observation) -> None:
-    """Create the missing control tables and the target's ledger; usually nothing is missing.
-
-    The ledger is created in a submission of its own, before any merge locks it.
-    """
-    schema = warehouse.control_schema
-    if not observed.control_tables.issuperset(SHARED_TABLES):
-        statements = (
-            Statement("create_schema", {"schema": schema}),
-            Statement("create_job_sts", {"table": TableName(schema, "job_sts")}),
-            Statement("create_view_builds", {"table": TableName(schema, "view_builds")}),
-            Statement("create_schema_changes", {"table": TableName(schema, "schema_changes")}),
-            Statement("create_view_journal", {"table": TableName(schema, "view_journal")}),
-            Statement("create_column_spellings", {"table": TableName(schema, SPELLINGS)}),
-        )
-        # One thread creates it where several feeds load for the first time: the database refuses concurrent creation.
-        with warehouse.creating:
-            warehouse.run(Transaction("create_control_schema", statements))
-        warehouse.log.info("created the control schema", schema=schema)
-    _add_columns(warehouse, observed)
-    ledger = ledger_table(schema, target)
-    if ledger.name not in observed.control_tables:
-        warehouse.run(Transaction("create_ledger", (Statement("create_ledger", {"table": ledger}),)))
-        warehouse.log.info(Event.LEDGER_CREATED, table=str(ledger), target=str(target))
-
-
-def _add_columns(warehouse: WarehouseSession, observed: Observation) -> None:
-    """Add the columns that control tables of an earlier release lack, each in an idempotent submission."""
-    schema = warehouse.control_schema
-    for (table, column), column_type in _ADDED_COLUMNS.items():
-        if table not in observed.control_tables or (table, column) in observed.control_columns:
-            continue
-        values = {"table": TableName(schema, table), "name": column, "type": column_type}
-        values |= {"default_sql": None, "encoding": None}
-        try:
-            with warehouse.creating:
-                warehouse.run(Transaction("add_control_column", (Statement("add_column", values),)))
-        except WarehouseError as error:
-            # Another run, or another feed of this one, has added it since the observation.
-            if error.cause is not Cause.COLUMN_EXISTS:
-                raise
-        warehouse.log.info("added a column to a control table", table=table, column=column)
-
-
 def write_audit(warehouse: WarehouseSession, rows: Sequence[AuditRow], attempts: int | None = None) -> None:
     """Append audit rows outside a merge: STARTED, FAILED, SKIPPED; all of one status.
 
@@ -135,46 +84,6 @@ def read_run_counts(
     statement = select("select_run_counts", values)
     (rows,) = warehouse.run(Transaction("run_counts", (statement,)), attempts)
     return {str(row[0]): tuple(int(value or 0) for value in row[1:]) for row in rows}
-
-
-def read_staging_count(warehouse: WarehouseSession, staging: TableName) -> int:
-    """Return how many rows a staging table holds."""
-    statement = select("select_staging_count", {"staging": staging})
-    (rows,) = warehouse.run(Transaction("staging_count", (statement,)))
-    return int(rows[0][0] or 0)
-
-
-@dataclass(frozen=True)
-class Duplicates:
-    """Keys that several rows of a staging table have, by the warehouse's equality.
-
-    `rows_by_file` counts their rows by the file's ordinal; `samples` are the first keys and how many rows each has.
-    """
-
-    keys: int
-    rows_by_file: Mapping[int, int]
-    samples: tuple[tuple[tuple[Value, ...], int], ...]
-
-
-def read_duplicates(warehouse: WarehouseSession, staging: TableName, keys: Sequence[str]) -> Duplicates:
-    """Return the keys that occur in several rows of a staging table."""
-    values = {"staging": staging, "keys": tuple(keys)}
-    statements = (
-        select("select_duplicate_keys", values | {"limit": SAMPLED_KEYS}),
-        select("select_duplicate_rows", values),
-    )
-    found, by_file = warehouse.run(Transaction("duplicates", statements))
-    return Duplicates(
-        keys=int(found[0][-1] or 0) if found else 0,
-        rows_by_file={int(ordinal or 0): int(rows or 0) for ordinal, rows in by_file},
-        samples=tuple((row[:-2], int(row[-2] or 0)) for row in found),
-    )
-
-
-def drop_staging(warehouse: WarehouseSession, tables: Sequence[TableName], attempts: int | None = None) -> None:
-    """Drop a run's own tables if they exist."""
-    statement = Statement("drop_tables", {"tables": tuple(table.sql for table in tables)})
-    warehouse.run(Transaction("drop_staging", (statement,)), attempts)
 
 
 @dataclass(frozen=True)
@@ -292,7 +201,7 @@ def _read_audit(warehouse: WarehouseSession, transaction: Transaction) -> list[R
         if error.cause is Cause.MISSING_RELATION:
             return []
         if error.cause is Cause.MISSING_COLUMN:
-            added = ", ".join(f"{table}.{column}" for table, column in _ADDED_COLUMNS)
+            added = ", ".join(f"{table}.{column}" for table, column in ADDED_COLUMNS)
             raise WarehouseError(
                 f"the control schema {warehouse.control_schema} is from an earlier release and lacks {added}. "
                 "The next load of any pipeline adds it."

@@ -1,0 +1,61 @@
+"""Feedway's own tables: creating them, and adding what an earlier release lacks."""
+
+from __future__ import annotations
+
+from framework.errors import Cause, WarehouseError
+from framework.log.run_log import Event
+from framework.model.column_type import varchar
+from framework.model.names import TableName, ledger_table
+from framework.model.observation import Observation
+from framework.plan.spelling_rows import SPELLINGS
+from framework.plan.steps import Statement, Transaction
+from framework.warehouse.session import WarehouseSession
+
+SHARED_TABLES = ("job_sts", "view_builds", "schema_changes", "view_journal", SPELLINGS)
+"""The control tables that all pipelines share."""
+ADDED_COLUMNS = {("job_sts", "warnings"): varchar(4096)}
+"""Columns added after the first release, by table and name; older control tables get them by ADD COLUMN."""
+
+
+def ensure_control_tables(warehouse: WarehouseSession, target: TableName, observed: Observation) -> None:
+    """Create the missing control tables and the target's ledger; usually nothing is missing.
+
+    The ledger is created in a submission of its own, before any merge locks it.
+    """
+    schema = warehouse.control_schema
+    if not observed.control_tables.issuperset(SHARED_TABLES):
+        statements = (
+            Statement("create_schema", {"schema": schema}),
+            Statement("create_job_sts", {"table": TableName(schema, "job_sts")}),
+            Statement("create_view_builds", {"table": TableName(schema, "view_builds")}),
+            Statement("create_schema_changes", {"table": TableName(schema, "schema_changes")}),
+            Statement("create_view_journal", {"table": TableName(schema, "view_journal")}),
+            Statement("create_column_spellings", {"table": TableName(schema, SPELLINGS)}),
+        )
+        # One thread creates it where several feeds load for the first time: the database refuses concurrent creation.
+        with warehouse.creating:
+            warehouse.run(Transaction("create_control_schema", statements))
+        warehouse.log.info("created the control schema", schema=schema)
+    _add_columns(warehouse, observed)
+    ledger = ledger_table(schema, target)
+    if ledger.name not in observed.control_tables:
+        warehouse.run(Transaction("create_ledger", (Statement("create_ledger", {"table": ledger}),)))
+        warehouse.log.info(Event.LEDGER_CREATED, table=str(ledger), target=str(target))
+
+
+def _add_columns(warehouse: WarehouseSession, observed: Observation) -> None:
+    """Add the columns that control tables of an earlier release lack, each in an idempotent submission."""
+    schema = warehouse.control_schema
+    for (table, column), column_type in ADDED_COLUMNS.items():
+        if table not in observed.control_tables or (table, column) in observed.control_columns:
+            continue
+        values = {"table": TableName(schema, table), "name": column, "type": column_type}
+        values |= {"default_sql": None, "encoding": None}
+        try:
+            with warehouse.creating:
+                warehouse.run(Transaction("add_control_column", (Statement("add_column", values),)))
+        except WarehouseError as error:
+            # Another run, or another feed of this one, has added it since the observation.
+            if error.cause is not Cause.COLUMN_EXISTS:
+                raise
+        warehouse.log.info("added a column to a control table", table=table, column=column)
