@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 
-from framework.lake.s3 import Lake, LakeObject
+from framework.lake.bucket import Lake, LakeObject
 from framework.spec.pipeline import SourceSpec
 
 

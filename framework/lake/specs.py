@@ -7,8 +7,8 @@ import zipfile
 from importlib.resources.abc import Traversable
 
 from framework.errors import SpecError
+from framework.lake.bucket import Lake
 from framework.lake.parallel import map_parallel
-from framework.lake.s3 import Lake
 from framework.spec.project import ENVIRONMENTS, PIPELINES
 
 _ENDINGS = (".yml", ".yaml")

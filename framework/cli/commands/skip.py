@@ -9,9 +9,9 @@ from framework.cli.output import Output
 from framework.cli.results import document_of, summary
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
+from framework.lake.bucket import Lake
 from framework.lake.identity import METADATA_LOST
 from framework.lake.pending import is_file_of
-from framework.lake.s3 import Lake
 from framework.lake.unprocessed import FOLDER, describe_unprocessed
 from framework.load.services import Services
 from framework.load.skip import skip_file

@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
+from framework.lake.bucket import Lake, LakeObject
 from framework.lake.pending import list_arrived
-from framework.lake.s3 import Lake, LakeObject
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import SourceSpec
 

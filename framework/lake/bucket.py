@@ -1,4 +1,4 @@
-"""S3 as the lake. A source file is deleted only after a head has shown a copy of its bytes elsewhere."""
+"""S3 under names of our own: list, head, read, copy, delete. The move protocol is in move.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,11 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from framework.errors import SpecError, WarehouseError
-from framework.lake.archive_names import Reservations, names_for
+from framework.lake.archive_names import Reservations
 from framework.lake.conditions import with_conditions
 from framework.lake.download import download, stream
 from framework.lake.errors import BUCKET_FIELD, GONE, REPLACED, error_code, read_errors, replaced, s3_errors
-from framework.lake.identity import OWN_FOLDERS, carried, etag_of, identity_metadata, moved_metadata
+from framework.lake.identity import OWN_FOLDERS, carried, etag_of, identity_metadata
 from framework.model.files import FileIdentity, SourceFile
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ _SINGLE_COPY_BYTES = 5 * 1024**3
 """CopyObject takes objects up to 5 GB. Source:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
 _COPY = TransferConfig(multipart_threshold=_SINGLE_COPY_BYTES)
-_MOST_NAMES = 10
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Lake:
         self._bucket_field = bucket_field
         self.bucket = settings.bucket
         self.prefix = settings.prefix
-        self._reservations = Reservations()
+        self.reservations = Reservations()
 
     def key(self, path: str) -> str:
         """Return the object key of a path in the lake."""
@@ -93,7 +91,7 @@ class Lake:
 
         In Feedway's own folders that is the identity in its metadata, if that fits the object; elsewhere its own.
         """
-        head = self._head(key)
+        head = self.head(key)
         if head is None:
             return None
         etag, size = etag_of(head), int(head["ContentLength"])
@@ -107,8 +105,8 @@ class Lake:
 
     def is_unchanged(self, file: SourceFile) -> bool:
         """Return whether the object is still the one that was described."""
-        head = self._head(file.key)
-        return head is not None and _is_object(head, file)
+        head = self.head(file.key)
+        return head is not None and is_object(head, file)
 
     def read_head(self, file: SourceFile, size_bytes: int) -> bytes:
         """Return the first bytes of a file.
@@ -142,57 +140,7 @@ class Lake:
         with s3_errors(f"write {url}"), path.open("rb") as content:
             self._client.put_object(Bucket=self.bucket, Key=url.removeprefix(self.url("")), Body=content)
 
-    def move(self, file: SourceFile, folder: str, run_id: str, pipeline: str) -> str | None:
-        """Move a file into a folder of the lake; return its new key, None if the file was replaced.
-
-        The copy carries the identity the file arrived with. Where the name is taken, a digest of the
-        identity goes before its ending; a copy that an expired run left is used. The original is
-        deleted only after a head has shown the complete copy, and only while it is still the object
-        that was read. Each call is conditional. Where the server ignores conditions, a file that
-        replaces the original between two calls, or a process that takes the name, goes unnoticed.
-        """
-        head = self._head(file.key)
-        if head is None or not _is_object(head, file):
-            return None
-        metadata = moved_metadata(file, head, run_id, pipeline)
-        target = self._copied(file, self.key(f"{folder}/{file.key.rpartition('/')[2]}"), metadata)
-        if target is None:
-            return None
-        copy = self.describe(target)
-        is_whole = _is_copy(copy, file)
-        if is_whole and self.is_unchanged(file) and self._delete_original(file):
-            return target
-        left = self._head(file.key)
-        if left is None and is_whole:
-            # It was deleted and the reply was lost, or another run has moved it.
-            return target
-        if left is not None and _is_object(left, file) and not is_whole:
-            raise WarehouseError(f"{self.url(target)}: the copy of {file.url} is not complete; the original stays")
-        if copy is not None and (not is_whole or _holds_successor(copy, file, left)):
-            self.delete([target])
-        return None
-
-    def _copied(self, file: SourceFile, key: str, metadata: Mapping[str, str]) -> str | None:
-        """Return the key of a file's copy, found or made; None where the file was replaced."""
-        names = names_for(key, file.identity, file.arrived_at)
-        for target in islice(names, _MOST_NAMES):
-            with self._reservations.reserved(target) as is_ours:
-                there = self.describe(target) if is_ours else None
-                if is_ours and there is None:
-                    if self._copy(file, target, metadata):
-                        return target
-                    if not self.is_unchanged(file):
-                        return None
-                    # Another process has taken the name, or this call succeeded and its reply was lost.
-                    there = self.describe(target)
-                if _is_copy(there, file):
-                    return target
-        raise WarehouseError(
-            f"{file.url} was not copied: all {_MOST_NAMES} names it could have, up to {self.url(target)}, are taken by "
-            f"other objects. Move these away; the next run archives the file."
-        )
-
-    def _copy(self, file: SourceFile, target: str, metadata: Mapping[str, str]) -> bool:
+    def copy(self, file: SourceFile, target: str, metadata: Mapping[str, str]) -> bool:
         """Copy a file to a free key; return False where the file was replaced or the key is taken."""
         source: Any = {"Bucket": self.bucket, "Key": file.key}
         values: Any = {"Metadata": metadata, "MetadataDirective": "REPLACE", "CopySourceIfMatch": f'"{file.etag}"'}
@@ -209,8 +157,8 @@ class Lake:
                 raise
         return True
 
-    def _delete_original(self, file: SourceFile) -> bool:
-        """Delete a file that was copied; return False where it was replaced just before."""
+    def delete_unchanged(self, file: SourceFile) -> bool:
+        """Delete a file; return False where it was replaced just before."""
         with s3_errors(f"delete {file.url}"):
             try:
                 self._client.delete_object(Bucket=self.bucket, Key=file.key, IfMatch=f'"{file.etag}"')
@@ -260,7 +208,8 @@ class Lake:
         """Delete every object below a key prefix."""
         self.delete([found.key for found in self.list_objects(prefix)])
 
-    def _head(self, key: str) -> Mapping[str, Any] | None:
+    def head(self, key: str) -> Mapping[str, Any] | None:
+        """Return what S3 says of an object; None if it does not exist."""
         with s3_errors(f"head {self.url(key)}"):
             try:
                 return self._client.head_object(Bucket=self.bucket, Key=key)
@@ -270,21 +219,6 @@ class Lake:
                 raise
 
 
-def _is_object(head: Mapping[str, Any], file: SourceFile) -> bool:
+def is_object(head: Mapping[str, Any], file: SourceFile) -> bool:
     """Return whether a head shows the ETag and the size of a file."""
     return (etag_of(head), int(head["ContentLength"])) == (file.etag, file.size_bytes)
-
-
-def _is_copy(copy: SourceFile | None, file: SourceFile) -> bool:
-    """Return whether an object is a complete copy of a file: the same size, identity and arrival."""
-    # A server whose clock was set to an earlier time makes copies that are older than their originals.
-    return copy is not None and (copy.size_bytes, copy.identity, copy.arrived_at) == (
-        file.size_bytes,
-        file.identity,
-        min(file.arrived_at, copy.modified_at),
-    )
-
-
-def _holds_successor(copy: SourceFile, file: SourceFile, left: Mapping[str, Any] | None) -> bool:
-    """Return whether a copy holds the file's replacement: a server without conditions copies the current object."""
-    return left is not None and copy.etag != file.etag and _is_object(left, copy)
