@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from framework.errors import SpecError
-from framework.lake.s3 import LakeObject
+from framework.lake.bucket import LakeObject
 from framework.model.files import FileIdentity, SourceFile
 from tests.unit.load.calls import Calls
 

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import count
 from typing import cast
 
-from framework.lake.s3 import Lake
+from framework.lake.bucket import Lake
 from framework.load.pipeline import run_pipeline
 from framework.load.request import LoadRequest, Pending
 from framework.load.result import LoadResult
@@ -31,7 +31,7 @@ from framework.spec.environment import (
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Row, Warehouse
-from framework.warehouse.control import SHARED_TABLES
+from framework.warehouse.control_tables import SHARED_TABLES
 from tests.unit.load.calls import Calls
 from tests.unit.load.fake_lake import FakeLake
 from tests.unit.load.fake_rows import TEXTS, WHOLE_NUMBERS, Canned, FakeEngine
