@@ -99,16 +99,13 @@ def leave_to_others(
     Raises:
         WarehouseError: the merge was stopped by what the ledger does not show: it was tampered with.
     """
-    eligible = Eligible(files, [])
+    eligible, before = Eligible(files, []), (files, hints)
     match found:
         case LoadedByOthers():
             eligible = _loaded_meanwhile(run, work, eligible)
         case Superseded():
-            eligible, hints_now = _superseded_meanwhile(run, work, eligible, hints)
-            if (eligible.files, hints_now) == (files, hints):
-                raise found.error
-            hints = hints_now
-    if isinstance(found, LoadedByOthers) and eligible.files == files:
+            eligible, hints = _superseded_meanwhile(run, work, eligible, hints)
+    if (eligible.files, hints) == before:
         raise found.error
     run.log.warning("another run was faster", error=str(found.error), files_left=len(eligible.files))
     return eligible, hints
