@@ -1,4 +1,4 @@
-"""Runs pieces of work side by side, and ends them when the command is interrupted."""
+"""Runs pieces of work concurrently, and ends them when the command is interrupted."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _Result = TypeVar("_Result")
 
 
 class Interruption:
-    """Says to threads that the command was interrupted. They hear of it once, where they would sleep.
+    """Passes an interruption of the command to its threads. It is raised once per thread, where the thread sleeps.
 
-    Once, because a load that is given up still writes its FAILED row and cleans up, and sleeps on the way.
+    Once, because an interrupted load still writes its FAILED row and cleans up, and sleeps meanwhile.
     """
 
     def __init__(self) -> None:
@@ -24,13 +24,13 @@ class Interruption:
         self._cause = KeyboardInterrupt("interrupted")
 
     def happen(self, cause: BaseException) -> None:
-        """Interrupt the threads; where one of them has failed, the others are told so."""
+        """Interrupt the threads; where one of them has failed, the others are interrupted with its error."""
         if isinstance(cause, KeyboardInterrupt):
             self._cause = cause
         self._happened.set()
 
     def check(self) -> None:
-        """Go on, or raise what has happened.
+        """Raise if the command was interrupted.
 
         Raises:
             KeyboardInterrupt: at the first call after the interruption, in each thread.
@@ -41,10 +41,10 @@ class Interruption:
             raise type(self._cause)(*self._cause.args)
 
     def sleep(self, seconds: float) -> None:
-        """Sleep; an interruption ends it at once.
+        """Sleep; an interruption ends the sleep immediately.
 
         Raises:
-            KeyboardInterrupt: as `check` does.
+            KeyboardInterrupt: as in `check`.
         """
         if threading.current_thread() is threading.main_thread() or getattr(self._heard, "said", False):
             time.sleep(seconds)
@@ -53,14 +53,14 @@ class Interruption:
         self.check()
 
 
-def run_side_by_side(work: Sequence[Callable[[], _Result]], at_once: int, interruption: Interruption) -> list[_Result]:
-    """Run the pieces, `at_once` at a time, and return their results in the order of the pieces.
+def run_concurrently(work: Sequence[Callable[[], _Result]], threads: int, interruption: Interruption) -> list[_Result]:
+    """Run the pieces, `threads` at a time, and return their results in the order of the pieces.
 
-    All run in threads, so that an interruption, which Python raises in the main thread wherever that
-    stands, ends a piece only where it looks for one. On KeyboardInterrupt pieces that have not begun
-    do not begin, those that run are interrupted, and when they have ended it is raised again.
+    All run in threads of their own: Python raises an interruption anywhere in the main thread, but a
+    piece must end only where it checks for one. On KeyboardInterrupt, pieces that have not started are
+    cancelled, running ones are interrupted, and once they have ended the exception is raised again.
     """
-    with ThreadPoolExecutor(at_once, thread_name_prefix="feed") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="feed") as pool:
         try:
             begun: list[Future[_Result]] = [pool.submit(piece) for piece in work]
             return [_result(future) for future in begun]
@@ -74,7 +74,7 @@ def run_side_by_side(work: Sequence[Callable[[], _Result]], at_once: int, interr
 
 
 def _interruption_behind(error: BaseException | None) -> KeyboardInterrupt | None:
-    """Return the interruption that an error came of: one that tears a lock's code makes an error of the lock."""
+    """Return the interruption that caused an error: one inside a lock's code surfaces as an error of the lock."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
             return error
@@ -83,7 +83,7 @@ def _interruption_behind(error: BaseException | None) -> KeyboardInterrupt | Non
 
 
 def _result(future: Future[_Result]) -> _Result:
-    # The system may hand a signal to another thread; this one notices when it looks up.
+    # The system may deliver a signal to another thread; this one handles it at its next wake-up.
     while not wait([future], LOOK_SECONDS).done:
         pass
     return future.result()

@@ -1,4 +1,4 @@
-"""Opens frame engines: each when the first load needs it, and once."""
+"""Opens each frame engine once, when the first load needs it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from framework.spec.environment import Environment
 
 
 def require_engine(environment: Environment) -> None:
-    """Check that what loads need is installed, before a file is touched: it is no file's fault.
+    """Check that an engine's packages are installed, before a file is touched.
 
     Raises:
         SpecError: the package of the engine is not; or of both, where either will do.
@@ -38,7 +38,7 @@ def _is_missing(engine: EngineName, package: str | None) -> SpecError:
 
 
 class FrameEngines:
-    """Gives each load its engine. Loads of several threads share the engines, which end with the block."""
+    """Chooses each load's engine. Loads in several threads share the engines, which are closed with the block."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class FrameEngines:
         self._lake = lake
         self._spark_conf = spark_conf
         self._process_environment = process_environment
-        # Asked now, of the thread that may have made one: Spark keeps it by thread.
+        # Read now, in the thread that may have made one: Spark keeps the active session by thread.
         self._active_session = active_spark_session()
         self._engines: dict[EngineName, FrameEngine] = {}
         self._opening = threading.Lock()

@@ -48,14 +48,14 @@ def is_glue_run(argv: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """A command line as `run NAME …`, the id of the Glue job run if there is one, and arguments that were passed over.
+    """A command line as `run NAME …`, the id of the Glue job run if there is one, and the arguments that were ignored.
 
-    `passed_over` has no arguments of Glue's own.
+    `ignored` has no arguments of Glue's own.
     """
 
     argv: list[str]
     job_id: str | None = None
-    passed_over: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 def translate_pipeline_form(argv: Sequence[str]) -> CommandLine:
@@ -77,7 +77,7 @@ def translate_pipeline_form(argv: Sequence[str]) -> CommandLine:
         return CommandLine(list(argv))
     translated: list[str] = []
     names: list[str] = []
-    passed_over: list[str] = []
+    ignored: list[str] = []
     job_id = None
     for argument in arguments:
         match argument.name:
@@ -91,7 +91,7 @@ def translate_pipeline_form(argv: Sequence[str]) -> CommandLine:
                 translated += [name] if _is_true(argument) else []
             case name if name not in _GLUE_NAMES:
                 _require_foreign(name, is_in_glue)
-                passed_over.append(name)
+                ignored.append(name)
     if is_pipeline_form and not names:
         raise SpecError("--pipeline takes the name of a pipeline, or several separated by commas")
     if not names and not any(part == "--all" or part.startswith("--tag=") for part in translated):
@@ -99,7 +99,7 @@ def translate_pipeline_form(argv: Sequence[str]) -> CommandLine:
     if is_in_glue and not any(part.startswith("--env=") for part in translated):
         # The default is the sandbox, which is no place for a job.
         raise SpecError("nothing says where to load: give the job --env NAME, an entry of environments.yml")
-    return CommandLine(["run", *names, *translated], job_id, tuple(passed_over))
+    return CommandLine(["run", *names, *translated], job_id, tuple(ignored))
 
 
 def _arguments(argv: Sequence[str]) -> list[_Argument]:

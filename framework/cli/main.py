@@ -1,4 +1,4 @@
-"""Reads the command line, runs the command, and turns what went wrong into a message and an exit code."""
+"""Reads the command line, runs the command, and turns an error into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ COMMANDS = {
     "plan": "show what a run would do now; changes nothing",
     "run": "load pending files",
     "replay": "load a pipeline's unprocessed files, or corrected bad rows, again",
-    "skip": "let a file go for good, without loading it",
+    "skip": "skip a file: archive it without loading",
     "history": "show past loads, and feeds that are late",
-    "restore-views": "put back views that a run which died has left down",
+    "restore-views": "restore views that a crashed run dropped",
     "sandbox": "start, stop and query the local stand-in for AWS",
 }
 USAGE_EXIT_CODE = 2
 INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
-"""128 and the signal's number, as shells have it."""
+"""128 and the signal's number, as in shells."""
 LONGEST_LINE = 2000
-"""Characters of a failure's one line: statements in it may have 100,000 bytes."""
+"""Maximum length in characters of a failure in one line: statements in it may have 100,000 bytes."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises instead of exiting, so that a job that runs us sees the message."""
+    """Raises instead of exiting, so that a job that runs Feedway gets the message."""
 
     def error(self, message: str) -> NoReturn:
         raise SpecError(f"{self.prog}: {message}\n{self.format_usage().strip()}")
 
 
 def main(argv: Sequence[str], home: Path | None = None) -> int:
-    """Run a command line and return its exit code: 0 when everything asked for was done.
+    """Run a command line and return its exit code: 0 when everything was done.
 
-    `home` is the folder that is looked in where --project does not name a project. In an AWS Glue job a
-    failure is raised instead, because Glue knows no exit codes and shows one line of the exception.
+    `home` is the project's folder where --project names none. In an AWS Glue job a failure is raised
+    instead, because Glue has no exit codes and shows one line of the exception.
 
     Raises:
         PipelineError: the command failed, in an AWS Glue job; the message is one line.
@@ -55,10 +55,8 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
     try:
         arguments = parse_arguments(argv)
         output = make_output(arguments.output)
-        if arguments.passed_over:
-            output.stderr.write(
-                f"arguments that are not Feedway's were passed over: {', '.join(arguments.passed_over)}\n"
-            )
+        if arguments.ignored:
+            output.stderr.write(f"arguments that are not Feedway's were ignored: {', '.join(arguments.ignored)}\n")
         with interruptible():
             project = open_project(arguments.project, home or Path.cwd())
             try:
@@ -81,7 +79,7 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
 
 
 def _in_one_line(error: PipelineError) -> PipelineError:
-    """Return the error as the console of AWS Glue can show it; the log has it in full."""
+    """Return the error in one line, as the console of AWS Glue shows it; the log has the full message."""
     line = " | ".join(part.strip() for part in str(error).splitlines() if part.strip())
     shown = line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
     failure = type(error)(shown)
@@ -90,7 +88,7 @@ def _in_one_line(error: PipelineError) -> PipelineError:
 
 
 def _described(error: PipelineError) -> str:
-    """The message; behind it the traceback of a bug, which no message explains."""
+    """Return the message; for a bug, which no message explains, followed by the traceback."""
     cause = error.__cause__
     text = f"error: {error}\n"
     if error.exit_code == 1 and cause is not None and not isinstance(cause, PipelineError):
@@ -99,7 +97,7 @@ def _described(error: PipelineError) -> str:
 
 
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
-    """Return the arguments of a command line, also in the form `--pipeline NAME` that jobs use.
+    """Return the arguments of a command line, also of the form `--pipeline NAME` that jobs use.
 
     Raises:
         SpecError: the command line is not understood.
@@ -115,12 +113,12 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         _command(name).add_arguments(command)
     arguments = parser.parse_args(line.argv)
     arguments.job_id = line.job_id
-    arguments.passed_over = line.passed_over
+    arguments.ignored = line.ignored
     return arguments
 
 
 def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:
-    """Let the common options stand before the command or behind it."""
+    """Add the common options, which may come before the command or after it."""
 
     def default(value: object) -> object:
         return value if first else argparse.SUPPRESS

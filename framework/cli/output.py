@@ -1,4 +1,4 @@
-"""What commands print: a JSON document, JSON lines, or text for people."""
+"""The output of commands: a JSON document, JSON lines, or text."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _KEPT_IN_THE_LOG = frozenset({Event.COLUMNS_NAMED, Event.LOAD_STARTED, Event.LED
 
 @dataclass(frozen=True)
 class Output:
-    """Where a command prints, and in which form.
+    """The streams and the form of a command's output.
 
-    text: tables and progress for people. json: one document on stdout, the log on stderr.
+    text: tables and progress. json: one document on stdout, the log on stderr.
     lines: the log as JSON lines on stdout, the document as the last one.
     """
 
@@ -32,11 +32,11 @@ class Output:
 
     @property
     def log_stream(self) -> TextIO | None:
-        """Where the run log goes as it is written; None where progress is shown instead."""
+        """The stream of the run log; None where progress is shown instead."""
         return {"text": None, "json": self.stderr, "lines": self.stdout}[self.format]
 
     def document(self, document: dict[str, object], text: Callable[[], str]) -> None:
-        """Print a command's result: as JSON where asked for, as text for people, not among JSON lines."""
+        """Print a command's result: as JSON, as text, or as the last of the JSON lines."""
         self.status.end()
         if self.format == "json":
             self.stdout.write(as_json(document))
@@ -47,12 +47,12 @@ class Output:
         self.stdout.flush()
 
     def say(self, line: str) -> None:
-        """Tell people something on the way; on stderr, where no program reads results."""
+        """Print a line of text on stderr, where no program reads results; nothing in the other forms."""
         if self.format == "text":
             self.status.line(line)
 
     def progress(self, entry: Entry) -> None:
-        """Show a log entry as progress, where people watch."""
+        """Show a log entry as progress, if the output is text."""
         if self.format != "text":
             return
         line, pipeline = progress_line(entry), str(entry["pipeline"])
@@ -73,7 +73,7 @@ def make_output(asked: Format = DEFAULT_FORMAT) -> Output:
 
 
 def progress_line(entry: Entry) -> str | None:
-    """Return one line of progress for a log entry, None for what only the log keeps."""
+    """Return one line of progress for a log entry, None for an entry that only the log keeps."""
     pipeline, msg = entry["pipeline"], entry["msg"]
     if entry["level"] == "info" and msg in _KEPT_IN_THE_LOG:
         return None
@@ -84,7 +84,7 @@ def progress_line(entry: Entry) -> str | None:
     }
     if msg == Event.STEP:
         return f"{pipeline}: {entry['step']} …"
-    # What has several lines is told in full where the command ends.
+    # A message of several lines is printed in full when the command ends.
     firsts = {name: str(value).partition("\n")[0] for name, value in shown.items() if value is not None}
     details = ", ".join(f"{name}={text}" for name, text in firsts.items())
     mark = {"info": "", "warning": "warning: ", "error": "error: "}[str(entry["level"])]
@@ -92,20 +92,20 @@ def progress_line(entry: Entry) -> str | None:
 
 
 def step_text(entry: Entry) -> str:
-    """Return how far a step is: what the frame engine can tell of bytes, rows and tasks."""
+    """Return a step's progress: the bytes, rows and tasks that the frame engine reports."""
     numbers = {name: value for name, value in entry.items() if isinstance(value, int)}
-    told = []
+    parts = []
     if "bytes_total" in numbers:
-        told.append(f"{numbers['bytes_read'] / 1e6:.1f} of {numbers['bytes_total'] / 1e6:.1f} MB read")
+        parts.append(f"{numbers['bytes_read'] / 1e6:.1f} of {numbers['bytes_total'] / 1e6:.1f} MB read")
     if "rows" in numbers:
-        told.append(f"{counted(numbers['rows'], 'row')} done")
+        parts.append(f"{counted(numbers['rows'], 'row')} done")
     if "tasks_total" in numbers:
-        told.append(f"{numbers['tasks_done']} of {counted(numbers['tasks_total'], 'task')} done")
-    return f"{entry['pipeline']}: {entry['step']}: {', '.join(told)}"
+        parts.append(f"{numbers['tasks_done']} of {counted(numbers['tasks_total'], 'task')} done")
+    return f"{entry['pipeline']}: {entry['step']}: {', '.join(parts)}"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return rows as an aligned text table; NULL is shown as an empty cell, numbers to the right."""
+    """Return rows as an aligned text table; NULL is an empty cell, numbers are right-aligned."""
     texts = [["" if value is None else str(value) for value in row] for row in rows]
     widths = [max(len(name), *(len(row[place]) for row in texts), 0) for place, name in enumerate(columns)]
     numeric = [

@@ -1,4 +1,4 @@
-"""Finds the project: a folder, an address in S3, or what ships with the code."""
+"""Finds the project: a folder, an address in S3, or the one shipped with the code."""
 
 from __future__ import annotations
 

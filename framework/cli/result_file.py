@@ -1,4 +1,4 @@
-"""Keeps the result of a run where whoever started it can read it: `--result PLACE`."""
+"""Writes the result of a run to a place that its caller can read: `--result PLACE`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_result_place(place: str) -> None:
 
 
 def write_result(document: dict[str, object], place: str, lake: Lake) -> list[PipelineError]:
-    """Write what `run --output json` prints; return why it could not be written, if so."""
+    """Write the document of `run --output json`; return the error if it could not be written."""
     try:
         if place.startswith("s3://"):
             lake.put_at(place, as_json(document))

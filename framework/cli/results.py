@@ -1,4 +1,4 @@
-"""Loads pipelines side by side, tells what came of them, and ends in the failure if there is one."""
+"""Loads pipelines concurrently, prints and announces the results, and raises the failure if there is one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
-from framework.cli.concurrency import Interruption, run_side_by_side
+from framework.cli.concurrency import Interruption, run_concurrently
 from framework.cli.engines import require_engine
 from framework.cli.output import Output, table
 from framework.cli.result_file import write_result
@@ -43,7 +43,7 @@ SUMMARY_COLUMNS = (
 
 @dataclass(frozen=True)
 class Feed:
-    """A pipeline to be loaded; `spec` is what is wrong with its spec where that cannot be read."""
+    """A pipeline to load; `spec` is the error where its spec cannot be read."""
 
     pipeline: str
     spec: PipelineSpec | SpecError
@@ -51,7 +51,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where loads happen, and who asked for them. `result` is where to write what comes of them, None for nowhere."""
+    """The project, environment and job of loads. `result` is the place to write the results to, None for none."""
 
     project: Project
     environment: Environment
@@ -60,7 +60,7 @@ class Surroundings:
 
 
 def read_feed(project: Project, name: str) -> Feed:
-    """Return a pipeline as it is to be loaded. A spec that cannot be read fails its own feed, not the others."""
+    """Return a pipeline to load. A spec that cannot be read fails its own feed, not the others."""
     try:
         return Feed(name, project.pipeline(name))
     except SpecError as error:
@@ -68,9 +68,9 @@ def read_feed(project: Project, name: str) -> Feed:
 
 
 def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Surroundings, output: Output) -> int:
-    """Load pipelines side by side, tell what came of them, and end in the failure if there is one.
+    """Load pipelines concurrently, print and announce the results, and raise the failure if there is one.
 
-    An interruption ends it early; what was loaded by then is told all the same.
+    After an interruption the results so far are printed and announced too.
 
     Raises:
         PipelineError: a load failed or was refused; of several failures, the class they share.
@@ -89,7 +89,7 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
         work = [partial(_load, feed, services, request, results[feed.pipeline], idle) for feed in feeds]
         is_cut_short = True
         try:
-            run_side_by_side(work, environment.parallel, interruption)
+            run_concurrently(work, environment.parallel, interruption)
             is_cut_short = False
         finally:
             ended = [result for of_feed in results.values() for result in of_feed]
@@ -107,19 +107,19 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
 
 
 def _sources(project: Project) -> dict[str, SourceSpec]:
-    """Return where the files of each feed arrive whose spec can be read."""
+    """Return the source of each feed whose spec can be read."""
     feeds = [read_feed(project, name) for name in project.pipeline_names()]
     return {feed.pipeline: feed.spec.source for feed in feeds if isinstance(feed.spec, PipelineSpec)}
 
 
 def all_broken(feeds: Sequence[Feed]) -> dict[str, SpecError]:
-    """Return what is wrong with each spec where none can be read: nobody wants to wait for a sandbox to hear of it."""
+    """Return the error of each spec where none can be read, so that no sandbox is started for them; else nothing."""
     broken = {feed.pipeline: feed.spec for feed in feeds if isinstance(feed.spec, SpecError)}
     return broken if len(broken) == len(feeds) else {}
 
 
 def readable(feeds: Sequence[Feed], failed: Collection[str]) -> list[PipelineSpec]:
-    """Return the specs that could be read, but for those of pipelines that failed."""
+    """Return the specs that could be read, without those of pipelines that failed."""
     return [feed.spec for feed in feeds if isinstance(feed.spec, PipelineSpec) and feed.pipeline not in failed]
 
 
@@ -134,9 +134,9 @@ def document_of(results: Sequence[LoadResult], waiting: Sequence[SetAside] = ())
 def _load(
     feed: Feed, services: Services, request: LoadRequest, results: list[LoadResult], idle: dict[str, str]
 ) -> None:
-    """Load one pipeline; `results` gets what comes of it, or `idle` why nothing did.
+    """Load one pipeline; add its results to `results`, or the reason why there are none to `idle`.
 
-    What fails there stops no other.
+    A failure does not stop other pipelines.
     """
     log = services.open_log(services.new_run_id(), feed.pipeline)
     try:
@@ -148,7 +148,7 @@ def _load(
     except PipelineError as error:
         log.error("failed", step="discover", error=safe_message(error))
         load = FailedLoad(feed.pipeline, services.environment, request, error, ())
-        # An error of the command line or the spec says what to write; only what passes is continued as it was.
+        # An error of the command line or the spec says what to write; a command repeats only other failures.
         continued = None if isinstance(error, SpecError) else next_step(load, services.lake)
         results.append(failed_early(feed.pipeline, error, next_step=continued))
         return
@@ -158,17 +158,17 @@ def _load(
 
 
 def why_nothing(spec: PipelineSpec, services: Services, request: LoadRequest) -> str:
-    """Return where no file was found that the pipeline would load."""
+    """Return where the pipeline looked for files and found none."""
     lake = services.lake
     if isinstance(request, Unprocessed):
-        return f"no file below {lake.url(lake.key(UNPROCESSED_FOLDER))} is one of this pipeline"
+        return f"no file below {lake.url(lake.key(UNPROCESSED_FOLDER))} belongs to this pipeline"
     nothing = f"no file below {lake.url(lake.key(spec.source.prefix))} matches {spec.source.pattern}"
     others = list_arrived(lake, spec.source).unmatched
     return f"{nothing}; not matched: {listed(others)}" if others else nothing
 
 
 def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:
-    """Return one error per failed load; a bug stays the exception it is, behind its place."""
+    """Return one error per failed load; a bug stays its cause."""
     seen: set[str] = set()
     errors = []
     for result in results:
@@ -176,11 +176,11 @@ def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:
             seen |= {result.run_id} if result.run_id is not None else set()
             at_fault = getattr(result.failure.error, "keys", ()) or (result.source_file,)
             file = result.source_file if result.source_file in at_fault else at_fault[0]
-            errors.append(_told(result.pipeline, file, result.failure))
+            errors.append(_with_place(result.pipeline, file, result.failure))
     return errors
 
 
-def _told(pipeline: str, file: str | None, load: LoadFailure) -> PipelineError:
+def _with_place(pipeline: str, file: str | None, load: LoadFailure) -> PipelineError:
     error = load.error
     kind = type(error) if isinstance(error, PipelineError) else PipelineError
     name = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
@@ -194,7 +194,7 @@ def _told(pipeline: str, file: str | None, load: LoadFailure) -> PipelineError:
 
 
 def end_in(failures: Sequence[PipelineError]) -> int:
-    """Return 0 where nothing failed, and raise the failure, or what several share, where something did."""
+    """Return 0 where nothing failed; raise a single failure, or one error for several, with their common exit code."""
     if not failures:
         return 0
     if len(failures) == 1:
@@ -208,9 +208,9 @@ def end_in(failures: Sequence[PipelineError]) -> int:
 def summary(
     results: Sequence[LoadResult], idle: Mapping[str, str] | None = None, waiting: Sequence[SetAside] = ()
 ) -> str:
-    """Return the results as a table with why files were not loaded, and what else there is to know of the pipelines.
+    """Return the results as a table, followed by the reasons why files were not loaded and other notes.
 
-    `idle` says by pipeline why there was nothing to do, `waiting` which files are set aside.
+    `idle` is the reason by pipeline why there was nothing to do, `waiting` are the files set aside.
     """
     nothing = [f"{pipeline}: nothing to do: {why}" for pipeline, why in sorted((idle or {}).items())]
     return "\n".join([*(_result_lines(results) if results else ()), *nothing, *map(str, waiting)])
@@ -238,7 +238,7 @@ def _result_lines(results: Sequence[LoadResult]) -> list[str]:
         if result.quarantine is not None
     ]
     reasons = [f"{result.source_file}: {result.reason}" for result in results if result.reason is not None]
-    # A header of texts cannot be told from data: whoever sees the first load can.
+    # A header of texts cannot be distinguished from data, but a reader of the first load's summary can judge it.
     created = [
         f"created {change['to']} with {change['reason']}"
         for result in results

@@ -1,4 +1,4 @@
-"""Tells which files a pipeline has set aside, and how to go on with them: they are not pending, and not loaded."""
+"""The files that a pipeline has set aside, which are neither pending nor loaded, and the command that loads them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from framework.spec.pipeline import PipelineSpec
 
 @dataclass(frozen=True)
 class SetAside:
-    """The unprocessed files of a pipeline; `folder` is their address, `command` what loads them.
+    """The unprocessed files of a pipeline; `folder` is their address, `command` loads them.
 
-    With `is_minimum` there may be more.
+    `files` is a minimum where `is_minimum`.
     """
 
     pipeline: str
@@ -36,7 +36,7 @@ class SetAside:
 
 
 def find_set_aside(specs: Sequence[PipelineSpec], services: Services) -> list[SetAside]:
-    """Return the pipelines that have set files aside, in order; a lake that cannot be asked is told in the log."""
+    """Return the pipelines that have set files aside, in order; a failure to count them is logged."""
     if not specs:
         return []
     try:

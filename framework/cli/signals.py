@@ -1,4 +1,4 @@
-"""What ends a command from outside: Ctrl-C, and the SIGTERM of containers, schedulers and AWS Glue."""
+"""Signals that end a command: Ctrl-C, and the SIGTERM of containers, schedulers and AWS Glue."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _DEFAULTS: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handle
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was told to end, by SIGTERM; it ends as at Ctrl-C."""
+    """The process received SIGTERM; it ends as it does at Ctrl-C."""
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """In the block SIGTERM ends what runs as Ctrl-C does; a second signal ends the process at once.
+    """In the block SIGTERM interrupts the command as Ctrl-C does; a second signal ends the process immediately.
 
-    Handlers that the surroundings have set stay, ignored signals too; so does everything outside
-    the main thread, which alone may set handlers.
+    Handlers that are already set stay, ignored signals too. Does nothing outside the main thread,
+    which alone may set handlers.
     """
     is_main = threading.current_thread() is threading.main_thread()
     ours = [number for number, default in _DEFAULTS.items() if is_main and signal.getsignal(number) == default]

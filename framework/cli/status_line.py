@@ -1,4 +1,4 @@
-"""How far the steps under way are: a line that is drawn over itself on a terminal, seldom lines elsewhere."""
+"""Progress of the current steps: a line that is redrawn on a terminal, occasional lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _ERASE = "\r\x1b[K"
 
 
 class StatusLine:
-    """Owns a stream on which whole lines and the status are written. Threads may share it."""
+    """A stream for whole lines and the status. Threads may share it."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._clock = clock
         self._is_terminal = stream.isatty()
         self._steps: dict[str, str] = {}
-        self._told_at: dict[str, float] = {}
+        self._printed_at: dict[str, float] = {}
         self._drawn_at = 0.0
         self._lock = threading.Lock()
 
     def line(self, text: str, of: str = "") -> None:
-        """Write a whole line; the step that `of` is at counts as done."""
+        """Write a whole line; the current step of `of` counts as finished."""
         with self._lock:
             self._steps.pop(of, None)
-            self._told_at.pop(of, None)
+            self._printed_at.pop(of, None)
             self._stream.write(f"{self._erase()}{text}\n{self._status()}")
             self._stream.flush()
 
     def step(self, of: str, text: str) -> None:
-        """Say how far a step is; most calls only remember it."""
+        """Set a step's progress; most calls print nothing."""
         with self._lock:
             now = self._clock()
             if self._is_terminal:
@@ -43,13 +43,13 @@ class StatusLine:
                     self._drawn_at = now
                     self._stream.write(f"{self._erase()}{self._status()}")
                     self._stream.flush()
-            elif now - self._told_at.setdefault(of, now) >= ELSEWHERE_SECONDS:
-                self._told_at[of] = now
+            elif now - self._printed_at.setdefault(of, now) >= ELSEWHERE_SECONDS:
+                self._printed_at[of] = now
                 self._stream.write(f"{text}\n")
                 self._stream.flush()
 
     def end(self) -> None:
-        """Leave the terminal clean."""
+        """Erase the status from the terminal."""
         with self._lock:
             if self._steps:
                 self._steps.clear()
@@ -60,5 +60,5 @@ class StatusLine:
         return _ERASE if self._is_terminal else ""
 
     def _status(self) -> str:
-        # One column less than there is: some terminals go on to the next line when the last is written.
+        # One column less than the width: some terminals wrap when the last column is written.
         return " | ".join(self._steps.values())[: shutil.get_terminal_size().columns - 1]

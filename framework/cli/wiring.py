@@ -1,4 +1,4 @@
-"""Makes what a command works with: AWS clients, the frame engine, the log; and the sandbox where asked for."""
+"""Makes a command's services: AWS clients, the frame engine, the log, and the sandbox if the environment is one."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 SANDBOX_FOLDER = ".sandbox"
 _REGION_FIELDS = {"s3": "lake.region", "redshift-data": "warehouse.region"}
-"""The fields of environments.yml that name the regions of clients."""
+"""The field of environments.yml that names the region of each client."""
 _CLIENT_CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 5},
     connect_timeout=10,
     read_timeout=60,
     user_agent_extra="feedway",
-    # Feeds side by side share a client, and each fetches a big file by several connections.
+    # Concurrent feeds share a client, and each fetches a big file over several connections.
     max_pool_connections=64,
 )
 _ANNOUNCING_CONFIG = Config(
-    # A run waits for these at its end, and can do without.
+    # A run waits for these calls at its end, and does not depend on them.
     retries={"mode": "standard", "max_attempts": 2},
     connect_timeout=5,
     read_timeout=10,
@@ -53,7 +53,7 @@ _ANNOUNCING_CONFIG = Config(
 
 @dataclass(frozen=True)
 class Aws:
-    """Where AWS is for an environment: the service itself, or the sandbox."""
+    """AWS as an environment uses it: the service itself, or the sandbox."""
 
     client: Callable[[str, str | None], Any]
     spark_conf: Mapping[str, str]
@@ -110,14 +110,14 @@ def _open_aws(project: Path, environment: Environment, output: Output) -> Iterat
         from framework.sandbox import java_environment
 
         conf = address.spark_conf(environment.lake.bucket)
-        # The sandbox belongs to nobody else and has no quotas.
+        # The sandbox is not shared and has no quotas.
         yield Aws(sandbox_clients(address), conf, java_environment(), RateLimiter({}))
 
 
 def aws_clients(environment: str) -> Callable[[str, str | None], Any]:
-    """Return what makes boto3 clients of a service in a region, by boto3's own chain of settings.
+    """Return a function that makes the boto3 client of a service in a region, by boto3's own chain of settings.
 
-    The clients raise SpecError where the region or the profile is missing or wrong; `environment` is named then.
+    It raises SpecError where the region or the profile is missing or wrong; the message names `environment`.
     """
 
     def client(service: str, region: str | None) -> Any:
@@ -131,7 +131,7 @@ def aws_clients(environment: str) -> Callable[[str, str | None], Any]:
 
 
 def announcing_clients(environment: Environment) -> Callable[[str], Any]:
-    """Return what makes the clients of the services that an environment on AWS announces loads to."""
+    """Return a function that makes the clients of the services to which an environment on AWS announces loads."""
 
     def client(service: str) -> Any:
         return boto3.Session().client(  # type: ignore[call-overload]
@@ -143,7 +143,7 @@ def announcing_clients(environment: Environment) -> Callable[[str], Any]:
 
 @contextmanager
 def open_sandbox(project: Path, output: Output) -> Iterator[SandboxAddress]:
-    """Yield the project's sandbox, started if it is not up, and then stopped again."""
+    """Yield the project's sandbox; if it was not up, it is started, and stopped afterwards."""
     try:
         from framework import sandbox
     except ImportError as error:
@@ -155,10 +155,10 @@ def open_sandbox(project: Path, output: Output) -> Iterator[SandboxAddress]:
 
 
 def sandbox_clients(address: SandboxAddress) -> Callable[[str, str | None], Any]:
-    """Return what makes boto3 clients that talk to the sandbox."""
-    # As the environment says it and not as boto3's arguments do: older versions know some of it only there.
+    """Return a function that makes boto3 clients of the sandbox's services."""
+    # By environment variables: older versions of boto3 have no arguments for some of these settings.
     os.environ.update(address.aws_environment())
-    # A profile of AWS is none of the sandbox's, and may not be on this machine.
+    # An AWS profile does not apply to the sandbox, and may not exist on this machine.
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
         os.environ.pop(name, None)
     session = boto3.Session()

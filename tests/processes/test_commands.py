@@ -60,7 +60,7 @@ def test_control_c_ends_a_process_whose_pieces_sleep() -> None:
         # Background processes of a shell that is not interactive are started with the signal ignored.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def piece(): os.write(1, b'begun\\n'); i.sleep(60)\n"
-        "try: run_side_by_side([piece] * 9, 2, i)\n"
+        "try: run_concurrently([piece] * 9, 2, i)\n"
         "except KeyboardInterrupt: print('ended', flush=True)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:

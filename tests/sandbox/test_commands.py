@@ -189,7 +189,7 @@ def test_the_form_glue_uses_is_run(shop: Shop) -> None:
 
     assert code == 0
     assert audited["rows"] == [["jr_7"]]
-    assert err.splitlines()[0] == "arguments that are not Feedway's were passed over: --project-id"
+    assert err.splitlines()[0] == "arguments that are not Feedway's were ignored: --project-id"
 
 
 @pytest.mark.parametrize(

@@ -298,5 +298,5 @@ def test_pruning_keeps_what_tells_which_files_are_loaded(shop: Shop) -> None:
         ("d1", "STARTED"),
         ("d1", "SUCCESS"),
     ]
-    assert "each tells the last of its file" in shop.run("history", shop.name, "--prune", "7d", "--output", "text")[1]
+    assert "is the last of its file" in shop.run("history", shop.name, "--prune", "7d", "--output", "text")[1]
     assert shop.run("history", "--yes")[0] == shop.run("history", "--prune", "soon")[0] == 2

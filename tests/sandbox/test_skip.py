@@ -81,9 +81,9 @@ def test_what_cannot_be_skipped_is_explained(shop: Shop) -> None:
     assert {code for code, _, _ in refusals.values()} == {2}
     words = [err.strip().splitlines()[-1] for _, _, err in refusals.values()]
     assert f"is loaded into public.{shop.name} already" in words[0]
-    assert "lies in the archive" in words[1]
-    assert "no pipeline's source.prefix and source.pattern take it" in words[2]
-    assert "is not there, neither pending nor unprocessed" in words[3]
+    assert "is in the archive" in words[1]
+    assert "it matches no pipeline's source.prefix and source.pattern" in words[2]
+    assert "does not exist, neither pending nor unprocessed" in words[3]
     assert [status for status, _ in statuses(shop, loaded)] == ["SUCCESS"]
     assert shop.s3.head_object(Bucket="lake", Key=loaded)
 
@@ -99,7 +99,7 @@ def test_a_file_of_several_pipelines_needs_the_name_of_one(shop: Shop) -> None:
     right, document = shop.json("skip", key, "--for", other)
 
     assert (code, wrong, right) == (2, 2, 0)
-    assert f"may be a file of {', '.join(sorted((shop.name, other)))}" in err
+    assert f"may belong to {', '.join(sorted((shop.name, other)))}" in err
     assert "no pipeline 'nobody'" in told
     assert document["loads"][0]["pipeline"] == other
 

@@ -20,6 +20,7 @@ PLACES = (
     "demo",
     "schemas",
     "templates",
+    "framework/cli",
     "framework/lake",
     "framework/log",
     "framework/rows",

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=str.upper,
         choices=STATUSES,
         metavar="STATUS",
-        help=f"only loads that stand so: {', '.join(STATUSES)}; may be given several times",
+        help=f"only loads with this status: {', '.join(STATUSES)}; may be given several times",
     )
     parser.add_argument("--since", metavar="WHEN", help="only loads begun since: 30m, 6h, 7d, or a UTC time")
     parser.add_argument("--file", metavar="KEY", help="only loads of this file, by where it arrived or lies now")
@@ -112,11 +112,11 @@ def _check(arguments: argparse.Namespace) -> None:
     filters = {"--status": arguments.status, "--since": arguments.since, "--file": arguments.file}
     for name, value in {**filters, "--rows": arguments.rows}.items():
         if arguments.stale and value is not None:
-            raise SpecError(f"history --stale looks at the last loads of feeds; {name} does not go with it")
+            raise SpecError(f"history --stale shows feeds by their last load; {name} does not go with it")
         if arguments.prune is not None and value is not None:
             raise SpecError(f"history --prune removes rows by their age; {name} does not go with it")
         if arguments.changes and value is not None and name in ("--status", "--file"):
-            raise SpecError(f"history --changes looks at tables; {name} does not go with it")
+            raise SpecError(f"history --changes shows changes of tables; {name} does not go with it")
     if arguments.rows is not None and arguments.rows < 1:
         raise SpecError(f"history --rows takes a number from 1, not {arguments.rows}")
 
@@ -180,23 +180,23 @@ def parse_when(text: str, now: datetime, option: str) -> datetime:
 
 
 def _arrival_key(asked: str, lake: Lake) -> str:
-    """Return the key under which a file arrived, of a file that may have been moved since."""
+    """Return the key under which a file arrived; it may have been moved since."""
     key = lake.key_of(asked)
     file = lake.describe(key)
     return key if file is None else file.identity.key
 
 
 def named_loads(rows: Sequence[Row], services: Services) -> Iterator[dict[str, object]]:
-    """Yield the loads by column name; one without an end is RUNNING or, without a sign of life, UNFINISHED."""
-    living: dict[object, frozenset[str]] = {}
+    """Yield the loads by column name; a load without an end is RUNNING or, without a fresh heartbeat, UNFINISHED."""
+    active: dict[object, frozenset[str]] = {}
     for row in rows:
         load: dict[str, object] = dict(zip(HISTORY_COLUMNS, row, strict=True))
         if load["status"] == "STARTED":
             pipeline = load["pipeline"]
-            if pipeline not in living:
+            if pipeline not in active:
                 dead_after_seconds = services.environment.dead_after_seconds
-                living[pipeline] = active_runs(services.lake, str(pipeline), dead_after_seconds)
-            load["status"] = RUNNING if load["run_id"] in living[pipeline] else UNFINISHED
+                active[pipeline] = active_runs(services.lake, str(pipeline), dead_after_seconds)
+            load["status"] = RUNNING if load["run_id"] in active[pipeline] else UNFINISHED
         load["warnings"] = json.loads(str(load["warnings"] or "[]"))
         yield load
 

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--file", metavar="KEY", help="plan the load of this object of the lake")
     add_file_options(parser)
     parser.add_argument(
-        "--sample", type=_positive, metavar="N", help="look at about N first rows of each file instead of all"
+        "--sample", type=_positive, metavar="N", help="read about the first N rows of each file instead of all"
     )
     parser.add_argument("--sql", action="store_true", help="print the statements too")
 

@@ -1,4 +1,4 @@
-"""`history --prune`: takes out of JOB_STS what nothing rests on any more."""
+"""`history --prune`: removes rows of JOB_STS that nothing needs any more."""
 
 from __future__ import annotations
 
@@ -41,14 +41,12 @@ def report_pruning(
 
 def _text(pruning: Pruning) -> str:
     if not pruning.rows:
-        return (
-            f"nothing to remove: of the rows of JOB_STS begun before {pruning.before} each tells the last of its file"
-        )
+        return f"nothing to remove: each row of JOB_STS begun before {pruning.before} is the last of its file"
     listed = ", ".join(f"{count:,} {status}" for status, count in pruning.by_status.items())
     rows = f"{counted(pruning.rows, 'row')} of JOB_STS"
     if pruning.removed:
         return f"removed {rows} begun before {pruning.before}: {listed}"
     return (
         f"would remove {rows} begun before {pruning.before}: {listed}. The last row of each "
-        "file, and its last SUCCESS, stay. Say --yes to remove them."
+        "file, and its last SUCCESS, stay. Use --yes to remove them."
     )

@@ -1,4 +1,4 @@
-"""`replay`: loads once more what a pipeline could not load: files that were set aside, or corrected bad rows."""
+"""`replay`: loads files that were set aside, or corrected bad rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`restore-views`: puts back the views that stand in the journal because a run died, or could not put them back."""
+"""`restore-views`: restores the views in the journal, which a crashed run dropped or could not restore."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COLUMNS = ("view", "target", "status", "pipeline", "run_id", "reason")
 
 @dataclass(frozen=True)
 class RestoredView:
-    """What became of a view in the journal. `statements` are those that put it back, as SQL."""
+    """The result for a view in the journal. `statements` restore it, as SQL."""
 
     view: str
     target: str
@@ -40,16 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `restore-views` takes."""
     parser.add_argument("views", metavar="SCHEMA.VIEW", nargs="*", help="only these views")
     parser.add_argument(
-        "--forget", action="store_true", help="take the named views out of the journal without putting them back"
+        "--forget", action="store_true", help="remove the named views from the journal without restoring them"
     )
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    """Put back what no run that is at work has taken down, and print each view with what became of it.
+    """Restore the views that expired runs dropped, and print each view with its result.
 
     Raises:
         SpecError: a view that is named is not in the journal.
-        SchemaChangeError: a view could not be put back.
+        SchemaChangeError: a view could not be restored.
         WarehouseError: the warehouse or the lake cannot be reached.
     """
     if arguments.forget and not arguments.views:
@@ -62,9 +62,9 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     if failed:
         reasons = "; ".join(f"{view.view}: {view.reason}" for view in failed)
         raise SchemaChangeError(
-            f"{len(failed)} of {counted(len(restored), 'view')} cannot be put back: {reasons}. They stay in the "
-            "journal. Correct what they stand on and run restore-views again, or create them by hand with the "
-            "statements above and let them go: restore-views --forget SCHEMA.VIEW"
+            f"{len(failed)} of {counted(len(restored), 'view')} cannot be restored: {reasons}. They stay in the "
+            "journal. Correct what they depend on and run restore-views again, or create them by hand with the "
+            "statements above and remove them from the journal: restore-views --forget SCHEMA.VIEW"
         )
     return 0
 
@@ -73,26 +73,25 @@ def _restore(services: Services, asked: Sequence[str], *, is_to_forget: bool) ->
     log = services.open_log(services.new_run_id(), "restore-views")
     warehouse = WarehouseSession(services.warehouse, "restore-views", log)
     entries = _asked_for(read_journal(warehouse, None), asked)
-    dead = left_by_expired_runs(services.lake, entries, log.run_id, services.environment.dead_after_seconds)
-    for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in dead}):
+    left = left_by_expired_runs(services.lake, entries, log.run_id, services.environment.dead_after_seconds)
+    for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in left}):
         warehouse.await_run(pipeline, run_id)
     reasons: dict[JournalKey, str] = {}
     if is_to_forget:
-        for entry in dead:
+        for entry in left:
             forget(warehouse, entry)
     else:
-        reasons = restore_views(warehouse, dead)
-    told = []
+        reasons = restore_views(warehouse, left)
+    results = []
     for entry in entries:
         reason = reasons.get(entry.key)
-        if entry not in dead:
-            in_use = "a run that is at work has taken it down, and puts it back"
-            told.append(_told(entry, "IN_USE", in_use))
+        if entry not in left:
+            results.append(_result(entry, "IN_USE", "an active run has dropped it and will restore it"))
         elif is_to_forget:
-            told.append(_told(entry, "FORGOTTEN", None))
+            results.append(_result(entry, "FORGOTTEN", None))
         else:
-            told.append(_told(entry, "FAILED" if reason else "RESTORED", reason))
-    return told
+            results.append(_result(entry, "FAILED" if reason else "RESTORED", reason))
+    return results
 
 
 def _asked_for(entries: Sequence[JournalEntry], asked: Sequence[str]) -> list[JournalEntry]:
@@ -105,7 +104,7 @@ def _asked_for(entries: Sequence[JournalEntry], asked: Sequence[str]) -> list[Jo
     return [entry for entry in entries if str(entry.view.view) in wanted]
 
 
-def _told(
+def _result(
     entry: JournalEntry,
     status: Literal["RESTORED", "FAILED", "IN_USE", "FORGOTTEN"],
     reason: str | None,
@@ -116,7 +115,7 @@ def _told(
 
 def _text(restored: Sequence[RestoredView]) -> str:
     if not restored:
-        return "no view is down"
+        return "no dropped view is left in the journal"
     rows = [[getattr(view, name) for name in _COLUMNS] for view in restored]
     shown = [
         f"\n-- {view.view}\n" + "\n".join(f"{statement};" for statement in view.statements)

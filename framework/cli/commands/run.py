@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    """Load the named pipelines side by side, print one result per file, and end in the failure if there is one.
+    """Load the named pipelines concurrently, print one result per file, and raise the failure if there is one.
 
     Raises:
         SpecError: an option or the environment is wrong, and nothing was loaded; or a name or a spec is.

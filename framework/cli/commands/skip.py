@@ -1,4 +1,4 @@
-"""`skip`: lets one pending or unprocessed file go for good."""
+"""`skip`: archives one pending or unprocessed file without loading it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _ARCHIVE = "data/archive/"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `skip` takes."""
-    parser.add_argument("key", metavar="KEY", help="the file, by where it lies or, if unprocessed, where it arrived")
+    parser.add_argument("key", metavar="KEY", help="the file: its key or, if unprocessed, the key it arrived under")
     parser.add_argument("--reason", metavar="TEXT", default=DEFAULT_REASON, help="why, for JOB_STS")
-    parser.add_argument("--for", dest="name", metavar="NAME", help="the pipeline, where the file does not tell it")
+    parser.add_argument("--for", dest="name", metavar="NAME", help="the pipeline, where the file does not identify it")
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """Record the file as SKIPPED, archive it, and print the result.
 
     Raises:
-        SpecError: the file is not there, is loaded, or is not surely of one pipeline.
+        SpecError: the file does not exist, is loaded, or may belong to several pipelines.
         PipelineError: it could not be recorded or moved.
     """
     environment = project.environment(arguments.env)
@@ -49,22 +49,20 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
 
 
 def find_file(lake: Lake, asked: str) -> SourceFile:
-    """Return the file that somebody means who gives its key, or the key under which it arrived.
+    """Return the file with this key, or the one that arrived under this key.
 
     Raises:
         SpecError: there is none, there are several, or it is in the archive.
     """
     key = lake.key_of(asked)
     if key.startswith(lake.key(_ARCHIVE)):
-        raise SpecError(f"{lake.url(key)} lies in the archive: it was loaded or skipped. See history --file {key}")
+        raise SpecError(f"{lake.url(key)} is in the archive: it was loaded or skipped. See history --file {key}")
     file = lake.describe(key)
     if file is not None:
         return file
     set_aside = [found for found in describe_unprocessed(lake) if found.identity.key == key]
     if not set_aside:
-        raise SpecError(
-            f"{lake.url(key)} is not there, neither pending nor unprocessed. What became of it: history --file {key}"
-        )
+        raise SpecError(f"{lake.url(key)} does not exist, neither pending nor unprocessed. See history --file {key}")
     if len(set_aside) > 1:
         listed = ", ".join(found.key for found in set_aside)
         raise SpecError(f"several unprocessed files arrived as {lake.url(key)}. Name one of them: {listed}")
@@ -72,10 +70,10 @@ def find_file(lake: Lake, asked: str) -> SourceFile:
 
 
 def owner_of(file: SourceFile, name: str | None, project: Project, services: Services) -> PipelineSpec:
-    """Return the spec of the one pipeline that a file belongs to, checked against the one that is named.
+    """Return the spec of the one pipeline that a file belongs to; `name` is the one that the user gave, if any.
 
     Raises:
-        SpecError: it belongs to none, to several, or to another than the one named; or a spec has problems.
+        SpecError: it belongs to none, to several, or not to the one given; or a spec has problems.
     """
     lake = services.lake
     is_moved = file.key.startswith(lake.key(FOLDER))
@@ -105,9 +103,9 @@ def _possible_names(file: SourceFile, project: Project) -> Sequence[str]:
 def _no_one_owner(file: SourceFile, arrived: str, name: str | None, owners: Sequence[PipelineSpec]) -> str:
     if owners:
         listed = ", ".join(spec.pipeline for spec in owners)
-        return f"{file.url} may be a file of {listed}. Name the one that is meant: skip {file.key} --for NAME"
+        return f"{file.url} may belong to {listed}. Name the pipeline: skip {file.key} --for NAME"
     moved = f" and was set aside by {file.moved_by}" if file.moved_by is not None else ""
-    told = f"{file.url} arrived as {arrived}{moved}"
+    arrival = f"{file.url} arrived as {arrived}{moved}"
     if name is not None:
-        return f"{told}; it is no file of {name}, whose source.prefix and source.pattern do not take it"
-    return f"{told}; no pipeline's source.prefix and source.pattern take it, so Feedway would never load it"
+        return f"{arrival}; it does not match source.prefix and source.pattern of {name}"
+    return f"{arrival}; it matches no pipeline's source.prefix and source.pattern, so Feedway would never load it"

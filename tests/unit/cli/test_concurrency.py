@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from framework.cli.concurrency import Interruption, run_side_by_side
+from framework.cli.concurrency import Interruption, run_concurrently
 
 
 def test_results_come_in_the_order_asked_for_and_pieces_overlap() -> None:
@@ -18,7 +18,7 @@ def test_results_come_in_the_order_asked_for_and_pieces_overlap() -> None:
         meeting.wait()
         return number
 
-    assert run_side_by_side([partial(piece, n) for n in range(6)], 3, Interruption()) == list(range(6))
+    assert run_concurrently([partial(piece, n) for n in range(6)], 3, Interruption()) == list(range(6))
 
 
 def test_no_more_run_at_once_than_asked_for() -> None:
@@ -34,7 +34,7 @@ def test_no_more_run_at_once_than_asked_for() -> None:
         with lock:
             running.remove(number)
 
-    run_side_by_side([partial(piece, n) for n in range(12)], 3, Interruption())
+    run_concurrently([partial(piece, n) for n in range(12)], 3, Interruption())
     assert max(most) <= 3
 
 
@@ -59,7 +59,7 @@ def test_an_interruption_is_heard_once_and_sleep_ends_at_once() -> None:
 
     begun: list[int] = []
     with pytest.raises(KeyboardInterrupt):
-        run_side_by_side([interrupts, piece, lambda: begun.append(1)], 2, interruption)
+        run_concurrently([interrupts, piece, lambda: begun.append(1)], 2, interruption)
     assert heard == ["interrupted"]
 
 
@@ -72,4 +72,4 @@ def test_an_interruption_that_tears_the_beginning_of_pieces_is_still_one() -> No
                 raise RuntimeError("release unlocked lock")
 
     with pytest.raises(KeyboardInterrupt):
-        run_side_by_side(Torn(), 2, Interruption())
+        run_concurrently(Torn(), 2, Interruption())

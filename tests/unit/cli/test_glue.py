@@ -76,7 +76,7 @@ def test_a_job_may_have_arguments_for_another_purpose() -> None:
     line = translate_pipeline_form([*JOB, "--pipeline", "a", "--env", "e", *others])
 
     assert line.argv == ["run", "a", "--env=e"]
-    assert line.passed_over == ("--project-id", "--profile", "--dry-run", "--run_date", "--o")
+    assert line.ignored == ("--project-id", "--profile", "--dry-run", "--run_date", "--o")
 
 
 @pytest.mark.parametrize(
