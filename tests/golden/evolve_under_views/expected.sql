@@ -268,8 +268,7 @@ values
 
 -- === copy
 
--- feedway golden 0123456789abcdef0123456789abcdef drop_tables
-drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef";
+-- as in upsert: drop_tables
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
 create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
@@ -296,102 +295,14 @@ manifest;
 
 -- === merge
 
--- feedway golden 0123456789abcdef0123456789abcdef lock_ledger
-lock table "feedway"."ledger_dfb56e0ba4df";
-
--- feedway golden 0123456789abcdef0123456789abcdef guard_ledger
-select cast(case when count(*) = 0 then '1' else 'x' end as integer)
-from "feedway"."ledger_dfb56e0ba4df"
-where
-    (
-        source_generation >= 1
-        and source_identity in (
-            'a8cb871c1f4bd656cccf206c52322fbd9abaf1b59474d7074db665900e12ab66'
-        )
-    );
-
--- feedway golden 0123456789abcdef0123456789abcdef guard_order
-select cast(case when count(*) = 0 then '1' else 'x' end as integer)
-from "feedway"."ledger_dfb56e0ba4df"
-where
-    pipeline = 'golden'
-    and source_modified_ts is not null
-    and source_modified_ts > '2026-01-02 12:00:00.000000';
+-- as in upsert: lock_ledger, guard_ledger, guard_order
 
 -- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
 select cast(case when count(*) = 6 then '1' else 'x' end as integer)
 from svv_columns
 where table_schema = 'public' and table_name = 'customers';
 
--- feedway golden 0123456789abcdef0123456789abcdef count_staged
-create temp table "feedway_staged_0123456789ab" as
-select feedway_file, count(*) as staged_rows
-from "feedway"."stage_0123456789abcdef0123456789abcdef"
-group by feedway_file;
-
--- feedway golden 0123456789abcdef0123456789abcdef find_losers
-create temp table "feedway_losers_0123456789ab" as
-select feedway_file, feedway_row
-from (
-    select
-        feedway_file,
-        feedway_row,
-        row_number() over (
-            partition by
-                "id"
-            order by
-                feedway_file desc,
-                feedway_row desc
-        ) as place
-    from "feedway"."stage_0123456789abcdef0123456789abcdef"
-) as ranked
-where place > 1;
-
--- feedway golden 0123456789abcdef0123456789abcdef delete_losers
-delete from "feedway"."stage_0123456789abcdef0123456789abcdef"
-using "feedway_losers_0123456789ab"
-where
-    "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_file = "feedway_losers_0123456789ab".feedway_file
-    and "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_row = "feedway_losers_0123456789ab".feedway_row;
-
--- feedway golden 0123456789abcdef0123456789abcdef count_winners
-create temp table "feedway_winners_0123456789ab" as
-select winners.feedway_file, winners.winner_rows, coalesce(updates.updated_rows, 0) as updated_rows
-from (
-    select feedway_file, count(*) as winner_rows
-    from "feedway"."stage_0123456789abcdef0123456789abcdef"
-    group by feedway_file
-) as winners
-left join (
-    select staged.feedway_file, count(*) as updated_rows
-    from "feedway"."stage_0123456789abcdef0123456789abcdef" as staged
-    where exists (
-        select 1
-        from "public"."customers" as stored
-        where
-            stored."id" = staged."id"
-    )
-    group by staged.feedway_file
-) as updates
-    on updates.feedway_file = winners.feedway_file;
-
--- feedway golden 0123456789abcdef0123456789abcdef count_none_replaced
-create temp table "feedway_replaced_0123456789ab" as
-select cast(0 as bigint) as replaced_rows;
-
--- feedway golden 0123456789abcdef0123456789abcdef check_conservation
-select cast(
-    case
-        when
-            staged.row_count = 2
-            and winners.row_count + losers.row_count = staged.row_count
-            then '1'
-        else 'x'
-    end as integer
-)
-from (select coalesce(sum(staged_rows), 0) as row_count from "feedway_staged_0123456789ab") as staged
-cross join (select coalesce(sum(winner_rows), 0) as row_count from "feedway_winners_0123456789ab") as winners
-cross join (select count(*) as row_count from "feedway_losers_0123456789ab") as losers;
+-- as in upsert: count_staged, find_losers, delete_losers, count_winners, count_none_replaced, check_conservation
 
 -- feedway golden 0123456789abcdef0123456789abcdef keep_stored_values
 update "feedway"."stage_0123456789abcdef0123456789abcdef"
@@ -405,11 +316,7 @@ where
         0
     );
 
--- feedway golden 0123456789abcdef0123456789abcdef delete_matching_rows
-delete from "public"."customers"
-using "feedway"."stage_0123456789abcdef0123456789abcdef"
-where
-    "public"."customers"."id" = "feedway"."stage_0123456789abcdef0123456789abcdef"."id";
+-- as in upsert: delete_matching_rows
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_rows
 insert into "public"."customers" (
@@ -419,16 +326,7 @@ select
     s."id", s."amount", s."name", s."free", s."added", s."segment"
 from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
 
--- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
-insert into "feedway"."ledger_dfb56e0ba4df" (
-    source_identity, source_generation, pipeline, source_filename, source_modified_ts, run_id, loaded_ts
-)
-values
-    (
-        'a8cb871c1f4bd656cccf206c52322fbd9abaf1b59474d7074db665900e12ab66', 1, 'golden',
-        'data/in/golden/one.csv', '2026-01-02 12:00:00.000000',
-        '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
-    );
+-- as in upsert: insert_ledger
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_loaded_job_sts
 insert into "feedway"."job_sts" (
@@ -459,23 +357,16 @@ from (
         cast('lake' as varchar(63)) as source_bucket,
         cast('data/in/golden/one.csv' as varchar(1024)) as source_filename,
         cast('e1' as varchar(127)) as source_etag,
-        cast(26 as bigint) as source_size,
+        cast(20 as bigint) as source_size,
         cast('2026-01-02 12:00:00.000000' as timestamp) as source_modified_ts,
         1 as source_generation,
         cast('public.customers' as varchar(257)) as target_table_name,
         cast(null as varchar(4096)) as error_message,
-        cast('85120388a6e55b91bc1d0af8727343e8f33176befb7f6b4fbc902df972a4cd29' as char(64)) as spec_sha256,
+        cast('5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec' as char(64)) as spec_sha256,
         cast('[{"rule": "missing-column", "column": "segment", "message": "the file has no column ''segment'': stored rows keep their values, new rows get NULL. If that is meant, say so in evolution.columns.segment.missing_columns"}]' as varchar(4096)) as warnings
 ) as loaded
 left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file
 left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file
 cross join "feedway_replaced_0123456789ab" as replaced;
 
--- feedway golden 0123456789abcdef0123456789abcdef select_merge_counts
-select staged.feedway_file, staged.staged_rows, winners.winner_rows, winners.updated_rows, replaced.replaced_rows
-from "feedway_replaced_0123456789ab" as replaced
-left join "feedway_staged_0123456789ab" as staged on 1 = 1
-left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = staged.feedway_file;
-
--- feedway golden 0123456789abcdef0123456789abcdef drop_tables
-drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef", "feedway_staged_0123456789ab", "feedway_losers_0123456789ab", "feedway_winners_0123456789ab", "feedway_replaced_0123456789ab";
+-- as in upsert: select_merge_counts, drop_tables

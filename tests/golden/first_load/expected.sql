@@ -60,8 +60,7 @@ values
 
 -- === copy
 
--- feedway golden 0123456789abcdef0123456789abcdef drop_tables
-drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef";
+-- as in upsert: drop_tables
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
 create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
@@ -99,7 +98,7 @@ where
     (
         source_generation >= 1
         and source_identity in (
-            'cf889ef0a476c8b0e63efbb1ff6fc3917221869901a0edd8eaab9068471fe2ba'
+            '3801b7cfd3ce26b1baa5a87c7792346eeb0e1e6b69f5795764beb7b6b72e4474'
         )
     );
 
@@ -116,36 +115,7 @@ select cast(case when count(*) = 7 then '1' else 'x' end as integer)
 from svv_columns
 where table_schema = 'sales' and table_name = 'customers';
 
--- feedway golden 0123456789abcdef0123456789abcdef count_staged
-create temp table "feedway_staged_0123456789ab" as
-select feedway_file, count(*) as staged_rows
-from "feedway"."stage_0123456789abcdef0123456789abcdef"
-group by feedway_file;
-
--- feedway golden 0123456789abcdef0123456789abcdef find_losers
-create temp table "feedway_losers_0123456789ab" as
-select feedway_file, feedway_row
-from (
-    select
-        feedway_file,
-        feedway_row,
-        row_number() over (
-            partition by
-                "id"
-            order by
-                feedway_file desc,
-                feedway_row desc
-        ) as place
-    from "feedway"."stage_0123456789abcdef0123456789abcdef"
-) as ranked
-where place > 1;
-
--- feedway golden 0123456789abcdef0123456789abcdef delete_losers
-delete from "feedway"."stage_0123456789abcdef0123456789abcdef"
-using "feedway_losers_0123456789ab"
-where
-    "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_file = "feedway_losers_0123456789ab".feedway_file
-    and "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_row = "feedway_losers_0123456789ab".feedway_row;
+-- as in upsert: count_staged, find_losers, delete_losers
 
 -- feedway golden 0123456789abcdef0123456789abcdef count_winners
 create temp table "feedway_winners_0123456789ab" as
@@ -168,23 +138,7 @@ left join (
 ) as updates
     on updates.feedway_file = winners.feedway_file;
 
--- feedway golden 0123456789abcdef0123456789abcdef count_none_replaced
-create temp table "feedway_replaced_0123456789ab" as
-select cast(0 as bigint) as replaced_rows;
-
--- feedway golden 0123456789abcdef0123456789abcdef check_conservation
-select cast(
-    case
-        when
-            staged.row_count = 2
-            and winners.row_count + losers.row_count = staged.row_count
-            then '1'
-        else 'x'
-    end as integer
-)
-from (select coalesce(sum(staged_rows), 0) as row_count from "feedway_staged_0123456789ab") as staged
-cross join (select coalesce(sum(winner_rows), 0) as row_count from "feedway_winners_0123456789ab") as winners
-cross join (select count(*) as row_count from "feedway_losers_0123456789ab") as losers;
+-- as in upsert: count_none_replaced, check_conservation
 
 -- feedway golden 0123456789abcdef0123456789abcdef delete_matching_rows
 delete from "sales"."customers"
@@ -206,7 +160,7 @@ insert into "feedway"."ledger_e69979a121a9" (
 )
 values
     (
-        'cf889ef0a476c8b0e63efbb1ff6fc3917221869901a0edd8eaab9068471fe2ba', 1, 'golden',
+        '3801b7cfd3ce26b1baa5a87c7792346eeb0e1e6b69f5795764beb7b6b72e4474', 1, 'golden',
         'data/in/golden/one.csv', '2026-01-02 12:00:00.000000',
         '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
     );
@@ -240,23 +194,16 @@ from (
         cast('lake' as varchar(63)) as source_bucket,
         cast('data/in/golden/one.csv' as varchar(1024)) as source_filename,
         cast('e1' as varchar(127)) as source_etag,
-        cast(40 as bigint) as source_size,
+        cast(20 as bigint) as source_size,
         cast('2026-01-02 12:00:00.000000' as timestamp) as source_modified_ts,
         1 as source_generation,
         cast('sales.customers' as varchar(257)) as target_table_name,
         cast(null as varchar(4096)) as error_message,
-        cast('e504185f0709c4111f3422c47883508d96c43b5a346473fdab62d943ae7cda5b' as char(64)) as spec_sha256,
+        cast('5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec' as char(64)) as spec_sha256,
         cast(null as varchar(4096)) as warnings
 ) as loaded
 left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file
 left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file
 cross join "feedway_replaced_0123456789ab" as replaced;
 
--- feedway golden 0123456789abcdef0123456789abcdef select_merge_counts
-select staged.feedway_file, staged.staged_rows, winners.winner_rows, winners.updated_rows, replaced.replaced_rows
-from "feedway_replaced_0123456789ab" as replaced
-left join "feedway_staged_0123456789ab" as staged on 1 = 1
-left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = staged.feedway_file;
-
--- feedway golden 0123456789abcdef0123456789abcdef drop_tables
-drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef", "feedway_staged_0123456789ab", "feedway_losers_0123456789ab", "feedway_winners_0123456789ab", "feedway_replaced_0123456789ab";
+-- as in upsert: select_merge_counts, drop_tables

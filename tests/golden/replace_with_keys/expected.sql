@@ -34,7 +34,7 @@ where
     (
         source_generation >= 1
         and source_identity in (
-            'c7e12d774f00e78ec3ab2dea9004052cfe12de0102cbd53b5bd8997ef9975c53'
+            '3801b7cfd3ce26b1baa5a87c7792346eeb0e1e6b69f5795764beb7b6b72e4474'
         )
     );
 
@@ -131,7 +131,7 @@ insert into "feedway"."ledger_a41449cff7b8" (
 )
 values
     (
-        'c7e12d774f00e78ec3ab2dea9004052cfe12de0102cbd53b5bd8997ef9975c53', 1, 'golden',
+        '3801b7cfd3ce26b1baa5a87c7792346eeb0e1e6b69f5795764beb7b6b72e4474', 1, 'golden',
         'data/in/golden/one.csv', '2026-01-02 12:00:00.000000',
         '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
     );
@@ -165,12 +165,12 @@ from (
         cast('lake' as varchar(63)) as source_bucket,
         cast('data/in/golden/one.csv' as varchar(1024)) as source_filename,
         cast('e1' as varchar(127)) as source_etag,
-        cast(8 as bigint) as source_size,
+        cast(20 as bigint) as source_size,
         cast('2026-01-02 12:00:00.000000' as timestamp) as source_modified_ts,
         1 as source_generation,
         cast('public.rates' as varchar(257)) as target_table_name,
         cast(null as varchar(4096)) as error_message,
-        cast('71fbe6401b61cbc7131b23814e56b0849dfb4cbfbdc503f31c8d75159cc95fdd' as char(64)) as spec_sha256,
+        cast('5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec' as char(64)) as spec_sha256,
         cast(null as varchar(4096)) as warnings
 ) as loaded
 left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file

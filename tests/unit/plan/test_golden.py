@@ -2,14 +2,16 @@
 
 `pytest --update-golden` writes expected.sql anew; read the difference before you commit it.
 observed.yml says what the table is, what the file's header is, what was seen of its rows, and what is `looked_up` when
-the planner asks.
+the planner asks. `upsert`, `append` and `replace_with_keys` show the whole merge of a mode. The other cases are
+upserts: of a statement that is the same in `upsert`, they have the name alone, in its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +44,19 @@ from framework.plan.measured import apply_measurements
 from framework.plan.precedence import deciding_order
 from framework.plan.render import render
 from framework.plan.spellings import known_spellings
-from framework.plan.steps import Transaction
+from framework.plan.steps import Statement, Transaction
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 CASES = sorted(path for path in GOLDEN.iterdir() if path.is_dir())
+WHOLE = {"upsert", "append", "replace_with_keys"}
+"""The cases that show the whole merge of a mode."""
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 RUN_ID = "0123456789abcdef0123456789abcdef"
 ROWS = 2
+SIZE = 20
+SPEC_SHA256 = 16 * "5bec"
 
 
 def read_column(name: str, text: str) -> TableColumn:
@@ -139,11 +145,12 @@ def stage(spec: PipelineSpec, case: Mapping[str, Any], file: SourceFile, observe
     return Staged(batch, apply_measurements(spec, plan, seen), seen, "s3://lake/staging/rows-0")
 
 
-def planned_sql(folder: Path) -> str:
+def planned(folder: Path) -> Sequence[Transaction]:
     case = yaml.safe_load((folder / "observed.yml").read_text(encoding="utf-8"))
-    spec = load_pipeline_text((folder / "spec.yml").read_text(encoding="utf-8"), "spec.yml", "golden")
+    text = (folder / "spec.yml").read_text(encoding="utf-8")
+    spec = replace(load_pipeline_text(text, "spec.yml", "golden"), sha256=SPEC_SHA256)
     key = "data/in/golden/one.csv"
-    identity = FileIdentity("lake", key, "e1", len(case["header"]) + 1)
+    identity = FileIdentity("lake", key, "e1", SIZE)
     file = SourceFile("lake", key, "e1", identity.size_bytes, NOON, identity, NOON)
     observed = observation(spec, case)
     keeps_stored = case.get("keeps_stored", False)
@@ -157,12 +164,29 @@ def planned_sql(folder: Path) -> str:
         "s3://lake/staging/manifest.json",
     )
     plan = plan_with_lookups(load, observed, PlanHints(), lambda seen, lookup: looked_up(case, seen, lookup))
-    return "\n".join(as_text(transaction) for transaction in plan.transactions)
+    return plan.transactions
 
 
-def as_text(transaction: Transaction) -> str:
-    statements = [render(statement, "golden", RUN_ID) + ";\n" for statement in transaction.statements]
-    return "\n".join([f"-- === {transaction.name}\n", *statements])
+def as_statement(statement: Statement) -> str:
+    return render(statement, "golden", RUN_ID) + ";\n"
+
+
+def as_text(transaction: Transaction, shared: Set[str]) -> str:
+    """Return a transaction's statements; of those that are `shared`, the names."""
+    texts = [f"-- === {transaction.name}\n"]
+    statements = [(each.template, as_statement(each)) for each in transaction.statements]
+    for is_shared, group in groupby(statements, lambda statement: statement[1] in shared):
+        if is_shared:
+            texts.append(f"-- as in upsert: {', '.join(name for name, _ in group)}\n")
+        else:
+            texts.extend(text for _, text in group)
+    return "\n".join(texts)
+
+
+def planned_sql(folder: Path) -> str:
+    upsert = [] if folder.name in WHOLE else planned(GOLDEN / "upsert")
+    shared = {each.name: {as_statement(statement) for statement in each.statements} for each in upsert}
+    return "\n".join(as_text(each, shared.get(each.name, set())) for each in planned(folder))
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda path: path.name)

@@ -1,0 +1,197 @@
+-- === copy
+
+-- feedway golden 0123456789abcdef0123456789abcdef drop_tables
+drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef";
+
+-- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
+create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
+    "id" bigint,
+    "name" varchar(256),
+    feedway_file integer,
+    feedway_row bigint
+)
+diststyle even;
+
+-- feedway golden 0123456789abcdef0123456789abcdef copy_staging
+copy "feedway"."stage_0123456789abcdef0123456789abcdef" (
+    "id", "name",
+    feedway_file, feedway_row
+)
+from 's3://lake/staging/manifest.json'
+iam_role 'arn:aws:iam::1:role/copy'
+format as parquet
+manifest;
+
+-- === merge
+
+-- feedway golden 0123456789abcdef0123456789abcdef lock_ledger
+lock table "feedway"."ledger_dfb56e0ba4df";
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_ledger
+select cast(case when count(*) = 0 then '1' else 'x' end as integer)
+from "feedway"."ledger_dfb56e0ba4df"
+where
+    (
+        source_generation >= 1
+        and source_identity in (
+            '3801b7cfd3ce26b1baa5a87c7792346eeb0e1e6b69f5795764beb7b6b72e4474'
+        )
+    );
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_order
+select cast(case when count(*) = 0 then '1' else 'x' end as integer)
+from "feedway"."ledger_dfb56e0ba4df"
+where
+    pipeline = 'golden'
+    and source_modified_ts is not null
+    and source_modified_ts > '2026-01-02 12:00:00.000000';
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
+select cast(case when count(*) = 2 then '1' else 'x' end as integer)
+from svv_columns
+where table_schema = 'public' and table_name = 'customers';
+
+-- feedway golden 0123456789abcdef0123456789abcdef count_staged
+create temp table "feedway_staged_0123456789ab" as
+select feedway_file, count(*) as staged_rows
+from "feedway"."stage_0123456789abcdef0123456789abcdef"
+group by feedway_file;
+
+-- feedway golden 0123456789abcdef0123456789abcdef find_losers
+create temp table "feedway_losers_0123456789ab" as
+select feedway_file, feedway_row
+from (
+    select
+        feedway_file,
+        feedway_row,
+        row_number() over (
+            partition by
+                "id"
+            order by
+                feedway_file desc,
+                feedway_row desc
+        ) as place
+    from "feedway"."stage_0123456789abcdef0123456789abcdef"
+) as ranked
+where place > 1;
+
+-- feedway golden 0123456789abcdef0123456789abcdef delete_losers
+delete from "feedway"."stage_0123456789abcdef0123456789abcdef"
+using "feedway_losers_0123456789ab"
+where
+    "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_file = "feedway_losers_0123456789ab".feedway_file
+    and "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_row = "feedway_losers_0123456789ab".feedway_row;
+
+-- feedway golden 0123456789abcdef0123456789abcdef count_winners
+create temp table "feedway_winners_0123456789ab" as
+select winners.feedway_file, winners.winner_rows, coalesce(updates.updated_rows, 0) as updated_rows
+from (
+    select feedway_file, count(*) as winner_rows
+    from "feedway"."stage_0123456789abcdef0123456789abcdef"
+    group by feedway_file
+) as winners
+left join (
+    select staged.feedway_file, count(*) as updated_rows
+    from "feedway"."stage_0123456789abcdef0123456789abcdef" as staged
+    where exists (
+        select 1
+        from "public"."customers" as stored
+        where
+            stored."id" = staged."id"
+    )
+    group by staged.feedway_file
+) as updates
+    on updates.feedway_file = winners.feedway_file;
+
+-- feedway golden 0123456789abcdef0123456789abcdef count_none_replaced
+create temp table "feedway_replaced_0123456789ab" as
+select cast(0 as bigint) as replaced_rows;
+
+-- feedway golden 0123456789abcdef0123456789abcdef check_conservation
+select cast(
+    case
+        when
+            staged.row_count = 2
+            and winners.row_count + losers.row_count = staged.row_count
+            then '1'
+        else 'x'
+    end as integer
+)
+from (select coalesce(sum(staged_rows), 0) as row_count from "feedway_staged_0123456789ab") as staged
+cross join (select coalesce(sum(winner_rows), 0) as row_count from "feedway_winners_0123456789ab") as winners
+cross join (select count(*) as row_count from "feedway_losers_0123456789ab") as losers;
+
+-- feedway golden 0123456789abcdef0123456789abcdef delete_matching_rows
+delete from "public"."customers"
+using "feedway"."stage_0123456789abcdef0123456789abcdef"
+where
+    "public"."customers"."id" = "feedway"."stage_0123456789abcdef0123456789abcdef"."id";
+
+-- feedway golden 0123456789abcdef0123456789abcdef insert_rows
+insert into "public"."customers" (
+    "id", "name"
+)
+select
+    s."id", s."name"
+from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
+
+-- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
+insert into "feedway"."ledger_dfb56e0ba4df" (
+    source_identity, source_generation, pipeline, source_filename, source_modified_ts, run_id, loaded_ts
+)
+values
+    (
+        '3801b7cfd3ce26b1baa5a87c7792346eeb0e1e6b69f5795764beb7b6b72e4474', 1, 'golden',
+        'data/in/golden/one.csv', '2026-01-02 12:00:00.000000',
+        '0123456789abcdef0123456789abcdef', '2026-01-02 12:00:00.000000'
+    );
+
+-- feedway golden 0123456789abcdef0123456789abcdef insert_loaded_job_sts
+insert into "feedway"."job_sts" (
+    run_id, job_id, pipeline, run_start_ts, run_end_ts,
+    source_bucket, source_filename, source_etag, source_size, source_modified_ts, source_generation,
+    target_table_name, records_read, records_inserted, records_updated, records_deleted, records_deduplicated,
+    records_rejected, status, error_message, spec_sha256, warnings
+)
+select
+    loaded.run_id, loaded.job_id, loaded.pipeline, loaded.run_start_ts,
+    greatest(getdate(), loaded.run_start_ts),
+    loaded.source_bucket, loaded.source_filename, loaded.source_etag, loaded.source_size, loaded.source_modified_ts,
+    loaded.source_generation, loaded.target_table_name,
+    coalesce(staged.staged_rows, 0) + loaded.records_rejected,
+    coalesce(winners.winner_rows, 0) - coalesce(winners.updated_rows, 0),
+    coalesce(winners.updated_rows, 0),
+    replaced.replaced_rows,
+    coalesce(staged.staged_rows, 0) - coalesce(winners.winner_rows, 0),
+    loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256, loaded.warnings
+from (
+    select
+        0 as feedway_file,
+        cast(0 as bigint) as records_rejected,
+        cast('0123456789abcdef0123456789abcdef' as char(32)) as run_id,
+        cast('job' as varchar(256)) as job_id,
+        cast('golden' as varchar(127)) as pipeline,
+        cast('2026-01-02 12:00:00.000000' as timestamp) as run_start_ts,
+        cast('lake' as varchar(63)) as source_bucket,
+        cast('data/in/golden/one.csv' as varchar(1024)) as source_filename,
+        cast('e1' as varchar(127)) as source_etag,
+        cast(20 as bigint) as source_size,
+        cast('2026-01-02 12:00:00.000000' as timestamp) as source_modified_ts,
+        1 as source_generation,
+        cast('public.customers' as varchar(257)) as target_table_name,
+        cast(null as varchar(4096)) as error_message,
+        cast('5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec' as char(64)) as spec_sha256,
+        cast(null as varchar(4096)) as warnings
+) as loaded
+left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file
+left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file
+cross join "feedway_replaced_0123456789ab" as replaced;
+
+-- feedway golden 0123456789abcdef0123456789abcdef select_merge_counts
+select staged.feedway_file, staged.staged_rows, winners.winner_rows, winners.updated_rows, replaced.replaced_rows
+from "feedway_replaced_0123456789ab" as replaced
+left join "feedway_staged_0123456789ab" as staged on 1 = 1
+left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = staged.feedway_file;
+
+-- feedway golden 0123456789abcdef0123456789abcdef drop_tables
+drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef", "feedway_staged_0123456789ab", "feedway_losers_0123456789ab", "feedway_winners_0123456789ab", "feedway_replaced_0123456789ab";
