@@ -80,7 +80,7 @@ def moto_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def spark_engine(sandbox: SandboxAddress, s3: Any) -> Iterator[Any]:
     """The Spark frame engine on the sandbox's bucket."""
-    from framework.lake.bucket import Lake
+    from framework.lake.lake import Lake
     from framework.rows.spark.engine import SparkFrames
     from framework.rows.spark.session import make_session
     from framework.spec.environment import LakeSettings
@@ -96,7 +96,7 @@ def spark_engine(sandbox: SandboxAddress, s3: Any) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def embedded_engine(s3: Any) -> Iterator[Any]:
     """The embedded frame engine on the sandbox's bucket."""
-    from framework.lake.bucket import Lake
+    from framework.lake.lake import Lake
     from framework.rows.embedded.engine import EmbeddedFrames
     from framework.spec.environment import LakeSettings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 
 
 class Moment:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.load.pipeline import run_pipeline
 from framework.load.request import LoadRequest, Pending
 from framework.load.result import LoadResult

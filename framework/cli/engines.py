@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from framework.errors import SpecError
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.model.files import SourceBatch
 from framework.rows.choice import EngineName, active_spark_session, choose_engine, missing_package
 from framework.rows.protocol import FrameEngine

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from framework.cli.wiring import aws_clients
 from framework.errors import SpecError
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.lake.specs import fetch_project
 from framework.resources import roots
 from framework.spec.environment import LakeSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 from framework.cli.output import as_json
 from framework.cli.projects import is_in_s3
 from framework.errors import PipelineError, SpecError
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 
 
 def check_result_place(place: str) -> None:

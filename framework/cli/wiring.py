@@ -19,7 +19,7 @@ from framework.cli.concurrency import Interruption
 from framework.cli.engines import FrameEngines
 from framework.cli.output import Output
 from framework.errors import SpecError
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.load.services import Services, never_interrupted
 from framework.log.aws_errors import client_error
 from framework.log.retries import with_retry_logging

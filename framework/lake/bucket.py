@@ -1,4 +1,4 @@
-"""S3 under names of our own: list, head, read, copy, delete. The move protocol is in move.py."""
+"""S3 under names of our own: list, head, read, copy, delete. Files are moved in lake.py."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class LakeObject:
     modified_at: datetime
 
 
-class Lake:
+class Bucket:
     """One bucket and prefix. Keys are whole object keys; `key` makes them from paths in the lake."""
 
     def __init__(self, client: S3Client, settings: LakeSettings, bucket_field: str = BUCKET_FIELD) -> None:

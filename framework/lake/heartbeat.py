@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from framework.errors import PipelineError
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.log.run_log import RunLog
 
 RENEW_SECONDS = 30.0

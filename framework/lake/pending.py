@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 
-from framework.lake.bucket import Lake, LakeObject
+from framework.lake.bucket import LakeObject
+from framework.lake.lake import Lake
 from framework.spec.pipeline import SourceSpec
 
 

@@ -7,7 +7,7 @@ import zipfile
 from importlib.resources.abc import Traversable
 
 from framework.errors import SpecError
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.lake.parallel import map_parallel
 from framework.spec.project import ENVIRONMENTS, PIPELINES
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from framework.lake.archive_names import names_before
-from framework.lake.bucket import Lake, LakeObject
+from framework.lake.bucket import LakeObject
 from framework.lake.identity import METADATA_LOST
+from framework.lake.lake import Lake
 from framework.lake.parallel import map_parallel
 from framework.lake.pending import is_file_of
 from framework.model.files import SourceFile

@@ -12,8 +12,8 @@ from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 from framework.errors import PipelineError, SourceFileError, SpecError
-from framework.lake.bucket import Lake
 from framework.lake.heartbeat import Heartbeat, staging_prefix
+from framework.lake.lake import Lake
 from framework.lake.pending import is_file_of
 from framework.load.corrected_rows import CorrectedRow, read_corrected
 from framework.load.pipeline import run_pipeline

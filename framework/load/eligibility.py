@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.load.request import Corrections, LoadRequest, accepted_by, names_files
 from framework.load.run import Run
 from framework.plan.audit import LoadFile

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from framework.errors import SourceFileError
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.log.run_log import Event, RunLog
 from framework.model.files import FileLayout, SourceBatch, SourceFile
 from framework.model.load_warning import LoadWarning

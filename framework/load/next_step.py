@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from framework.errors import SourceFileError
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.load.request import Corrections, LoadRequest, OneFile, Pending, Unprocessed, accepted_by
 from framework.spec.environment import Environment

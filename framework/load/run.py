@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
-from framework.lake.bucket import Lake
 from framework.lake.heartbeat import staging_prefix
+from framework.lake.lake import Lake
 from framework.load.request import LoadRequest
 from framework.load.services import Services
 from framework.log.run_log import Event, RunLog

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.log.run_log import RunLog
 from framework.model.files import SourceBatch
 from framework.rows.protocol import FrameEngine

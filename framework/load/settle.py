@@ -9,7 +9,6 @@ from functools import partial
 from typing import Literal
 
 from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError
-from framework.lake.move import move as move_file
 from framework.lake.parallel import map_parallel
 from framework.load.audit_trail import write_each, write_rows
 from framework.load.discover import Work
@@ -155,7 +154,7 @@ def move(run: Run, file: SourceFile, folder: Literal["archive", "unprocessed"]) 
     home = f"data/{folder}/"
     if file.key.startswith(lake.key(home)):
         return None
-    moved = move_file(lake, file, f"{home}{run.month}", run.run_id, run.spec.pipeline)
+    moved = lake.move(file, f"{home}{run.month}", run.run_id, run.spec.pipeline)
     if moved is None:
         run.log.warning("the file has gone or was replaced meanwhile; nothing was moved", file=file.url)
     else:

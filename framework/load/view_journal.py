@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framework.errors import PipelineError, TransientWarehouseError, WarehouseError
-from framework.lake.bucket import Lake
 from framework.lake.heartbeat import active_runs
+from framework.lake.lake import Lake
 from framework.load.run import Run
 from framework.model.names import TableName, ledger_table
 from framework.model.observation import JournalEntry

@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.log.retries import with_retry_logging
 from framework.rows.embedded.engine import EmbeddedFrames
 from framework.spec.environment import LakeSettings

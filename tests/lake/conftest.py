@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.spec.environment import LakeSettings
 
 _NUMBERS = itertools.count(1)

@@ -12,8 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ParamValidationError
 
 from framework.errors import SourceFileError
-from framework.lake.bucket import Lake
-from framework.lake.move import move
+from framework.lake.lake import Lake
 from framework.model.files import SourceFile
 from tests.http_answers import http_answer
 from tests.lake.conftest import Bucket
@@ -47,7 +46,7 @@ def test_a_file_uploaded_in_parts_is_known_read_and_moved_by_its_own_etag(bucket
 
     head = bucket.lake.read_head(file, 10)
     read = b"".join(piece for pieces in bucket.lake.download([file], tmp_path) for piece in pieces)
-    moved = move(bucket.lake, file, "data/archive/2026/01", "r" * 32, "p")
+    moved = bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p")
 
     assert file.etag.endswith("-3")
     assert listed.etag == file.etag
@@ -76,7 +75,7 @@ def test_a_file_replaced_just_before_a_call_is_noticed_by_the_call(
         with pytest.raises(SourceFileError, match="was replaced since it was listed"):
             list(map(list, bucket.lake.download([file], tmp_path)))
     else:
-        assert move(bucket.lake, file, "data/archive/2026/01", "r" * 32, "p") is None
+        assert bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p") is None
 
     assert bucket.read(key) == b"new"
     copies = [bucket.read(other) for other in bucket.all_keys() if other != key]
@@ -108,7 +107,7 @@ def test_a_name_that_another_process_takes_at_the_last_moment_is_not_overwritten
 
     bucket.client.meta.events.register("before-send.s3.CopyObject", answer)
 
-    moved = move(bucket.lake, file, "data/archive/2026/01", "r" * 32, "p")
+    moved = bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p")
 
     assert asked == ["*", "*"]
     assert moved is not None
@@ -138,7 +137,7 @@ def test_an_old_client_sends_the_conditions_all_the_same(old_bucket: Bucket) -> 
     file = described(old_bucket.lake, old_bucket.put("in/1.csv", b"x"))
     old_bucket.client.meta.events.register("before-send.s3", look)
 
-    moved = move(old_bucket.lake, file, "data/archive/2026/01", "r" * 32, "p")
+    moved = old_bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p")
 
     assert moved == "feeds/data/archive/2026/01/1.csv"
     expected = f'"{file.etag}"'.encode()
@@ -151,7 +150,7 @@ def test_an_old_client_notices_a_file_replaced_just_before_its_deletion(old_buck
     file = described(lake, key)
     before(old_bucket, "DeleteObject", lambda: old_bucket.put("in/1.csv", b"new"))
 
-    assert move(lake, file, "data/archive/2026/01", "r" * 32, "p") is None
+    assert lake.move(file, "data/archive/2026/01", "r" * 32, "p") is None
 
     assert old_bucket.read(key) == b"new"
 
@@ -161,7 +160,7 @@ def test_a_file_taken_by_another_run_just_before_it_is_copied_is_let_be(bucket: 
     file = described(bucket.lake, key)
     before(bucket, "CopyObject", lambda: bucket.client.delete_object(Bucket=bucket.name, Key=key))
 
-    assert move(bucket.lake, file, "data/archive/2026/01", "r" * 32, "p") is None
+    assert bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p") is None
     assert bucket.all_keys() == []
 
 
@@ -173,7 +172,7 @@ def test_any_name_is_listed_read_and_moved(bucket: Bucket, tmp_path: Path, name:
 
     (listed,) = bucket.lake.list_objects("feeds/in/")
     file = described(bucket.lake, listed.key)
-    moved = move(bucket.lake, file, "data/archive/2026/01", "r" * 32, "p")
+    moved = bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p")
 
     assert listed.key == key
     assert moved == f"feeds/data/archive/2026/01/{name}"

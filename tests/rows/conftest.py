@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.model.column_type import parse_type
 from framework.model.csv_options import CsvOptions
 from framework.model.files import FileLayout, SourceBatch

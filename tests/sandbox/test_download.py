@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from framework.errors import SourceFileError
-from framework.lake.bucket import Lake
 from framework.lake.download import STREAMS, download
+from framework.lake.lake import Lake
 from framework.model.files import SourceFile
 from framework.spec.environment import LakeSettings
 from tests.workshop import new_name

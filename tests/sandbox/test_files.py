@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 
 from framework.errors import SpecError, WarehouseError
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.load.request import OneFile
 from tests.faults.weather import refuse
 from tests.sandbox.test_precedence import loading

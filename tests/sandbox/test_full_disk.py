@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from framework.errors import MachineError
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.rows.embedded.engine import EmbeddedFrames
 from framework.rows.workspace import Workspace
 from framework.spec.environment import LakeSettings

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from framework.errors import WarehouseError
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.load.view_journal import markers_prefix
 from framework.model.names import TableName
 from framework.warehouse.client import Warehouse

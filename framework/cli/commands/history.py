@@ -13,8 +13,8 @@ from framework.cli.commands.stale import report_stale
 from framework.cli.output import Output, table
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
-from framework.lake.bucket import Lake
 from framework.lake.heartbeat import active_runs
+from framework.lake.lake import Lake
 from framework.load.services import Services
 from framework.spec.project import Project
 from framework.warehouse.audit import CHANGE_COLUMNS, HISTORY_COLUMNS, HistoryQuery, read_history, read_schema_changes

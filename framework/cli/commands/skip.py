@@ -9,8 +9,8 @@ from framework.cli.output import Output
 from framework.cli.results import document_of, summary
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
-from framework.lake.bucket import Lake
 from framework.lake.identity import METADATA_LOST
+from framework.lake.lake import Lake
 from framework.lake.pending import is_file_of
 from framework.lake.unprocessed import FOLDER, describe_unprocessed
 from framework.load.services import Services

@@ -9,7 +9,8 @@ from typing import cast
 
 import pytest
 
-from framework.lake.bucket import Lake, LakeObject
+from framework.lake.bucket import LakeObject
+from framework.lake.lake import Lake
 from framework.lake.pending import list_arrived
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import SourceSpec

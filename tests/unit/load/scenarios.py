@@ -9,7 +9,7 @@ from functools import cache
 from itertools import count
 from typing import cast
 
-from framework.lake.bucket import Lake
+from framework.lake.lake import Lake
 from framework.load.pipeline import run_pipeline
 from framework.load.request import LoadRequest, Pending
 from framework.load.result import LoadResult
