@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from framework.model.csv_options import CsvOptions
+from framework.model.words import counted
 from framework.plan.column_names import clean_names
 from framework.plan.fit import yaml_name
 from framework.rows.formats.csv.header import after_lines, records_of
@@ -25,6 +26,8 @@ _SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^"])"?[ \t]*', re.IGNORECASE)
 _COMMENT_MARKS = ("#", "//", "--")
 _LONGEST_LINE = 80
 _MADE_UP = "column_"
+_FEWEST_RECORDS = 3
+"""So many records tell that the spec is wrong, where one or two may be."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ class Misfit:
 
 def find_misfit(start: FileStart) -> Misfit | None:
     """Return how a file differs from its feed's options; None where it does not, or where that cannot be known."""
-    for rule, ways in ((_separator_line, _behind_separator), (_other_delimiter, _with_delimiter), (_no_header, _ways)):
+    for rule, ways in _RULES:
         reason = rule(start)
         if reason is not None:
             return Misfit(reason, start.first_line(), tuple(ways(start)))
@@ -161,6 +164,26 @@ def _best_delimiter(start: FileStart) -> tuple[str, int] | None:
         if width > 1 and _agree(split[1:], width):
             found.append((delimiter, width))
     return max(found, key=lambda each: each[1], default=None)
+
+
+def _other_width(start: FileStart) -> str | None:
+    """Return that the records of a file without a header do not have as many fields as the options name."""
+    records, names = start.records(), start.options.names
+    width = len(records[0]) if records else 0
+    if start.options.header is not False or len(records) < _FEWEST_RECORDS or width == len(names):
+        return None
+    if not _agree(records, width):
+        return None
+    return f"the records have {counted(width, 'field')}, and source.options.names has {len(names)}"
+
+
+def _with_names(start: FileStart) -> Iterator[Way]:
+    options = start.options
+    width = len(start.records()[0])
+    made_up = (f"{_MADE_UP}{place}" for place in range(len(options.names) + 1, width + 1))
+    names = (*options.names[:width], *made_up)
+    if start.takes(names) and len(set(map(str.casefold, names))) == width:
+        yield Way("check that each name is in its place", replace(options, names=names))
 
 
 def _no_header(start: FileStart) -> str | None:
@@ -259,3 +282,12 @@ def _written(options: CsvOptions, feed: CsvOptions) -> str:
 
 def _yaml(value: object) -> str:
     return f"[{', '.join(map(yaml_name, value))}]" if isinstance(value, tuple) else json.dumps(value)
+
+
+_RULES = (
+    (_separator_line, _behind_separator),
+    (_other_delimiter, _with_delimiter),
+    (_other_width, _with_names),
+    (_no_header, _ways),
+)
+"""Each returns why a file does not fit, and what would."""

@@ -117,3 +117,30 @@ def test_names_are_advised_under_which_the_table_takes_the_file(
     assert misfit is not None
     written = [line.partition("  #")[0].strip() for line in misfit.describe(COMMA, with_text=True).splitlines()[3:]]
     assert written == [f"source: {{options: {{{way}}}}}" for way in advised]
+
+
+@pytest.mark.parametrize(
+    ("names", "needed", "advised"),
+    [
+        (("a", "b"), (), ["names: [a, b, column_3]"]),
+        (("a", "b", "c", "d"), ("a",), ["names: [a, b, c]"]),
+        (("a", "b", "c", "d"), ("d",), []),
+        (("a", "column_3"), (), []),
+        (("a", "b", "c"), (), None),
+    ],
+)
+def test_records_have_as_many_fields_as_the_spec_names(
+    names: tuple[str, ...], needed: tuple[str, ...], advised: list[str] | None
+) -> None:
+    options = replace(COMMA, header=False, names=names)
+    misfit = find_misfit(start("1,ann,10\n2,bob,20\n3,cid\n" + "4,dan,30\n" * 20, options, None, needed))
+    few = find_misfit(start("1,ann,10\n2,bob,20\n", options, None, needed))
+
+    assert few is None
+    assert (misfit is None) == (advised is None)
+    if misfit is not None:
+        assert f"the records have 3 fields, and source.options.names has {len(names)}" in misfit.reason
+        written = [
+            line.partition("  #")[0].strip() for line in misfit.describe(options, with_text=True).splitlines()[3:]
+        ]
+        assert written == [f"source: {{options: {{{way}}}}}" for way in advised or ()]
