@@ -104,9 +104,9 @@ class OnRefusal(Enum):
     FAIL = auto()
     """The load fails, with the warehouse's message."""
     REPLAN = auto()
-    """The target is not what the load was planned for: plan it again."""
+    """The target is not as observed: replan."""
     REPLAN_IF_CHANGED = auto()
-    """Plan again if the target, observed anew, is not what the load was planned for; otherwise the load fails."""
+    """Replan if the target, observed again, is not what the load was planned for; otherwise the load fails."""
     ALREADY_LOADED = auto()
     """The ledger holds one of the files."""
     SUPERSEDED = auto()
@@ -167,7 +167,7 @@ class WarehouseError(PipelineError):
         warehouse_message: str | None = None,
         is_outage: bool = False,
     ) -> None:
-        """Keep what the warehouse said.
+        """Keep the details of the refusal.
 
         `failed_index` is the position, from 0, of the refused statement in its batch, `refused` what its refusal
         means; both are None where the warehouse refused no statement, but the whole submission.

@@ -1,4 +1,4 @@
-"""The texts that ship with the code: `templates/`, `schemas/`, and a project of specs and environments."""
+"""Texts shipped with the code: `templates/`, `schemas/`, and a project of specs and environments."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def list_files(folder: str) -> list[str]:
 
 
 def roots() -> tuple[Traversable, Traversable]:
-    """Return where shipped texts are: inside the package, where a wheel has them, else beside it, as in a checkout."""
+    """Return the place of shipped texts: inside the package in a wheel, beside it in a checkout."""
     package = importlib.resources.files("framework")
-    # Folders and zip files both know their parent; the Traversable protocol does not promise it.
+    # Folders and zip files both have a parent, which the Traversable protocol does not declare.
     beside: Traversable = getattr(package, "parent")  # noqa: B009
     return package, beside
 

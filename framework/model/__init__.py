@@ -1,1 +1,1 @@
-"""Values that every room speaks of: names, types, files, measurements, what was observed. Pure."""
+"""Values that every room uses: names, types, files, measurements, observations. Pure."""

@@ -1,4 +1,4 @@
-"""The rule that makes a column's name of a header's text.
+"""The rule that turns a header's text into a column name.
 
 Text is NFKC-normalized, case-folded and NFC-normalized. Letters, digits and marks of every script stay, and every
 run of other characters becomes one `_`, none at either end: `First Name!` becomes `first_name`, `Имя` becomes `имя`.
@@ -16,7 +16,7 @@ from framework.model.names import MAX_NAME_BYTES
 SYSTEM_COLUMNS = frozenset({"oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html"""
 HASH_DIGITS = 6
-"""Hex digits that tell apart headers without a letter, and headers with one cleaned name."""
+"""Hex digits that distinguish headers without a letter, and headers with the same cleaned name."""
 _LONG_NAME_HASH_DIGITS = 8
 _INVISIBLE = frozenset(
     map(
@@ -28,14 +28,14 @@ _INVISIBLE = frozenset(
         ),
     )
 )
-"""Letters and marks that nobody sees.
+"""Invisible letters and marks.
 
 Source: https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt (Default_Ignorable_Code_Point)
 """
 
 
 def clean_name(text: str, position: int) -> str:
-    """Return the column name of a header that stands at a position, from 1; it has at most 127 bytes.
+    """Return the column name of the header at a position, from 1; at most 127 bytes.
 
     Only an empty or blank header is named by its position. A clean name is its own clean name.
     """

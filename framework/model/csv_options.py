@@ -1,4 +1,4 @@
-"""How CSV files are written, as the spec says it and the row engine reads it."""
+"""The options of CSV files, as the spec has them and the row engine reads them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class CsvOptions:
-    """How the CSV files of a feed are written.
+    """The options of a feed's CSV files.
 
     `null_values` are texts that mean NULL, quoted or not; an unquoted empty field always does.
     `header` is "auto" where there is a header that must not look like data. `names` take the place of

@@ -15,7 +15,7 @@ CORRECTION_MARK = "corrected-"
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """What makes a source file the same file: where it arrived, its ETag (unquoted) and its size.
+    """The identity of a source file: where it arrived, its ETag (unquoted) and its size.
 
     A file that Feedway moved keeps the identity it arrived with.
     """
@@ -27,12 +27,12 @@ class FileIdentity:
 
     @property
     def is_correction(self) -> bool:
-        """Whether it is that of corrected rows, whose header names the target's columns."""
+        """Whether this is the identity of corrected rows, whose header names the target's columns."""
         return self.etag.startswith(CORRECTION_MARK)
 
     @property
     def sha256(self) -> str:
-        """The identity as 64 hex characters, as the ledger holds it."""
+        """The identity as 64 hex characters, as in the ledger."""
         text = "\0".join((self.bucket, self.key, self.etag, str(self.size_bytes)))
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 

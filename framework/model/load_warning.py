@@ -1,4 +1,4 @@
-"""What the owner of a feed should know of a load that succeeds."""
+"""Warnings of a load that succeeds, for the owner of the feed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LoadWarning:
-    """Something about a load that its owner should look at, although the load succeeds.
+    """A finding that the feed's owner should check, although the load succeeds.
 
     `rule` names the check in kebab case, such as `missing-column`. `column` is None where no single column is meant.
     `keys` are the object keys it concerns; empty means every file of the load.
@@ -23,5 +23,5 @@ class LoadWarning:
         return not self.keys or key in self.keys
 
     def as_dict(self) -> dict[str, str | None]:
-        """Return the warning as results print it and JOB_STS keeps it."""
+        """Return the warning as results and JOB_STS show it."""
         return {"rule": self.rule, "column": self.column, "message": self.message}

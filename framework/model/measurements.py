@@ -1,4 +1,4 @@
-"""What was seen of the rows: profiles of new columns, measurements of staged ones, rows that cannot be loaded."""
+"""Results of reading rows: profiles of new columns, measurements of staged ones, bad rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """What all rows of a load hold in one column whose type is not settled.
+    """The profile of a column whose type is not decided, over all rows of a load.
 
     `values` counts the non-NULL texts; the counts after it say how many of them are, as a whole,
     text of that class (a whole number counts in `numbers` too; dates and timestamps are real days;
@@ -34,7 +34,7 @@ class ColumnProfile:
 
 @dataclass(frozen=True)
 class ColumnMeasurement:
-    """What staging saw in one column.
+    """The measurements of one staged column.
 
     `longest_bytes` is over texts that fit, 0 where it was not measured or all are NULL.
     `misfits` counts rows whose text is not a value of the staging type. Of them `wider` count
@@ -65,11 +65,11 @@ class FileMeasurement:
 
 @dataclass(frozen=True)
 class Measurements:
-    """What was seen on the pass that staged: one entry per file, in order, and per column.
+    """The measurements of the staging pass: one entry per file, in order, and per column.
 
     `malformed_rows` counts the rows with too few or too many fields, or with a NUL. `values` counts the texts of
-    a column in the other rows, NULLs aside; an engine that did not look at all rows for it leaves it empty, and it
-    does not count in a comparison.
+    a column in the other rows, NULLs aside; it is empty where the engine did not read all rows for it, and is
+    ignored in comparisons.
     """
 
     files: tuple[FileMeasurement, ...]

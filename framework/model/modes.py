@@ -19,7 +19,7 @@ class LoadMode:
 
     @property
     def only_adds(self) -> bool:
-        """Whether stored rows stay as they are, whatever is loaded."""
+        """Whether a load never changes stored rows."""
         return not (self.matches_keys or self.replaces_table)
 
     @property

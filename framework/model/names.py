@@ -70,5 +70,5 @@ def staging_table(control_schema: str, run_id: str) -> TableName:
 
 
 def statement_name(pipeline: str, run_id: str, step: str) -> str:
-    """Return the StatementName by which a run's statements are found again."""
+    """Return the StatementName that identifies a run's statements."""
     return f"feedway/{pipeline}/{run_id}/{step}"

@@ -1,4 +1,4 @@
-"""The target and its surroundings as the warehouse's catalog shows them."""
+"""The target, its views, privileges and audit, as observed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TableColumn:
 
     @property
     def is_inferred_double(self) -> bool:
-        """Whether nobody asked for a type that rounds, so that it must not."""
+        """Whether the values must stay exact: DOUBLE was inferred, not declared."""
         return self.is_inferred and self.type is not None and self.type.kind is Kind.DOUBLE
 
     @property
@@ -65,7 +65,7 @@ class TableKey:
 
 @dataclass(frozen=True)
 class TableDesign:
-    """What a copy of the target needs beside its columns, to stand in its place.
+    """The properties, besides its columns, that a copy of the target must have to replace it.
 
     `diststyle` is auto, even, all or key. `may_set_owner` says that the copy can be given to the
     table's owner.
@@ -82,7 +82,7 @@ class TableDesign:
 
 @dataclass(frozen=True)
 class Grant:
-    """A privilege somebody else than the owner holds on a table or view."""
+    """A privilege on a table or view that another grantee than the owner holds."""
 
     privilege: str
     grantee: str
@@ -101,11 +101,10 @@ class ViewDependency:
 
 @dataclass(frozen=True)
 class ObservedView:
-    """A view that exists: one of the spec, or one that was looked at because it is in a change's way.
+    """An existing view: one of the spec, or one that was read because it blocks a change.
 
-    `definition` is its query, None for a view of the spec, whose definition the spec has. `may_set_owner`
-    says that the view can be given back to its owner after it was created anew. `hidden_grantees` hold
-    privileges that Feedway's user cannot see.
+    `definition` is its query, None for a view of the spec, whose definition the spec has. `may_set_owner`:
+    Feedway's user may restore the view's owner. `hidden_grantees` hold privileges that Feedway's user cannot see.
     """
 
     view: TableName
@@ -130,10 +129,10 @@ class Comment:
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """A view that is down, and the run that took it down for a change of the target.
+    """A dropped view, and the run that dropped it for a change of the target.
 
-    `view` is as it was, with its definition. `place` counts from the lowest of those that were taken down
-    together. `is_of_spec` says that a spec names the view, so that it may be there in another form meanwhile.
+    `view` is the view before the drop, with its definition. `place` is its position among the views that were
+    dropped together, from the lowest. `is_of_spec`: a spec names the view, so that it may exist in another form.
     """
 
     run_id: str
@@ -146,20 +145,20 @@ class JournalEntry:
 
     @property
     def key(self) -> tuple[str, TableName]:
-        """What no other entry has."""
+        """The run and the view, which together are unique."""
         return self.run_id, self.view.view
 
 
 @dataclass(frozen=True)
 class ViewBuild:
-    """From what a view of the spec was last built."""
+    """The definition and columns that a view of the spec was last built from."""
 
     definition_sha256: str
     columns_sha256: str
 
 
 OUTAGE_MARK = "outage: "
-"""Opens the message of a FAILED row that an outage is to blame for; such rows do not count as attempts."""
+"""Begins the message of a FAILED row that an outage caused; such rows do not count as attempts."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +173,7 @@ class PastLoad:
 
 @dataclass(frozen=True)
 class LoadHistory:
-    """What the audit says of one file identity; `failures` counts those that no outage is to blame for."""
+    """The audit's loads and failures of one file identity; `failures` excludes outages."""
 
     loads: tuple[PastLoad, ...] = ()
     failures: int = 0
@@ -187,13 +186,13 @@ class LoadHistory:
 
 @dataclass(frozen=True)
 class Observation:
-    """What one look at the warehouse found; `table` is None where the target does not exist.
+    """The state of the warehouse as a load observes it; `table` is None where the target does not exist.
 
     `control_tables` are the names of Feedway's own tables that exist, `control_columns` the (table, column) names of
     those that all pipelines share. `journal` are views on the target that a run has dropped. `spellings` holds the
     digest of the header that each column was created for, as far as it is known.
 
-    What the planner asks for is None, or empty, until it is looked up: the `design` of a target that must be copied,
+    The planner's lookups are None, or empty, until they are answered: the `design` of a target that must be copied,
     its `row_count`, which of its columns are `filled`, and of the `compared` views the `replaceable` ones, whose
     columns stay the same.
     """

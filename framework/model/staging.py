@@ -1,4 +1,4 @@
-"""Staging columns: where the values of the staging files come from, and what they become."""
+"""Staging columns: the source and the type of each value in the staging files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from framework.model.column_type import ColumnType
 FILE_COLUMN = "feedway_file"
 """Staging only: ordinal of the source file in its load, from 0. INTEGER."""
 ROW_COLUMN = "feedway_row"
-"""Staging only: where the record stands in its file; larger is later, never equal. BIGINT."""
+"""Staging only: the record's place in its file; larger is later, never equal. BIGINT."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class FromFile:
 
 @dataclass(frozen=True)
 class Constant:
-    """The same text in every row, whatever the files hold; None is NULL. It goes through the same cast as theirs."""
+    """The same text in every row; None is NULL. It goes through the same cast as the files' texts."""
 
     text: str | None
 
@@ -44,7 +44,7 @@ class FileName:
 
 @dataclass(frozen=True)
 class StagingColumn:
-    """One column of the staging files: where its values come from, and what they become.
+    """One column of the staging files: the source and the type of its values.
 
     A text is a misfit when `text.accepted_text(type)` (or the format's expression) refuses it,
     when the value is out of the type's range, or when a CHAR or VARCHAR text has more bytes than

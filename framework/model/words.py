@@ -1,4 +1,4 @@
-"""Numbers and names as people read them in messages and tables."""
+"""Numbers and names as text for messages and tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def listed(names: Sequence[str], most: int = 5) -> str:
 
 
 def size(number_of_bytes: int) -> str:
-    """Return a number of bytes as people read it: `1 byte`, `812 bytes`, `3.4 MB`; in powers of 1024."""
+    """Return a number of bytes as text: `1 byte`, `812 bytes`, `3.4 MB`; in powers of 1024."""
     if number_of_bytes < _KILO:
         return counted(number_of_bytes, "byte")
     power = min((number_of_bytes.bit_length() - 1) // 10, len(_UNITS))
@@ -33,7 +33,7 @@ def size(number_of_bytes: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people read it: `0.4 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Return a duration as text: `0.4 s`, `3 min 20 s`, `2 h 5 min`."""
     if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

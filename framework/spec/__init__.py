@@ -1,1 +1,1 @@
-"""What people write: pipeline specs and environments, checked and turned into values."""
+"""Pipeline specs and environments, checked and turned into values."""

@@ -52,7 +52,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class TextPlace:
-    """Where a text stands in a file; with `is_block` its own lines stand there one by one, from this place on."""
+    """The place of a text in a file; with `is_block` the text's own lines follow one by one from there."""
 
     line: int
     column: int
@@ -87,7 +87,7 @@ class Document:
         return Problem(self.shown, line, column, finding.rule, finding.message, finding.fix)
 
     def text_place(self, path: Path) -> TextPlace:
-        """Return where a text stands."""
+        """Return the place of a text."""
         return TextPlace(*self.blocks.get(path, self.values[path]), is_block=path in self.blocks)
 
     def _place(self, finding: Finding) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""An entry of `environments.yml` as values. Defaults stand in `schemas/environments.schema.json`."""
+"""An entry of `environments.yml` as values. `schemas/environments.schema.json` has the defaults."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class WarehouseSettings:
 
 @dataclass(frozen=True)
 class RetrySettings:
-    """How often a transient failure is met with another attempt, and after how long.
+    """How often, and after how long, a transaction is retried after a transient failure.
 
     The wait before attempt n + 1 is `delay_seconds * backoff ** (n - 1)`.
     """
@@ -46,10 +46,10 @@ class RetrySettings:
 
 @dataclass(frozen=True)
 class EmbeddedSettings:
-    """Bounds of the embedded engine.
+    """Limits of the embedded engine.
 
-    `max_bytes`: up to so many bytes of source files, packed ones counted tenfold, `engine: auto`
-    takes it. `directory` holds rows on their way; None is the system's folder for temporary files.
+    `max_bytes`: `engine: auto` takes it for up to this many bytes of source files, packed ones counted
+    tenfold. `directory` holds temporary files; None is the system's folder for them.
     """
 
     max_bytes: int
@@ -59,7 +59,7 @@ class EmbeddedSettings:
 
 @dataclass(frozen=True)
 class AnnounceSettings:
-    """Where the outcome of loads is announced: a CloudWatch namespace, an EventBridge bus; None: not at all."""
+    """Where the results of loads are announced: a CloudWatch namespace, an EventBridge bus; None for nowhere."""
 
     metrics_namespace: str | None
     event_bus: str | None
@@ -69,9 +69,9 @@ class AnnounceSettings:
 class Environment:
     """The lake and the warehouse a command works on.
 
-    `dead_after_seconds`: a run that has not renewed its sign of life for so long is dead.
-    `parallel`: so many feeds of one invocation load side by side.
-    `max_attempts`: after so many failed loads a file goes to `data/unprocessed` whatever failed.
+    `dead_after_seconds`: a run whose heartbeat is older has expired.
+    `parallel`: the maximum number of feeds that one invocation loads concurrently.
+    `max_attempts`: after this many failed loads a file goes to `data/unprocessed`, whatever the failure.
     """
 
     name: str

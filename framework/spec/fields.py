@@ -1,7 +1,7 @@
-"""Looks into a document that may have any shape; what has an unexpected one is passed over.
+"""Readers of a document that may have any shape; values of an unexpected shape are ignored.
 
-The JSON Schema reports shapes. The other checks read past them, so that all mistakes of a spec
-come up at once.
+The JSON Schema reports wrong shapes. The other checks ignore them, so that all mistakes of a spec
+are reported together.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from framework.spec.document import Path
 
 Text = tuple[Path, str]
-"""A text and where it stands."""
+"""A text and its path."""
 
 
 def value_at(document: object, path: Path) -> object:
@@ -48,7 +48,7 @@ def text_list(document: object, *path: str) -> list[Text]:
 
 
 def text_entries(document: object, *path: str) -> list[Text]:
-    """Return the texts that stand directly in the mapping at a path, in its order."""
+    """Return the texts directly in the mapping at a path, in its order."""
     entries = mapping_at(document, *path).items()
     return [((*path, key), entry) for key, entry in entries if isinstance(entry, str)]
 

@@ -30,7 +30,7 @@ def _grant(privilege: str, text: str) -> GrantSpec:
 
 
 def grant_findings(document: object) -> Iterator[Finding]:
-    """Yield what is wrong with the names of those who are to have privileges."""
+    """Yield the problems of the grantees' names."""
     yield from _findings(document, ())
     for path, view in mapping_list(document, "views"):
         yield from _findings(view, path)

@@ -1,4 +1,4 @@
-"""What the JSON Schemas in `schemas/` say about a document: mistakes in plain words, and defaults."""
+"""Validation by the JSON Schemas in `schemas/`: mistakes in plain words, and defaults."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _unknown_fields(path: Path, found: Any, _: Any, schema: Any, name: str) -> I
 
 
 def _home_of(key: str, known: JsonSchema, name: str) -> str:
-    """Say where an unknown field was probably meant to stand."""
+    """Return a suggestion where an unknown field belongs."""
     slip = closest(key, known)
     if slip is not None:
         return f"Did you mean {slip!r}?"

@@ -79,7 +79,7 @@ class MetadataColumns:
 
 @dataclass(frozen=True)
 class DeclaredType:
-    """A column type the spec settles. `format` is set for dates and timestamps only."""
+    """A column type that the spec declares. `format` is set for dates and timestamps only."""
 
     type: ColumnType
     format: str | None
@@ -87,7 +87,7 @@ class DeclaredType:
 
 @dataclass(frozen=True)
 class TypeRule:
-    """What a column whose type is not yet settled becomes; None matches everything.
+    """A rule for the type of a column that has none yet; None matches everything.
 
     `name` is a glob. `key` is True for upsert keys only, False for all other columns only.
     """
@@ -108,7 +108,7 @@ class TypesSpec:
 
 @dataclass(frozen=True)
 class MissingPolicy:
-    """What rows get in a column that their file lacks.
+    """The values that rows get in a column that their file lacks.
 
     New rows get an empty value (`default`) or NULL (`null`), or none may come (`reject`). Rows that replace one keep
     its value or get what new rows get; `reject` rejects the file whatever its rows. `written_for` says where the spec
@@ -122,7 +122,7 @@ class MissingPolicy:
 
 @dataclass(frozen=True)
 class EvolutionPolicy:
-    """What happens when a file holds something else than a column can."""
+    """The spec's reaction to a file that holds other values or columns than the table."""
 
     new_columns: Literal["add", "ignore", "reject"]
     wider_values: Literal["widen", "reject"]
@@ -147,7 +147,7 @@ class EvolutionSpec(EvolutionPolicy):
 
 @dataclass(frozen=True)
 class BadRowsSpec:
-    """What becomes of rows that cannot be loaded. A limit that is None limits nothing."""
+    """The spec's treatment of bad rows. A limit that is None does not apply."""
 
     action: Literal["reject_file", "quarantine"]
     max_rows: int | None
@@ -157,7 +157,7 @@ class BadRowsSpec:
 
 @dataclass(frozen=True)
 class GrantSpec:
-    """A privilege that somebody is to have. `grantee` is `public` for everybody."""
+    """A privilege to grant. `grantee` is `public` for everybody."""
 
     privilege: str
     grantee: str

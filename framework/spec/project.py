@@ -1,4 +1,4 @@
-"""A project: `environments.yml` and `pipelines/`, wherever they are."""
+"""A project: `environments.yml` and `pipelines/`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Place:
     def __truediv__(self, name: str) -> Place:
         return Place(self.files.joinpath(name), f"{self.shown.rstrip('/')}/{name}")
 
-    def told_as(self, path: str) -> str:
-        """Return how a problem names the file: by its path in the project, or its address where that is no folder."""
+    def name_for(self, path: str) -> str:
+        """Return the name of the file in problems: its path in the project, or its address where it is remote."""
         return self.shown if "://" in self.shown else path
 
     def exists(self) -> bool:
@@ -42,7 +42,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Project:
-    """`environments.yml` and `pipelines/`, read anew on each call.
+    """`environments.yml` and `pipelines/`, read on each call.
 
     `folder` is the project's folder on this machine, in which the sandbox keeps its data. Each of the
     two is read from the first of `places` that has it; without places, from the folder.
@@ -52,7 +52,7 @@ class Project:
     places: tuple[Place, ...] = ()
 
     def find(self, name: str) -> Place:
-        """Return where `environments.yml` or `pipelines` is; where it should be if there is none."""
+        """Return the place of `environments.yml` or `pipelines`; if it does not exist, where it should be."""
         candidates = [place / name for place in self.places or (Place(self.folder, str(self.folder)),)]
         return next((candidate for candidate in candidates if candidate.exists()), candidates[0])
 
@@ -68,14 +68,14 @@ class Project:
         """
         self.require_pipelines([name])
         place = self.find(PIPELINES) / f"{name}.yml"
-        shown = place.told_as(f"{PIPELINES}/{name}.yml")
+        shown = place.name_for(f"{PIPELINES}/{name}.yml")
         return load_pipeline_text(read_spec_file(place.files, shown), shown, name)
 
     def require_pipelines(self, names: Iterable[str]) -> None:
         """Check that pipelines exist.
 
         Raises:
-            SpecError: there is none of a name; the message says what there is.
+            SpecError: one does not exist; the message lists those that do.
         """
         known = self.pipeline_names()
         for name in names:
@@ -90,7 +90,7 @@ class Project:
             SpecError: `environments.yml` is missing or has problems.
         """
         place = self.find(ENVIRONMENTS)
-        shown = place.told_as(ENVIRONMENTS)
+        shown = place.name_for(ENVIRONMENTS)
         return load_environments_text(read_spec_file(place.files, shown), shown)
 
     def environment(self, name: str) -> Environment:
@@ -125,15 +125,15 @@ def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
             specs.append(project.pipeline(name))
         except SpecError as error:
             problems += error.problems if name in names or not names else []
-    # Between two specs either may be at fault, so all are looked at whichever are named.
+    # Either of two specs may be at fault, so all are compared, whichever are named.
     between = [*_shared_files(specs), *_nested_folders(specs), *shared_targets(specs)]
     named = {spec.path for spec in specs if spec.pipeline in names or not names}
     for spec in specs:
         if spec.path in named:
             found = (control_schema_problem(spec, environments[name]) for name in sorted(environments))
             problems += [problem for problem in found if problem is not None][:1]
-    told = [problem for problem, other in between if named & {problem.file, other.path}]
-    return [*problems, *told, *_misnamed(project)]
+    of_named = [problem for problem, other in between if named & {problem.file, other.path}]
+    return [*problems, *of_named, *_misnamed(project)]
 
 
 def empty_problem(project: Project) -> Problem:
@@ -144,7 +144,7 @@ def empty_problem(project: Project) -> Problem:
 
 
 def control_schema_problem(spec: PipelineSpec, environment: Environment) -> Problem | None:
-    """Return what is wrong with a spec that would build among Feedway's own tables; None where it does not."""
+    """Return the problem of a spec whose target or view is in the control schema; None where none is."""
     control_schema = environment.warehouse.control_schema
     own = [("target.schema", spec.target.table.schema), *(("a view's schema", view.view.schema) for view in spec.views)]
     for field, schema in own:
@@ -158,7 +158,7 @@ def control_schema_problem(spec: PipelineSpec, environment: Environment) -> Prob
 
 
 def _instead(name: str, known: Iterable[str]) -> str:
-    """Say what somebody may have meant who asked for a name that is unknown."""
+    """Return a suggestion for an unknown name: a similar one, and the known ones."""
     known = list(known)
     slip = closest(name, known)
     hint = f"Did you mean {slip!r}? " if slip else ""
@@ -166,7 +166,7 @@ def _instead(name: str, known: Iterable[str]) -> str:
 
 
 def _nested_folders(specs: Sequence[PipelineSpec]) -> Iterator[tuple[Problem, PipelineSpec]]:
-    """Yield a warning for each spec whose files another one, which comes with it, may take too."""
+    """Yield a warning for each spec whose files another spec may take too, with that spec."""
     for inner in specs:
         for outer in specs:
             if not _takes_files_of(outer, inner):
@@ -184,13 +184,13 @@ def _takes_files_of(outer: PipelineSpec, inner: PipelineSpec) -> bool:
     if outer is inner or not lower.prefix.startswith(upper.prefix):
         return False
     if lower.prefix == upper.prefix and (outer.path <= inner.path or lower.pattern.lower() == upper.pattern.lower()):
-        # Of two feeds on one folder the second is told, and of equal ones `_shared_files` does.
+        # The second of two feeds on one folder gets the warning; `_shared_files` reports equal ones.
         return False
     return may_overlap(upper.pattern, lower.pattern)
 
 
 def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[tuple[Problem, PipelineSpec]]:
-    """Yield a problem for each spec that takes the same files as another, which comes with it."""
+    """Yield a problem for each spec that takes the same files as another spec, with that spec."""
     owners: dict[tuple[str, str], PipelineSpec] = {}
     for spec in specs:
         first = owners.setdefault((spec.source.prefix, spec.source.pattern.lower()), spec)
@@ -205,7 +205,7 @@ def _misnamed(project: Project) -> Iterator[Problem]:
     for stem in _stems(project, ".yaml"):
         message = "specs end in .yml, so this file is no pipeline"
         yield Problem(
-            (folder / f"{stem}.yaml").told_as(f"{PIPELINES}/{stem}.yaml"),
+            (folder / f"{stem}.yaml").name_for(f"{PIPELINES}/{stem}.yaml"),
             0,
             0,
             "spec/file",
@@ -215,7 +215,7 @@ def _misnamed(project: Project) -> Iterator[Problem]:
 
 
 def _stems(project: Project, ending: str) -> list[str]:
-    """Return the names, in order and without their ending, of the files among the pipelines that have it."""
+    """Return the names, in order and without the ending, of the files in `pipelines` with this ending."""
     folder = project.find(PIPELINES).files
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     return sorted(name.removesuffix(ending) for name in names if name.endswith(ending))

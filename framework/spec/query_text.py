@@ -1,4 +1,4 @@
-"""What a query's text may not do (end, begin another statement, leave something open), and what it names."""
+"""Checks of a query's text: it may not end, begin another statement, or leave a quote open. And the names in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_BREAK = re.compile(r"[^\n]")
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong with a query, as the end of a sentence about it, and at which character from 0."""
+    """A mistake in a query, as the end of a sentence about it, and its character position from 0."""
 
     words: str
     position: int
@@ -89,7 +89,7 @@ def replace_relation(text: str, schema: str, name: str, replacement: str) -> str
 
 
 def place_of_name(text: str, name: str) -> int | None:
-    """Return at which character a name stands in a query, outside of literals and comments; None where it does not."""
+    """Return the position of a name in a query, outside literals and comments; None where it is not in it."""
     found = re.search(_name_pattern(name), code_of(text), re.IGNORECASE)
     return None if found is None else found.start()
 
@@ -99,7 +99,7 @@ def _name_pattern(name: str) -> str:
 
 
 def has_star(text: str) -> bool:
-    """Return whether a query may select what it does not name: a `*` stands in it, if only that of a product."""
+    """Return whether a query may select columns that it does not name: it has a `*`, if only that of a product."""
     return "*" in code_of(text)
 
 

@@ -1,4 +1,4 @@
-"""The definitions of views: Jinja texts that know one name, `target`, or texts with three placeholders."""
+"""The definitions of views: Jinja texts with one name, `target`, or texts with three placeholders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jinja2.nodes import Node
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-_HARMLESS = frozenset({"Output", "TemplateData", "Name", "Const"})
+_ALLOWED_NODES = frozenset({"Output", "TemplateData", "Name", "Const"})
 """The parts of a template that a definition may have: text, `{{ target }}`, and `{{ "{{" }}` for braces."""
 
 
@@ -42,7 +42,7 @@ def render_view(definition: str, view: TableName, target: TableName) -> str:
 
 
 def _value(found: re.Match[str], own: Mapping[str, str]) -> str:
-    """Return what a placeholder stands for; `{schema_name}.{source_table}` is the target in its own schema."""
+    """Return the value of a placeholder; `{schema_name}.{source_table}` is the target in its own schema."""
     value = own[found[1]]
     is_qualified = found[0].startswith("{schema_name}") and found[1] == "view_name"
     return f"{own['schema_name']}.{value}" if is_qualified else value
@@ -54,9 +54,9 @@ def _rendered(definition: str, target_sql: str) -> str:
 
     environment = _environment()
     try:
-        # Looked at before anything is run: expressions could reach into Python, or go on without end.
+        # Checked before rendering: expressions could reach into Python, or never end.
         for node in environment.parse(definition).find_all(Node):
-            if type(node).__name__ not in _HARMLESS or getattr(node, "name", "target") != "target":
+            if type(node).__name__ not in _ALLOWED_NODES or getattr(node, "name", "target") != "target":
                 held = f"line {node.lineno} holds {_described(node)}"
                 raise ValueError(f"the definition cannot be rendered: {held}")
         return environment.from_string(definition).render(target=target_sql)
@@ -65,7 +65,7 @@ def _rendered(definition: str, target_sql: str) -> str:
 
 
 def _described(node: Node) -> str:
-    """Return what a person would call a part of a template."""
+    """Return a readable name of a part of a template."""
     kind = type(node).__name__.lower()
     name = getattr(node, "attr", None) or getattr(node, "name", None)
     words = {"getattr": "the attribute", "filter": "the filter", "name": "the name"}
@@ -73,7 +73,7 @@ def _described(node: Node) -> str:
 
 
 def view_findings(document: object) -> Iterator[Finding]:
-    """Yield what is wrong with the views of a spec."""
+    """Yield the problems of a spec's views."""
     target = _table(document, "target", "schema", "table")
     taken = {target: "the target"}
     for path, view in mapping_list(document, "views"):
@@ -111,13 +111,13 @@ def _definition_findings(path: Path, definition: str, view: TableName, target: T
         yield Finding(path, "spec/view-definition", "views.definition is empty", "Write a select.")
     elif mistake is not None:
         place = _place(definition)
-        told = f"line {place[0] + 1}, column {place[1] + 1}: " if place else ""
-        message = f"views.definition: {told}the query {mistake.words}"
+        position = f"line {place[0] + 1}, column {place[1] + 1}: " if place else ""
+        message = f"views.definition: {position}the query {mistake.words}"
         yield Finding(path, "spec/view-definition", message, "Write one select, without `;`.", within=place)
 
 
 def place_in_definition(definition: str, name: str) -> tuple[int, int] | None:
-    """Return at which line and column, from 0, a definition has a name; None where it has not."""
+    """Return the line and column, from 0, of a name in a definition; None where it is not in it."""
     masked = _masked(definition)
     return _line_and_column(masked, place_of_name(masked, name))
 
@@ -137,12 +137,12 @@ def _line_and_column(text: str, position: int | None) -> tuple[int, int] | None:
 
 
 def _masked(definition: str) -> str:
-    """Return a definition with a name of the same length for each part of its template: all stays where it is."""
+    """Return a definition with each part of its template replaced by a name of the same length."""
     return _TEMPLATE_PART.sub(_as_long, _HEAD.sub(_blank, definition, count=1))
 
 
 def _as_long(found: re.Match[str]) -> str:
-    """Return what keeps all else where it is: blanks for a comment, a name for what stands for one."""
+    """Return a replacement of the same length: blanks for a comment, a name for any other part."""
     return _blank(found) if found[0].startswith("{#") else "x" + _blank(found)[1:]
 
 
@@ -152,7 +152,7 @@ def _blank(found: re.Match[str]) -> str:
 
 @functools.cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    # Its import takes as long as checking twenty specs, and most have no view.
+    # Importing Jinja takes as long as checking twenty specs, and most have no view.
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 

@@ -23,7 +23,9 @@ PLACES = (
     "framework/cli",
     "framework/lake",
     "framework/log",
+    "framework/model",
     "framework/rows",
+    "framework/spec",
     "framework/warehouse",
 )
 """Files and folders that keep to the words of the style guide; more of `framework`, and `tests`, are to be added."""

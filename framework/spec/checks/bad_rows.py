@@ -11,7 +11,7 @@ _LIMITS = ("max_rows", "max_fraction")
 
 
 def bad_rows_findings(document: object) -> Iterator[Finding]:
-    """Yield what is wrong with the budget for bad rows."""
+    """Yield the problems of the budget for bad rows."""
     bad_rows = mapping_at(document, "bad_rows")
     action = text_at(document, "bad_rows", "action")
     given = [name for name in _LIMITS if bad_rows.get(name) is not None]

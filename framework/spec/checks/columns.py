@@ -22,7 +22,7 @@ _ORDER_BY = re.compile(r"\s*(\S+)(?:\s+(asc|desc))?\s*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class _Names:
-    """What a spec does to the columns of a file."""
+    """The spec's changes to the columns of a file."""
 
     renamed: dict[str, str]
     excluded: frozenset[str]
@@ -38,7 +38,7 @@ def parse_order_by(text: str) -> tuple[str, bool] | None:
 
 
 def column_findings(document: object) -> Iterator[Finding]:
-    """Yield what is wrong with the columns that a spec names, and with its keys."""
+    """Yield the problems of the columns that a spec names, and of its keys."""
     names = _Names(
         renamed={str(path[-1]): name for path, name in text_entries(document, "columns", "rename")},
         excluded=frozenset(name for _, name in text_list(document, "columns", "exclude")),

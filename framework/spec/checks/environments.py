@@ -10,7 +10,7 @@ from framework.spec.fields import mapping_at, text_at, text_field
 
 
 def environment_findings(document: object) -> Iterator[Finding]:
-    """Yield what is wrong with how the environments reach their warehouses, and whom they tell of loads."""
+    """Yield the problems of the environments' warehouses, regions and announcements."""
     for name, environment in mapping_at(document, "environments").items():
         if isinstance(environment, dict):
             path: Path = ("environments", name, "warehouse")
@@ -23,11 +23,11 @@ def environment_findings(document: object) -> Iterator[Finding]:
 
 
 def _region_findings(path: Path, environment: object) -> Iterator[Finding]:
-    """Yield a finding where lake, warehouse and secret are known to lie in different regions.
+    """Yield a finding where lake, warehouse and secret are known to be in different regions.
 
     COPY from Parquet takes no REGION. Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
     """
-    told = [
+    regions = [
         ((*path, *inner), region)
         for inner, text in (
             *text_field(environment, "lake", "region"),
@@ -37,17 +37,17 @@ def _region_findings(path: Path, environment: object) -> Iterator[Finding]:
         )
         if (region := _region_of(text) if inner[-1] != "region" else text) is not None
     ]
-    for place, region in told[1:]:
-        if region != told[0][1]:
-            first, this = (field_name(each[2:]) for each in (told[0][0], place))
-            message = f"{first} is in {told[0][1]}, but {this} is in {region}"
+    for place, region in regions[1:]:
+        if region != regions[0][1]:
+            first, this = (field_name(each[2:]) for each in (regions[0][0], place))
+            message = f"{first} is in {regions[0][1]}, but {this} is in {region}"
             fix = "COPY from Parquet reads only a bucket in the warehouse's own region: name one region."
             yield Finding(place, "spec/region", message, fix)
             return
 
 
 def _region_of(arn: str) -> str | None:
-    """Return the region that an ARN names; None of a text that is none."""
+    """Return the region that an ARN names; None for any other text."""
     parts = arn.split(":")
     return parts[3] or None if parts[0] == "arn" and len(parts) > 4 else None
 

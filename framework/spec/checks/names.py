@@ -9,7 +9,7 @@ from framework.model.names import identifier
 from framework.spec.document import Finding, Path, field_name
 
 STAGING_COLUMNS = frozenset({"feedway_file", "feedway_row"})
-"""Columns that staging adds; `framework.schema.values` says what they hold."""
+"""Columns that staging adds; `framework.model.staging` describes them."""
 
 
 def table_name_findings(path: Path, name: str) -> Iterator[Finding]:

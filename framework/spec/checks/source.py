@@ -34,7 +34,7 @@ def encoding_name(text: str) -> str | None:
 
 
 def source_findings(document: object) -> Iterator[Finding]:
-    """Yield what is wrong with where files arrive and how they are written."""
+    """Yield the problems of the source's place and options."""
     for path, prefix in text_field(document, "source", "prefix"):
         yield from _prefix_findings(path, prefix)
     for path, delimiter in text_field(document, "source", "options", "delimiter"):
@@ -73,7 +73,7 @@ def _delimiter_findings(path: Path, delimiter: str) -> Iterator[Finding]:
 
 
 def _header_findings(document: object) -> Iterator[Finding]:
-    """Yield what is wrong with the names that take the place of a header."""
+    """Yield the problems of the names that replace a header."""
     header = mapping_at(document, "source", "options").get("header")
     names = text_list(document, "source", "options", "names")
     if header is False and not names:

@@ -16,7 +16,7 @@ _TIME_FIELDS = re.compile("[HmsS]")
 
 
 def type_findings(document: object) -> Iterator[Finding]:
-    """Yield what is wrong with the types that a spec settles."""
+    """Yield the problems of the types that a spec declares."""
     for name, declared in mapping_at(document, "types", "columns").items():
         path: Path = ("types", "columns", name)
         if isinstance(declared, dict):
