@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from framework.errors import SpecError
+from framework.errors import SpecError, WarehouseError
+from framework.lake.archive_names import Reservations
 from framework.lake.bucket import LakeObject
+from framework.lake.identity import OWN_FOLDERS, carried
 from framework.model.files import FileIdentity, SourceFile
 from tests.unit.load.calls import Calls
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An object: its bytes, and as metadata where it arrived before somebody moved it."""
+    """An object: its bytes, and its metadata, which says where it arrived before somebody moved it."""
 
     content: bytes
-    etag: str
     modified_at: datetime
-    identity: FileIdentity | None = None
-    arrived_at: datetime | None = None
-    moved_by: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def etag(self) -> str:
+        return hashlib.md5(self.content).hexdigest()
+
+    @property
+    def head(self) -> Mapping[str, Any]:
+        """What S3 answers who asks for the object's head."""
+        return {
+            "ETag": f'"{self.etag}"',
+            "ContentLength": len(self.content),
+            "LastModified": self.modified_at,
+            "Metadata": self.metadata,
+        }
 
 
 class FakeLake:
@@ -33,13 +47,15 @@ class FakeLake:
 
     def __init__(self, calls: Calls, now: Callable[[], datetime]) -> None:
         self.objects: dict[str, Stored] = {}
+        self.is_down = False
+        """Whether it has become an outage for everybody."""
+        self.reservations = Reservations()
         self._calls = calls
         self._now = now
 
     def arrive(self, key: str, text: str, at: datetime | None = None) -> None:
         """Put an object that somebody else brings."""
-        content = text.encode()
-        self.objects[key] = Stored(content, hashlib.md5(content).hexdigest(), at or self._now())
+        self.objects[key] = Stored(text.encode(), at or self._now())
 
     def keys(self, folder: str = "") -> list[str]:
         return sorted(key for key in self.objects if key.startswith(folder))
@@ -57,7 +73,7 @@ class FakeLake:
         return f"s3://{self.bucket}/{key}"
 
     def list_objects(self, prefix: str) -> Iterator[LakeObject]:
-        self._calls.make("list_objects", prefix)
+        self._call("list_objects", prefix)
         return iter(
             [
                 LakeObject(key, stored.etag, len(stored.content), stored.modified_at)
@@ -67,56 +83,71 @@ class FakeLake:
         )
 
     def clock(self, prefix: str) -> datetime:
-        self._calls.make("clock", prefix)
+        self._call("clock", prefix)
         return self._now()
 
+    def head(self, key: str) -> Mapping[str, Any] | None:
+        self._call("head", key)
+        stored = self.objects.get(key)
+        return None if stored is None else stored.head
+
     def describe(self, key: str) -> SourceFile | None:
-        self._calls.make("describe", key)
+        self._call("describe", key)
         stored = self.objects.get(key)
         if stored is None:
             return None
-        size = len(stored.content)
-        identity = stored.identity or FileIdentity(self.bucket, key, stored.etag, size)
-        arrived_at = stored.arrived_at or stored.modified_at
-        return SourceFile(
-            self.bucket, key, stored.etag, size, stored.modified_at, identity, arrived_at, stored.moved_by
-        )
+        found = carried(stored.head) if key.startswith(OWN_FOLDERS) else None
+        size, at = len(stored.content), stored.modified_at
+        if found is None:
+            identity = FileIdentity(self.bucket, key, stored.etag, size)
+            return SourceFile(self.bucket, key, stored.etag, size, at, identity, at)
+        return SourceFile(self.bucket, key, stored.etag, size, at, found.identity, found.arrived_at, found.moved_by)
 
     def is_unchanged(self, file: SourceFile) -> bool:
-        self._calls.make("is_unchanged", file.key)
+        self._call("is_unchanged", file.key)
         return self._is_there(file)
 
     def read_head(self, file: SourceFile, size_bytes: int) -> bytes:
-        self._calls.make("read_head", file.key)
+        self._call("read_head", file.key)
         return self.objects[file.key].content[:size_bytes]
 
-    def move(self, file: SourceFile, folder: str, run_id: str, pipeline: str) -> str | None:
-        self._calls.make("move", file.key)
-        if not self._is_there(file):
-            return None
-        target = self.key(f"{folder}/{file.key.rpartition('/')[2]}")
-        moved = replace(self.objects.pop(file.key), identity=file.identity, arrived_at=file.arrived_at)
-        self.objects[target] = replace(moved, moved_by=pipeline)
-        return target
+    def copy(self, file: SourceFile, target: str, metadata: Mapping[str, str]) -> bool:
+        self._call("copy", file.key)
+        if not self._is_there(file) or target in self.objects:
+            return False
+        self.objects[target] = Stored(self.objects[file.key].content, self._now(), metadata)
+        return True
+
+    def delete_unchanged(self, file: SourceFile) -> bool:
+        self._call("delete_unchanged", file.key)
+        is_there = self._is_there(file)
+        if is_there:
+            del self.objects[file.key]
+        return is_there
 
     def get(self, key: str) -> bytes | None:
-        self._calls.make("get", key)
+        self._call("get", key)
         stored = self.objects.get(key)
         return None if stored is None else stored.content
 
     def put(self, key: str, text: str) -> None:
-        self._calls.make("put", key)
-        self.objects[key] = Stored(text.encode(), "put", self._now())
+        self._call("put", key)
+        self.objects[key] = Stored(text.encode(), self._now())
 
     def delete(self, keys: Sequence[str]) -> None:
-        self._calls.make("delete", ", ".join(keys))
+        self._call("delete", ", ".join(keys))
         for key in keys:
             self.objects.pop(key, None)
 
     def delete_below(self, prefix: str) -> None:
-        self._calls.make("delete_below", prefix)
+        self._call("delete_below", prefix)
         for key in self.keys(prefix):
             del self.objects[key]
+
+    def _call(self, name: str, about: str) -> None:
+        self._calls.make(name, about)
+        if self.is_down:
+            raise WarehouseError("S3 cannot be reached", is_outage=True)
 
     def _is_there(self, file: SourceFile) -> bool:
         stored = self.objects.get(file.key)

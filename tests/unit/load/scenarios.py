@@ -108,6 +108,16 @@ class Bench:
             check_interrupted=lambda: self.check_interrupted(),
         )
 
+    @property
+    def run_id(self) -> str:
+        """The id of the last run that began."""
+        return self.logs[-1].run_id
+
+    @property
+    def log_key(self) -> str:
+        """Where that run exports its log."""
+        return f"logs/golden/2026/01/{self.run_id}.jsonl"
+
     def run(self, request: LoadRequest | None = None) -> list[LoadResult]:
         """Run the pipeline and return all results."""
         return [each for load in run_pipeline(self.spec, self.services, request or Pending()) for each in load]
@@ -118,6 +128,8 @@ class Bench:
 
     def place_of(self, key: str) -> str:
         """Return the folder of data/ in which a file is."""
+        if key in self.lake.objects:
+            return key.split("/")[1]
         name = key.rpartition("/")[2]
         (found,) = (place for place in self.lake.keys("data/") if place.endswith(f"/{name}"))
         return found.split("/")[1]

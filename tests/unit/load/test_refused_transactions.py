@@ -23,6 +23,15 @@ from framework.load.run import Step
 from framework.model.observation import OUTAGE_MARK
 from framework.plan.steps import JournalStep
 from framework.resources import list_files
+from tests.unit.load.expectations import (
+    LOADED,
+    NOT_ARCHIVED,
+    Expected,
+    check_load,
+    failure,
+    require_nothing_left,
+    require_views_and_log,
+)
 from tests.unit.load.fake_warehouse import Refusal, Submission
 from tests.unit.load.scenarios import SCENARIOS, Bench
 
@@ -104,54 +113,6 @@ def statements() -> Iterator[Case]:
 STATEMENTS = list(statements())
 
 
-@dataclass(frozen=True)
-class Expected:
-    """How a load ends. `error` is None where its file is loaded."""
-
-    error: type[PipelineError] | None
-    folder: str
-    has_problem: bool = False
-    """Whether the run fails, though the file is loaded."""
-
-
-def expected(error: type[PipelineError] | None, max_attempts: int, *, is_outage: bool = False) -> Expected:
-    """Return where the file is by who must act: its sender or the table's owner, the spec's author, or nobody."""
-    if error is None:
-        return Expected(None, "archive")
-    if issubclass(error, SourceFileError | SchemaChangeError):
-        return Expected(error, "unprocessed")
-    stays = is_outage or issubclass(error, SpecError) or max_attempts > 1
-    return Expected(error, "in" if stays else "unprocessed")
-
-
-def check(case: Case, bench: Bench, wanted: Expected) -> None:
-    results = {result.source_file: result for result in bench.run()}
-    scenario = bench.scenario
-    is_started = list(Step).index(case.step) > list(Step).index(Step.START)
-    status = "SUCCESS" if wanted.error is None else "FAILED"
-    for key in scenario.files:
-        result = results[key]
-        assert result.status == status
-        assert (result.failure is not None) == (wanted.error is not None or wanted.has_problem)
-        assert wanted.error is None or (result.failure and type(result.failure.error) is wanted.error), result
-        assert bench.place_of(key) == wanted.folder
-    for key in scenario.older:
-        assert bench.place_of(key) == ("archive" if wanted.folder == "archive" else "in")
-    rows = [(row.source.key, row.status) for row in bench.warehouse.audit if row.status != "SKIPPED"]
-    started = [(key, "STARTED") for key in scenario.files if is_started or status == "SUCCESS"]
-    assert rows == [*started, *((key, status) for key in scenario.files)]
-    require_nothing_left(bench)
-
-
-def require_nothing_left(bench: Bench) -> None:
-    """Check that the run's tables and staging files are gone, views are back or in the journal, the log is exported."""
-    run_id = bench.logs[-1].run_id
-    assert bench.warehouse.tables == set()
-    assert bench.warehouse.dropped_views == {str(row.view) for row in bench.warehouse.journal}
-    assert bench.lake.keys(f"staging/golden/{run_id}/") == []
-    assert f"logs/golden/2026/01/{run_id}.jsonl" in bench.lake.objects
-
-
 @pytest.mark.parametrize("max_attempts", [3, 1])
 @pytest.mark.parametrize("case", STATEMENTS, ids=str)
 def test_a_statement_that_is_always_refused_ends_as_its_meaning_says(case: Case, max_attempts: int) -> None:
@@ -160,11 +121,13 @@ def test_a_statement_that_is_always_refused_ends_as_its_meaning_says(case: Case,
     if case.restores_views:
         wanted = Expected(None, "archive", has_problem=True)
     elif case.name in BEST_EFFORT | {"compare_view"}:
-        wanted = Expected(None, "in" if case.name == "skipped" else "archive")
+        wanted = NOT_ARCHIVED if case.name == "skipped" else LOADED
     else:
-        wanted = expected(FAILS_WITH[case.meaning], max_attempts)
+        error = FAILS_WITH[case.meaning]
+        wanted = LOADED if error is None else failure(error, max_attempts)
 
-    check(case, bench, wanted)
+    check_load(bench, case.step, wanted)
+    require_nothing_left(bench)
 
 
 ERRORS = {
@@ -183,14 +146,15 @@ def test_a_submission_that_is_refused_as_a_whole_fails_the_load(case: Case, kind
     bench.calls.failures = {case.submission.made.call: error}
     passes = isinstance(error, TransientWarehouseError)
     if case.name in BEST_EFFORT:
-        wanted = Expected(None, "in" if case.name == "skipped" else "archive")
+        wanted = NOT_ARCHIVED if case.name == "skipped" else LOADED
     elif not passes and (case.restores_views or case.name == "compare_view"):
         # A run restores its own views twice; those of an expired run once, and what fails is left to the next run.
         wanted = Expected(None, "archive", has_problem=case.step is Step.RECOVER)
     else:
-        wanted = expected(type(error), max_attempts, is_outage=error.is_outage)
+        wanted = failure(type(error), max_attempts, is_outage=error.is_outage)
 
-    check(case, bench, wanted)
+    check_load(bench, case.step, wanted)
+    require_nothing_left(bench)
     messages = [row.error_message or "" for row in bench.warehouse.audit if row.status == "FAILED"]
     assert all(message.startswith(OUTAGE_MARK) == error.is_outage for message in messages)
 
@@ -210,8 +174,7 @@ def test_files_stay_where_they_are_when_the_warehouse_goes_down_for_good(case: C
         assert results[key].status == ("SUCCESS" if is_loaded else "FAILED")
         assert bench.place_of(key) == ("archive" if is_loaded and case.name != "skipped" else "in")
     assert "FAILED" not in bench.statuses()
-    assert bench.warehouse.dropped_views == {str(row.view) for row in bench.warehouse.journal}
-    assert f"logs/golden/2026/01/{bench.logs[-1].run_id}.jsonl" in bench.lake.objects
+    require_views_and_log(bench)
 
 
 def test_the_cases_hold_every_meaning_of_a_refusal_that_a_load_can_meet() -> None:

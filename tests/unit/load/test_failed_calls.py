@@ -1,0 +1,161 @@
+"""Whole loads of which one call of the lake fails: what comes of the file, and that nothing is left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from framework.errors import WarehouseError
+from framework.load.run import Step
+from tests.unit.load.calls import Made
+from tests.unit.load.expectations import (
+    LOADED,
+    NOT_ARCHIVED,
+    check_load,
+    failure,
+    require_nothing_left,
+    require_views_and_log,
+)
+from tests.unit.load.scenarios import SCENARIOS, Bench
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call of a scenario, and the run's id."""
+
+    scenario: str
+    made: Made
+    run_id: str
+
+    def __str__(self) -> str:
+        return f"{self.scenario} {self.made.call}".replace(" ", "_").replace(self.run_id, "RUN")
+
+    @property
+    def step(self) -> Step:
+        assert self.made.step is not None
+        return self.made.step
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the call cleans up or exports the log."""
+        call = self.made.call
+        return (call.name, call.about) in (
+            ("delete_below", f"staging/golden/{self.run_id}/"),
+            ("put", f"logs/golden/2026/01/{self.run_id}.jsonl"),
+        )
+
+
+def calls() -> Iterator[Case]:
+    """Yield every call of the lake that the scenarios make, once for the first of them that makes it in a step."""
+    seen = set()
+    for name, scenario in SCENARIOS.items():
+        bench = Bench(scenario)
+        bench.run()
+        for made in bench.calls.made:
+            if made.call.name not in ("run", "await") and made not in seen:
+                seen.add(made)
+                yield Case(name, made, bench.run_id)
+
+
+CASES = list(calls())
+FIRST_DESCRIBED = [case for case in CASES if case.made.step is Step.DISCOVER]
+NO_RUN_YET = [case for case in CASES if case.made.step is None]
+OF_A_LOAD = [case for case in CASES if case not in (*FIRST_DESCRIBED, *NO_RUN_YET)]
+
+
+@pytest.mark.parametrize("max_attempts", [3, 1])
+@pytest.mark.parametrize("is_outage", [False, True])
+@pytest.mark.parametrize("case", OF_A_LOAD, ids=str)
+def test_a_call_that_fails_ends_the_load_or_is_left_to_the_next_run(
+    case: Case, is_outage: bool, max_attempts: int
+) -> None:
+    bench = Bench(SCENARIOS[case.scenario], max_attempts)
+    bench.calls.failures = {case.made.call: WarehouseError("S3 refuses", is_outage=is_outage)}
+    if case.step is Step.SETTLE:
+        wanted = LOADED if case.is_last else NOT_ARCHIVED
+    else:
+        wanted = failure(WarehouseError, max_attempts, is_outage=is_outage)
+
+    if case.step is Step.SETTLE and case.scenario == "batch" and not case.is_last:
+        check_batch_of_which_one_is_not_archived(bench, case.made.call.about.rpartition("/")[2])
+    else:
+        check_load(bench, case.step, wanted)
+    if not case.is_last:
+        require_nothing_left(bench)
+
+
+def check_batch_of_which_one_is_not_archived(bench: Bench, name: str) -> None:
+    results = bench.run()
+
+    assert [result.status for result in results] == ["SUCCESS", "SUCCESS"]
+    for result in results:
+        assert result.source_file is not None
+        is_it = result.source_file.endswith(name)
+        assert bench.place_of(result.source_file) == ("in" if is_it else "archive")
+        assert [warning.rule for warning in result.warnings] == ["not-archived"] * is_it
+
+
+@pytest.mark.parametrize("case", OF_A_LOAD, ids=str)
+def test_files_stay_where_they_are_when_the_lake_goes_down_for_good(case: Case) -> None:
+    bench = Bench(SCENARIOS[case.scenario], max_attempts=1)
+
+    def go_down() -> None:
+        bench.lake.is_down = True
+
+    bench.calls.happens = {case.made.call: go_down}
+    wanted = failure(WarehouseError, 1, is_outage=True)
+    if case.step is Step.SETTLE:
+        wanted = LOADED if case.is_last else NOT_ARCHIVED
+
+    if case.step is Step.SETTLE and case.scenario == "batch":
+        assert [result.status for result in bench.run()] == ["SUCCESS", "SUCCESS"]
+    else:
+        check_load(bench, case.step, wanted)
+    assert bench.warehouse.tables == set()
+    assert bench.warehouse.dropped_views == {str(row.view) for row in bench.warehouse.journal}
+
+
+@pytest.mark.parametrize("case", FIRST_DESCRIBED, ids=str)
+def test_a_file_that_cannot_be_described_is_a_failure_without_audit_rows(case: Case) -> None:
+    bench = Bench(SCENARIOS[case.scenario], max_attempts=1)
+    bench.calls.failures = {case.made.call: WarehouseError("S3 refuses")}
+    results = bench.run()
+
+    assert [(result.source_file, result.status) for result in results] == [(None, "FAILED")]
+    assert bench.statuses() == []
+    assert {bench.place_of(key) for key in bench.scenario.files} == {"in"}
+    require_nothing_left(bench)
+
+
+@pytest.mark.parametrize("case", NO_RUN_YET, ids=str)
+def test_without_a_listing_or_a_heartbeat_there_is_no_load(case: Case) -> None:
+    bench = Bench(SCENARIOS[case.scenario], max_attempts=1)
+    bench.calls.failures = {case.made.call: WarehouseError("S3 refuses")}
+    if case.made.call.name == "put":
+        (result,) = bench.run()
+        assert (result.source_file, result.status) == (None, "FAILED")
+        require_views_and_log(bench)
+    else:
+        with pytest.raises(WarehouseError, match="S3 refuses"):
+            bench.run()
+
+    assert bench.warehouse.submitted == []
+    assert {bench.place_of(key) for key in bench.scenario.files} == {"in"}
+
+
+def test_the_cases_hold_every_method_of_the_lake_that_a_load_calls() -> None:
+    assert {case.made.call.name for case in CASES} == {
+        "list_objects",
+        "clock",
+        "describe",
+        "is_unchanged",
+        "read_head",
+        "head",
+        "copy",
+        "delete_unchanged",
+        "put",
+        "delete",
+        "delete_below",
+    }
