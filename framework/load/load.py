@@ -89,11 +89,12 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
                 broken = broken_before(run, plan)
                 match _ended(run, work, Attempt(load, observed, hints), execute(run, load, plan, journal)):
                     case Committed(counts):
+                        # The rows are in: whatever comes now, these files have not failed.
+                        files = ()
                         problems += broken_since(run, plan, broken)
                         following = following and _after(run, following, plan, counts)
                         run.progress.enter(Step.SETTLE)
                         done += settle_loaded(run, work, plan, counts)
-                        files = ()
                     case Stale(error, hints, seen):
                         stale_plans += 1
                         if stale_plans == MAX_PLANS:
@@ -112,8 +113,7 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
         settle_failed(run, files, error, observed, plan)
         raise
     finally:
-        clean_up(run)
-        export_log(run)
+        _close(run)
     return LoadEnd(with_problems(run, done, [*problems, *journal.problems()]), following)
 
 
@@ -125,9 +125,16 @@ def recover_only(run: Run) -> list[LoadResult]:
             recover(run)
             journal.restore_by_markers()
     finally:
-        clean_up(run)
-        export_log(run)
+        _close(run)
     return with_problems(run, [], journal.problems())
+
+
+def _close(run: Run) -> None:
+    """Clean up after the run, and export its log even if that is interrupted."""
+    try:
+        clean_up(run)
+    finally:
+        export_log(run)
 
 
 def _ended(

@@ -53,14 +53,15 @@ class Progress:
         return time.monotonic() - self._clock_start
 
     def enter(self, step: Step) -> None:
-        """Begin a step, unless the command was interrupted: nothing is half done between steps.
+        """Begin a step, unless the command was interrupted: nothing is half done between steps, until the rows are in.
 
         Raises:
             KeyboardInterrupt: it was.
         """
         self.step = step
         self._log.info(Event.STEP, step=step.value)
-        self._check_interrupted()
+        if step is not Step.SETTLE:
+            self._check_interrupted()
 
     def chose(self, engine: str) -> None:
         """Note which engine handles the rows."""
