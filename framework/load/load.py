@@ -28,10 +28,10 @@ from framework.load.audit_trail import export_log
 from framework.load.begin import LoadFiles, begin, describe, leave_to_others, observe_target, start
 from framework.load.discover import Work
 from framework.load.execute import Committed, Refusal, execute
-from framework.load.late_views import broken_before, broken_since
+from framework.load.late_views import BrokenViews, broken_before, broken_since
 from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
 from framework.load.recover import clean_up, recover
-from framework.load.refusals import Attempt, LoadedByOthers, Refused, Stale, Superseded, meaning_of
+from framework.load.refusals import Attempt, LoadedByOthers, Outcome, Refused, Stale, Superseded, meaning_of
 from framework.load.result import LoadResult, RecordCounts
 from framework.load.run import Run, Step
 from framework.load.settle import settle_failed, settle_loaded, with_problems
@@ -67,7 +67,6 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
     observed, following = known, None
     files: LoadFiles = ()
     staging: Staging | None = None
-    plan: LoadPlan | None = None
     done: list[LoadResult] = []
     problems: list[str] = []
     stale_plans = 0
@@ -81,18 +80,12 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
                 start(run, files, observed)
             while files and observed is not None:
                 staging = stage_again(run, files, observed, staging)
-                load = load_input(run, files, staging.staged)
-                plan = plan_with_lookups(load, observed, hints, from_warehouse(run))
-                log_plan(run, staging.staged, plan)
-                following = None if plan.evolution else observed
-                run.progress.enter(Step.EVOLVE)
-                broken = broken_before(run, plan)
-                match _ended(run, work, Attempt(load, observed, hints), execute(run, load, plan, journal)):
-                    case Committed(counts):
+                match _attempt(run, work, Attempt(load_input(run, files, staging.staged), observed, hints), journal):
+                    case Loaded(plan, counts, broken):
                         # The rows are in: whatever comes now, these files have not failed.
                         files = ()
+                        following = None if plan.evolution else _after(run, observed, plan, counts)
                         problems += broken_since(run, plan, broken)
-                        following = following and _after(run, following, plan, counts)
                         run.progress.enter(Step.SETTLE)
                         done += settle_loaded(run, work, plan, counts)
                     case Stale(error, hints, seen):
@@ -100,21 +93,45 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
                         if stale_plans == MAX_PLANS:
                             raise error
                         run.log.warning("the target changed meanwhile; the load is planned again", error=str(error))
-                        observed, following = seen or observe_target(run, work, files), None
+                        observed = seen or observe_target(run, work, files)
                     case LoadedByOthers() | Superseded() as found:
                         eligible, hints = leave_to_others(run, work, files, found, hints)
                         files, done = eligible.files, [*done, *eligible.results]
-                        observed, following = observe_target(run, work, files), None
+                        observed = observe_target(run, work, files)
                     case Refused(error):
                         raise error
     except Exception as error:
-        done += settle_failed(run, files, error, observed, plan)
+        done += settle_failed(run, files, error, observed)
     except BaseException as error:
-        settle_failed(run, files, error, observed, plan)
+        settle_failed(run, files, error, observed)
         raise
     finally:
         _close(run)
     return LoadEnd(with_problems(run, done, [*problems, *journal.problems()]), following)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A plan that was carried out, with the counts of each file; `broken` are late-binding views as of broken_before."""
+
+    plan: LoadPlan
+    counts: Mapping[LoadFile, RecordCounts]
+    broken: BrokenViews | None
+
+
+def _attempt(
+    run: Run, work: Work, attempt: Attempt, journal: ViewJournal
+) -> Loaded | Stale | LoadedByOthers | Superseded | Refused:
+    """Plan a load whose rows are staged, and run the plan."""
+    plan = plan_with_lookups(attempt.load, attempt.observed, attempt.hints, from_warehouse(run))
+    log_plan(run, attempt.staged, plan)
+    run.progress.plans(plan)
+    run.progress.enter(Step.EVOLVE)
+    broken = broken_before(run, plan)
+    ended: Outcome | Refusal = execute(run, attempt.load, plan, journal)
+    if isinstance(ended, Refusal):
+        ended = meaning_of(run, ended, attempt, partial(observe_target, run, work, attempt.files))
+    return Loaded(plan, ended.counts, broken) if isinstance(ended, Committed) else ended
 
 
 def recover_only(run: Run) -> list[LoadResult]:
@@ -135,14 +152,6 @@ def _close(run: Run) -> None:
         clean_up(run)
     finally:
         export_log(run)
-
-
-def _ended(
-    run: Run, work: Work, attempt: Attempt, ended: Committed | Refusal
-) -> Committed | Stale | LoadedByOthers | Superseded | Refused:
-    if isinstance(ended, Committed):
-        return ended
-    return meaning_of(run, ended, attempt, partial(observe_target, run, work, attempt.load.files))
 
 
 def _after(run: Run, observed: Observation, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]) -> Observation:

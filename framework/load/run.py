@@ -14,6 +14,7 @@ from framework.log.run_log import Event, RunLog
 from framework.model.load_warning import LoadWarning
 from framework.model.names import TableName
 from framework.plan.audit import RunNames
+from framework.plan.load_plan import LoadPlan
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.session import WarehouseSession
 
@@ -38,11 +39,12 @@ class Step(StrEnum):
 
 
 class Progress:
-    """How far a run is: at which step, on which engine, and for how long."""
+    """How far a run is: at which step, on which engine, by which plan, and for how long."""
 
     def __init__(self, log: RunLog, services: Services) -> None:
         self.step = Step.DISCOVER
         self.engine: str | None = None
+        self.plan: LoadPlan | None = None
         self._log = log
         self._check_interrupted = services.check_interrupted
         self._clock_start = time.monotonic()
@@ -66,6 +68,10 @@ class Progress:
     def chose(self, engine: str) -> None:
         """Note which engine handles the rows."""
         self.engine = engine
+
+    def plans(self, plan: LoadPlan) -> None:
+        """Note what the run is about to do."""
+        self.plan = plan
 
     def watch(self, step: str, **numbers: int) -> None:
         """Show how far a pass over the rows is; an interrupted one ends, as its rows are only staged.

@@ -80,7 +80,7 @@ def report_doubtful(run: Run, files: Sequence[tuple[SourceFile, str]]) -> list[L
 
 
 def settle_failed(
-    run: Run, files: Sequence[LoadFile], error: BaseException, observed: Observation | None, plan: LoadPlan | None
+    run: Run, files: Sequence[LoadFile], error: BaseException, observed: Observation | None
 ) -> list[LoadResult]:
     """Record a failure where that is possible, and put the files where they belong."""
     lost = _lost_to_another(run, files) if isinstance(error, Exception) else []
@@ -97,7 +97,7 @@ def settle_failed(
         if recorded and _is_to_be_set_aside(run, file.source, error, failures):
             _try(run, "move the file", partial(_set_aside, run, file, moved))
     failure = LoadFailure(type(error).__name__, step, message, error, _next_step(run, files, moved, error))
-    return [result_of(run, file, "FAILED", plan, failure=failure) for file in files or (None,)]
+    return [result_of(run, file, "FAILED", run.progress.plan, failure=failure) for file in files or (None,)]
 
 
 def with_problems(run: Run, results: list[LoadResult], problems: Sequence[str]) -> list[LoadResult]:
