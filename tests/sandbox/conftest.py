@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from framework.spec.environment import (
     RetrySettings,
     WarehouseSettings,
 )
+from framework.warehouse import client
 from tests.command_line import Shop
 from tests.workshop import Workshop, new_name
 
@@ -40,6 +41,14 @@ ENVIRONMENT = Environment(
     max_attempts=3,
     announce=AnnounceSettings(None, None),
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prompt_polls() -> Iterator[None]:
+    """Ask for the end of a statement as soon as the sandbox may have run it, which is sooner than Redshift would."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "FIRST_POLL_SECONDS", 0.01)
+        yield
 
 
 @pytest.fixture
