@@ -112,7 +112,7 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A plan that was carried out, with the counts of each file; `broken` are late-binding views as of broken_before."""
+    """A plan that was carried out, with the counts of each file; `broken` is what broken_before returned."""
 
     plan: LoadPlan
     counts: Mapping[LoadFile, RecordCounts]

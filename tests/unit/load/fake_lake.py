@@ -12,6 +12,7 @@ from framework.errors import SpecError, WarehouseError
 from framework.lake.archive_names import Reservations
 from framework.lake.bucket import LakeObject
 from framework.lake.identity import OWN_FOLDERS, carried
+from framework.lake.lake import Lake
 from framework.model.files import FileIdentity, SourceFile
 from tests.unit.load.calls import Calls
 
@@ -39,8 +40,8 @@ class Stored:
         }
 
 
-class FakeLake:
-    """Stands for `Lake`: what a load asks of it, with the promises that Lake makes."""
+class FakeLake(Lake):
+    """A lake without S3: the calls to S3 are replaced, the move protocol is Lake's own."""
 
     bucket = "lake"
     prefix = ""
