@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from framework.errors import SpecError, WarehouseError
+from framework.errors import WarehouseError
 from framework.lake.archive_names import Reservations
 from framework.lake.bucket import LakeObject
 from framework.lake.identity import OWN_FOLDERS, carried
@@ -60,18 +60,6 @@ class FakeLake(Lake):
 
     def keys(self, folder: str = "") -> list[str]:
         return sorted(key for key in self.objects if key.startswith(folder))
-
-    def key(self, path: str) -> str:
-        return self.prefix + path
-
-    def key_of(self, asked: str) -> str:
-        path = asked.removeprefix(self.url(""))
-        if path.startswith("s3://"):
-            raise SpecError(f"{asked} is not in the lake")
-        return path
-
-    def url(self, key: str) -> str:
-        return f"s3://{self.bucket}/{key}"
 
     def list_objects(self, prefix: str) -> Iterator[LakeObject]:
         self._call("list_objects", prefix)

@@ -9,7 +9,6 @@ from functools import cache
 from itertools import count
 from typing import cast
 
-from framework.lake.lake import Lake
 from framework.load.pipeline import run_pipeline
 from framework.load.request import LoadRequest, Pending
 from framework.load.result import LoadResult
@@ -98,7 +97,7 @@ class Bench:
     def services(self) -> Services:
         return Services(
             environment=self.environment,
-            lake=cast(Lake, self.lake),
+            lake=self.lake,
             warehouse=cast(Warehouse, self.warehouse),
             frames=lambda _: cast(FrameEngine, self.engine),
             now=lambda: NOON,
@@ -230,9 +229,19 @@ SCENARIOS = {
         "id,name",
         canned=Canned(profiles={"id": WHOLE_NUMBERS, "name": TEXTS}),
     ),
-    "a column that lacks": Scenario(
-        _spec("evolution: {missing_columns: {new_rows: reject}}"), "id", _TABLE, canned=Canned()
+    "a column that lacks": Scenario(_spec("evolution: {missing_columns: {new_rows: reject}}"), "id", _TABLE),
+    "a required column that lacks": Scenario(
+        _spec("evolution: {missing_columns: {new_rows: null}}"),
+        "id",
+        {"id": "bigint not null", "name": "varchar(20) not null"},
     ),
+    "a replacement that lacks a column": Scenario(
+        _spec("", "{mode: replace}"),
+        "id",
+        _TABLE,
+        answers={"select_filled_columns": [(0,)], "select_row_count": [(3,)]},
+    ),
+    "a new column": Scenario(_spec(""), "id,name,added", _TABLE, canned=Canned(profiles={"added": TEXTS})),
     "rewrite": Scenario(
         _spec(_V_NAMES),
         "id,amount,name",
@@ -257,7 +266,14 @@ SCENARIOS = {
         {"reporting.v_names": "select 1"},
         answers={"select_view_columns": [("name",)], "select_query_columns": [("name",)]},
     ),
-    "replace": Scenario(_spec("", "{mode: replace, keys: [id]}"), "id,name", _TABLE, files=(TWO,), older=(ONE,)),
+    "replace": Scenario(
+        _spec("", "{mode: replace, keys: [id]}"),
+        "id,name",
+        _TABLE,
+        files=(TWO,),
+        older=(ONE,),
+        answers={"select_row_count": [(3,)]},
+    ),
     "append": Scenario(_spec("", "{mode: append}"), "id,name", _TABLE),
     "batch": Scenario(_spec("batch"), "id,name", _TABLE, files=(ONE, TWO)),
     "bad rows": Scenario(_spec("bad_rows: {action: quarantine, max_rows: 5}"), "id,name", _TABLE, canned=Canned(bad=1)),
