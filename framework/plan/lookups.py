@@ -1,6 +1,6 @@
-"""Lookups: what a planner still needs to know of the warehouse, as values.
+"""What a planner still has to know: questions to the warehouse, as values.
 
-A planner that cannot decide returns all lookups that it can name at that point; the caller answers them and replans.
+A planner that cannot decide returns all it can ask for at that point; the caller answers and plans again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class CountRows:
 
 @dataclass(frozen=True)
 class ReadDesign:
-    """The design that a copy of the target must have to replace it: `Observation.design`."""
+    """What a copy of the target needs to take its place: `Observation.design`."""
 
 
 @dataclass(frozen=True)
