@@ -15,7 +15,7 @@ from framework.plan.spellings import Spellings
 from framework.spec.pipeline import ColumnsSpec
 
 _HASH_DIGITS = (HASH_DIGITS, 12, 24, 64)
-"""Hex digits that tell colliding names apart; more of them only where fewer collide again."""
+"""Hex digits that distinguish colliding names; more of them only where fewer collide again."""
 NOTHING_KNOWN = Spellings()
 NO_RENAMES: Mapping[str, str] = {}
 
@@ -169,7 +169,7 @@ def _headers(raw: Sequence[str]) -> list[_Header]:
     headers = []
     for position, text in enumerate((unicodedata.normalize("NFC", each) for each in raw), start=1):
         seen[text] += 1
-        # Headers without a text are told apart by their position.
+        # Headers without a text are distinguished by their position.
         occurrence = seen[text] if text.strip() else 1
         headers.append(_Header(text, digest(text), clean_name(text, position), occurrence))
     return headers

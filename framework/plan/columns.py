@@ -112,7 +112,7 @@ def plan_columns(
     profiles: Mapping[str, ColumnProfile],
     run_date: datetime,
 ) -> ColumnPlan:
-    """Return what the batch stages and asks of the table, as far as it can be told before its rows are read.
+    """Return what the batch stages and needs of the table, as far as that is known before its rows are read.
 
     Raises:
         SourceFileError: a file lacks or has columns that the spec says it must not.

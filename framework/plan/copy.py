@@ -23,7 +23,7 @@ def plan_copy(
     types = {column.name: column.target_type for column in columns}
     types |= dict.fromkeys(utc.values(), ColumnType(Kind.TIMESTAMP))
     statements = [
-        # There is one only where this very transaction was committed and its end was told as a lost connection.
+        # It exists only where this transaction was committed but reported as a lost connection.
         Statement("drop_tables", {"tables": (staging.sql,)}),
         Statement("create_staging_table", {"table": staging, "columns": tuple(types.items())}),
     ]

@@ -1,4 +1,4 @@
-"""The transactions that bring the target and the spec's views to what a load needs, before its rows."""
+"""The transactions that change the target and the spec's views before a load's rows are merged."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from framework.plan.view_journal import EvolvingRun, guard_columns, in_parts, pl
 from framework.plan.views import ViewWork, create_statements, drop_statements
 from framework.spec.pipeline import PipelineSpec
 
-_ADDITIONS_AT_ONCE = MAX_BATCH_STATEMENTS - 3
+_ADDITIONS_PER_BATCH = MAX_BATCH_STATEMENTS - 3
 _LOGGED_BYTES = MAX_STATEMENT_BYTES // 3
-"""Bytes of the changes of one INSERT as they are: a quote in a literal takes two, and its frame some more."""
+"""Unescaped bytes of the changes in one INSERT: escaping doubles quotes, and the statement's frame needs some more."""
 
 
 def plan_evolution(
@@ -44,15 +44,15 @@ def plan_evolution(
 ) -> tuple[Transaction, ...]:
     """Return the transactions in order; none where nothing changes.
 
-    Native growth runs first, with the views on it put back before anything else begins
-    (`plan_growth`). Added columns beyond what one batch takes go before the transaction that
-    touches views: alone they take nothing from anybody.
-    The last transaction passes the gate of the target's merges, so that it sees every row they
-    committed: a snapshot taken while one of them still runs would not.
+    Native growth runs first, and its views are restored before anything else begins (`plan_growth`).
+    Added columns that do not fit one batch go before the transaction that changes views: on their own
+    they affect no reader.
+    The last transaction locks the ledger, as merges do, so that it sees every row they committed: a
+    snapshot taken while one of them still runs would not.
     Changes are logged in the transaction that makes them.
 
     Raises:
-        SchemaChangeError: what must happen in one transaction is more than a batch may hold.
+        SchemaChangeError: one transaction would have more statements than a batch may have.
     """
     work = _Work(spec, observed, changes, views, run)
     early: tuple[Transaction, ...] = ()
@@ -69,15 +69,15 @@ def plan_evolution(
     if len(last) > MAX_BATCH_STATEMENTS:
         raise SchemaChangeError(
             f"{spec.target.table}: the change needs {len(last)} statements in one transaction and the Data API takes "
-            f"{MAX_BATCH_STATEMENTS}. Each column, view, privilege and comment that must be put back takes some: widen "
-            "fewer columns at a time, through types.columns, or have fewer of the others."
+            f"{MAX_BATCH_STATEMENTS}. Each column, view, privilege and comment to restore takes some: widen "
+            "fewer columns at a time, through types.columns, or reduce the others."
         )
     evolve = (Transaction("evolve", tuple(last), OnRefusal.REPLAN_IF_CHANGED),) if last else ()
     return (*plan_growth(spec, observed, changes, views, run), *early, *evolve)
 
 
 def _prepared_copy(spec: PipelineSpec, run: EvolvingRun, preparing: Sequence[Statement]) -> tuple[Transaction, ...]:
-    """Return what makes the empty copy beforehand; one that an earlier plan of this run has left goes first."""
+    """Return the transactions that create the empty copy beforehand, after dropping one of an earlier plan."""
     copy = copy_table(spec.target.table, run.run_id)
     drop_own = Statement("drop_tables", {"tables": (copy.sql,)})
     parts = in_parts("prepare_copy", [drop_own, *preparing])
@@ -86,7 +86,7 @@ def _prepared_copy(spec: PipelineSpec, run: EvolvingRun, preparing: Sequence[Sta
 
 @dataclass(frozen=True)
 class _Work:
-    """What changes, for whom, and what stands around it."""
+    """The changes of one load, with its spec, observation, views and run."""
 
     spec: PipelineSpec
     observed: Observation
@@ -95,21 +95,21 @@ class _Work:
     run: EvolvingRun
 
     def in_place(self, changes: Sequence[SchemaChange]) -> list[Statement]:
-        """Return what makes changes in the table that is there, or creates it."""
+        """Return the statements that change the existing table, or create it."""
         target, run_id = self.spec.target.table, self.run.run_id
         return [statement for change in changes for statement in _statements(target, change, run_id)]
 
     def added_before(self) -> tuple[Transaction, ...]:
         """Return the transactions that add columns before anything else happens."""
         additions = [change for change in self.changes if isinstance(change, AddColumn)]
-        parts = (additions[n : n + _ADDITIONS_AT_ONCE] for n in range(0, len(additions), _ADDITIONS_AT_ONCE))
+        parts = (additions[n : n + _ADDITIONS_PER_BATCH] for n in range(0, len(additions), _ADDITIONS_PER_BATCH))
         return tuple(
             Transaction("add_columns", (*self.in_place(part), *self._log(part)), OnRefusal.REPLAN_IF_CHANGED)
             for part in parts
         )
 
     def last(self, changes: Sequence[SchemaChange], made: Sequence[Statement]) -> list[Statement]:
-        """Return the statements of the last transaction, with views around those that make the changes."""
+        """Return the statements of the last transaction: drop views, make the changes, recreate views."""
         run = self.run
         statements = [
             *_missing_schemas(self.spec, self.observed, self.changes, self.views),
@@ -122,7 +122,7 @@ class _Work:
         return [*gate, *statements] if statements else []
 
     def _log(self, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
-        """Yield what logs changes, and remembers the spellings of the columns they create."""
+        """Yield the statements that log changes, and store the spellings of the columns they create."""
         yield from _log_statements(self.spec, self.run, [each for each in changes if not isinstance(each, GrowVarchar)])
         created = [column.name for change in changes for column in _created(change)]
         texts = {name: self.run.spellings[name] for name in created if name in self.run.spellings}
@@ -140,10 +140,10 @@ def _created(change: SchemaChange) -> tuple[NewColumn, ...]:
 
 
 def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
-    """Return what logs the changes."""
+    """Yield the statements that log the changes."""
     frame = len(run.source.encode("utf-8")) + len(run.run_id) + 100
-    told = (row for change in changes for row in logged_rows(change))
-    for part in in_portions(told, lambda change: len(str(change).encode("utf-8")) + frame, _LOGGED_BYTES):
+    rows = (row for change in changes for row in logged_rows(change))
+    for part in in_portions(rows, lambda change: len(str(change).encode("utf-8")) + frame, _LOGGED_BYTES):
         values = {
             "table": TableName(run.control_schema, "schema_changes"),
             "target": spec.target.table,
@@ -162,18 +162,18 @@ def _gate(
     views: ViewWork,
     control_schema: str,
 ) -> Iterator[Statement]:
-    """Return what keeps merges out and, where columns are rewritten, tells a plan that was overtaken."""
+    """Yield the lock that keeps merges out and, where columns are rewritten, guards against an outdated plan."""
     ledger = ledger_table(control_schema, target)
     yield Statement("lock_ledger", {"table": ledger}, locks=locks_ledger(ledger, target))
     rewritten = [change for change in changes if isinstance(change, RewriteColumn)]
     if rewritten and not views.drops:
-        # Whoever reads through a view has locked it before the table; to lock the table before the view is
-        # dropped would be a deadlock.
+        # A query of a view locks the view before the table: locking the table before the view is dropped
+        # would be a deadlock.
         yield Statement("lock_target", {"table": target}, locks=locks_readers(target))
     if rewritten:
         yield guard_columns(target, rewritten)
     if needs_new_table(changes) and observed.table is not None:
-        # A column that somebody has added meanwhile would not be in the copy.
+        # A column added concurrently would be missing from the copy.
         values = {"table": target, "columns": len(observed.table.columns)}
         yield Statement("guard_column_count", values, OnRefusal.REPLAN)
 

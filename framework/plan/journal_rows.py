@@ -1,7 +1,7 @@
-"""The view journal: what it takes to put back a view that was taken down outside of the transaction that needs it.
+"""The view journal: all that is needed to restore a view that was dropped in a transaction of its own.
 
-Only the native growth of a VARCHAR needs it, because that runs in no transaction. A view is entered in the
-transaction that drops it, and leaves the journal in the one that has put all of it back.
+Only the native growth of a VARCHAR needs it, because that runs outside any transaction. A view is entered in the
+transaction that drops it, and removed from the journal in the one that completes its restoration.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from framework.model.names import TableName
 from framework.model.observation import Comment, Grant, JournalEntry, ObservedView
 
 PART_CHARACTERS = 15_000
-"""Of an entry in one row: 60,000 bytes at most, where a value may have 65,535 and a statement 100,000."""
+"""Part of an entry in one row: at most 60,000 bytes, where a value may have 65,535 and a statement 100,000."""
 
 
 @dataclass(frozen=True)
 class JournalRow:
-    """A row of the journal's table: a part of an entry, whose text is the JSON document of all parts in order."""
+    """A row of the journal's table: a part of an entry. The parts in order are one JSON document."""
 
     run_id: str
     pipeline: str
@@ -61,9 +61,9 @@ def as_rows(entry: JournalEntry) -> tuple[JournalRow, ...]:
 
 
 def entries_of(rows: Iterable[JournalRow]) -> tuple[JournalEntry, ...]:
-    """Return the entries that rows hold, in their order: by run, the earliest first, and of a run the lowest first.
+    """Return the entries in rows, in their order: by run, the earliest first, then by place, the lowest first.
 
-    Rows of one view and run stand together, in the order of their parts.
+    Rows of one view and run must be consecutive, in the order of their parts.
     """
     entries = []
     for (_, name), group in groupby(rows, key=lambda row: (row.run_id, row.view)):

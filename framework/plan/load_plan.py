@@ -42,13 +42,13 @@ from framework.plan.schema_changes import (
 from framework.plan.spellings import new_spellings
 from framework.plan.steps import Transaction
 from framework.plan.view_journal import EvolvingRun
-from framework.plan.views import ViewWork, plan_views, views_to_compare, views_to_look_at
+from framework.plan.views import ViewWork, plan_views, views_to_compare, views_to_read
 from framework.spec.pipeline import PipelineSpec
 
 
 @dataclass(frozen=True)
 class Staged:
-    """What staging made of a load's files: the columns as they were decided, and what was seen of the rows.
+    """The result of staging a load's files: the decided columns, and the measurements.
 
     `below` is the address of the staging files, `quarantine` that of the bad rows; None where there are none.
     """
@@ -67,10 +67,10 @@ class Staged:
 
 @dataclass(frozen=True)
 class LoadTerms:
-    """What somebody asked for who asked for this load.
+    """The terms of the request for this load.
 
     With `keeps_stored` a row loses against the target's row with its key, unless `order_by` puts it first.
-    `precedence` is by what a loaded file comes after one of these; None where their order decides nothing.
+    `precedence` decides whether a loaded file comes after one of these; None where their order does not matter.
     """
 
     keeps_stored: bool = False
@@ -80,7 +80,7 @@ class LoadTerms:
 
 @dataclass(frozen=True)
 class LoadInput:
-    """A load that is to be planned. `warnings` were found before its files were read."""
+    """A load to plan. `warnings` were found before its files were read."""
 
     names: RunNames
     files: tuple[LoadFile, ...]
@@ -98,7 +98,7 @@ class LoadInput:
 
 @dataclass(frozen=True)
 class PlanHints:
-    """What earlier plans of the load have found out.
+    """What earlier plans of the load have found.
 
     `views_to_drop` cannot be replaced. `earlier_files` are loaded files, by the sha256 of their identity, that come
     after none of these.
@@ -133,7 +133,7 @@ class LoadPlan:
 
 
 def plan_load(load: LoadInput, observed: Observation, hints: PlanHints = PlanHints()) -> LoadPlan | tuple[Lookup, ...]:
-    """Return the plan of a load, or what must be looked up first.
+    """Return the plan of a load, or the lookups that it needs first.
 
     Raises:
         SchemaChangeError: the table cannot or may not be changed as the rows need it, or the plan exceeds what the
@@ -149,7 +149,7 @@ def plan_load(load: LoadInput, observed: Observation, hints: PlanHints = PlanHin
     lookups = tuple(_lookups(spec, observed, changes, hints))
     if lookups:
         return lookups
-    if to_restore := views_to_look_at(spec, observed, changes):
+    if to_restore := views_to_read(spec, observed, changes):
         return (ReadViews(to_restore),)
     return _checked(load, observed, _planned(load, observed, hints, changes, plan_views(spec, observed, changes)))
 
@@ -259,8 +259,8 @@ def _loaded_files(load: LoadInput, warnings: Sequence[LoadWarning]) -> tuple[Loa
     for ordinal, (file, measured) in enumerate(zip(load.files, load.staged.seen.files, strict=True)):
         bad = measured.rows_bad
         message = f"bad rows: {bad}, in {load.staged.quarantine}" if bad else None
-        told = warnings_of(file.source, warnings, len(load.files))
-        audit = load.names.audit_row(file, "SUCCESS", message=message, warnings=told)
+        of_file = warnings_of(file.source, warnings, len(load.files))
+        audit = load.names.audit_row(file, "SUCCESS", message=message, warnings=of_file)
         loaded.append(LoadedFile(ordinal, bad, audit))
     return tuple(loaded)
 
@@ -274,7 +274,7 @@ def _keeps_columns(spec: PipelineSpec, staged: Staged) -> bool:
 def _order_bounds(load: LoadInput, hints: PlanHints) -> Mapping[str, object] | None:
     if load.terms.precedence is None:
         return None
-    return {**load.terms.precedence.bounds(_sources(load)), "harmless": sorted(hints.earlier_files)}
+    return {**load.terms.precedence.bounds(_sources(load)), "earlier": sorted(hints.earlier_files)}
 
 
 def _checked(load: LoadInput, observed: Observation, plan: LoadPlan) -> LoadPlan:

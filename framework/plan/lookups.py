@@ -1,6 +1,6 @@
-"""What a planner still has to know: questions to the warehouse, as values.
+"""Lookups: what a planner still needs to know of the warehouse, as values.
 
-A planner that cannot decide returns all it can ask for at that point; the caller answers and plans again.
+A planner that cannot decide returns all lookups that it can name at that point; the caller answers them and replans.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class CountRows:
 
 @dataclass(frozen=True)
 class ReadDesign:
-    """What a copy of the target needs to take its place: `Observation.design`."""
+    """The design that a copy of the target must have to replace it: `Observation.design`."""
 
 
 @dataclass(frozen=True)

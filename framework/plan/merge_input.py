@@ -1,4 +1,4 @@
-"""What the merge of a load is planned from."""
+"""The input of a merge's plan."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LoadedFile:
 
 @dataclass(frozen=True)
 class MergeInput:
-    """All that the merge of one load needs.
+    """The input of one load's merge.
 
     `columns` are the staging columns without feedway_file and feedway_row; empty where the load
     has no row. `observed_rows` is what was counted while staging.
@@ -44,7 +44,7 @@ class MergeInput:
     max_shrink: Fraction | None = None
     """Where the load replaces the table, the largest fraction of its rows that may go; None where all may."""
     spellings: Mapping[str, str] = field(default_factory=dict)
-    """The header's text of columns that the target has and whose spelling nobody knows yet."""
+    """The header's text of columns that the target has and whose spelling is not stored yet."""
     order_bounds: Mapping[str, object] | None = None
     """What a loaded file must exceed to come after one of these (Precedence.bounds); None where none can."""
 
@@ -79,12 +79,12 @@ class MergeInput:
 
     @property
     def winners(self) -> str:
-        """The temp table that counts what is left of each file."""
+        """The temp table that counts the remaining rows of each file."""
         return self.temporary("winners")
 
     @property
     def replaced(self) -> str:
-        """The temp table that counts the rows that go because the whole table is replaced."""
+        """The temp table that counts the rows deleted because the whole table is replaced."""
         return self.temporary("replaced")
 
     @property

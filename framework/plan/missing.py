@@ -1,4 +1,4 @@
-"""Columns of the table that a file lacks: what its rows get there, and what the feed's owner is told."""
+"""Columns of the table that a file lacks: the values its rows get, and the warnings to the feed's owner."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEW_BY_DEFAULT = "missing_columns: {new_rows: default}"
 
 @dataclass(frozen=True)
 class Fill:
-    """What rows of files without a column get.
+    """The values that rows of files without a column get.
 
     `value` is text; None is NULL. With `keeps_stored` a row that replaces one keeps the stored value instead. With
     `rejects_new` a file that brings a new row is rejected, with `unless_filled` one whose table holds values there.

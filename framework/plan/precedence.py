@@ -1,4 +1,4 @@
-"""Which loaded files come after one that is still to be loaded, where the order of files decides which rows stay."""
+"""Precedence: whether a loaded file comes after one to load, where the order of files decides which rows stay."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from framework.spec.pipeline import PipelineSpec
 
 @dataclass(frozen=True)
 class EnteredFile:
-    """A loaded file as the ledger has it. Times are UTC.
+    """A loaded file in the ledger. Times are UTC.
 
-    `arrived_at` is None of corrected rows, which are no delivery.
+    `arrived_at` is None for corrected rows, which are not a delivery.
     """
 
     identity_sha256: str
@@ -27,7 +27,7 @@ class EnteredFile:
 
 @dataclass(frozen=True)
 class SeenFile:
-    """A file as the audit has it, whatever came of it. `arrived_at` is UTC."""
+    """A file in the audit, whatever its status. `arrived_at` is UTC."""
 
     key: str
     etag: str
@@ -37,10 +37,10 @@ class SeenFile:
 
 @dataclass(frozen=True)
 class Precedence:
-    """By what one file comes after another: its arrival, its name, or, with both, by each of the two.
+    """The order of files: by arrival, by name, or, with both, by each of the two.
 
-    Names are compared below `folder`, a key prefix. Arrivals are known to the second, and within one
-    second none is after another.
+    Names are compared below `folder`, a key prefix. Arrivals are exact to the second: files of one
+    second are not ordered.
     """
 
     by_arrival: bool
@@ -48,7 +48,7 @@ class Precedence:
     folder: str = ""
 
     def is_after(self, entered: EnteredFile, file: SourceFile) -> bool:
-        """Return whether a loaded file comes after one that is to be loaded."""
+        """Return whether a loaded file comes after one to load."""
         if entered.arrived_at is None:
             return False
         is_later = not self.by_arrival or entered.arrived_at > file.arrived_at
@@ -56,9 +56,9 @@ class Precedence:
         return is_later and (not self.by_name or (is_below and entered.key > file.identity.key))
 
     def bounds(self, files: Sequence[SourceFile]) -> dict[str, object]:
-        """Return what every loaded file exceeds that comes after one of the files, for guard_order.
+        """Return the bounds that every loaded file exceeds which comes after one of the files, for guard_order.
 
-        By both arrival and name, one that exceeds both may come after none of several files.
+        By arrival and name together, a file may exceed both bounds and still come after none of the files.
         """
         return {
             "arrived_at": min(file.arrived_at for file in files) if self.by_arrival else None,
@@ -68,11 +68,11 @@ class Precedence:
 
 
 def deciding_order(spec: PipelineSpec, folder: str, *, is_picked: bool) -> Precedence | None:
-    """Return by what a loaded file comes after others of a feed; None where their order decides nothing.
+    """Return the order of a feed's files; None where it does not matter.
 
-    It decides which rows stay in replace mode, and in upsert mode without `order_by`. Of a feed that is ordered by
-    name, pending files with the names of earlier deliveries are usual, so a loaded one comes after them only if it
-    arrived later too; where somebody has picked the files, only its name counts. `folder` is the key prefix of a feed.
+    The order decides which rows stay in replace mode, and in upsert mode without `order_by`. A feed ordered by name
+    often receives files under the names of earlier deliveries, so a loaded file comes after them only if it arrived
+    later too; where the user has picked the files, only the name counts. `folder` is the feed's key prefix.
     """
     if not spec.load.mode.order_decides(has_order_by=bool(spec.load.order_by)):
         return None
@@ -84,10 +84,8 @@ def was_delivered_again(
 ) -> bool:
     """Return whether a file whose bytes were loaded under its name is a delivery of its own.
 
-    The same bytes that arrive again and again are one delivery that somebody repeats. Where something else
-    stood under the key in between, whatever came of it, they are another: the source has gone back to
-    what it was. A file that replaces the table is one whenever it arrives later, for who knows what the
-    table holds by now.
+    Re-uploads of identical content are one delivery, unless another version was seen in between: then the
+    source has returned to earlier content. In replace mode each later arrival is new: the table may have changed.
     """
     own = [each.arrived_at for each in entered if each.identity_sha256 == file.identity.sha256 and each.arrived_at]
     if not own or file.arrived_at in own:

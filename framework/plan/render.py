@@ -1,4 +1,4 @@
-"""The text of a statement: its template, its values, and a line that says which run it belongs to."""
+"""The text of a statement: its template, its values, and a line that names its run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from framework.model.observation import Grant
 from framework.plan.steps import MAX_STATEMENT_BYTES, Statement
 
 _LINE_BREAK_IN_VALUE = "\0"
-"""Stands for a line break while a statement is rendered; no name, literal or definition can hold it."""
+"""Replaces a line break while a statement is rendered; no name, literal or definition can contain it."""
 _PRIVILEGES = frozenset(
     {"select", "insert", "update", "delete", "references", "drop", "alter", "truncate", "trigger", "rule"}
 )
@@ -30,7 +30,7 @@ def render(statement: Statement, pipeline: str, run_id: str) -> str:
         SchemaChangeError: the text has more bytes than a statement may have.
     """
     template = _environment().get_template(statement.template)
-    # Only the template's own lines are tidied: a line break in a value is a part of the value.
+    # Only the template's own lines are trimmed: a line break in a value is part of the value.
     lines = [line.rstrip() for line in template.render(**statement.values).split("\n") if line.strip()]
     text = "\n".join([f"-- feedway {pipeline} {run_id} {statement.template}", *lines])
     sql = text.replace(_LINE_BREAK_IN_VALUE, "\n")
@@ -76,9 +76,9 @@ def timestamp(moment: datetime | None) -> str:
 
 
 def _word(text: str) -> str:
-    """Write a word of the catalog's that stands in SQL as it is, such as an encoding."""
+    """Write a word of the catalog that SQL takes unquoted, such as an encoding."""
     if not re.fullmatch(r"[a-z0-9]+", text.lower()):
-        raise SchemaChangeError(f"{text!r} is no word that Feedway can put back")
+        raise SchemaChangeError(f"unsupported encoding {text!r}")
     return text.lower()
 
 
@@ -87,13 +87,13 @@ def _iam_role(role: str) -> str:
 
 
 def _md5(text: str) -> str:
-    # As the warehouse's own function has it: here it tells texts apart, and keeps no secret.
+    # As the warehouse's own function: it compares texts here, and protects no secret.
     return hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
 
 
 def _privilege(privilege: str) -> str:
     if privilege.lower() not in _PRIVILEGES:
-        raise SchemaChangeError(f"the privilege {privilege!r} on a view is unknown to Feedway and cannot be put back")
+        raise SchemaChangeError(f"cannot restore unsupported privilege {privilege!r}")
     return privilege.lower()
 
 

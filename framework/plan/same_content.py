@@ -1,4 +1,4 @@
-"""Files with the same bytes as one that was loaded under another name."""
+"""Warnings of files with the same bytes as one that was loaded under another name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from framework.model.observation import LoadHistory, Observation, PastLoad
 def same_content(files: Sequence[SourceFile], seen: Measurements, observed: Observation) -> Iterator[LoadWarning]:
     """Yield a warning for each file with rows whose ETag and size a loaded file of another name has.
 
-    The ETags of files that were uploaded in parts, or encrypted by a key, may differ although their bytes do not.
+    Files that were uploaded in parts, or are encrypted by a key, may have different ETags for the same bytes.
     """
     rows = {file.ordinal: file.rows_read for file in seen.files}
     loaded = _loaded_content(observed)
@@ -32,7 +32,7 @@ def same_content(files: Sequence[SourceFile], seen: Measurements, observed: Obse
 
 
 def with_loads(observed: Observation, loads: Mapping[FileIdentity, PastLoad]) -> Observation:
-    """Return an observation that knows the files that a run has loaded since, too."""
+    """Return the observation with the files that a run has loaded since."""
     history = dict(observed.history)
     for identity, load in loads.items():
         before = observed.history_of(identity)
@@ -41,15 +41,15 @@ def with_loads(observed: Observation, loads: Mapping[FileIdentity, PastLoad]) ->
 
 
 def _loaded_content(observed: Observation) -> dict[tuple[str, int], str]:
-    """Return which file was the first to be loaded with rows, and when, by ETag and size."""
+    """Return, by ETag and size, the first file that was loaded with rows, and when."""
     first: dict[tuple[str, int], tuple[datetime, str]] = {}
     for identity, history in observed.history.items():
         for load in history.loads:
             if load.rows_read:
-                told = (load.loaded_at, f"{identity.key}, {loaded_on(load.loaded_at, load.run_id)}")
+                described = (load.loaded_at, f"{identity.key}, {loaded_on(load.loaded_at, load.run_id)}")
                 content = (identity.etag, identity.size_bytes)
-                first[content] = min(told, first.get(content, told))
-    return {content: told for content, (_, told) in first.items()}
+                first[content] = min(described, first.get(content, described))
+    return {content: description for content, (_, description) in first.items()}
 
 
 def loaded_on(at: datetime, run_id: str) -> str:

@@ -109,10 +109,10 @@ def plan_changes(
 
 
 def _widen_all(widenings: Sequence[Widening], table: ObservedTable, observed: Observation) -> Sequence[SchemaChange]:
-    changes = _at_once([_widen(widening, table, observed) for widening in widenings])
+    changes = _copied_if_cheaper([_widen(widening, table, observed) for widening in widenings])
     if not needs_new_table(changes):
         return changes
-    # In a copy of the table a longer text costs nothing, and its views need not be taken down beforehand.
+    # In a copy of the table a longer text costs nothing, and its views need not be dropped beforehand.
     return [
         _rewrite(change, table, observed)
         if isinstance(change, GrowVarchar) and views_on(table.name, [change.name], observed)
@@ -122,16 +122,16 @@ def _widen_all(widenings: Sequence[Widening], table: ObservedTable, observed: Ob
 
 
 def grown_under_views(changes: Iterable[SchemaChange], table: TableName, observed: Observation) -> bool:
-    """Return whether a column grows natively that bound views use, so that they must be down meanwhile."""
+    """Return whether a column that bound views use grows natively, so that they must be dropped meanwhile."""
     return any(views_on(table, [name], observed) for name in grown_columns(changes))
 
 
 def rewritten_under_views(
     changes: Sequence[SchemaChange], table: ObservedTable, observed: Observation
 ) -> tuple[SchemaChange, ...]:
-    """Return the changes with texts under bound views rewritten in place of grown, where that is possible.
+    """Return the changes with texts under bound views rewritten instead of grown, where that is possible.
 
-    For a table of few rows: readers of the views wait for the transaction then, and find them there.
+    For a table of few rows: readers of the views then wait for the transaction instead of failing.
     """
 
     def chosen(change: SchemaChange) -> SchemaChange:
@@ -142,15 +142,15 @@ def rewritten_under_views(
             return change
         return _rewrite(change, table, observed)
 
-    return tuple(_at_once([chosen(change) for change in changes]))
+    return tuple(_copied_if_cheaper([chosen(change) for change in changes]))
 
 
-def _at_once(changes: Sequence[SchemaChange]) -> Sequence[SchemaChange]:
-    """Return the changes; where so many columns are rewritten that one copy of the table costs less, in such a copy."""
+def _copied_if_cheaper(changes: Sequence[SchemaChange]) -> Sequence[SchemaChange]:
+    """Return the changes, made in one copy of the table where so many columns are rewritten that a copy costs less."""
     rewritten = sum(isinstance(change, RewriteColumn) for change in changes)
     if rewritten <= MAX_REWRITES_IN_PLACE:
         return changes
-    why = f"{rewritten} columns change at once"
+    why = f"{rewritten} columns change together"
     return [
         replace(change, needs_new_table=change.needs_new_table or why) if isinstance(change, RewriteColumn) else change
         for change in changes
@@ -197,8 +197,8 @@ def _rewrite(widening: Widening, table: ObservedTable, observed: Observation) ->
     if column.has_column_grants:
         raise SchemaChangeError(
             f"{table.name}: column {widening.name!r} must grow from {widening.current} to {widening.wanted} "
-            f"({widening.reason}), but privileges are granted on the column, which cannot be put back on its wider "
-            "copy. Have them granted on the whole table, or have the values resent."
+            f"({widening.reason}), but column-level grants cannot be restored after the rewrite. Grant on the table, "
+            "or ask the sender for values that fit."
         )
     comment = next(
         (found.text for found in observed.comments if found.relation == table.name and found.column == column.name),
@@ -239,7 +239,7 @@ def _default_after(column: TableColumn, widening: Widening, table: TableName) ->
 
 
 def _why_in_a_new_table(column: TableColumn) -> str | None:
-    """Say what keeps a column from being dropped in favour of an added one; None where nothing does."""
+    """Return why a column cannot be replaced by an added one; None where it can."""
     obstacles = []
     if column.is_distkey:
         obstacles.append("the distribution key")
@@ -254,9 +254,9 @@ def _why_in_a_new_table(column: TableColumn) -> str | None:
 
 
 def kept_encoding(column: TableColumn) -> str | None:
-    """Return a column's encoding where it is not the one that Redshift gives such a column unasked.
+    """Return a column's encoding where it is not Redshift's default for its type.
 
-    To name one ends a table's ENCODE AUTO. Source: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
+    An explicit one ends a table's ENCODE AUTO. Source: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
     """
     encoding = (column.encoding or "").lower()
     if column.sortkey or (column.type is not None and column.type.kind in _RAW):
@@ -274,22 +274,22 @@ def needs_new_table(changes: Iterable[SchemaChange]) -> bool:
 
 
 def with_rows(changes: Iterable[SchemaChange], rows: int) -> tuple[SchemaChange, ...]:
-    """Return the changes with the number of rows that the target has, which is what rewriting a column costs."""
+    """Return the changes with the target's row count, which is the cost of rewriting a column."""
     return tuple(replace(change, rows=rows) if isinstance(change, RewriteColumn) else change for change in changes)
 
 
 def rewritten_columns(changes: Iterable[SchemaChange]) -> frozenset[str]:
-    """Return the columns that are dropped in favour of a wider copy; views that use them stand in the way."""
+    """Return the columns that are replaced by a wider copy; views that use them block the change."""
     return frozenset(change.name for change in changes if isinstance(change, RewriteColumn))
 
 
 def grown_columns(changes: Iterable[SchemaChange]) -> frozenset[str]:
-    """Return the columns that grow natively, which a bound view on them keeps from happening."""
+    """Return the columns that grow natively; bound views that use them block the change."""
     return frozenset(change.name for change in changes if isinstance(change, GrowVarchar))
 
 
 def describe_change(change: SchemaChange, with_columns: bool = True) -> dict[str, str | None]:
-    """Return a change as `run` and `plan` print it; `cost` says what it does to the rows.
+    """Return a change as `run` and `plan` print it; `cost` is the rows to rewrite.
 
     A new table comes with the names of its columns, or with their number alone, which has a bounded length.
     """
@@ -309,7 +309,7 @@ def describe_change(change: SchemaChange, with_columns: bool = True) -> dict[str
 
 
 def logged_rows(change: SchemaChange) -> list[dict[str, str | None]]:
-    """Return a change as the log of schema changes has it, with INFERRED rows for the columns that must not round."""
+    """Return a change as rows of the schema changes table, with INFERRED rows for the columns that must not round."""
     new = change.columns if isinstance(change, CreateTable) else ()
     new = (change.column,) if isinstance(change, AddColumn) else new
     inferred = [column for column in new if column.is_inferred and column.type.kind is Kind.DOUBLE]
@@ -324,7 +324,7 @@ def _described(
 
 
 def views_above(roots: Iterable[TableName], dependencies: Sequence[ViewDependency]) -> tuple[TableName, ...]:
-    """Return the roots and every bound view that stands on one of them, at any depth, lowest first."""
+    """Return the roots and every bound view that depends on one of them, at any depth, lowest first."""
     found = dict.fromkeys(roots)
     for view in found.copy():
         pending = [view]
@@ -339,7 +339,7 @@ def views_above(roots: Iterable[TableName], dependencies: Sequence[ViewDependenc
 
 
 def table_after(observed: Observation, target: TableName, changes: Sequence[SchemaChange]) -> ObservedTable | None:
-    """Return the target as it is once the changes are made; a rewritten column stands last."""
+    """Return the target after the changes; a rewritten column is the last."""
     columns = {column.name: column for column in observed.table.columns} if observed.table else {}
     for change in changes:
         match change:
@@ -366,7 +366,7 @@ def table_after(observed: Observation, target: TableName, changes: Sequence[Sche
 def columns_after(
     observed: Observation, target: TableName, changes: Sequence[SchemaChange]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the (name, type) pairs of the target once the changes are made, by name.
+    """Return the (name, type) pairs of the target after the changes, sorted by name.
 
     By name, because a view's columns do not change when a rewritten column moves to the end.
     """

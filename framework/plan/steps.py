@@ -1,7 +1,7 @@
-"""What a load does to the warehouse, as values: statements, and the transactions that hold them.
+"""A load's statements and transactions, as values.
 
-A statement says what it locks, whether it fetches rows and what its refusal means, so that nobody has to know
-templates by name.
+A statement carries what it locks, whether it fetches rows and what its refusal means, so that no caller needs to
+know templates by name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_BATCH_STATEMENTS = 40
 
 @dataclass(frozen=True)
 class Lock:
-    """What other sessions wait for from a statement until its transaction ends, in words."""
+    """A lock that a statement holds until its transaction ends, and its effect on other sessions."""
 
     relation: TableName
     effect: str
@@ -60,8 +60,8 @@ def locks_view(view: TableName) -> Lock:
 class Statement:
     """One statement: the template `templates/sql/<template>.sql.j2` and its values.
 
-    `if_refused` is what it means for the load that the warehouse refuses it; None leaves it to the transaction.
-    Rows are fetched only where it `fetches` them.
+    `if_refused` is the meaning of its refusal for the load; None takes the transaction's. Rows are fetched only if
+    it `fetches`.
     """
 
     template: str
@@ -77,7 +77,7 @@ def select(template: str, values: Mapping[str, object] | None = None) -> Stateme
 
 
 class JournalStep(Enum):
-    """What a transaction does to views and the view journal."""
+    """The effect of a transaction on views and the view journal."""
 
     DROPS_VIEWS = auto()
     RESTORES_VIEWS = auto()
@@ -85,7 +85,7 @@ class JournalStep(Enum):
 
 @dataclass(frozen=True)
 class Transaction:
-    """Statements that take effect together or not at all; a single one runs outside any transaction block.
+    """Statements that are committed together; a single one runs outside any transaction block.
 
     `leaves` is a table of the run's own that exists once this is committed, until a later transaction of the plan
     drops or renames it.
@@ -98,21 +98,21 @@ class Transaction:
     leaves: TableName | None = None
 
     def refused_by(self, error: WarehouseError) -> Statement | None:
-        """Return the statement that the warehouse refused; None where it refused the submission as a whole."""
+        """Return the statement that the warehouse refused; None where it refused the whole submission."""
         return None if error.failed_index is None else self.statements[error.failed_index]
 
     def refusal_of(self, index: int) -> OnRefusal:
-        """Return what it means that the statement at a position was refused."""
+        """Return the meaning of a refusal of the statement at a position."""
         return self.statements[index].if_refused or self.if_refused
 
     @property
     def locks(self) -> tuple[str, ...]:
-        """What other sessions wait for while this runs, in words, in the order of the statements."""
+        """The locks' effects on other sessions, in the order of the statements."""
         return tuple(dict.fromkeys(str(each.locks) for each in self.statements if each.locks is not None))
 
 
 def in_portions(items: Iterable[T], size_of: Callable[[T], int], most: int) -> Iterator[list[T]]:
-    """Yield items in portions whose sizes add up to the most allowed, or of a single item."""
+    """Yield items in portions whose total size is at most `most`, or of a single item."""
     portion: list[T] = []
     size = 0
     for item in items:

@@ -1,8 +1,8 @@
-"""A table that is copied into a wider one, which takes its place, because some of its columns cannot be replaced.
+"""The copy of a table into a wider one that replaces it, because some of its columns cannot be replaced in place.
 
 The copy has the table's design, rows, keys, privileges, comments and owner. One transaction fills it, counts its
-rows, drops the table and gives its name to the copy; where that has no room for them, the empty copy gets its
-privileges and comments beforehand.
+rows, drops the table and renames the copy. If their statements do not fit it, the empty copy gets its privileges
+and comments beforehand.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from framework.plan.views import hidden_privileges
 
 @dataclass(frozen=True)
 class _CopiedColumn:
-    """A column of the copy; `wider` is its type where that is another than the table's."""
+    """A column of the copy; `wider` is its type where it differs from the table's."""
 
     name: str
     type_text: str
@@ -33,29 +33,29 @@ class _CopiedColumn:
 
 
 def becomes_text(current: ColumnType | None, wanted: ColumnType | None) -> bool:
-    """Return whether a change of type writes values as text that were none."""
+    """Return whether a change of type turns other values into text."""
     return current is not None and wanted is not None and wanted.is_text and not current.is_text
 
 
 def successor_name(name: str, run_id: str) -> str:
-    """Return the name a wider copy has until the transaction ends, that of nothing else; cut to a legal length."""
+    """Return the unique name of a wider copy until the transaction ends, cut to a legal length."""
     suffix = f"__feedway_{run_id[:8]}"
     cut = name.encode("utf-8")[: MAX_NAME_BYTES - len(suffix)].decode("utf-8", errors="ignore")
     return cut + suffix
 
 
 def copy_table(target: TableName, run_id: str) -> TableName:
-    """Return the table that a run puts in the place of its target; while it stands, the run has not done so."""
+    """Return the table by which a run replaces its target; while it exists, the run has not done so."""
     return TableName(target.schema, successor_name(target.name, run_id))
 
 
 def copy_statements(
     observed: Observation, changes: Sequence[SchemaChange], run_id: str
 ) -> tuple[list[Statement], list[Statement]]:
-    """Return what makes an empty copy of the target, with its new columns, and what puts it in the target's place.
+    """Return the statements that create an empty copy of the target, and those that replace the target by it.
 
     Raises:
-        SchemaChangeError: the copy would not be what the table is; the message names what would be lost.
+        SchemaChangeError: the copy would lose a property of the table; the message names it.
     """
     table, design = observed.table, observed.design
     assert table is not None
@@ -103,7 +103,7 @@ def _copied(column: TableColumn, changes: Sequence[SchemaChange]) -> _CopiedColu
                 type_text, wider, encoding = change.wanted.sql, change.wanted, change.encoding
                 default = change.default
             case GrowVarchar(name=name) if name == column.name:
-                # It has grown already when the copy is made.
+                # The column has grown before the copy is created.
                 type_text = change.wanted.sql
             case _:
                 continue
@@ -142,7 +142,7 @@ def _refuse_what_would_be_lost(table: ObservedTable, design: TableDesign) -> Non
     if design.hidden_grantees:
         obstacles.append(hidden_privileges(table.name, design.hidden_grantees).rstrip(";."))
     if not design.is_own and not design.may_set_owner:
-        obstacles.append(f"it belongs to {design.owner}, and its owner could not be put back")
+        obstacles.append(f"it belongs to {design.owner}, and Feedway may not restore its owner")
     if obstacles:
         raise SchemaChangeError(
             f"{table.name} would have to be copied into a table with wider columns, but {' and '.join(obstacles)}, so "

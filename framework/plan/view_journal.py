@@ -1,7 +1,7 @@
-"""Native growth of VARCHAR columns, which runs in no transaction: what is done before it, and what after.
+"""Native growth of VARCHAR columns, which runs outside any transaction, with the steps before and after it.
 
-Bound views on the column are taken down beforehand, each in the transaction that enters it in the view
-journal, and put back in the one that takes it out again. Wherever a run dies, every view stands or is in the journal.
+Bound views on the column are dropped beforehand, each in the transaction that enters it in the view journal, and
+restored in the one that removes it again. Wherever a run crashes, every view exists or is in the journal.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _CATALOG_SPELLINGS = {
     Kind.TIMESTAMP: "timestamp without time zone",
     Kind.TIMESTAMPTZ: "timestamp with time zone",
 }
-"""Of the types that svv_columns spells otherwise than DDL."""
+"""The types that svv_columns spells differently from DDL."""
 
 
 @dataclass(frozen=True)
 class EvolvingRun:
-    """Who changes the target, for the books. `source` names the load's files, `spellings` new columns' headers."""
+    """The run that changes the target. `source` names the load's files, `spellings` the headers of new columns."""
 
     run_id: str
     started_at: datetime
@@ -49,8 +49,8 @@ def plan_growth(
 ) -> Iterator[Transaction]:
     """Yield the transactions in order; none where no column grows natively.
 
-    Just before each growth a guard looks whether the column is still as it was planned for: what another run, or
-    somebody else, has grown meanwhile must not be made narrower.
+    Just before each growth a guard checks that the column is still as planned for: a column that another session
+    has grown meanwhile must not become narrower.
     """
     grown = [change for change in changes if isinstance(change, GrowVarchar)]
     entries = _entries(spec, observed, views, run)
@@ -78,7 +78,7 @@ def _logged(spec: PipelineSpec, run: EvolvingRun, change: GrowVarchar) -> Statem
 
 
 def guard_columns(target: TableName, changes: Sequence[GrowVarchar | RewriteColumn]) -> Statement:
-    """Return what fails where a column that changes no longer has the type that the plan is made for."""
+    """Return a guard that fails where a changing column no longer has the type that was planned for."""
     columns = [
         (change.name, _CATALOG_SPELLINGS.get(change.current.kind, change.current.kind.value), change.current)
         for change in changes
@@ -103,7 +103,7 @@ def _entries(spec: PipelineSpec, observed: Observation, views: ViewWork, run: Ev
 
 
 def drop_views(entries: Sequence[JournalEntry], control_schema: str) -> Iterator[Transaction]:
-    """Yield what enters views in the journal and drops them, the highest first; a view that has changed stops it."""
+    """Yield the transactions that enter views in the journal and drop them, highest first; each guards its view."""
     journal = TableName(control_schema, JOURNAL)
     together: list[Statement] = []
     for entry in reversed(entries):
@@ -126,10 +126,10 @@ def _drop_together(statements: Sequence[Statement]) -> Transaction:
 
 
 def restore_view(entry: JournalEntry, control_schema: str, *, is_there: bool) -> Iterator[Transaction]:
-    """Yield what creates a view as it was and takes it out of the journal; several where it has many privileges.
+    """Yield the transactions that restore a view and remove it from the journal; several for many privileges.
 
-    Where the view `is_there` already it gets its privileges, comments and owner only. What a spec does not name
-    must have the definition it had.
+    A view that `is_there` gets only its privileges, comments and owner; if no spec names it, it must still have
+    the definition in the journal.
     """
     view = entry.view
     if not is_there:
@@ -146,7 +146,7 @@ def restore_view(entry: JournalEntry, control_schema: str, *, is_there: bool) ->
 
 
 def create_again(entry: JournalEntry) -> Iterator[Statement]:
-    """Yield what creates a view as it was, for somebody who does it by hand."""
+    """Yield the statements that restore a view by hand."""
     yield _create(entry.view)
     yield from restore_surroundings(entry.view, entry.comments)
 

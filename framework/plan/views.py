@@ -1,7 +1,7 @@
-"""Which views a load takes down and puts back, and the statements that do it.
+"""The views that a load drops and restores, and the statements that do it.
 
-A view of the spec is created from the spec, one that somebody else put on the target from its own
-definition; both get back the privileges and comments they had.
+A view of the spec is created from the spec, any other view on the target from its own definition;
+both get their privileges and comments back.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from framework.spec.query_text import has_star, names_relation, query_mistake
 from framework.spec.views import render_view
 
 _FRAME_BYTES = 1_000
-"""Of a CREATE VIEW beside the definition: the view's name, and the line that says whose the statement is."""
+"""Bytes of a CREATE VIEW besides the definition: the view's name, and the line that names the run."""
 
 
 @dataclass(frozen=True)
 class NewView:
-    """A view as it is to be created. `build` is that of a view of the spec; others have none.
+    """A view to create. `build` is set for a view of the spec only.
 
-    One that `replaces` the view of its name has the same columns, so that nothing above it is touched.
+    A view that `replaces` the existing one has the same columns, so that the views above it stay.
     """
 
     view: TableName
@@ -52,7 +52,7 @@ class NewView:
 class ViewWork:
     """The views to drop, highest first, and to create, lowest first.
 
-    Those that are `in_the_way` of native growth, lowest first, are put back before, as they were.
+    Views `in_the_way` of native growth, lowest first, are dropped for it and restored before the others.
     """
 
     drops: tuple[ObservedView, ...] = ()
@@ -61,18 +61,18 @@ class ViewWork:
 
     @property
     def touched(self) -> tuple[TableName, ...]:
-        """All views that are created, as they were or anew."""
-        down = [view.view for view in self.in_the_way]
-        return tuple(dict.fromkeys([*down, *(view.view for view in self.creates)]))
+        """All views that are restored or created."""
+        restored = [view.view for view in self.in_the_way]
+        return tuple(dict.fromkeys([*restored, *(view.view for view in self.creates)]))
 
 
 def plan_views(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> ViewWork:
-    """Return the views that must be rebuilt: outdated ones, those in a change's way, and all above them.
+    """Return the views that must be rebuilt: outdated ones, those that block a change, and all above them.
 
-    Those that must be put back as they are (`views_to_look_at`) must have been looked at.
+    `observed` must have the definitions of the views to restore (`views_to_read`).
 
     Raises:
-        SchemaChangeError: a view that is in the way could not be put back as it is.
+        SchemaChangeError: a blocking view cannot be restored as it is.
     """
     views = _views(spec, observed, changes)
     existing = {view.view: view for view in observed.views}
@@ -82,8 +82,8 @@ def plan_views(spec: PipelineSpec, observed: Observation, changes: Sequence[Sche
         except SchemaChangeError as error:
             if views.is_for_the_table:
                 raise
-            # Nothing is wrong with the file: it waits for the spec to be put right.
-            raise SpecError(f"{spec.path}: views of the spec must be built anew. {error}") from error
+            # The file is not at fault: it stays pending until the spec is corrected.
+            raise SpecError(f"{spec.path}: views of the spec must be rebuilt. {error}") from error
     rebuilt = {*views.affected, *views.outdated}
     created = [
         replace(view, replaces=view.view in existing and view.view not in views.affected)
@@ -96,10 +96,8 @@ def plan_views(spec: PipelineSpec, observed: Observation, changes: Sequence[Sche
     return ViewWork(drops, _lowest_first(created, observed.dependencies), in_the_way)
 
 
-def views_to_look_at(
-    spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]
-) -> tuple[TableName, ...]:
-    """Return the views that are put back as they are, and of which that is not known yet: `observe_dependents`."""
+def views_to_read(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> tuple[TableName, ...]:
+    """Return the views to restore as they are whose definition, owner and privileges are not observed yet."""
     views = _views(spec, observed, changes)
     named = {view.view for view in views.named}
     known = {view.view for view in observed.views if view.definition is not None}
@@ -108,15 +106,15 @@ def views_to_look_at(
 
 
 def views_to_compare(spec: PipelineSpec, observed: Observation, changes: Sequence[SchemaChange]) -> tuple[NewView, ...]:
-    """Return the outdated views that may be replaced, if what they will show has the columns they have now.
+    """Return the outdated views that may be replaced if their new definition keeps their columns.
 
-    A view with a `*` has others once a column is added. Of a view that belongs to somebody else, or is
-    late-binding, the warehouse decides otherwise.
+    A view with a `*` gets another column once one is added. Views of another owner and late-binding views
+    cannot be replaced.
     """
     views = _views(spec, observed, changes)
     bound = {dependency.view for dependency in observed.dependencies}
     own = {view.view for view in observed.views if view.is_own}
-    # What a new definition shows of a column whose type changes is not known beforehand.
+    # The type that a new definition gives a changing column is not known beforehand.
     retypes = bool(rewritten_columns(changes) or grown_columns(changes))
     in_a_changes_way = views_above(_blocking_views(spec.target.table, observed, changes), observed.dependencies)
     adds = any(isinstance(change, AddColumn) for change in changes)
@@ -139,10 +137,10 @@ def _is_redefined(view: NewView, observed: Observation) -> bool:
 
 @dataclass(frozen=True)
 class _Views:
-    """`named` are all of the spec as they would be created, `affected` all to be dropped, lowest first.
+    """`named` are all views of the spec as they would be created, `affected` all views to drop, lowest first.
 
-    `in_the_way` are those that native growth cannot do with, lowest first. `is_for_the_table` says that
-    a change of the table asks for it, not only the spec.
+    `in_the_way` are the views that block native growth, lowest first. `is_for_the_table`: a change of the
+    table needs it, not only the spec.
     """
 
     named: tuple[NewView, ...]
@@ -179,7 +177,7 @@ def definitions_in_order(spec: PipelineSpec) -> tuple[NewView, ...]:
 def _in_dependency_order(views: Sequence[NewView]) -> tuple[NewView, ...]:
     """Return the spec's views so that each comes after those that its definition names; else in the spec's order.
 
-    A name without a schema may be another thing's, a column's say: it orders views, but makes no circle.
+    A name without a schema may be a column's: it orders views, but does not count as a cycle.
     """
     ordered: list[NewView] = []
     pending = list(views)
@@ -189,7 +187,7 @@ def _in_dependency_order(views: Sequence[NewView]) -> tuple[NewView, ...]:
         if ready is None:
             circle = ", ".join(str(view.view) for view in pending)
             raise SchemaChangeError(
-                f"{circle}: views of the spec stand on each other in a circle. Correct one of them."
+                f"{circle}: views of the spec depend on each other in a cycle. Correct one of them."
             )
         pending.remove(ready)
         ordered.append(ready)
@@ -206,7 +204,7 @@ def _names_any(view: NewView, others: Sequence[NewView], *, with_schema: bool) -
 
 def _of_spec(view: ViewSpec, spec: PipelineSpec, columns: tuple[tuple[str, str], ...]) -> NewView:
     definition = render_view(view.definition, view.view, spec.target.table)
-    # A late-binding view follows its table, whatever becomes of that.
+    # A late-binding view does not depend on its table's columns.
     build = ViewBuild(
         _sha256(f"{view.late_binding} {definition}"), _sha256(json.dumps(() if view.late_binding else columns))
     )
@@ -219,19 +217,19 @@ def _foreign(view: ObservedView) -> NewView:
 
 
 def query_of(definition: str) -> str:
-    """Return a view's query from what the catalog shows, which ends it like a statement."""
+    """Return a view's query from its definition in the catalog, which ends it with a semicolon."""
     return definition.strip().rstrip(";").rstrip()
 
 
 def _lowest_first(views: Sequence[NewView], dependencies: Sequence[ViewDependency]) -> tuple[NewView, ...]:
-    """Return the views so that each comes after what it stands on; those of the spec keep the spec's order."""
+    """Return the views, each after those it depends on; views of the spec keep the spec's order."""
     below: dict[TableName, set[TableName]] = {view.view: set() for view in views}
     for dependency in dependencies:
         if dependency.view in below and dependency.source in below:
             below[dependency.view].add(dependency.source)
     in_spec = [view.view for view in views if view.build is not None]
     for place, name in enumerate(in_spec):
-        # What the spec says now may stand on other views than what the warehouse has.
+        # The spec's definition may depend on other views than the warehouse's.
         below[name] = (below[name] - set(in_spec)) | set(in_spec[:place])
     ordered: list[NewView] = []
     pending = list(views)
@@ -241,8 +239,8 @@ def _lowest_first(views: Sequence[NewView], dependencies: Sequence[ViewDependenc
         if ready is None:
             names = ", ".join(sorted(str(view.view) for view in pending))
             raise SchemaChangeError(
-                f"{names}: in the spec's order a view would be created before one that it stands on now, by way of "
-                "a view that the spec does not name. Name the views in the order in which they stand on each other."
+                f"{names}: in the spec's order a view would be created before one that it depends on, through "
+                "a view that the spec does not name. List the views in the order of their dependencies."
             )
         pending.remove(ready)
         ordered.append(ready)
@@ -254,7 +252,7 @@ def _sha256(text: str) -> str:
 
 
 def _blocking_views(target: TableName, observed: Observation, changes: Sequence[SchemaChange]) -> tuple[TableName, ...]:
-    """Return the bound views that use a column which is about to be replaced, or the table."""
+    """Return the bound views that use a column to replace, or the table where that is replaced."""
     if not needs_new_table(changes):
         return views_on(target, rewritten_columns(changes), observed)
     found = (dependency.view for dependency in observed.dependencies if dependency.source == target)
@@ -262,51 +260,51 @@ def _blocking_views(target: TableName, observed: Observation, changes: Sequence[
 
 
 def _refuse_what_cannot_return(spec: PipelineSpec, view: ObservedView) -> None:
-    """Refuse to take a view down that would not come back as it is; say what an administrator can do."""
+    """Refuse to drop a view that cannot be restored as it is; the message says what an administrator can do."""
     name, definition = view.view, view.definition
-    way = f"{name}: the view is in the way of a change of {spec.target.table} or of a view below it"
+    blocked = f"{name}: the view blocks a change of {spec.target.table} or of a view below it"
     if view.is_materialized:
         raise SchemaChangeError(
-            f"{way}, and a materialized view cannot be put back as it is: the catalog does not show its design. Have "
-            f"its owner {view.owner} run, with the definition at hand: drop materialized view {name.sql}; then run the "
-            "load again, and create the view anew."
+            f"{blocked}, and a materialized view cannot be restored: the catalog does not show its design. Have "
+            f"its owner {view.owner} save the definition and run: drop materialized view {name.sql}; then run the "
+            "load again, and recreate the view."
         )
     if view.hidden_grantees:
-        raise SchemaChangeError(f"{way}, and {hidden_privileges(name, view.hidden_grantees)}")
+        raise SchemaChangeError(f"{blocked}, and {hidden_privileges(name, view.hidden_grantees)}")
     if view.has_column_grants:
         raise SchemaChangeError(
-            f"{way}, and privileges on columns of it are granted, which cannot be put back. Have them granted on the "
-            f"whole view, or drop the view before the load and create it again afterwards: drop view {name.sql};"
+            f"{blocked}, and column-level grants on it cannot be restored. Grant on the whole view, or drop the "
+            f"view before the load and recreate it afterwards: drop view {name.sql};"
         )
     if not view.is_own and not (view.may_set_owner and view.definition is not None):
         raise SchemaChangeError(
-            f"{way}, must be rebuilt but belongs to {view.owner}, and its owner could not be put back. "
+            f"{blocked}, must be rebuilt but belongs to {view.owner}, and Feedway may not restore its owner. "
             f"Have an administrator run: alter table {name.sql} owner to <the user Feedway connects as>;"
         )
     if definition is not None and len(definition.encode("utf-8")) > MAX_STATEMENT_BYTES - _FRAME_BYTES:
         raise SchemaChangeError(
-            f"{way}, and its definition has more bytes than a statement of the Data API may have "
-            f"({MAX_STATEMENT_BYTES}), so that it cannot be put back. Drop it before the load and create it again "
+            f"{blocked}, and its definition has more bytes than a statement of the Data API may have "
+            f"({MAX_STATEMENT_BYTES}), so it cannot be restored. Drop it before the load and recreate it "
             f"afterwards through another connection: drop view {name.sql};"
         )
     if definition is not None and (mistake := query_mistake(query_of(definition))) is not None:
         raise SchemaChangeError(
-            f"{way}, and its definition in the catalog {mistake}, so that it cannot be put back safely. "
-            f"Drop it before the load and create it again afterwards: drop view {name.sql};"
+            f"{blocked}, and its definition in the catalog {mistake}, so it cannot be restored safely. "
+            f"Drop it before the load and recreate it afterwards: drop view {name.sql};"
         )
 
 
 def hidden_privileges(name: TableName, grantees: Sequence[str]) -> str:
-    """Say whose privileges would be lost because they cannot be seen, and what an administrator can do."""
+    """Return the message on privileges that cannot be seen and would be lost, with what an administrator can do."""
     return (
         f"{', '.join(grantees)} hold privileges on {name} that svv_relation_privileges does not show to the user "
-        "Feedway connects as, so that they could not be put back. Have an administrator run: "
+        "Feedway connects as, so they cannot be restored. Have an administrator run: "
         "alter user <that user> syslog access unrestricted;"
     )
 
 
 def drop_statements(work: ViewWork) -> Iterator[Statement]:
-    """Return what takes the views down, highest first; a view of others that has changed meanwhile stops it."""
+    """Yield the statements that drop the views, highest first, with guards on views that no spec names."""
     of_spec = {view.view for view in work.creates if view.build is not None}
     for view in work.drops:
         if view.definition is not None and view.view not in of_spec:
@@ -316,20 +314,20 @@ def drop_statements(work: ViewWork) -> Iterator[Statement]:
 
 
 def guard_view(view: ObservedView) -> Statement:
-    """Return what fails where a view is no longer what was observed."""
+    """Return a guard that fails where a view is not as observed."""
     values = {"view": view.view, "owner": view.owner, "definition": view.definition}
     return Statement("guard_view", values, OnRefusal.REPLAN)
 
 
 def drop_view(view: TableName) -> Statement:
-    """Return what drops a view on which nothing depends."""
+    """Return the statement that drops a view without dependents."""
     return Statement("drop_view", {"view": view}, locks=locks_view(view))
 
 
 def create_statements(
     work: ViewWork, observed: Observation, control_schema: str, run_id: str, built_at: datetime
 ) -> Iterator[Statement]:
-    """Return what creates the views with the privileges, comments and owners they had, and remembers builds."""
+    """Yield the statements that create the views with their privileges, comments and owners, and store builds."""
     builds = TableName(control_schema, "view_builds")
     before = {view.view: view for view in observed.views}
     for view in work.creates:
@@ -339,7 +337,7 @@ def create_statements(
         else:
             yield Statement("create_view", values, OnRefusal.BAD_VIEW)
         if (seen := before.get(view.view)) is not None and not view.replaces:
-            # Columns of late-binding views take no comments.
+            # Redshift allows no comments on columns of late-binding views.
             comments = (each for each in observed.comments if not (view.late_binding and each.column))
             yield from restore_surroundings(seen, comments)
         if view.build is None:
@@ -359,7 +357,7 @@ def create_statements(
 
 
 def restore_surroundings(view: ObservedView, comments: Iterable[Comment]) -> Iterator[Statement]:
-    """Return what gives a view that is created anew its privileges, comments and owner."""
+    """Yield the statements that restore the privileges, comments and owner of a recreated view."""
     for grant in view.grants:
         yield Statement("grant_on_relation", {"relation": view.view, "grant": grant})
     for comment in comments:

@@ -100,7 +100,7 @@ def test_views_that_stand_on_each_other_in_a_circle_are_refused(feed: Feed) -> N
     result = shop.load("1.csv", csv_text("id,a", "1,5"))
 
     assert result.failure is not None
-    assert "stand on each other in a circle" in result.failure.message
+    assert "depend on each other in a cycle" in result.failure.message
 
 
 def test_a_late_binding_view_follows_the_table(feed: Feed) -> None:

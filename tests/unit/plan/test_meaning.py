@@ -74,7 +74,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "columns_sha256": text,
         "definition_sha256": text,
         "identities": [text, text],
-        "harmless": [text, text],
+        "earlier": [text, text],
         "generations": [(3, [text, text])],
         "keeps_stored": False,
         "arrived_at": NOON,

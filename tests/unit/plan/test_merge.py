@@ -50,7 +50,7 @@ MOST = MergeInput(
     ),
     observed_rows=10**12,
     column_count=2,
-    order_bounds={"arrived_at": MOMENT, "key": "m" * 1024, "folder": "m" * 1000, "harmless": []},
+    order_bounds={"arrived_at": MOMENT, "key": "m" * 1024, "folder": "m" * 1000, "earlier": []},
 )
 
 

@@ -61,7 +61,7 @@ def test_a_thousand_columns_of_twenty_bytes_fit_into_one_statement() -> None:
         (Grant("SELECT", "public", "public", False), 'grant select on "public"."v"\nto public'),
     ],
 )
-def test_a_privilege_is_put_back_as_it_was(grant: Grant, text: str) -> None:
+def test_a_privilege_is_restored_as_it_was(grant: Grant, text: str) -> None:
     sql = render(Statement("grant_on_relation", {"relation": TableName("public", "v"), "grant": grant}), "p", "r")
 
     assert sql.partition("\n")[2] == text
@@ -70,7 +70,7 @@ def test_a_privilege_is_put_back_as_it_was(grant: Grant, text: str) -> None:
 def test_an_unknown_privilege_is_refused_before_it_reaches_a_statement() -> None:
     grant = Grant("select on x to y; drop table", "ann", "user", False)
 
-    with pytest.raises(SchemaChangeError, match="cannot be put back"):
+    with pytest.raises(SchemaChangeError, match="cannot restore unsupported privilege"):
         render(Statement("grant_on_relation", {"relation": TABLE, "grant": grant}), "p", "r")
 
 

@@ -11,7 +11,7 @@ from framework.model.column_type import parse_type
 from framework.model.names import TableName
 from framework.model.observation import Observation, ObservedTable, ObservedView, TableColumn, ViewBuild, ViewDependency
 from framework.plan.schema_changes import RewriteColumn
-from framework.plan.views import plan_views, views_to_look_at
+from framework.plan.views import plan_views, views_to_read
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 
@@ -62,9 +62,7 @@ def test_each_view_comes_after_what_it_stands_on_whoever_named_it() -> None:
     work = plan_views(spec, seen, CHANGES)
 
     unseen = replace(seen, views=tuple(replace(view, definition=None) for view in seen.views))
-    assert set(views_to_look_at(spec, unseen, CHANGES)) == {
-        TableName("x", name) for name in ("between", "beside", "top")
-    }
+    assert set(views_to_read(spec, unseen, CHANGES)) == {TableName("x", name) for name in ("between", "beside", "top")}
     created = [view.view.name for view in work.creates]
     assert sorted(created) == sorted(view.view.name for view in work.drops)
     dropped = [view.view.name for view in work.drops]

@@ -27,7 +27,7 @@ _COMMENT_MARKS = ("#", "//", "--")
 _LONGEST_LINE = 80
 _MADE_UP = "column_"
 _FEWEST_RECORDS = 3
-"""So many records tell that the spec is wrong, where one or two may be."""
+"""This many records show that the spec is wrong, where one or two may be wrong themselves."""
 
 
 @dataclass(frozen=True)
