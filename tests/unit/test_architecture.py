@@ -80,6 +80,13 @@ def test_only_the_command_line_knows_that_a_sandbox_exists() -> None:
             assert not [name for name in imports(path) if name.startswith("framework.sandbox")], path
 
 
+def test_the_core_of_a_load_names_no_more_of_the_project_than_it_did() -> None:
+    """Where fewer names do, lower the number."""
+    names = [name for name in imports(FRAMEWORK / "load" / "load.py") if name.startswith("framework.")]
+
+    assert len(names) <= MOST_NAMES_OF_A_LOAD
+
+
 def test_the_sandbox_needs_nothing_of_the_framework_but_its_errors_and_resources() -> None:
     for room, path in MODULES:
         if room == "sandbox":
