@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from tests.workshop import Workshop, csv_text
+from tests.harness import FeedHarness, csv_text
 
 MIDNIGHT = 1767225600
 """2026-01-01, UTC."""
@@ -14,10 +14,10 @@ SEEN_SECONDS = 0.06
 """After this the sandbox's S3 has seen what was dropped into a folder that somebody has just looked at."""
 
 
-def land(shop: Workshop, name: str, second: int, content: str | None = None) -> str:
+def land(feed: FeedHarness, name: str, second: int, content: str | None = None) -> str:
     """Land a file as if it had arrived at a second of 2026-01-01; return its key."""
-    key = f"data/in/{shop.name}/{name}"
-    drop(shop.s3_folder, key, content or csv_text("id,a", f"1,{name}"), second)
+    key = f"data/in/{feed.name}/{name}"
+    drop(feed.s3_folder, key, content or csv_text("id,a", f"1,{name}"), second)
     return key
 
 

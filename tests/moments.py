@@ -27,7 +27,7 @@ class Moment:
 
 
 def through(client: Any) -> Callable[[Lake], Lake]:
-    """Return what gives a workshop's lake another client."""
+    """Return what gives a feed's lake another client."""
 
     def wrap(lake: Lake) -> Lake:
         lake._client = client

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -13,9 +12,7 @@ from typing import Any
 import pytest
 
 from framework.load.request import OneFile
-from tests.workshop import Workshop
-
-Feed = Callable[..., Workshop]
+from tests.harness import MakeFeed
 
 SPEC = """
 source: {prefix: data/in/{name}/}
@@ -69,33 +66,35 @@ def same(stored: Any, text: str) -> bool:
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["published", "reversed"])
 @pytest.mark.parametrize("name", KEYS)
-def test_every_version_loads_and_the_views_stand(feed: Feed, shared_feeds: Path, name: str, backwards: bool) -> None:
+def test_every_version_loads_and_the_views_stand(
+    make_feed: MakeFeed, shared_feeds: Path, name: str, backwards: bool
+) -> None:
     keys = KEYS[name]
-    shop = feed(SPEC.replace("KEYS", ", ".join(keys)))
+    feed = make_feed(SPEC.replace("KEYS", ", ".join(keys)))
     versions = sorted((shared_feeds / name).glob("*.csv"), reverse=backwards)
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     rejected = []
     for number, path in enumerate(versions):
-        shop.land(f"{number:02}.csv", path.read_bytes())
+        feed.land(f"{number:02}.csv", path.read_bytes())
         good, bad = read(path)
         rejected.append(bad)
         for row in good:
             key = tuple(row[part] for part in keys)
             rows[key] = rows.get(key, {}) | row
-    theirs = f"reporting.theirs_{shop.name}"
-    (first,) = shop.run(OneFile(f"data/in/{shop.name}/00.csv"))
-    shop.sql(f"create view {theirs} as select * from reporting.v_{shop.name}")
+    theirs = f"reporting.theirs_{feed.name}"
+    (first,) = feed.run(OneFile(f"data/in/{feed.name}/00.csv"))
+    feed.sql(f"create view {theirs} as select * from reporting.v_{feed.name}")
 
-    results = [first, *shop.run()]
+    results = [first, *feed.run()]
 
     assert [result.status for result in results] == ["SUCCESS"] * len(versions), [result.failure for result in results]
     assert [result.counts.rejected for result in results] == rejected
-    columns = list(shop.types())
+    columns = list(feed.types())
     assert set(columns) == {each for row in rows.values() for each in row}
     names = ", ".join(f'"{each}"' for each in columns)
     found = {
         tuple(str(value) for value in row[: len(keys)]): dict(zip(columns, row[len(keys) :], strict=True))
-        for row in shop.sql(f"select {', '.join(keys)}, {names} from reporting.v_{shop.name}")
+        for row in feed.sql(f"select {', '.join(keys)}, {names} from reporting.v_{feed.name}")
     }
     assert len(found) == len(rows)
     for key, row in rows.items():
@@ -104,4 +103,4 @@ def test_every_version_loads_and_the_views_stand(feed: Feed, shared_feeds: Path,
             each: (stored[each], row.get(each, "")) for each in columns if not same(stored[each], row.get(each, ""))
         }
         assert wrong == {}, key
-    assert shop.sql(f"select count(*) from {theirs}") == [(len(rows),)]
+    assert feed.sql(f"select count(*) from {theirs}") == [(len(rows),)]

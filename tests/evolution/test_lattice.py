@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from tests.catalog import catalog
+from tests.harness import FeedHarness, MakeFeed, csv_text
 from tests.sandbox.conftest import MINIMAL
-from tests.workshop import Workshop, csv_text
-
-Feed = Callable[..., Workshop]
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("step", "around"), cases, ids=ids)
 
 
-def build(shop: Workshop, step: Step, around: str) -> None:
+def build(feed: FeedHarness, step: Step, around: str) -> None:
     """Create the table with what stands around it."""
     with_all = around == "everything"
     default = f" default {DEFAULTS.get(step.current, '7')}" if around in ("default", "everything") else ""
@@ -76,58 +73,58 @@ def build(shop: Workshop, step: Step, around: str) -> None:
     design = "distkey (a)" if around in ("distkey", "everything") else ""
     design += " compound sortkey (id, a)" if around in ("sortkey", "everything") else ""
     column = f"a {step.current}{default}{not_null}"
-    shop.sql(
-        f"create table {shop.table} (id bigint not null, {column}, z integer{unique}) {design}",
-        f"create group g_{shop.name}",
-        f"grant select, insert on {shop.table} to group g_{shop.name}",
-        f"comment on table {shop.table} is 'a table''s comment'",
-        f"comment on column {shop.table}.a is 'a column''s comment'",
+    feed.sql(
+        f"create table {feed.table} (id bigint not null, {column}, z integer{unique}) {design}",
+        f"create group g_{feed.name}",
+        f"grant select, insert on {feed.table} to group g_{feed.name}",
+        f"comment on table {feed.table} is 'a table''s comment'",
+        f"comment on column {feed.table}.a is 'a column''s comment'",
         "create schema if not exists reporting",
     )
     if around == "views" or with_all:
-        low, high = f"reporting.low_{shop.name}", f"reporting.high_{shop.name}"
-        shop.sql(
-            f"create view {low} as select a, id from {shop.table}",
+        low, high = f"reporting.low_{feed.name}", f"reporting.high_{feed.name}"
+        feed.sql(
+            f"create view {low} as select a, id from {feed.table}",
             f"create view {high} as select a as b from {low}",
-            f"grant select on {high} to group g_{shop.name}",
+            f"grant select on {high} to group g_{feed.name}",
             f"comment on view {low} is 'low'",
         )
     if around == "late" or with_all:
-        shop.sql(f"create view reporting.late_{shop.name} as select a, id from {shop.table} with no schema binding")
+        feed.sql(f"create view reporting.late_{feed.name} as select a, id from {feed.table} with no schema binding")
 
 
-def views(shop: Workshop) -> dict[str, list[tuple[Any, ...]]]:
+def views(feed: FeedHarness) -> dict[str, list[tuple[Any, ...]]]:
     """Return what the catalog knows of the views on the table, and what they show."""
-    names = shop.sql(f"select viewname from pg_views where viewname like '%\\\\_{shop.name}' order by 1")
+    names = feed.sql(f"select viewname from pg_views where viewname like '%\\\\_{feed.name}' order by 1")
     return {
-        "definitions": shop.sql(
-            f"select viewname, viewowner, definition from pg_views where viewname like '%\\\\_{shop.name}' order by 1"
+        "definitions": feed.sql(
+            f"select viewname, viewowner, definition from pg_views where viewname like '%\\\\_{feed.name}' order by 1"
         ),
-        "privileges": shop.sql(
+        "privileges": feed.sql(
             "select relation_name, identity_name, privilege_type from svv_relation_privileges "
-            f"where identity_name = 'g_{shop.name}' order by 1, 3"
+            f"where identity_name = 'g_{feed.name}' order by 1, 3"
         ),
-        "rows": [row for (name,) in names for row in shop.sql(f"select count(*) from reporting.{name}")],
+        "rows": [row for (name,) in names for row in feed.sql(f"select count(*) from reporting.{name}")],
     }
 
 
-def test_a_column_grows_and_all_around_it_stays(feed: Feed, step: Step, around: str) -> None:
+def test_a_column_grows_and_all_around_it_stays(make_feed: MakeFeed, step: Step, around: str) -> None:
     # Texts grow natively under views too, as they would in a table of many rows.
-    shop = feed(MINIMAL + "evolution: {rewrite_up_to_rows: 0}\n")
-    build(shop, step, around)
-    shop.load("1.csv", csv_text("id,a,z", f"1,{step.value},5"))
-    before, views_before = catalog(shop), views(shop)
+    feed = make_feed(MINIMAL + "evolution: {rewrite_up_to_rows: 0}\n")
+    build(feed, step, around)
+    feed.load("1.csv", csv_text("id,a,z", f"1,{step.value},5"))
+    before, views_before = catalog(feed), views(feed)
 
-    result = shop.load("2.csv", csv_text("id,a,z", f"2,{step.wider},6"))
+    result = feed.load("2.csv", csv_text("id,a,z", f"2,{step.wider},6"))
 
     assert result.status == "SUCCESS", result.failure
-    assert shop.types()["a"] == step.wanted
-    assert shop.rows("a, z", "id") == [(step.stored[0], 5), (step.stored[1], 6)]
-    after, views_after = catalog(shop), views(shop)
+    assert feed.types()["a"] == step.wanted
+    assert feed.rows("a, z", "id") == [(step.stored[0], 5), (step.stored[1], 6)]
+    after, views_after = catalog(feed), views(feed)
     for found in (before, after) if step.current == "date" else ():
         # The default of a date is written otherwise as a timestamp, and is the same moment.
         found["columns"] = [(name, default is not None, *rest) for name, default, *rest in found["columns"]]
     assert after == before
     assert views_after.pop("rows") == [(2,)] * len(views_before.pop("rows"))
     assert views_after == views_before
-    assert shop.load("3.csv", csv_text("id,a,z", f"3,{step.wider},6")).schema_changes == ()
+    assert feed.load("3.csv", csv_text("id,a,z", f"3,{step.wider},6")).schema_changes == ()

@@ -13,8 +13,8 @@ import pyarrow.parquet
 from framework.model.files import FileIdentity
 from framework.model.names import TableName, ledger_table
 from framework.spec.environment import Environment
+from tests.harness import FeedHarness, csv_text, new_name
 from tests.sandbox.conftest import ENVIRONMENT
-from tests.workshop import Workshop, csv_text, new_name
 
 SPEC = """
 source: {{prefix: data/in/{{name}}/{source}}}
@@ -109,37 +109,37 @@ SCENARIOS = (
 )
 
 
-def open_feed(scenario: Scenario, s3: Any, redshift_data: Any, frames: Any) -> Workshop:
+def open_feed(scenario: Scenario, s3: Any, redshift_data: Any, frames: Any) -> FeedHarness:
     """Make a feed of its own that stands where the scenario begins: some files loaded, others pending."""
     name = new_name(scenario.name)
     environment = _environment(name if scenario.own_control_schema else "faults")
     body = SPEC.format(load=scenario.load, source=scenario.source, more=scenario.more, view=scenario.view)
-    shop = Workshop(s3, redshift_data, frames, environment, name, body)
+    feed = FeedHarness(s3, redshift_data, frames, environment, name, body)
     for file_name, content in scenario.before:
-        assert shop.load(f"{name}_{file_name}", content).status == "SUCCESS"
+        assert feed.load(f"{name}_{file_name}", content).status == "SUCCESS"
     if scenario.before:
         view = f"reporting.v_{name}"
         theirs = f"reporting.theirs_{name}"
-        shop.sql(
+        feed.sql(
             f"grant select on {view} to public",
             f"comment on view {view} is 'as it was'",
             f"create view {theirs} as select id from {view}",
             f"grant select on {theirs} to public",
         )
     for file_name, content in scenario.files:
-        shop.land(f"{name}_{file_name}", content)
-    return shop
+        feed.land(f"{name}_{file_name}", content)
+    return feed
 
 
-def another_run(shop: Workshop, s3: Any, redshift_data: Any, frames: Any, base: int) -> Workshop:
+def another_run(feed: FeedHarness, s3: Any, redshift_data: Any, frames: Any, base: int) -> FeedHarness:
     """Return the same feed as another process sees it; `base` keeps the run_ids apart."""
-    return replace(shop, s3=s3, redshift_data=redshift_data, frames=frames, log=io.StringIO(), run_number_base=base)
+    return replace(feed, s3=s3, redshift_data=redshift_data, frames=frames, log=io.StringIO(), run_number_base=base)
 
 
-def after_a_while(shop: Workshop) -> None:
+def after_a_while(feed: FeedHarness) -> None:
     """Let every other run's sign of life be too old."""
     # A limit below zero makes any sign of life but the own one too old.
-    shop.environment = replace(shop.environment, dead_after_seconds=-1)
+    feed.environment = replace(feed.environment, dead_after_seconds=-1)
 
 
 def _environment(control_schema: str) -> Environment:
@@ -173,45 +173,45 @@ class World:
         return taken_out
 
 
-def look(shop: Workshop) -> World:
+def look(feed: FeedHarness) -> World:
     """Return the world as it stands."""
-    control = shop.environment.warehouse.control_schema
-    view = f"v_{shop.name}"
+    control = feed.environment.warehouse.control_schema
+    view = f"v_{feed.name}"
     return World(
-        rows=sorted(shop.rows("*", "id"), key=repr),
-        columns=shop.types(),
-        view=sorted(shop.sql(f"select * from reporting.{view}"), key=repr),
-        view_columns=shop.sql(
+        rows=sorted(feed.rows("*", "id"), key=repr),
+        columns=feed.types(),
+        view=sorted(feed.sql(f"select * from reporting.{view}"), key=repr),
+        view_columns=feed.sql(
             f"select column_name, data_type from svv_columns where table_name = '{view}' order by ordinal_position"
         ),
-        theirs=shop.sql(f"select definition from pg_views where viewname = 'theirs_{shop.name}'"),
-        down=shop.sql(f"select view_name from {control}.view_journal where pipeline = '{shop.name}'"),
-        grants=shop.sql(
+        theirs=feed.sql(f"select definition from pg_views where viewname = 'theirs_{feed.name}'"),
+        down=feed.sql(f"select view_name from {control}.view_journal where pipeline = '{feed.name}'"),
+        grants=feed.sql(
             "select relation_name, privilege_type, identity_name, identity_type from svv_relation_privileges "
-            f"where relation_name in ('{view}', 'theirs_{shop.name}') and identity_type = 'public' order by 1, 2"
+            f"where relation_name in ('{view}', 'theirs_{feed.name}') and identity_type = 'public' order by 1, 2"
         ),
-        comments=shop.sql(
+        comments=feed.sql(
             f"select description from pg_description where objoid = (select oid from pg_class where relname = '{view}')"
         ),
-        builds=shop.sql(f"select count(*) from {control}.view_builds where view_name = '{view}'"),
-        changes=shop.sql(
+        builds=feed.sql(f"select count(*) from {control}.view_builds where view_name = '{view}'"),
+        changes=feed.sql(
             "select change, column_name, type_before, type_after, source_filename "
-            f"from {control}.schema_changes where pipeline = '{shop.name}' order by 1, 2"
+            f"from {control}.schema_changes where pipeline = '{feed.name}' order by 1, 2"
         ),
-        ledger=_ledger(shop, control),
-        loaded=shop.sql(
+        ledger=_ledger(feed, control),
+        loaded=feed.sql(
             "select source_filename, source_etag, source_generation, records_read, records_inserted, "
             "records_updated, records_deleted, records_deduplicated, records_rejected "
-            f"from {control}.job_sts where pipeline = '{shop.name}' and status = 'SUCCESS' order by 1, 2, 3",
+            f"from {control}.job_sts where pipeline = '{feed.name}' and status = 'SUCCESS' order by 1, 2, 3",
         ),
-        files=sorted((key, _body(shop, key)) for folder in _FOLDERS for key in shop.keys(f"data/{folder}/")),
-        quarantine=sorted((key, _parquet(shop, key)) for key in shop.keys(f"data/quarantine/{shop.name}/")),
-        staging=shop.keys(f"staging/{shop.name}/"),
-        staging_tables=shop.sql(
+        files=sorted((key, _body(feed, key)) for folder in _FOLDERS for key in feed.keys(f"data/{folder}/")),
+        quarantine=sorted((key, _parquet(feed, key)) for key in feed.keys(f"data/quarantine/{feed.name}/")),
+        staging=feed.keys(f"staging/{feed.name}/"),
+        staging_tables=feed.sql(
             f"select table_name from svv_tables where table_schema = '{control}' "
-            f"and table_name like '%{shop.run_id_ending}'"
+            f"and table_name like '%{feed.run_id_ending}'"
         ),
-    ).without(shop.name)
+    ).without(feed.name)
 
 
 def _without(value: Any, name: str) -> Any:
@@ -235,25 +235,25 @@ _OWN = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{16})\b")
 _FOLDERS = ("in", "archive", "unprocessed")
 
 
-def _ledger(shop: Workshop, control: str) -> list[tuple[str, int]]:
+def _ledger(feed: FeedHarness, control: str) -> list[tuple[str, int]]:
     """Return the files in the ledger by name and content, for every arrival that still has a copy."""
-    ledger = ledger_table(control, TableName("public", shop.name))
-    entered = shop.sql(f"select source_identity, source_generation from {ledger.sql}")
-    known = {_identity(shop, key).sha256: key for folder in _FOLDERS for key in shop.keys(f"data/{folder}/")}
+    ledger = ledger_table(control, TableName("public", feed.name))
+    entered = feed.sql(f"select source_identity, source_generation from {ledger.sql}")
+    known = {_identity(feed, key).sha256: key for folder in _FOLDERS for key in feed.keys(f"data/{folder}/")}
     return sorted((known[str(identity)], generation) for identity, generation in entered)
 
 
-def _identity(shop: Workshop, key: str) -> FileIdentity:
-    file = shop.services().lake.describe(key)
+def _identity(feed: FeedHarness, key: str) -> FileIdentity:
+    file = feed.services().lake.describe(key)
     assert file is not None
     return file.identity
 
 
-def _parquet(shop: Workshop, key: str) -> list[dict[str, Any]]:
-    body = shop.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+def _parquet(feed: FeedHarness, key: str) -> list[dict[str, Any]]:
+    body = feed.s3.get_object(Bucket="lake", Key=key)["Body"].read()
     rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()
     return rows
 
 
-def _body(shop: Workshop, key: str) -> str:
-    return str(shop.s3.get_object(Bucket="lake", Key=key)["Body"].read().decode())
+def _body(feed: FeedHarness, key: str) -> str:
+    return str(feed.s3.get_object(Bucket="lake", Key=key)["Body"].read().decode())

@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.mortal import Death, Process
 from tests.faults.scenarios import SCENARIOS, Scenario, World, after_a_while, another_run, look, open_feed
-from tests.workshop import Workshop
+from tests.harness import FeedHarness
 
 SAMPLE = {"first": (0.6, True), "plain": (0.75, True), "evolve": (0.5, False), "quarantine": (0.7, True)}
 """Without --exhaustive: of some scenarios, where in the load the run dies, and whether the call arrives."""
@@ -33,14 +33,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_a_run_that_dies_at_any_call_is_made_good_by_the_next(
     scenario: Scenario, place: float | None, reply_lost: bool, s3: Any, redshift_data: Any, embedded_engine: Any
 ) -> None:
-    shop = open_feed(scenario, s3, redshift_data, embedded_engine)
-    calls = _run_until(shop, None, reply_lost)
-    undisturbed = look(shop)
+    feed = open_feed(scenario, s3, redshift_data, embedded_engine)
+    calls = _run_until(feed, None, reply_lost)
+    undisturbed = look(feed)
     differences = {}
     for number in range(1, len(calls) + 1) if place is None else [round(place * len(calls))]:
-        shop = open_feed(scenario, s3, redshift_data, embedded_engine)
-        died_after = _run_until(shop, number, reply_lost)
-        heir = another_run(shop, s3, redshift_data, embedded_engine, base=0x800)
+        feed = open_feed(scenario, s3, redshift_data, embedded_engine)
+        died_after = _run_until(feed, number, reply_lost)
+        heir = another_run(feed, s3, redshift_data, embedded_engine, base=0x800)
         after_a_while(heir)
         heir.run()
         if (found := look(heir)) != undisturbed:
@@ -49,11 +49,11 @@ def test_a_run_that_dies_at_any_call_is_made_good_by_the_next(
     assert differences == {}
 
 
-def _run_until(shop: Workshop, call: int | None, reply_lost: bool) -> list[str]:
+def _run_until(feed: FeedHarness, call: int | None, reply_lost: bool) -> list[str]:
     """Run until a call, or to the end; return the calls made."""
     process = Process(call, reply_lost)
     with process.frames() as frames, suppress(Death):
-        another_run(shop, process.s3, process.redshift_data, frames, base=0x400).run()
+        another_run(feed, process.s3, process.redshift_data, frames, base=0x400).run()
         # How often a statement is asked after differs by a few: the last calls may not come.
         is_near_end = call is None or call - len(process.calls) <= POLLS
         assert is_near_end, f"the run ended before its call {call}: {process.calls}"

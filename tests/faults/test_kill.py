@@ -7,7 +7,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -21,9 +20,8 @@ from framework.model.names import TableName, ledger_table
 from framework.sandbox import SandboxAddress
 from tests.faults.mortal import Death, Process
 from tests.faults.scenarios import SCENARIOS, World, after_a_while, another_run, look, open_feed
-from tests.workshop import Workshop, csv_text
+from tests.harness import FeedHarness, MakeFeed, csv_text
 
-Feed = Callable[..., Workshop]
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = ("start", "prepare", "evolve", "copy", "merge", "settle")
 KINDS = {scenario.name: scenario for scenario in SCENARIOS}
@@ -56,31 +54,31 @@ def test_a_killed_process_is_made_good_by_the_next_run(
     expected = look(undisturbed)
     found: dict[str, World] = {}
     for step in STEPS if request.config.getoption("--exhaustive") else ("merge",):
-        shop = open_feed(KINDS[kind], s3, redshift_data, embedded_engine)
-        _run_and_kill(_project(tmp_path / step, sandbox, shop), shop, step)
-        after_a_while(shop)
-        another_run(shop, s3, redshift_data, embedded_engine, base=0x800).run()
-        found[step] = look(shop)
+        feed = open_feed(KINDS[kind], s3, redshift_data, embedded_engine)
+        _run_and_kill(_project(tmp_path / step, sandbox, feed), feed, step)
+        after_a_while(feed)
+        another_run(feed, s3, redshift_data, embedded_engine, base=0x800).run()
+        found[step] = look(feed)
 
     assert {step: world for step, world in found.items() if world != expected} == {}
 
 
-def _project(root: Path, sandbox: SandboxAddress, shop: Workshop) -> Path:
+def _project(root: Path, sandbox: SandboxAddress, feed: FeedHarness) -> Path:
     """Make a project of one pipeline that works in the sandbox of the tests."""
     (root / "pipelines").mkdir(parents=True)
     (root / ".sandbox").symlink_to(sandbox.folder)
-    spec = f"pipeline: {shop.name}\n" + shop.spec_body.replace("{name}", shop.name)
-    (root / "pipelines" / f"{shop.name}.yml").write_text(spec, encoding="utf-8")
+    spec = f"pipeline: {feed.name}\n" + feed.spec_body.replace("{name}", feed.name)
+    (root / "pipelines" / f"{feed.name}.yml").write_text(spec, encoding="utf-8")
     environment = (ROOT / "environments.yml").read_text(encoding="utf-8")
-    control = shop.environment.warehouse.control_schema
+    control = feed.environment.warehouse.control_schema
     environment = environment.replace("copy_role: default}", f"copy_role: default, control_schema: {control}}}", 1)
     (root / "environments.yml").write_text(environment, encoding="utf-8")
     return root
 
 
-def _run_and_kill(project: Path, shop: Workshop, step: str) -> None:
+def _run_and_kill(project: Path, feed: FeedHarness, step: str) -> None:
     """Run the pipeline as a process of its own, and kill it as it enters a step."""
-    command = [sys.executable, str(ROOT / "run.py"), "--project", str(project), "run", shop.name, "--output", "json"]
+    command = [sys.executable, str(ROOT / "run.py"), "--project", str(project), "run", feed.name, "--output", "json"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -91,18 +89,18 @@ def _run_and_kill(project: Path, shop: Workshop, step: str) -> None:
 
 
 def test_a_merge_that_still_runs_when_its_client_dies_leads_to_no_second_load(
-    feed: Feed, sandbox: SandboxAddress
+    make_feed: MakeFeed, sandbox: SandboxAddress
 ) -> None:
     """The merge waits for a lock that another connection holds; the client dies; the next run awaits the merge."""
-    shop = feed(APPEND)
-    shop.load(f"{shop.name}_0.csv", csv_text("id,a", "1,1"))
-    shop.land(f"{shop.name}_1.csv", csv_text("id,a", "2,2"))
-    gate = ledger_table("feedway", TableName("public", shop.name))
-    heir = replace(shop, log=io.StringIO(), run_number_base=0x800)
+    feed = make_feed(APPEND)
+    feed.load(f"{feed.name}_0.csv", csv_text("id,a", "1,1"))
+    feed.land(f"{feed.name}_1.csv", csv_text("id,a", "2,2"))
+    gate = ledger_table("feedway", TableName("public", feed.name))
+    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
     after_a_while(heir)
     with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
         holder.execute(f"lock table {gate.sql}".encode())
-        _die_while_the_merge_waits(shop)
+        _die_while_the_merge_waits(feed)
         waiting = pool.submit(heir.run)
         while not _lists_statements(heir):
             assert not waiting.done(), waiting.result()
@@ -110,26 +108,26 @@ def test_a_merge_that_still_runs_when_its_client_dies_leads_to_no_second_load(
         (result,) = waiting.result(timeout=60)
 
     assert (result.status, str(result.reason)[:17]) == ("SKIPPED", "already loaded on")
-    assert shop.rows("id, a", "id") == [(1, 1), (2, 2)]
-    assert shop.sql(f"select count(*) from {gate.sql}") == [(2,)]
-    assert len(shop.keys("data/archive/")) == 2
-    assert shop.keys("staging/") == []
+    assert feed.rows("id, a", "id") == [(1, 1), (2, 2)]
+    assert feed.sql(f"select count(*) from {gate.sql}") == [(2,)]
+    assert len(feed.keys("data/archive/")) == 2
+    assert feed.keys("staging/") == []
     awaited = [entry["statements_awaited"] for entry in heir.entries() if "dead_run_id" in entry]
     assert awaited == [1]
 
 
 def test_a_run_that_comes_too_soon_to_await_the_dead_ones_merge_loads_nothing_twice(
-    feed: Feed, sandbox: SandboxAddress
+    make_feed: MakeFeed, sandbox: SandboxAddress
 ) -> None:
     """The dead run still counts as alive: the ledger alone decides."""
-    shop = feed(APPEND)
-    shop.load(f"{shop.name}_0.csv", csv_text("id,a", "1,1"))
-    shop.land(f"{shop.name}_1.csv", csv_text("id,a", "2,2"))
-    gate = ledger_table("feedway", TableName("public", shop.name))
-    heir = replace(shop, log=io.StringIO(), run_number_base=0x800)
+    feed = make_feed(APPEND)
+    feed.load(f"{feed.name}_0.csv", csv_text("id,a", "1,1"))
+    feed.land(f"{feed.name}_1.csv", csv_text("id,a", "2,2"))
+    gate = ledger_table("feedway", TableName("public", feed.name))
+    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
     with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
         holder.execute(f"lock table {gate.sql}".encode())
-        _die_while_the_merge_waits(shop)
+        _die_while_the_merge_waits(feed)
         waiting = pool.submit(heir.run)
         while _waiting_for(sandbox, gate) < 2:
             assert not waiting.done(), waiting.result()
@@ -137,13 +135,13 @@ def test_a_run_that_comes_too_soon_to_await_the_dead_ones_merge_loads_nothing_tw
         (result,) = waiting.result(timeout=60)
 
     assert (result.status, str(result.reason)[:17]) == ("SKIPPED", "already loaded on")
-    assert shop.rows("id, a", "id") == [(1, 1), (2, 2)]
+    assert feed.rows("id, a", "id") == [(1, 1), (2, 2)]
 
 
-def _die_while_the_merge_waits(shop: Workshop) -> None:
+def _die_while_the_merge_waits(feed: FeedHarness) -> None:
     process = Process()
     with process.frames() as frames, suppress(Death):
-        run = another_run(shop, process.s3, process.redshift_data, frames, base=0x400)
+        run = another_run(feed, process.s3, process.redshift_data, frames, base=0x400)
 
         def die_in_the_merge(request: Any, **_: Any) -> None:
             if b"guard_ledger" in request.body:
@@ -154,7 +152,7 @@ def _die_while_the_merge_waits(shop: Workshop) -> None:
         raise AssertionError("the run did not die")
 
 
-def _lists_statements(heir: Workshop) -> bool:
+def _lists_statements(heir: FeedHarness) -> bool:
     return any(entry["msg"] == "step" and entry["step"] == "recover" for entry in heir.entries())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -18,9 +18,8 @@ from framework.sandbox import SandboxAddress
 from tests.arrivals import land
 from tests.faults.mortal import Process
 from tests.faults.scenarios import another_run
-from tests.workshop import Workshop, csv_text
+from tests.harness import FeedHarness, MakeFeed, csv_text
 
-Feed = Callable[..., Workshop]
 ROWS = 10
 NEW_COLUMNS = (3, 6, 9, 12, 15, 18)
 
@@ -43,7 +42,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("runs", "files"), crowds)
 
 
-def run_at_once(shop: Workshop, runs: int, wave: int = 0) -> list[LoadResult]:
+def run_at_once(feed: FeedHarness, runs: int, wave: int = 0) -> list[LoadResult]:
     """Run the pipeline as so many processes would, each with services of its own; no two waves share a run_id."""
     with ExitStack() as stack, ThreadPoolExecutor(runs) as pool:
         others = []
@@ -51,7 +50,7 @@ def run_at_once(shop: Workshop, runs: int, wave: int = 0) -> list[LoadResult]:
             process = Process()
             frames = stack.enter_context(process.frames())
             others.append(
-                another_run(shop, process.s3, process.redshift_data, frames, base=0x100 * (16 * (number + 1) + wave))
+                another_run(feed, process.s3, process.redshift_data, frames, base=0x100 * (16 * (number + 1) + wave))
             )
         results = [result for of_run in pool.map(lambda other: other.run(), others) for result in of_run]
     failures = [
@@ -91,139 +90,139 @@ class Reader:
                     self.errors.append(str(error))
 
 
-def assert_each_loaded_once(shop: Workshop, results: Sequence[LoadResult], files: int) -> None:
+def assert_each_loaded_once(feed: FeedHarness, results: Sequence[LoadResult], files: int) -> None:
     loaded = [str(result.source_file) for result in results if result.status == "SUCCESS"]
     assert len(loaded) == len(set(loaded)) == files
-    assert shop.keys(f"data/in/{shop.name}/") == []
-    assert len(shop.keys("data/archive/")) == files
-    assert shop.keys(f"staging/{shop.name}/") == []
-    audited = shop.audit("source_filename, status")
+    assert feed.keys(f"data/in/{feed.name}/") == []
+    assert len(feed.keys("data/archive/")) == files
+    assert feed.keys(f"staging/{feed.name}/") == []
+    audited = feed.audit("source_filename, status")
     assert sorted(name for name, status in audited if status == "SUCCESS") == sorted(loaded)
 
 
 def test_upserts_at_once_load_every_file_once_and_readers_see_whole_files(
-    feed: Feed, sandbox: SandboxAddress, runs: int, files: int
+    make_feed: MakeFeed, sandbox: SandboxAddress, runs: int, files: int
 ) -> None:
-    shop = feed(UPSERT)
-    shop.load(f"{shop.name}_0.csv", csv_text("id,a", *(f"{row},0" for row in range(ROWS))))
+    feed = make_feed(UPSERT)
+    feed.load(f"{feed.name}_0.csv", csv_text("id,a", *(f"{row},0" for row in range(ROWS))))
     for number in range(1, files):
-        shop.land(f"{shop.name}_{number}.csv", csv_text("id,a", *(f"{row},{number}" for row in range(ROWS))))
-    reader = Reader(sandbox.database_url, f"select count(*), min(a), max(a) from {shop.table}")
+        feed.land(f"{feed.name}_{number}.csv", csv_text("id,a", *(f"{row},{number}" for row in range(ROWS))))
+    reader = Reader(sandbox.database_url, f"select count(*), min(a), max(a) from {feed.table}")
 
     with reader.reading():
-        results = run_at_once(shop, runs)
+        results = run_at_once(feed, runs)
 
-    assert shop.rows("id, a", "id") == [(row, files - 1) for row in range(ROWS)]
+    assert feed.rows("id, a", "id") == [(row, files - 1) for row in range(ROWS)]
     assert reader.errors == []
     assert {count for count, _, _ in reader.seen} == {ROWS}
     assert [(least, most) for _, least, most in reader.seen if least != most] == []
     assert [least for _, least, _ in reader.seen] == sorted(least for _, least, _ in reader.seen)
-    first = LoadResult(shop.name, f"data/in/{shop.name}/{shop.name}_0.csv", "", "SUCCESS", None, 0)
-    assert_each_loaded_once(shop, [first, *results], files)
+    first = LoadResult(feed.name, f"data/in/{feed.name}/{feed.name}_0.csv", "", "SUCCESS", None, 0)
+    assert_each_loaded_once(feed, [first, *results], files)
 
 
 def test_appends_at_once_load_every_row_once_from_the_first_load_on(
-    feed: Feed, sandbox: SandboxAddress, runs: int, files: int
+    make_feed: MakeFeed, sandbox: SandboxAddress, runs: int, files: int
 ) -> None:
-    shop = feed(APPEND)
+    feed = make_feed(APPEND)
     for number in range(files):
-        shop.land(f"{shop.name}_{number}.csv", csv_text("id,a", *(f"{row},{number}" for row in range(ROWS))))
+        feed.land(f"{feed.name}_{number}.csv", csv_text("id,a", *(f"{row},{number}" for row in range(ROWS))))
 
-    results = run_at_once(shop, runs)
+    results = run_at_once(feed, runs)
 
-    assert shop.rows("a, id", "a, id") == [(number, row) for number in range(files) for row in range(ROWS)]
-    assert_each_loaded_once(shop, results, files)
+    assert feed.rows("a, id", "a, id") == [(number, row) for number in range(files) for row in range(ROWS)]
+    assert_each_loaded_once(feed, results, files)
 
 
 def test_replacements_at_once_leave_the_newest_file_and_readers_see_whole_files(
-    feed: Feed, sandbox: SandboxAddress, runs: int, files: int
+    make_feed: MakeFeed, sandbox: SandboxAddress, runs: int, files: int
 ) -> None:
     """Files go on arriving while the runs are under way, so that each run may take another one for the newest."""
-    shop = feed(REPLACE)
-    land(shop, f"{shop.name}_0.csv", 0, csv_text("id,a", *(f"{row},0" for row in range(ROWS))))
-    shop.run()
-    reader = Reader(sandbox.database_url, f"select count(*), min(a), max(a) from {shop.table}")
+    feed = make_feed(REPLACE)
+    land(feed, f"{feed.name}_0.csv", 0, csv_text("id,a", *(f"{row},0" for row in range(ROWS))))
+    feed.run()
+    reader = Reader(sandbox.database_url, f"select count(*), min(a), max(a) from {feed.table}")
 
     def arrive() -> None:
         for number in range(1, files):
             rows = csv_text("id,a", *(f"{row},{number}" for row in range(ROWS)))
-            land(shop, f"{shop.name}_{number}.csv", number, rows)
+            land(feed, f"{feed.name}_{number}.csv", number, rows)
 
     with reader.reading(), ThreadPoolExecutor(1) as pool:
         arriving = pool.submit(arrive)
         for wave in range(15):
-            run_at_once(shop, runs, wave)
+            run_at_once(feed, runs, wave)
             if arriving.done():
                 break
         arriving.result()
-        run_at_once(shop, runs, 15)
+        run_at_once(feed, runs, 15)
 
-    assert shop.rows("id, a", "id") == [(row, files - 1) for row in range(ROWS)]
+    assert feed.rows("id, a", "id") == [(row, files - 1) for row in range(ROWS)]
     assert reader.errors == []
     assert {count for count, _, _ in reader.seen} == {ROWS}
     assert [(least, most) for _, least, most in reader.seen if least != most] == []
     # Each file's rows are newer than those before: the table never goes back.
     assert [least for _, least, _ in reader.seen] == sorted(least for _, least, _ in reader.seen)
-    assert shop.keys(f"data/in/{shop.name}/") == shop.keys(f"staging/{shop.name}/") == []
-    assert len(shop.keys("data/archive/")) == files
+    assert feed.keys(f"data/in/{feed.name}/") == feed.keys(f"staging/{feed.name}/") == []
+    assert len(feed.keys("data/archive/")) == files
 
 
 def test_runs_at_once_evolve_the_table_and_lose_nothing(
-    feed: Feed, sandbox: SandboxAddress, runs: int, files: int
+    make_feed: MakeFeed, sandbox: SandboxAddress, runs: int, files: int
 ) -> None:
     """Every file brings a longer text, each third a new column, and two of them numbers that outgrow their type."""
-    shop = feed(WITH_VIEW)
-    shop.load(f"{shop.name}_0.csv", csv_text("id,a,t", "0,0,x"))
+    feed = make_feed(WITH_VIEW)
+    feed.load(f"{feed.name}_0.csv", csv_text("id,a,t", "0,0,x"))
     expected: dict[int, tuple[str, str]] = {0: ("0", "x")}
     for number in range(1, files):
         a = {2: "5000000000", 4: "123456789012345678901"}.get(number, str(number))
         text = "é" * (120 + 10 * number)
         expected[number] = (a, text)
         added = f",c{number}" if number in NEW_COLUMNS else ""
-        shop.land(f"{shop.name}_{number}.csv", csv_text(f"id,a,t{added}", f"{number},{a},{text}{added and ',9'}"))
-    reader = Reader(sandbox.database_url, f"select count(*) from reporting.v_{shop.name}")
+        feed.land(f"{feed.name}_{number}.csv", csv_text(f"id,a,t{added}", f"{number},{a},{text}{added and ',9'}"))
+    reader = Reader(sandbox.database_url, f"select count(*) from reporting.v_{feed.name}")
 
     with reader.reading():
-        results = run_at_once(shop, runs)
+        results = run_at_once(feed, runs)
 
-    rows = shop.rows("id, a, t", "id")
+    rows = feed.rows("id, a, t", "id")
     assert {number: (str(a), text) for number, a, text in rows} == expected
-    assert shop.types()["a"] == "numeric(38,0)"
+    assert feed.types()["a"] == "numeric(38,0)"
     new = [number for number in NEW_COLUMNS if number < files]
-    assert [name for name in shop.types() if name.startswith("c")] == [f"c{number}" for number in new]
+    assert [name for name in feed.types() if name.startswith("c")] == [f"c{number}" for number in new]
     for number in new:
-        assert shop.rows(f"c{number}", "id")[number] == (9,)
-    assert len(shop.sql(f"select * from reporting.v_{shop.name}")) == files
+        assert feed.rows(f"c{number}", "id")[number] == (9,)
+    assert len(feed.sql(f"select * from reporting.v_{feed.name}")) == files
     assert reader.errors == []
-    first = LoadResult(shop.name, f"data/in/{shop.name}/{shop.name}_0.csv", "", "SUCCESS", None, 0)
-    assert_each_loaded_once(shop, [first, *results], files)
+    first = LoadResult(feed.name, f"data/in/{feed.name}/{feed.name}_0.csv", "", "SUCCESS", None, 0)
+    assert_each_loaded_once(feed, [first, *results], files)
 
 
-def test_a_column_that_comes_while_a_load_waits_keeps_its_values(feed: Feed, sandbox: SandboxAddress) -> None:
-    shop = feed(UPSERT)
-    shop.load(f"{shop.name}_0.csv", csv_text("id,a", "1,1", "2,1"))
-    shop.land(f"{shop.name}_1.csv", csv_text("id,a", "1,2", "3,2"))
-    gate = ledger_table("feedway", TableName("public", shop.name))
+def test_a_column_that_comes_while_a_load_waits_keeps_its_values(make_feed: MakeFeed, sandbox: SandboxAddress) -> None:
+    feed = make_feed(UPSERT)
+    feed.load(f"{feed.name}_0.csv", csv_text("id,a", "1,1", "2,1"))
+    feed.land(f"{feed.name}_1.csv", csv_text("id,a", "1,2", "3,2"))
+    gate = ledger_table("feedway", TableName("public", feed.name))
     with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
         holder.execute(f"lock table {gate.sql}".encode())
-        waiting = pool.submit(shop.run)
+        waiting = pool.submit(feed.run)
         while not _waits_for(sandbox, gate):
             assert not waiting.done()
-        shop.sql(f"alter table {shop.table} add column c integer", f"update {shop.table} set c = 9")
+        feed.sql(f"alter table {feed.table} add column c integer", f"update {feed.table} set c = 9")
         holder.rollback()
         (result,) = waiting.result(timeout=60)
 
     assert result.status == "SUCCESS", result.failure
-    assert shop.rows("id, a, c", "id") == [(1, 2, 9), (2, 1, 9), (3, 2, 0)]
+    assert feed.rows("id, a, c", "id") == [(1, 2, 9), (2, 1, 9), (3, 2, 0)]
     assert result.counts.updated == 1
-    assert shop.keys("staging/") == []
+    assert feed.keys("staging/") == []
 
 
-def test_pipelines_do_not_wait_for_each_other(feed: Feed, sandbox: SandboxAddress) -> None:
-    held, free = feed(UPSERT), feed(UPSERT, run_number_base=0x100)
-    for shop in (held, free):
-        shop.load(f"{shop.name}_0.csv", csv_text("id,a", "1,1"))
-        shop.land(f"{shop.name}_1.csv", csv_text("id,a", "1,2"))
+def test_pipelines_do_not_wait_for_each_other(make_feed: MakeFeed, sandbox: SandboxAddress) -> None:
+    held, free = make_feed(UPSERT), make_feed(UPSERT, run_number_base=0x100)
+    for feed in (held, free):
+        feed.load(f"{feed.name}_0.csv", csv_text("id,a", "1,1"))
+        feed.land(f"{feed.name}_1.csv", csv_text("id,a", "1,2"))
     gate = ledger_table("feedway", TableName("public", held.name))
     with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
         holder.execute(f"lock table {gate.sql}".encode())

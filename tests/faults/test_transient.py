@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,9 +17,8 @@ from framework.sandbox import SandboxAddress
 from tests.faults.mortal import Process
 from tests.faults.scenarios import SCENARIOS, World, another_run, look, open_feed
 from tests.faults.weather import Weather, refuse
-from tests.workshop import Workshop, csv_text
+from tests.harness import FeedHarness, MakeFeed, csv_text
 
-Feed = Callable[..., Workshop]
 RATE = 0.08
 AT_ONCE = 8
 GOOD = [scenario for scenario in SCENARIOS if scenario.name != "bad"]
@@ -32,15 +30,15 @@ def test_loads_through_transient_faults_all_succeed_and_double_nothing(
     loads, scenarios = (200, GOOD) if request.config.getoption("--exhaustive") else (10, GOOD[1:3])
     undisturbed: dict[str, World] = {}
     for scenario in scenarios:
-        shop = open_feed(scenario, s3, redshift_data, embedded_engine)
-        shop.run()
-        undisturbed[scenario.name] = look(shop)
+        feed = open_feed(scenario, s3, redshift_data, embedded_engine)
+        feed.run()
+        undisturbed[scenario.name] = look(feed)
 
     def load(seed: int) -> Counter[str]:
         scenario = scenarios[seed % len(scenarios)]
-        shop = open_feed(scenario, s3, redshift_data, embedded_engine)
-        met, retries = _run_through(Weather(seed, RATE), shop)
-        assert look(shop) == undisturbed[scenario.name], f"seed {seed}"
+        feed = open_feed(scenario, s3, redshift_data, embedded_engine)
+        met, retries = _run_through(Weather(seed, RATE), feed)
+        assert look(feed) == undisturbed[scenario.name], f"seed {seed}"
         assert sum(met.values()) - met["slow"] <= retries, f"seed {seed}: {met}, {retries} told"
         return met
 
@@ -50,11 +48,11 @@ def test_loads_through_transient_faults_all_succeed_and_double_nothing(
     assert sum(met.values()) > loads
 
 
-def _run_through(weather: Weather, shop: Workshop) -> tuple[Counter[str], int]:
+def _run_through(weather: Weather, feed: FeedHarness) -> tuple[Counter[str], int]:
     """Run a feed in a weather; return the faults it met and the retries that its log tells."""
     process = Process()
     with process.frames() as frames:
-        run = another_run(shop, process.s3, process.redshift_data, frames, base=0x400)
+        run = another_run(feed, process.s3, process.redshift_data, frames, base=0x400)
         weather.over(process.s3)
         weather.over(process.redshift_data)
         results = run.run()
@@ -90,41 +88,43 @@ def test_the_clients_of_a_command_tell_their_retries(sandbox: SandboxAddress) ->
     ],
 )
 def test_a_refusal_for_good_is_not_tried_again(
-    feed: Feed, service: str, operation: str, status: int, code: str
+    make_feed: MakeFeed, service: str, operation: str, status: int, code: str
 ) -> None:
-    shop = feed()
-    shop.land("1.csv", csv_text("id,a", "1,x"))
+    feed = make_feed()
+    feed.land("1.csv", csv_text("id,a", "1,x"))
     process = Process()
     refused = refuse(process.s3 if service == "s3" else process.redshift_data, operation, status, code)
     with process.frames() as frames:
-        run = another_run(shop, process.s3, process.redshift_data, frames, base=0x400)
+        run = another_run(feed, process.s3, process.redshift_data, frames, base=0x400)
         (result,) = run.run()
 
     assert result.failure is not None
     assert code in result.failure.message
     assert len(refused) == len(set(refused)) > 0
     assert not [entry for entry in run.entries() if "again" in str(entry["msg"])]
-    assert len(shop.keys(f"data/in/{shop.name}/")) == 1
+    assert len(feed.keys(f"data/in/{feed.name}/")) == 1
 
 
 @pytest.mark.parametrize("step", ["log_growth", "add_column", "grant_on_relation", "insert_rows"])
-def test_a_submission_that_is_refused_as_a_whole_is_made_once_and_blames_nothing_else(feed: Feed, step: str) -> None:
-    shop = feed()
-    shop.load("1.csv", csv_text("id,a", "1,x"))
+def test_a_submission_that_is_refused_as_a_whole_is_made_once_and_blames_nothing_else(
+    make_feed: MakeFeed, step: str
+) -> None:
+    feed = make_feed()
+    feed.load("1.csv", csv_text("id,a", "1,x"))
     if step == "grant_on_relation":
-        shop.spec_body += "\ngrants: {select: [public]}"
-        shop.land("2.csv", csv_text("id,a", "2,y"))
+        feed.spec_body += "\ngrants: {select: [public]}"
+        feed.land("2.csv", csv_text("id,a", "2,y"))
     else:
         header, row = ("id,a,b", "2,y,3") if step == "add_column" else ("id,a", "2," + "y" * 300)
-        shop.land("2.csv", csv_text(header, row))
+        feed.land("2.csv", csv_text(header, row))
     process = Process()
     refused = refuse(process.redshift_data, "*", 400, "AccessDeniedException", f" {step}\\n")
     with process.frames() as frames:
-        run = another_run(shop, process.s3, process.redshift_data, frames, base=0x400)
+        run = another_run(feed, process.s3, process.redshift_data, frames, base=0x400)
         (result,) = run.run()
 
     assert result.failure is not None
     assert (result.failure.type, len(refused)) == ("WarehouseError", 1)
     assert "AccessDeniedException" in result.failure.message
     assert [entry["msg"] for entry in run.entries() if entry["msg"] == "staged"] == ["staged"]
-    assert len(shop.keys(f"data/in/{shop.name}/")) == 1
+    assert len(feed.keys(f"data/in/{feed.name}/")) == 1

@@ -17,7 +17,7 @@ import pytest
 
 from framework.sandbox import SandboxAddress, java_environment
 from tests.glue.conftest import ENVIRONMENTS, PROJECT, Job, job_environment, only, packages_of
-from tests.workshop import new_name
+from tests.harness import new_name
 
 SPEC = """\
 pipeline: {name}

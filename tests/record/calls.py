@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from framework.cli.results import end_in, failures_of
 from framework.errors import PipelineError
 from framework.load.request import Corrections, LoadRequest, OneFile, Unprocessed, accepted_by
-from tests.workshop import PENDING, Workshop
+from tests.harness import PENDING, FeedHarness
 
 SUBMISSIONS = ("ExecuteStatement", "BatchExecuteStatement")
 
@@ -45,7 +45,7 @@ class Calls:
     """What happened within the runs of a scenario, and the feeds that ran."""
 
     events: list[Call | Heading] = field(default_factory=list)
-    shops: dict[str, Workshop] = field(default_factory=dict)
+    feeds: dict[str, FeedHarness] = field(default_factory=dict)
     moves_late: bool = False
     """Whether a file is moved in another second than it arrived in, which is how exact S3's times are."""
     _is_paused: bool = False
@@ -57,7 +57,7 @@ class Calls:
 
     def listen(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Hear every client of the process, and know when a feed runs."""
-        make_call, run = BaseClient._make_api_call, Workshop.run  # type: ignore[attr-defined]
+        make_call, run = BaseClient._make_api_call, FeedHarness.run  # type: ignore[attr-defined]
 
         def heard(client: Any, operation: str, params: Mapping[str, Any]) -> Any:
             call = self._begin(operation, params) if self._depth else None
@@ -74,13 +74,13 @@ class Calls:
                 self._numbers[answer["Id"]] = call.number
             return answer
 
-        def run_recorded(shop: Workshop, request: LoadRequest = PENDING) -> Any:
+        def run_recorded(feed: FeedHarness, request: LoadRequest = PENDING) -> Any:
             if self._is_paused:
-                return run(shop, request)
-            return self.recorded(shop, f"run {_asked(request)}", lambda: run(shop, request))
+                return run(feed, request)
+            return self.recorded(feed, f"run {_asked(request)}", lambda: run(feed, request))
 
         monkeypatch.setattr(BaseClient, "_make_api_call", heard)
-        monkeypatch.setattr(Workshop, "run", run_recorded)
+        monkeypatch.setattr(FeedHarness, "run", run_recorded)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -89,17 +89,17 @@ class Calls:
         yield
         self._is_paused = False
 
-    def recorded(self, shop: Workshop, title: str, run: Callable[[], Any]) -> Any:
+    def recorded(self, feed: FeedHarness, title: str, run: Callable[[], Any]) -> Any:
         """Return what a run of a feed returns, and record it."""
-        with self._within(shop, title):
+        with self._within(feed, title):
             results = run()
             self.events.append(Heading(list(_ended(results))))
         return results
 
     @contextmanager
-    def _within(self, shop: Workshop, title: str) -> Iterator[None]:
-        self.shops.setdefault(shop.name, shop)
-        self.events.append(Heading([f"=== {shop.name}: {title}".rstrip()]))
+    def _within(self, feed: FeedHarness, title: str) -> Iterator[None]:
+        self.feeds.setdefault(feed.name, feed)
+        self.events.append(Heading([f"=== {feed.name}: {title}".rstrip()]))
         self._depth += 1
         try:
             yield

@@ -13,15 +13,15 @@ import pytest
 
 from framework.sandbox import SandboxAddress
 from framework.warehouse import client
-from tests import workshop
+from tests import harness
 from tests.faults.scenarios import SCENARIOS, open_feed
+from tests.harness import FeedHarness
 from tests.record.calls import Calls
 from tests.record.text import write_record
-from tests.sandbox.conftest import ENVIRONMENT, feed, other_s3
+from tests.sandbox.conftest import ENVIRONMENT, make_feed, other_s3
 from tests.sandbox.under_views import WITH_VIEW
-from tests.workshop import Workshop
 
-__all__ = ["feed", "other_s3"]
+__all__ = ["make_feed", "other_s3"]
 
 EXPECTED = Path(__file__).parent / "expected"
 Recording = Callable[[str], AbstractContextManager[Calls]]
@@ -31,9 +31,9 @@ Recording = Callable[[str], AbstractContextManager[Calls]]
 def shared_schemas(s3: Any, redshift_data: Any, embedded_engine: Any) -> None:
     """The schemas that scenarios share exist, and views are known in them: the order of the scenarios is all one."""
     (plain,) = (scenario for scenario in SCENARIOS if scenario.name == "plain")
-    shop = open_feed(plain, s3, redshift_data, embedded_engine)
-    shop.sql("create schema if not exists finance")
-    other = Workshop(s3, redshift_data, embedded_engine, ENVIRONMENT, workshop.new_name("shared"), WITH_VIEW)
+    feed = open_feed(plain, s3, redshift_data, embedded_engine)
+    feed.sql("create schema if not exists finance")
+    other = FeedHarness(s3, redshift_data, embedded_engine, ENVIRONMENT, harness.new_name("shared"), WITH_VIEW)
     assert other.load("1.csv", "id,a\n1,x\n").status == "SUCCESS"
     other.sql(f"create view reporting.late_{other.name} as select id from {other.table} with no schema binding")
 
@@ -51,7 +51,7 @@ def recording(
     @contextmanager
     def record(scenario: str) -> Iterator[Calls]:
         # Names, and the digests made of them, are the same in every session, whatever else runs.
-        monkeypatch.setattr(workshop, "_NUMBERS", itertools.count(zlib.crc32(scenario.encode()) % 1_000_000))
+        monkeypatch.setattr(harness, "_NUMBERS", itertools.count(zlib.crc32(scenario.encode()) % 1_000_000))
         # A record shows no polls but the first, so they may come fast.
         monkeypatch.setattr(client, "FIRST_POLL_SECONDS", 0.01)
         _empty_lake(s3)

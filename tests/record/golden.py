@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from framework.model.names import literal
+from tests.harness import FeedHarness, csv_text, new_name
 from tests.sandbox.conftest import ENVIRONMENT
-from tests.workshop import Workshop, csv_text, new_name
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 CASES = sorted(path for path in GOLDEN.iterdir() if path.is_dir())
@@ -35,12 +35,12 @@ class GoldenFeed:
         if "select_row_count" in self._dependents:
             # The case's table is big; a row in it is more than none.
             spec.setdefault("evolution", {})["rewrite_up_to_rows"] = 0
-        self.shop = Workshop(s3, redshift_data, frames, ENVIRONMENT, name, yaml.safe_dump(spec, sort_keys=False))
+        self.feed = FeedHarness(s3, redshift_data, frames, ENVIRONMENT, name, yaml.safe_dump(spec, sort_keys=False))
         self.keeps_stored = bool(self._case.get("keeps_stored"))
         self.columns = self._case["header"].split(",")
         self.content = csv_text(self._case["header"], *([self._value(c, row) for c in self.columns] for row in (0, 1)))
         if "table" in self._case:
-            self.shop.sql(*self._setup())
+            self.feed.sql(*self._setup())
 
     def _value(self, column: str, row: int) -> str:
         seen = self._case.get("seen", {}).get(column) or self._case.get("profiles", {}).get(column) or {}
@@ -62,7 +62,7 @@ class GoldenFeed:
         names = [column for column in self._case["table"] if column in self.columns]
         stored = {"timestamp": "2001-02-03 04:05:06"}
         values = ", ".join(literal(stored.get(self._case["table"][column], "1")) for column in names)
-        yield f"insert into {self.shop.table} ({', '.join(names)}) values ({values})"
+        yield f"insert into {self.feed.table} ({', '.join(names)}) values ({values})"
         yield from self._made_views()
         granted = [grant for grant in self._dependents.get("select_grants", ()) if not self._owns(grant)]
         granted += [[*view.split("."), *g] for view, grants in self._case.get("views", {}).items() for g in grants]
@@ -85,13 +85,13 @@ class GoldenFeed:
 
     def _own(self, principal: str) -> str:
         """Return a principal's name for this feed alone: they belong to the whole warehouse."""
-        return f"{principal}_{self.shop.name}"
+        return f"{principal}_{self.feed.name}"
 
     def _table(self) -> str:
         parts = [f"{name} {text}" for name, text in self._case["table"].items()]
         keys = [column for _, _, column in self._dependents.get("select_table_keys", ())]
         parts += [f"primary key ({', '.join(keys)})"] if keys else []
-        return f"create table {self.shop.table} ({', '.join(parts)})"
+        return f"create table {self.feed.table} ({', '.join(parts)})"
 
     def _made_views(self) -> Iterator[str]:
         below: dict[str, set[str]] = {}
@@ -99,7 +99,7 @@ class GoldenFeed:
             below.setdefault(view, set()).add(source)
         found = self._dependents.get("select_dependents", ())
         definitions = {f"{schema}.{name}": definition.strip(" ;") for schema, name, *_, definition in found}
-        definitions |= {name: text.replace("{{ target }}", self.shop.table) for name, text in self._views.items()}
+        definitions |= {name: text.replace("{{ target }}", self.feed.table) for name, text in self._views.items()}
         for view in TopologicalSorter(below).static_order():
             if view in definitions:
                 yield f"create view {view} as {definitions[view]}"
@@ -116,7 +116,7 @@ class GoldenFeed:
         return list(dict.fromkeys(told))
 
     def _kind(self, relation: str) -> str:
-        return "table" if relation == self.shop.table else "view"
+        return "table" if relation == self.feed.table else "view"
 
 
 def _rows_of(looked_up: Mapping[str, Any], table: str) -> dict[str, list[Any]]:

@@ -15,6 +15,7 @@ import pytest
 from framework.load.request import Corrections
 from tests.faults import test_transient
 from tests.faults.scenarios import SCENARIOS, Scenario, open_feed
+from tests.harness import PENDING, FeedHarness
 from tests.record.conftest import EXPECTED, Recording
 from tests.record.golden import CASES, GoldenFeed
 from tests.sandbox import (
@@ -39,7 +40,6 @@ from tests.sandbox import (
     test_views_left_down,
     test_wider_copy,
 )
-from tests.workshop import PENDING, Workshop
 
 Test = tuple[Callable[..., None], dict[str, Any]]
 REPLACE, UPSERT = test_precedence.REPLACE, "{keys: [id]}"
@@ -177,11 +177,11 @@ def test_a_golden_case_loads_as_it_did(
     folder: Path, recording: Recording, s3: Any, redshift_data: Any, embedded_engine: Any
 ) -> None:
     with recording(f"golden_{folder.name}"):
-        feed = GoldenFeed(folder, s3, redshift_data, embedded_engine)
+        golden = GoldenFeed(folder, s3, redshift_data, embedded_engine)
         for name in ("one.csv", "two.csv"):
-            key = feed.shop.land(name, feed.content)
+            key = golden.feed.land(name, golden.content)
             # As of a quarantine replay, the one load that keeps stored rows.
-            feed.shop.run(Corrections(f"s3://lake/{key}") if feed.keeps_stored else PENDING)
+            golden.feed.run(Corrections(f"s3://lake/{key}") if golden.keeps_stored else PENDING)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
@@ -205,8 +205,8 @@ def test_the_loads_of_a_test_go_as_they_did(
     with recording(name) as calls:
         calls.moves_late = name in MOVED_LATE
 
-        def replay_recorded(shop: Workshop, address: str) -> Any:
-            return calls.recorded(shop, "replay", lambda: replay(shop, address))
+        def replay_recorded(feed: FeedHarness, address: str) -> Any:
+            return calls.recorded(feed, "replay", lambda: replay(feed, address))
 
         monkeypatch.setattr(test_quarantine_replay, "replay", replay_recorded)
         test(**fixtures, **given)

@@ -10,8 +10,8 @@ from typing import Any
 
 import psycopg
 
+from tests.harness import FeedHarness
 from tests.record.calls import SUBMISSIONS, Call, Calls, Heading
-from tests.workshop import Workshop
 
 AUDIT = """
 select run_id, job_id, pipeline, source_bucket, source_filename, source_etag, source_size, source_generation,
@@ -33,11 +33,11 @@ _LOGGED = (".jsonl", ".parquet")
 
 def write_record(calls: Calls, s3: Any, database_url: str) -> str:
     """Return the record of a scenario: its runs, then what they left behind."""
-    plain = Plain(calls.shops.values())
+    plain = Plain(calls.feeds.values())
     lines = [*_runs(calls, plain)]
     with psycopg.connect(database_url, autocommit=True) as connection:
-        for shop in calls.shops.values():
-            lines += [f"=== left by {shop.name}", *_left(shop, connection)]
+        for feed in calls.feeds.values():
+            lines += [f"=== left by {feed.name}", *_left(feed, connection)]
     lines += ["=== the lake", *sorted(plain(key) for key in _keys(s3))]
     return "".join(f"{plain(line)}\n" for line in lines)
 
@@ -45,11 +45,11 @@ def write_record(calls: Calls, s3: Any, database_url: str) -> str:
 class Plain:
     """Replaces what is not the same in every session; values that are compared get a number each."""
 
-    def __init__(self, shops: Any) -> None:
-        names = sorted((shop.name for shop in shops), key=len, reverse=True)
-        order = {shop.name: number for number, shop in enumerate(shops, 1)}
+    def __init__(self, feeds: Any) -> None:
+        names = sorted((feed.name for feed in feeds), key=len, reverse=True)
+        order = {feed.name: number for number, feed in enumerate(feeds, 1)}
         self._names = {name: "NAME" if len(order) == 1 else f"NAME{order[name]}" for name in names}
-        self._endings = {shop.run_id_ending: self._names[shop.name] for shop in shops}
+        self._endings = {feed.run_id_ending: self._names[feed.name] for feed in feeds}
         self._numbered: dict[str, str] = {}
         now = datetime.now(UTC)
         days = "|".join(f"{now + timedelta(days=day):%Y-%m-%d}" for day in (-1, 0, 1))
@@ -139,12 +139,12 @@ def _body(call: Call) -> Iterator[str]:
         yield from (f"    {line}" for line in body.decode("utf-8", "replace").splitlines())
 
 
-def _left(shop: Workshop, connection: Any) -> Iterator[str]:
+def _left(feed: FeedHarness, connection: Any) -> Iterator[str]:
     """Yield the rows of JOB_STS, the table's columns and its rows."""
-    table = shop.spec().target.table
-    control = shop.environment.warehouse.control_schema
+    table = feed.spec().target.table
+    control = feed.environment.warehouse.control_schema
     yield "job_sts:"
-    yield from _rows(connection.execute(AUDIT.format(control=control), (shop.name,)).fetchall())
+    yield from _rows(connection.execute(AUDIT.format(control=control), (feed.name,)).fetchall())
     yield f"{table}:"
     columns = connection.execute(COLUMNS, (table.schema, table.name)).fetchall()
     yield from _rows(columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from framework.spec.environment import (
     WarehouseSettings,
 )
 from framework.warehouse import client
-from tests.command_line import Shop
-from tests.workshop import Workshop, new_name
+from tests.harness import TAGGED, FeedHarness, MakeFeed, new_name
 
 MINIMAL = """
 source: {prefix: data/in/{name}/}
@@ -52,12 +51,10 @@ def prompt_polls() -> Iterator[None]:
 
 
 @pytest.fixture
-def feed(
-    sandbox: Any, s3: Any, redshift_data: Any, frames: Any, request: pytest.FixtureRequest
-) -> Callable[..., Workshop]:
+def make_feed(sandbox: Any, s3: Any, redshift_data: Any, frames: Any, request: pytest.FixtureRequest) -> MakeFeed:
     """Make a feed with a name of its own; without a spec it is an upsert by `id` without metadata columns."""
 
-    def make(spec_body: str = MINIMAL, **changes: Any) -> Workshop:
+    def make(spec_body: str = MINIMAL, **changes: Any) -> FeedHarness:
         name = new_name(request.node.name.split("[")[0].removeprefix("test_")[:24].strip("_"))
         values: dict[str, Any] = {
             "environment": ENVIRONMENT,
@@ -65,7 +62,7 @@ def feed(
             "frames": frames,
             "s3_folder": sandbox.s3_folder,
         } | changes
-        return Workshop(s3, name=name, spec_body=spec_body, **values)
+        return FeedHarness(s3, name=name, spec_body=spec_body, **values)
 
     return make
 
@@ -77,11 +74,8 @@ def other_s3(sandbox: Any) -> Any:
 
 
 @pytest.fixture
-def shop(sandbox: Any, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
-    """A project folder with one pipeline, whose sandbox is the test run's own."""
-    (tmp_path / ".sandbox").symlink_to(sandbox.folder)
-    made = Shop(tmp_path, s3, sandbox.s3_folder, capsys)
-    shipped = (Path(__file__).parents[2] / "environments.yml").read_text(encoding="utf-8")
-    # Not auto: another test's Spark session may be active in this process.
-    made.write("environments.yml", shipped.replace("    kind: sandbox\n", "    kind: sandbox\n    engine: embedded\n"))
+def feed(make_feed: MakeFeed, sandbox: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> FeedHarness:
+    """A feed with a project folder, for commands; an upsert by `id` with metadata columns."""
+    made = make_feed(TAGGED, root=tmp_path, capsys=capsys)
+    made.open_project(sandbox.folder)
     return made

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.command_line import Shop
+from tests.harness import FeedHarness
 
 NOBODY = "http://127.0.0.1:9"
 ON_AWS = """\
@@ -67,21 +67,21 @@ def _status(metric: Any) -> str:
 
 
 @pytest.fixture
-def listener(shop: Shop, moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Listener:
+def listener(feed: FeedHarness, moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Listener:
     """An environment on AWS whose S3 and Data API are the sandbox's, and what its announcements come to."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    made = Listener(moto_url, shop.name.replace("_", "-"))
-    shop.write("environments.yml", ON_AWS.format(name=made.environment, bucket="lake", bus=made.bus))
+    made = Listener(moto_url, feed.name.replace("_", "-"))
+    feed.write("environments.yml", ON_AWS.format(name=made.environment, bucket="lake", bus=made.bus))
     monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", moto_url)
     monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", moto_url)
     return made
 
 
-def test_metrics_count_a_pipelines_loads_rows_and_seconds(shop: Shop, listener: Listener) -> None:
-    shop.land("1.csv", GOOD)
-    shop.land("2.csv", BAD)
+def test_metrics_count_a_pipelines_loads_rows_and_seconds(feed: FeedHarness, listener: Listener) -> None:
+    feed.land("1.csv", GOOD)
+    feed.land("2.csv", BAD)
 
-    code, _, _ = shop.run("--env", listener.environment, "run", shop.name)
+    code, _, _ = feed.command("--env", listener.environment, "run", feed.name)
 
     metrics = listener.metrics()
     assert code == 3
@@ -95,13 +95,13 @@ def test_metrics_count_a_pipelines_loads_rows_and_seconds(shop: Shop, listener: 
     }
 
 
-def test_an_event_says_how_a_load_ended_and_holds_no_row(shop: Shop, listener: Listener) -> None:
-    good, bad = shop.land("1.csv", GOOD), shop.land("2.csv", BAD)
+def test_an_event_says_how_a_load_ended_and_holds_no_row(feed: FeedHarness, listener: Listener) -> None:
+    good, bad = feed.land("1.csv", GOOD), feed.land("2.csv", BAD)
 
-    shop.run("--env", listener.environment, "run", shop.name)
+    feed.command("--env", listener.environment, "run", feed.name)
 
     loaded, failed = sorted(listener.events(), key=lambda detail: str(detail["source_file"]))
-    assert (loaded["environment"], loaded["pipeline"]) == (listener.environment, shop.name)
+    assert (loaded["environment"], loaded["pipeline"]) == (listener.environment, feed.name)
     assert (loaded["source_file"], loaded["status"], loaded["records_inserted"]) == (good, "SUCCESS", 2)
     assert (failed["source_file"], failed["status"]) == (bad, "FAILED")
     assert failed["error"]["type"] == "SourceFileError"
@@ -109,33 +109,33 @@ def test_an_event_says_how_a_load_ended_and_holds_no_row(shop: Shop, listener: L
     assert "confidential" not in json.dumps(failed)
 
 
-def test_a_pipeline_whose_files_cannot_be_listed_is_announced_as_failed(shop: Shop, listener: Listener) -> None:
-    shop.write("environments.yml", ON_AWS.format(name=listener.environment, bucket="no-such", bus=listener.bus))
+def test_a_pipeline_whose_files_cannot_be_listed_is_announced_as_failed(feed: FeedHarness, listener: Listener) -> None:
+    feed.write("environments.yml", ON_AWS.format(name=listener.environment, bucket="no-such", bus=listener.bus))
 
-    code, _, _ = shop.run("--env", listener.environment, "run", shop.name)
+    code, _, _ = feed.command("--env", listener.environment, "run", feed.name)
 
     (event,) = listener.events()
     assert code == 5
     assert listener.metrics() == {("Loads", "FAILED"): 1}
-    assert (event["pipeline"], event["source_file"], event["status"]) == (shop.name, None, "FAILED")
+    assert (event["pipeline"], event["source_file"], event["status"]) == (feed.name, None, "FAILED")
     assert "no-such" in event["error"]["message"]
 
 
-def test_a_run_that_finds_nothing_announces_nothing(shop: Shop, listener: Listener) -> None:
-    assert shop.run("--env", listener.environment, "run", shop.name)[0] == 0
+def test_a_run_that_finds_nothing_announces_nothing(feed: FeedHarness, listener: Listener) -> None:
+    assert feed.command("--env", listener.environment, "run", feed.name)[0] == 0
 
     assert listener.metrics() == {}
     assert listener.events() == []
 
 
 def test_a_run_ends_as_its_loads_do_where_nobody_can_be_told(
-    shop: Shop, listener: Listener, monkeypatch: pytest.MonkeyPatch
+    feed: FeedHarness, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", NOBODY)
     monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", NOBODY)
-    shop.land("1.csv", GOOD)
+    feed.land("1.csv", GOOD)
 
-    code, out, err = shop.run("--output", "json", "--env", listener.environment, "run", shop.name)
+    code, out, err = feed.command("--output", "json", "--env", listener.environment, "run", feed.name)
 
     log = [json.loads(line) for line in err.splitlines()]
     warnings = {entry["msg"]: entry["error"] for entry in log if entry["level"] == "warning"}
@@ -147,22 +147,22 @@ def test_a_run_ends_as_its_loads_do_where_nobody_can_be_told(
     )
 
 
-def test_events_that_a_bus_refuses_are_a_warning(shop: Shop, listener: Listener) -> None:
-    shop.write("environments.yml", ON_AWS.format(name=listener.environment, bucket="lake", bus="no-such-bus"))
-    shop.land("1.csv", GOOD)
+def test_events_that_a_bus_refuses_are_a_warning(feed: FeedHarness, listener: Listener) -> None:
+    feed.write("environments.yml", ON_AWS.format(name=listener.environment, bucket="lake", bus="no-such-bus"))
+    feed.land("1.csv", GOOD)
 
-    code, _, err = shop.run("--output", "text", "--env", listener.environment, "run", shop.name)
+    code, _, err = feed.command("--output", "text", "--env", listener.environment, "run", feed.name)
 
     assert code == 0
     assert "warning: events were not announced" in err
 
 
-def test_nothing_is_announced_unless_the_environment_says_so(shop: Shop, listener: Listener) -> None:
+def test_nothing_is_announced_unless_the_environment_says_so(feed: FeedHarness, listener: Listener) -> None:
     text = ON_AWS.format(name=listener.environment, bucket="lake", bus=listener.bus)
-    shop.write("environments.yml", text[: text.index("    announce:")])
-    shop.land("1.csv", GOOD)
+    feed.write("environments.yml", text[: text.index("    announce:")])
+    feed.land("1.csv", GOOD)
 
-    assert shop.run("--env", listener.environment, "run", shop.name)[0] == 0
+    assert feed.command("--env", listener.environment, "run", feed.name)[0] == 0
 
     assert listener.metrics() == {}
     assert listener.events() == []

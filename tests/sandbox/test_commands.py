@@ -9,14 +9,13 @@ import sys
 import pytest
 
 from framework.errors import PipelineError
-from tests.command_line import SPEC, Shop
-from tests.workshop import new_name
+from tests.harness import FeedHarness, new_name, tagged_spec
 
 
-def test_a_run_prints_one_result_per_file(shop: Shop) -> None:
-    key = shop.land("1.csv", "id,a\n1,x\n2,y\n")
+def test_a_run_prints_one_result_per_file(feed: FeedHarness) -> None:
+    key = feed.land("1.csv", "id,a\n1,x\n2,y\n")
 
-    code, document = shop.json("run", shop.name)
+    code, document = feed.json("run", feed.name)
 
     (load,) = document["loads"]
     assert code == 0
@@ -25,7 +24,7 @@ def test_a_run_prints_one_result_per_file(shop: Shop) -> None:
         name: load[name]
         for name in ("pipeline", "source_file", "status", "engine", "records_read", "records_inserted", "error")
     } == {
-        "pipeline": shop.name,
+        "pipeline": feed.name,
         "source_file": key,
         "status": "SUCCESS",
         "engine": "embedded",
@@ -36,22 +35,22 @@ def test_a_run_prints_one_result_per_file(shop: Shop) -> None:
     assert [change["kind"] for change in load["schema_changes"]] == ["create_table"]
 
 
-def test_nothing_pending_is_no_error_and_says_so(shop: Shop) -> None:
-    code, out, err = shop.run("run", shop.name)
+def test_nothing_pending_is_no_error_and_says_so(feed: FeedHarness) -> None:
+    code, out, err = feed.command("run", feed.name)
 
-    why = f"no file below s3://lake/data/in/{shop.name}/ matches *"
-    assert (code, out) == (0, f"{shop.name}: nothing to do: {why}\n")
+    why = f"no file below s3://lake/data/in/{feed.name}/ matches *"
+    assert (code, out) == (0, f"{feed.name}: nothing to do: {why}\n")
     assert why in err
 
 
-def test_a_plan_says_everything_and_changes_nothing(shop: Shop) -> None:
-    shop.land("1.csv", "id,a\n1,x\n")
-    shop.run("run", shop.name)
-    key = shop.land("2.csv", "id,a,b\n2," + "y" * 300 + ",7\n")
-    table = ["sandbox", "sql", f"select column_name from svv_columns where table_name = '{shop.name}' order by 1"]
-    before = shop.json(*table)
+def test_a_plan_says_everything_and_changes_nothing(feed: FeedHarness) -> None:
+    feed.land("1.csv", "id,a\n1,x\n")
+    feed.command("run", feed.name)
+    key = feed.land("2.csv", "id,a,b\n2," + "y" * 300 + ",7\n")
+    table = ["sandbox", "sql", f"select column_name from svv_columns where table_name = '{feed.name}' order by 1"]
+    before = feed.json(*table)
 
-    code, document = shop.json("plan", shop.name)
+    code, document = feed.json("plan", feed.name)
 
     (load,) = document["loads"]
     assert code == 0
@@ -64,33 +63,33 @@ def test_a_plan_says_everything_and_changes_nothing(shop: Shop) -> None:
     assert steps[:2] == [["guard_columns", "log_growth"], ["grow_varchar"]]
     assert steps[-1][:2] == ["lock_ledger", "guard_ledger"]
     assert steps[-1][-1] == "drop_tables"
-    assert shop.json(*table) == before
-    assert shop.s3.head_object(Bucket="lake", Key=key)
-    assert "Contents" not in shop.s3.list_objects_v2(Bucket="lake", Prefix=f"staging/{shop.name}/")
+    assert feed.json(*table) == before
+    assert feed.s3.head_object(Bucket="lake", Key=key)
+    assert "Contents" not in feed.s3.list_objects_v2(Bucket="lake", Prefix=f"staging/{feed.name}/")
 
 
-def test_a_plan_for_a_warehouse_that_was_never_used_creates_nothing(shop: Shop) -> None:
-    environments = (shop.root / "environments.yml").read_text(encoding="utf-8")
-    shop.write(
+def test_a_plan_for_a_warehouse_that_was_never_used_creates_nothing(feed: FeedHarness) -> None:
+    environments = (feed.root / "environments.yml").read_text(encoding="utf-8")
+    feed.write(
         "environments.yml", environments.replace("copy_role: default", "copy_role: default, control_schema: never_used")
     )
-    shop.land("1.csv", "id,a\n1,x\n")
+    feed.land("1.csv", "id,a\n1,x\n")
 
-    code, document = shop.json("plan", shop.name)
-    _, schemas = shop.json("sandbox", "sql", "select count(*) from pg_namespace where nspname = 'never_used'")
+    code, document = feed.json("plan", feed.name)
+    _, schemas = feed.json("sandbox", "sql", "select count(*) from pg_namespace where nspname = 'never_used'")
 
     assert code == 0
     assert document["loads"][0]["rows"] == 1
     assert schemas["rows"] == [[0]]
 
 
-def test_a_plan_says_what_a_change_costs_and_who_waits(shop: Shop) -> None:
-    shop.land("1.csv", "id,a,b\n1,1,1\n2,2,2\n3,3,3\n")
-    shop.run("run", shop.name)
-    shop.land("2.csv", "id,a,b\n3000000000,2.5,2\n")
+def test_a_plan_says_what_a_change_costs_and_who_waits(feed: FeedHarness) -> None:
+    feed.land("1.csv", "id,a,b\n1,1,1\n2,2,2\n3,3,3\n")
+    feed.command("run", feed.name)
+    feed.land("2.csv", "id,a,b\n3000000000,2.5,2\n")
 
-    _, document = shop.json("plan", shop.name)
-    code, text, _ = shop.run("plan", shop.name)
+    _, document = feed.json("plan", feed.name)
+    code, text, _ = feed.command("plan", feed.name)
 
     (load,) = document["loads"]
     why = "it is NOT NULL, which an added column cannot be without a default"
@@ -101,25 +100,25 @@ def test_a_plan_says_what_a_change_costs_and_who_waits(shop: Shop) -> None:
     assert code == 0
     ledger = load["transactions"][0]["locks"][0].partition(":")[0]
     assert [transaction["locks"] for transaction in load["transactions"]] == [
-        [f"{ledger}: other merges into public.{shop.name} wait", f"public.{shop.name}: readers and writers wait"],
+        [f"{ledger}: other merges into public.{feed.name} wait", f"public.{feed.name}: readers and writers wait"],
         [],
         [
-            f"{ledger}: other merges into public.{shop.name} wait",
-            f"public.{shop.name}: other writers wait, readers see the rows as they were",
+            f"{ledger}: other merges into public.{feed.name} wait",
+            f"public.{feed.name}: other writers wait, readers see the rows as they were",
         ],
     ]
-    assert f"     locks public.{shop.name}: readers and writers wait" in text.splitlines()
+    assert f"     locks public.{feed.name}: readers and writers wait" in text.splitlines()
 
 
-def test_a_plan_by_a_sample_reads_no_more_than_it_needs(shop: Shop) -> None:
+def test_a_plan_by_a_sample_reads_no_more_than_it_needs(feed: FeedHarness) -> None:
     """The file is broken far behind the rows that are asked for."""
     rows = "".join(f'{number},"{"x" * 200}\n{number}"\n' for number in range(20_000))
-    shop.land("1.csv", f'id,a\n{rows}2,"b"c\n')
-    shop.land("2.csv", "id,b\n1,7\n")
+    feed.land("1.csv", f'id,a\n{rows}2,"b"c\n')
+    feed.land("2.csv", "id,b\n1,7\n")
 
-    code, document = shop.json("plan", shop.name, "--sample", "1000")
-    refused = shop.run("plan", shop.name)[0]
-    wrong = [shop.run("plan", shop.name, "--sample", number)[0] for number in ("0", "-1", "x")]
+    code, document = feed.json("plan", feed.name, "--sample", "1000")
+    refused = feed.command("plan", feed.name)[0]
+    wrong = [feed.command("plan", feed.name, "--sample", number)[0] for number in ("0", "-1", "x")]
 
     assert (code, refused, wrong) == (0, 3, [2, 2, 2])
     first, second = document["loads"]
@@ -131,60 +130,60 @@ def test_a_plan_by_a_sample_reads_no_more_than_it_needs(shop: Shop) -> None:
     assert [change["kind"] for change in second["schema_changes"]] == ["add_column"]
 
 
-def test_a_plan_of_several_files_builds_on_what_the_earlier_ones_leave(shop: Shop) -> None:
-    shop.land("1.csv", "id,a\n1,5\n")
-    shop.land("2.csv", "id,a\n2,3000000000\n")
-    shop.land("3.csv", "id,a\n9223372036854775808,1\n")
+def test_a_plan_of_several_files_builds_on_what_the_earlier_ones_leave(feed: FeedHarness) -> None:
+    feed.land("1.csv", "id,a\n1,5\n")
+    feed.land("2.csv", "id,a\n2,3000000000\n")
+    feed.land("3.csv", "id,a\n9223372036854775808,1\n")
 
-    _, document = shop.json("plan", shop.name)
+    _, document = feed.json("plan", feed.name)
 
     kinds = [[change["kind"] for change in load["schema_changes"]] for load in document["loads"]]
     assert kinds == [["create_table"], ["rewrite_column"], ["rewrite_column"]]
     assert document["loads"][2]["schema_changes"][0]["cost"].startswith("2 rows are rewritten, as the table is copied")
 
 
-def test_a_plan_of_several_files_knows_the_views_that_the_first_one_builds(shop: Shop) -> None:
-    spec = SPEC.format(name=shop.name)
-    views = "views: [{schema: reporting, name: v_" + shop.name + ', definition: "select * from {{ target }}"}]\n'
-    shop.write(f"pipelines/{shop.name}.yml", spec + views)
-    shop.land("1.csv", "id,a\n1,x\n")
-    shop.land("2.csv", f"id,a\n2,{'y' * 400}\n")
+def test_a_plan_of_several_files_knows_the_views_that_the_first_one_builds(feed: FeedHarness) -> None:
+    spec = tagged_spec(feed.name)
+    views = "views: [{schema: reporting, name: v_" + feed.name + ', definition: "select * from {{ target }}"}]\n'
+    feed.write(f"pipelines/{feed.name}.yml", spec + views)
+    feed.land("1.csv", "id,a\n1,x\n")
+    feed.land("2.csv", f"id,a\n2,{'y' * 400}\n")
 
-    _, planned = shop.json("plan", shop.name)
-    _, done = shop.json("run", shop.name)
+    _, planned = feed.json("plan", feed.name)
+    _, done = feed.json("run", feed.name)
 
     assert [change["kind"] for change in planned["loads"][1]["schema_changes"]] == ["rewrite_column"]
     assert [change["kind"] for change in done["loads"][1]["schema_changes"]] == ["rewrite_column"]
-    assert planned["loads"][1]["views"] == [f"reporting.v_{shop.name}"]
+    assert planned["loads"][1]["views"] == [f"reporting.v_{feed.name}"]
 
 
-def test_a_failure_ends_with_the_code_of_who_can_mend_it_and_one_line(shop: Shop) -> None:
-    shop.land("bad.csv", "id,a\n,x\n")
+def test_a_failure_ends_with_the_code_of_who_can_mend_it_and_one_line(feed: FeedHarness) -> None:
+    feed.land("bad.csv", "id,a\n,x\n")
 
-    code, _, err = shop.run("run", shop.name)
+    code, _, err = feed.command("run", feed.name)
 
     first = next(line for line in err.splitlines() if line.startswith("error:"))
     assert code == 3
-    assert f"pipeline={shop.name} file=data/in/{shop.name}/bad.csv step=prepare" in first
+    assert f"pipeline={feed.name} file=data/in/{feed.name}/bad.csv step=prepare" in first
 
 
-def test_a_glue_run_raises_instead_of_exiting(shop: Shop) -> None:
-    shop.land("bad.csv", "id,a\n,x\n")
-    argv = ["--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_1", "--enable-metrics", "true", "--pipeline", shop.name]
+def test_a_glue_run_raises_instead_of_exiting(feed: FeedHarness) -> None:
+    feed.land("bad.csv", "id,a\n,x\n")
+    argv = ["--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_1", "--enable-metrics", "true", "--pipeline", feed.name]
     argv += ["--env", "sandbox"]
 
-    with pytest.raises(PipelineError, match=f"pipeline={shop.name} "):
-        shop.run(*argv)
+    with pytest.raises(PipelineError, match=f"pipeline={feed.name} "):
+        feed.command(*argv)
 
 
-def test_the_form_glue_uses_is_run(shop: Shop) -> None:
-    shop.land("1.csv", "id,a\n1,x\n")
+def test_the_form_glue_uses_is_run(feed: FeedHarness) -> None:
+    feed.land("1.csv", "id,a\n1,x\n")
 
-    code, _, err = shop.run(
-        "--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_7", "--env", "sandbox", "--pipeline", shop.name, "--project-id", "7"
+    code, _, err = feed.command(
+        "--JOB_NAME", "etl", "--JOB_RUN_ID", "jr_7", "--env", "sandbox", "--pipeline", feed.name, "--project-id", "7"
     )
-    _, audited = shop.json(
-        "sandbox", "sql", f"select distinct job_id from feedway.job_sts where pipeline = '{shop.name}'"
+    _, audited = feed.json(
+        "sandbox", "sql", f"select distinct job_id from feedway.job_sts where pipeline = '{feed.name}'"
     )
 
     assert code == 0
@@ -206,33 +205,33 @@ def test_the_form_glue_uses_is_run(shop: Shop) -> None:
         (["--pipeline", "{name}", "--agian", "true"], "--agian"),
     ],
 )
-def test_a_wrong_command_line_is_explained_and_exits_2(shop: Shop, argv: list[str], words: str) -> None:
-    code, _, err = shop.run(*[part.replace("{name}", shop.name) for part in argv])
+def test_a_wrong_command_line_is_explained_and_exits_2(feed: FeedHarness, argv: list[str], words: str) -> None:
+    code, _, err = feed.command(*[part.replace("{name}", feed.name) for part in argv])
 
     assert code == 2
     assert words in err
 
 
-def test_three_mistakes_in_a_spec_are_told_at_once_with_their_lines(shop: Shop) -> None:
-    shop.write(
-        f"pipelines/{shop.name}.yml",
-        f"pipeline: {shop.name}\nsource: {{prefix: data/in/x/, patern: '*.csv'}}\ntarget: {{table: t}}\n"
+def test_three_mistakes_in_a_spec_are_told_at_once_with_their_lines(feed: FeedHarness) -> None:
+    feed.write(
+        f"pipelines/{feed.name}.yml",
+        f"pipeline: {feed.name}\nsource: {{prefix: data/in/x/, patern: '*.csv'}}\ntarget: {{table: t}}\n"
         "load: {mode: upsrt, keys: [id]}\ntypes: {columns: {a: varchr(5)}}\n",
     )
 
-    code, document = shop.json("validate", shop.name)
+    code, document = feed.json("validate", feed.name)
 
     assert code == 2
     assert sorted(problem["line"] for problem in document["problems"]) == [2, 4, 5]
     assert all(problem["fix"] for problem in document["problems"])
-    assert shop.run("run", shop.name)[0] == 2
+    assert feed.command("run", feed.name)[0] == 2
 
 
 def test_an_environment_that_cannot_be_reached_leaves_files_where_they_are(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    feed: FeedHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = shop.land("1.csv", "id,a\n1,x\n")
-    shop.write(
+    key = feed.land("1.csv", "id,a\n1,x\n")
+    feed.write(
         "environments.yml",
         "environments:\n  far:\n    lake: {bucket: lake, region: eu-west-1}\n"
         "    warehouse: {workgroup: w-far, database: dev, copy_role: default}\n"
@@ -244,31 +243,31 @@ def test_an_environment_that_cannot_be_reached_leaves_files_where_they_are(
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
-    code, _, err = shop.run("--env", "far", "run", shop.name)
+    code, _, err = feed.command("--env", "far", "run", feed.name)
 
     assert code == 5
     assert "could not be reached" in err
-    assert shop.s3.head_object(Bucket="lake", Key=key)
+    assert feed.s3.head_object(Bucket="lake", Key=key)
 
 
-def test_only_pipelines_with_the_tag_are_run(shop: Shop) -> None:
+def test_only_pipelines_with_the_tag_are_run(feed: FeedHarness) -> None:
     other = new_name("command")
-    shop.write(f"pipelines/{other}.yml", SPEC.format(name=other))
-    shop.land("1.csv", "id,a\n1,x\n")
+    feed.write(f"pipelines/{other}.yml", tagged_spec(other))
+    feed.land("1.csv", "id,a\n1,x\n")
 
-    _, document = shop.json("run", "--tag", f"{shop.name}_tag")
+    _, document = feed.json("run", "--tag", f"{feed.name}_tag")
 
-    assert [load["pipeline"] for load in document["loads"]] == [shop.name]
+    assert [load["pipeline"] for load in document["loads"]] == [feed.name]
 
 
-def test_a_small_load_imports_nothing_it_does_not_use(shop: Shop) -> None:
+def test_a_small_load_imports_nothing_it_does_not_use(feed: FeedHarness) -> None:
     """The sandbox is up, the file is small and the engine embedded, as on a night of many small feeds."""
-    shop.land("1.csv", "id,a\n" + "".join(f"{n},x\n" for n in range(1000)))
+    feed.land("1.csv", "id,a\n" + "".join(f"{n},x\n" for n in range(1000)))
     heavy = ("pyspark", "py4j", "numpy", "pyarrow", "pandas", "psycopg", "sqlglot", "rich", "demo")
     code = (
         "import sys\n"
         "from framework.cli import main\n"
-        f"code = main(['--project', {str(shop.root)!r}, 'run', {shop.name!r}, '--output', 'json'])\n"
+        f"code = main(['--project', {str(feed.root)!r}, 'run', {feed.name!r}, '--output', 'json'])\n"
         f"print(code, [name for name in {heavy!r} if name in sys.modules], file=sys.stderr)\n"
     )
 
@@ -278,25 +277,25 @@ def test_a_small_load_imports_nothing_it_does_not_use(shop: Shop) -> None:
     assert json.loads(ended.stdout)["loads"][0]["records_inserted"] == 1000
 
 
-def test_bad_rows_are_told_and_their_corrections_replayed(shop: Shop) -> None:
+def test_bad_rows_are_told_and_their_corrections_replayed(feed: FeedHarness) -> None:
     budget = "types: {columns: {n: integer}}\nbad_rows: {action: quarantine, max_rows: 1}\n"
-    shop.write(f"pipelines/{shop.name}.yml", SPEC.format(name=shop.name) + budget)
-    key = shop.land("1.csv", "id,n\n1,1\n2,x\n")
-    code, text, _ = shop.run("--output", "text", "run", shop.name)
+    feed.write(f"pipelines/{feed.name}.yml", tagged_spec(feed.name) + budget)
+    key = feed.land("1.csv", "id,n\n1,1\n2,x\n")
+    code, text, _ = feed.command("--output", "text", "run", feed.name)
     kept = text.splitlines()[-1].partition(f"bad rows of {key}: 1, in s3://lake/")[2]
-    (found,) = shop.s3.list_objects_v2(Bucket="lake", Prefix=kept)["Contents"]
+    (found,) = feed.s3.list_objects_v2(Bucket="lake", Prefix=kept)["Contents"]
 
-    refused, _, message = shop.run("replay", shop.name, "--quarantine", f"s3://lake/{found['Key']}")
-    etag = shop.s3.list_objects_v2(Bucket="lake", Prefix="data/archive/")["Contents"][0]["ETag"].strip('"')
+    refused, _, message = feed.command("replay", feed.name, "--quarantine", f"s3://lake/{found['Key']}")
+    etag = feed.s3.list_objects_v2(Bucket="lake", Prefix="data/archive/")["Contents"][0]["ETag"].strip('"')
     rows = f'1.csv,2,"[""2"",""7""]","[""id"",""n""]",{etag}\n'
-    shop.write("fixed.csv", f"file,row,record,header,etag\n{rows}")
-    replayed, document = shop.json("replay", shop.name, "--quarantine", str(shop.root / "fixed.csv"))
-    history, out, _ = shop.run("--output", "text", "history", shop.name)
+    feed.write("fixed.csv", f"file,row,record,header,etag\n{rows}")
+    replayed, document = feed.json("replay", feed.name, "--quarantine", str(feed.root / "fixed.csv"))
+    history, out, _ = feed.command("--output", "text", "history", feed.name)
 
     assert (code, refused, replayed, history) == (0, 3, 0, 0)
     assert "1 of 1 value of n is not an integer: 'x', in row 1, line 2" in message
     assert [load["records_inserted"] for load in document["loads"]] == [1]
     assert "rejected" in out.splitlines()[0]
     assert "bad rows: 1, in s3://lake/data/quarantine/" in out
-    rows = shop.json("sandbox", "sql", f"select id, n, file_name from public.{shop.name} order by id")[1]["rows"]
+    rows = feed.json("sandbox", "sql", f"select id, n, file_name from public.{feed.name} order by id")[1]["rows"]
     assert rows == [[1, 1, "1.csv"], [2, 7, "1.csv"]]

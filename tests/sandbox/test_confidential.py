@@ -21,9 +21,9 @@ from framework.sandbox import SandboxAddress
 from framework.warehouse.client import Caller as StatementCaller
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
+from tests.harness import new_name
 from tests.sandbox.conftest import ENVIRONMENT
 from tests.sandbox.data_api_caller import Caller
-from tests.workshop import new_name
 
 ROOT = Path(__file__).parents[2]
 MARK = "confidential"

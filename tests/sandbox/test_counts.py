@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.workshop import Workshop, csv_text
-
-Feed = Callable[..., Workshop]
+from tests.harness import MakeFeed, csv_text
 
 
 class SubmissionCounter:
@@ -31,14 +29,14 @@ def spark_jobs(frames: Any, action: Callable[[], Any]) -> int:
 
 
 def test_a_load_without_drift_makes_four_submissions_and_one_spark_job(
-    feed: Feed, spark_engine: Any, redshift_data: Any, capsys: pytest.CaptureFixture[str]
+    make_feed: MakeFeed, spark_engine: Any, redshift_data: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop = feed(frames=spark_engine)
-    shop.load("1.csv", csv_text("id,a,b", "1,x,1.5", "2,y,2.5"))
-    shop.land("2.csv", csv_text("id,a,b", "2,z,3.5", "3,w,4.5"))
+    feed = make_feed(frames=spark_engine)
+    feed.load("1.csv", csv_text("id,a,b", "1,x,1.5", "2,y,2.5"))
+    feed.land("2.csv", csv_text("id,a,b", "2,z,3.5", "3,w,4.5"))
     counter = SubmissionCounter(redshift_data)
 
-    jobs = spark_jobs(spark_engine, lambda: shop.run())
+    jobs = spark_jobs(spark_engine, lambda: feed.run())
 
     with capsys.disabled():
         print(f"\na load without drift: {len(counter.names)} submissions {counter.names}, {jobs} Spark job")
@@ -51,35 +49,35 @@ def test_a_load_without_drift_makes_four_submissions_and_one_spark_job(
     assert jobs == 1
 
 
-def test_several_files_are_observed_once(feed: Feed, redshift_data: Any) -> None:
-    shop = feed()
-    shop.load("1.csv", csv_text("id,a", "1,x"))
+def test_several_files_are_observed_once(make_feed: MakeFeed, redshift_data: Any) -> None:
+    feed = make_feed()
+    feed.load("1.csv", csv_text("id,a", "1,x"))
     for number in (2, 3, 4):
-        shop.land(f"{number}.csv", csv_text("id,a", f"{number},x"))
+        feed.land(f"{number}.csv", csv_text("id,a", f"{number},x"))
     counter = SubmissionCounter(redshift_data)
 
-    results = shop.run()
+    results = feed.run()
 
     assert [result.status for result in results] == ["SUCCESS"] * 3
     assert len(counter.names) == 1 + 3 * 3
 
 
-def test_unknown_columns_cost_one_profiling_pass(feed: Feed, spark_engine: Any) -> None:
+def test_unknown_columns_cost_one_profiling_pass(make_feed: MakeFeed, spark_engine: Any) -> None:
     """Spark counts the aggregation of a handful of rows at the end of the pass as a job of its own."""
-    shop = feed(frames=spark_engine)
-    shop.land("1.csv", csv_text("id,a", "1,x"))
+    feed = make_feed(frames=spark_engine)
+    feed.land("1.csv", csv_text("id,a", "1,x"))
 
-    assert spark_jobs(spark_engine, lambda: shop.run()) <= 3
+    assert spark_jobs(spark_engine, lambda: feed.run()) <= 3
 
 
 def test_a_number_that_outgrows_its_type_costs_one_more_spark_job_and_a_longer_text_none(
-    feed: Feed, spark_engine: Any
+    make_feed: MakeFeed, spark_engine: Any
 ) -> None:
-    shop = feed(frames=spark_engine)
-    shop.load("1.csv", csv_text("id,a,b", "1,x,5"))
-    shop.land("2.csv", csv_text("id,a,b", "1," + "x" * 400 + ",5"))
-    longer = spark_jobs(spark_engine, lambda: shop.run())
-    shop.land("3.csv", csv_text("id,a,b", "1,x,3000000000"))
-    bigger = spark_jobs(spark_engine, lambda: shop.run())
+    feed = make_feed(frames=spark_engine)
+    feed.load("1.csv", csv_text("id,a,b", "1,x,5"))
+    feed.land("2.csv", csv_text("id,a,b", "1," + "x" * 400 + ",5"))
+    longer = spark_jobs(spark_engine, lambda: feed.run())
+    feed.land("3.csv", csv_text("id,a,b", "1,x,3000000000"))
+    bigger = spark_jobs(spark_engine, lambda: feed.run())
 
     assert (longer, bigger) == (1, 2)

@@ -15,7 +15,7 @@ from framework.lake.download import STREAMS, download
 from framework.lake.lake import Lake
 from framework.model.files import SourceFile
 from framework.spec.environment import LakeSettings
-from tests.workshop import new_name
+from tests.harness import new_name
 
 MB = 1024**2
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from framework.load.result import RecordCounts
-from tests.workshop import Workshop, csv_text
+from tests.harness import MakeFeed, csv_text
 
-Feed = Callable[..., Workshop]
 MODES = ["upsert", "append", "replace"]
 
 
@@ -26,14 +23,14 @@ metadata_columns: {{run_date: null, file_name: null}}
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_without_an_order_the_last_row_of_the_last_file_wins_in_every_mode(feed: Feed, mode: str) -> None:
-    shop = feed(spec(f"mode: {mode}, keys: [id, k]"))
-    shop.land("1.csv", csv_text("id,k,a", "1,x,first", "2,x,only", "1,x,second"))
-    first = shop.run()
-    shop.land("2.csv", csv_text("id,k,a", "1,x,old", "1,y,other", "1,x,older"))
-    shop.land("3.csv", csv_text("id,k,a", "3,x,new", "1,x,newest"))
+def test_without_an_order_the_last_row_of_the_last_file_wins_in_every_mode(make_feed: MakeFeed, mode: str) -> None:
+    feed = make_feed(spec(f"mode: {mode}, keys: [id, k]"))
+    feed.land("1.csv", csv_text("id,k,a", "1,x,first", "2,x,only", "1,x,second"))
+    first = feed.run()
+    feed.land("2.csv", csv_text("id,k,a", "1,x,old", "1,y,other", "1,x,older"))
+    feed.land("3.csv", csv_text("id,k,a", "3,x,new", "1,x,newest"))
 
-    second = shop.run() if mode != "replace" else shop.run()[:1]
+    second = feed.run() if mode != "replace" else feed.run()[:1]
 
     assert first[0].counts == RecordCounts(read=3, inserted=2, updated=0, deleted=0, deduplicated=1, rejected=0)
     expected = {
@@ -54,7 +51,7 @@ def test_without_an_order_the_last_row_of_the_last_file_wins_in_every_mode(feed:
         ],
         "replace": [(1, "x", "newest"), (3, "x", "new")],
     }
-    assert shop.rows("id, k, a", "id, k, a") == rows[mode]
+    assert feed.rows("id, k, a", "id, k, a") == rows[mode]
 
 
 ORDERED_ROWS = st.lists(st.tuples(st.integers(1, 3), st.none() | st.integers(1, 3)), max_size=8)
@@ -68,10 +65,10 @@ ORDERED_ROWS = st.lists(st.tuples(st.integers(1, 3), st.none() | st.integers(1, 
 )
 @given(files=st.lists(ORDERED_ROWS, min_size=2, max_size=2), descending=st.booleans())
 def test_the_winner_is_the_first_by_order_then_the_last_that_came(
-    feed: Feed, mode: str, files: list[list[tuple[int, int | None]]], descending: bool
+    make_feed: MakeFeed, mode: str, files: list[list[tuple[int, int | None]]], descending: bool
 ) -> None:
     direction = "desc" if descending else "asc"
-    shop = feed(
+    feed = make_feed(
         spec(
             f"mode: {mode}, keys: [id], order_by: [n {direction}]",
             "expect: {min_rows: 0, max_shrink: 1}\ntypes: {columns: {n: integer}}",
@@ -85,11 +82,11 @@ def test_the_winner_is_the_first_by_order_then_the_last_that_came(
             winners[key] = max(winners.get(key, (rank, "")), (rank, f"{ordinal}.{row}"))
     for ordinal, rows in enumerate(files):
         texts = [f"{key},{'' if n is None else n},{ordinal}.{row}" for row, (key, n) in enumerate(rows)]
-        shop.land(f"{ordinal}.csv", csv_text("id,n,came", "0,1,x" if not ordinal else "9,1,x", *texts))
+        feed.land(f"{ordinal}.csv", csv_text("id,n,came", "0,1,x" if not ordinal else "9,1,x", *texts))
 
-    results = shop.run()
+    results = feed.run()
 
-    stored = shop.rows("id, cast(came as varchar(9))", "id")
+    stored = feed.rows("id, cast(came as varchar(9))", "id")
     assert [row for row in stored if row[0] not in (0, 9)] == [
         (key, came) for key, (_, came) in sorted(winners.items())
     ]
@@ -99,51 +96,51 @@ def test_the_winner_is_the_first_by_order_then_the_last_that_came(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_duplicates_can_be_refused_in_every_mode(feed: Feed, mode: str) -> None:
-    shop = feed(spec(f"mode: {mode}, keys: [id, k], duplicates: reject"))
-    shop.land("0.csv", csv_text("id,k,a", "7,x,1"))
-    (loaded,) = shop.run()
-    shop.land(f"{shop.name}.csv", csv_text("id,k,a", "1,x,1", "2,x,1", "1,y,1", "2,x ,1", "1,x,1", "1,x,1"))
+def test_duplicates_can_be_refused_in_every_mode(make_feed: MakeFeed, mode: str) -> None:
+    feed = make_feed(spec(f"mode: {mode}, keys: [id, k], duplicates: reject"))
+    feed.land("0.csv", csv_text("id,k,a", "7,x,1"))
+    (loaded,) = feed.run()
+    feed.land(f"{feed.name}.csv", csv_text("id,k,a", "1,x,1", "2,x,1", "1,y,1", "2,x ,1", "1,x,1", "1,x,1"))
 
-    (result,) = shop.run()
+    (result,) = feed.run()
 
     assert loaded.counts.inserted == 1
     assert result.failure is not None
     assert (result.failure.type, result.failure.step) == ("SourceFileError", "merge")
     first, *samples, last = result.failure.message.splitlines()
-    assert first.endswith(f"{shop.name}.csv: load.duplicates is reject; keys (id, k) of several rows: 2, in 5 rows")
+    assert first.endswith(f"{feed.name}.csv: load.duplicates is reject; keys (id, k) of several rows: 2, in 5 rows")
     assert samples == ["  id 1, k 'x': 3 rows", "  id 2, k 'x': 2 rows"]
     assert last.startswith("No row was loaded.")
-    assert shop.rows("id, a", "id") == [(7, 1)]
-    assert [key.rpartition("/")[2] for key in shop.keys("data/unprocessed/")] == [f"{shop.name}.csv"]
-    assert shop.sql("select count(*) from svv_tables where table_schema = 'feedway' and table_name like 'stage_%'") == [
+    assert feed.rows("id, a", "id") == [(7, 1)]
+    assert [key.rpartition("/")[2] for key in feed.keys("data/unprocessed/")] == [f"{feed.name}.csv"]
+    assert feed.sql("select count(*) from svv_tables where table_schema = 'feedway' and table_name like 'stage_%'") == [
         (0,)
     ]
 
 
-def test_every_file_of_a_batch_with_a_duplicate_is_refused_and_no_other(feed: Feed) -> None:
-    shop = feed(spec("keys: [id], duplicates: reject"))
-    shop.land(f"{shop.name}_1.csv", csv_text("id,a", "1,x", "2,x"))
-    shop.land(f"{shop.name}_2.csv", csv_text("id,a", "3,x"))
-    shop.land(f"{shop.name}_3.csv", csv_text("id,a", "4,x", "2,y", "2,z"))
+def test_every_file_of_a_batch_with_a_duplicate_is_refused_and_no_other(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("keys: [id], duplicates: reject"))
+    feed.land(f"{feed.name}_1.csv", csv_text("id,a", "1,x", "2,x"))
+    feed.land(f"{feed.name}_2.csv", csv_text("id,a", "3,x"))
+    feed.land(f"{feed.name}_3.csv", csv_text("id,a", "4,x", "2,y", "2,z"))
 
-    first = shop.run()
+    first = feed.run()
 
     assert first[0].failure is not None
     assert "keys (id) of several rows: 1, in 3 rows" in first[0].failure.message
-    assert f"{shop.name}_1.csv: 1 of these rows" in first[0].failure.message
-    assert f"{shop.name}_3.csv: 2 of these rows" in first[0].failure.message
-    assert len(shop.keys("data/unprocessed/")) == 2
-    (second,) = shop.run()
+    assert f"{feed.name}_1.csv: 1 of these rows" in first[0].failure.message
+    assert f"{feed.name}_3.csv: 2 of these rows" in first[0].failure.message
+    assert len(feed.keys("data/unprocessed/")) == 2
+    (second,) = feed.run()
     assert second.status == "SUCCESS"
-    assert shop.rows("id, a", "id") == [(3, "x")]
+    assert feed.rows("id, a", "id") == [(3, "x")]
 
 
-def test_many_duplicate_keys_are_counted_and_a_few_shown(feed: Feed) -> None:
-    shop = feed(spec("keys: [id], duplicates: reject"))
-    shop.land("1.csv", csv_text("id,a", *(f"{number % 20},x" for number in range(60))))
+def test_many_duplicate_keys_are_counted_and_a_few_shown(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("keys: [id], duplicates: reject"))
+    feed.land("1.csv", csv_text("id,a", *(f"{number % 20},x" for number in range(60))))
 
-    (result,) = shop.run()
+    (result,) = feed.run()
 
     assert result.failure is not None
     _, *samples, _ = result.failure.message.splitlines()
@@ -151,14 +148,14 @@ def test_many_duplicate_keys_are_counted_and_a_few_shown(feed: Feed) -> None:
     assert samples == [*(f"  id {number}: 3 rows" for number in range(5)), "  and 15 more keys"]
 
 
-def test_without_samples_no_key_is_told(feed: Feed) -> None:
-    shop = feed(spec("keys: [id], duplicates: reject", "bad_rows: {log_samples: false}"))
-    shop.land("1.csv", csv_text("id,a", "secret,x", "secret,y"))
+def test_without_samples_no_key_is_told(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("keys: [id], duplicates: reject", "bad_rows: {log_samples: false}"))
+    feed.land("1.csv", csv_text("id,a", "secret,x", "secret,y"))
 
-    (result,) = shop.run()
+    (result,) = feed.run()
 
     assert result.failure is not None
     assert "keys (id) of several rows: 1, in 2 rows" in result.failure.message
-    (audited,) = (row[0] for row in shop.audit("error_message") if row[0] is not None)
-    exported = [shop.s3.get_object(Bucket="lake", Key=key)["Body"].read().decode() for key in shop.keys("logs/")]
-    assert "secret" not in "".join([result.failure.message, audited, shop.log.getvalue(), *exported])
+    (audited,) = (row[0] for row in feed.audit("error_message") if row[0] is not None)
+    exported = [feed.s3.get_object(Bucket="lake", Key=key)["Body"].read().decode() for key in feed.keys("logs/")]
+    assert "secret" not in "".join([result.failure.message, audited, feed.log.getvalue(), *exported])

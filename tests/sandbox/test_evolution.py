@@ -1,12 +1,8 @@
 """The table follows the file, and nothing that stood before is missing afterwards."""
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.workshop import Workshop, csv_text
-
-Feed = Callable[..., Workshop]
+from tests.harness import MakeFeed, csv_text
 
 
 def policy(**evolution: str) -> str:
@@ -24,25 +20,25 @@ def kinds(result: object) -> list[tuple[str | None, str | None]]:
     return [(change["kind"], change["to"]) for change in result.schema_changes]  # type: ignore[attr-defined]
 
 
-def test_a_new_column_is_added_and_old_rows_hold_null(feed: Feed) -> None:
-    shop = feed()
-    shop.load("1.csv", csv_text("id,a", "1,x", "2,y"))
+def test_a_new_column_is_added_and_old_rows_hold_null(make_feed: MakeFeed) -> None:
+    feed = make_feed()
+    feed.load("1.csv", csv_text("id,a", "1,x", "2,y"))
 
-    result = shop.load("2.csv", csv_text("b,id,a", "7,2,z"))
+    result = feed.load("2.csv", csv_text("b,id,a", "7,2,z"))
 
     assert kinds(result) == [("add_column", "integer")]
-    assert shop.rows("id, a, b", "id") == [(1, "x", None), (2, "z", 7)]
+    assert feed.rows("id, a, b", "id") == [(1, "x", None), (2, "z", 7)]
 
 
-def test_a_longer_text_grows_the_column_natively(feed: Feed) -> None:
-    shop = feed()
-    shop.load("1.csv", csv_text("id,a", "1,x"))
+def test_a_longer_text_grows_the_column_natively(make_feed: MakeFeed) -> None:
+    feed = make_feed()
+    feed.load("1.csv", csv_text("id,a", "1,x"))
 
-    result = shop.load("2.csv", csv_text("id,a", "2," + "é" * 150))
+    result = feed.load("2.csv", csv_text("id,a", "2," + "é" * 150))
 
     assert kinds(result) == [("grow_varchar", "varchar(310)")]
-    assert shop.types()["a"] == "character varying(310)"
-    assert shop.rows("a", "id") == [("x",), ("é" * 150,)]
+    assert feed.types()["a"] == "character varying(310)"
+    assert feed.rows("a", "id") == [("x",), ("é" * 150,)]
 
 
 @pytest.mark.parametrize(
@@ -61,63 +57,63 @@ def test_a_longer_text_grows_the_column_natively(feed: Feed) -> None:
     ],
 )
 def test_a_number_or_date_grows_and_keeps_its_values(
-    feed: Feed, first: str, second: str, type_text: str, stored: list[object] | None
+    make_feed: MakeFeed, first: str, second: str, type_text: str, stored: list[object] | None
 ) -> None:
-    shop = feed()
-    shop.load("1.csv", csv_text("id,a,z", f"1,{first},q"))
+    feed = make_feed()
+    feed.load("1.csv", csv_text("id,a,z", f"1,{first},q"))
 
-    result = shop.load("2.csv", csv_text("id,a,z", f"2,{second},q"))
+    result = feed.load("2.csv", csv_text("id,a,z", f"2,{second},q"))
 
     if stored is None:
         assert result.failure is not None
         assert result.failure.type == "SourceFileError"
-        assert shop.rows("id", "id") == [(1,)]
+        assert feed.rows("id", "id") == [(1,)]
     else:
         assert result.status == "SUCCESS", result.failure and result.failure.message
-        assert shop.types()["a"] == type_text
-        assert [row[0] for row in shop.rows("a", "id")] == stored
+        assert feed.types()["a"] == type_text
+        assert [row[0] for row in feed.rows("a", "id")] == stored
 
 
-def test_smallint_grows_through_integer_to_bigint(feed: Feed) -> None:
-    shop = feed()
-    shop.sql(f"create table public.{shop.name} (id bigint not null, a smallint)")
+def test_smallint_grows_through_integer_to_bigint(make_feed: MakeFeed) -> None:
+    feed = make_feed()
+    feed.sql(f"create table public.{feed.name} (id bigint not null, a smallint)")
 
-    shop.load("1.csv", csv_text("id,a", "1,40000"))
-    assert shop.types()["a"] == "integer"
-    shop.load("2.csv", csv_text("id,a", "2,4000000000"))
+    feed.load("1.csv", csv_text("id,a", "1,40000"))
+    assert feed.types()["a"] == "integer"
+    feed.load("2.csv", csv_text("id,a", "2,4000000000"))
 
-    assert shop.types()["a"] == "bigint"
-    assert shop.rows("a", "id") == [(40000,), (4000000000,)]
+    assert feed.types()["a"] == "bigint"
+    assert feed.rows("a", "id") == [(40000,), (4000000000,)]
 
 
-def test_a_rewritten_column_keeps_its_default_and_its_comment(feed: Feed) -> None:
-    shop = feed()
-    shop.sql(
-        f"create table public.{shop.name} (id bigint not null, a integer default 7, b varchar(10))",
-        f"comment on column public.{shop.name}.a is 'it''s the \\\\ amount'",
+def test_a_rewritten_column_keeps_its_default_and_its_comment(make_feed: MakeFeed) -> None:
+    feed = make_feed()
+    feed.sql(
+        f"create table public.{feed.name} (id bigint not null, a integer default 7, b varchar(10))",
+        f"comment on column public.{feed.name}.a is 'it''s the \\\\ amount'",
     )
 
-    shop.load("1.csv", csv_text("id,a,b", "1,5000000000,x"))
+    feed.load("1.csv", csv_text("id,a,b", "1,5000000000,x"))
 
-    assert shop.sql(f"select column_default from svv_columns where table_name = '{shop.name}' and column_name = 'a'")[
+    assert feed.sql(f"select column_default from svv_columns where table_name = '{feed.name}' and column_name = 'a'")[
         0
     ][0].startswith("7")
     comment = "select description from pg_description where objoid = (select oid from pg_class where relname = '{}')"
-    assert shop.sql(comment.format(shop.name)) == [("it's the \\ amount",)]
+    assert feed.sql(comment.format(feed.name)) == [("it's the \\ amount",)]
 
 
-def test_text_in_a_numeric_column_is_refused_with_column_row_and_sample(feed: Feed) -> None:
-    shop = feed()
-    shop.load("1.csv", csv_text("id,a", "1,5"))
+def test_text_in_a_numeric_column_is_refused_with_column_row_and_sample(make_feed: MakeFeed) -> None:
+    feed = make_feed()
+    feed.load("1.csv", csv_text("id,a", "1,5"))
 
-    result = shop.load("2.csv", csv_text("id,a", "2,6", "3,seven", "4,00501"))
+    result = feed.load("2.csv", csv_text("id,a", "2,6", "3,seven", "4,00501"))
 
     assert result.failure is not None
     assert (result.failure.type, result.failure.step) == ("SourceFileError", "prepare")
     for part in ("2 of 3 rows", " values of a are not integers, e.g. 'seven', first in row 2, line 3"):
         assert part in result.failure.message
-    assert shop.rows("id, a", "id") == [(1, 5)]
-    assert shop.types()["a"] == "integer"
+    assert feed.rows("id, a", "id") == [(1, 5)]
+    assert feed.types()["a"] == "integer"
 
 
 @pytest.mark.parametrize(
@@ -127,64 +123,66 @@ def test_text_in_a_numeric_column_is_refused_with_column_row_and_sample(feed: Fe
         ({"wider_values": "reject"}, "id,a\n2," + "x" * 300 + "\n", "SourceFileError"),
     ],
 )
-def test_a_policy_of_reject_refuses_the_file(feed: Feed, evolution: dict[str, str], second: str, error: str) -> None:
-    shop = feed(policy(**evolution))
-    shop.load("1.csv", csv_text("id,a", "1,x"))
+def test_a_policy_of_reject_refuses_the_file(
+    make_feed: MakeFeed, evolution: dict[str, str], second: str, error: str
+) -> None:
+    feed = make_feed(policy(**evolution))
+    feed.load("1.csv", csv_text("id,a", "1,x"))
 
-    result = shop.load(f"{shop.name}_2.csv", second)
+    result = feed.load(f"{feed.name}_2.csv", second)
 
     assert result.failure is not None
     assert result.failure.type == error
-    assert shop.rows("id, a", "id") == [(1, "x")]
-    assert len(shop.keys("data/unprocessed/")) == 1
+    assert feed.rows("id, a", "id") == [(1, "x")]
+    assert len(feed.keys("data/unprocessed/")) == 1
 
 
-def test_an_ignored_new_column_stays_out(feed: Feed) -> None:
-    shop = feed(policy(new_columns="ignore"))
-    shop.load("1.csv", csv_text("id,a", "1,x"))
+def test_an_ignored_new_column_stays_out(make_feed: MakeFeed) -> None:
+    feed = make_feed(policy(new_columns="ignore"))
+    feed.load("1.csv", csv_text("id,a", "1,x"))
 
-    shop.load("2.csv", csv_text("id,a,b", "2,y,z"))
+    feed.load("2.csv", csv_text("id,a,b", "2,y,z"))
 
-    assert list(shop.types()) == ["id", "a"]
-    assert shop.rows("id, a", "id") == [(1, "x"), (2, "y")]
-
-
-def test_columns_go_by_name_whatever_their_order(feed: Feed) -> None:
-    shop = feed()
-    shop.load("1.csv", csv_text("id,first,last", "1,Ann,Lee"))
-
-    shop.load("2.csv", csv_text("last,id,first", "Ray,2,Bob"))
-
-    assert shop.rows("first, last", "id") == [("Ann", "Lee"), ("Bob", "Ray")]
+    assert list(feed.types()) == ["id", "a"]
+    assert feed.rows("id, a", "id") == [(1, "x"), (2, "y")]
 
 
-def test_a_renamed_column_loads_under_its_target_name(feed: Feed) -> None:
-    shop = feed(policy() + "columns: {rename: {pct: share, share_old: share}}\n")
-    shop.load("1.csv", csv_text("id,pct", "1,a"))
+def test_columns_go_by_name_whatever_their_order(make_feed: MakeFeed) -> None:
+    feed = make_feed()
+    feed.load("1.csv", csv_text("id,first,last", "1,Ann,Lee"))
 
-    shop.load("2.csv", csv_text("id,Share Old", "1,b"))
+    feed.load("2.csv", csv_text("last,id,first", "Ray,2,Bob"))
 
-    assert shop.rows("id, share", "id") == [(1, "b")]
+    assert feed.rows("first, last", "id") == [("Ann", "Lee"), ("Bob", "Ray")]
 
 
-def test_a_real_becomes_double_only_when_the_spec_says_so(feed: Feed) -> None:
-    shop = feed(policy())
-    shop.sql(f"create table public.{shop.name} (id bigint not null, a real)")
-    plain = shop.load("1.csv", csv_text("id,a", "1,0.5", "2,1e30"))
-    shop.spec_body += "types: {columns: {a: double precision}}\n"
+def test_a_renamed_column_loads_under_its_target_name(make_feed: MakeFeed) -> None:
+    feed = make_feed(policy() + "columns: {rename: {pct: share, share_old: share}}\n")
+    feed.load("1.csv", csv_text("id,pct", "1,a"))
 
-    declared = shop.load("2.csv", csv_text("id,a", "2,1e300"))
+    feed.load("2.csv", csv_text("id,Share Old", "1,b"))
+
+    assert feed.rows("id, share", "id") == [(1, "b")]
+
+
+def test_a_real_becomes_double_only_when_the_spec_says_so(make_feed: MakeFeed) -> None:
+    feed = make_feed(policy())
+    feed.sql(f"create table public.{feed.name} (id bigint not null, a real)")
+    plain = feed.load("1.csv", csv_text("id,a", "1,0.5", "2,1e30"))
+    feed.spec_body += "types: {columns: {a: double precision}}\n"
+
+    declared = feed.load("2.csv", csv_text("id,a", "2,1e300"))
 
     assert plain.schema_changes == ()
     assert kinds(declared) == [("rewrite_column", "double precision")]
-    assert shop.rows("a", "id") == [(0.5,), (1e300,)]
+    assert feed.rows("a", "id") == [(0.5,), (1e300,)]
 
 
-def test_a_declared_type_that_is_no_widening_is_refused(feed: Feed) -> None:
-    shop = feed(policy() + "types: {columns: {a: varchar(5)}}\n")
-    shop.sql(f"create table public.{shop.name} (id bigint not null, a varchar(10))")
+def test_a_declared_type_that_is_no_widening_is_refused(make_feed: MakeFeed) -> None:
+    feed = make_feed(policy() + "types: {columns: {a: varchar(5)}}\n")
+    feed.sql(f"create table public.{feed.name} (id bigint not null, a varchar(10))")
 
-    result = shop.load("1.csv", csv_text("id,a", "1,x"))
+    result = feed.load("1.csv", csv_text("id,a", "1,x"))
 
     assert result.failure is not None
     assert "no widening" in result.failure.message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,10 +11,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
+from tests.harness import FeedHarness, MakeFeed, csv_text
 from tests.http_answers import http_answer
-from tests.workshop import Workshop, csv_text
-
-Feed = Callable[..., Workshop]
 
 FEED = """
 source: {prefix: data/in/{name}/, ON_FAILURE}
@@ -71,45 +69,45 @@ def outage(weather: Weather, *steps: str) -> Iterator[None]:
     weather.down = frozenset()
 
 
-def failed(shop: Workshop) -> list[str]:
+def failed(feed: FeedHarness) -> list[str]:
     """Return the messages of the feed's FAILED rows."""
-    return [str(message) for status, message in shop.audit("status, error_message") if status == "FAILED"]
+    return [str(message) for status, message in feed.audit("status, error_message") if status == "FAILED"]
 
 
-def test_a_warehouse_that_is_down_for_ten_loads_empties_no_inbox(feed: Feed, weather: Weather) -> None:
+def test_a_warehouse_that_is_down_for_ten_loads_empties_no_inbox(make_feed: MakeFeed, weather: Weather) -> None:
     """Nothing can be written at first; then only the row that says so."""
-    shop = feed(body(UPSERT, "continue"), redshift_data=weather.client)
-    shop.load("0.csv", csv_text("id,a", "0,x"))
+    feed = make_feed(body(UPSERT, "continue"), redshift_data=weather.client)
+    feed.load("0.csv", csv_text("id,a", "0,x"))
     for number in (1, 2, 3):
-        shop.land(f"{number}.csv", csv_text("id,a", f"{number},x"))
+        feed.land(f"{number}.csv", csv_text("id,a", f"{number},x"))
 
     with outage(weather, *STEPS, "failed"):
-        runs = [shop.run() for _ in range(4)]
-    unwritten = failed(shop)
+        runs = [feed.run() for _ in range(4)]
+    unwritten = failed(feed)
     with outage(weather, "copy"):
-        runs += [shop.run() for _ in range(6)]
+        runs += [feed.run() for _ in range(6)]
 
     assert [[result.status for result in results] for results in runs] == [["FAILED"]] * 10
-    assert len(shop.keys(f"data/in/{shop.name}/")) == 3
-    assert shop.keys("data/unprocessed/") == []
+    assert len(feed.keys(f"data/in/{feed.name}/")) == 3
+    assert feed.keys("data/unprocessed/") == []
     assert unwritten == []
-    assert len(failed(shop)) == 6
-    assert all(message.startswith("outage: the Data API refused") for message in failed(shop))
-    assert [result.status for result in shop.run()] == ["SUCCESS"] * 3
-    assert shop.rows("id", "id") == [(0,), (1,), (2,), (3,)]
+    assert len(failed(feed)) == 6
+    assert all(message.startswith("outage: the Data API refused") for message in failed(feed))
+    assert [result.status for result in feed.run()] == ["SUCCESS"] * 3
+    assert feed.rows("id", "id") == [(0,), (1,), (2,), (3,)]
 
 
-def test_only_attempts_that_no_outage_ended_are_counted(feed: Feed, weather: Weather) -> None:
-    shop = feed(body(UPSERT), redshift_data=weather.client)
-    shop.land(f"{shop.name}.csv", csv_text("id,a", "1,x"))
+def test_only_attempts_that_no_outage_ended_are_counted(make_feed: MakeFeed, weather: Weather) -> None:
+    feed = make_feed(body(UPSERT), redshift_data=weather.client)
+    feed.land(f"{feed.name}.csv", csv_text("id,a", "1,x"))
     weather.denied = frozenset({"merge"})
     pending: list[int] = []
 
     def run(*down: str) -> None:
         with outage(weather, *down):
-            (result,) = shop.run()
+            (result,) = feed.run()
         assert result.status == "FAILED"
-        pending.append(len(shop.keys(f"data/in/{shop.name}/")))
+        pending.append(len(feed.keys(f"data/in/{feed.name}/")))
 
     run()
     run("started")
@@ -119,38 +117,38 @@ def test_only_attempts_that_no_outage_ended_are_counted(feed: Feed, weather: Wea
     run()
 
     assert pending == [1, 1, 1, 1, 1, 0]
-    assert len(shop.keys("data/unprocessed/")) == 1
-    assert sum(message.startswith("outage: ") for message in failed(shop)) == 2
-    assert len(failed(shop)) == 5
+    assert len(feed.keys("data/unprocessed/")) == 1
+    assert sum(message.startswith("outage: ") for message in failed(feed)) == 2
+    assert len(failed(feed)) == 5
 
 
-def test_a_file_waits_for_a_correct_spec_however_often_it_is_run(feed: Feed) -> None:
-    shop = feed(body(UPSERT) + BROKEN_VIEW)
-    key = shop.land(f"{shop.name}.csv", csv_text("id,a", "1,x"))
+def test_a_file_waits_for_a_correct_spec_however_often_it_is_run(make_feed: MakeFeed) -> None:
+    feed = make_feed(body(UPSERT) + BROKEN_VIEW)
+    key = feed.land(f"{feed.name}.csv", csv_text("id,a", "1,x"))
 
-    results = [result for _ in range(5) for result in shop.run()]
+    results = [result for _ in range(5) for result in feed.run()]
 
     assert {result.failure and result.failure.type for result in results} == {"SpecError"}
-    assert len(failed(shop)) == 5
-    assert shop.keys("data/in/") == [key]
-    shop.spec_body = body(UPSERT)
-    assert [result.status for result in shop.run()] == ["SUCCESS"]
+    assert len(failed(feed)) == 5
+    assert feed.keys("data/in/") == [key]
+    feed.spec_body = body(UPSERT)
+    assert [result.status for result in feed.run()] == ["SUCCESS"]
 
 
 def test_a_permanent_fault_is_tried_once_and_one_that_may_pass_as_often_as_the_environment_says(
-    feed: Feed, weather: Weather
+    make_feed: MakeFeed, weather: Weather
 ) -> None:
-    shop = feed(body(UPSERT), redshift_data=weather.client)
-    shop.load("0.csv", csv_text("id,a", "0,x"))
+    feed = make_feed(body(UPSERT), redshift_data=weather.client)
+    feed.load("0.csv", csv_text("id,a", "0,x"))
     weather.seen.clear()
-    shop.sql(f"alter table {shop.table} rename to {shop.name}_away")
-    shop.sql(f"create view {shop.table} as select 1 as id")
+    feed.sql(f"alter table {feed.table} rename to {feed.name}_away")
+    feed.sql(f"create view {feed.table} as select 1 as id")
 
-    refused = shop.load("1.csv", csv_text("id,a", "1,x"))
+    refused = feed.load("1.csv", csv_text("id,a", "1,x"))
     permanent = [step for step in weather.seen if step]
     weather.seen.clear()
     with outage(weather, "observe"):
-        (unreachable,) = shop.run()
+        (unreachable,) = feed.run()
 
     assert refused.failure is not None
     assert "is a view" in refused.failure.message
@@ -168,25 +166,27 @@ def test_a_permanent_fault_is_tried_once_and_one_that_may_pass_as_often_as_the_e
     ],
 )
 def test_whether_later_files_go_on_after_a_failed_one(
-    feed: Feed, load: str, on_failure: str, loaded: list[str]
+    make_feed: MakeFeed, load: str, on_failure: str, loaded: list[str]
 ) -> None:
-    shop = feed(body(load, on_failure))
+    feed = make_feed(body(load, on_failure))
     for number, content in enumerate(("1,5", "1,6,7", "1,8")):
-        shop.land(f"{number}.csv", csv_text("id,a", content))
+        feed.land(f"{number}.csv", csv_text("id,a", content))
 
-    results = shop.run()
+    results = feed.run()
 
     assert [result.status for result in results] == loaded
-    assert len(shop.keys(f"data/in/{shop.name}/")) == 3 - len(loaded)
-    assert sorted(status for (status,) in shop.audit("status") if status != "STARTED") == sorted(loaded)
+    assert len(feed.keys(f"data/in/{feed.name}/")) == 3 - len(loaded)
+    assert sorted(status for (status,) in feed.audit("status") if status != "STARTED") == sorted(loaded)
 
 
-def test_a_conflict_with_others_counts_as_an_attempt_and_holds_up_no_later_file(feed: Feed, weather: Weather) -> None:
+def test_a_conflict_with_others_counts_as_an_attempt_and_holds_up_no_later_file(
+    make_feed: MakeFeed, weather: Weather
+) -> None:
     """A statement that is cancelled each time may be the file's fault, so it must not stay pending for ever."""
-    shop = feed(body(UPSERT, "continue"), redshift_data=weather.client)
-    shop.load("0.csv", csv_text("id,a", "0,x"))
-    shop.land(f"{shop.name}_1.csv", csv_text("id,a", "1,x"))
-    shop.land("2.csv", csv_text("id,a", "2,x"))
+    feed = make_feed(body(UPSERT, "continue"), redshift_data=weather.client)
+    feed.load("0.csv", csv_text("id,a", "0,x"))
+    feed.land(f"{feed.name}_1.csv", csv_text("id,a", "1,x"))
+    feed.land("2.csv", csv_text("id,a", "2,x"))
     cancelled: set[str] = set()
 
     def cancel(parsed: Any, **_: Any) -> None:
@@ -202,13 +202,13 @@ def test_a_conflict_with_others_counts_as_an_attempt_and_holds_up_no_later_file(
     events.register("after-call.redshift-data.BatchExecuteStatement", remember)
     events.register("after-call.redshift-data.DescribeStatement", cancel)
     copies = [True] * 3 + [False]
-    first = shop.run()
+    first = feed.run()
     copies = [True] * 3
-    second = shop.run()
+    second = feed.run()
     copies = [True] * 3
-    third = shop.run()
+    third = feed.run()
 
     assert [result.status for result in first] == ["FAILED", "SUCCESS"]
     assert [result.status for result in second + third] == ["FAILED", "FAILED"]
-    assert shop.keys(f"data/in/{shop.name}/") == []
-    assert len(shop.keys("data/unprocessed/")) == 1
+    assert feed.keys(f"data/in/{feed.name}/") == []
+    assert len(feed.keys("data/unprocessed/")) == 1

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 
 from framework.load.corrections import replay_quarantine
+from tests.harness import FeedHarness, MakeFeed
 from tests.sandbox.test_bad_rows import quarantined
-from tests.workshop import Workshop
 
-Feed = Callable[..., Workshop]
 THREE = "header: false, names: [Id, Name, n]"
 
 
@@ -48,83 +46,83 @@ def frames(embedded_engine: object) -> object:
         ("skip_lines: 1", "Report\rid,name,n\r1,ann,10\r2,bob,20\r"),
     ],
 )
-def test_the_options_say_what_the_first_lines_are(feed: Feed, options: str, content: str) -> None:
-    shop = feed(spec(options))
+def test_the_options_say_what_the_first_lines_are(make_feed: MakeFeed, options: str, content: str) -> None:
+    feed = make_feed(spec(options))
 
-    assert shop.load("1.csv", content).status == "SUCCESS"
-    assert shop.load("2.csv.gz", gzip.compress(content.replace("ann", "eve").encode())).status == "SUCCESS"
-    assert shop.rows("id, name, n", "id") == [(1, "eve", 10), (2, "bob", 20)]
+    assert feed.load("1.csv", content).status == "SUCCESS"
+    assert feed.load("2.csv.gz", gzip.compress(content.replace("ann", "eve").encode())).status == "SUCCESS"
+    assert feed.rows("id, name, n", "id") == [(1, "eve", 10), (2, "bob", 20)]
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
-def test_a_file_without_a_header_may_have_no_rows(feed: Feed, content: str) -> None:
-    shop = feed(spec(THREE))
+def test_a_file_without_a_header_may_have_no_rows(make_feed: MakeFeed, content: str) -> None:
+    feed = make_feed(spec(THREE))
 
-    result = shop.load("1.csv", content)
+    result = feed.load("1.csv", content)
 
     assert (result.status, result.counts.read) == ("SUCCESS", 0)
 
 
-def test_many_rows_without_a_header_are_all_loaded(feed: Feed) -> None:
-    shop = feed(spec("header: false, names: [id, text]"))
+def test_many_rows_without_a_header_are_all_loaded(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("header: false, names: [id, text]"))
     rows = [f"{n},{'x' * (n % 50)}" for n in range(200_000)]
 
-    result = shop.load("1.csv", "\n".join(rows))
+    result = feed.load("1.csv", "\n".join(rows))
 
     assert result.counts.inserted == 200_000
-    assert shop.sql(f"select min(id), max(id), sum(len(text)) from {shop.table}") == [
+    assert feed.sql(f"select min(id), max(id), sum(len(text)) from {feed.table}") == [
         (0, 199_999, sum(n % 50 for n in range(200_000)))
     ]
 
 
 def test_bad_rows_are_counted_from_the_first_record_and_their_lines_from_the_first_line(
-    feed: Feed, tmp_path: Path
+    make_feed: MakeFeed, tmp_path: Path
 ) -> None:
     declared = "types: {columns: {n: integer}}"
     content = 'a title\n\n1,"ann\nlee",10\n2,bob,x\n3,c\n'
-    shop = feed(spec(f"{THREE}, skip_lines: 1", declared))
+    feed = make_feed(spec(f"{THREE}, skip_lines: 1", declared))
 
-    result = shop.load("1.csv", content)
+    result = feed.load("1.csv", content)
 
     assert result.failure is not None
     assert "of n is not an integer" in result.failure.message
     assert "in row 3, line 6" in result.failure.message
 
-    shop.spec_body = spec(f"{THREE}, skip_lines: 1", f"{declared}\nbad_rows: {{action: quarantine, max_rows: 2}}")
-    assert shop.load("2.csv", content).counts.rejected == 2
-    assert [(row, fields) for _, row, _, _, fields in quarantined(shop)] == [(2, ["2", "bob", "x"]), (3, ["3", "c"])]
+    feed.spec_body = spec(f"{THREE}, skip_lines: 1", f"{declared}\nbad_rows: {{action: quarantine, max_rows: 2}}")
+    assert feed.load("2.csv", content).counts.rejected == 2
+    assert [(row, fields) for _, row, _, _, fields in quarantined(feed)] == [(2, ["2", "bob", "x"]), (3, ["3", "c"])]
 
     fixed = tmp_path / "fixed.csv"
-    key = shop.keys("data/quarantine/")[0]
-    etag = _etag(shop, key)
+    key = feed.keys("data/quarantine/")[0]
+    etag = _etag(feed, key)
     header = '"[""id"",""name"",""n""]"'
     fixed.write_text(f'file,row,record,header,etag\n2.csv,2,"[""2"",""bob"",""20""]",{header},{etag}\n')
-    (corrected,) = replay_quarantine(shop.spec(), shop.services(), str(fixed))
+    (corrected,) = replay_quarantine(feed.spec(), feed.services(), str(fixed))
     assert corrected.status == "SUCCESS", corrected.failure
-    assert shop.rows("id, name, n", "id") == [(1, "ann\nlee", 10), (2, "bob", 20)]
+    assert feed.rows("id, name, n", "id") == [(1, "ann\nlee", 10), (2, "bob", 20)]
 
 
-def _etag(shop: Workshop, key: str) -> str:
-    body = shop.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+def _etag(feed: FeedHarness, key: str) -> str:
+    body = feed.s3.get_object(Bucket="lake", Key=key)["Body"].read()
     return str(pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()[0]["etag"])
 
 
-def test_a_file_that_ends_within_the_skipped_lines_is_rejected(feed: Feed) -> None:
-    shop = feed(spec("skip_lines: 3"))
+def test_a_file_that_ends_within_the_skipped_lines_is_rejected(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("skip_lines: 3"))
 
-    result = shop.load("1.csv", "id\n1\n")
+    result = feed.load("1.csv", "id\n1\n")
 
     assert result.failure is not None
     assert "no header behind what source.options.skip_lines: 3 skips" in result.failure.message
 
 
 @pytest.mark.parametrize("options", ["header: false, names: [id]", "skip_lines: 1"])
-def test_spark_says_which_engine_reads_such_files(feed: Feed, spark_engine: object, options: str) -> None:
-    shop = feed(spec(options), frames=spark_engine)
+def test_spark_says_which_engine_reads_such_files(make_feed: MakeFeed, spark_engine: object, options: str) -> None:
+    feed = make_feed(spec(options), frames=spark_engine)
 
-    result = shop.load("1.csv", "id\nid\n3\n")
+    result = feed.load("1.csv", "id\nid\n3\n")
 
     assert result.failure is not None
     assert result.failure.type == "SpecError"
     assert "Set engine: embedded or auto in environments.yml" in result.failure.message
-    assert shop.keys("data/in/") != []
+    assert feed.keys("data/in/") != []

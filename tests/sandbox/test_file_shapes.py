@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import json
 import shlex
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,10 +15,7 @@ from framework.errors import SourceFileError
 from framework.load.preview import plan_pipeline
 from framework.load.request import Accepted, Pending, Unprocessed
 from framework.load.result import LoadResult
-from tests.command_line import SPEC, Shop
-from tests.workshop import Workshop
-
-Feed = Callable[..., Workshop]
+from tests.harness import FeedHarness, MakeFeed, tagged_spec
 
 
 def spec(options: str = "", more: str = "load: {mode: append}") -> str:
@@ -79,20 +75,20 @@ def advised(message: str) -> list[dict[str, Any]]:
     ],
 )
 def test_a_first_file_of_another_shape_is_rejected_and_loads_as_advised(
-    feed: Feed, options: str, content: str, reason: str, rows: int
+    make_feed: MakeFeed, options: str, content: str, reason: str, rows: int
 ) -> None:
-    shop = feed(spec(options))
+    feed = make_feed(spec(options))
 
-    message = rejected(shop.load("a.csv", content))
+    message = rejected(feed.load("a.csv", content))
 
     assert reason in message
     assert f"first line: {content.splitlines()[0]!r}" in message
-    assert shop.types() == {}
+    assert feed.types() == {}
     own = yaml.safe_load(f"{{{options}}}")
     ways = advised(message)
     for number, way in enumerate(ways):
         # A feed of its own for each: their tables would differ.
-        other = feed(spec(json.dumps(own | way)[1:-1]))
+        other = make_feed(spec(json.dumps(own | way)[1:-1]))
         result = other.load("a.csv", content)
         assert result.status == "SUCCESS", (way, result.failure)
         if number == 0:
@@ -119,13 +115,13 @@ def test_a_first_file_of_another_shape_is_rejected_and_loads_as_advised(
         ("", "a,b\nx,y\n", ["a", "b"]),
     ],
 )
-def test_an_unusual_header_is_one(feed: Feed, options: str, content: str, columns: list[str]) -> None:
-    shop = feed(spec(options))
+def test_an_unusual_header_is_one(make_feed: MakeFeed, options: str, content: str, columns: list[str]) -> None:
+    feed = make_feed(spec(options))
 
-    result = shop.load("a.csv", content)
+    result = feed.load("a.csv", content)
 
     assert result.status == "SUCCESS", result.failure
-    assert list(shop.types()) == columns
+    assert list(feed.types()) == columns
     assert result.counts.inserted == len(content.splitlines()) - 1
 
 
@@ -139,169 +135,169 @@ def test_an_unusual_header_is_one(feed: Feed, options: str, content: str, column
         ("nr,betrag,datum\n3,10.50,2024-05-01\n", "no column of the file is one of public."),
     ],
 )
-def test_a_later_file_of_another_shape_changes_nothing(feed: Feed, content: str, reason: str) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", "id,amount,sold_on\n1,10.50,2024-05-01\n")
-    before = shop.types(), shop.rows("*", "id")
+def test_a_later_file_of_another_shape_changes_nothing(make_feed: MakeFeed, content: str, reason: str) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", "id,amount,sold_on\n1,10.50,2024-05-01\n")
+    before = feed.types(), feed.rows("*", "id")
 
-    assert reason in rejected(shop.load("2.csv", content))
-    assert (shop.types(), shop.rows("*", "id")) == before
+    assert reason in rejected(feed.load("2.csv", content))
+    assert (feed.types(), feed.rows("*", "id")) == before
 
 
-def test_columns_renamed_at_the_source_load_with_the_lines_of_the_message(feed: Feed) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", "id,sold on\n1,2024-05-01\n")
-    message = rejected(shop.load("2.csv", "nr,Verkauft am\n2,2024-05-02\n"))
+def test_columns_renamed_at_the_source_load_with_the_lines_of_the_message(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", "id,sold on\n1,2024-05-01\n")
+    message = rejected(feed.load("2.csv", "nr,Verkauft am\n2,2024-05-02\n"))
 
     rename = message[message.index("columns:\n  rename:") : message.index("If all columns are new")]
-    shop.spec_body = spec() + rename
-    (result,) = shop.run(Unprocessed())
+    feed.spec_body = spec() + rename
+    (result,) = feed.run(Unprocessed())
 
     assert result.status == "SUCCESS", result.failure
-    assert [row[0] for row in shop.rows("id, sold_on", "id")] == [1, 2]
-    assert list(shop.types()) == ["id", "sold_on"]
+    assert [row[0] for row in feed.rows("id, sold_on", "id")] == [1, 2]
+    assert list(feed.types()) == ["id", "sold_on"]
 
 
-def test_a_file_whose_columns_all_changed_on_purpose_is_accepted_by_itself(feed: Feed) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", "id,a\n1,x\n")
-    result = shop.load("2.csv", "nr,b\n2,y\n")
+def test_a_file_whose_columns_all_changed_on_purpose_is_accepted_by_itself(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", "id,a\n1,x\n")
+    result = feed.load("2.csv", "nr,b\n2,y\n")
     assert accept_with(result) == "--allow-new-columns"
 
-    (accepted,) = shop.run(Unprocessed(result.source_file, Accepted(new_columns=True)))
+    (accepted,) = feed.run(Unprocessed(result.source_file, Accepted(new_columns=True)))
 
     assert accepted.status == "SUCCESS", accepted.failure
-    assert list(shop.types()) == ["id", "a", "nr", "b"]
-    assert "no column of the file" in rejected(shop.load("3.csv", "zz\n1\n"))
+    assert list(feed.types()) == ["id", "a", "nr", "b"]
+    assert "no column of the file" in rejected(feed.load("3.csv", "zz\n1\n"))
 
 
-def test_the_commands_accept_one_file_of_new_columns(shop: Shop) -> None:
-    shop.write(f"pipelines/{shop.name}.yml", SPEC.format(name=shop.name).replace("keys: [id]", "mode: append"))
-    shop.land("1.csv", "id,a\n1,x\n")
-    shop.run("run", shop.name)
-    key = shop.land("2.csv", "nr,b\n2,y\n")
+def test_the_commands_accept_one_file_of_new_columns(feed: FeedHarness) -> None:
+    feed.write(f"pipelines/{feed.name}.yml", tagged_spec(feed.name).replace("keys: [id]", "mode: append"))
+    feed.land("1.csv", "id,a\n1,x\n")
+    feed.command("run", feed.name)
+    key = feed.land("2.csv", "nr,b\n2,y\n")
 
-    assert shop.run("plan", shop.name)[0] == 3
-    assert shop.json("plan", shop.name, "--file", key, "--allow-new-columns")[1]["loads"][0]["rows"] == 1
-    failed, _, err = shop.run("run", shop.name)
+    assert feed.command("plan", feed.name)[0] == 3
+    assert feed.json("plan", feed.name, "--file", key, "--allow-new-columns")[1]["loads"][0]["rows"] == 1
+    failed, _, err = feed.command("run", feed.name)
     assert failed == 3
-    assert shop.run("replay", shop.name, "--allow-new-columns")[0] == 2
+    assert feed.command("replay", feed.name, "--allow-new-columns")[0] == 2
     advised_command = shlex.split(err[err.index("To load it as it is: ") :].splitlines()[0])[6:]
     assert advised_command[-1] == "--allow-new-columns"
-    code, document = shop.json(*advised_command)
+    code, document = feed.json(*advised_command)
 
     assert code == 0
     assert [change["column"] for change in document["loads"][0]["schema_changes"]] == ["nr", "b"]
 
 
-def test_a_way_in_that_cannot_work_is_not_advised(feed: Feed) -> None:
-    shop = feed(spec(more="load: {keys: [id]}"))
-    shop.load("1.csv", "id,a\n1,x\n")
+def test_a_way_in_that_cannot_work_is_not_advised(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec(more="load: {keys: [id]}"))
+    feed.load("1.csv", "id,a\n1,x\n")
 
-    result = shop.load("2.csv", "nr,b\n2,y\n")
+    result = feed.load("2.csv", "nr,b\n2,y\n")
 
     assert "    nr: id" in rejected(result)
     assert accept_with(result) is None
 
 
-def test_excluded_and_metadata_columns_do_not_make_a_file_the_tables(feed: Feed) -> None:
+def test_excluded_and_metadata_columns_do_not_make_a_file_the_tables(make_feed: MakeFeed) -> None:
     body = spec(more="load: {mode: append}\ncolumns: {exclude: [note]}").replace(
         "metadata_columns: {run_date: null, file_name: null}", "metadata_columns: {run_date: at, file_name: origin}"
     )
-    shop = feed(body)
-    shop.load("1.csv", "id,note\n1,x\n")
+    feed = make_feed(body)
+    feed.load("1.csv", "id,note\n1,x\n")
 
-    assert "no column of the file" in rejected(shop.load("2.csv", "nr,note\n2,y\n"))
+    assert "no column of the file" in rejected(feed.load("2.csv", "nr,note\n2,y\n"))
 
 
-def test_files_of_one_load_are_of_one_feed(feed: Feed) -> None:
-    shop = feed(spec().replace("options:", "batch: all, options:"))
-    shop.land("1.csv", "id,a\n1,x\n")
-    shop.land("2.csv", "nr,b\n2,y\n")
+def test_files_of_one_load_are_of_one_feed(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec().replace("options:", "batch: all, options:"))
+    feed.land("1.csv", "id,a\n1,x\n")
+    feed.land("2.csv", "nr,b\n2,y\n")
 
-    results = shop.run()
+    results = feed.run()
 
     assert "2.csv: no column of the file" in rejected(results[0])
-    assert shop.types() == {}
+    assert feed.types() == {}
 
 
-def test_a_wide_table_gets_new_columns_that_are_numbers(feed: Feed) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", "id,1/22/20,0.5,p\n1,3,a,b\n")
+def test_a_wide_table_gets_new_columns_that_are_numbers(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", "id,1/22/20,0.5,p\n1,3,a,b\n")
 
-    result = shop.load("2.csv", "id,1/22/20,1/23/20,0.5,0.9,p\n2,3,4,a,0.1,b\n")
+    result = feed.load("2.csv", "id,1/22/20,1/23/20,0.5,0.9,p\n2,3,4,a,0.1,b\n")
 
     assert result.status == "SUCCESS", result.failure
 
 
-def test_the_first_line_is_quoted_only_where_samples_may_be(feed: Feed) -> None:
-    shop = feed(spec(more="load: {mode: append}\nbad_rows: {log_samples: false}"))
+def test_the_first_line_is_quoted_only_where_samples_may_be(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec(more="load: {mode: append}\nbad_rows: {log_samples: false}"))
 
     for content in ("1,secret,10\n2,bob,20\n", "1;secret;10\n2;bob;20\n", "secret,,\nid,a,b\n1,2,3\n"):
-        message = rejected(shop.load("1.csv", content))
+        message = rejected(feed.load("1.csv", content))
         assert "secret" not in message
-    assert "secret" not in shop.log.getvalue()
+    assert "secret" not in feed.log.getvalue()
 
 
 @pytest.mark.parametrize("columns", [1_700, 9_074])
-def test_too_many_columns_are_rejected_by_the_header_alone(feed: Feed, columns: int) -> None:
-    shop = feed(spec())
+def test_too_many_columns_are_rejected_by_the_header_alone(make_feed: MakeFeed, columns: int) -> None:
+    feed = make_feed(spec())
     header = ",".join(f"c{place}" for place in range(columns))
-    shop.land("1.csv", f"{header}\n" + ",".join("1" * columns) + "\n")
+    feed.land("1.csv", f"{header}\n" + ",".join("1" * columns) + "\n")
 
-    (result,) = shop.run()
+    (result,) = feed.run()
 
     assert result.failure is not None
     assert result.failure.type == "SchemaChangeError"
     assert f"would have {columns + 2} columns, and Redshift takes 1600" in result.failure.message
     assert "new_columns" not in result.failure.message, "no policy for a table that is not there"
-    assert not any(entry.get("step") in ("profile", "stage") for entry in shop.entries())
+    assert not any(entry.get("step") in ("profile", "stage") for entry in feed.entries())
 
 
-def test_the_columns_of_a_table_and_a_file_are_too_many_together(feed: Feed) -> None:
-    shop = feed(spec())
-    shop.sql(f"create table {shop.table} (id integer, {', '.join(f'a{place} integer' for place in range(800))})")
+def test_the_columns_of_a_table_and_a_file_are_too_many_together(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    feed.sql(f"create table {feed.table} (id integer, {', '.join(f'a{place} integer' for place in range(800))})")
 
-    result = shop.load("1.csv", "id," + ",".join(f"b{place}" for place in range(800)) + "\n")
+    result = feed.load("1.csv", "id," + ",".join(f"b{place}" for place in range(800)) + "\n")
 
     assert result.failure is not None
     assert "would have 1601 columns" in result.failure.message
 
 
-def test_the_first_load_says_what_it_took_for_names(feed: Feed) -> None:
-    shop = feed(spec())
-    shop.land("1.csv", "ann,bob\neve,joe\n")
-    (planned,) = plan_pipeline(shop.spec(), shop.services(), Pending())
-    (result,) = shop.run()
+def test_the_first_load_says_what_it_took_for_names(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    feed.land("1.csv", "ann,bob\neve,joe\n")
+    (planned,) = plan_pipeline(feed.spec(), feed.services(), Pending())
+    (result,) = feed.run()
 
     assert planned.schema_changes[0]["reason"] == "2 columns: ann, bob"
-    assert f"created public.{shop.name} with 2 columns: ann, bob" in summary([result])
+    assert f"created public.{feed.name} with 2 columns: ann, bob" in summary([result])
 
 
-def test_a_byte_order_mark_of_another_encoding_changes_nothing(feed: Feed) -> None:
-    shop = feed(spec("encoding: iso-8859-1"))
-    shop.load("a.csv", "v,id\ncafé,3\n".encode("iso-8859-1"))
+def test_a_byte_order_mark_of_another_encoding_changes_nothing(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("encoding: iso-8859-1"))
+    feed.load("a.csv", "v,id\ncafé,3\n".encode("iso-8859-1"))
 
-    message = rejected(shop.load("b.csv", "\ufeffv,id\nthé,4\n".encode()))
+    message = rejected(feed.load("b.csv", "\ufeffv,id\nthé,4\n".encode()))
 
     assert "the byte order mark says UTF-8, and source.options.encoding is iso-8859-1" in message
-    assert list(shop.types()) == ["v", "id"]
-    assert shop.rows("v, id", "id") == [("café", 3)]
-    shop.spec_body = spec("encoding: utf-8")
-    (advised,) = shop.run(Unprocessed())
+    assert list(feed.types()) == ["v", "id"]
+    assert feed.rows("v, id", "id") == [("café", 3)]
+    feed.spec_body = spec("encoding: utf-8")
+    (advised,) = feed.run(Unprocessed())
     assert advised.status == "SUCCESS"
-    assert shop.rows("v, id", "id") == [("café", 3), ("thé", 4)]
+    assert feed.rows("v, id", "id") == [("café", 3), ("thé", 4)]
 
 
 @pytest.mark.parametrize(
     ("content", "named"),
     [(bz2.compress(b"id\n1\n"), "packed with bzip2"), (b'{"a":1,"b":"x"}\n{"a":2,"b":"y"}\n', "JSON lines")],
 )
-def test_another_format_is_named(feed: Feed, content: bytes, named: str) -> None:
-    shop = feed(spec())
+def test_another_format_is_named(make_feed: MakeFeed, content: bytes, named: str) -> None:
+    feed = make_feed(spec())
 
-    result = shop.load("a.csv", content)
+    result = feed.load("a.csv", content)
     assert f"the file is {named}, and the feed reads CSV" in rejected(result)
     assert result.failure is not None
     assert "skip data/unprocessed/" in str(result.failure.next_step)
-    assert shop.types() == {}
+    assert feed.types() == {}

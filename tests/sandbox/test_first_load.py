@@ -1,15 +1,12 @@
 """A first file makes the table, the view, the audit row and the archive."""
 
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
 from framework.model.column_type import parse_type
 from framework.model.names import TableName, ledger_table
-from tests.workshop import Workshop, csv_text
-
-Feed = Callable[..., Workshop]
+from tests.harness import FeedHarness, MakeFeed, csv_text
 
 SPEC = """
 source: {prefix: data/in/{name}/, pattern: "*.csv"}
@@ -32,17 +29,17 @@ ROWS = (
 )
 
 
-def loaded(feed: Feed) -> Workshop:
-    shop = feed(SPEC)
-    result = shop.load("one.csv", csv_text(HEADER, *ROWS))
+def loaded(make_feed: MakeFeed) -> FeedHarness:
+    feed = make_feed(SPEC)
+    result = feed.load("one.csv", csv_text(HEADER, *ROWS))
     assert result.status == "SUCCESS", result.failure and result.failure.message
-    return shop
+    return feed
 
 
-def test_types_are_inferred_declared_and_kept_text_where_numbers_would_lose(feed: Feed) -> None:
-    shop = loaded(feed)
+def test_types_are_inferred_declared_and_kept_text_where_numbers_would_lose(make_feed: MakeFeed) -> None:
+    feed = loaded(make_feed)
 
-    assert shop.types() == {
+    assert feed.types() == {
         "cust_no": "bigint",
         "first_name": "character varying(256)",
         "zip": "character varying(256)",
@@ -57,13 +54,13 @@ def test_types_are_inferred_declared_and_kept_text_where_numbers_would_lose(feed
         "run_date": "timestamp without time zone",
         "file_name": "character varying(1024)",
     }
-    assert all(parse_type(text) for text in shop.types().values())
+    assert all(parse_type(text) for text in feed.types().values())
 
 
-def test_every_value_arrives_and_null_is_not_the_empty_text(feed: Feed) -> None:
-    shop = loaded(feed)
+def test_every_value_arrives_and_null_is_not_the_empty_text(make_feed: MakeFeed) -> None:
+    feed = loaded(make_feed)
 
-    first, second = shop.rows(
+    first, second = feed.rows(
         "first_name, zip, balance, visits, big, active, born, updated_at, signed_up, note", "cust_no"
     )
 
@@ -85,8 +82,8 @@ def test_every_value_arrives_and_null_is_not_the_empty_text(feed: Feed) -> None:
     assert second[9] == ""
 
 
-def test_times_with_an_offset_are_the_same_moments_in_the_table(feed: Feed) -> None:
-    shop = feed(
+def test_times_with_an_offset_are_the_same_moments_in_the_table(make_feed: MakeFeed) -> None:
+    feed = make_feed(
         """
 source: {prefix: data/in/{name}/}
 target: {table: "{name}"}
@@ -101,32 +98,32 @@ types: {columns: {at: timestamptz, sent: timestamptz, feedway_utc_0: timestamptz
         # The first one's moment, written otherwise, and older.
         "2024-01-31T08:00:00Z,2024-01-01T00:30:00+01:00,2023-12-31T23:30:00Z",
     ]
-    result = shop.load("1.csv", csv_text("at,sent,feedway_utc_0", *lines))
+    result = feed.load("1.csv", csv_text("at,sent,feedway_utc_0", *lines))
 
     assert result.status == "SUCCESS", result.failure and result.failure.message
-    assert shop.types()["at"] == "timestamp with time zone"
+    assert feed.types()["at"] == "timestamp with time zone"
     shown = "to_char(at, 'YYYY-MM-DD HH24:MI:SS.MS'), to_char(feedway_utc_0, 'YYYY-MM-DD HH24:MI')"
-    assert shop.rows(shown, "at") == [
+    assert feed.rows(shown, "at") == [
         ("2024-01-31 08:00:00.000", None),
         ("2024-01-31 08:00:00.250", "2024-01-01 01:00"),
     ]
 
 
-def test_metadata_columns_say_when_and_from_which_file(feed: Feed) -> None:
-    shop = loaded(feed)
+def test_metadata_columns_say_when_and_from_which_file(make_feed: MakeFeed) -> None:
+    feed = loaded(make_feed)
 
-    rows = shop.rows("file_name, run_date", "cust_no")
-    ((started,),) = shop.sql(f"select distinct run_start_ts from feedway.job_sts where pipeline = '{shop.name}'")
+    rows = feed.rows("file_name, run_date", "cust_no")
+    ((started,),) = feed.sql(f"select distinct run_start_ts from feedway.job_sts where pipeline = '{feed.name}'")
 
     assert rows == [("one.csv", started)] * 2
 
 
-def test_keys_are_not_null_and_the_physical_design_is_the_specs(feed: Feed) -> None:
-    shop = loaded(feed)
+def test_keys_are_not_null_and_the_physical_design_is_the_specs(make_feed: MakeFeed) -> None:
+    feed = loaded(make_feed)
 
-    design = shop.sql(
+    design = feed.sql(
         "select column_name, is_nullable, distkey, sortkey from svv_redshift_columns "
-        f"where table_name = '{shop.name}' and column_name in ('cust_no', 'updated_at') order by 1"
+        f"where table_name = '{feed.name}' and column_name in ('cust_no', 'updated_at') order by 1"
     )
 
     assert [(name, nullable.upper(), distkey, sortkey) for name, nullable, distkey, sortkey in design] == [
@@ -136,10 +133,12 @@ def test_keys_are_not_null_and_the_physical_design_is_the_specs(feed: Feed) -> N
 
 
 @pytest.mark.parametrize("design", ["distkey: gone", "sortkey: [a, gone]"])
-def test_a_design_that_names_a_column_which_is_not_there_is_explained(feed: Feed, design: str) -> None:
-    shop = feed('source: {prefix: data/in/{name}/}\nload: {keys: [id]}\ntarget: {table: "{name}", ' + design + "}\n")
+def test_a_design_that_names_a_column_which_is_not_there_is_explained(make_feed: MakeFeed, design: str) -> None:
+    feed = make_feed(
+        'source: {prefix: data/in/{name}/}\nload: {keys: [id]}\ntarget: {table: "{name}", ' + design + "}\n"
+    )
 
-    result = shop.load(f"{shop.name}.csv", csv_text("id,a", "1,x"))
+    result = feed.load(f"{feed.name}.csv", csv_text("id,a", "1,x"))
 
     assert result.failure is not None
     assert result.failure.type == "SchemaChangeError"
@@ -148,45 +147,45 @@ def test_a_design_that_names_a_column_which_is_not_there_is_explained(feed: Feed
     assert "id, a, run_date" in result.failure.message
 
 
-def test_the_view_stands_on_the_table(feed: Feed) -> None:
-    shop = loaded(feed)
+def test_the_view_stands_on_the_table(make_feed: MakeFeed) -> None:
+    feed = loaded(make_feed)
 
-    assert shop.sql(f"select count(*) from reporting.v_{shop.name}") == [(2,)]
+    assert feed.sql(f"select count(*) from reporting.v_{feed.name}") == [(2,)]
 
 
-def test_the_audit_has_a_started_and_a_final_row(feed: Feed) -> None:
-    shop = loaded(feed)
+def test_the_audit_has_a_started_and_a_final_row(make_feed: MakeFeed) -> None:
+    feed = loaded(make_feed)
 
-    started, final = shop.audit(
+    started, final = feed.audit(
         "status, run_id, job_id, source_bucket, source_filename, source_size, source_generation, target_table_name, "
         "records_read, records_inserted, records_updated, records_deleted, records_deduplicated, records_rejected, "
         "error_message, run_end_ts is null"
     )
 
     size = len(csv_text(HEADER, *ROWS).encode())
-    same = ("job-1", "lake", f"data/in/{shop.name}/one.csv", size, 1, f"public.{shop.name}")
+    same = ("job-1", "lake", f"data/in/{feed.name}/one.csv", size, 1, f"public.{feed.name}")
     assert started == ("STARTED", final[1], *same, None, None, None, None, None, None, None, True)
     assert final == ("SUCCESS", final[1], *same, 2, 2, 0, 0, 0, 0, None, False)
-    assert shop.audit("spec_sha256")[0][0] == shop.spec().sha256
+    assert feed.audit("spec_sha256")[0][0] == feed.spec().sha256
 
 
-def test_the_ledger_holds_the_files_identity(feed: Feed) -> None:
-    shop = loaded(feed)
-    ledger = ledger_table("feedway", TableName("public", shop.name))
+def test_the_ledger_holds_the_files_identity(make_feed: MakeFeed) -> None:
+    feed = loaded(make_feed)
+    ledger = ledger_table("feedway", TableName("public", feed.name))
 
-    assert shop.sql(f"select count(*), max(source_generation) from {ledger.sql}") == [(1, 1)]
+    assert feed.sql(f"select count(*), max(source_generation) from {ledger.sql}") == [(1, 1)]
 
 
-def test_the_file_is_archived_staging_is_gone_and_the_log_is_kept(feed: Feed) -> None:
-    shop = feed(SPEC.replace('pattern: "*.csv"', 'pattern: "*.csv"'))
-    shop.load(f"{shop.name}_1.csv", csv_text(HEADER, *ROWS))
+def test_the_file_is_archived_staging_is_gone_and_the_log_is_kept(make_feed: MakeFeed) -> None:
+    feed = make_feed(SPEC.replace('pattern: "*.csv"', 'pattern: "*.csv"'))
+    feed.load(f"{feed.name}_1.csv", csv_text(HEADER, *ROWS))
 
-    assert shop.keys("data/in/") == []
-    (archived,) = shop.keys("data/archive/")
-    assert archived.endswith(f"/{shop.name}_1.csv")
-    assert shop.keys("staging/") == []
-    assert shop.sql("select count(*) from svv_tables where table_schema = 'feedway' and table_name like 'stage_%'") == [
+    assert feed.keys("data/in/") == []
+    (archived,) = feed.keys("data/archive/")
+    assert archived.endswith(f"/{feed.name}_1.csv")
+    assert feed.keys("staging/") == []
+    assert feed.sql("select count(*) from svv_tables where table_schema = 'feedway' and table_name like 'stage_%'") == [
         (0,)
     ]
-    (exported,) = shop.keys("logs/")
-    assert b'"msg": "loaded"' in shop.s3.get_object(Bucket="lake", Key=exported)["Body"].read()
+    (exported,) = feed.keys("logs/")
+    assert b'"msg": "loaded"' in feed.s3.get_object(Bucket="lake", Key=exported)["Body"].read()

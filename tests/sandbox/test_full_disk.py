@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,7 @@ from framework.lake.lake import Lake
 from framework.rows.embedded.engine import EmbeddedFrames
 from framework.rows.workspace import Workspace
 from framework.spec.environment import LakeSettings
-from tests.workshop import Workshop, csv_text
-
-Feed = Callable[..., Workshop]
+from tests.harness import MakeFeed, csv_text
 
 SPEC = """
 source: {prefix: data/in/{name}/, on_failure: continue}
@@ -54,14 +52,14 @@ def frames_on(s3: Any, tmp_path: Path) -> Iterator[EmbeddedFrames]:
     ["fetched-0", "0-1.csv", "malformed-0.jsonl", "part-00000.parquet", "bad-rows.jsonl", "bad-rows.parquet"],
 )
 def test_a_disk_that_fills_up_leaves_the_file_pending_however_often(
-    feed: Feed, frames_on: EmbeddedFrames, tmp_path: Path, file: str
+    make_feed: MakeFeed, frames_on: EmbeddedFrames, tmp_path: Path, file: str
 ) -> None:
-    shop = feed(SPEC, frames=frames_on)
-    key = shop.land("1.csv", csv_text("id,n", *(f"{n},{n}" for n in range(2000)), "1,2,3", "1"))
+    feed = make_feed(SPEC, frames=frames_on)
+    key = feed.land("1.csv", csv_text("id,n", *(f"{n},{n}" for n in range(2000)), "1,2,3", "1"))
     working, frames_on._workspace = frames_on._workspace, FullDisk(tmp_path / "full", file)
     try:
-        for _ in range(shop.environment.max_attempts + 1):
-            (result,) = shop.run()
+        for _ in range(feed.environment.max_attempts + 1):
+            (result,) = feed.run()
             assert result.failure is not None
             assert isinstance(result.failure.error, MachineError)
             assert result.failure.error.exit_code == 5
@@ -69,24 +67,24 @@ def test_a_disk_that_fills_up_leaves_the_file_pending_however_often(
     finally:
         frames_on._workspace.close()
         frames_on._workspace = working
-    assert shop.keys("data/in/") == [key]
-    messages = [str(message) for status, message in shop.audit("status, error_message") if status == "FAILED"]
-    assert [message[:8] for message in messages] == ["outage: "] * (shop.environment.max_attempts + 1)
+    assert feed.keys("data/in/") == [key]
+    messages = [str(message) for status, message in feed.audit("status, error_message") if status == "FAILED"]
+    assert [message[:8] for message in messages] == ["outage: "] * (feed.environment.max_attempts + 1)
 
-    (result,) = shop.run()
+    (result,) = feed.run()
 
     assert result.status == "SUCCESS", result.failure
     assert (result.counts.inserted, result.counts.rejected) == (2000, 2)
 
 
 def test_the_files_behind_one_that_meets_a_full_disk_wait_too(
-    feed: Feed, frames_on: EmbeddedFrames, tmp_path: Path
+    make_feed: MakeFeed, frames_on: EmbeddedFrames, tmp_path: Path
 ) -> None:
-    shop = feed(SPEC, frames=frames_on)
-    keys = [shop.land(f"{number}.csv", csv_text("id,n", f"{number},1")) for number in range(3)]
+    feed = make_feed(SPEC, frames=frames_on)
+    keys = [feed.land(f"{number}.csv", csv_text("id,n", f"{number},1")) for number in range(3)]
     working, frames_on._workspace = frames_on._workspace, FullDisk(tmp_path / "full", "0-1.csv")
-    (result,) = shop.run()
+    (result,) = feed.run()
     frames_on._workspace.close()
     frames_on._workspace = working
     assert (result.status, result.source_file) == ("FAILED", keys[0])
-    assert shop.keys("data/in/") == keys
+    assert feed.keys("data/in/") == keys

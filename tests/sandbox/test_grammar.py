@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from framework.load.request import Corrections
@@ -12,9 +11,7 @@ from framework.sandbox.redshift_sql import parse, to_postgres
 from framework.warehouse.audit import HistoryQuery, read_history, read_last_success, read_run_counts
 from framework.warehouse.session import WarehouseSession
 from framework.warehouse.staging_tables import read_staging_count
-from tests.workshop import Workshop, csv_text
-
-Feed = Callable[..., Workshop]
+from tests.harness import MakeFeed, csv_text
 
 SPEC = """
 source: {prefix: data/in/{name}/}
@@ -45,7 +42,7 @@ def disguised(sql: str) -> str:
     return "-- somebody else's comment\n" + "".join(parts) + " -- the end"
 
 
-def sent_statements(feed: Feed, client: Any) -> dict[str, str]:
+def sent_statements(make_feed: MakeFeed, client: Any) -> dict[str, str]:
     """Run loads of every mode and return one statement for each template that was sent."""
     found: dict[str, str] = {}
 
@@ -56,37 +53,39 @@ def sent_statements(feed: Feed, client: Any) -> dict[str, str]:
     events = [f"provide-client-params.redshift-data.{name}" for name in ("ExecuteStatement", "BatchExecuteStatement")]
     for event in events:
         client.meta.events.register(event, collect)
-    shop = feed(SPEC)
-    shop.load("1.csv", csv_text("id,n,a,b", "1,1,x,y"))
-    shop.sql(f"create group g_{shop.name}", f"grant select on reporting.v_{shop.name} to group g_{shop.name}")
-    shop.sql(f"comment on view reporting.v_{shop.name} is 'seen'")
-    shop.sql(f"comment on column {shop.table}.n is 'number'")
-    shop.load("2.csv", csv_text("id,n,a,c", "1,3000000000," + "x" * 300 + ",z"))
-    shop.load("3.csv", csv_text("id", "1"))
-    plain = feed()
+    feed = make_feed(SPEC)
+    feed.load("1.csv", csv_text("id,n,a,b", "1,1,x,y"))
+    feed.sql(f"create group g_{feed.name}", f"grant select on reporting.v_{feed.name} to group g_{feed.name}")
+    feed.sql(f"comment on view reporting.v_{feed.name} is 'seen'")
+    feed.sql(f"comment on column {feed.table}.n is 'number'")
+    feed.load("2.csv", csv_text("id,n,a,c", "1,3000000000," + "x" * 300 + ",z"))
+    feed.load("3.csv", csv_text("id", "1"))
+    plain = make_feed()
     plain.load("1.csv", csv_text("id,a", "1,x"))
     plain.load("2.csv", csv_text("id,a", "1," + "x" * 300))
     for mode in ("append", "replace"):
-        other = feed(f'source: {{prefix: data/in/{{name}}/}}\ntarget: {{table: "{{name}}"}}\nload: {{mode: {mode}}}\n')
+        other = make_feed(
+            f'source: {{prefix: data/in/{{name}}/}}\ntarget: {{table: "{{name}}"}}\nload: {{mode: {mode}}}\n'
+        )
         other.load("1.csv", csv_text("id", "1"))
-    warehouse = WarehouseSession(shop.warehouse, "p", RunLog("r", "p", None))
-    read_history(warehouse, HistoryQuery((shop.name,), ("SUCCESS",), source_filename="k", rows=5))
-    read_last_success(warehouse, [shop.name])
+    warehouse = WarehouseSession(feed.warehouse, "p", RunLog("r", "p", None))
+    read_history(warehouse, HistoryQuery((feed.name,), ("SUCCESS",), source_filename="k", rows=5))
+    read_last_success(warehouse, [feed.name])
     read_run_counts(warehouse, "r")
-    strict = feed(STRICT)
+    strict = make_feed(STRICT)
     strict.load("1.csv", csv_text("id,n", "1,1", "1,2"))
-    for corrected in (shop, plain):
+    for corrected in (feed, plain):
         (result,) = corrected.run(Corrections(corrected.land("4.csv", csv_text("id,n", "1,2"))))
         assert result.status == "SUCCESS"
-    table = shop.spec().target.table
+    table = feed.spec().target.table
     read_staging_count(warehouse, table)
     for event in events:
         client.meta.events.unregister(event, collect)
     return found
 
 
-def test_case_comments_and_names_do_not_change_what_a_statement_is(feed: Feed, redshift_data: Any) -> None:
-    statements = sent_statements(feed, redshift_data)
+def test_case_comments_and_names_do_not_change_what_a_statement_is(make_feed: MakeFeed, redshift_data: Any) -> None:
+    statements = sent_statements(make_feed, redshift_data)
 
     assert {"lock_ledger", "copy_staging", "find_losers", "count_winners", "insert_rows", "create_view"} <= set(
         statements

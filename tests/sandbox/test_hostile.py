@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +13,9 @@ import pytest
 from framework.load.request import OneFile
 from framework.model.names import TableName, identifier, literal
 from framework.model.staging import FileName
+from tests.harness import FeedHarness, MakeFeed
 from tests.hostile import PIECES
 from tests.rows.conftest import COMMA, column, make_bench
-from tests.workshop import Workshop
 
 TABLE = TableName("public", "o'r\"d;er--s /*{{ 7 * 7 }}*/ \\ $$ {% raw %}")
 VIEW = TableName("public", "v'i\"e;w -- {{ target }}")
@@ -49,39 +48,39 @@ def hostile_file() -> tuple[str, list[list[str]]]:
 
 
 @pytest.fixture
-def shop(feed: Callable[..., Workshop]) -> Workshop:
+def feed(make_feed: MakeFeed) -> FeedHarness:
     names = (TABLE.name, RENAMED, RENAMED, f"f {RENAMED}", VIEW.name)
-    return feed(SPEC % tuple(map(yaml_text, names)))
+    return make_feed(SPEC % tuple(map(yaml_text, names)))
 
 
-def test_every_value_arrives_as_it_was_and_nothing_else_happens(shop: Workshop) -> None:
+def test_every_value_arrives_as_it_was_and_nothing_else_happens(feed: FeedHarness) -> None:
     text, rows = hostile_file()
-    before = shop.sql("select count(*) from svv_columns where table_schema = 'public'")
+    before = feed.sql("select count(*) from svv_columns where table_schema = 'public'")
 
     # The same rows once more, as another file: it has one line end less.
-    results = [shop.load(FILE, content) for content in (text, text.rstrip("\n"))]
+    results = [feed.load(FILE, content) for content in (text, text.rstrip("\n"))]
 
     assert [result.status for result in results] == ["SUCCESS", "SUCCESS"], results[0].failure
     assert results[1].counts.updated == len(rows)
-    found = shop.sql(f"select * from {VIEW.sql} order by cast(split_part({identifier(RENAMED)}, ' ', 1) as integer)")
+    found = feed.sql(f"select * from {VIEW.sql} order by cast(split_part({identifier(RENAMED)}, ' ', 1) as integer)")
     assert [list(row[:5]) for row in found] == rows
     assert {row[5] for row in found} == {FILE}
-    after = shop.sql("select count(*) from svv_columns where table_schema = 'public'")
+    after = feed.sql("select count(*) from svv_columns where table_schema = 'public'")
     assert after[0][0] - before[0][0] == 2 * 6
 
 
-def test_a_file_is_known_again_by_its_name(shop: Workshop) -> None:
+def test_a_file_is_known_again_by_its_name(feed: FeedHarness) -> None:
     text, _ = hostile_file()
-    name = f"{shop.name} {FILE}"
-    shop.load(name, text)
-    (archived,) = shop.keys("data/archive/")
+    name = f"{feed.name} {FILE}"
+    feed.load(name, text)
+    (archived,) = feed.keys("data/archive/")
 
-    (again,) = shop.run(OneFile(archived))
+    (again,) = feed.run(OneFile(archived))
 
     assert archived.endswith(f"/{name}")
     assert (again.status, str(again.reason)[:17]) == ("SKIPPED", "already loaded on")
-    key = f"data/in/{shop.name}/{name}"
-    found = shop.sql(f"select distinct source_filename from feedway.job_sts where source_filename = {literal(key)}")
+    key = f"data/in/{feed.name}/{name}"
+    found = feed.sql(f"select distinct source_filename from feedway.job_sts where source_filename = {literal(key)}")
     assert found == [(key,)]
 
 

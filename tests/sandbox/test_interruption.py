@@ -28,11 +28,11 @@ from framework.sandbox import SandboxAddress
 from framework.warehouse.client import Caller as StatementCaller
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
+from tests.harness import new_name
 from tests.rows.conftest import column, make_bench
 from tests.sandbox.conftest import ENVIRONMENT as SANDBOX
 from tests.sandbox.data_api_caller import ENDLESS, Caller
 from tests.slow_s3 import slow_s3
-from tests.workshop import new_name
 
 ROOT = Path(__file__).parents[2]
 FEEDS = 3
@@ -200,19 +200,19 @@ def test_a_terminal_shows_how_far_staging_is(site: Site) -> None:
 
 def test_interruptions_never_empty_an_inbox(feed: Any) -> None:
     """A failure counts towards max_attempts, which is three; whoever interrupts has not judged the file."""
-    shop = feed()
-    key = shop.land("1.csv", "id\n1\n")
+    feed = feed()
+    key = feed.land("1.csv", "id\n1\n")
 
     def interrupt(batch: object) -> NoReturn:
         raise KeyboardInterrupt("interrupted by the user")
 
     for _ in range(4):
-        services = replace(shop.services(), frames=interrupt)
+        services = replace(feed.services(), frames=interrupt)
         with pytest.raises(KeyboardInterrupt):
-            list(run_pipeline(shop.spec(), services, Pending()))
+            list(run_pipeline(feed.spec(), services, Pending()))
 
-    assert shop.keys("data/") == [key]
-    assert shop.audit("status, error_message").count(("FAILED", "interrupted by the user")) == 4
+    assert feed.keys("data/") == [key]
+    assert feed.audit("status, error_message").count(("FAILED", "interrupted by the user")) == 4
 
 
 def test_a_statement_of_an_interrupted_run_is_cancelled(redshift_data: Any, s3: Any) -> None:

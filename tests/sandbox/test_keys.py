@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from tests.command_line import SPEC, Shop
+from tests.harness import FeedHarness, tagged_spec
 
 NAMES = (
     "plain.csv",
@@ -22,8 +22,8 @@ NAMES = (
 TYPED = "types: {columns: {a: integer}}\n"
 
 
-def write_spec(shop: Shop, more: str = "") -> None:
-    shop.write(f"pipelines/{shop.name}.yml", SPEC.format(name=shop.name) + more)
+def write_spec(feed: FeedHarness, more: str = "") -> None:
+    feed.write(f"pipelines/{feed.name}.yml", tagged_spec(feed.name) + more)
 
 
 def command_in(err: str, words: str) -> list[str]:
@@ -33,36 +33,36 @@ def command_in(err: str, words: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_command_that_a_failure_prints_loads_the_file(shop: Shop, name: str) -> None:
-    write_spec(shop, TYPED)
-    shop.land(name, "id,a\n1,x\n")
-    code, _, err = shop.run("run", shop.name)
+def test_the_command_that_a_failure_prints_loads_the_file(feed: FeedHarness, name: str) -> None:
+    write_spec(feed, TYPED)
+    feed.land(name, "id,a\n1,x\n")
+    code, _, err = feed.command("run", feed.name)
     assert code == 3
     command = command_in(err, "Continue with: ")
-    assert command[:3] == ["replay", shop.name, "--file"]
-    write_spec(shop)
+    assert command[:3] == ["replay", feed.name, "--file"]
+    write_spec(feed)
 
-    replayed, document = shop.json(*command)
+    replayed, document = feed.json(*command)
 
     assert replayed == 0, document
     assert [(load["status"], load["records_inserted"]) for load in document["loads"]] == [("SUCCESS", 1)]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_is_loaded_again_and_skipped_by_its_key_or_address(shop: Shop, name: str) -> None:
-    key = shop.land(name, "id,a\n1,x\n")
+def test_a_file_is_loaded_again_and_skipped_by_its_key_or_address(feed: FeedHarness, name: str) -> None:
+    key = feed.land(name, "id,a\n1,x\n")
     start = "s3://lake/" if NAMES.index(name) % 2 else ""
 
-    loaded = shop.run("run", shop.name, "--file", start + key)[0]
+    loaded = feed.command("run", feed.name, "--file", start + key)[0]
     (archived,) = [
         found["Key"]
-        for found in shop.s3.list_objects_v2(Bucket="lake", Prefix="data/archive/")["Contents"]
-        if shop.heads(found["Key"]).get("feedway-pipeline") == shop.name
+        for found in feed.s3.list_objects_v2(Bucket="lake", Prefix="data/archive/")["Contents"]
+        if feed.heads(found["Key"]).get("feedway-pipeline") == feed.name
     ]
-    again = shop.json("run", shop.name, "--file", start + archived, "--again")
-    shop.land(name, "id,a\n2,y\n")
-    skipped = shop.json("skip", start + key)
-    _, history = shop.json("history", "--file", start + key)
+    again = feed.json("run", feed.name, "--file", start + archived, "--again")
+    feed.land(name, "id,a\n2,y\n")
+    skipped = feed.json("skip", start + key)
+    _, history = feed.json("history", "--file", start + key)
 
     assert (loaded, again[0], skipped[0]) == (0, 0, 0)
     assert again[1]["loads"][0]["records_updated"] == 1
@@ -73,10 +73,10 @@ def test_a_file_is_loaded_again_and_skipped_by_its_key_or_address(shop: Shop, na
 @pytest.mark.parametrize(
     "argv", [("run", "{name}", "--file", "{key}"), ("replay", "{name}", "--file", "{key}"), ("skip", "{key}")]
 )
-def test_an_address_in_another_bucket_is_refused_by_name(shop: Shop, argv: tuple[str, ...]) -> None:
+def test_an_address_in_another_bucket_is_refused_by_name(feed: FeedHarness, argv: tuple[str, ...]) -> None:
     key = "s3://other/data/in/1.csv"
 
-    code, _, err = shop.run(*(part.format(name=shop.name, key=key) for part in argv))
+    code, _, err = feed.command(*(part.format(name=feed.name, key=key) for part in argv))
 
     assert code == 2
     assert f"{key} is not in the lake, which is s3://lake/" in err
@@ -86,8 +86,8 @@ def test_an_address_in_another_bucket_is_refused_by_name(shop: Shop, argv: tuple
 @pytest.mark.parametrize(
     "argv", [("run", "{name}", "--file", "{key}"), ("replay", "{name}", "--file", "{key}"), ("skip", "{key}")]
 )
-def test_an_empty_key_is_refused(shop: Shop, argv: tuple[str, ...], key: str) -> None:
-    code, _, err = shop.run(*(part.format(name=shop.name, key=key) for part in argv))
+def test_an_empty_key_is_refused(feed: FeedHarness, argv: tuple[str, ...], key: str) -> None:
+    code, _, err = feed.command(*(part.format(name=feed.name, key=key) for part in argv))
 
     assert code == 2
     assert "names no object: give the key of one in s3://lake/" in err

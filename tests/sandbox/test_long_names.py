@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from tests.harness import MakeFeed
 from tests.sandbox.data_api_caller import Caller, copy_sql, new_table
-from tests.workshop import Workshop
 
 ASCII = "a" * 126
 PAIR = (ASCII + "1", ASCII + "2")
@@ -229,30 +228,30 @@ views:
 
 
 @pytest.mark.parametrize("length", [10, 127])
-def test_a_file_with_names_of_all_scripts_and_lengths_loads(feed: Callable[..., Workshop], length: int) -> None:
+def test_a_file_with_names_of_all_scripts_and_lengths_loads(make_feed: MakeFeed, length: int) -> None:
     """Its columns come in another order, grow, and are more the second time; a key grows the third time."""
     names = {part: (part * 127)[:length] for part in ("schema", "table", "view")}
-    shop = feed(VIEWED % {"key": PAIR[0], **names})
+    feed = make_feed(VIEWED % {"key": PAIR[0], **names})
     schema = names["schema"]
-    shop.load("1.csv", f"분류,{PAIR[0]},имя,नाम_कि,{PAIR[1]}\nㄱ,1,аня,क,5\nㄴ,2,ян,ख,6\n")
-    shop.sql(f"""create view public.foreign_{shop.name} as select "имя", "{PAIR[1]}" from {schema}.{names["table"]}""")
+    feed.load("1.csv", f"분류,{PAIR[0]},имя,नाम_कि,{PAIR[1]}\nㄱ,1,аня,क,5\nㄴ,2,ян,ख,6\n")
+    feed.sql(f"""create view public.foreign_{feed.name} as select "имя", "{PAIR[1]}" from {schema}.{names["table"]}""")
 
-    result = shop.load("2.csv", f"{PAIR[1]},имя,분류,{ASCII}3,{PAIR[0]},नाम_कि\n7.5,{'я' * 200},ㄴ,2026-01-01,2,ग\n")
+    result = feed.load("2.csv", f"{PAIR[1]},имя,분류,{ASCII}3,{PAIR[0]},नाम_कि\n7.5,{'я' * 200},ㄴ,2026-01-01,2,ग\n")
 
     assert result.status == "SUCCESS"
     rows = [("ㄱ", 1, "аня", "क", 5.0, None), ("ㄴ", 2, "я" * 200, "ग", 7.5, "2026-01-01")]
     columns = f'"분류", "{PAIR[0]}", "имя", "नाम_कि", "{PAIR[1]}", "{ASCII}3"'
     for relation in (names["table"], names["view"]):
-        found = shop.sql(f'select {columns} from {schema}.{relation} order by "{PAIR[0]}"')
+        found = feed.sql(f'select {columns} from {schema}.{relation} order by "{PAIR[0]}"')
         assert [(*row[:4], float(str(row[4])), row[5] and str(row[5])) for row in found] == rows
-    assert shop.sql(f'select * from {schema}.late order by "{PAIR[0]}"') == [(1, "क"), (2, "ग")]
+    assert feed.sql(f'select * from {schema}.late order by "{PAIR[0]}"') == [(1, "क"), (2, "ग")]
 
-    grown = shop.load("3.csv", f"분류,{PAIR[0]},имя,नाम_कि,{PAIR[1]},{ASCII}3\n{'ㄷ' * 99},3,рой,घ,8,2026-01-02\n")
+    grown = feed.load("3.csv", f"분류,{PAIR[0]},имя,नाम_कि,{PAIR[1]},{ASCII}3\n{'ㄷ' * 99},3,рой,घ,8,2026-01-02\n")
 
     assert grown.status == "SUCCESS"
-    assert shop.sql(f'select "분류" from {schema}.{names["view"]} order by 1 desc limit 1') == [("ㄷ" * 99,)]
-    foreign = f'select "имя", "{PAIR[1]}" from public.foreign_{shop.name} order by 1'
-    assert [(name, float(str(number))) for name, number in shop.sql(foreign)] == [
+    assert feed.sql(f'select "분류" from {schema}.{names["view"]} order by 1 desc limit 1') == [("ㄷ" * 99,)]
+    foreign = f'select "имя", "{PAIR[1]}" from public.foreign_{feed.name} order by 1'
+    assert [(name, float(str(number))) for name, number in feed.sql(foreign)] == [
         ("аня", 5),
         ("рой", 8),
         ("я" * 200, 7.5),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import uuid
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,8 @@ from framework.model.files import FileIdentity
 from framework.model.observation import AuditRow
 from framework.warehouse.audit import write_audit
 from framework.warehouse.session import WarehouseSession
-from tests.workshop import Workshop
+from tests.harness import FeedHarness, MakeFeed
 
-Feed = Callable[..., Workshop]
 ARRIVED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 BATCH = """
@@ -44,7 +42,7 @@ def drop_files(folder: Path, name: str, count: int) -> list[str]:
     return keys
 
 
-def counting(feed: Feed, body: str) -> tuple[Workshop, Counter[str]]:
+def counting(make_feed: MakeFeed, body: str) -> tuple[FeedHarness, Counter[str]]:
     """Return a feed, and the S3 calls that its lake makes from now on."""
     client = boto3.session.Session().client("s3")
     calls: Counter[str] = Counter()
@@ -58,47 +56,49 @@ def counting(feed: Feed, body: str) -> tuple[Workshop, Counter[str]]:
         lake._client = client
         return lake
 
-    return feed(body, wrap_lake=use), calls
+    return make_feed(body, wrap_lake=use), calls
 
 
-def test_a_listing_of_two_pages_is_whole(feed: Feed) -> None:
-    shop, calls = counting(feed, BATCH)
-    keys = drop_files(shop.s3_folder, shop.name, 1100)
+def test_a_listing_of_two_pages_is_whole(make_feed: MakeFeed) -> None:
+    feed, calls = counting(make_feed, BATCH)
+    keys = drop_files(feed.s3_folder, feed.name, 1100)
 
-    pending = list_arrived(shop.services().lake, shop.spec().source).pending
+    pending = list_arrived(feed.services().lake, feed.spec().source).pending
 
     assert sorted(found.key for found in pending) == keys
     assert calls == {"ListObjectsV2": 2}
 
 
-def test_each_file_of_a_batch_costs_a_bounded_number_of_calls(feed: Feed) -> None:
-    shop, calls = counting(feed, BATCH)
-    drop_files(shop.s3_folder, shop.name, 30)
+def test_each_file_of_a_batch_costs_a_bounded_number_of_calls(make_feed: MakeFeed) -> None:
+    feed, calls = counting(make_feed, BATCH)
+    drop_files(feed.s3_folder, feed.name, 30)
 
-    results = shop.run()
+    results = feed.run()
 
     assert {result.status for result in results} == {"SUCCESS"}
-    assert shop.sql(f"select count(*), sum(id) from {shop.table}") == [(30, sum(range(30)))]
+    assert feed.sql(f"select count(*), sum(id) from {feed.table}") == [(30, sum(range(30)))]
     assert sum(calls.values()) <= 30 * CALLS_PER_FILE + 15, calls
-    assert shop.keys("data/in/") == []
+    assert feed.keys("data/in/") == []
 
 
 @pytest.mark.parametrize(("status", "message", "count"), [("FAILED", "m" * 4096, 600), ("SKIPPED", None, 1500)])
-def test_the_audit_rows_of_many_files_are_all_written(feed: Feed, status: Any, message: str | None, count: int) -> None:
-    shop = feed()
-    shop.load("1.csv", "id,a\n1,x\n")
+def test_the_audit_rows_of_many_files_are_all_written(
+    make_feed: MakeFeed, status: Any, message: str | None, count: int
+) -> None:
+    feed = make_feed()
+    feed.load("1.csv", "id,a\n1,x\n")
     run_id = uuid.uuid4().hex
     rows = [
         AuditRow(
             run_id=run_id,
             job_id="j" * 255,
-            pipeline=shop.name,
+            pipeline=feed.name,
             started_at=ARRIVED,
             ended_at=ARRIVED,
             source=FileIdentity("lake", f"{'k' * 1000}{number:024}", "e" * 40, 5 * 10**12),
             source_modified_at=ARRIVED,
             generation=1,
-            target=shop.spec().target.table,
+            target=feed.spec().target.table,
             status=status,
             error_message=message,
             spec_sha256="0" * 64,
@@ -106,7 +106,7 @@ def test_the_audit_rows_of_many_files_are_all_written(feed: Feed, status: Any, m
         for number in range(count)
     ]
 
-    write_audit(WarehouseSession(shop.warehouse, shop.name, RunLog(run_id, shop.name, io.StringIO())), rows)
+    write_audit(WarehouseSession(feed.warehouse, feed.name, RunLog(run_id, feed.name, io.StringIO())), rows)
 
     counted = f"select count(distinct source_filename) from feedway.job_sts where run_id = '{run_id}'"
-    assert shop.sql(counted) == [(count,)]
+    assert feed.sql(counted) == [(count,)]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from framework.load.request import Unprocessed
 from framework.load.result import LoadResult
-from tests.workshop import Workshop, csv_text
+from tests.harness import MakeFeed, csv_text
 
-Feed = Callable[..., Workshop]
 FULL = csv_text("id,a,b,c,d", "1,x,5,true,2026-01-01", "2,y,6,false,2026-01-02")
 
 
@@ -47,15 +45,15 @@ EMPTY, NULL = ("", 0, False, None), (None, None, None, None)
     ],
 )
 def test_new_and_stored_rows_get_what_the_policy_says(
-    feed: Feed, evolution: str, stored: tuple[Any, ...], new: tuple[Any, ...]
+    make_feed: MakeFeed, evolution: str, stored: tuple[Any, ...], new: tuple[Any, ...]
 ) -> None:
-    shop = feed(spec(evolution))
-    shop.load("1.csv", FULL)
+    feed = make_feed(spec(evolution))
+    feed.load("1.csv", FULL)
 
-    result = shop.load("2.csv", csv_text("id", "1", "3"))
+    result = feed.load("2.csv", csv_text("id", "1", "3"))
 
     assert result.status == "SUCCESS", result.failure and result.failure.message
-    assert shop.rows("id, a, b, c, d", "id") == [(1, *stored), UNTOUCHED, (3, *new)]
+    assert feed.rows("id, a, b, c, d", "id") == [(1, *stored), UNTOUCHED, (3, *new)]
     assert warned(result, "missing-column") == ["a", "b", "c", "d"]
 
 
@@ -70,41 +68,41 @@ def test_new_and_stored_rows_get_what_the_policy_says(
     ],
 )
 def test_a_column_that_the_spec_excludes_never_takes_what_a_file_holds(
-    feed: Feed, load: str, evolution: str, kept: str, new: str | None
+    make_feed: MakeFeed, load: str, evolution: str, kept: str, new: str | None
 ) -> None:
-    shop = feed(spec(evolution, load))
-    shop.load("1.csv", csv_text("id,a", "1,x"))
-    shop.spec_body += "columns: {exclude: [a]}\n"
+    feed = make_feed(spec(evolution, load))
+    feed.load("1.csv", csv_text("id,a", "1,x"))
+    feed.spec_body += "columns: {exclude: [a]}\n"
 
-    result = shop.load("2.csv", csv_text("id,a", "3,secret" if "append" in load else "1,secret", "2,secret"))
+    result = feed.load("2.csv", csv_text("id,a", "3,secret" if "append" in load else "1,secret", "2,secret"))
 
     assert result.status == "SUCCESS", result.failure and result.failure.message
     assert result.warnings == ()
     first = [(1, kept)] if "append" not in load else [(1, "x")]
-    assert shop.rows("id, a", "id") == [*first, (2, new), *([(3, new)] if "append" in load else [])]
+    assert feed.rows("id, a", "id") == [*first, (2, new), *([(3, new)] if "append" in load else [])]
 
 
-def test_a_replacement_empties_an_excluded_column_only_where_the_spec_says_so(feed: Feed) -> None:
-    shop = feed(spec("missing_columns: {new_rows: default}", "mode: replace"))
-    shop.load("1.csv", csv_text("id,a", "1,x"))
-    shop.spec_body += "columns: {exclude: [a]}\n"
+def test_a_replacement_empties_an_excluded_column_only_where_the_spec_says_so(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("missing_columns: {new_rows: default}", "mode: replace"))
+    feed.load("1.csv", csv_text("id,a", "1,x"))
+    feed.spec_body += "columns: {exclude: [a]}\n"
 
-    result = shop.load("2.csv", csv_text("id,a", "1,secret"))
+    result = feed.load("2.csv", csv_text("id,a", "1,secret"))
 
     assert result.status == "SUCCESS", result.failure and result.failure.message
-    assert shop.rows("id, a", "id") == [(1, "")]
+    assert feed.rows("id, a", "id") == [(1, "")]
 
 
-def test_a_policy_of_the_column_itself_needs_no_warning(feed: Feed) -> None:
-    shop = feed(spec("columns: {a: {missing_columns: {new_rows: default}}, b: {wider_values: reject}}"))
-    shop.load("1.csv", FULL)
+def test_a_policy_of_the_column_itself_needs_no_warning(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("columns: {a: {missing_columns: {new_rows: default}}, b: {wider_values: reject}}"))
+    feed.load("1.csv", FULL)
 
-    result = shop.load("2.csv", csv_text("id,c,d", "1,true,2026-01-01"))
+    result = feed.load("2.csv", csv_text("id,c,d", "1,true,2026-01-01"))
 
-    assert shop.rows("a, b", "id")[0] == ("x", 5)
+    assert feed.rows("a, b", "id")[0] == ("x", 5)
     assert warned(result, "missing-column") == ["b"]
     query = f"select warnings from feedway.job_sts where run_id = '{result.run_id}' and status = 'SUCCESS'"
-    ((recorded,),) = shop.sql(query)
+    ((recorded,),) = feed.sql(query)
     assert [warning["column"] for warning in json.loads(recorded)] == ["b"]
 
 
@@ -116,108 +114,110 @@ def advice(result: LoadResult) -> str:
     return str(found[1])
 
 
-def test_reject_rejects_every_file_that_lacks_a_column(feed: Feed) -> None:
-    shop = feed(spec("missing_columns: reject"))
-    shop.load("1.csv", FULL)
+def test_reject_rejects_every_file_that_lacks_a_column(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("missing_columns: reject"))
+    feed.load("1.csv", FULL)
 
-    result = shop.load("2.csv", csv_text("id,c,b", "1,false,7"))
+    result = feed.load("2.csv", csv_text("id,c,b", "1,false,7"))
 
     assert result.failure is not None
     assert (result.failure.type, result.failure.step) == ("SourceFileError", "prepare")
     assert "'a', 'd' of public." in result.failure.message
-    assert shop.rows("a", "id") == [("x",), ("y",)]
-    shop.spec_body = spec(f"missing_columns: reject, {advice(result)}")
-    assert [replayed.status for replayed in shop.run(Unprocessed())] == ["SUCCESS"]
+    assert feed.rows("a", "id") == [("x",), ("y",)]
+    feed.spec_body = spec(f"missing_columns: reject, {advice(result)}")
+    assert [replayed.status for replayed in feed.run(Unprocessed())] == ["SUCCESS"]
 
 
-def test_a_file_without_new_rows_may_lack_what_new_rows_need(feed: Feed) -> None:
-    shop = feed(spec("columns: {b: {missing_columns: {new_rows: reject}}}"))
-    shop.load("1.csv", FULL)
+def test_a_file_without_new_rows_may_lack_what_new_rows_need(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("columns: {b: {missing_columns: {new_rows: reject}}}"))
+    feed.load("1.csv", FULL)
 
-    known = shop.load("2.csv", csv_text("id,a,c,d", "1,z,true,2026-01-01"))
-    new = shop.load(f"{shop.name}_3.csv", csv_text("id,a,c,d", "1,zz,true,2026-01-01", "3,z,true,2026-01-01"))
+    known = feed.load("2.csv", csv_text("id,a,c,d", "1,z,true,2026-01-01"))
+    new = feed.load(f"{feed.name}_3.csv", csv_text("id,a,c,d", "1,zz,true,2026-01-01", "3,z,true,2026-01-01"))
 
     assert known.status == "SUCCESS", known.failure
     assert new.failure is not None
     assert new.failure.type == "SourceFileError"
     assert "lacks 'b'" in new.failure.message
-    assert shop.rows("id, a, b", "id") == [(1, "z", 5), (2, "y", 6)]
-    assert len(shop.keys("data/unprocessed/")) == 1
+    assert feed.rows("id, a, b", "id") == [(1, "z", 5), (2, "y", 6)]
+    assert len(feed.keys("data/unprocessed/")) == 1
 
 
 @pytest.mark.parametrize("load", ["mode: append", "mode: replace"])
-def test_where_all_rows_are_new_the_policy_of_new_rows_rejects_the_file(feed: Feed, load: str) -> None:
-    shop = feed(spec("missing_columns: {new_rows: reject}", load))
-    shop.load("1.csv", FULL)
+def test_where_all_rows_are_new_the_policy_of_new_rows_rejects_the_file(make_feed: MakeFeed, load: str) -> None:
+    feed = make_feed(spec("missing_columns: {new_rows: reject}", load))
+    feed.load("1.csv", FULL)
 
-    result = shop.load("2.csv", csv_text("id,a,b,c", "1,y,7,false", "2,y,7,false"))
+    result = feed.load("2.csv", csv_text("id,a,b,c", "1,y,7,false", "2,y,7,false"))
 
     assert result.failure is not None
     assert (result.failure.type, result.failure.step) == ("SourceFileError", "prepare")
-    assert shop.rows("count(*)", "1") == [(2,)]
+    assert feed.rows("count(*)", "1") == [(2,)]
 
 
-def test_a_column_that_may_not_be_null_is_named_when_new_rows_lack_it(feed: Feed) -> None:
-    shop = feed(spec("missing_columns: {new_rows: null}"))
-    shop.sql(f"create table {shop.table} (id bigint not null, a integer not null, b integer)")
-    shop.load("1.csv", csv_text("id,a,b", "1,5,7"))
+def test_a_column_that_may_not_be_null_is_named_when_new_rows_lack_it(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("missing_columns: {new_rows: null}"))
+    feed.sql(f"create table {feed.table} (id bigint not null, a integer not null, b integer)")
+    feed.load("1.csv", csv_text("id,a,b", "1,5,7"))
 
-    known = shop.load("2.csv", csv_text("id,b", "1,8"))
-    new = shop.load(f"{shop.name}_3.csv", csv_text("id,b", "1,9", "2,9"))
+    known = feed.load("2.csv", csv_text("id,b", "1,8"))
+    new = feed.load(f"{feed.name}_3.csv", csv_text("id,b", "1,9", "2,9"))
 
     assert known.status == "SUCCESS", known.failure
-    assert shop.rows("id, a, b", "id") == [(1, 5, 8)]
+    assert feed.rows("id, a, b", "id") == [(1, 5, 8)]
     assert new.failure is not None
     assert new.failure.type == "SourceFileError"
     assert "lacks 'a', NOT NULL" in new.failure.message
-    assert len(shop.keys("data/unprocessed/")) == 1
+    assert len(feed.keys("data/unprocessed/")) == 1
 
 
-def test_an_append_that_would_make_a_column_null_that_may_not_be_is_rejected_before_it_is_read(feed: Feed) -> None:
-    shop = feed(spec("missing_columns: {new_rows: null}", "mode: append"))
-    shop.sql(f"create table {shop.table} (id bigint not null, a integer not null)")
+def test_an_append_that_would_make_a_column_null_that_may_not_be_is_rejected_before_it_is_read(
+    make_feed: MakeFeed,
+) -> None:
+    feed = make_feed(spec("missing_columns: {new_rows: null}", "mode: append"))
+    feed.sql(f"create table {feed.table} (id bigint not null, a integer not null)")
 
-    result = shop.load("1.csv", csv_text("id", "1"))
+    result = feed.load("1.csv", csv_text("id", "1"))
 
     assert result.failure is not None
     assert (result.failure.type, result.failure.step) == ("SourceFileError", "prepare")
-    shop.spec_body = spec(advice(result), "mode: append")
-    assert [replayed.status for replayed in shop.run(Unprocessed())] == ["SUCCESS"]
-    assert shop.rows("id, a", "id") == [(1, 0)]
+    feed.spec_body = spec(advice(result), "mode: append")
+    assert [replayed.status for replayed in feed.run(Unprocessed())] == ["SUCCESS"]
+    assert feed.rows("id, a", "id") == [(1, 0)]
 
 
-def test_a_file_without_a_day_that_may_not_be_null_is_only_to_be_skipped(feed: Feed) -> None:
-    shop = feed(spec("", "mode: append"))
-    shop.sql(f"create table {shop.table} (id bigint not null, d date not null)")
+def test_a_file_without_a_day_that_may_not_be_null_is_only_to_be_skipped(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("", "mode: append"))
+    feed.sql(f"create table {feed.table} (id bigint not null, d date not null)")
 
-    result = shop.load("1.csv", csv_text("id", "1"))
+    result = feed.load("1.csv", csv_text("id", "1"))
 
     assert result.failure is not None
     assert "archive it with: skip data/unprocessed/" in str(result.failure.next_step)
 
 
-def test_a_batch_keeps_the_values_of_the_columns_that_each_file_lacks(feed: Feed) -> None:
-    shop = feed(spec().replace("/}", "/, batch: all}", 1))
-    shop.land("1.csv", csv_text("id,a,b", "1,x,5", "2,y,6"))
-    shop.run()
-    shop.land("2.csv", csv_text("id,a", "1,xx", "3,z"))
-    shop.land("3.csv", csv_text("id,b", "2,66", "4,9"))
+def test_a_batch_keeps_the_values_of_the_columns_that_each_file_lacks(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec().replace("/}", "/, batch: all}", 1))
+    feed.land("1.csv", csv_text("id,a,b", "1,x,5", "2,y,6"))
+    feed.run()
+    feed.land("2.csv", csv_text("id,a", "1,xx", "3,z"))
+    feed.land("3.csv", csv_text("id,b", "2,66", "4,9"))
 
-    results = shop.run()
+    results = feed.run()
 
     assert [result.status for result in results] == ["SUCCESS", "SUCCESS"]
-    assert shop.rows("id, a, b", "id") == [(1, "xx", 5), (2, "y", 66), (3, "z", 0), (4, "", 9)]
+    assert feed.rows("id, a, b", "id") == [(1, "xx", 5), (2, "y", 66), (3, "z", 0), (4, "", 9)]
     assert [warned(result, "missing-column") for result in results] == [["b"], ["a"]]
 
 
-def test_a_replacement_may_not_empty_a_column_unless_the_spec_says_so(feed: Feed) -> None:
-    shop = feed(spec(load="mode: replace"))
-    shop.load("1.csv", csv_text("id,a,b", "1,x,", "2,y,"))
+def test_a_replacement_may_not_empty_a_column_unless_the_spec_says_so(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec(load="mode: replace"))
+    feed.load("1.csv", csv_text("id,a,b", "1,x,", "2,y,"))
 
-    empty_column = shop.load("2.csv", csv_text("id,a", "1,x", "2,z"))
-    rejected = shop.load("3.csv", csv_text("id,b", "1,7", "2,8"))
-    shop.spec_body = spec("columns: {a: {missing_columns: {new_rows: default}}}", "mode: replace")
-    accepted = shop.load("4.csv", csv_text("id,b", "1,7", "2,8"))
+    empty_column = feed.load("2.csv", csv_text("id,a", "1,x", "2,z"))
+    rejected = feed.load("3.csv", csv_text("id,b", "1,7", "2,8"))
+    feed.spec_body = spec("columns: {a: {missing_columns: {new_rows: default}}}", "mode: replace")
+    accepted = feed.load("4.csv", csv_text("id,b", "1,7", "2,8"))
 
     assert empty_column.status == "SUCCESS", empty_column.failure
     assert rejected.failure is not None
@@ -225,16 +225,16 @@ def test_a_replacement_may_not_empty_a_column_unless_the_spec_says_so(feed: Feed
     assert "lacks 'a', in which" in rejected.failure.message
     assert "evolution: {missing_columns: {new_rows: default}}" in rejected.failure.message
     assert accepted.status == "SUCCESS", accepted.failure
-    assert shop.rows("id, a, b", "id") == [(1, "", "7"), (2, "", "8")]
+    assert feed.rows("id, a, b", "id") == [(1, "", "7"), (2, "", "8")]
 
 
-def test_a_probable_rename_prints_the_lines_that_settle_it(feed: Feed) -> None:
-    shop = feed(spec(load="keys: [id], order_by: [updated_at desc]"))
-    shop.load("1.csv", csv_text("id,balance,updated_at", "1,10.50,2024-05-01", "2,20.00,2024-05-01"))
+def test_a_probable_rename_prints_the_lines_that_settle_it(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec(load="keys: [id], order_by: [updated_at desc]"))
+    feed.load("1.csv", csv_text("id,balance,updated_at", "1,10.50,2024-05-01", "2,20.00,2024-05-01"))
 
-    result = shop.load("2.csv", csv_text("id,saldo,updated_at", "1,11.50,2024-05-02", "2,21.00,2024-05-02"))
+    result = feed.load("2.csv", csv_text("id,saldo,updated_at", "1,11.50,2024-05-02", "2,21.00,2024-05-02"))
 
-    assert [value for (value,) in shop.sql(f"select cast(balance as float) from {shop.table} order by id")] == [
+    assert [value for (value,) in feed.sql(f"select cast(balance as float) from {feed.table} order by id")] == [
         10.5,
         20,
     ]
@@ -242,52 +242,52 @@ def test_a_probable_rename_prints_the_lines_that_settle_it(feed: Feed) -> None:
     assert "columns: {rename: {saldo: balance}}" in message
 
 
-def test_a_column_with_a_policy_of_its_own_is_no_probable_rename(feed: Feed) -> None:
-    shop = feed(spec("columns: {balance: {missing_columns: {new_rows: default}}}"))
-    shop.load("1.csv", csv_text("id,balance", "1,10"))
+def test_a_column_with_a_policy_of_its_own_is_no_probable_rename(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("columns: {balance: {missing_columns: {new_rows: default}}}"))
+    feed.load("1.csv", csv_text("id,balance", "1,10"))
 
-    result = shop.load("2.csv", csv_text("id,rating", "1,7"))
+    result = feed.load("2.csv", csv_text("id,rating", "1,7"))
 
     assert result.warnings == ()
 
 
-def test_a_rename_to_a_word_of_yaml_is_quoted(feed: Feed) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", csv_text("id,balance", "1,10"))
+def test_a_rename_to_a_word_of_yaml_is_quoted(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", csv_text("id,balance", "1,10"))
 
-    result = shop.load("2.csv", csv_text("id,null", "1,11"))
+    result = feed.load("2.csv", csv_text("id,null", "1,11"))
 
     (message,) = [warning.message for warning in result.warnings if warning.rule == "probable-rename"]
     assert message.endswith("columns: {rename: {'null': balance}}")
 
 
-def test_the_rename_that_a_warning_prints_loads_the_file_into_the_old_column(feed: Feed) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", csv_text("id,balance", "1,10", "2,20"))
-    shop.spec_body += "columns: {rename: {saldo: balance}}\n"
+def test_the_rename_that_a_warning_prints_loads_the_file_into_the_old_column(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", csv_text("id,balance", "1,10", "2,20"))
+    feed.spec_body += "columns: {rename: {saldo: balance}}\n"
 
-    result = shop.load("2.csv", csv_text("id,saldo", "1,11", "3,30"))
+    result = feed.load("2.csv", csv_text("id,saldo", "1,11", "3,30"))
 
     assert result.warnings == ()
-    assert shop.rows("id, balance", "id") == [(1, 11), (2, 20), (3, 30)]
+    assert feed.rows("id, balance", "id") == [(1, 11), (2, 20), (3, 30)]
 
 
-def test_a_column_that_the_spec_renames_is_no_probable_rename(feed: Feed) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", csv_text("id,name", "1,Ann"))
-    shop.spec_body += "columns: {rename: {name: full_name}}\n"
+def test_a_column_that_the_spec_renames_is_no_probable_rename(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", csv_text("id,name", "1,Ann"))
+    feed.spec_body += "columns: {rename: {name: full_name}}\n"
 
-    result = shop.load("2.csv", csv_text("id,name", "2,Bob"))
+    result = feed.load("2.csv", csv_text("id,name", "2,Bob"))
 
     assert warned(result, "probable-rename") == []
-    assert shop.rows("id, name, full_name", "id") == [(1, "Ann", None), (2, "", "Bob")]
+    assert feed.rows("id, name, full_name", "id") == [(1, "Ann", None), (2, "", "Bob")]
 
 
-def test_columns_that_do_not_go_together_are_no_rename(feed: Feed) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", csv_text("id,balance", "1,10.5"))
+def test_columns_that_do_not_go_together_are_no_rename(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", csv_text("id,balance", "1,10.5"))
 
-    result = shop.load("2.csv", csv_text("id,opened", "1,2024-05-01"))
+    result = feed.load("2.csv", csv_text("id,opened", "1,2024-05-01"))
 
     assert warned(result, "probable-rename") == []
     assert warned(result, "missing-column") == ["balance"]

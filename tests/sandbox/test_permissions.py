@@ -18,8 +18,8 @@ from framework.spec.environment import RetrySettings, WarehouseSettings
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
 from tests.deployment import ACCOUNT, WORKGROUP, Stack
+from tests.harness import new_name
 from tests.sandbox.data_api_caller import ENDLESS
-from tests.workshop import new_name
 
 ENVIRONMENT = """\
 environments:

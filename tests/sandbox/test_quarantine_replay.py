@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,7 @@ from framework.load.result import LoadResult, RecordCounts
 from framework.log.run_log import RunLog
 from framework.warehouse.audit import read_last_success
 from framework.warehouse.session import WarehouseSession
-from tests.workshop import Workshop, csv_text
-
-Feed = Callable[..., Workshop]
+from tests.harness import FeedHarness, MakeFeed, csv_text
 
 
 def spec(load: str = "keys: [id]", more: str = "", source: str = "") -> str:
@@ -37,10 +35,10 @@ bad_rows: {{action: quarantine, max_fraction: 1}}
 """
 
 
-def quarantine_rows(shop: Workshop) -> list[dict[str, Any]]:
+def quarantine_rows(feed: FeedHarness) -> list[dict[str, Any]]:
     """Return the rows of the feed's last quarantine file."""
-    key = max(shop.keys("data/quarantine/"))
-    body = shop.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+    key = max(feed.keys("data/quarantine/"))
+    body = feed.s3.get_object(Bucket="lake", Key=key)["Body"].read()
     rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()
     return rows
 
@@ -52,183 +50,183 @@ def corrected(rows: Sequence[dict[str, Any]], records: Mapping[int, Sequence[str
     return str(path)
 
 
-def replay(shop: Workshop, address: str) -> list[LoadResult]:
-    return replay_quarantine(shop.spec(), shop.services(), address)
+def replay(feed: FeedHarness, address: str) -> list[LoadResult]:
+    return replay_quarantine(feed.spec(), feed.services(), address)
 
 
-def last_success(shop: Workshop) -> dict[str, datetime]:
-    return read_last_success(WarehouseSession(shop.warehouse, "history", RunLog("r", "history", None)), [shop.name])
+def last_success(feed: FeedHarness) -> dict[str, datetime]:
+    return read_last_success(WarehouseSession(feed.warehouse, "history", RunLog("r", "history", None)), [feed.name])
 
 
-def test_only_keys_that_the_table_lacks_are_added(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", csv_text("id,n", "1,1", "2,x", "3,y"))
-    rows = quarantine_rows(shop)
-    shop.load("2.csv", csv_text("id,n", "2,22"))
+def test_only_keys_that_the_table_lacks_are_added(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", csv_text("id,n", "1,1", "2,x", "3,y"))
+    rows = quarantine_rows(feed)
+    feed.load("2.csv", csv_text("id,n", "2,22"))
 
-    (result,) = replay(shop, corrected(rows, {2: ["2", "2"], 3: ["3", "3"]}, tmp_path / "fixed.parquet"))
+    (result,) = replay(feed, corrected(rows, {2: ["2", "2"], 3: ["3", "3"]}, tmp_path / "fixed.parquet"))
 
     assert result.status == "SUCCESS", result.failure
     assert result.counts == RecordCounts(read=2, inserted=1, updated=0, deleted=0, deduplicated=1, rejected=0)
-    assert shop.rows("id, n, file_name", "id") == [(1, 1, "1.csv"), (2, 22, "2.csv"), (3, 3, "1.csv")]
-    assert shop.keys("staging/") == []
-    assert shop.audit("status, source_filename, source_etag like 'corrected-%'")[-1] == (
+    assert feed.rows("id, n, file_name", "id") == [(1, 1, "1.csv"), (2, 22, "2.csv"), (3, 3, "1.csv")]
+    assert feed.keys("staging/") == []
+    assert feed.audit("status, source_filename, source_etag like 'corrected-%'")[-1] == (
         "SUCCESS",
-        f"data/in/{shop.name}/1.csv",
+        f"data/in/{feed.name}/1.csv",
         True,
     )
 
 
-def test_with_an_order_the_order_decides_and_a_tie_leaves_the_stored_row(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec("keys: [id], order_by: [at desc, n]", "evolution: {missing_columns: 'null'}"))
-    shop.load("1.csv", csv_text("id,n,at", *(f"{number},x,2026-01-02" for number in range(1, 6)), "6,6,2026-01-02"))
-    rows = quarantine_rows(shop)
-    shop.load(
+def test_with_an_order_the_order_decides_and_a_tie_leaves_the_stored_row(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec("keys: [id], order_by: [at desc, n]", "evolution: {missing_columns: 'null'}"))
+    feed.load("1.csv", csv_text("id,n,at", *(f"{number},x,2026-01-02" for number in range(1, 6)), "6,6,2026-01-02"))
+    rows = quarantine_rows(feed)
+    feed.load(
         "2.csv",
         csv_text("id,n,at", "1,9,2026-01-01", "2,9,2026-01-03", "3,9,2026-01-02", "4,7,2026-01-02", "5,9,", "6,9,"),
     )
     fixed = {number: [str(number), "7", "2026-01-02"] for number in range(1, 6)}
 
-    (result,) = replay(shop, corrected(rows, fixed, tmp_path / "fixed.parquet"))
+    (result,) = replay(feed, corrected(rows, fixed, tmp_path / "fixed.parquet"))
 
     # Older by date, newer by date, level by date and first by n, level in both, without a date.
     assert result.counts == RecordCounts(read=5, inserted=0, updated=3, deleted=0, deduplicated=2, rejected=0)
-    stored = shop.rows("id, n, file_name", "id")
+    stored = feed.rows("id, n, file_name", "id")
     assert stored[:5] == [(1, 7, "1.csv"), (2, 9, "2.csv"), (3, 7, "1.csv"), (4, 7, "2.csv"), (5, 7, "1.csv")]
 
 
-def test_the_same_corrections_load_once(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec("mode: append"))
-    shop.load("1.csv", csv_text("id,n", "1,1", "1,x"))
-    address = corrected(quarantine_rows(shop), {2: ["1", "1"]}, tmp_path / "fixed.parquet")
+def test_the_same_corrections_load_once(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec("mode: append"))
+    feed.load("1.csv", csv_text("id,n", "1,1", "1,x"))
+    address = corrected(quarantine_rows(feed), {2: ["1", "1"]}, tmp_path / "fixed.parquet")
 
-    results = [*replay(shop, address), *replay(shop, address)]
+    results = [*replay(feed, address), *replay(feed, address)]
 
     assert [result.status for result in results] == ["SUCCESS", "SKIPPED"]
-    assert shop.rows("id, n", "id") == [(1, 1), (1, 1)]
+    assert feed.rows("id, n", "id") == [(1, 1), (1, 1)]
 
 
-def test_of_rows_of_several_files_the_last_files_row_is_added(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec(source=", batch: all"))
-    shop.land("a.csv", csv_text("id,n", "1,x"))
-    shop.land("sub/b.csv", csv_text("n,id,s", "2,2,s", "x,1,"))
-    shop.run()
-    rows = quarantine_rows(shop)
+def test_of_rows_of_several_files_the_last_files_row_is_added(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec(source=", batch: all"))
+    feed.land("a.csv", csv_text("id,n", "1,x"))
+    feed.land("sub/b.csv", csv_text("n,id,s", "2,2,s", "x,1,"))
+    feed.run()
+    rows = quarantine_rows(feed)
 
-    results = replay(shop, corrected(rows, {1: ["1", "10"], 2: ["20", "1", ""]}, tmp_path / "fixed.parquet"))
+    results = replay(feed, corrected(rows, {1: ["1", "10"], 2: ["20", "1", ""]}, tmp_path / "fixed.parquet"))
 
-    assert [str(result.source_file).partition(shop.name)[2] for result in results] == ["/sub/b.csv", "/a.csv"]
+    assert [str(result.source_file).partition(feed.name)[2] for result in results] == ["/sub/b.csv", "/a.csv"]
     assert [(result.counts.inserted, result.counts.deduplicated) for result in results] == [(1, 0), (0, 1)]
-    assert shop.rows("id, n, s, file_name", "id") == [(1, 20, "", "sub/b.csv"), (2, 2, "s", "sub/b.csv")]
+    assert feed.rows("id, n, s, file_name", "id") == [(1, 20, "", "sub/b.csv"), (2, 2, "s", "sub/b.csv")]
 
 
-def test_the_same_bad_rows_of_another_delivery_are_other_rows(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec("mode: append"))
+def test_the_same_bad_rows_of_another_delivery_are_other_rows(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec("mode: append"))
     for day in (1, 2):
-        shop.load("p.csv", csv_text("id,n", f"{day}0,1", "2,x"))
-        path = corrected(quarantine_rows(shop), {2: ["2", "22"]}, tmp_path / f"{day}.parquet")
-        assert [result.status for result in replay(shop, path)] == ["SUCCESS"]
-        assert [result.status for result in replay(shop, path)] == ["SKIPPED"]
+        feed.load("p.csv", csv_text("id,n", f"{day}0,1", "2,x"))
+        path = corrected(quarantine_rows(feed), {2: ["2", "22"]}, tmp_path / f"{day}.parquet")
+        assert [result.status for result in replay(feed, path)] == ["SUCCESS"]
+        assert [result.status for result in replay(feed, path)] == ["SKIPPED"]
 
-    assert shop.rows("id, n", "id") == [(2, 22), (2, 22), (10, 1), (20, 1)]
+    assert feed.rows("id, n", "id") == [(2, 22), (2, 22), (10, 1), (20, 1)]
 
 
-def test_the_name_of_a_corrected_file_means_nothing(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", csv_text("id,n", "1,x", "2,y"))
-    rows = quarantine_rows(shop)
+def test_the_name_of_a_corrected_file_means_nothing(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", csv_text("id,n", "1,x", "2,y"))
+    rows = quarantine_rows(feed)
     folder = tmp_path / "file=evil"
     folder.mkdir()
     corrected(rows, {1: ["7", "7"], 2: ["8", "8"]}, folder / "fixed1.parquet")
     path = corrected(rows, {1: ["1", "1"], 2: ["2", "2"]}, folder / "fixed[1].parquet")
 
-    (result,) = replay(shop, path)
+    (result,) = replay(feed, path)
 
-    assert result.source_file == f"data/in/{shop.name}/1.csv"
-    assert shop.rows("id, n", "id") == [(1, 1), (2, 2)]
+    assert result.source_file == f"data/in/{feed.name}/1.csv"
+    assert feed.rows("id, n", "id") == [(1, 1), (2, 2)]
 
 
-def test_renamed_and_excluded_columns_and_null_values_mean_what_they_meant(feed: Feed, tmp_path: Path) -> None:
+def test_renamed_and_excluded_columns_and_null_values_mean_what_they_meant(make_feed: MakeFeed, tmp_path: Path) -> None:
     names = 'columns: {rename: {grosse_a: "größe", a: b, b: a}, exclude: [secret]}'
-    shop = feed(
+    feed = make_feed(
         spec(
             more=names,
             source=', options: {delimiter: ";", encoding: latin-1, null_values: [NA]}',
         )
     )
     text = "id;Große A;A;B;Secret;n\n1;NA;a;b;s;1\n2;g;a;b;s;x\n"
-    shop.load("1.csv", text.encode("latin-1"))
-    rows = quarantine_rows(shop)
+    feed.load("1.csv", text.encode("latin-1"))
+    rows = quarantine_rows(feed)
     assert json.loads(rows[0]["header"]) == ["id", "größe", "b", "a", "secret", "n"]
 
-    (result,) = replay(shop, corrected(rows, {2: ["2", "NA", 'a"\n', "", None, "2"]}, tmp_path / "fixed.parquet"))
+    (result,) = replay(feed, corrected(rows, {2: ["2", "NA", 'a"\n', "", None, "2"]}, tmp_path / "fixed.parquet"))
 
     assert result.status == "SUCCESS", result.failure
-    assert shop.rows('id, "größe", a, b, n', "id") == [(1, None, "b", "a", 1), (2, None, "", 'a"\n', 2)]
+    assert feed.rows('id, "größe", a, b, n', "id") == [(1, None, "b", "a", 1), (2, None, "", 'a"\n', 2)]
 
 
-def test_a_row_that_is_still_bad_refuses_its_file_and_moves_nothing(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", csv_text("id,n", "1,x", "2,y"))
-    rows = quarantine_rows(shop)
-    archived = shop.keys("data/archive/")
+def test_a_row_that_is_still_bad_refuses_its_file_and_moves_nothing(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", csv_text("id,n", "1,x", "2,y"))
+    rows = quarantine_rows(feed)
+    archived = feed.keys("data/archive/")
 
-    (result,) = replay(shop, corrected(rows, {1: ["1", "1"], 2: ["2", "zwei"]}, tmp_path / "fixed.parquet"))
+    (result,) = replay(feed, corrected(rows, {1: ["1", "1"], 2: ["2", "zwei"]}, tmp_path / "fixed.parquet"))
 
     assert result.failure is not None
     assert "1 of 2 values of n is not an integer: 'zwei', in row 2, line 3" in result.failure.message
-    assert shop.sql("select count(*) from svv_tables where table_name = '" + shop.name + "'") == [(0,)]
-    assert shop.keys("data/unprocessed/") == []
-    assert shop.keys("staging/") == []
-    assert shop.keys("data/archive/") == archived
+    assert feed.sql("select count(*) from svv_tables where table_name = '" + feed.name + "'") == [(0,)]
+    assert feed.keys("data/unprocessed/") == []
+    assert feed.keys("staging/") == []
+    assert feed.keys("data/archive/") == archived
 
 
-def test_corrections_are_no_delivery_after_which_others_would_be_late(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec())
-    shop.load("1.csv", csv_text("id,n", "1,1", "2,x"))
-    rows = quarantine_rows(shop)
-    key = shop.land("2.csv", csv_text("id,n", "1,2"))
-    delivered = last_success(shop)
-    (result,) = replay(shop, corrected(rows, {2: ["2", "2"]}, tmp_path / "fixed.parquet"))
+def test_corrections_are_no_delivery_after_which_others_would_be_late(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", csv_text("id,n", "1,1", "2,x"))
+    rows = quarantine_rows(feed)
+    key = feed.land("2.csv", csv_text("id,n", "1,2"))
+    delivered = last_success(feed)
+    (result,) = replay(feed, corrected(rows, {2: ["2", "2"]}, tmp_path / "fixed.parquet"))
     assert result.status == "SUCCESS"
 
-    (picked,) = shop.run(OneFile(key))
+    (picked,) = feed.run(OneFile(key))
 
     assert picked.status == "SUCCESS", picked.reason
-    again = last_success(shop)
-    shop.sql(f"delete from feedway.job_sts where pipeline = '{shop.name}' and source_filename like '%2.csv'")
-    before = last_success(shop)
+    again = last_success(feed)
+    feed.sql(f"delete from feedway.job_sts where pipeline = '{feed.name}' and source_filename like '%2.csv'")
+    before = last_success(feed)
     assert before == delivered
-    assert again[shop.name] > delivered[shop.name]
+    assert again[feed.name] > delivered[feed.name]
 
 
-def test_rows_of_another_pipeline_are_refused(feed: Feed, tmp_path: Path) -> None:
-    shop, other = feed(spec()), feed(spec(source=", pattern: 'other_*.csv'"))
-    shop.load("1.csv", csv_text("id,n", "1,1", "2,x"))
-    (key,) = shop.keys("data/quarantine/")
-    fixed = corrected(quarantine_rows(shop), {2: ["2", "2"]}, tmp_path / "fixed.parquet")
+def test_rows_of_another_pipeline_are_refused(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed, other = make_feed(spec()), make_feed(spec(source=", pattern: 'other_*.csv'"))
+    feed.load("1.csv", csv_text("id,n", "1,1", "2,x"))
+    (key,) = feed.keys("data/quarantine/")
+    fixed = corrected(quarantine_rows(feed), {2: ["2", "2"]}, tmp_path / "fixed.parquet")
 
-    with pytest.raises(SourceFileError, match=f"holds bad rows of {shop.name}"):
+    with pytest.raises(SourceFileError, match=f"holds bad rows of {feed.name}"):
         replay(other, f"s3://lake/{key}")
     with pytest.raises(SourceFileError, match=f"'1.csv' is no file of {other.name}"):
         replay(other, fixed)
 
 
-def test_a_file_with_an_odd_name_takes_its_corrections(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec())
-    shop.load("a +ü 'b'#%.csv", csv_text("id,n", "1,1", "2,x"))
+def test_a_file_with_an_odd_name_takes_its_corrections(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec())
+    feed.load("a +ü 'b'#%.csv", csv_text("id,n", "1,1", "2,x"))
 
-    (result,) = replay(shop, corrected(quarantine_rows(shop), {2: ["2", "2"]}, tmp_path / "fixed.parquet"))
+    (result,) = replay(feed, corrected(quarantine_rows(feed), {2: ["2", "2"]}, tmp_path / "fixed.parquet"))
 
     assert result.status == "SUCCESS", result.failure
-    assert shop.rows("id, n", "id") == [(1, 1), (2, 2)]
+    assert feed.rows("id, n", "id") == [(1, 1), (2, 2)]
 
 
-def test_a_pipeline_that_replaces_its_table_takes_no_corrections(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec("mode: replace"))
+def test_a_pipeline_that_replaces_its_table_takes_no_corrections(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec("mode: replace"))
 
     with pytest.raises(SpecError, match=r"load\.mode is replace"):
-        replay(shop, str(tmp_path / "fixed.csv"))
+        replay(feed, str(tmp_path / "fixed.csv"))
 
 
 GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"]', "etag": "e"}
@@ -260,36 +258,36 @@ GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"
     ],
 )
 def test_what_is_no_quarantine_file_is_refused_before_anything_loads(
-    feed: Feed, tmp_path: Path, rows: list[dict[str, str]], told: str
+    make_feed: MakeFeed, tmp_path: Path, rows: list[dict[str, str]], told: str
 ) -> None:
-    shop = feed(spec())
+    feed = make_feed(spec())
     path = tmp_path / "fixed.csv"
     lines = [",".join('"' + text.replace('"', '""') + '"' for text in row.values()) for row in rows]
     path.write_text(csv_text(",".join(rows[0]), *lines), encoding="utf-8")
 
     with pytest.raises(SourceFileError) as refused:
-        replay(shop, str(path))
+        replay(feed, str(path))
 
     assert told in str(refused.value)
-    assert shop.keys("staging/") == []
+    assert feed.keys("staging/") == []
 
 
-def test_a_number_in_a_record_stands_for_its_own_text(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec().replace("n: integer", 'n: "decimal(38,18)"'))
+def test_a_number_in_a_record_stands_for_its_own_text(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec().replace("n: integer", 'n: "decimal(38,18)"'))
     path = tmp_path / "fixed.csv"
     path.write_text(
         '\ufefffile,row,record,header,etag\r\n1.csv,1,"[1, 0.100000000000000005]","[""id"",""n""]",e\r\n', "utf-8"
     )
 
-    replay(shop, str(path))
+    replay(feed, str(path))
 
-    assert shop.rows("id, n", "id") == [(1, "0.100000000000000005")]
+    assert feed.rows("id, n", "id") == [(1, "0.100000000000000005")]
 
 
-def test_a_file_that_is_nowhere_is_named(feed: Feed, tmp_path: Path) -> None:
-    shop = feed(spec())
+def test_a_file_that_is_nowhere_is_named(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec())
     for address in (str(tmp_path / "no.csv"), "s3://lake/data/quarantine/no.parquet", "s3://other/no.parquet"):
         with pytest.raises(SpecError, match=r"no\.(csv|parquet) is not"):
-            replay(shop, address)
+            replay(feed, address)
     with pytest.raises(SpecError, match="is not in the lake"):
-        replay(shop, "s3://lake/")
+        replay(feed, "s3://lake/")

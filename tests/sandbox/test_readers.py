@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 
 from framework.sandbox import SandboxAddress
-from tests.workshop import Workshop, csv_text
+from tests.harness import MakeFeed, csv_text
 
-Feed = Callable[..., Workshop]
 REPLACE = """
 source: {prefix: data/in/{name}/}
 target: {table: "{name}"}
@@ -63,25 +62,27 @@ def version(name: str) -> str:
     return csv_text("id,version", *(f"{number},{name}" for number in range(ROWS)))
 
 
-def test_readers_of_a_replaced_table_see_old_or_new_rows_and_never_none(feed: Feed, sandbox: SandboxAddress) -> None:
-    shop = feed(REPLACE)
-    shop.load("0.csv", version("v0"))
-    view = f"reporting.readers_{shop.name}"
-    shop.sql(
+def test_readers_of_a_replaced_table_see_old_or_new_rows_and_never_none(
+    make_feed: MakeFeed, sandbox: SandboxAddress
+) -> None:
+    feed = make_feed(REPLACE)
+    feed.load("0.csv", version("v0"))
+    view = f"reporting.readers_{feed.name}"
+    feed.sql(
         "create schema if not exists reporting",
-        f"create view {view} as select * from {shop.table}",
+        f"create view {view} as select * from {feed.table}",
         f"grant select on {view} to public",
     )
     with reading(sandbox.database_url, view) as reader:
         for number in range(1, 5):
-            result = shop.load(f"{number}.csv", version(f"v{number}"))
+            result = feed.load(f"{number}.csv", version(f"v{number}"))
             assert (result.status, result.counts.deleted, result.counts.inserted) == ("SUCCESS", ROWS, ROWS)
 
     assert reader.error is None
     assert reader.questions > 20
     assert reader.seen <= {(f"v{number}: {ROWS}",) for number in range(5)}
     assert len(reader.seen) > 1
-    assert shop.sql(
+    assert feed.sql(
         "select identity_name, privilege_type from svv_relation_privileges "
-        f"where namespace_name = 'reporting' and relation_name = 'readers_{shop.name}' and identity_type = 'public'"
+        f"where namespace_name = 'reporting' and relation_name = 'readers_{feed.name}' and identity_type = 'public'"
     ) == [("public", "SELECT")]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.workshop import Workshop
-
-Feed = Callable[..., Workshop]
+from tests.harness import MakeFeed
 
 
 def spec(keys: str, more: str = "") -> str:
@@ -58,22 +56,22 @@ def same(stored: Any, text: str | None, fill: Any) -> bool:
     ],
 )
 def test_every_version_in_order_leaves_the_newest_of_each_key(
-    feed: Feed, shared_feeds: Path, name: str, keys: Sequence[str], rename: dict[str, str], more: str
+    make_feed: MakeFeed, shared_feeds: Path, name: str, keys: Sequence[str], rename: dict[str, str], more: str
 ) -> None:
-    shop = feed(spec(", ".join(keys), more))
+    feed = make_feed(spec(", ".join(keys), more))
     versions = sorted((shared_feeds / name).glob("*.csv"))
     newest: dict[tuple[str, ...], dict[str, str]] = {}
     for path in versions:
-        shop.land(path.name, path.read_bytes())
+        feed.land(path.name, path.read_bytes())
         newest |= {tuple(row[key] for key in keys): row for row in read(path, rename)}
 
-    results = shop.run()
+    results = feed.run()
 
     assert [result.status for result in results] == ["SUCCESS"] * len(versions), [result.failure for result in results]
-    types = shop.types()
+    types = feed.types()
     columns = list(types)
     assert set(columns) == {column for row in newest.values() for column in row}
-    stored = shop.rows(", ".join(f'"{column}"' for column in columns), ", ".join(keys))
+    stored = feed.rows(", ".join(f'"{column}"' for column in columns), ", ".join(keys))
     assert len(stored) == len(newest)
     for row in stored:
         values = dict(zip(columns, row, strict=True))
@@ -83,12 +81,12 @@ def test_every_version_in_order_leaves_the_newest_of_each_key(
             assert same(value, expected.get(column), fill), (column, value, expected.get(column))
 
 
-def test_the_first_and_last_version_of_a_key_differ_as_the_files_do(feed: Feed, shared_feeds: Path) -> None:
+def test_the_first_and_last_version_of_a_key_differ_as_the_files_do(make_feed: MakeFeed, shared_feeds: Path) -> None:
     """The second version of recent_grads has its columns in another order; no value moved to another column."""
     first, second = sorted((shared_feeds / "recent_grads").glob("*.csv"))
-    shop = feed(spec("major_code"))
-    shop.load(first.name, first.read_bytes())
-    shop.load(second.name, second.read_bytes())
+    feed = make_feed(spec("major_code"))
+    feed.load(first.name, first.read_bytes())
+    feed.load(second.name, second.read_bytes())
 
     expected = {
         row["major_code"]: (row["major"], int(row["total"]) if row["total"] else None, row["major_category"])
@@ -96,5 +94,5 @@ def test_the_first_and_last_version_of_a_key_differ_as_the_files_do(feed: Feed, 
     }
 
     assert {
-        str(code): tuple(rest) for code, *rest in shop.rows("major_code, major, total, major_category", "1")
+        str(code): tuple(rest) for code, *rest in feed.rows("major_code, major, total, major_category", "1")
     } == expected

@@ -5,16 +5,14 @@ from __future__ import annotations
 import copy
 import itertools
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.workshop import Workshop, csv_text
+from tests.harness import FeedHarness, MakeFeed, csv_text
 
-Feed = Callable[..., Workshop]
 _NUMBERS = itertools.count(1)
 _WAY_OUT = re.compile(r"  (?P<fields>[a-z_]+\..*?: .*?)(?: without (?P<removed>\S+))? \((?P<effect>[^()]*)\)")
 REJECT_WIDER = {"evolution": {"wider_values": "reject"}}
@@ -222,15 +220,15 @@ def spec_of(case: Case) -> dict[str, Any]:
     }
 
 
-def prepared(feed: Feed, case: Case, spec: dict[str, Any]) -> Workshop:
+def prepared(make_feed: MakeFeed, case: Case, spec: dict[str, Any]) -> FeedHarness:
     """Return a feed with what was there before the file, which the spec as it was first has loaded."""
-    shop = feed(yaml.safe_dump(spec_of(case)))
+    feed = make_feed(yaml.safe_dump(spec_of(case)))
     if case.before.startswith("create table"):
-        shop.sql(case.before.format(table=shop.table))
+        feed.sql(case.before.format(table=feed.table))
     elif case.before:
-        assert shop.load(f"{next(_NUMBERS)}.csv", case.before).status == "SUCCESS"
-    shop.spec_body = yaml.safe_dump(spec)
-    return shop
+        assert feed.load(f"{next(_NUMBERS)}.csv", case.before).status == "SUCCESS"
+    feed.spec_body = yaml.safe_dump(spec)
+    return feed
 
 
 def ways_out(message: str) -> list[re.Match[str]]:
@@ -259,11 +257,11 @@ def changed(spec: dict[str, Any], way_out: re.Match[str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_refused_file_loads_by_each_way_out_that_its_message_offers(feed: Feed, name: str) -> None:
+def test_a_refused_file_loads_by_each_way_out_that_its_message_offers(make_feed: MakeFeed, name: str) -> None:
     case = CASES[name]
-    shop = prepared(feed, case, spec_of(case))
+    feed = prepared(make_feed, case, spec_of(case))
 
-    result = shop.load("refused.csv", case.content)
+    result = feed.load("refused.csv", case.content)
 
     assert result.failure is not None
     message = result.failure.message
@@ -277,17 +275,17 @@ def test_a_refused_file_loads_by_each_way_out_that_its_message_offers(feed: Feed
     if len(case.told) > 1 and len(of_columns) > 1:
         specs = [changed(changed(spec_of(case), of_columns[0]), of_columns[1])]
     for spec in specs:
-        again = prepared(feed, case, spec)
+        again = prepared(make_feed, case, spec)
         loaded = again.load("refused.csv", case.content)
         assert loaded.status == "SUCCESS", (spec, loaded.failure)
 
 
-def test_a_column_whose_bad_rows_come_late_has_an_example_too(feed: Feed) -> None:
-    shop = feed(yaml.safe_dump(spec_of(Case("", "", [], []))))
-    shop.load("1.csv", csv_text("id,a,b", "1,1,1"))
+def test_a_column_whose_bad_rows_come_late_has_an_example_too(make_feed: MakeFeed) -> None:
+    feed = make_feed(yaml.safe_dump(spec_of(Case("", "", [], []))))
+    feed.load("1.csv", csv_text("id,a,b", "1,1,1"))
     rows = [f"{n},x,{n}" for n in range(300)]
 
-    result = shop.load("2.csv", csv_text("id,a,b", *rows, "300,1,late", "301,2"))
+    result = feed.load("2.csv", csv_text("id,a,b", *rows, "300,1,late", "301,2"))
 
     assert result.failure is not None
     assert "300 of 301 values of a are not integers, e.g. 'x', first in row 1, line 2" in result.failure.message
@@ -295,14 +293,14 @@ def test_a_column_whose_bad_rows_come_late_has_an_example_too(feed: Feed) -> Non
     assert "1 of 302 records has another number of fields than the header, in row 302" in result.failure.message
 
 
-def test_two_files_of_one_load_are_told_together_with_their_names(feed: Feed) -> None:
+def test_two_files_of_one_load_are_told_together_with_their_names(make_feed: MakeFeed) -> None:
     spec = spec_of(Case("", "", [], []))
     spec["source"]["batch"] = "all"
-    shop = feed(yaml.safe_dump(spec | {"types": {"columns": {"n": "integer"}}}))
-    shop.land("1.csv", csv_text("id,n", "1,x", "2,2"))
-    shop.land("2.csv", csv_text("id,n", "3,y", "4,4"))
+    feed = make_feed(yaml.safe_dump(spec | {"types": {"columns": {"n": "integer"}}}))
+    feed.land("1.csv", csv_text("id,n", "1,x", "2,2"))
+    feed.land("2.csv", csv_text("id,n", "3,y", "4,4"))
 
-    result, _ = shop.run()
+    result, _ = feed.run()
 
     assert result.failure is not None
     assert "1.csv: 1 of 2 rows cannot be loaded" in result.failure.message
@@ -310,11 +308,11 @@ def test_two_files_of_one_load_are_told_together_with_their_names(feed: Feed) ->
     assert "2 of 4 values of n are not integers, e.g. 'x', first in 1.csv, row 1, line 2" in result.failure.message
 
 
-def test_without_samples_a_hint_is_given_and_no_value(feed: Feed) -> None:
+def test_without_samples_a_hint_is_given_and_no_value(make_feed: MakeFeed) -> None:
     case = CASES["words_for_null"]
-    shop = prepared(feed, case, spec_of(case) | {"bad_rows": {"log_samples": False}})
+    feed = prepared(make_feed, case, spec_of(case) | {"bad_rows": {"log_samples": False}})
 
-    result = shop.load("refused.csv", case.content)
+    result = feed.load("refused.csv", case.content)
 
     assert result.failure is not None
     assert "2 of 3 values of n are not integers (a word for NULL?), first in row 1, line 2" in result.failure.message

@@ -14,10 +14,8 @@ import pytest
 from framework.load.request import Unprocessed
 from framework.model.files import SourceBatch
 from framework.rows.protocol import FrameEngine, SourceRows, Watch
+from tests.harness import FeedHarness, MakeFeed, csv_text
 from tests.moments import Moment, through
-from tests.workshop import Workshop, csv_text
-
-Feed = Callable[..., Workshop]
 
 APPEND = """
 source: {prefix: data/in/{name}/}
@@ -29,16 +27,16 @@ OLD, NEW = csv_text("id,a", "1,old", "2,old"), csv_text("id,a", "1,new", "2,new"
 OLD_ROWS, NEW_ROWS = [(1, "old"), (2, "old")], [(1, "new"), (2, "new")]
 
 
-def of_feed(shop: Workshop) -> Callable[[Any], bool]:
+def of_feed(feed: FeedHarness) -> Callable[[Any], bool]:
     """Say of the context of an S3 call whether it is about the feed's file where it arrived."""
-    return lambda context: f"/data/in/{shop.name}/1.csv" in str(context["params"].get("url_path", ""))
+    return lambda context: f"/data/in/{feed.name}/1.csv" in str(context["params"].get("url_path", ""))
 
 
-def archived(shop: Workshop) -> set[str]:
+def archived(feed: FeedHarness) -> set[str]:
     """Return the contents of the feed's files in the archive."""
-    found = shop.s3.list_objects_v2(Bucket="lake", Prefix="data/archive/").get("Contents", [])
-    objects = [shop.s3.get_object(Bucket="lake", Key=item["Key"]) for item in found]
-    return {each["Body"].read().decode() for each in objects if shop.name in each["Metadata"].values()}
+    found = feed.s3.list_objects_v2(Bucket="lake", Prefix="data/archive/").get("Contents", [])
+    objects = [feed.s3.get_object(Bucket="lake", Key=item["Key"]) for item in found]
+    return {each["Body"].read().decode() for each in objects if feed.name in each["Metadata"].values()}
 
 
 @pytest.mark.parametrize(
@@ -52,28 +50,28 @@ def archived(shop: Workshop) -> set[str]:
     ],
 )
 def test_a_file_replaced_at_any_call_is_neither_lost_nor_half_loaded(
-    feed: Feed, other_s3: Any, event: str, number: int, is_loaded: bool
+    make_feed: MakeFeed, other_s3: Any, event: str, number: int, is_loaded: bool
 ) -> None:
-    shop = feed(APPEND, wrap_lake=through(other_s3))
+    feed = make_feed(APPEND, wrap_lake=through(other_s3))
     # A copy names where it goes to.
-    is_meant = (lambda _: True) if "Copy" in event else of_feed(shop)
+    is_meant = (lambda _: True) if "Copy" in event else of_feed(feed)
     moment = Moment(other_s3, event, number, is_meant)
-    shop.land("1.csv", OLD)
-    moment.action = partial(shop.land, "1.csv", NEW)
+    feed.land("1.csv", OLD)
+    moment.action = partial(feed.land, "1.csv", NEW)
 
-    first = shop.run()
-    rows_after_first = shop.rows("id, a", "a desc, id") if shop.types() else []
-    second = shop.run()
+    first = feed.run()
+    rows_after_first = feed.rows("id, a", "a desc, id") if feed.types() else []
+    second = feed.run()
 
     assert moment.action is None, "the moment has come"
     at_once = event.endswith("HeadObject") and number == 1
     assert [result.status for result in first] == ["SUCCESS" if is_loaded or at_once else "SKIPPED"], first
     assert rows_after_first == (OLD_ROWS if is_loaded else NEW_ROWS if at_once else [])
     assert [result.status for result in second] == ([] if at_once else ["SUCCESS"]), second
-    assert shop.rows("id, a", "a desc, id") == (OLD_ROWS if is_loaded else []) + NEW_ROWS
-    assert shop.keys("data/in/") == []
-    assert shop.keys("data/unprocessed/") == []
-    assert NEW in archived(shop)
+    assert feed.rows("id, a", "a desc, id") == (OLD_ROWS if is_loaded else []) + NEW_ROWS
+    assert feed.keys("data/in/") == []
+    assert feed.keys("data/unprocessed/") == []
+    assert NEW in archived(feed)
 
 
 class Watched:
@@ -95,10 +93,10 @@ class Watched:
         self._after()
 
 
-def replacing_once(shop: Workshop) -> Callable[[], object]:
+def replacing_once(feed: FeedHarness) -> Callable[[], object]:
     """Return what replaces the feed's file, the first time it is called."""
     contents = iter([NEW])
-    return lambda: [shop.land("1.csv", content) for content in contents]
+    return lambda: [feed.land("1.csv", content) for content in contents]
 
 
 def nothing() -> None:
@@ -109,97 +107,101 @@ def nothing() -> None:
     ("engine", "when"), [("embedded_engine", "before"), ("embedded_engine", "after"), ("spark_engine", "before")]
 )
 def test_a_file_replaced_around_its_reading_is_loaded_once_by_both_engines(
-    feed: Feed, request: pytest.FixtureRequest, engine: str, when: str
+    make_feed: MakeFeed, request: pytest.FixtureRequest, engine: str, when: str
 ) -> None:
-    shop = feed(APPEND)
+    feed = make_feed(APPEND)
     real: FrameEngine = request.getfixturevalue(engine)
-    replace = replacing_once(shop)
-    shop.frames = Watched(real, replace if when == "before" else nothing, replace if when == "after" else nothing)
-    shop.land("1.csv", OLD)
+    replace = replacing_once(feed)
+    feed.frames = Watched(real, replace if when == "before" else nothing, replace if when == "after" else nothing)
+    feed.land("1.csv", OLD)
 
-    first = shop.run()
-    second = shop.run()
+    first = feed.run()
+    second = feed.run()
 
     # What was read before it was replaced is loaded, unless the engine cannot tell what it has read.
     was_loaded = when == "after" and real.notices_replacement
     assert [result.status for result in first] == ["SUCCESS" if was_loaded else "SKIPPED"], first
     assert [result.status for result in second] == ["SUCCESS"], second
-    assert shop.rows("id, a", "a desc, id") == (OLD_ROWS if was_loaded else []) + NEW_ROWS
-    assert shop.keys("data/in/") == []
+    assert feed.rows("id, a", "a desc, id") == (OLD_ROWS if was_loaded else []) + NEW_ROWS
+    assert feed.keys("data/in/") == []
 
 
-def test_a_file_replaced_just_before_the_merge_is_loaded_and_so_is_what_replaced_it(feed: Feed, sandbox: Any) -> None:
+def test_a_file_replaced_just_before_the_merge_is_loaded_and_so_is_what_replaced_it(
+    make_feed: MakeFeed, sandbox: Any
+) -> None:
     client = boto3.session.Session().client("redshift-data")
-    shop = feed(APPEND, redshift_data=client)
+    feed = make_feed(APPEND, redshift_data=client)
     event = "before-call.redshift-data.BatchExecuteStatement"
     moment = Moment(client, event, 1, lambda context: '/merge"' in str(context["params"]["body"]))
-    shop.land("1.csv", OLD)
-    moment.action = partial(shop.land, "1.csv", NEW)
+    feed.land("1.csv", OLD)
+    moment.action = partial(feed.land, "1.csv", NEW)
 
-    results = shop.run() + shop.run()
+    results = feed.run() + feed.run()
 
     assert moment.action is None
     assert [result.status for result in results] == ["SUCCESS", "SUCCESS"]
-    assert shop.rows("id, a", "a desc, id") == OLD_ROWS + NEW_ROWS
-    assert shop.keys("data/in/") == []
+    assert feed.rows("id, a", "a desc, id") == OLD_ROWS + NEW_ROWS
+    assert feed.keys("data/in/") == []
 
 
-def test_a_file_uploaded_in_parts_is_loaded_once(feed: Feed) -> None:
+def test_a_file_uploaded_in_parts_is_loaded_once(make_feed: MakeFeed) -> None:
     """The sandbox's S3 shows the ETag of such a file otherwise in a listing than in a head."""
-    shop = feed(APPEND)
+    feed = make_feed(APPEND)
     long = "x" * 60_000
     body = csv_text("id,a", *(f"{number},{long}" for number in range(150)))
-    key = f"data/in/{shop.name}/1.csv"
-    shop.s3.upload_fileobj(io.BytesIO(body.encode()), "lake", key)
+    key = f"data/in/{feed.name}/1.csv"
+    feed.s3.upload_fileobj(io.BytesIO(body.encode()), "lake", key)
     assert len(body) > 8 * 1024**2, "boto3 uploads it in parts"
 
-    results = shop.run() + shop.run()
+    results = feed.run() + feed.run()
 
     assert [result.status for result in results] == ["SUCCESS"], results
-    assert shop.sql(f"select count(*), count(distinct id), min(len(a)) from {shop.table}") == [(150, 150, 60_000)]
-    assert shop.keys("data/in/") == []
+    assert feed.sql(f"select count(*), count(distinct id), min(len(a)) from {feed.table}") == [(150, 150, 60_000)]
+    assert feed.keys("data/in/") == []
 
 
-def test_a_file_at_fault_that_was_replaced_meanwhile_leaves_no_copy_to_replay(feed: Feed, other_s3: Any) -> None:
+def test_a_file_at_fault_that_was_replaced_meanwhile_leaves_no_copy_to_replay(
+    make_feed: MakeFeed, other_s3: Any
+) -> None:
     """The copy may hold what replaced the file, which would then be loaded under two identities."""
-    shop = feed(APPEND, wrap_lake=through(other_s3))
+    feed = make_feed(APPEND, wrap_lake=through(other_s3))
     moment = Moment(other_s3, "before-call.s3.CopyObject", 1, lambda _: True)
-    shop.land("1.csv", "id,a\n1\n")
-    moment.action = partial(shop.land, "1.csv", NEW)
+    feed.land("1.csv", "id,a\n1\n")
+    moment.action = partial(feed.land, "1.csv", NEW)
 
-    (failed,) = shop.run()
-    (loaded,) = shop.run()
+    (failed,) = feed.run()
+    (loaded,) = feed.run()
 
     assert (failed.status, loaded.status) == ("FAILED", "SUCCESS")
-    assert [result.status for result in shop.run(Unprocessed())] == []
-    assert shop.rows("id, a", "id") == NEW_ROWS
+    assert [result.status for result in feed.run(Unprocessed())] == []
+    assert feed.rows("id, a", "id") == NEW_ROWS
 
 
-def test_files_of_one_name_in_several_folders_are_all_archived(feed: Feed) -> None:
-    shop = feed(APPEND.replace("/}", "/, batch: all}", 1))
+def test_files_of_one_name_in_several_folders_are_all_archived(make_feed: MakeFeed) -> None:
+    feed = make_feed(APPEND.replace("/}", "/, batch: all}", 1))
     contents = {csv_text("id,a", f"{day},x") for day in range(4)}
     for day, content in enumerate(sorted(contents)):
-        shop.land(f"day={day}/part-0.csv", content)
+        feed.land(f"day={day}/part-0.csv", content)
 
-    results = shop.run()
+    results = feed.run()
 
     assert [result.status for result in results] == ["SUCCESS"] * 4
-    assert archived(shop) == contents
-    assert shop.keys("data/in/") == []
+    assert archived(feed) == contents
+    assert feed.keys("data/in/") == []
 
 
 @pytest.mark.parametrize("batch", ["file", "all"])
-def test_a_file_without_a_byte_goes_alone(feed: Feed, batch: str) -> None:
-    shop = feed(APPEND.replace("/}", f"/, batch: {batch}}}", 1))
-    shop.land("1.csv", csv_text("id,a", "1,x"))
-    empty = shop.land("2.csv", b"")
-    shop.land("3.csv", csv_text("id,a", "3,x"))
+def test_a_file_without_a_byte_goes_alone(make_feed: MakeFeed, batch: str) -> None:
+    feed = make_feed(APPEND.replace("/}", f"/, batch: {batch}}}", 1))
+    feed.land("1.csv", csv_text("id,a", "1,x"))
+    empty = feed.land("2.csv", b"")
+    feed.land("3.csv", csv_text("id,a", "3,x"))
 
-    results = shop.run() + shop.run()
+    results = feed.run() + feed.run()
 
     assert [result.status for result in results if result.source_file == empty] == ["FAILED"]
-    assert shop.rows("id", "id") == [(1,), (3,)]
-    assert shop.keys("data/in/") == []
-    (moved,) = [result for result in shop.run(Unprocessed()) if result.failure is not None]
+    assert feed.rows("id", "id") == [(1,), (3,)]
+    assert feed.keys("data/in/") == []
+    (moved,) = [result for result in feed.run(Unprocessed()) if result.failure is not None]
     assert moved.failure is not None
     assert "the file is empty" in moved.failure.message

@@ -2,55 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from tests.harness import FeedHarness, MakeFeed, csv_text
 from tests.sandbox.test_views import with_view
-from tests.workshop import Workshop, csv_text
-
-Feed = Callable[..., Workshop]
 
 
-def view_ids(shop: Workshop) -> dict[str, Any]:
+def view_ids(feed: FeedHarness) -> dict[str, Any]:
     """Return what tells a view from one that was created anew under its name."""
-    found = shop.sql(f"select relname, oid from pg_class where relkind = 'v' and relname like '%\\\\_{shop.name}'")
-    return {str(name).removesuffix(f"_{shop.name}"): oid for name, oid in found}
+    found = feed.sql(f"select relname, oid from pg_class where relkind = 'v' and relname like '%\\\\_{feed.name}'")
+    return {str(name).removesuffix(f"_{feed.name}"): oid for name, oid in found}
 
 
-def with_top(shop: Workshop) -> Workshop:
+def with_top(feed: FeedHarness) -> FeedHarness:
     """Load a file, and let others put a view on the spec's."""
-    shop.load("1.csv", csv_text("id,a", "1,x"))
-    shop.sql(f"create view reporting.top_{shop.name} as select id from reporting.v_{shop.name}")
-    return shop
+    feed.load("1.csv", csv_text("id,a", "1,x"))
+    feed.sql(f"create view reporting.top_{feed.name} as select id from reporting.v_{feed.name}")
+    return feed
 
 
-def test_another_query_with_the_same_columns_replaces_the_view_and_leaves_what_stands_on_it(feed: Feed) -> None:
-    shop = with_top(feed(with_view("select id, a from {{ target }}")))
-    before = view_ids(shop)
-    shop.spec_body = with_view("select id, a from {{ target }} where id > 1")
+def test_another_query_with_the_same_columns_replaces_the_view_and_leaves_what_stands_on_it(
+    make_feed: MakeFeed,
+) -> None:
+    feed = with_top(make_feed(with_view("select id, a from {{ target }}")))
+    before = view_ids(feed)
+    feed.spec_body = with_view("select id, a from {{ target }} where id > 1")
 
-    result = shop.load("2.csv", csv_text("id,a", "2,y"))
-
-    assert result.status == "SUCCESS", result.failure
-    assert view_ids(shop) == before
-    assert shop.sql(f"select id from reporting.top_{shop.name}") == [(2,)]
-
-
-def test_a_new_column_of_the_table_leaves_a_view_that_does_not_show_it(feed: Feed) -> None:
-    shop = with_top(feed(with_view("select id, a from {{ target }}")))
-    before = view_ids(shop)
-
-    result = shop.load("2.csv", csv_text("id,a,b", "2,y,5"))
+    result = feed.load("2.csv", csv_text("id,a", "2,y"))
 
     assert result.status == "SUCCESS", result.failure
-    assert view_ids(shop) == before
-    built = f"select count(*) from feedway.view_builds where view_name = 'v_{shop.name}' and run_id = '{result.run_id}'"
-    assert shop.sql(built) == [(1,)]
+    assert view_ids(feed) == before
+    assert feed.sql(f"select id from reporting.top_{feed.name}") == [(2,)]
 
 
-def test_a_view_with_other_columns_is_created_anew_with_what_stands_on_it(feed: Feed) -> None:
-    shop = with_top(feed(with_view("select id, a from {{ target }}")))
-    before = view_ids(shop)
+def test_a_new_column_of_the_table_leaves_a_view_that_does_not_show_it(make_feed: MakeFeed) -> None:
+    feed = with_top(make_feed(with_view("select id, a from {{ target }}")))
+    before = view_ids(feed)
+
+    result = feed.load("2.csv", csv_text("id,a,b", "2,y,5"))
+
+    assert result.status == "SUCCESS", result.failure
+    assert view_ids(feed) == before
+    built = f"select count(*) from feedway.view_builds where view_name = 'v_{feed.name}' and run_id = '{result.run_id}'"
+    assert feed.sql(built) == [(1,)]
+
+
+def test_a_view_with_other_columns_is_created_anew_with_what_stands_on_it(make_feed: MakeFeed) -> None:
+    feed = with_top(make_feed(with_view("select id, a from {{ target }}")))
+    before = view_ids(feed)
     for number, definition in enumerate(
         (
             "select id, a, 1 as one from {{ target }}",
@@ -60,31 +59,31 @@ def test_a_view_with_other_columns_is_created_anew_with_what_stands_on_it(feed: 
         ),
         start=2,
     ):
-        shop.spec_body = with_view(definition)
-        result = shop.load(f"{number}.csv", csv_text("id,a,later", f"{number},y,z"))
+        feed.spec_body = with_view(definition)
+        result = feed.load(f"{number}.csv", csv_text("id,a,later", f"{number},y,z"))
 
         assert result.status == "SUCCESS", (definition, result.failure)
-        assert not set(before.items()) & set(view_ids(shop).items()), definition
-        before = view_ids(shop)
+        assert not set(before.items()) & set(view_ids(feed).items()), definition
+        before = view_ids(feed)
 
 
-def test_a_view_that_the_warehouse_refuses_to_replace_is_created_anew(feed: Feed) -> None:
-    shop = with_top(feed(with_view("select id, a from {{ target }}")))
-    before = view_ids(shop)
-    shop.spec_body = with_view("select id, a from {{ target }} where id > 0")
-    shop.redshift_data.meta.events.register_first(
-        "before-parameter-build.redshift-data.BatchExecuteStatement", _refuse_to_replace, unique_id=shop.name
+def test_a_view_that_the_warehouse_refuses_to_replace_is_created_anew(make_feed: MakeFeed) -> None:
+    feed = with_top(make_feed(with_view("select id, a from {{ target }}")))
+    before = view_ids(feed)
+    feed.spec_body = with_view("select id, a from {{ target }} where id > 0")
+    feed.redshift_data.meta.events.register_first(
+        "before-parameter-build.redshift-data.BatchExecuteStatement", _refuse_to_replace, unique_id=feed.name
     )
     try:
-        result = shop.load("2.csv", csv_text("id,a", "2,y"))
+        result = feed.load("2.csv", csv_text("id,a", "2,y"))
     finally:
-        shop.redshift_data.meta.events.unregister(
-            "before-parameter-build.redshift-data.BatchExecuteStatement", unique_id=shop.name
+        feed.redshift_data.meta.events.unregister(
+            "before-parameter-build.redshift-data.BatchExecuteStatement", unique_id=feed.name
         )
 
     assert result.status == "SUCCESS", result.failure
-    assert not set(before.items()) & set(view_ids(shop).items())
-    assert shop.sql(f"select id from reporting.top_{shop.name} order by 1") == [(1,), (2,)]
+    assert not set(before.items()) & set(view_ids(feed).items())
+    assert feed.sql(f"select id from reporting.top_{feed.name} order by 1") == [(1,), (2,)]
 
 
 def _refuse_to_replace(params: dict[str, Any], **_: Any) -> None:

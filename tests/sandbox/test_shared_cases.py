@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from framework.load.result import LoadResult
-from tests.workshop import Workshop
+from tests.harness import FeedHarness, MakeFeed
 
-Feed = Callable[..., Workshop]
 SHARED_CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 
 
@@ -89,9 +88,9 @@ def folder_of(case: str) -> Path:
     return folder
 
 
-def land_round(shop: Workshop, folder: Path, prefix: str) -> None:
+def land_round(feed: FeedHarness, folder: Path, prefix: str) -> None:
     for path in sorted(folder.iterdir()):
-        shop.s3.put_object(Bucket="lake", Key=f"{prefix}{path.name}", Body=path.read_bytes())
+        feed.s3.put_object(Bucket="lake", Key=f"{prefix}{path.name}", Body=path.read_bytes())
 
 
 def test_every_case_has_its_right_result() -> None:
@@ -99,15 +98,15 @@ def test_every_case_has_its_right_result() -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_case_ends_as_is_right(feed: Feed, case: str) -> None:
+def test_a_case_ends_as_is_right(make_feed: MakeFeed, case: str) -> None:
     folder, right = folder_of(case), CASES[case]
     first, _, body = (folder / "spec.yml").read_text(encoding="utf-8").partition("\n")
-    shop = feed(body)
-    shop.name = first.removeprefix("pipeline: ")
+    feed = make_feed(body)
+    feed.name = first.removeprefix("pipeline: ")
     seen: list[LoadResult] = []
     for number, words in enumerate(right.rejected, start=1):
-        land_round(shop, folder / f"round{number}", shop.spec().source.prefix)
-        results = shop.run()
+        land_round(feed, folder / f"round{number}", feed.spec().source.prefix)
+        results = feed.run()
         failures = [result.failure for result in results if result.failure is not None]
         for failure, word in zip(failures, words, strict=True):
             assert failure.type in ("SourceFileError", "SchemaChangeError")
@@ -119,6 +118,6 @@ def test_a_case_ends_as_is_right(feed: Feed, case: str) -> None:
     )
     assert [result.counts.rejected for result in seen if result.counts.rejected] == list(right.rejected_rows)
     if right.columns is None:
-        assert shop.types() == {}
+        assert feed.types() == {}
     else:
-        assert shop.rows(right.columns, "1") == list(right.rows)
+        assert feed.rows(right.columns, "1") == list(right.rows)

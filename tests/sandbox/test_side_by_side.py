@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from framework.cli import main
-from tests.workshop import new_name
+from tests.harness import new_name
 
 FEEDS = 9
 SPEC = """\

@@ -6,140 +6,139 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import SPEC, Shop
-from tests.workshop import new_name
+from tests.harness import FeedHarness, new_name, tagged_spec
 
 BAD = "id,a\n,no key\n"
 
 
-def statuses(shop: Shop, key: str) -> list[tuple[str, str | None]]:
+def statuses(feed: FeedHarness, key: str) -> list[tuple[str, str | None]]:
     """Return the final rows of a file, newest first."""
-    _, document = shop.json("history", shop.name, "--file", key)
+    _, document = feed.json("history", feed.name, "--file", key)
     return [(load["status"], load["error_message"]) for load in document["loads"]]
 
 
-def keys(shop: Shop, prefix: str) -> list[str]:
+def keys(feed: FeedHarness, prefix: str) -> list[str]:
     """Return the keys of this feed's files below a prefix."""
-    found = shop.s3.list_objects_v2(Bucket="lake", Prefix=prefix).get("Contents", [])
-    return [item["Key"] for item in found if shop.heads(item["Key"]).get("feedway-pipeline") == shop.name]
+    found = feed.s3.list_objects_v2(Bucket="lake", Prefix=prefix).get("Contents", [])
+    return [item["Key"] for item in found if feed.heads(item["Key"]).get("feedway-pipeline") == feed.name]
 
 
-def test_an_unprocessed_file_is_recorded_and_archived(shop: Shop) -> None:
-    arrived = shop.land("1.csv", BAD)
-    assert shop.run("run", shop.name)[0] == 3
-    (moved,) = keys(shop, "data/unprocessed/")
+def test_an_unprocessed_file_is_recorded_and_archived(feed: FeedHarness) -> None:
+    arrived = feed.land("1.csv", BAD)
+    assert feed.command("run", feed.name)[0] == 3
+    (moved,) = keys(feed, "data/unprocessed/")
 
-    code, document = shop.json("skip", moved, "--reason", "sent by mistake")
+    code, document = feed.json("skip", moved, "--reason", "sent by mistake")
 
     (load,) = document["loads"]
-    assert (code, load["status"], load["reason"], load["pipeline"]) == (0, "SKIPPED", "sent by mistake", shop.name)
-    assert statuses(shop, arrived)[0] == ("SKIPPED", "sent by mistake")
-    assert keys(shop, "data/unprocessed/") == []
-    assert len(keys(shop, "data/archive/")) == 1
-    assert shop.json("replay", shop.name)[1]["loads"] == []
+    assert (code, load["status"], load["reason"], load["pipeline"]) == (0, "SKIPPED", "sent by mistake", feed.name)
+    assert statuses(feed, arrived)[0] == ("SKIPPED", "sent by mistake")
+    assert keys(feed, "data/unprocessed/") == []
+    assert len(keys(feed, "data/archive/")) == 1
+    assert feed.json("replay", feed.name)[1]["loads"] == []
 
 
-def test_a_pending_file_is_named_by_its_key_and_no_run_loads_it(shop: Shop) -> None:
-    key = shop.land("1.csv", "id,a\n1,x\n")
+def test_a_pending_file_is_named_by_its_key_and_no_run_loads_it(feed: FeedHarness) -> None:
+    key = feed.land("1.csv", "id,a\n1,x\n")
 
-    code, _, err = shop.run("skip", f"s3://lake/{key}")
+    code, _, err = feed.command("skip", f"s3://lake/{key}")
 
     assert code == 0, err
-    assert statuses(shop, key) == [("SKIPPED", "skipped on request")]
-    assert shop.json("run", shop.name)[1]["loads"] == []
+    assert statuses(feed, key) == [("SKIPPED", "skipped on request")]
+    assert feed.json("run", feed.name)[1]["loads"] == []
 
 
-def test_an_unprocessed_file_is_found_by_where_it_arrived(shop: Shop) -> None:
-    arrived = shop.land("1.csv", BAD)
-    shop.run("run", shop.name)
-    shop.land("1.csv", BAD + "\n")
-    shop.run("run", shop.name)
-    first, second = keys(shop, "data/unprocessed/")
+def test_an_unprocessed_file_is_found_by_where_it_arrived(feed: FeedHarness) -> None:
+    arrived = feed.land("1.csv", BAD)
+    feed.command("run", feed.name)
+    feed.land("1.csv", BAD + "\n")
+    feed.command("run", feed.name)
+    first, second = keys(feed, "data/unprocessed/")
 
-    code, _, err = shop.run("skip", arrived)
-    shop.run("skip", first)
-    last, _, _ = shop.run("skip", arrived)
+    code, _, err = feed.command("skip", arrived)
+    feed.command("skip", first)
+    last, _, _ = feed.command("skip", arrived)
 
     assert code == 2
     assert first in err
     assert second in err
     assert last == 0
-    assert keys(shop, "data/unprocessed/") == []
+    assert keys(feed, "data/unprocessed/") == []
 
 
-def test_what_cannot_be_skipped_is_explained(shop: Shop) -> None:
-    loaded = shop.land("1.csv", "id,a\n1,x\n")
-    body = shop.s3.get_object(Bucket="lake", Key=loaded)["Body"].read()
-    shop.run("run", shop.name)
-    (archived,) = keys(shop, "data/archive/")
-    shop.s3.put_object(Bucket="lake", Key=loaded, Body=body)
-    stray = f"data/elsewhere/{shop.name}.csv"
-    shop.s3.put_object(Bucket="lake", Key=stray, Body=b"id\n")
+def test_what_cannot_be_skipped_is_explained(feed: FeedHarness) -> None:
+    loaded = feed.land("1.csv", "id,a\n1,x\n")
+    body = feed.s3.get_object(Bucket="lake", Key=loaded)["Body"].read()
+    feed.command("run", feed.name)
+    (archived,) = keys(feed, "data/archive/")
+    feed.s3.put_object(Bucket="lake", Key=loaded, Body=body)
+    stray = f"data/elsewhere/{feed.name}.csv"
+    feed.s3.put_object(Bucket="lake", Key=stray, Body=b"id\n")
 
-    refusals = {key: shop.run("skip", key) for key in (loaded, archived, stray, f"data/in/{shop.name}/none.csv")}
+    refusals = {key: feed.command("skip", key) for key in (loaded, archived, stray, f"data/in/{feed.name}/none.csv")}
 
     assert {code for code, _, _ in refusals.values()} == {2}
     words = [err.strip().splitlines()[-1] for _, _, err in refusals.values()]
-    assert f"is loaded into public.{shop.name} already" in words[0]
+    assert f"is loaded into public.{feed.name} already" in words[0]
     assert "is in the archive" in words[1]
     assert "it matches no pipeline's source.prefix and source.pattern" in words[2]
     assert "does not exist, neither pending nor unprocessed" in words[3]
-    assert [status for status, _ in statuses(shop, loaded)] == ["SUCCESS"]
-    assert shop.s3.head_object(Bucket="lake", Key=loaded)
+    assert [status for status, _ in statuses(feed, loaded)] == ["SUCCESS"]
+    assert feed.s3.head_object(Bucket="lake", Key=loaded)
 
 
-def test_a_file_of_several_pipelines_needs_the_name_of_one(shop: Shop) -> None:
+def test_a_file_of_several_pipelines_needs_the_name_of_one(feed: FeedHarness) -> None:
     other = new_name("command")
-    nested = SPEC.format(name=other).replace(f"data/in/{other}/", f"data/in/{shop.name}/inner/")
-    shop.write(f"pipelines/{other}.yml", nested)
-    key = shop.land("inner/1.csv", BAD)
+    nested = tagged_spec(other).replace(f"data/in/{other}/", f"data/in/{feed.name}/inner/")
+    feed.write(f"pipelines/{other}.yml", nested)
+    key = feed.land("inner/1.csv", BAD)
 
-    code, _, err = shop.run("skip", key)
-    wrong, _, told = shop.run("skip", key, "--for", "nobody")
-    right, document = shop.json("skip", key, "--for", other)
+    code, _, err = feed.command("skip", key)
+    wrong, _, told = feed.command("skip", key, "--for", "nobody")
+    right, document = feed.json("skip", key, "--for", other)
 
     assert (code, wrong, right) == (2, 2, 0)
-    assert f"may belong to {', '.join(sorted((shop.name, other)))}" in err
+    assert f"may belong to {', '.join(sorted((feed.name, other)))}" in err
     assert "no pipeline 'nobody'" in told
     assert document["loads"][0]["pipeline"] == other
 
 
-def test_a_file_set_aside_by_one_of_several_pipelines_is_that_ones(shop: Shop) -> None:
+def test_a_file_set_aside_by_one_of_several_pipelines_is_that_ones(feed: FeedHarness) -> None:
     other = new_name("command")
-    nested = SPEC.format(name=other).replace(f"data/in/{other}/", f"data/in/{shop.name}/inner/")
-    shop.write(f"pipelines/{other}.yml", nested)
-    key = shop.land("inner/1.csv", BAD)
-    assert shop.run("run", other)[0] == 3
+    nested = tagged_spec(other).replace(f"data/in/{other}/", f"data/in/{feed.name}/inner/")
+    feed.write(f"pipelines/{other}.yml", nested)
+    key = feed.land("inner/1.csv", BAD)
+    assert feed.command("run", other)[0] == 3
 
-    _, document = shop.json("skip", key)
+    _, document = feed.json("skip", key)
 
     assert document["loads"][0]["pipeline"] == other
 
 
-def test_no_file_is_skipped_while_a_load_of_its_feed_is_under_way(shop: Shop) -> None:
-    key = shop.land("1.csv", "id,a\n1,x\n")
-    sign = f"staging/{shop.name}/{'f' * 32}/alive"
-    shop.s3.put_object(Bucket="lake", Key=sign, Body=b"")
+def test_no_file_is_skipped_while_a_load_of_its_feed_is_under_way(feed: FeedHarness) -> None:
+    key = feed.land("1.csv", "id,a\n1,x\n")
+    sign = f"staging/{feed.name}/{'f' * 32}/alive"
+    feed.s3.put_object(Bucket="lake", Key=sign, Body=b"")
 
-    code, _, err = shop.run("skip", key)
-    shop.s3.delete_object(Bucket="lake", Key=sign)
+    code, _, err = feed.command("skip", key)
+    feed.s3.delete_object(Bucket="lake", Key=sign)
 
     assert code == 2
     assert "under way" in err
-    assert shop.run("skip", key)[0] == 0
+    assert feed.command("skip", key)[0] == 0
 
 
-def test_a_file_that_does_not_say_whose_it_is_needs_the_pipeline(shop: Shop) -> None:
-    key = f"data/unprocessed/2026/01/{shop.name}.csv"
-    shop.s3.put_object(Bucket="lake", Key=key, Body=b"id\n")
+def test_a_file_that_does_not_say_whose_it_is_needs_the_pipeline(feed: FeedHarness) -> None:
+    key = f"data/unprocessed/2026/01/{feed.name}.csv"
+    feed.s3.put_object(Bucket="lake", Key=key, Body=b"id\n")
 
-    code, _, err = shop.run("skip", key)
+    code, _, err = feed.command("skip", key)
 
     assert code == 2
     assert "--for NAME" in err
-    assert shop.run("skip", key, "--for", shop.name)[0] == 0
+    assert feed.command("skip", key, "--for", feed.name)[0] == 0
 
 
 @pytest.mark.parametrize("argv", [["skip"], ["skip", "k", "--reason", " "], ["skip", "k", "--env", "nowhere"]])
-def test_a_command_line_that_says_too_little_is_refused(shop: Shop, argv: list[Any]) -> None:
-    assert shop.run(*argv)[0] == 2
+def test_a_command_line_that_says_too_little_is_refused(feed: FeedHarness, argv: list[Any]) -> None:
+    assert feed.command(*argv)[0] == 2

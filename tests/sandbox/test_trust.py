@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -12,20 +11,19 @@ import pytest
 from framework.errors import SpecError
 from framework.load.request import OneFile, Unprocessed
 from tests.arrivals import land
+from tests.harness import FeedHarness, MakeFeed, csv_text
 from tests.sandbox.test_precedence import loading
-from tests.workshop import Workshop, csv_text
 
-Feed = Callable[..., Workshop]
 FAR_AHEAD = "2999-01-01T00:00:00+00:00"
 
 
-def put(shop: Workshop, key: str, content: str, metadata: dict[str, str]) -> str:
-    shop.s3.put_object(Bucket="lake", Key=key, Body=content.encode(), Metadata=metadata)
+def put(feed: FeedHarness, key: str, content: str, metadata: dict[str, str]) -> str:
+    feed.s3.put_object(Bucket="lake", Key=key, Body=content.encode(), Metadata=metadata)
     return key
 
 
-def metadata_of(shop: Workshop, key: str) -> dict[str, str]:
-    found: dict[str, str] = shop.s3.head_object(Bucket="lake", Key=key)["Metadata"]
+def metadata_of(feed: FeedHarness, key: str) -> dict[str, str]:
+    found: dict[str, str] = feed.s3.head_object(Bucket="lake", Key=key)["Metadata"]
     return found
 
 
@@ -39,173 +37,175 @@ def status(results: list[Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("load", ["{mode: replace}", "{keys: [id]}", "{mode: append}"])
-def test_a_forged_arrival_in_the_inbox_delays_no_later_file(feed: Feed, load: str) -> None:
-    shop = feed(loading(load))
-    inbox = f"data/in/{shop.name}"
+def test_a_forged_arrival_in_the_inbox_delays_no_later_file(make_feed: MakeFeed, load: str) -> None:
+    feed = make_feed(loading(load))
+    inbox = f"data/in/{feed.name}"
     metadata = forged(f"{inbox}/zzz.csv", **{"feedway-pipeline": "another"})
-    put(shop, f"{inbox}/1.csv", csv_text("id,a", "1,forged"), metadata)
-    first = shop.run()
-    shop.land("2.csv", csv_text("id,a", "1,later"))
+    put(feed, f"{inbox}/1.csv", csv_text("id,a", "1,forged"), metadata)
+    first = feed.run()
+    feed.land("2.csv", csv_text("id,a", "1,later"))
 
-    second = shop.run()
+    second = feed.run()
 
     assert status(first) == status(second) == ["SUCCESS"]
-    assert ("later",) in shop.rows("a", "a")
-    assert [row[0] for row in shop.audit("source_filename, status")] == [f"{inbox}/{name}.csv" for name in (1, 1, 2, 2)]
+    assert ("later",) in feed.rows("a", "a")
+    assert [row[0] for row in feed.audit("source_filename, status")] == [f"{inbox}/{name}.csv" for name in (1, 1, 2, 2)]
 
 
-def test_a_changed_file_that_has_kept_its_metadata_is_read(feed: Feed) -> None:
-    shop = feed(loading("{keys: [id]}"))
-    key = f"data/in/{shop.name}/{shop.name}.csv"
-    shop.load(f"{shop.name}.csv", csv_text("id,a", "1,x"))
-    (archived,) = shop.keys("data/archive/")
-    put(shop, key, csv_text("id,a", "1,y"), metadata_of(shop, archived))
+def test_a_changed_file_that_has_kept_its_metadata_is_read(make_feed: MakeFeed) -> None:
+    feed = make_feed(loading("{keys: [id]}"))
+    key = f"data/in/{feed.name}/{feed.name}.csv"
+    feed.load(f"{feed.name}.csv", csv_text("id,a", "1,x"))
+    (archived,) = feed.keys("data/archive/")
+    put(feed, key, csv_text("id,a", "1,y"), metadata_of(feed, archived))
 
-    (result,) = shop.run()
+    (result,) = feed.run()
 
     assert result.status == "SUCCESS", result.reason
-    assert shop.rows("a", "a") == [("y",)]
+    assert feed.rows("a", "a") == [("y",)]
 
 
-def test_a_copy_from_the_archive_under_a_new_name_is_a_delivery_of_its_own(feed: Feed) -> None:
-    shop = feed(loading("{mode: append}"))
-    first = shop.load(f"{shop.name}.csv", csv_text("id,a", "1,x"))
-    (archived,) = shop.keys("data/archive/")
+def test_a_copy_from_the_archive_under_a_new_name_is_a_delivery_of_its_own(make_feed: MakeFeed) -> None:
+    feed = make_feed(loading("{mode: append}"))
+    first = feed.load(f"{feed.name}.csv", csv_text("id,a", "1,x"))
+    (archived,) = feed.keys("data/archive/")
     source = {"Bucket": "lake", "Key": archived}
-    shop.s3.copy_object(Bucket="lake", Key=f"data/in/{shop.name}/again.csv", CopySource=source)
+    feed.s3.copy_object(Bucket="lake", Key=f"data/in/{feed.name}/again.csv", CopySource=source)
 
-    (result,) = shop.run()
+    (result,) = feed.run()
 
-    assert (result.status, result.source_file) == ("SUCCESS", f"data/in/{shop.name}/again.csv")
+    assert (result.status, result.source_file) == ("SUCCESS", f"data/in/{feed.name}/again.csv")
     assert [warning.rule for warning in result.warnings] == ["same-content"]
     assert f"{first.source_file}, loaded on 2" in result.warnings[0].message
     assert f"by run {first.run_id}" in result.warnings[0].message
-    assert shop.rows("a", "a") == [("x",), ("x",)]
+    assert feed.rows("a", "a") == [("x",), ("x",)]
 
 
-def test_an_archived_object_with_other_content_is_not_taken_for_what_was_loaded(feed: Feed) -> None:
-    shop = feed(loading("{keys: [id]}"))
-    shop.load(f"{shop.name}.csv", csv_text("id,a", "1,x"))
-    (archived,) = shop.keys("data/archive/")
-    put(shop, archived, csv_text("id,a", "1,y"), metadata_of(shop, archived))
+def test_an_archived_object_with_other_content_is_not_taken_for_what_was_loaded(make_feed: MakeFeed) -> None:
+    feed = make_feed(loading("{keys: [id]}"))
+    feed.load(f"{feed.name}.csv", csv_text("id,a", "1,x"))
+    (archived,) = feed.keys("data/archive/")
+    put(feed, archived, csv_text("id,a", "1,y"), metadata_of(feed, archived))
 
     with pytest.raises(SpecError, match=r"does not say where it arrived: .* written for other content"):
-        shop.run(OneFile(archived))
-    (result,) = shop.run(OneFile(archived, again=True))
+        feed.run(OneFile(archived))
+    (result,) = feed.run(OneFile(archived, again=True))
 
     assert result.status == "SUCCESS"
-    assert shop.rows("a", "a") == [("y",)]
+    assert feed.rows("a", "a") == [("y",)]
 
 
 @pytest.mark.parametrize("content", ["id,a\n1,longer\n", "id,a\n1,yy\n"])
-def test_an_unprocessed_object_that_somebody_has_replaced_is_told_and_left_alone(feed: Feed, content: str) -> None:
-    shop = feed(loading("{keys: [id]}") + "types: {columns: {id: integer, a: integer}}\n")
-    shop.load(f"{shop.name}.csv", "id,a\n1,xx\n")
-    (unprocessed,) = shop.keys("data/unprocessed/")
-    put(shop, unprocessed, content, metadata_of(shop, unprocessed))
+def test_an_unprocessed_object_that_somebody_has_replaced_is_told_and_left_alone(
+    make_feed: MakeFeed, content: str
+) -> None:
+    feed = make_feed(loading("{keys: [id]}") + "types: {columns: {id: integer, a: integer}}\n")
+    feed.load(f"{feed.name}.csv", "id,a\n1,xx\n")
+    (unprocessed,) = feed.keys("data/unprocessed/")
+    put(feed, unprocessed, content, metadata_of(feed, unprocessed))
 
-    (result,) = shop.run(Unprocessed())
+    (result,) = feed.run(Unprocessed())
     # Of an object that does not say whose it is, every other pipeline is told too.
-    shop.s3.delete_object(Bucket="lake", Key=unprocessed)
+    feed.s3.delete_object(Bucket="lake", Key=unprocessed)
 
     assert (result.status, result.source_file) == ("REFUSED", unprocessed)
     assert "written for other content" in str(result.reason)
 
 
-def test_a_forged_arrival_below_unprocessed_delays_no_later_file(feed: Feed) -> None:
-    shop = feed(loading("{mode: replace}"))
+def test_a_forged_arrival_below_unprocessed_delays_no_later_file(make_feed: MakeFeed) -> None:
+    feed = make_feed(loading("{mode: replace}"))
     content = csv_text("id,a", "1,forged")
-    fields = ["lake", f"data/in/{shop.name}/f.csv", "not-an-md5", str(len(content)), FAR_AHEAD]
-    metadata = {"feedway-identity": json.dumps(fields), "feedway-pipeline": shop.name}
-    put(shop, f"data/unprocessed/2026/01/{shop.name}.csv", content, metadata)
-    first = shop.run(Unprocessed())
-    shop.land("2.csv", csv_text("id,a", "1,later"))
+    fields = ["lake", f"data/in/{feed.name}/f.csv", "not-an-md5", str(len(content)), FAR_AHEAD]
+    metadata = {"feedway-identity": json.dumps(fields), "feedway-pipeline": feed.name}
+    put(feed, f"data/unprocessed/2026/01/{feed.name}.csv", content, metadata)
+    first = feed.run(Unprocessed())
+    feed.land("2.csv", csv_text("id,a", "1,later"))
 
-    second = shop.run()
+    second = feed.run()
 
     assert status(first) == status(second) == ["SUCCESS"]
-    assert shop.rows("a", "a") == [("later",)]
+    assert feed.rows("a", "a") == [("later",)]
 
 
-def test_a_file_that_is_sent_once_more_is_not_even_staged(feed: Feed) -> None:
-    shop = feed(loading("{mode: append}"))
-    land(shop, "1.csv", 1)
-    (loaded,) = shop.run()
-    land(shop, "1.csv", 5)
-    before = len(shop.entries())
+def test_a_file_that_is_sent_once_more_is_not_even_staged(make_feed: MakeFeed) -> None:
+    feed = make_feed(loading("{mode: append}"))
+    land(feed, "1.csv", 1)
+    (loaded,) = feed.run()
+    land(feed, "1.csv", 5)
+    before = len(feed.entries())
 
-    (result,) = shop.run()
+    (result,) = feed.run()
 
     assert result.status == "SKIPPED"
     assert str(result.reason).startswith("already loaded on 2")
     assert str(result.reason).endswith(f"Z by run {loaded.run_id}")
-    steps = [entry.get("step") for entry in shop.entries()[before:]]
+    steps = [entry.get("step") for entry in feed.entries()[before:]]
     assert set(steps) <= {"discover", "observe", "recover", "settle", None}
-    assert [row[0] for row in shop.audit("status")] == ["STARTED", "SUCCESS", "SKIPPED"]
+    assert [row[0] for row in feed.audit("status")] == ["STARTED", "SUCCESS", "SKIPPED"]
 
 
-def test_of_a_batch_only_what_is_new_is_staged(feed: Feed) -> None:
-    shop = feed(loading("{mode: append}", ", batch: all"))
-    land(shop, "1.csv", 1)
-    (loaded,) = shop.run()
-    land(shop, "1.csv", 5)
-    land(shop, "2.csv", 6)
-    land(shop, "3.csv", 7)
+def test_of_a_batch_only_what_is_new_is_staged(make_feed: MakeFeed) -> None:
+    feed = make_feed(loading("{mode: append}", ", batch: all"))
+    land(feed, "1.csv", 1)
+    (loaded,) = feed.run()
+    land(feed, "1.csv", 5)
+    land(feed, "2.csv", 6)
+    land(feed, "3.csv", 7)
 
-    results = shop.run()
+    results = feed.run()
 
     assert sorted(status(results)) == ["SKIPPED", "SUCCESS", "SUCCESS"]
     assert {result.reason for result in results if result.status == "SKIPPED"} == {
-        f"already loaded on {at:%Y-%m-%dT%H:%M:%SZ} by run {loaded.run_id}" for at in started(shop, str(loaded.run_id))
+        f"already loaded on {at:%Y-%m-%dT%H:%M:%SZ} by run {loaded.run_id}" for at in started(feed, str(loaded.run_id))
     }
-    assert shop.rows("a", "a") == [("1.csv",), ("2.csv",), ("3.csv",)]
+    assert feed.rows("a", "a") == [("1.csv",), ("2.csv",), ("3.csv",)]
 
 
-def started(shop: Workshop, run_id: str) -> list[datetime]:
-    rows = shop.sql(f"select distinct run_start_ts from feedway.job_sts where run_id = '{run_id}'")
+def started(feed: FeedHarness, run_id: str) -> list[datetime]:
+    rows = feed.sql(f"select distinct run_start_ts from feedway.job_sts where run_id = '{run_id}'")
     return [datetime.fromisoformat(str(at)) for (at,) in rows]
 
 
 @pytest.mark.parametrize("batch", ["file", "all"])
-def test_the_same_bytes_under_a_new_name_are_told(feed: Feed, batch: str) -> None:
-    shop = feed(loading("{mode: append}", f", batch: {batch}"))
+def test_the_same_bytes_under_a_new_name_are_told(make_feed: MakeFeed, batch: str) -> None:
+    feed = make_feed(loading("{mode: append}", f", batch: {batch}"))
     for name in ("1.csv", "2.csv"):
-        shop.land(name, csv_text("id,a", "1,x"))
-    together = shop.run()
-    shop.land("3.csv", csv_text("id,a", "1,x"))
-    later = shop.run()
+        feed.land(name, csv_text("id,a", "1,x"))
+    together = feed.run()
+    feed.land("3.csv", csv_text("id,a", "1,x"))
+    later = feed.run()
 
     told = {str(result.source_file)[-5:]: [each.message for each in result.warnings] for result in together + later}
     assert told["1.csv"] == []
-    assert f"2.csv has the same bytes as data/in/{shop.name}/1.csv, " in told["2.csv"][0]
-    assert f"3.csv has the same bytes as data/in/{shop.name}/1.csv, loaded on 2" in told["3.csv"][0]
-    assert [entry["rule"] for entry in shop.entries() if "rule" in entry] == ["same-content"] * 2
-    kept = shop.audit("source_filename, status, warnings")
+    assert f"2.csv has the same bytes as data/in/{feed.name}/1.csv, " in told["2.csv"][0]
+    assert f"3.csv has the same bytes as data/in/{feed.name}/1.csv, loaded on 2" in told["3.csv"][0]
+    assert [entry["rule"] for entry in feed.entries() if "rule" in entry] == ["same-content"] * 2
+    kept = feed.audit("source_filename, status, warnings")
     assert ["same-content" in str(warnings) for _, state, warnings in kept if state == "SUCCESS"] == [False, True, True]
 
 
 @pytest.mark.parametrize("batch", ["file", "all"])
-def test_files_without_rows_are_all_alike_and_no_warning(feed: Feed, batch: str) -> None:
-    shop = feed(loading("{mode: append}", f", batch: {batch}"))
-    shop.load("0.csv", csv_text("id,a", "1,x"))
+def test_files_without_rows_are_all_alike_and_no_warning(make_feed: MakeFeed, batch: str) -> None:
+    feed = make_feed(loading("{mode: append}", f", batch: {batch}"))
+    feed.load("0.csv", csv_text("id,a", "1,x"))
     results = []
     for names in (("1.csv", "2.csv"), ("3.csv",)):
         for name in names:
-            shop.land(name, csv_text("id,a"))
-        results += shop.run()
+            feed.land(name, csv_text("id,a"))
+        results += feed.run()
 
     assert status(results) == ["SUCCESS"] * 3
     assert [result.warnings for result in results] == [()] * 3
 
 
-def test_files_that_are_sent_once_more_share_one_look_at_the_warehouse(feed: Feed) -> None:
-    shop = feed(loading("{mode: append}"))
+def test_files_that_are_sent_once_more_share_one_look_at_the_warehouse(make_feed: MakeFeed) -> None:
+    feed = make_feed(loading("{mode: append}"))
     for second in (1, 5):
         for name in ("1.csv", "2.csv", "3.csv"):
-            land(shop, name, second)
-        before = shop.warehouse.submissions
-        results = shop.run()
+            land(feed, name, second)
+        before = feed.warehouse.submissions
+        results = feed.run()
 
     assert status(results) == ["SKIPPED"] * 3
     # The look, then for each file the ledger, what else arrived under its name, and its SKIPPED row.
-    assert shop.warehouse.submissions - before == 1 + 3 * 3
+    assert feed.warehouse.submissions - before == 1 + 3 * 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,77 +17,75 @@ from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
 from tests.faults.mortal import Process
 from tests.faults.scenarios import after_a_while, another_run
+from tests.harness import MakeFeed, csv_text
 from tests.sandbox.conftest import MINIMAL
 from tests.sandbox.under_views import LONGER, die_before, journal, under_views, views
-from tests.workshop import Workshop, csv_text
-
-Feed = Callable[..., Workshop]
 
 
 @pytest.mark.parametrize("then", [b"alter column", b"create_view"], ids=["down", "grown"])
-def test_the_next_run_puts_back_what_a_dead_run_left_down(feed: Feed, then: bytes) -> None:
-    shop = under_views(feed())
-    before = views(shop)
-    shop.land(f"{shop.name}_2.csv", LONGER)
-    die_before(shop, then)
-    down = views(shop)["views"]
-    heir = replace(shop, log=io.StringIO(), run_number_base=0x800)
+def test_the_next_run_puts_back_what_a_dead_run_left_down(make_feed: MakeFeed, then: bytes) -> None:
+    feed = under_views(make_feed())
+    before = views(feed)
+    feed.land(f"{feed.name}_2.csv", LONGER)
+    die_before(feed, then)
+    down = views(feed)["views"]
+    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
     after_a_while(heir)
 
     (result,) = heir.run()
 
     assert down == []
     assert result.status == "SUCCESS", result.failure
-    assert views(shop) == before
-    assert journal(shop) == []
-    assert shop.sql(f"select count(*) from reporting.high_{shop.name}") == [(2,)]
+    assert views(feed) == before
+    assert journal(feed) == []
+    assert feed.sql(f"select count(*) from reporting.high_{feed.name}") == [(2,)]
 
 
-def test_a_run_with_nothing_to_do_puts_back_what_a_dead_run_left_down(feed: Feed) -> None:
-    shop = under_views(feed())
-    before = views(shop)
-    key = shop.land(f"{shop.name}_2.csv", LONGER)
-    die_before(shop, b"alter column")
-    shop.s3.delete_object(Bucket="lake", Key=key)
-    heir = replace(shop, log=io.StringIO(), run_number_base=0x800)
+def test_a_run_with_nothing_to_do_puts_back_what_a_dead_run_left_down(make_feed: MakeFeed) -> None:
+    feed = under_views(make_feed())
+    before = views(feed)
+    key = feed.land(f"{feed.name}_2.csv", LONGER)
+    die_before(feed, b"alter column")
+    feed.s3.delete_object(Bucket="lake", Key=key)
+    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
     after_a_while(heir)
 
     assert heir.run() == []
-    assert views(shop) == before
+    assert views(feed) == before
 
 
-def test_a_run_waits_for_another_that_has_taken_views_down_and_then_puts_them_back(feed: Feed) -> None:
-    shop = under_views(feed())
-    before = views(shop)
-    shop.land(f"{shop.name}_2.csv", LONGER)
-    die_before(shop, b"alter column")
-    heir = replace(shop, log=io.StringIO(), run_number_base=0x800)
-    left = shop.keys("staging/")
+def test_a_run_waits_for_another_that_has_taken_views_down_and_then_puts_them_back(make_feed: MakeFeed) -> None:
+    feed = under_views(make_feed())
+    before = views(feed)
+    feed.land(f"{feed.name}_2.csv", LONGER)
+    die_before(feed, b"alter column")
+    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    left = feed.keys("staging/")
 
     def let_it_end(seconds: float) -> None:
         if any(entry["msg"].startswith("another run has taken views down") for entry in heir.entries()):
             for key in left:
-                shop.s3.delete_object(Bucket="lake", Key=key)
+                feed.s3.delete_object(Bucket="lake", Key=key)
 
-    settings, retry = shop.environment.warehouse, shop.environment.retry
-    heir.warehouse = Warehouse(shop.redshift_data, settings, retry, RateLimiter({}), let_it_end)
+    settings, retry = feed.environment.warehouse, feed.environment.retry
+    heir.warehouse = Warehouse(feed.redshift_data, settings, retry, RateLimiter({}), let_it_end)
 
     (result,) = heir.run()
 
     assert result.status == "SUCCESS", result.failure
-    assert views(shop) == before
+    assert views(feed) == before
     waits = [entry for entry in heir.entries() if entry["msg"].startswith("another run has taken views down")]
     assert len(waits) == 1
 
 
-def test_views_stay_in_mind_when_the_run_that_is_to_put_them_back_meets_an_outage(feed: Feed) -> None:
+def test_views_stay_in_mind_when_the_run_that_is_to_put_them_back_meets_an_outage(make_feed: MakeFeed) -> None:
     """The dead run's file is gone, so that only idle runs come, of this feed and of another one on the table."""
-    shop = under_views(feed())
-    before = views(shop)
-    key = shop.land(f"{shop.name}_2.csv", LONGER)
-    die_before(shop, b"alter column")
-    shop.s3.delete_object(Bucket="lake", Key=key)
-    heir = replace(shop, log=io.StringIO(), run_number_base=0x800)
+    feed = under_views(make_feed())
+    before = views(feed)
+    key = feed.land(f"{feed.name}_2.csv", LONGER)
+    die_before(feed, b"alter column")
+    feed.s3.delete_object(Bucket="lake", Key=key)
+    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
     after_a_while(heir)
     process = Process()
     process.redshift_data.meta.events.register_first("before-send.*.ExecuteStatement", _out_of_reach)
@@ -97,15 +94,15 @@ def test_views_stay_in_mind_when_the_run_that_is_to_put_them_back_meets_an_outag
         after_a_while(met)
         with pytest.raises(WarehouseError):
             met.run()
-    assert views(shop)["views"] == []
-    other = feed(MINIMAL.replace('target: {table: "{name}"}', f"target: {{table: {shop.name}}}"))
+    assert views(feed)["views"] == []
+    other = make_feed(MINIMAL.replace('target: {table: "{name}"}', f"target: {{table: {feed.name}}}"))
     after_a_while(other)
 
     assert other.run() == []
-    assert views(shop) == before
-    assert shop.keys("staging/") == []
-    signs = markers_prefix(Lake(shop.s3, shop.environment.lake), TableName("public", shop.name), "feedway")
-    assert shop.s3.list_objects_v2(Bucket="lake", Prefix=signs).get("KeyCount", 0) == 0
+    assert views(feed) == before
+    assert feed.keys("staging/") == []
+    signs = markers_prefix(Lake(feed.s3, feed.environment.lake), TableName("public", feed.name), "feedway")
+    assert feed.s3.list_objects_v2(Bucket="lake", Prefix=signs).get("KeyCount", 0) == 0
 
 
 def _out_of_reach(request: Any, **_: Any) -> None:
@@ -113,56 +110,56 @@ def _out_of_reach(request: Any, **_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="here")
 
 
-def test_a_view_of_another_owner_comes_back_whole_when_a_run_dies_between_its_parts(feed: Feed) -> None:
-    shop = under_views(feed())
-    groups = [f"g{number}_{shop.name}" for number in range(45)]
-    shop.sql(*(f"create group {name}" for name in groups))
-    shop.sql(*(f"grant select on reporting.low_{shop.name} to group {name}" for name in groups))
-    shop.sql(
-        f"create user o_{shop.name} password 'Abcdefg1'",
-        f"alter table reporting.low_{shop.name} owner to o_{shop.name}",
+def test_a_view_of_another_owner_comes_back_whole_when_a_run_dies_between_its_parts(make_feed: MakeFeed) -> None:
+    feed = under_views(make_feed())
+    groups = [f"g{number}_{feed.name}" for number in range(45)]
+    feed.sql(*(f"create group {name}" for name in groups))
+    feed.sql(*(f"grant select on reporting.low_{feed.name} to group {name}" for name in groups))
+    feed.sql(
+        f"create user o_{feed.name} password 'Abcdefg1'",
+        f"alter table reporting.low_{feed.name} owner to o_{feed.name}",
     )
-    before = views(shop)
-    shop.land(f"{shop.name}_2.csv", LONGER)
-    die_before(shop, b"owner to")
-    heir = replace(shop, log=io.StringIO(), run_number_base=0x800)
+    before = views(feed)
+    feed.land(f"{feed.name}_2.csv", LONGER)
+    die_before(feed, b"owner to")
+    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
     after_a_while(heir)
 
     (result,) = heir.run()
 
     assert (result.status, result.failure) == ("SUCCESS", None)
-    assert views(shop) == before
+    assert views(feed) == before
 
 
-def test_a_view_comes_back_without_the_privileges_of_those_who_are_no_more(feed: Feed) -> None:
-    shop = under_views(feed())
-    shop.sql(f"create group gone_{shop.name}", f"grant select on reporting.low_{shop.name} to group gone_{shop.name}")
-    shop.land(f"{shop.name}_2.csv", LONGER)
-    die_before(shop, b"alter column")
-    shop.sql(f"drop group gone_{shop.name}")
-    heir = replace(shop, log=io.StringIO(), run_number_base=0x800)
+def test_a_view_comes_back_without_the_privileges_of_those_who_are_no_more(make_feed: MakeFeed) -> None:
+    feed = under_views(make_feed())
+    feed.sql(f"create group gone_{feed.name}", f"grant select on reporting.low_{feed.name} to group gone_{feed.name}")
+    feed.land(f"{feed.name}_2.csv", LONGER)
+    die_before(feed, b"alter column")
+    feed.sql(f"drop group gone_{feed.name}")
+    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
     after_a_while(heir)
 
     (result,) = heir.run()
 
     assert (result.status, result.failure) == ("SUCCESS", None)
-    assert [row[0] for row in views(shop)["views"]] == [f"high_{shop.name}", f"low_{shop.name}"]
-    assert [row[1] for row in views(shop)["privileges"]] == [f"g_{shop.name}"] * 2
+    assert [row[0] for row in views(feed)["views"]] == [f"high_{feed.name}", f"low_{feed.name}"]
+    assert [row[1] for row in views(feed)["privileges"]] == [f"g_{feed.name}"] * 2
     assert [entry["level"] for entry in heir.entries() if entry["msg"] == "privilege not restored"] == ["warning"]
 
 
-def test_of_two_forms_of_a_view_in_the_journal_the_later_one_comes_back(feed: Feed) -> None:
-    shop = under_views(feed())
-    high = f"reporting.high_{shop.name}"
-    shop.land(f"{shop.name}_2.csv", LONGER)
-    die_before(shop, b"alter column")
-    shop.sql(f"create view {high} as select a, id from {shop.table}", f"comment on view {high} is 'the later one'")
-    second = replace(shop, log=io.StringIO(), run_number_base=0x800)
+def test_of_two_forms_of_a_view_in_the_journal_the_later_one_comes_back(make_feed: MakeFeed) -> None:
+    feed = under_views(make_feed())
+    high = f"reporting.high_{feed.name}"
+    feed.land(f"{feed.name}_2.csv", LONGER)
+    die_before(feed, b"alter column")
+    feed.sql(f"create view {high} as select a, id from {feed.table}", f"comment on view {high} is 'the later one'")
+    second = replace(feed, log=io.StringIO(), run_number_base=0x800)
     after_a_while(second)
     second.run()
-    later = [row for row in views(shop)["views"] if str(row[0]).startswith("high")]
-    shop.land(f"{shop.name}_3.csv", csv_text("id,a", "3," + "x" * 900))
-    third = replace(shop, log=io.StringIO(), run_number_base=0xC00)
+    later = [row for row in views(feed)["views"] if str(row[0]).startswith("high")]
+    feed.land(f"{feed.name}_3.csv", csv_text("id,a", "3," + "x" * 900))
+    third = replace(feed, log=io.StringIO(), run_number_base=0xC00)
     after_a_while(third)
     die_before(third, b"alter column", base=0xC00)
     fourth = replace(third, log=io.StringIO(), run_number_base=0xE00)
@@ -170,7 +167,7 @@ def test_of_two_forms_of_a_view_in_the_journal_the_later_one_comes_back(feed: Fe
     (result,) = fourth.run()
 
     assert result.status == "SUCCESS"
-    assert [row for row in views(shop)["views"] if str(row[0]).startswith("high")] == later
-    assert "the later one" in [row[2] for row in views(shop)["comments"]]
+    assert [row for row in views(feed)["views"] if str(row[0]).startswith("high")] == later
+    assert "the later one" in [row[2] for row in views(feed)["comments"]]
     assert result.failure is not None
     assert high in result.failure.message

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.command_line import Shop
+from tests.harness import FeedHarness
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = 1500
@@ -16,9 +16,9 @@ MOST_CPU_SECONDS = 30
 """Processor time, so that a busy machine does not count. One row took 112 s where the plan grew with the columns."""
 
 
-def cheap(shop: Shop, *argv: str) -> str:
+def cheap(feed: FeedHarness, *argv: str) -> str:
     """Return what a command prints that is a process of its own, and must keep to the bounds."""
-    command = [sys.executable, str(ROOT / "run.py"), "--project", str(shop.root), *argv]
+    command = [sys.executable, str(ROOT / "run.py"), "--project", str(feed.root), *argv]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         printed = process.stdout.read()
@@ -30,21 +30,21 @@ def cheap(shop: Shop, *argv: str) -> str:
     return printed
 
 
-def test_fifteen_hundred_columns_take_seconds_and_little_memory(shop: Shop) -> None:
-    shop.write(
-        f"pipelines/{shop.name}.yml",
-        f"pipeline: {shop.name}\nsource: {{prefix: data/in/{shop.name}/}}\ntarget: {{table: {shop.name}}}\n"
+def test_fifteen_hundred_columns_take_seconds_and_little_memory(feed: FeedHarness) -> None:
+    feed.write(
+        f"pipelines/{feed.name}.yml",
+        f"pipeline: {feed.name}\nsource: {{prefix: data/in/{feed.name}/}}\ntarget: {{table: {feed.name}}}\n"
         "load: {keys: [c0]}\nbad_rows: {action: quarantine, max_rows: 1}\n",
     )
     header = ",".join(f"c{number}" for number in range(COLUMNS))
     rows = [",".join(str(number + start) for number in range(COLUMNS)) for start in (1, 2, 3)]
 
-    shop.land("1.csv", f"{header}\n{rows[0]}\n")
-    assert "inserted=1" in cheap(shop, "run", shop.name)
-    shop.land("2.csv", f"{header}\n{rows[1]}\nno number{rows[2][1:]}\n")
-    assert "rows=1, rows_not_fitting=1" in cheap(shop, "plan", shop.name)
-    assert "inserted=1, updated=0, deleted=0, deduplicated=0, rejected=1" in cheap(shop, "run", shop.name)
+    feed.land("1.csv", f"{header}\n{rows[0]}\n")
+    assert "inserted=1" in cheap(feed, "run", feed.name)
+    feed.land("2.csv", f"{header}\n{rows[1]}\nno number{rows[2][1:]}\n")
+    assert "rows=1, rows_not_fitting=1" in cheap(feed, "plan", feed.name)
+    assert "inserted=1, updated=0, deleted=0, deduplicated=0, rejected=1" in cheap(feed, "run", feed.name)
 
-    code, out, _ = shop.run("sandbox", "sql", f"select c0, c{COLUMNS - 1} from public.{shop.name} order by c0")
+    code, out, _ = feed.command("sandbox", "sql", f"select c0, c{COLUMNS - 1} from public.{feed.name} order by c0")
     assert code == 0
     assert [line.split() for line in out.splitlines()[2:4]] == [["1", "1500"], ["2", "1501"]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.command_line import Shop
+from tests.harness import FeedHarness
 
 AWS = """\
 environments:
@@ -25,8 +25,8 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def errors_of(shop: Shop, *argv: str) -> tuple[int, list[str]]:
-    code, _, err = shop.run("--env", "prod", *argv)
+def errors_of(feed: FeedHarness, *argv: str) -> tuple[int, list[str]]:
+    code, _, err = feed.command("--env", "prod", *argv)
     assert "Traceback" not in err
     lines = err.splitlines()
     first = next(place for place, line in enumerate(lines) if line.startswith("error: "))
@@ -35,66 +35,66 @@ def errors_of(shop: Shop, *argv: str) -> tuple[int, list[str]]:
 
 @pytest.mark.parametrize("command", [("run", "{name}"), ("plan", "{name}"), ("history",), ("replay", "{name}")])
 def test_a_region_that_is_not_set_is_told_by_its_field(
-    shop: Shop, bare: pytest.MonkeyPatch, command: tuple[str, ...]
+    feed: FeedHarness, bare: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
-    shop.write("environments.yml", AWS.format(bucket="lake", warehouse=""))
+    feed.write("environments.yml", AWS.format(bucket="lake", warehouse=""))
 
-    code, lines = errors_of(shop, *(part.replace("{name}", shop.name) for part in command))
+    code, lines = errors_of(feed, *(part.replace("{name}", feed.name) for part in command))
 
     assert (code, len(lines)) == (2, 1)
     assert "environments.yml: warehouse.region of 'prod' is not set" in lines[0]
 
 
-def test_a_profile_that_is_not_there_is_one_line(shop: Shop, bare: pytest.MonkeyPatch) -> None:
-    shop.write("environments.yml", AWS.format(bucket="lake", warehouse=", region: eu-west-1"))
+def test_a_profile_that_is_not_there_is_one_line(feed: FeedHarness, bare: pytest.MonkeyPatch) -> None:
+    feed.write("environments.yml", AWS.format(bucket="lake", warehouse=", region: eu-west-1"))
     bare.setenv("AWS_PROFILE", "nobody")
 
-    code, lines = errors_of(shop, "run", shop.name)
-    in_s3, _, err = shop.run("--project", "s3://lake/projects/x", "validate")
+    code, lines = errors_of(feed, "run", feed.name)
+    in_s3, _, err = feed.command("--project", "s3://lake/projects/x", "validate")
 
     assert (code, len(lines), in_s3) == (2, 1, 2)
     assert "The config profile (nobody) could not be found. AWS_PROFILE names it" in lines[0]
     assert "(nobody) could not be found" in err
 
 
-def test_an_endpoint_that_is_no_address_is_one_line(shop: Shop, bare: pytest.MonkeyPatch) -> None:
-    shop.write("environments.yml", AWS.format(bucket="lake", warehouse=", region: eu-west-1"))
+def test_an_endpoint_that_is_no_address_is_one_line(feed: FeedHarness, bare: pytest.MonkeyPatch) -> None:
+    feed.write("environments.yml", AWS.format(bucket="lake", warehouse=", region: eu-west-1"))
     bare.setenv("AWS_ENDPOINT_URL_S3", "nowhere")
 
-    code, lines = errors_of(shop, "run", shop.name)
+    code, lines = errors_of(feed, "run", feed.name)
 
     assert (code, len(lines)) == (2, 1)
     assert "Invalid endpoint: nowhere. Check the variables that begin with AWS_" in lines[0]
 
 
-def test_the_sandbox_needs_no_profile(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sandbox_needs_no_profile(feed: FeedHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    shop.land("1.csv", "id,a\n1,x\n")
+    feed.land("1.csv", "id,a\n1,x\n")
 
-    assert shop.run("run", shop.name)[0] == 0
+    assert feed.command("run", feed.name)[0] == 0
 
 
-def test_credentials_that_are_missing_are_one_line(shop: Shop, bare: pytest.MonkeyPatch) -> None:
-    shop.write("environments.yml", AWS.format(bucket="lake", warehouse=", region: eu-west-1"))
+def test_credentials_that_are_missing_are_one_line(feed: FeedHarness, bare: pytest.MonkeyPatch) -> None:
+    feed.write("environments.yml", AWS.format(bucket="lake", warehouse=", region: eu-west-1"))
 
-    code, lines = errors_of(shop, "run", shop.name)
+    code, lines = errors_of(feed, "run", feed.name)
 
     assert (code, len(lines)) == (5, 2)
     assert "Unable to locate credentials. environments.yml names no credentials: they come from AWS_PROFILE" in lines[0]
 
 
-def test_a_bucket_that_is_not_there_is_told_by_its_field(shop: Shop) -> None:
-    text = (shop.root / "environments.yml").read_text(encoding="utf-8")
-    shop.write("environments.yml", text.replace("bucket: lake", "bucket: no-such-lake"))
+def test_a_bucket_that_is_not_there_is_told_by_its_field(feed: FeedHarness) -> None:
+    text = (feed.root / "environments.yml").read_text(encoding="utf-8")
+    feed.write("environments.yml", text.replace("bucket: lake", "bucket: no-such-lake"))
 
-    code, out, err = shop.run("run", shop.name)
+    code, out, err = feed.command("run", feed.name)
 
     (line,) = [line for line in err.splitlines() if line.startswith("error:")]
     assert code == 5
     assert "s3://no-such-lake/" in line
     assert "NoSuchBucket" in line
     assert line.endswith("Correct lake.bucket in environments.yml, or create the bucket")
-    assert err.splitlines()[-1] == f"Continue with: run {shop.name}"
+    assert err.splitlines()[-1] == f"Continue with: run {feed.name}"
     assert "FAILED" in out
 
 
@@ -110,14 +110,14 @@ SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nope"
         (f"workgroup: sandbox, database: dev, secret_arn: '{SECRET}'", f"secret_arn is '{SECRET}'"),
     ],
 )
-def test_a_warehouse_that_is_not_there_is_told_once_by_its_field(shop: Shop, warehouse: str, field: str) -> None:
-    text = (shop.root / "environments.yml").read_text(encoding="utf-8")
-    shop.write("environments.yml", text.replace("workgroup: sandbox, database: dev", warehouse))
-    key = shop.land("1.csv", "id,a\n1,x\n")
+def test_a_warehouse_that_is_not_there_is_told_once_by_its_field(feed: FeedHarness, warehouse: str, field: str) -> None:
+    text = (feed.root / "environments.yml").read_text(encoding="utf-8")
+    feed.write("environments.yml", text.replace("workgroup: sandbox, database: dev", warehouse))
+    key = feed.land("1.csv", "id,a\n1,x\n")
 
     for _ in range(4):
-        code, _, err = shop.run("run", shop.name)
-    asked, _, told = shop.run("history", shop.name)
+        code, _, err = feed.command("run", feed.name)
+    asked, _, told = feed.command("history", feed.name)
 
     assert (code, asked) == (5, 5)
     assert told.startswith(f"error: environments.yml: warehouse.{field}, which AWS does not accept: ")
@@ -126,4 +126,4 @@ def test_a_warehouse_that_is_not_there_is_told_once_by_its_field(shop: Shop, war
     assert f"environments.yml: warehouse.{field}, which AWS does not accept: " in line
     assert "could not write" not in err
     assert "SQL:" not in err
-    assert shop.s3.head_object(Bucket="lake", Key=key)
+    assert feed.s3.head_object(Bucket="lake", Key=key)

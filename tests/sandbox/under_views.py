@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.faults.mortal import Death, Process
 from tests.faults.scenarios import another_run
-from tests.workshop import Workshop, csv_text
+from tests.harness import FeedHarness, csv_text
 
 LONGER = csv_text("id,a", "2," + "é" * 150)
 NATIVE = "evolution: {rewrite_up_to_rows: 0}\n"
@@ -21,49 +21,49 @@ evolution: {rewrite_up_to_rows: 0}
 """
 
 
-def under_views(shop: Workshop) -> Workshop:
+def under_views(feed: FeedHarness) -> FeedHarness:
     """Load a file, and put a view on the table and one on that, with a privilege and a comment each."""
-    shop.spec_body += NATIVE
-    shop.load(f"{shop.name}_1.csv", csv_text("id,a", "1,x"))
-    low, high = f"reporting.low_{shop.name}", f"reporting.high_{shop.name}"
-    shop.sql(
+    feed.spec_body += NATIVE
+    feed.load(f"{feed.name}_1.csv", csv_text("id,a", "1,x"))
+    low, high = f"reporting.low_{feed.name}", f"reporting.high_{feed.name}"
+    feed.sql(
         "create schema if not exists reporting",
-        f"create group g_{shop.name}",
-        f"create view {low} as select id, a from {shop.table}",
+        f"create group g_{feed.name}",
+        f"create view {low} as select id, a from {feed.table}",
         f"create view {high} as select a from {low}",
-        f"grant select on {low} to group g_{shop.name}",
-        f"grant select on {high} to group g_{shop.name}",
+        f"grant select on {low} to group g_{feed.name}",
+        f"grant select on {high} to group g_{feed.name}",
         f"comment on view {low} is 'it''s \\\\ low'",
         f"comment on column {high}.a is 'the text'",
     )
-    return shop
+    return feed
 
 
-def views(shop: Workshop) -> dict[str, list[tuple[Any, ...]]]:
+def views(feed: FeedHarness) -> dict[str, list[tuple[Any, ...]]]:
     """Return what the catalog knows of the views of the feed's name."""
-    own = f"like '%\\\\_{shop.name}'"
+    own = f"like '%\\\\_{feed.name}'"
     return {
-        "views": shop.sql(f"select viewname, viewowner, md5(definition) from pg_views where viewname {own} order by 1"),
-        "privileges": shop.sql(
+        "views": feed.sql(f"select viewname, viewowner, md5(definition) from pg_views where viewname {own} order by 1"),
+        "privileges": feed.sql(
             "select relation_name, identity_name, privilege_type from svv_relation_privileges "
             f"where relation_name {own} and identity_name {own} order by 1, 2, 3"
         ),
-        "comments": shop.sql(
+        "comments": feed.sql(
             "select pg_class.relname, objsubid, description from pg_description "
             f"inner join pg_class on pg_class.oid = objoid where pg_class.relname {own} order by 1, 2"
         ),
     }
 
 
-def journal(shop: Workshop) -> list[tuple[Any, ...]]:
-    return shop.sql(f"select view_name, part from feedway.view_journal where pipeline = '{shop.name}' order by 1, 2")
+def journal(feed: FeedHarness) -> list[tuple[Any, ...]]:
+    return feed.sql(f"select view_name, part from feedway.view_journal where pipeline = '{feed.name}' order by 1, 2")
 
 
-def die_before(shop: Workshop, text: bytes, base: int = 0x400) -> None:
+def die_before(feed: FeedHarness, text: bytes, base: int = 0x400) -> None:
     """Run until a call is about to be made whose statement holds the text; from then on nothing reaches a server."""
     process = Process()
     with process.frames() as frames, suppress(Death):
-        run = another_run(shop, process.s3, process.redshift_data, frames, base)
+        run = another_run(feed, process.s3, process.redshift_data, frames, base)
 
         def die(request: Any, **_: Any) -> None:
             if text in request.body:

@@ -1,4 +1,4 @@
-"""What load tests work with: a feed in the sandbox, from landing a file to reading the table."""
+"""The harness of load tests: a feed in the sandbox, from landing a file to loading it, by a call or by a command."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from framework.cli import main
 from framework.lake.lake import Lake
 from framework.load.pipeline import run_pipeline
 from framework.load.request import LoadRequest, Pending
@@ -27,6 +28,14 @@ from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
 
 PENDING = Pending()
+SHIPPED_ENVIRONMENTS = (Path(__file__).parents[1] / "environments.yml").read_text(encoding="utf-8")
+TAGGED = """\
+tags: [{name}_tag]
+source: {prefix: data/in/{name}/}
+target: {table: {name}}
+load: {keys: [id]}
+"""
+"""The spec of a feed that commands run on."""
 _NUMBERS = itertools.count(1)
 
 
@@ -35,9 +44,17 @@ def new_name(stem: str) -> str:
     return f"{stem}_{next(_NUMBERS)}"
 
 
+def tagged_spec(name: str) -> str:
+    """Return the whole text of such a spec."""
+    return f"pipeline: {name}\n" + TAGGED.replace("{name}", name)
+
+
 @dataclass
-class Workshop:
-    """One pipeline in the sandbox. `spec_body` is YAML without `pipeline:`; `{name}` stands for its name."""
+class FeedHarness:
+    """One pipeline in the sandbox. `spec_body` is YAML without `pipeline:`; `{name}` stands for its name.
+
+    Commands run in the project folder `root`, and print into `capsys`.
+    """
 
     s3: Any
     redshift_data: Any
@@ -49,6 +66,8 @@ class Workshop:
     wrap_lake: Callable[[Lake], Lake] = lambda lake: lake
     run_number_base: int = 1
     s3_folder: Path = Path()
+    root: Path = Path()
+    capsys: Any = None
 
     def __post_init__(self) -> None:
         self.warehouse = Warehouse(
@@ -66,10 +85,14 @@ class Workshop:
         """What the run_ids of this feed end with, and those of no other."""
         return hashlib.sha256(self.name.encode()).hexdigest()[:28]
 
+    @property
+    def spec_text(self) -> str:
+        """The spec as it is written now."""
+        return f"pipeline: {self.name}\n" + self.spec_body.replace("{name}", self.name)
+
     def spec(self) -> PipelineSpec:
         """Return the spec as it is written now."""
-        text = f"pipeline: {self.name}\n" + self.spec_body.replace("{name}", self.name)
-        return load_pipeline_text(text, f"pipelines/{self.name}.yml", self.name)
+        return load_pipeline_text(self.spec_text, f"pipelines/{self.name}.yml", self.name)
 
     def land(self, file_name: str, content: str | bytes) -> str:
         """Put a file into the lake; return its key."""
@@ -104,6 +127,31 @@ class Workshop:
         (result,) = self.run()
         return result
 
+    def open_project(self, sandbox_folder: Path) -> None:
+        """Make the project folder: the pipeline and its environment, the sandbox of the test run."""
+        (self.root / ".sandbox").symlink_to(sandbox_folder)
+        # Not auto: another test's Spark session may be active in this process.
+        embedded = SHIPPED_ENVIRONMENTS.replace("    kind: sandbox\n", "    kind: sandbox\n    engine: embedded\n")
+        self.write("environments.yml", embedded)
+        self.write(f"pipelines/{self.name}.yml", self.spec_text)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file of the project."""
+        (self.root / path).parent.mkdir(exist_ok=True)
+        (self.root / path).write_text(text, encoding="utf-8")
+
+    def command(self, *argv: str) -> tuple[int, str, str]:
+        """Run a command in the project; return its exit code, stdout and stderr."""
+        self.capsys.readouterr()
+        code = main(["--project", str(self.root), *argv])
+        printed = self.capsys.readouterr()
+        return code, printed.out, printed.err
+
+    def json(self, *argv: str) -> tuple[int, Any]:
+        """Run a command in the project; return its exit code and its JSON."""
+        code, out, _ = self.command("--output", "json", *argv)
+        return code, json.loads(out)
+
     def sql(self, *statements: str) -> list[tuple[Any, ...]]:
         """Run statements through the Data API, each by itself, and return the last one's rows."""
         rows: list[tuple[Any, ...]] = []
@@ -137,6 +185,11 @@ class Workshop:
         own = re.compile(rf"{re.escape(self.name)}(?![0-9])")
         return [item["Key"] for page in pages for item in page.get("Contents", []) if own.search(item["Key"])]
 
+    def heads(self, key: str) -> dict[str, str]:
+        """Return an object's own metadata, names in lower case."""
+        metadata = self.s3.head_object(Bucket="lake", Key=key)["Metadata"]
+        return {name.lower(): value for name, value in metadata.items()}
+
     def audit(self, columns: str) -> list[tuple[Any, ...]]:
         """Return the feed's JOB_STS rows, oldest first, STARTED before the end."""
         return self.sql(
@@ -158,3 +211,7 @@ def _type_text(data_type: str, length: Any, precision: Any, scale: Any) -> str:
 def csv_text(header: str, *rows: str | Sequence[str]) -> str:
     """Return a CSV file of ready-made lines."""
     return "\n".join([header, *(row if isinstance(row, str) else ",".join(row) for row in rows)]) + "\n"
+
+
+MakeFeed = Callable[..., FeedHarness]
+"""What the fixture `make_feed` is: takes a spec without `pipeline:`, and other fields of the harness."""
