@@ -1,1 +1,1 @@
-"""One load: discover, observe, stage, plan, execute, settle, and what goes wrong on the way."""
+"""One load: discover, observe, stage, plan, execute, settle, and the handling of failures."""

@@ -1,6 +1,6 @@
-"""Announces how each pipeline's loads ended: metrics and events, which may fail and stop nothing.
+"""Announces the results of each pipeline's loads as metrics and events. A failure to do so stops nothing.
 
-AWS Glue's own metrics and events are those of the job, and one job loads all pipelines.
+AWS Glue's own metrics and events are about the job, and one job loads all pipelines.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EVENTS_PER_CALL = 10
 """Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"""
 _LONGEST_TEXT = 1000
 _WARNINGS_OF_EVENT = 20
-"""An event has 256 KB at most, all its texts together."""
+"""An event has at most 256 KB."""
 
 
 def announce(
@@ -37,7 +37,7 @@ def announce(
     client: Callable[[str], Any],
     log: RunLog,
 ) -> None:
-    """Send the metrics and events that the environment asks for; what cannot be sent is a warning in the log.
+    """Send the metrics and events that the environment asks for; a failure to send is a warning in the log.
 
     `client` makes the client of a service by its name.
     """
@@ -65,9 +65,9 @@ def announce(
 def _send(what: str, log: RunLog, send: Callable[[], None]) -> None:
     try:
         send()
-    # Whatever it is, the loads have ended as they have, and the run must end as they did.
+    # Whatever it is, the run must end as its loads did.
     except Exception as error:
-        # What AWS says quotes addresses and names, and no row.
+        # Messages of AWS quote addresses and names, but no values of rows.
         message = str(error) if isinstance(error, BotoCoreError | ClientError) else safe_message(error)
         log.warning(f"{what} were not announced", error=f"{type(error).__name__}: {message}")
 
@@ -88,7 +88,7 @@ def _put_events(events: Any, entry: Mapping[str, str], details: Sequence[Mapping
 
 
 def _metrics(pipeline: str, results: Sequence[LoadResult], environment: str) -> Iterator[dict[str, Any]]:
-    """Yield a pipeline's metrics of a run. The dimensions are few: each combination of values is billed as a metric."""
+    """Yield a pipeline's metrics of a run, with few dimensions: each combination of values is billed as a metric."""
     dimensions = [
         {"Name": "Environment", "Value": environment},
         {"Name": "Pipeline", "Value": pipeline},
@@ -118,10 +118,10 @@ def _metrics(pipeline: str, results: Sequence[LoadResult], environment: str) -> 
 
 
 def _detail(result: LoadResult) -> dict[str, object]:
-    """Return what the event of a load says: its result as `run` prints it, with short texts."""
+    """Return the content of a load's event: its result as `run` prints it, with short texts."""
     failure = result.failure
     return result.as_dict() | {
-        # Their list may be longer than an event, and JOB_STS and `history --changes` have it.
+        # Their list may exceed an event; JOB_STS and `history --changes` have it.
         "schema_changes": len(result.schema_changes),
         "warnings": [w.as_dict() | {"message": _short(w.message)} for w in result.warnings[:_WARNINGS_OF_EVENT]],
         "reason": result.reason and _short(result.reason),
@@ -130,5 +130,5 @@ def _detail(result: LoadResult) -> dict[str, object]:
 
 
 def _short(text: str) -> str:
-    """Return a text's first line, which says what happened; samples of rows stand in the lines after it."""
+    """Return a text's first line, which says what happened; later lines have samples of rows."""
     return (text.splitlines() or [""])[0][:_LONGEST_TEXT]

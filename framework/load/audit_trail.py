@@ -19,9 +19,9 @@ def write_rows(run: Run, status: Unmerged, files: Sequence[LoadFile], message: s
 
 
 def write_each(run: Run, status: Unmerged, messages: Mapping[LoadFile, str | None]) -> None:
-    """Append one audit row per file, with its message; of a failure at the first attempt or not at all.
+    """Append one audit row per file, with its message. A FAILED row is attempted once.
 
-    When the warehouse is out of reach, waiting for it again and again would hold up the message.
+    While the warehouse is out of reach, retries would only delay the error message.
     """
     ended_at = None if status == "STARTED" else run.services.now()
     rows = [run.names.audit_row(file, status, ended_at, message) for file, message in messages.items()]
@@ -29,7 +29,7 @@ def write_each(run: Run, status: Unmerged, messages: Mapping[LoadFile, str | Non
 
 
 def export_log(run: Run) -> None:
-    """Put the log into the lake. Failing to do so hides nothing: it is only told."""
+    """Export the log to the lake. A failure to do so is logged, and never masks an error."""
     key = run.lake.key(f"logs/{run.spec.pipeline}/{run.month}/{run.run_id}.jsonl")
     try:
         run.lake.put(key, run.log.text())

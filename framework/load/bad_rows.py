@@ -11,7 +11,7 @@ from typing import NoReturn
 from framework.errors import PipelineError, SourceFileError
 from framework.load.complaints import (
     Malformed,
-    Telling,
+    Wording,
     malformed_line,
     misfit_lines,
     null_line,
@@ -36,14 +36,14 @@ from framework.spec.pipeline import BadRowsSpec, PipelineSpec
 from framework.warehouse.staging_tables import Duplicates
 
 READ_BAD_ROWS = 100
-"""So many are read again for examples of what is wrong, and of a column that they say nothing of as many of its own."""
+"""Number of bad rows read again for examples; as many of its own for a column without an example among them."""
 MOST_BAD_ROWS = 10_000
 REPORTED_FAULTS = 20
 
 
 @dataclass(frozen=True)
 class StagedRows:
-    """The rows of a batch that is open, the plan they were staged by, and what was seen of them."""
+    """The rows of an open batch, the plan they were staged by, and their measurements."""
 
     batch: SourceBatch
     rows: SourceRows
@@ -56,14 +56,14 @@ class StagedRows:
         return self.plan.staged
 
 
-def keep_bad_rows_aside(run: Run, staged: StagedRows, *, writes: bool) -> str | None:
+def quarantine_bad_rows(run: Run, staged: StagedRows, *, writes: bool) -> str | None:
     """Write the bad rows to quarantine and return its address; None where no row is bad.
 
-    They are there before the merge begins, so that no row of a loaded file is ever in neither
-    place. Without `writes` the address is only where they would go.
+    They are written before the merge begins, so that each row of a loaded file is always in one of
+    the two places. Without `writes` only the address is returned.
 
     Raises:
-        SourceFileError: a file holds more of them than its budget; it says which rows.
+        SourceFileError: a file has more bad rows than its budget; the message names some.
         PipelineError: not all of them were written.
     """
     bad = [file for file in staged.seen.files if file.rows_bad]
@@ -81,10 +81,10 @@ def keep_bad_rows_aside(run: Run, staged: StagedRows, *, writes: bool) -> str | 
 
 
 def all_conflicts_in_quarantine(spec: PipelineSpec, staged: StagedRows) -> bool:
-    """Return whether all bad rows are so for values that evolution.type_conflicts sends to quarantine.
+    """Return whether all bad rows have values that evolution.type_conflicts sends to quarantine.
 
-    Of a load of several files this is told of all together: a row that is bad otherwise, in one of
-    them, refuses those that hold bad rows.
+    The files of a load are judged together: a row that is bad for another reason, in one of them,
+    refuses all files with bad rows.
     """
     seen = staged.seen
     if seen.malformed_rows or any(measured.null_keys for measured in seen.columns.values()):
@@ -100,16 +100,16 @@ def all_conflicts_in_quarantine(spec: PipelineSpec, staged: StagedRows) -> bool:
 
 
 def over_budget(budget: BadRowsSpec, file: FileMeasurement) -> str | None:
-    """Say which budget the bad rows of a file that has some exceed; None where they keep to it.
+    """Return the budget that a file's bad rows exceed, as the end of a sentence; None where they do not.
 
-    It follows their count in a message, and is empty where the spec allows for none.
+    The text is empty where the spec allows no bad row.
     """
     if budget.action == "reject_file":
         return ""
     if budget.max_rows is not None and file.rows_bad > budget.max_rows:
         return f", and the budget is {budget.max_rows} (bad_rows.max_rows)"
     if budget.max_fraction is not None:
-        # As it is written: the float of 0.1 is a little more than a tenth.
+        # From its text: the float 0.1 is a little more than a tenth.
         allowed = Fraction(str(budget.max_fraction)) * file.rows_read
         if file.rows_bad > allowed:
             return f", and the budget is {int(allowed)} (bad_rows.max_fraction {budget.max_fraction})"
@@ -158,7 +158,7 @@ def _refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) -
 
 
 def _ways_out(spec: PipelineSpec, seen: Measurements, refused: Sequence[Refused]) -> list[Remedy]:
-    """Return what loads the values of each column; none where a row would be bad whatever is made of the values."""
+    """Return the changes that load the values of each column; none where a row would stay bad for another reason."""
     of_columns = [remedies(spec, column) for column in refused]
     if seen.malformed_rows or any(column.null_keys for column in seen.columns.values()) or not all(of_columns):
         return []
@@ -168,7 +168,7 @@ def _ways_out(spec: PipelineSpec, seen: Measurements, refused: Sequence[Refused]
 def _examples(staged: StagedRows, files: Sequence[int]) -> dict[str | None, list[BadRow]]:
     """Return some bad rows of each column, in order; those of malformed records under None.
 
-    The files are read again where the first bad rows hold none of a column.
+    The files are read again where the first bad rows have none of a column.
     """
     seen = staged.seen
     faulty = [each for each in staged.columns if seen.columns[each.name].misfits or seen.columns[each.name].null_keys]
@@ -210,7 +210,7 @@ def _complaints(
     refused: Sequence[Refused],
     examples: Mapping[str | None, Sequence[BadRow]],
 ) -> Iterator[str]:
-    """Yield a line for each fault, of all files of the load together."""
+    """Yield a line for each fault, over all files of the load."""
     spec, seen = run.spec, staged.seen
     known = [bad for of_column in examples.values() for bad in of_column]
     lines = _line_numbers(run, layouts, staged.batch.options, known)
@@ -219,23 +219,23 @@ def _complaints(
     def place(bad: BadRow) -> str:
         return f"{'' if is_one_file else f'{bad.file}, '}row {bad.row}, line {lines[bad.file, bad.row]}"
 
-    telling = Telling(place, spec.bad_rows.log_samples)
+    wording = Wording(place, spec.bad_rows.log_samples)
     rows = sum(file.rows_read for file in seen.files)
     if seen.malformed_rows:
         malformed = examples.get(None, [])
         fields, delimiter = _field_counts(staged, malformed), staged.batch.options.delimiter
-        yield malformed_line(Malformed(seen.malformed_rows, rows, malformed, fields, delimiter), telling)
+        yield malformed_line(Malformed(seen.malformed_rows, rows, malformed, fields, delimiter), wording)
     for column in staged.columns:
         count = seen.columns[column.name].null_keys
         if count:
             nulls = [place(bad) for bad in examples.get(column.name, []) if bad.text is None]
             yield null_line(column, count, rows, column.name in spec.load.keys, next(iter(nulls), None))
     for each in refused:
-        yield from misfit_lines(each, telling)
+        yield from misfit_lines(each, wording)
 
 
 def _field_counts(staged: StagedRows, malformed: Sequence[BadRow]) -> tuple[int, int] | None:
-    """Return how many fields the first record has that has a wrong number of them, and how many its header names."""
+    """Return the field counts of the first record that differs from its header, and of the header."""
     first = next((bad for bad in malformed if bad.column is None), None)
     if first is None:
         return None

@@ -1,4 +1,4 @@
-"""Before the rows: which files a load has, what stands in the warehouse, and what other runs have done."""
+"""The beginning of a load: its files, the observation of the warehouse, and the work of other runs."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ LoadFiles = tuple[LoadFile, ...]
 
 @dataclass(frozen=True)
 class Eligible:
-    """The files that are still to be loaded, and the results of those that were left out."""
+    """The files still to load, and the results of those left out."""
 
     files: LoadFiles
     results: list[LoadResult]
 
     def without(self, left_out: Sequence[LoadFile], results: Sequence[LoadResult]) -> Eligible:
-        """Return it without some more files."""
+        """Return the value with more files left out."""
         return Eligible(tuple(file for file in self.files if file not in left_out), [*self.results, *results])
 
 
 def describe(run: Run, keys: Sequence[str]) -> LoadFiles:
-    """Return the files as they are now; those that another run has taken are not there."""
+    """Return the files as they are now, without those that another run has moved."""
     run.progress.enter(Step.DISCOVER)
     files = tuple(LoadFile(file) for file in map_parallel(run.lake.describe, keys) if file is not None)
     if not files:
-        run.log.info("the files have gone; another run has taken them", keys=list(keys))
+        run.log.info("the files are gone: another run has moved them", keys=list(keys))
     return files
 
 
 def observe_target(run: Run, work: Work, files: Sequence[LoadFile]) -> Observation:
-    """Return what the warehouse holds that the load depends on, of all that is pending: one look serves every load."""
+    """Return the observation of the warehouse, with the history of all pending files, so that it serves every load."""
     etags = [*(file.source.identity.etag for file in files), *work.etags]
     return observe(run.warehouse, run.spec, etags)
 
@@ -63,9 +63,9 @@ def observe_target(run: Run, work: Work, files: Sequence[LoadFile]) -> Observati
 def begin(
     run: Run, work: Work, files: LoadFiles, known: Observation | None, journal: ViewJournal
 ) -> tuple[Eligible, Observation]:
-    """Leave out files that need not or must not be loaded, and clear away what expired runs have left.
+    """Leave out files that need not or must not be loaded, and clean up after expired runs.
 
-    Returns what is to be loaded, and the observation to plan on.
+    Returns the files to load, and the observation to plan on.
     """
     run.progress.enter(Step.OBSERVE)
     observed = known or observe_target(run, work, files)
@@ -75,7 +75,7 @@ def begin(
         eligible = eligible.without(list(late), refuse_files(run, late))
     run.progress.enter(Step.RECOVER)
     if recover(run):
-        # What a dead run had still running may have changed what was observed, and loaded the files.
+        # A statement that an expired run had still running may have changed the target, or loaded the files.
         observed = observe_target(run, work, eligible.files)
         eligible = _leave_out_loaded(run, work, eligible, observed)
     if journal.restore_expired(observed.journal):
@@ -84,7 +84,7 @@ def begin(
 
 
 def start(run: Run, files: LoadFiles, observed: Observation) -> None:
-    """Create Feedway's own tables where they are missing, and record that the load has begun."""
+    """Create missing control tables, and record that the load has begun."""
     run.progress.enter(Step.START)
     run.log.info(Event.LOAD_STARTED, files=[file.source.url for file in files])
     ensure_control_tables(run.warehouse, run.target, observed)
@@ -94,10 +94,10 @@ def start(run: Run, files: LoadFiles, observed: Observation) -> None:
 def leave_to_others(
     run: Run, work: Work, files: LoadFiles, found: LoadedByOthers | Superseded, hints: PlanHints
 ) -> tuple[Eligible, PlanHints]:
-    """Leave out the files that another run has loaded meanwhile, or has loaded a later one than.
+    """Leave out the files that another run has loaded meanwhile, or that it has superseded by loading a later one.
 
     Raises:
-        WarehouseError: the merge was stopped by what the ledger does not show: it was tampered with.
+        WarehouseError: the ledger does not show why the merge was stopped: it was tampered with.
     """
     eligible, before = Eligible(files, []), (files, hints)
     match found:
@@ -107,7 +107,7 @@ def leave_to_others(
             eligible, hints = _superseded_meanwhile(run, work, eligible, hints)
     if (eligible.files, hints) == before:
         raise found.error
-    run.log.warning("another run was faster", error=str(found.error), files_left=len(eligible.files))
+    run.log.warning("files were loaded by a concurrent run", error=str(found.error), files_left=len(eligible.files))
     return eligible, hints
 
 
@@ -135,9 +135,9 @@ def _superseded_meanwhile(run: Run, work: Work, eligible: Eligible, hints: PlanH
 
 
 def _numbered(run: Run, files: LoadFiles, observed: Observation) -> LoadFiles:
-    """Return the files as the generations they are loaded as, where they are to be loaded once more.
+    """Return the files with their next generation, where they are to be loaded again.
 
-    Counted once: what an expired run's merge enters meanwhile is what was asked for here.
+    Computed once: a merge of an expired run that enters the file meanwhile has done what this run was asked for.
     """
     ledger = ledger_table(run.warehouse.control_schema, run.target)
     if not is_again(run.request) or ledger.name not in observed.control_tables:

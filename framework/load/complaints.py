@@ -1,4 +1,4 @@
-"""What is said of the bad rows of a load: a line for each column and kind of fault, with their number and the first."""
+"""The lines of a message on bad rows: one per column and kind of fault, with their number and the first row."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _PREDICATES = {
 
 
 @dataclass(frozen=True)
-class Telling:
-    """How bad rows are told: `place` says where one stands, `with_text` lets a line quote its value."""
+class Wording:
+    """The wording of lines on bad rows: `place` names a row's place, `with_text` allows quoting its value."""
 
     place: Callable[[BadRow], str]
     with_text: bool
@@ -41,9 +41,10 @@ class Telling:
 
 @dataclass(frozen=True)
 class Malformed:
-    """The malformed records of some files: how many, of how many, and some of them.
+    """The malformed records of some files: their number, the number of all records, and examples.
 
-    Of the first with another number of fields than its header: both numbers, None where no such record is known.
+    `fields` are the field counts of the first record that differs from its header, and of the header; None where
+    no such record is known.
     """
 
     count: int
@@ -54,26 +55,26 @@ class Malformed:
 
 
 def quoted(value: object) -> str:
-    """Return a value as a message quotes it, cut where it is long."""
+    """Return a value in quotes, shortened if it is long."""
     if isinstance(value, str) and len(value) > _LONGEST_SAMPLE:
         value = value[: _LONGEST_SAMPLE - 3] + "..."
     return repr(value)
 
 
-def misfit_lines(refused: Refused, telling: Telling) -> Iterator[str]:
-    """Yield what is said of the refused values of a column; numbers that do not fit are told apart from other texts."""
+def misfit_lines(refused: Refused, wording: Wording) -> Iterator[str]:
+    """Yield the lines on the refused values of a column: one on numbers that do not fit, one on other texts."""
     measured, examples = refused.measured, refused.examples
     is_exact = refused.column.type.is_exact_number
     numbers = [bad for bad in examples if is_exact and re.fullmatch(NUMBER, bad.text or "")]
     others = [bad for bad in examples if bad not in numbers]
     wider = measured.wider if is_exact else 0
     if measured.misfits > wider:
-        yield _misfit_line(refused, measured.misfits - wider, others, telling)
+        yield _misfit_line(refused, measured.misfits - wider, others, wording)
     if wider:
-        yield _misfit_line(refused, wider, numbers, telling)
+        yield _misfit_line(refused, wider, numbers, wording)
 
 
-def _misfit_line(refused: Refused, count: int, examples: Sequence[BadRow], telling: Telling) -> str:
+def _misfit_line(refused: Refused, count: int, examples: Sequence[BadRow], wording: Wording) -> str:
     column = refused.column
     is_one = count == 1
     line = f"{share(count, refused.values, 'value')} of {column.name} {_predicate(column, examples)[not is_one]}"
@@ -81,15 +82,15 @@ def _misfit_line(refused: Refused, count: int, examples: Sequence[BadRow], telli
         return line
     first = examples[0]
     text = first.text or ""
-    if telling.with_text:
+    if wording.with_text:
         line += f"{':' if is_one else ', e.g.'} {quoted(text)}"
     hint = describe_text(column.type, text, has_format=column.format is not None)
     line += f" ({hint})" if hint else ""
-    return f"{line}, {'' if is_one else 'first '}in {telling.place(first)}"
+    return f"{line}, {'' if is_one else 'first '}in {wording.place(first)}"
 
 
 def _predicate(column: StagingColumn, examples: Sequence[BadRow]) -> tuple[str, str]:
-    """Return what is said of one value, and of several."""
+    """Return the predicate for one value, and for several."""
     texts = [bad.text or "" for bad in examples]
     do_not_fit = f"fit into {column.type.sql}"
     if column.type.is_text or (column.type.is_exact_number and texts and re.fullmatch(NUMBER, texts[0])):
@@ -102,14 +103,14 @@ def _predicate(column: StagingColumn, examples: Sequence[BadRow]) -> tuple[str, 
 
 
 def null_line(column: StagingColumn, count: int, rows: int, is_key: bool, first: str | None) -> str:
-    """Return what is said of rows without a value that they need. `first` is where the first of them stands."""
+    """Return the line on rows without a required value. `first` is the place of the first one."""
     why = "which load.keys names" if is_key else "which is NOT NULL in the table"
     line = f"{share(count, rows, 'row')} {'has' if count == 1 else 'have'} no {column.name}, {why}"
     return line if first is None else f"{line}, {'' if count == 1 else 'first '}in {first}"
 
 
-def malformed_line(malformed: Malformed, telling: Telling) -> str:
-    """Return what is said of records with another number of fields than their header, or with a NUL."""
+def malformed_line(malformed: Malformed, wording: Wording) -> str:
+    """Return the line on records whose field count differs from the header's, or that hold a NUL."""
     wrong = [bad for bad in malformed.examples if bad.column is None]
     nul = [bad for bad in malformed.examples if bad.column is not None]
     is_one = malformed.count == 1
@@ -117,7 +118,7 @@ def malformed_line(malformed: Malformed, telling: Telling) -> str:
     faults += [f"{'holds' if is_one else 'hold'} a NUL character, which no column can store"] if nul else []
     line = f"{share(malformed.count, malformed.rows, 'record')} {' or '.join(faults)}"
     for bad in (*wrong[:1], *nul[:1]):
-        line += f", {'' if is_one else 'first '}in {telling.place(bad)}"
+        line += f", {'' if is_one else 'first '}in {wording.place(bad)}"
         line += _fields(malformed) if bad.column is None else f", column {bad.column}"
     return line
 

@@ -1,4 +1,4 @@
-"""Reads a corrected quarantine file: Parquet, or CSV where somebody made that of it."""
+"""Reads a corrected quarantine file: Parquet, or CSV converted from it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_DIGITS = 18
 class CorrectedRow:
     """One row of a quarantine file: where it came from, its fields, and their names.
 
-    `etag` tells the deliveries of one file name apart.
+    `etag` distinguishes the deliveries of one file name.
     """
 
     file: str
@@ -34,7 +34,7 @@ class CorrectedRow:
 def read_corrected(path: Path, shown: str) -> list[CorrectedRow]:
     """Return the rows of a quarantine file; `shown` is how messages name it. `column` and `reason` may be missing.
 
-    `path` has no character that means something to a glob.
+    `path` must have no glob characters.
 
     Raises:
         SourceFileError: it is no quarantine file, or a row of it cannot be understood.

@@ -1,4 +1,4 @@
-"""Loads a corrected quarantine file, and overwrites nothing that was loaded since: `replay NAME --quarantine FILE`."""
+"""Loads a corrected quarantine file without overwriting later rows: `replay NAME --quarantine FILE`."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def _spec_of(spec: PipelineSpec, file: CorrectedFile) -> PipelineSpec:
 
 @contextmanager
 def _local_copy(services: Services, address: str) -> Iterator[Path]:
-    """Yield a local copy of the file, under a name that means nothing to anybody."""
+    """Yield a local copy of the file, under a fixed name without special characters."""
     with TemporaryDirectory(prefix="feedway-quarantine-") as folder:
         path = Path(folder) / "corrected"
         if address.startswith("s3://"):

@@ -1,4 +1,4 @@
-"""Which files a run loads, in which loads and in which order; and which it must not load any more."""
+"""The files that a run loads, grouped into loads and in order; and superseded files."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from framework.spec.project import control_schema_problem
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be loaded: object keys by load, in order; those that a newer file makes needless; ETags.
+    """Keys to load, grouped by load and in order; superseded files; ETags.
 
-    `older` has the ETag and the time of each of these, by key: what is written there later is another file.
-    `etags` are those with which all of them arrived.
+    `older` has the ETag and the time of each superseded file, by key: an object written there later is another file.
+    `etags` are the ETags with which all of these files arrived.
 
     `doubtful` are unprocessed files that may not belong to the pipeline, with the reason; they stay where they are.
     `unmatched` are the keys of files below the prefix that the pattern does not match.
@@ -84,7 +84,7 @@ def _work(spec: PipelineSpec, written: dict[str, tuple[str, datetime]], etags: l
 
 
 def _unprocessed_work(spec: PipelineSpec, services: Services, asked: str | None) -> Work:
-    """Return one load per unprocessed file, so that one at fault keeps no other from being loaded."""
+    """Return one load per unprocessed file, so that a file at fault does not block the others."""
     lake = services.lake
     found = list_unprocessed(lake, spec)
     if asked is None:
@@ -108,7 +108,7 @@ def _all_there_are(keys: Sequence[str]) -> str:
 
 
 def _refuse_unknown_origin(file: SourceFile, services: Services) -> None:
-    """Refuse a moved file that does not say where it arrived: whether it is loaded cannot be known."""
+    """Refuse a moved file without its identity: whether it is loaded cannot be known."""
     moved = any(file.key.startswith(services.lake.key(f"data/{folder}/")) for folder in ("archive", "unprocessed"))
     if moved and file.identity.key == file.key:
         raise SpecError(

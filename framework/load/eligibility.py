@@ -1,4 +1,4 @@
-"""Which of a run's files are still to be loaded, seeing what other runs have loaded before it and meanwhile."""
+"""Which of a run's files are still to load, given what other runs have loaded before and meanwhile."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Reasons = Mapping[LoadFile, str]
 
 
 def precedence_of(spec: PipelineSpec, lake: Lake, request: LoadRequest) -> Precedence | None:
-    """Return by what a loaded file comes after one of this request; None where their order decides nothing.
+    """Return the order of the request's files; None where it does not matter.
 
-    Corrected rows overwrite nothing and may come when they like.
+    Corrected rows overwrite nothing, so their order does not matter.
     """
     if accepted_by(request).out_of_order or isinstance(request, Corrections):
         return None
@@ -29,7 +29,7 @@ def precedence_of(spec: PipelineSpec, lake: Lake, request: LoadRequest) -> Prece
 
 
 def superseded_before(run: Run, files: Sequence[LoadFile]) -> dict[LoadFile, str]:
-    """Return why picked files may not be loaded any more: the audit shows a later one as loaded."""
+    """Return the picked files that are superseded, with the reason: the audit shows a later one as loaded."""
     spec = run.spec
     by_name = spec.source.order == "name"
     newest = read_newest_load(run.warehouse, run.target, run.lake.key(spec.source.prefix) if by_name else None)
@@ -46,10 +46,10 @@ def superseded_before(run: Run, files: Sequence[LoadFile]) -> dict[LoadFile, str
 def superseded_meanwhile(
     run: Run, files: Sequence[LoadFile], precedence: Precedence
 ) -> tuple[dict[LoadFile, str], frozenset[str]]:
-    """Return why files may not be loaded any more, because the ledger has a later one.
+    """Return the files that are superseded, with the reason: the ledger has a later one.
 
-    The second value are loaded files, by the sha256 of their identity, that come after none of the others, so that
-    no merge needs to stop for them again.
+    The second value are loaded files, by the sha256 of their identity, that come after none of the remaining files,
+    so that no merge stops for them again.
     """
     bounds = precedence.bounds([file.source for file in files])
     later = read_later_files(run.warehouse, run.target, bounds)
@@ -76,9 +76,9 @@ def _superseded_by(spec: PipelineSpec, later: str) -> str:
 
 
 def loaded_already(run: Run, files: Sequence[LoadFile]) -> tuple[dict[LoadFile, str], tuple[LoadFile, ...]]:
-    """Return those of the files that the ledger holds, with when each was first loaded, and the others.
+    """Return the files that the ledger holds, with when each was first loaded; and the others.
 
-    A file that was delivered again since it was loaded is to be loaded again, as a generation of its own.
+    A file that was redelivered after another version is loaded again, with the next generation.
     """
     entered = read_entered(run.warehouse, run.target, [file.source for file in files])
     generations = _generations(entered)
@@ -101,7 +101,7 @@ def loaded_already(run: Run, files: Sequence[LoadFile]) -> tuple[dict[LoadFile, 
 
 
 def as_next_generation(run: Run, files: Sequence[LoadFile]) -> tuple[LoadFile, ...]:
-    """Return files that are to be loaded whatever the ledger says, each as one generation more than it holds."""
+    """Return the files, each with one generation more than the ledger holds, to load them in any case."""
     generations = _generations(read_entered(run.warehouse, run.target, [file.source for file in files]))
     return tuple(replace(file, generation=generations.get(file.source.identity.sha256, 0) + 1) for file in files)
 

@@ -1,4 +1,4 @@
-"""Running a plan: its transactions in order, each safe to repeat. Nothing is decided here."""
+"""Running a plan: its transactions in order, each idempotent. Nothing is decided here."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def execute(run: Run, load: LoadInput, plan: LoadPlan, journal: ViewJournal) -> 
 
     Raises:
         WarehouseError: the lake, or the view journal, is out of reach.
-        PipelineError: the bad rows were cleared away meanwhile.
+        PipelineError: another run has deleted the bad rows.
     """
     refusal = _evolve(run, plan, journal)
     if refusal is not None:
@@ -59,7 +59,7 @@ def execute(run: Run, load: LoadInput, plan: LoadPlan, journal: ViewJournal) -> 
 
 
 def _evolve(run: Run, plan: LoadPlan, journal: ViewJournal) -> Refusal | None:
-    """Bring the table to the rows. However it ends, views that were dropped for it are restored."""
+    """Change the table as planned. In every case, views that were dropped for it are restored."""
     try:
         for transaction in plan.evolution:
             refusal = journal.run(transaction) if transaction.journal is not None else _submit(run, transaction)
@@ -86,7 +86,7 @@ def _submit(run: Run, transaction: Transaction) -> list[list[Row]] | Refusal:
 
 
 def _write_manifest(run: Run, staged: Staged) -> None:
-    """List the staging files for COPY, where there are rows."""
+    """Write the manifest of the staging files, if there are rows."""
     lake = run.lake
     if staged.below is None:
         return
@@ -96,7 +96,7 @@ def _write_manifest(run: Run, staged: Staged) -> None:
 
 
 def _counts(rows: Sequence[Row], file: LoadedFile) -> RecordCounts:
-    """Read one file's counts from select_merge_counts; a file without rows has no row there."""
+    """Return one file's counts from select_merge_counts, which has no row for a file without rows."""
     replaced = int(rows[0][4] or 0) if rows and file.ordinal == 0 else 0
     for ordinal, staged, winners, updated, _ in rows:
         if ordinal == file.ordinal:

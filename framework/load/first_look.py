@@ -1,4 +1,4 @@
-"""The first bytes of a load's files: their headers, and whether each looks like its feed. Nothing is changed yet."""
+"""The first bytes of a load's files: their headers, and whether each looks like its feed. Reads only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIRST_HEAD_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class FirstLook:
-    """A file's header as the file has it, and the first text; see FileStart."""
+    """A file's original header, and its first text; see FileStart."""
 
     file: SourceFile
     header: tuple[str, ...]
@@ -32,8 +32,8 @@ class FirstLook:
     is_all: bool
 
 
-def look_at(spec: PipelineSpec, lake: Lake, file: SourceFile) -> FirstLook:
-    """Read a file as far as its header goes, or a little further.
+def read_start(spec: PipelineSpec, lake: Lake, file: SourceFile) -> FirstLook:
+    """Return the beginning of a file, at least up to the end of its header.
 
     Raises:
         SourceFileError: it is empty, of another format, or its header cannot be read.
@@ -61,7 +61,7 @@ def _unreadable(file: SourceFile, error: ValueError) -> SourceFileError:
 
 
 def require_shape(spec: PipelineSpec, table: ObservedTable | None, looks: Sequence[FirstLook]) -> None:
-    """Check that files are written as their feed's are, and begin with a header.
+    """Check that files have the shape of their feed, and begin with a header.
 
     Raises:
         SourceFileError: one is not.

@@ -1,4 +1,4 @@
-"""What a text that is no value of its column may have been meant as."""
+"""Hints on what a text that is not a value of its column's type may mean."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NULL_MARKERS = frozenset(
         *("<na>", "<null>", "[null]", "\\n", "missing", "nat", "#null!", "#div/0!", "#ref!", "#value!"),
     }
 )
-"""How sources write NULL, in lower case and without blanks around."""
+"""Texts by which sources write NULL, in lower case and without surrounding blanks."""
 _DAYS = (
     *("dd.MM.yyyy", "d.M.yyyy", "dd.MM.yy", "dd/MM/yyyy", "MM/dd/yyyy", "d/M/yyyy", "M/d/yyyy"),
     *("dd-MM-yyyy", "MM-dd-yyyy", "yyyy/MM/dd", "yyyy.MM.dd", "yyyy-M-d", "yyyyMMdd"),
@@ -70,7 +70,7 @@ def _is_loose(pattern: str, others: Sequence[str]) -> bool:
 
 
 def describe_text(column_type: ColumnType, text: str, *, has_format: bool) -> str | None:
-    """Return in a few words what a text that is no value of the type seems to be, without quoting it."""
+    """Return in a few words what a text that is not a value of the type seems to be, without quoting it."""
     if column_type.is_text:
         return _describe_long_text(column_type, text)
     if is_null_marker(text):

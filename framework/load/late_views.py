@@ -1,4 +1,4 @@
-"""Late-binding views, which no change drops or waits for: which of them a change has broken."""
+"""Late-binding views that a change has broken; no change drops or waits for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BrokenViews = dict[TableName, str]
 
 
 def broken_before(run: Run, plan: LoadPlan) -> BrokenViews | None:
-    """Return the late-binding views that cannot be read already, to blame no load for them.
+    """Return the late-binding views that are already broken, so that this load is not blamed.
 
     None where the load changes no type, so that it breaks none.
     """
@@ -21,17 +21,17 @@ def broken_before(run: Run, plan: LoadPlan) -> BrokenViews | None:
 
 
 def broken_since(run: Run, plan: LoadPlan, before: BrokenViews | None) -> list[str]:
-    """Return what to say of late-binding views that no longer work with the table as it is now; the rows are in."""
+    """Return a message on late-binding views that the load has broken, although its rows are in; else none."""
     if before is None:
         return []
     broken = {view: words for view, words in _broken(run, plan).items() if view not in before}
     if not broken:
         return []
-    told_of = "; ".join(f"{view}: {words}" for view, words in broken.items())
+    reasons = "; ".join(f"{view}: {words}" for view, words in broken.items())
     run.log.error("late-binding views are broken", step="settle", views=[str(view) for view in broken])
     message = (
         "The file is loaded, and late-binding views cannot be read any more, since columns of "
-        f"{run.target} have changed their types: {told_of}. Have their owners create them anew."
+        f"{run.target} have changed their types: {reasons}. Have their owners recreate them."
     )
     return [message]
 
@@ -40,5 +40,5 @@ def _broken(run: Run, plan: LoadPlan) -> BrokenViews:
     try:
         return broken_late_views(run.warehouse, [run.target, *(view.view for view in plan.views.drops)])
     except PipelineError as error:
-        run.log.error("could not look at the late-binding views", error=str(error))
+        run.log.error("could not check the late-binding views", error=str(error))
         return {}

@@ -12,9 +12,9 @@ Each stage takes and returns values, and may do one kind of thing:
     merge     one transaction: rows, ledger, audit      likewise
     settle    archives the files, or sets them aside    moves files, writes the audit of those not loaded
 
-A refused statement says itself what that means; refusals.py turns it into an outcome. Only a stale plan is made anew,
-three times at the most. Whatever happens, views are restored, staging is cleared away and the log is exported; what
-cannot be done is left to the next run, which finds it.
+A refused statement carries the meaning of its refusal; refusals.py turns it into an outcome. Only a stale plan is
+replanned, up to three plans in all. In every case views are restored, staging is deleted and the log is exported;
+the next run completes whatever fails.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ MAX_PLANS = 3
 
 @dataclass(frozen=True)
 class LoadEnd:
-    """What came of a load. `observed` is what the pipeline's next load may plan on; None if it must look itself."""
+    """The results of a load. `observed` is the observation for the pipeline's next load; None if it must observe."""
 
     results: list[LoadResult]
     observed: Observation | None = None
 
 
 def load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | None) -> LoadEnd:
-    """Load files together and return what came of each, `known` being the target as the load before left it."""
+    """Load files together and return their results; `known` is the target as the previous load left it."""
     with log_retries_to(run.log):
         return _load_files(run, work, keys, known)
 
@@ -82,7 +82,7 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
                 staging = stage_again(run, files, observed, staging)
                 match _attempt(run, work, Attempt(load_input(run, files, staging.staged), observed, hints), journal):
                     case Loaded(plan, counts, broken):
-                        # The rows are in: whatever comes now, these files have not failed.
+                        # The rows are in: these files no longer count as failed, whatever follows.
                         files = ()
                         following = None if plan.evolution else _after(run, observed, plan, counts)
                         problems += broken_since(run, plan, broken)
@@ -92,7 +92,7 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
                         stale_plans += 1
                         if stale_plans == MAX_PLANS:
                             raise error
-                        run.log.warning("the target changed meanwhile; the load is planned again", error=str(error))
+                        run.log.warning("replanning: the target changed concurrently", error=str(error))
                         observed = seen or observe_target(run, work, files)
                     case LoadedByOthers() | Superseded() as found:
                         eligible, hints = leave_to_others(run, work, files, found, hints)
@@ -112,7 +112,7 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A plan that was carried out, with the counts of each file; `broken` is what broken_before returned."""
+    """A plan that was executed, with the counts of each file; `broken` is the result of broken_before."""
 
     plan: LoadPlan
     counts: Mapping[LoadFile, RecordCounts]
@@ -135,7 +135,7 @@ def _attempt(
 
 
 def recover_only(run: Run) -> list[LoadResult]:
-    """Clear away what expired runs left, where nothing is pending that would do it; a result only where that fails."""
+    """Clean up after expired runs where no pending file would do it; return a result only where that fails."""
     journal = ViewJournal(run)
     try:
         with log_retries_to(run.log), Heartbeat(run.lake, run.spec.pipeline, run.log):
@@ -155,7 +155,7 @@ def _close(run: Run) -> None:
 
 
 def _after(run: Run, observed: Observation, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]) -> Observation:
-    """Return the observation as a load has left it that has changed nothing of the target but its rows."""
+    """Return the observation after a load that has changed only the target's rows."""
     now = run.services.now()
     loads = {
         file.source.identity: PastLoad(file.generation, run.run_id, now, counted.read)

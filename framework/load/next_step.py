@@ -1,4 +1,4 @@
-"""Where a load that failed has left its files, and the one command that continues."""
+"""The place of a failed load's files, and the command that continues."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_ENVIRONMENT = "sandbox"
 
 
 def command(environment: Environment, *words: str) -> str:
-    """Return what to type after `run.py`, quoted for a shell."""
+    """Return the arguments of `run.py`, quoted for a shell."""
     chosen = () if environment.name == DEFAULT_ENVIRONMENT else ("--env", environment.name)
     return shlex.join((*chosen, *words))
 
@@ -68,7 +68,7 @@ def out_of_order(pipeline: str, environment: Environment, key: str) -> str:
 
 
 def _again(load: FailedLoad) -> tuple[str, ...]:
-    """Return the words of the command that has failed: the files stay where it found them."""
+    """Return the arguments of the failed command, which can run again because the files stay where they are."""
     match load.request:
         case Pending() | Corrections():
             return ("run", load.pipeline)

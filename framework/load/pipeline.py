@@ -1,4 +1,4 @@
-"""A pipeline's run: load after load, each with what the ones before it have learnt."""
+"""A pipeline's run: its loads in order, each with the observation that the previous one left."""
 
 from __future__ import annotations
 

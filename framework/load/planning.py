@@ -1,4 +1,4 @@
-"""Planning a load with the warehouse at hand: the planner's questions are answered until it has a plan."""
+"""Planning a load against the warehouse: the planner's lookups are answered until it returns a plan."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from framework.plan.schema_changes import describe_change
 from framework.warehouse.lookups import answer
 
 Answer = Callable[[Observation, Lookup], Observation]
-"""Answers a question: by asking the warehouse, or from what an earlier plan would leave behind."""
+"""Answers a lookup: from the warehouse, or from the state that an earlier plan would leave."""
 
 
 def load_input(run: Run, files: tuple[LoadFile, ...], staged: Staged) -> LoadInput:
-    """Return a load that is to be planned."""
+    """Return a load to plan."""
     accepted = accepted_by(run.request)
     return LoadInput(
         run.names,
@@ -41,13 +41,13 @@ def plan_with_lookups(load: LoadInput, observed: Observation, hints: PlanHints, 
     """Return the plan of a load.
 
     Raises:
-        SchemaChangeError, SpecError: as of `plan_load`.
-        WarehouseError: a question cannot be answered.
+        SchemaChangeError, SpecError: as in `plan_load`.
+        WarehouseError: a lookup cannot be answered.
     """
     asked: set[Lookup] = set()
     while not isinstance(found := plan_load(load, observed, hints), LoadPlan):
         if repeated := asked.intersection(found):
-            raise RuntimeError(f"the planner asks again what was answered: {repeated}")
+            raise RuntimeError(f"the planner repeats lookups that were answered: {repeated}")
         asked.update(found)
         for lookup in found:
             observed = ask(observed, lookup)
@@ -55,18 +55,18 @@ def plan_with_lookups(load: LoadInput, observed: Observation, hints: PlanHints, 
 
 
 def from_warehouse(run: Run) -> Answer:
-    """Return what answers a planner's questions by asking the warehouse."""
+    """Return a function that answers a planner's lookups from the warehouse."""
     return partial(_ask, run)
 
 
 def _ask(run: Run, observed: Observation, lookup: Lookup) -> Observation:
     if isinstance(lookup, ReadViews):
-        run.log.info("views are put back as they are", step="plan", views=[str(name) for name in lookup.views])
+        run.log.info("restoring views as they are", step="plan", views=[str(name) for name in lookup.views])
     return answer(run.warehouse, observed, lookup)
 
 
 def log_plan(run: Run, staged: Staged, plan: LoadPlan) -> None:
-    """Enter into the log what a load changes, and what its owner should look at."""
+    """Log the load's schema changes and warnings."""
     for warning in plan.warnings:
         log_warning(run.log, warning)
     for name in staged.columns.ignored:

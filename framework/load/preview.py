@@ -1,4 +1,4 @@
-"""What a run would do now, without doing any of it: `plan`."""
+"""The loads that a run would make now: `plan`. Changes nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from framework.warehouse.lookups import count_rows
 
 @dataclass(frozen=True)
 class PlannedLoad:
-    """One load as a run would do it."""
+    """One load that a run would make."""
 
     pipeline: str
     source_files: tuple[str, ...]
@@ -53,9 +53,9 @@ class PlannedLoad:
 def plan_pipeline(
     spec: PipelineSpec, services: Services, request: LoadRequest, sample_rows: int | None = None
 ) -> list[PlannedLoad]:
-    """Return the loads a run would make, in order; each is planned on what those before it leave.
+    """Return the loads a run would make, in order; each is planned on the state that the previous ones leave.
 
-    Reads the pending files in full, or about so many of their first rows; writes nothing anywhere.
+    Reads the pending files in full, or about `sample_rows` of their first rows; writes nothing.
 
     Raises:
         SourceFileError, SchemaChangeError: a load would be refused.
@@ -81,7 +81,7 @@ def _not_loaded(spec: PipelineSpec, urls: Sequence[str], why: str) -> PlannedLoa
 
 
 class _Preview:
-    """Plans load after load, and carries on what each would leave behind."""
+    """Plans load after load, each on the state that the previous ones would leave."""
 
     def __init__(self, spec: PipelineSpec, services: Services, request: LoadRequest, sample_rows: int | None) -> None:
         self.spec = spec
@@ -90,10 +90,10 @@ class _Preview:
         self.observed: Observation | None = None
         self.is_retyped = False
         self.created_with: int | None = None
-        """How many rows the table would have that the loads so far create; None where it exists."""
+        """Row count of the table that the loads so far would create; None where the table exists."""
 
     def plan(self, keys: Sequence[str]) -> PlannedLoad | None:
-        """Plan one load; None where its files have gone meanwhile."""
+        """Plan one load; None where its files are gone."""
         run = self.run
         files = tuple(LoadFile(file) for file in map_parallel(run.lake.describe, keys) if file is not None)
         if not files:
@@ -104,8 +104,8 @@ class _Preview:
         numbered = {file.source: file for file in others}
         wanted = tuple(numbered.get(file.source, file) for file in files if file not in loaded)
         if not wanted:
-            told = "; ".join(dict.fromkeys(loaded.values()))
-            return self._not_loaded(list(loaded), f"would be skipped: {told}")
+            reasons = "; ".join(dict.fromkeys(loaded.values()))
+            return self._not_loaded(list(loaded), f"would be skipped: {reasons}")
         if names_files(run.request) and precedence_of(self.spec, run.lake, run.request) is not None:
             late = superseded_before(run, wanted)
             if late:
@@ -154,7 +154,7 @@ class _Preview:
         return replace(self.observed, history=seen.history)
 
     def _ask(self, observed: Observation, lookup: Lookup) -> Observation:
-        """Answer the planner, of a table that a load before this one creates without the warehouse."""
+        """Answer the planner; without the warehouse for a table that an earlier load would create."""
         if self.created_with is None:
             return from_warehouse(self.run)(observed, lookup)
         match lookup:
@@ -180,7 +180,7 @@ class _Preview:
         builds = {view.view: view.build for view in plan.views.creates if view.build is not None}
         is_exclusive = self.spec.grants_exclusive
         known = {view.view: view for view in observed.views}
-        # What the views to be built will stand on is not known; that they stand on the table is.
+        # It is unknown which columns new views will use; only that they use the table is certain.
         target = self.spec.target.table
         bound = [view.view for view in plan.views.creates if view.build is not None and not view.late_binding]
         stands = [ViewDependency(view, target, None) for view in bound]
@@ -233,11 +233,11 @@ class _Preview:
         for name in staged.columns.ignored:
             yield f"new column {name} is ignored"
         for entry in observed.journal:
-            yield f"{entry.view.view} is down, and a run puts it back before all this"
+            yield f"{entry.view.view} is dropped, and a run restores it before the load"
         if self.place.sample_rows is not None:
             rows = sum(file.rows_read for file in staged.seen.files)
-            looked_at = counted(rows, "row was looked at", "rows were looked at")
-            yield f"the first {looked_at}; where the files have more, those may ask for more"
+            were_read = counted(rows, "row was read", "rows were read")
+            yield f"only the first {were_read}; further rows may need further changes"
 
     def _rendered(self, transaction: Transaction) -> dict[str, object]:
         pipeline, run_id = self.spec.pipeline, self.run.run_id
@@ -250,6 +250,6 @@ class _Preview:
 
 
 def _design_to_come(spec: PipelineSpec) -> TableDesign:
-    """Return the design that a table has which Feedway itself creates."""
+    """Return the design of a table that Feedway creates."""
     grants = granted(spec.grants, (), is_exclusive=False)
     return TableDesign("", True, False, "key" if spec.target.distkey else "auto", (), grants)

@@ -1,4 +1,4 @@
-"""What runs leave behind: clearing away what expired ones left, and what this one need not keep."""
+"""Cleaning up after runs: after expired ones, and after this one."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from framework.warehouse.staging_tables import drop_staging
 
 
 def recover(run: Run) -> int:
-    """Clear away what dead runs of the pipeline left, once none of their statements runs any more.
+    """Clean up after expired runs of the pipeline, once none of their statements is running.
 
-    Returns how many statements had to be waited for.
+    Returns how many running statements were awaited.
     """
     lake, warehouse, pipeline = run.lake, run.warehouse, run.spec.pipeline
     awaited = 0
-    for dead in expired_runs(lake, pipeline, run.run_id, run.dead_after_seconds):
-        waited = warehouse.await_run(pipeline, dead)
+    for expired in expired_runs(lake, pipeline, run.run_id, run.dead_after_seconds):
+        waited = warehouse.await_run(pipeline, expired)
         awaited += waited
-        drop_staging(warehouse, [staging_table(warehouse.control_schema, dead), copy_table(run.target, dead)])
-        discard_bad_rows(run, dead, lake.key(f"data/quarantine/{pipeline}/"))
-        lake.delete_below(staging_prefix(lake, pipeline, dead))
-        run.log.warning("cleared away what a dead run left", dead_run_id=dead, statements_awaited=waited)
+        drop_staging(warehouse, [staging_table(warehouse.control_schema, expired), copy_table(run.target, expired)])
+        discard_bad_rows(run, expired, lake.key(f"data/quarantine/{pipeline}/"))
+        lake.delete_below(staging_prefix(lake, pipeline, expired))
+        run.log.warning("cleaned up after an expired run", expired_run_id=expired, statements_awaited=waited)
     return awaited
 
 
 def clean_up(run: Run) -> None:
-    """Delete the run's staging files and table, and where nothing was loaded its bad rows.
+    """Delete the run's staging files and table and, if nothing was loaded, its bad rows.
 
-    What cannot be deleted now, a later run clears away.
+    A later run deletes whatever cannot be deleted now.
     """
     leftovers = run.leftovers
     try:

@@ -1,6 +1,6 @@
-"""What a refused transaction means for its load: the one place where a refusal becomes an outcome.
+"""The meaning of a refused transaction for its load: the one place where a refusal becomes an outcome.
 
-The decision is pure. Where it needs to read first it returns a question, whose answer comes with the next call.
+The decision is pure. Where it needs to read first it returns a question, and the next call brings the answer.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from framework.warehouse.staging_tables import Duplicates, read_duplicates, read
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt to load files: what was planned, on what. `observed` is the target before anything was looked up."""
+    """One attempt to load files: the input and the observation of its plan. `observed` is without lookups."""
 
     load: LoadInput
     observed: Observation
@@ -57,7 +57,7 @@ class Attempt:
 
     @property
     def staged(self) -> Staged:
-        """What staging made of the files."""
+        """The result of staging the files."""
         return self.load.staged
 
     @property
@@ -67,12 +67,12 @@ class Attempt:
 
 
 class Question(Enum):
-    """What must be read before an outcome is known."""
+    """A question that must be answered before an outcome is known."""
 
     RUN_COUNTS = auto()
-    """What the run's own merge counted, if it was committed although its reply was lost."""
+    """The counts of the run's own merge, if it was committed although its reply was lost."""
     DUPLICATES = auto()
-    """Which keys of the staging table stand in several rows."""
+    """The keys that occur in several rows of the staging table."""
     STAGED_ROWS = auto()
     TARGET_ROWS = auto()
     TARGET = auto()
@@ -81,7 +81,7 @@ class Question(Enum):
 
 @dataclass(frozen=True)
 class Facts:
-    """The answers so far; None where nobody has asked. `run_counts` are by object key."""
+    """The answers so far; None where the question was not asked. `run_counts` are by object key."""
 
     run_counts: Mapping[str, tuple[int, ...]] | None = None
     duplicates: Duplicates | None = None
@@ -92,9 +92,9 @@ class Facts:
 
 @dataclass(frozen=True)
 class Stale:
-    """The target is not what the load was planned for: plan again, or fail with `error` if that was done enough.
+    """The target is not what the load was planned for: replan, or fail with `error` after the last attempt.
 
-    `observed` is the target as it is now, where it was looked at already.
+    `observed` is the target as it is now, where it was observed already.
     """
 
     error: PipelineError
@@ -127,10 +127,10 @@ Outcome = Committed | Stale | LoadedByOthers | Superseded | Refused
 
 
 def outcome_of(attempt: Attempt, refusal: Refusal, facts: Facts) -> Outcome | Question:
-    """Return what a refusal means, or what must be read first."""
+    """Return the outcome of a refusal, or the question that must be answered first."""
     error = refusal.error
     if isinstance(error, TransientWarehouseError):
-        # Every retry met it. The target is not to blame.
+        # All retries failed transiently, so the target is not at fault.
         return Refused(error)
     match error.refused:
         case None | OnRefusal.FAIL | OnRefusal.VIEW_NAME_TAKEN:
@@ -161,7 +161,7 @@ def outcome_of(attempt: Attempt, refusal: Refusal, facts: Facts) -> Outcome | Qu
 
 
 def meaning_of(run: Run, refusal: Refusal, attempt: Attempt, look: Callable[[], Observation]) -> Outcome:
-    """Return what a refusal means, having read what that takes; `look` observes the target as it is now."""
+    """Return the outcome of a refusal, after reading what it depends on; `look` observes the target as it is now."""
     facts = Facts()
     while isinstance(found := outcome_of(attempt, refusal, facts), Question):
         facts = _answer(run, found, facts, look)
@@ -194,8 +194,8 @@ def _already_loaded(attempt: Attempt, error: WarehouseError, facts: Facts) -> Ou
 def _mismatch(attempt: Attempt, error: WarehouseError, found: int) -> Refused:
     return Refused(
         WarehouseError(
-            f"the rows do not add up: {attempt.staged.seen.rows_staged} were written to the staging files and "
-            f"{found} arrived in {attempt.staging}. Nothing was changed.",
+            f"row count mismatch: {attempt.staged.seen.rows_staged} rows staged, {found} in {attempt.staging}. "
+            "Nothing was changed.",
             statement_id=error.statement_id,
             sql=error.sql,
         )
@@ -210,7 +210,7 @@ def _brings_new_keys(attempt: Attempt) -> SourceFileError:
 
 
 def _shrinks(attempt: Attempt, facts: Facts) -> Refused | Question:
-    """Say how many rows a replacement would leave of how many: with keys, one of each."""
+    """Return the refusal of a replacement that leaves too few rows, counting one row per key."""
     spec, staged = attempt.spec, attempt.staged.seen.rows_staged
     if facts.target_rows is None:
         return Question.TARGET_ROWS
@@ -226,7 +226,7 @@ def _shrinks(attempt: Attempt, facts: Facts) -> Refused | Question:
 
 def _do_not_fit(attempt: Attempt, error: WarehouseError) -> Outcome:
     if error.cause is Cause.VALUE_TOO_LONG:
-        # The plan has seen to it that the values fit: somebody has made a column narrower since.
+        # The plan ensures that the values fit, so a column has become narrower since.
         return Stale(error, attempt.hints)
     table = attempt.observed.table
     if error.cause is Cause.NULL_NOT_ALLOWED and table is not None:
@@ -240,7 +240,7 @@ def _do_not_fit(attempt: Attempt, error: WarehouseError) -> Outcome:
 
 
 def _changed(attempt: Attempt, refusal: Refusal, facts: Facts) -> Outcome | Question:
-    """Plan again if the target is not what was observed; if it is, the refusal has another reason."""
+    """Return that the plan is stale if the target is not as observed; else the refusal has another reason."""
     if facts.target is None:
         return Question.TARGET
     blamed = _blamed(attempt, refusal)
@@ -256,7 +256,7 @@ def _view(refusal: Refusal) -> TableName:
 
 
 def _blamed(attempt: Attempt, refusal: Refusal) -> PipelineError:
-    """Return the error that names who must act: the spec's author, the table's owner, or nobody in particular."""
+    """Return the error whose class names who must act: the spec's author, the table's owner, or nobody."""
     spec, error = attempt.spec, refusal.error
     match error.refused:
         case OnRefusal.BAD_GRANT:
@@ -266,8 +266,8 @@ def _blamed(attempt: Attempt, refusal: Refusal) -> PipelineError:
             )
         case OnRefusal.TABLE_IN_USE:
             return SchemaChangeError(
-                f"{spec.target.table} must be copied into a table with wider columns, and something stands on it "
-                f"that cannot be taken down, such as another table's foreign key: {error.first_line}. Nothing was "
+                f"{spec.target.table} must be copied into a table with wider columns, and something that cannot be "
+                f"dropped depends on it, such as another table's foreign key: {error.first_line}. Nothing was "
                 "changed. Have an administrator drop that foreign key (alter table … drop constraint …), and create it "
                 "again after the load."
             )

@@ -1,4 +1,4 @@
-"""Which changes of the spec load rows that are refused as it stands."""
+"""Changes of the spec that would load refused rows."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MAX_CHAR_BYTES = 4096
 
 @dataclass(frozen=True)
 class Remedy:
-    """A change of the spec: fields with the value in YAML that each is to have, and what that does.
+    """A change of the spec: fields with their new values in YAML, and its effect.
 
-    `removed` is a field that has to go.
+    `removed` is a field to remove.
     """
 
     fields: Mapping[str, str]
@@ -38,7 +38,7 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Refused:
-    """A column with values that are refused: as it was staged, and what was seen.
+    """A column with refused values: its staging column and its measurements.
 
     `current_type` is its type in the table, None for a new column. `examples` are some of the bad rows, where any could
     be had. `values` counts all that the column has, NULLs aside, None where they were not counted.
@@ -63,7 +63,7 @@ class Refused:
 
 
 def remedies(spec: PipelineSpec, refused: Refused) -> tuple[Remedy, ...]:
-    """Return what loads the values, the change that fits them best first; none where the spec cannot help."""
+    """Return the changes that load the values, the best one first; none where the spec cannot help."""
     if not refused.texts:
         return ()
     found = (*_as_null(spec, refused), *_in_a_format(refused), *_in_a_wider_type(spec, refused))
@@ -139,7 +139,7 @@ def _as_text(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
 
 
 def larger_budget(budget: BadRowsSpec, files: Sequence[FileMeasurement]) -> Remedy:
-    """Return what sends the bad rows of these files to quarantine."""
+    """Return the change that sends the bad rows of these files to quarantine."""
     fields = {} if budget.action == "quarantine" else {"bad_rows.action": "quarantine"}
     most = max(file.rows_bad for file in files)
     is_unlimited = budget.max_rows is None and budget.max_fraction is None

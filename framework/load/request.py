@@ -1,4 +1,4 @@
-"""What a load can be asked for."""
+"""The requests that a load can have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Accepted:
-    """What is accepted of a file that would be rejected otherwise.
+    """Properties that are accepted of a file that would otherwise be rejected.
 
     `out_of_order`: a newer file is loaded. `shrink`: it replaces the table with few rows. `new_columns`: none of its
     columns is in the table.
@@ -58,7 +58,7 @@ LoadRequest = Pending | OneFile | Unprocessed | Corrections
 
 
 def accepted_by(request: LoadRequest) -> Accepted:
-    """Return what is accepted of the files."""
+    """Return the properties that are accepted of the files."""
     match request:
         case OneFile(accepted=accepted) | Unprocessed(accepted=accepted):
             return accepted
@@ -67,10 +67,10 @@ def accepted_by(request: LoadRequest) -> Accepted:
 
 
 def is_again(request: LoadRequest) -> bool:
-    """Return whether a file is loaded once more whatever the ledger says."""
+    """Return whether a file is loaded again, whatever the ledger holds."""
     return isinstance(request, OneFile) and request.again
 
 
 def names_files(request: LoadRequest) -> bool:
-    """Return whether somebody asked for files that may come after newer ones."""
+    """Return whether the request names its files, which may then be older than loaded ones."""
     return not isinstance(request, Pending)

@@ -1,4 +1,4 @@
-"""What came of a source file in a load."""
+"""The result of a source file in a load."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ NO_RECORDS = RecordCounts()
 
 @dataclass(frozen=True)
 class LoadFailure:
-    """Why a load failed. `error` is the exception itself, for the command that ends in it.
+    """A load's failure. `error` is the exception itself, which the command raises at its end.
 
-    `next_step` says where the files are now and which command continues, where that is known.
+    `next_step` names the place of the files and the command that continues, where they are known.
     """
 
     type: str
@@ -40,13 +40,13 @@ class LoadFailure:
 
     @property
     def full_message(self) -> str:
-        """The message, and after it the next step."""
+        """The message, followed by the next step."""
         return self.message if self.next_step is None else f"{self.message}\n{self.next_step}"
 
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What came of one source file in one load. REFUSED: left where it is, untouched and unrecorded.
+    """The result of one source file in one load. REFUSED: the file stays where it is, and nothing is recorded.
 
     `source_file` is None where a load failed before it knew a file; where there was not even a load, `run_id` is too.
     `quarantine` is the address of the bad rows that a file has loaded without.
@@ -94,6 +94,6 @@ class LoadResult:
 def failed_early(
     pipeline: str, error: PipelineError, step: str = "discover", next_step: str | None = None
 ) -> LoadResult:
-    """Return the result of a pipeline that failed before there was a load."""
+    """Return the result of a pipeline that failed before a load began."""
     failure = LoadFailure(type(error).__name__, step, safe_message(error), error, next_step)
     return LoadResult(pipeline, None, None, "FAILED", None, 0.0, failure=failure)

@@ -1,4 +1,4 @@
-"""One run of a pipeline: what it works with, what it is called, and how far it is."""
+"""One run of a pipeline: its services, names and progress."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from framework.warehouse.session import WarehouseSession
 
 
 class Step(StrEnum):
-    """What a load is doing; results and logs name it."""
+    """The steps of a load, as results and logs name them."""
 
     DISCOVER = "discover"
     OBSERVE = "observe"
@@ -39,7 +39,7 @@ class Step(StrEnum):
 
 
 class Progress:
-    """How far a run is: at which step, on which engine, by which plan, and for how long."""
+    """The progress of a run: its step, engine, plan and duration."""
 
     def __init__(self, log: RunLog, services: Services) -> None:
         self.step = Step.DISCOVER
@@ -55,7 +55,7 @@ class Progress:
         return time.monotonic() - self._clock_start
 
     def enter(self, step: Step) -> None:
-        """Begin a step, unless the command was interrupted: nothing is half done between steps, until the rows are in.
+        """Begin a step, unless the command was interrupted: before the rows are in, a load may end between steps.
 
         Raises:
             KeyboardInterrupt: it was.
@@ -66,15 +66,15 @@ class Progress:
             self._check_interrupted()
 
     def chose(self, engine: str) -> None:
-        """Note which engine handles the rows."""
+        """Set the engine that handles the rows."""
         self.engine = engine
 
     def plans(self, plan: LoadPlan) -> None:
-        """Note what the run is about to do."""
+        """Set the plan that the run executes next."""
         self.plan = plan
 
     def watch(self, step: str, **numbers: int) -> None:
-        """Show how far a pass over the rows is; an interrupted one ends, as its rows are only staged.
+        """Show the progress of a pass over the rows; an interruption ends the pass, as its rows are only staged.
 
         Raises:
             KeyboardInterrupt: the command was interrupted.
@@ -84,7 +84,7 @@ class Progress:
 
 
 class Leftovers:
-    """What a run has made that must go unless it is used: tables of its own, and bad rows in quarantine."""
+    """Objects of a run that must be deleted unless they are used: its own tables, and bad rows in quarantine."""
 
     def __init__(self) -> None:
         self.tables: tuple[TableName, ...] = ()

@@ -1,4 +1,4 @@
-"""What a load works with."""
+"""The services of a load."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def never_interrupted() -> None:
 
 @dataclass(frozen=True)
 class Services:
-    """Everything outside that a load touches; made by the command, passed in.
+    """All external services of a load; made by the command and passed in.
 
     `frames` chooses the frame engine for a batch, and opens it at the first call: a run with nothing to
     do starts none. `check_interrupted` raises KeyboardInterrupt where the command was interrupted.
@@ -37,4 +37,4 @@ class Services:
     job_id: str | None
     check_interrupted: Callable[[], None] = never_interrupted
     sources: Callable[[], Mapping[str, SourceSpec]] = dict
-    """Where the files of all feeds of the project arrive, by pipeline; feeds without a readable spec are left out."""
+    """The sources of all feeds of the project, by pipeline, without feeds whose spec cannot be read."""

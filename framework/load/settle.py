@@ -1,4 +1,4 @@
-"""What becomes of a load's files: where each goes, the audit rows of those not loaded, and the results."""
+"""The end of a load: moving its files, the audit rows of those not loaded, and the results."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from framework.plan.load_plan import LoadPlan
 from framework.plan.schema_changes import describe_change
 
 _TIMES_DIFFER = timedelta(seconds=2)
-"""So much may the times differ that a listing and a head tell of one object: a head cuts off what is not a second."""
+"""Maximum difference between an object's times in a listing and in a head, which truncates to the second."""
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether the warehouse, S3 or this machine can serve no file now, so that the next would fare no better."""
+    """Return whether the warehouse, S3 or this machine is unavailable, so that the next file would fail too."""
     return isinstance(error, PipelineError) and error.is_outage
 
 
 def settle_loaded(run: Run, work: Work, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]) -> list[LoadResult]:
-    """Archive what was loaded. The rows are in: a file that cannot be moved now is moved by the next run."""
+    """Archive the loaded files. The rows are in: the next run moves a file that cannot be moved now."""
     run.leftovers.all_used()
     older, warnings = _put_away(run, work, list(counts))
     results = []
@@ -60,7 +60,7 @@ def skip_files(run: Run, work: Work, reasons: Reasons) -> list[LoadResult]:
 
 
 def refuse_files(run: Run, reasons: Reasons) -> list[LoadResult]:
-    """Leave files where they are, unrecorded, and end the command in an error."""
+    """Report files as REFUSED: they stay where they are, nothing is recorded, and the command fails."""
     results = []
     for file, reason in reasons.items():
         source = file.source
@@ -82,7 +82,7 @@ def report_doubtful(run: Run, files: Sequence[tuple[SourceFile, str]]) -> list[L
 def settle_failed(
     run: Run, files: Sequence[LoadFile], error: BaseException, observed: Observation | None
 ) -> list[LoadResult]:
-    """Record a failure where that is possible, and put the files where they belong."""
+    """Record a failure where that is possible, and set the files aside where they are at fault."""
     lost = _lost_to_another(run, files) if isinstance(error, Exception) else []
     if lost:
         return lost
@@ -101,7 +101,7 @@ def settle_failed(
 
 
 def with_problems(run: Run, results: list[LoadResult], problems: Sequence[str]) -> list[LoadResult]:
-    """Return the results with what else is not as it should be: it fails the run, though the files are loaded."""
+    """Return the results with problems that fail the run although the files are loaded."""
     if not problems or any(result.status == "FAILED" for result in results):
         return results
     message = " ".join(problems)
@@ -121,7 +121,7 @@ def result_of(
     reason: str | None = None,
     failure: LoadFailure | None = None,
 ) -> LoadResult:
-    """Return a file's result; of a load that has found no file there is one without."""
+    """Return a file's result; `file` is None for a load that has found no file."""
     warnings = (*run.warnings, *(plan.warnings if plan is not None else ()))
     return LoadResult(
         pipeline=run.spec.pipeline,
@@ -140,7 +140,7 @@ def result_of(
 
 
 def gone(run: Run, files: Sequence[LoadFile]) -> list[LoadFile]:
-    """Return the files that are no longer what was described."""
+    """Return the files that are gone or were replaced."""
     unchanged = map_parallel(run.lake.is_unchanged, [file.source for file in files])
     return [file for file, is_same in zip(files, unchanged, strict=True) if not is_same]
 
@@ -148,7 +148,7 @@ def gone(run: Run, files: Sequence[LoadFile]) -> list[LoadFile]:
 def move(run: Run, file: SourceFile, folder: Literal["archive", "unprocessed"]) -> str | None:
     """Move a file to `data/{folder}/{year}/{month}/`; return its new key, None if it stays.
 
-    A file that is there already stays, and so does one that is another file by now.
+    A file that is below this folder already stays, and so does a file that was replaced.
     """
     lake = run.lake
     home = f"data/{folder}/"
@@ -156,27 +156,27 @@ def move(run: Run, file: SourceFile, folder: Literal["archive", "unprocessed"]) 
         return None
     moved = lake.move(file, f"{home}{run.month}", run.run_id, run.spec.pipeline)
     if moved is None:
-        run.log.warning("the file has gone or was replaced meanwhile; nothing was moved", file=file.url)
+        run.log.warning("the file is gone or was replaced; nothing was moved", file=file.url)
     else:
         run.log.info(Event.FILE_MOVED, file=file.url, to=lake.url(moved))
     return moved
 
 
 def _lost_to_another(run: Run, files: Sequence[LoadFile]) -> list[LoadResult]:
-    """Skip a load whose file was taken or replaced while it was being read; empty where none was.
+    """Skip a load whose file was moved or replaced while it was read; return nothing where none was.
 
-    An overlapping run has loaded it, or the next one loads what has replaced it: no failure.
+    A concurrent run has loaded it, or the next run loads its replacement: no failure.
     """
     if not run.progress.step.may_read_files:
         return []
     lost: list[LoadFile] = []
-    _try(run, "look for the files", lambda: lost.extend(gone(run, files)))
+    _try(run, "check the files", lambda: lost.extend(gone(run, files)))
     if not lost:
         return []
     names = ", ".join(file.source.url for file in lost)
     reason = f"another run has taken, or another file replaced, {names}"
     _try(run, "write the SKIPPED row", partial(write_rows, run, "SKIPPED", files, reason))
-    run.log.warning("load given up", reason=reason)
+    run.log.warning("load abandoned", reason=reason)
     return [result_of(run, file, "SKIPPED", reason=reason) for file in files]
 
 
@@ -196,7 +196,7 @@ def _next_step(run: Run, files: Sequence[LoadFile], moved: Mapping[LoadFile, str
 def _is_to_be_set_aside(run: Run, file: SourceFile, error: BaseException, failures_before: int) -> bool:
     """Return whether the file or the table is at fault, or too many attempts failed; an outage or interruption is not.
 
-    A file of the archive was loaded before, and stays there whatever comes of loading it again.
+    A file in the archive was loaded before, and stays there in any case.
     """
     is_archived = file.key.startswith(run.lake.key("data/archive/"))
     if is_archived or isinstance(run.request, Corrections) or not isinstance(error, Exception):
@@ -211,9 +211,9 @@ def _is_to_be_set_aside(run: Run, file: SourceFile, error: BaseException, failur
 
 
 def _put_away(run: Run, work: Work, files: Sequence[LoadFile]) -> tuple[list[LoadResult], list[LoadWarning]]:
-    """Archive files that need not be loaded any more, behind those that they replace.
+    """Archive loaded or skipped files, after the older files that they supersede.
 
-    Returns the results of those, and warnings for files that could not be archived.
+    Returns the results of the older files, and warnings for files that could not be archived.
     """
     are_archived, older = _skip_older(run, work)
     if are_archived:
@@ -223,10 +223,10 @@ def _put_away(run: Run, work: Work, files: Sequence[LoadFile]) -> tuple[list[Loa
 
 
 def _skip_older(run: Run, work: Work) -> tuple[bool, list[LoadResult]]:
-    """Skip and archive files that the loaded one has replaced as a whole; False where one of them stays.
+    """Skip and archive the files that the loaded one supersedes; return False first where one of them stays.
 
-    Before the loaded file is archived: of the files that are pending then, a run that finds them would
-    take an older one for the newest.
+    Before the loaded file is archived: otherwise a run that lists the pending files in between would take
+    an older one for the newest.
     """
     found: list[SourceFile] = []
     reason = "a newer file replaces the table"
@@ -248,13 +248,13 @@ def _skip_older(run: Run, work: Work) -> tuple[bool, list[LoadResult]]:
 
 
 def _is_older(work: Work, file: SourceFile) -> bool:
-    """Return whether an older file is still the one that was listed; one that is not stays for the next run."""
+    """Return whether an older file is still the one that was listed; otherwise it stays for the next run."""
     etag, modified_at = work.older[file.key]
     return file.etag == etag and abs(file.modified_at - modified_at) <= _TIMES_DIFFER
 
 
 def _archive(run: Run, file: LoadFile) -> LoadWarning | None:
-    """Archive a file; a warning where it cannot be."""
+    """Archive a file; return a warning where that fails."""
     try:
         move(run, file.source, "archive")
     except PipelineError as error:
@@ -275,7 +275,7 @@ def _with_warnings(result: LoadResult, warnings: Sequence[LoadWarning]) -> LoadR
 
 
 def _try(run: Run, doing: str, action: Callable[[], object], known: BaseException | None = None) -> bool:
-    """Do something on the way out; a failure is told, unless it is the known one, and hides nothing."""
+    """Run a cleanup action; its failure is logged, unless it is the known one, and never masks an error."""
     try:
         action()
     except PipelineError as error:

@@ -1,4 +1,4 @@
-"""Skipping a file: it is recorded as SKIPPED and archived, and never loaded."""
+"""Skips a file: records it as SKIPPED and archives it without loading."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from framework.warehouse.control_tables import ensure_control_tables
 
 
 def skip_file(spec: PipelineSpec, services: Services, file: SourceFile, reason: str) -> LoadResult:
-    """Write the SKIPPED row of a pending or unprocessed file, then move the file to the archive.
+    """Record a pending or unprocessed file as SKIPPED, and archive it.
 
-    In this order, so that no file leaves without a word; repeating it after a failure is safe.
+    In this order, so that no file is moved without an audit row. Idempotent after a failure.
 
     Raises:
-        SpecError: the file is loaded, or a load of the pipeline is under way that may be loading it.
-        SourceFileError: the file was replaced meanwhile; what has replaced it stays.
-        WarehouseError: the row cannot be written or the file not be moved.
+        SpecError: the file is loaded, or an active run of the pipeline may be loading it.
+        SourceFileError: the file was replaced meanwhile; its replacement stays.
+        WarehouseError: the row cannot be written, or the file cannot be moved.
     """
     run = begin_run(spec, services, Pending())
     try:
@@ -37,10 +37,10 @@ def skip_file(spec: PipelineSpec, services: Services, file: SourceFile, reason: 
 
 def _skip(run: Run, file: SourceFile, reason: str) -> None:
     spec = run.spec
-    living = active_runs(run.lake, spec.pipeline, run.dead_after_seconds)
-    if living:
+    active = active_runs(run.lake, spec.pipeline, run.dead_after_seconds)
+    if active:
         raise SpecError(
-            f"a load of {spec.pipeline} is under way ({', '.join(sorted(living))}), and may be loading {file.url}. "
+            f"a load of {spec.pipeline} is under way ({', '.join(sorted(active))}), and may be loading {file.url}. "
             f"Wait until it has ended: history {spec.pipeline} --status RUNNING"
         )
     observed = observe(run.warehouse, spec, [file.identity.etag])
@@ -52,5 +52,5 @@ def _skip(run: Run, file: SourceFile, reason: str) -> None:
     ensure_control_tables(run.warehouse, spec.target.table, observed)
     write_rows(run, "SKIPPED", [LoadFile(file)], reason)
     if move(run, file, "archive") is None:
-        raise SourceFileError(f"{file.url} has gone or was replaced meanwhile; what lies there now was not skipped")
+        raise SourceFileError(f"{file.url} is gone or was replaced; its replacement was not skipped")
     run.log.warning("file skipped", file=file.url, reason=reason)

@@ -1,6 +1,6 @@
 """Staging: from a load's files to Parquet and measurements. The only part of a load that touches rows.
 
-`run` writes staging files; `plan` comes through here too, and only measures.
+`run` writes staging files; `plan` uses this module too, and only measures.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from functools import partial
 
 from framework.errors import SourceFileError
 from framework.lake.parallel import map_parallel
-from framework.load.bad_rows import StagedRows, keep_bad_rows_aside
-from framework.load.first_look import look_at, read_layouts, require_known_column, require_shape
+from framework.load.bad_rows import StagedRows, quarantine_bad_rows
+from framework.load.first_look import read_layouts, read_start, require_known_column, require_shape
 from framework.load.planning import Answer, from_warehouse
 from framework.load.quarantine import empty_quarantine
 from framework.load.request import accepted_by
@@ -33,7 +33,7 @@ from framework.spec.pipeline import PipelineSpec
 
 MAX_STAGING_PASSES = 3
 MAX_SAMPLED_ROWS = 100
-"""So many bad rows are looked at for a value that says why a column becomes text."""
+"""Maximum number of bad rows that are read for a value that explains why a column becomes text."""
 
 
 @dataclass(frozen=True)
@@ -53,24 +53,24 @@ class StagingPlace:
 
 @dataclass(frozen=True)
 class Staging:
-    """What was staged, and for what; `number` counts how often."""
+    """The result of staging, and the observation it was made on; `number` counts the passes of the run."""
 
     staged: Staged
     observed: Observation
     number: int
 
     def serves(self, files: Sequence[LoadFile], observed: Observation) -> bool:
-        """Return whether the files, on the target as it is now, would be staged as they were."""
+        """Return whether staging the files on this observation would have the same result."""
         same_files = [layout.file for layout in self.staged.batch.files] == [file.source for file in files]
         before = self.observed
         same_columns = (before.table, before.spellings) == (observed.table, observed.spellings)
-        # What other columns of the target hold is asked before the rows are staged.
+        # Whether columns of the target hold values is looked up before the rows are staged.
         asks = any(fill.unless_filled for fill in self.staged.columns.fills)
         return same_files and same_columns and not asks
 
 
 def stage_again(run: Run, files: Sequence[LoadFile], observed: Observation, before: Staging | None) -> Staging:
-    """Return the files staged, as they were before where that would make no difference."""
+    """Return the staged files; reuses an earlier result that would be the same."""
     run.progress.enter(Step.PREPARE)
     if before is not None and before.serves(files, observed):
         return before
@@ -102,7 +102,7 @@ def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: Sta
         _refuse_emptied_columns(spec, batch, observed, columns, answer)
         columns, seen, below = _stage_until_settled(run, batch, rows, columns, place)
         checked = StagedRows(batch, rows, columns, seen)
-        quarantine = keep_bad_rows_aside(run, checked, writes=place.destination is not None)
+        quarantine = quarantine_bad_rows(run, checked, writes=place.destination is not None)
     if place.sample_rows is None or not seen.rows_staged:
         _refuse_too_few_rows(run, batch, seen)
     if place.destination is not None:
@@ -112,7 +112,7 @@ def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: Sta
 
 def _read_batch(run: Run, files: Sequence[LoadFile], observed: Observation) -> SourceBatch:
     spec, lake = run.spec, run.lake
-    looks = map_parallel(partial(look_at, spec, lake), [file.source for file in files])
+    looks = map_parallel(partial(read_start, spec, lake), [file.source for file in files])
     require_shape(spec, observed.table, looks)
     batch = read_layouts(spec, lake, looks, observed, run.log)
     if not accepted_by(run.request).new_columns:
@@ -123,7 +123,7 @@ def _read_batch(run: Run, files: Sequence[LoadFile], observed: Observation) -> S
 def _stage_until_settled(
     run: Run, batch: SourceBatch, rows: SourceRows, columns: ColumnPlan, place: StagingPlace
 ) -> tuple[ColumnPlan, Measurements, str | None]:
-    """Stage until the types hold what was seen: one pass, a second where a number outgrew its type."""
+    """Stage until the types hold all values: one pass, or a second where a number exceeds its type."""
     for attempt in range(MAX_STAGING_PASSES):
         below = place.below(f"rows-{attempt}")
         seen = rows.stage(columns.staged, below)
@@ -145,7 +145,7 @@ def _stage_until_settled(
 def _with_samples(
     spec: PipelineSpec, rows: SourceRows, measured: ColumnPlan, decided: ColumnPlan, seen: Measurements
 ) -> ColumnPlan:
-    """Return the plan with a value for each column that becomes text, of those that no wider type holds."""
+    """Return the plan with an example for each column that becomes text, of the values that no wider type holds."""
     names = {column.name for column in decided.columns if column.becomes_text}
     if not names or not spec.bad_rows.log_samples:
         return decided
@@ -160,7 +160,7 @@ def _with_samples(
 def _refuse_emptied_columns(
     spec: PipelineSpec, batch: SourceBatch, observed: Observation, columns: ColumnPlan, answer: Answer
 ) -> None:
-    """Reject a replacement that lacks columns in which the table holds values, where the spec says nothing of that."""
+    """Reject a replacement that lacks columns in which the table holds values, unless the spec has a policy."""
     names = tuple(fill.column for fill in columns.fills if fill.unless_filled)
     filled = answer(observed, FindFilledColumns(names)).filled if names else frozenset()
     if filled:
@@ -183,7 +183,7 @@ def _refuse_too_few_rows(run: Run, batch: SourceBatch, seen: Measurements) -> No
 
 
 def _refuse_replaced(run: Run, files: Sequence[LoadFile], engine: FrameEngine) -> None:
-    """Look whether the files are still those that were described, for an engine that cannot tell what it has read."""
+    """Check that no file was replaced, for an engine that does not notice a replacement."""
     unchanged = (
         True if engine.notices_replacement else all(map_parallel(run.lake.is_unchanged, [f.source for f in files]))
     )

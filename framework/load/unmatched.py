@@ -1,4 +1,4 @@
-"""Files below a feed's prefix that no feed takes: a wrong pattern, or a file in the wrong folder. Each is told once."""
+"""Files below a feed's prefix that match no feed: a wrong pattern, or a wrong folder. Each is reported once."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from framework.spec.pipeline import PipelineSpec
 
 
 def new_unmatched(spec: PipelineSpec, services: Services, keys: Sequence[str]) -> list[str]:
-    """Return those of the keys that no other feed takes and no earlier load has told."""
+    """Return the keys that match no other feed and were not reported by an earlier load."""
     lake = services.lake
     others = [source for name, source in services.sources().items() if name != spec.pipeline] if keys else []
     left = [key for key in keys if not any(is_file_of(lake, source, key) for source in others)]
     known = lake.get(_memory(spec, services)) if left else None
-    told = frozenset(json.loads(known)) if known else frozenset()
-    return [key for key in left if key not in told]
+    reported = frozenset(json.loads(known)) if known else frozenset()
+    return [key for key in left if key not in reported]
 
 
 def remember_unmatched(spec: PipelineSpec, services: Services, keys: Sequence[str]) -> None:
-    """Keep that these files, all that are unmatched now, have been told."""
+    """Store these files, all that are unmatched now, as reported."""
     services.lake.put(_memory(spec, services), json.dumps(sorted(keys)))
 
 
 def unmatched_warning(spec: PipelineSpec, keys: Sequence[str]) -> LoadWarning:
-    """Return the warning for files that the feed does not take."""
+    """Return the warning for files that do not match the feed."""
     return LoadWarning(
         "unmatched-file",
         None,

@@ -1,4 +1,4 @@
-"""Tries the views of a spec on the warehouse before a load would build them: reads no row, and changes nothing."""
+"""Tests the views of a spec on the warehouse before a load builds them: reads no row, and changes nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_views(run: Run, table: ObservedTable, is_retyped: bool) -> None:
     """Check that each view of the spec can be created on a table as a load would leave it.
 
     Raises:
-        SpecError: views cannot; it lists them with the places of their definitions.
+        SpecError: some cannot; the message lists them with the places of their definitions.
         TransientWarehouseError: the warehouse did not answer.
     """
     trials = view_trials(run.spec, table, is_retyped)
@@ -35,7 +35,7 @@ def check_views(run: Run, table: ObservedTable, is_retyped: bool) -> None:
 
 
 def _all_pass(run: Run, trials: list[ViewTrial]) -> bool:
-    """Return whether all pass at the first query, in one submission."""
+    """Return whether the first query of every view passes, in one submission."""
     queries = [trial.queries[0] for trial in trials if trial.queries]
     try:
         return not any(map(_repeated, _columns(run, queries)))
@@ -46,7 +46,7 @@ def _all_pass(run: Run, trials: list[ViewTrial]) -> bool:
 
 
 def _mistake(run: Run, trial: ViewTrial) -> str | None:
-    """Return why a view cannot be created, in the warehouse's words; None where it can, or that is not known."""
+    """Return the warehouse's message on why a view cannot be created; None where it can, or where that is unknown."""
     refusal: WarehouseError | None = None
     for query in trial.queries:
         try:
@@ -57,7 +57,7 @@ def _mistake(run: Run, trial: ViewTrial) -> str | None:
             refusal = error
             continue
         return None if repeated is None else f'column "{repeated}" is specified more than once'
-    # Its creator need not be allowed to run a view, and a late-binding one may name what does not exist yet.
+    # A view's creator need not be allowed to query it, and a late-binding view may name relations that do not exist.
     tolerated = {Cause.NOT_PERMITTED, *(_MISSING if trial.late_binding else ())}
     return None if refusal is None or refusal.cause in tolerated else refusal.first_line
 

@@ -258,7 +258,7 @@ def test_a_run_whose_bad_rows_were_cleared_away_loads_nothing(make_feed: MakeFee
         feed.redshift_data.meta.events.unregister("before-call", clear_away)
 
     assert result.failure is not None
-    assert "the bad rows have gone" in result.failure.message
+    assert "the quarantined rows were deleted" in result.failure.message
     assert feed.keys("data/in/") == [key]
     (again,) = feed.run()
     assert (again.status, len(quarantined(feed))) == ("SUCCESS", 1)

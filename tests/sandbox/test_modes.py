@@ -244,7 +244,7 @@ def test_rows_that_get_lost_on_the_way_stop_the_merge(make_feed: MakeFeed, sandb
     (result,) = feed.run()
 
     assert result.failure is not None
-    assert "the rows do not add up: 2 were written to the staging files and 1 arrived" in result.failure.message
+    assert "row count mismatch: 2 rows staged, 1 in" in result.failure.message
     assert feed.rows("id, a", "id") == [(1, "x"), (2, "y")]
     assert feed.keys("data/in/") == [key]
     assert feed.audit("status")[-2:] == [("STARTED",), ("FAILED",)]

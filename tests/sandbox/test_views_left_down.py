@@ -63,7 +63,7 @@ def test_a_run_waits_for_another_that_has_taken_views_down_and_then_puts_them_ba
     left = feed.keys("staging/")
 
     def let_it_end(seconds: float) -> None:
-        if any(entry["msg"].startswith("another run has taken views down") for entry in heir.entries()):
+        if any(entry["msg"].startswith("another run has dropped views") for entry in heir.entries()):
             for key in left:
                 feed.s3.delete_object(Bucket="lake", Key=key)
 
@@ -74,7 +74,7 @@ def test_a_run_waits_for_another_that_has_taken_views_down_and_then_puts_them_ba
 
     assert result.status == "SUCCESS", result.failure
     assert views(feed) == before
-    waits = [entry for entry in heir.entries() if entry["msg"].startswith("another run has taken views down")]
+    waits = [entry for entry in heir.entries() if entry["msg"].startswith("another run has dropped views")]
     assert len(waits) == 1
 
 

@@ -22,6 +22,7 @@ PLACES = (
     "templates",
     "framework/cli",
     "framework/lake",
+    "framework/load",
     "framework/log",
     "framework/model",
     "framework/plan",

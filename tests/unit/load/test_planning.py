@@ -46,7 +46,7 @@ def test_a_planner_asks_for_what_it_needs_and_for_nothing_twice(scenario: str) -
 def test_a_question_whose_answer_changes_nothing_is_an_error(scenario: str) -> None:
     attempt = attempted(scenario)
 
-    with pytest.raises(RuntimeError, match="the planner asks again"):
+    with pytest.raises(RuntimeError, match="the planner repeats lookups"):
         plan_with_lookups(attempt.load, attempt.observed, PlanHints(), lambda observed, _: observed)
 
 
