@@ -40,7 +40,7 @@ def _say_nothing(message: str) -> None:
 def start(folder: Path, ports: Ports | None = None, say: Say = _say_nothing) -> SandboxAddress:
     """Start what is not up and return once all three processes answer.
 
-    Does nothing to what is up. Of two callers at once, one waits for the other.
+    Does nothing to processes that are up. Of two concurrent callers, one waits for the other.
 
     Raises:
         PipelineError: a port that was asked for is taken, or a process does not come up.
@@ -153,11 +153,11 @@ def _ensure(service: Service, site: Site, state: State, asked: int | None, say: 
 def _spawn(service: Service, site: Site, state: State, port: int) -> State:
     """Start the service's process and return the recorded state.
 
-    The Data API was told where the others are: when one of them moves, it is ended before.
+    The Data API knows the addresses of the others: when one of them moves, it is ended before.
     """
-    told = state.processes.get("data_api")
-    if told is not None and service.name != "data_api" and port != state.ports.get(service.name):
-        end(told, services.DATA_API.signals)
+    data_api = state.processes.get("data_api")
+    if data_api is not None and service.name != "data_api" and port != state.ports.get(service.name):
+        end(data_api, services.DATA_API.signals)
         state = state.without_process("data_api")
     record = spawn(service.launch(site, state, port), port, site.log(service.name))
     state = state.with_process(service.name, record)
@@ -181,7 +181,7 @@ def _did_not_come_up(service: Service, site: Site) -> PipelineError:
     log = site.log(service.name)
     return PipelineError(
         f"sandbox: {service.name} did not come up. The end of {log}:\n{last_lines(log)}\n"
-        f"Mend what it says and try again; `run.py sandbox reset` starts afresh, without the data."
+        f"Correct the cause and start it again; `run.py sandbox reset` starts afresh, without the data."
     )
 
 

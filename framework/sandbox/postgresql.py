@@ -36,7 +36,7 @@ SETTINGS = {
     "parallel_tuple_cost": "0.005",
     "maintenance_work_mem": "64MB",
     # Redshift analyses grown tables by itself. Soon here too, with no vacuum before it that takes its time:
-    # joins with a table that was never looked at are planned for a twentieth of its rows.
+    # joins with a table that was never analysed are planned for a twentieth of its rows.
     "autovacuum_naptime": "2s",
     "autovacuum_vacuum_cost_delay": "0",
     "autovacuum_vacuum_insert_threshold": "-1",

@@ -17,7 +17,7 @@ from framework.sandbox.address import ServiceName
 
 @dataclass(frozen=True)
 class ProcessRecord:
-    """A process that was started: enough to tell it from another one that got its pid later.
+    """A process that was started, with enough to distinguish it from another one that got its pid later.
 
     `started` is seconds since the epoch.
     """
@@ -118,7 +118,7 @@ def read_state(site: Site) -> State | None:
 
 
 def write_state(site: Site, state: State) -> None:
-    """Replace the state at once: a reader sees the old one or the new one."""
+    """Replace the state atomically: a reader sees the old one or the new one."""
     temporary = site.state_file.with_suffix(".new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

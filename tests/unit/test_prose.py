@@ -20,17 +20,9 @@ PLACES = (
     "demo",
     "schemas",
     "templates",
-    "framework/cli",
-    "framework/lake",
-    "framework/load",
-    "framework/log",
-    "framework/model",
-    "framework/plan",
-    "framework/rows",
-    "framework/spec",
-    "framework/warehouse",
+    "framework",
 )
-"""Files and folders that keep to the words of the style guide; more of `framework`, and `tests`, are to be added."""
+"""Files and folders that keep to the words of the style guide; `tests` is still to be added."""
 ELSEWHERE = {"tests/unit/test_prose.py"}
 """This module holds the phrases."""
 SUFFIXES = {".md", ".py", ".j2", ".json", ".yml", ".txt"}
@@ -41,7 +33,7 @@ RETIRED = {
     "drop": r"\b(taken?|takes|took|taking) (\w+ ){0,3}down\b|\bviews? (\w+ ){0,3}down\b|\bleft down\b",
     "restore": r"\b(puts?|putting) (\w+ ){0,3}back\b|\bsee them back\b",
     "skip": r"\b(lets?|letting) (\w+ ){0,4}go\b",
-    "report, show, name": r"\btold\b|\btells?\b|\btelling\b",
+    "report, show, name": r"\btold\b|(?<!file\.)\btells?\b|\btelling\b",
     "concurrently, together, immediately": r"\bat once\b",
     "control tables, audit, run": r"\bbooks\b",
     "superseded": r"\bovert(ake|aken|akes|aking|ook)\b",

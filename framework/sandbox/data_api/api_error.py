@@ -1,6 +1,6 @@
 """What the API answers when a request itself cannot be served, as botocore parses it.
 
-A statement that fails is no such error: its request succeeds, and DescribeStatement tells.
+A statement that fails is no such error: its request succeeds, and DescribeStatement reports the failure.
 """
 
 from __future__ import annotations

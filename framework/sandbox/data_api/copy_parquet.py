@@ -129,7 +129,7 @@ def _command(target: TargetTable) -> sql.Composed:
 
 def _open_parquet(file: StagingFile, path: str) -> ParquetFile:
     try:
-        # The mapping outlives the name, which goes at once: a process that is killed leaves no file.
+        # The mapping outlives the name, which is removed immediately: a killed process leaves no file.
         return ParquetFile(pa.memory_map(path), coerce_int96_timestamp_unit="us")
     except (pa.ArrowInvalid, OSError) as error:
         raise scan_error(f"Invalid Parquet file: {error}. File name: {file.url}") from error

@@ -1,4 +1,4 @@
-"""sqlglot's Redshift, told to leave functions as they are written; it reads SELECT, DELETE, INSERT and UPDATE."""
+"""sqlglot's Redshift, changed to leave functions as they are written; it reads SELECT, DELETE, INSERT and UPDATE."""
 
 from __future__ import annotations
 

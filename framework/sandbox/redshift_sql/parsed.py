@@ -1,4 +1,4 @@
-"""Parsed statements as values: what the Data API must know of one, and what PostgreSQL is told."""
+"""Parsed statements as values: what the Data API must know of one, and what PostgreSQL runs."""
 
 from __future__ import annotations
 

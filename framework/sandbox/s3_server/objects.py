@@ -1,4 +1,4 @@
-"""Objects as files: finding, writing and deleting them, each at once as its readers see it."""
+"""Objects as files: finding, writing and deleting them, each atomically for its readers."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Objects:
         for left in self._unfinished.iterdir():
             left.unlink()
         self._records = Records(own_folder / "objects.sqlite")
-        # Held while a file and its record are looked at or changed together.
+        # Held while a file and its record are read or changed together.
         self._lock = threading.RLock()
 
     def close(self) -> None:

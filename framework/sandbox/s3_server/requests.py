@@ -35,9 +35,9 @@ _OPERATIONS = {
     ("POST", "object", "uploadId"): "CompleteMultipartUpload",
     ("DELETE", "object", "uploadId"): "AbortMultipartUpload",
 }
-"""By method, what the path names, and the parameters by which S3 tells operations apart."""
+"""By method, what the path names, and the parameters by which S3 distinguishes operations."""
 _COPIES = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}
-_TELLING = {"list-type", "delete", "uploads", "uploadId", "partNumber"}
+_DISTINGUISHING = {"list-type", "delete", "uploads", "uploadId", "partNumber"}
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Request:
             S3Error: it, or a parameter or header beside it, is not known.
         """
         level = "object" if self.key else "bucket" if self.bucket else "service"
-        telling = " ".join(sorted(_TELLING & self.query.keys()))
-        name = _OPERATIONS.get((self.method, level, telling))
+        parameters = " ".join(sorted(_DISTINGUISHING & self.query.keys()))
+        name = _OPERATIONS.get((self.method, level, parameters))
         if name is None:
             with_parameters = f" with {', '.join(self.query)}" if self.query else ""
             raise not_supported(f"{self.method} of a {level}{with_parameters}")
-        known = _TELLING | {"x-id"} | (_LISTING if name == "ListObjectsV2" else set())
+        known = _DISTINGUISHING | {"x-id"} | (_LISTING if name == "ListObjectsV2" else set())
         for parameter in self.query.keys() - known:
             raise not_supported(f"The parameter {parameter} of {name}")
         for header in self.headers.keys() - _HEADERS:

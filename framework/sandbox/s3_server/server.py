@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _finish(self, body: RequestBody) -> None:
         """Leave the connection where the next request begins, or close it after the answer."""
-        # A client that was not told to continue may send the body all the same, or not.
+        # A client that got no "100 Continue" may send the body all the same, or not.
         if self._asks_to_continue or not body.skip():
             self.close_connection = True
         self._asks_to_continue = False
