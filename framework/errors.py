@@ -120,7 +120,7 @@ class OnRefusal(Enum):
     SHRINKS_TABLE = auto()
     """The load would leave fewer of the table's rows than the spec allows."""
     ROWS_DO_NOT_FIT = auto()
-    """The target does not take the rows: the cause says why."""
+    """The target does not accept the rows; `cause` is the reason."""
     VIEW_NOT_REPLACED = auto()
     """The view cannot be replaced in place: the next plan drops and creates it; otherwise as BAD_VIEW."""
     BAD_VIEW = auto()

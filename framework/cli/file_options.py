@@ -26,7 +26,7 @@ def add_file_options(parser: argparse.ArgumentParser, without: Collection[str] =
 
 
 def file_request(arguments: argparse.Namespace, *, pipelines: int = 1, unprocessed: bool = False) -> LoadRequest:
-    """Return what the arguments ask to load, of so many pipelines.
+    """Return the load request of the arguments, for this many pipelines.
 
     Raises:
         SpecError: an option that goes with --file stands without it, or --file beside several pipelines.

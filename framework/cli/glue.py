@@ -150,7 +150,7 @@ def _is_true(argument: _Argument) -> bool:
 
 
 def _require_foreign(name: str, is_in_glue: bool) -> None:
-    """Accept an argument of a Glue run that is not ours: whoever made the job may use it, or it is new in Glue.
+    """Accept an argument of a Glue run that is not Feedway's: it may be for another purpose, or new in Glue.
 
     Raises:
         SpecError: it is more likely a mistake.

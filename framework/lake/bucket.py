@@ -56,7 +56,7 @@ class Bucket:
         return self.prefix + path
 
     def key_of(self, asked: str) -> str:
-        """Return the object key that an address, a key or a path in the lake stands for.
+        """Return the object key of an address, a key or a path in the lake.
 
         Raises:
             SpecError: the address is one of another bucket, or there is none.
@@ -209,7 +209,7 @@ class Bucket:
         self.delete([found.key for found in self.list_objects(prefix)])
 
     def head(self, key: str) -> Mapping[str, Any] | None:
-        """Return what S3 says of an object; None if it does not exist."""
+        """Return the head of an object; None if it does not exist."""
         with s3_errors(f"head {self.url(key)}"):
             try:
                 return self._client.head_object(Bucket=self.bucket, Key=key)

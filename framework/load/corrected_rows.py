@@ -100,7 +100,7 @@ def _corrected(row: Mapping[str, object], place: str) -> CorrectedRow:
 
 
 def _texts(value: object, place: str) -> tuple[str | None, ...]:
-    """Read a JSON array of texts and nulls. A number stands for its own text, so that none passes through a float."""
+    """Read a JSON array of texts and nulls. A number is read as its own text, so that none passes through a float."""
     try:
         fields = json.loads(str(value), parse_int=str, parse_float=str)
         # Half a surrogate pair is JSON and no text.

@@ -28,7 +28,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class OneFile:
-    """One object of the lake, by key or address; `again` loads it once more whatever the ledger says."""
+    """One object of the lake, by key or address; `again` loads it even if the ledger holds it."""
 
     key: str
     again: bool = False

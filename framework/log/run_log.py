@@ -27,7 +27,7 @@ class Event(StrEnum):
 
 
 _STREAM_LOCK = threading.Lock()
-"""Runs side by side write to one stream, and lines must stay whole."""
+"""Concurrent runs write to one stream, and their lines must not mix."""
 
 
 def utc_now() -> datetime:

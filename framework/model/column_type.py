@@ -134,7 +134,7 @@ def decimal(precision: int, scale: int) -> ColumnType:
 
 
 def parse_type(text: str) -> ColumnType:
-    """Read a type as people write it in a spec or as the catalog spells it.
+    """Return the type in a text of a spec or of the catalog.
 
     Lengths and precisions that are left out take Redshift's defaults: VARCHAR(256), CHAR(1),
     DECIMAL(18,0).
@@ -199,7 +199,7 @@ def can_widen(current: ColumnType, wanted: ColumnType) -> bool:
 
 
 def widenings_of(current: ColumnType) -> str:
-    """Return the sentence that says which other types `can_widen` allows for."""
+    """Return a sentence with the types to which `can_widen` allows widening."""
     match current.kind:
         case Kind.SMALLINT | Kind.INTEGER | Kind.BIGINT:
             digits = current.integer_digits

@@ -90,7 +90,7 @@ class Measurements:
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that cannot be loaded as the staging columns stand.
+    """A row that cannot be loaded with the current staging columns.
 
     `row` is the record's ordinal in its file, 1 for the first after the header; `column` is None
     where the whole record is at fault; `text` is the offending text, None for NULL.

@@ -14,7 +14,7 @@ from framework.model.names import TableName
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column of the target. `type` is None where Feedway cannot load it; `type_text` always says it.
+    """A column of the target. `type` is None where Feedway cannot load it; `type_text` is always set.
 
     `sortkey` is the column's place in the sort key, 0 if it has none. `default` is SQL text. `is_inferred`: Feedway
     chose the type from the values alone, as the log of schema changes says.

@@ -17,7 +17,7 @@ from framework.spec.pipeline import PipelineSpec
 MAX_MESSAGE_BYTES = 4096
 MAX_WARNINGS_BYTES = 4096
 FILES_WITH_WARNINGS = 12
-"""So many files' warnings fit into one statement that records loads. Of more files, JOB_STS only counts them."""
+"""Maximum number of files whose warnings fit one statement; of more files, JOB_STS has only their count."""
 COUNTED_WARNINGS_BYTES = 100
 
 

@@ -37,7 +37,7 @@ RUN_DATE_TYPE = ColumnType(Kind.TIMESTAMP)
 
 @dataclass(frozen=True)
 class PlannedColumn:
-    """A column of the load: what the row engine makes of it, and what becomes of it in the target.
+    """A column of the load: its staging column, and its column and change in the target.
 
     `target_type` is its type in the target once `change` is made, and in the staging table. Without a `change` the
     target keeps the column as it is. `fill` is for the rows of files without the column. `may_widen` and

@@ -100,7 +100,7 @@ def _accepting(spec: PipelineSpec, found: Sequence[str]) -> str | None:
 
 
 def refuse_too_many(spec: PipelineSpec, table: ObservedTable | None, url: str, names: Sequence[str]) -> None:
-    """Refuse files of so many columns that neither the table nor the staging table can have them all.
+    """Refuse files with more columns than the table or the staging table can have.
 
     `names` are the columns the files bring. Staging has two columns of its own.
 
@@ -116,7 +116,7 @@ def refuse_too_many(spec: PipelineSpec, table: ObservedTable | None, url: str, n
 
 
 def too_many(spec: PipelineSpec, table: ObservedTable | None, url: str, columns: int) -> str:
-    """Return the message that a table would have so many columns; only one that is there can be spared new ones."""
+    """Return the message that a table would have too many columns; only an existing table can ignore new ones."""
     or_ignore = "" if table is None else ", or new ones with evolution.new_columns: ignore"
     return (
         f"{url}: {spec.target.table} or its staging table would have {columns} columns, and Redshift takes "

@@ -12,7 +12,7 @@ from framework.spec.pipeline import GrantSpec, PipelineSpec
 
 
 def plan_grants(spec: PipelineSpec, observed: Observation) -> tuple[Transaction, ...]:
-    """Return what grants the privileges that are missing, and revokes others where the spec says so.
+    """Return the statements that grant missing privileges, and revoke others where the spec says so.
 
     To run when the table and the views are there. Each statement is safe to repeat, so a run that
     dies in between leaves the rest to the next one.

@@ -33,7 +33,7 @@ class SettledType:
 
 
 def varchar_for(longest_bytes: int) -> ColumnType:
-    """Return the VARCHAR for texts of up to so many bytes: at least 256, with room for ten more."""
+    """Return the VARCHAR for texts of up to this many bytes: at least 256, with room for ten more."""
     wanted = max(SHORTEST_VARCHAR_BYTES, longest_bytes + VARCHAR_RESERVE_BYTES)
     return varchar(min(wanted, MAX_VARCHAR_BYTES))
 

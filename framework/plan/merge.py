@@ -19,7 +19,7 @@ ROWS_PER_STATEMENT = 36
 LEDGER_ROWS_PER_STATEMENT = 60
 """Ledger rows of one INSERT: a row takes up to 450 bytes and its key."""
 MAX_FILES_PER_LOAD = 400
-"""So many files fit into one batch of 40 statements, and into the guard of the ledger."""
+"""Maximum number of files for one batch of 40 statements and for the guard of the ledger."""
 
 
 def plan_merge(merge: MergeInput) -> Transaction:

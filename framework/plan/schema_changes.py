@@ -16,7 +16,7 @@ NO_GROWTH_ENCODINGS = frozenset({"bytedict", "runlength", "text255", "text32k"})
 MAX_REWRITES_IN_PLACE = 5
 """Each rewrites every row, and takes five of the forty statements of a transaction."""
 CREATED, INFERRED = "create_table", "infer_column"
-"""Rows of the log of schema changes: a table's first, and a column's whose type nobody asked for and which rounds."""
+"""Kinds of rows in the log of schema changes: a table's creation, and a column whose inferred type rounds."""
 _RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE)
 
 

@@ -1,4 +1,4 @@
-"""The queries by which a view of the spec is tried before anything is changed: as it is, and with stand-ins.
+"""The queries that test a view of the spec before anything is changed: as it is, and with substitutes.
 
 A stand-in is a common table expression that has a relation's name and the columns it will have. So a query over
 columns that a load is about to add, or over another view of the spec that is not there yet, is no mistake.
@@ -17,7 +17,7 @@ from framework.spec.pipeline import PipelineSpec
 from framework.spec.query_text import names_relation, replace_relation
 
 _FRAME_BYTES = 1_000
-"""Of a statement beside the query: what `select_query_columns` puts around it, and the line that says whose it is."""
+"""Bytes of a statement besides the query: the text of `select_query_columns`, and the line that names the run."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ViewTrial:
 
 
 def view_trials(spec: PipelineSpec, table: ObservedTable, is_retyped: bool) -> list[ViewTrial]:
-    """Return how to try each view of the spec on a table as it will be, each after those that it stands on.
+    """Return the tests of the spec's views on the future table, each after those of the views it depends on.
 
     `is_retyped` says that the warehouse has the table with other types, or not at all: then only stand-ins count.
     """
@@ -56,7 +56,7 @@ def _names(query: str, relation: TableName) -> bool:
 
 
 def _with_stand_ins(query: str, stand_ins: Mapping[TableName, str]) -> str:
-    """Return the query with a stand-in for each of the relations that it names."""
+    """Return the query with a substitute for each of the relations that it names."""
     named = {relation: text for relation, text in stand_ins.items() if _names(query, relation)}
     for relation in named:
         query = replace_relation(query, relation.schema, relation.name, identifier(relation.name))

@@ -184,7 +184,7 @@ def _evolution(evolution: Fields) -> EvolutionSpec:
 def _policy(
     fields: Fields, written_for: Literal["table", "column"], inherited: MissingPolicy, left_out: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Return the fields of a policy, with what becomes of missing columns as a value."""
+    """Return the fields of a policy, with its treatment of missing columns as a value."""
     missing = _missing(fields["missing_columns"], written_for) if "missing_columns" in fields else inherited
     return {name: value for name, value in fields.items() if name not in left_out} | {"missing_columns": missing}
 

@@ -59,7 +59,7 @@ class TextPlace:
     is_block: bool
 
     def at(self, within: tuple[int, int] | None) -> tuple[int, int]:
-        """Return where a line and a column of the text stand, which count from 0, as far as that is known."""
+        """Return the place of a line and a column of the text, both from 0, as far as it is known."""
         if within is None or not self.is_block:
             return self.line, self.column
         return self.line + within[0], self.column + within[1]

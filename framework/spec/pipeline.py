@@ -1,4 +1,4 @@
-"""A pipeline spec as values. Defaults stand in `schemas/pipeline.schema.json` alone."""
+"""A pipeline spec as values. Only `schemas/pipeline.schema.json` has the defaults."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ class ExpectSpec:
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """One feed: what `pipelines/<name>.yml` says, with every default filled in.
+    """One feed: the content of `pipelines/<name>.yml`, with every default filled in.
 
     `path` is how messages name the file; `sha256` is of the file's bytes.
     """

@@ -67,7 +67,7 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 def _entered(levels: list[_State], before: str) -> _State:
-    """Return what may stand behind a parenthesis that opens."""
+    """Return what may follow an opening parenthesis."""
     state = levels[-1]
     if state in ("query", "behind with"):
         levels[-1] = "body"
@@ -86,7 +86,7 @@ def _is_named_query(tokens: Sequence[_Token], closing: int) -> bool:
 def _is_wrong(state: _State, tokens: Sequence[_Token], place: int) -> bool:
     word = tokens[place].text
     if word == "into":
-        # As a label it stands behind a dot or AS.
+        # As a label it follows a dot or AS.
         return place == 0 or tokens[place - 1].text not in (".", "as")
     match state:
         case "query" | "behind with":
@@ -97,7 +97,7 @@ def _is_wrong(state: _State, tokens: Sequence[_Token], place: int) -> bool:
 
 
 def _has_operand(word: str, following: Sequence[_Token]) -> bool:
-    """Return whether a word is a statement's, by what it stands before, and not the name of a column or function."""
+    """Return whether a word begins a statement, judged by what follows, and is not the name of a column or function."""
     if not following:
         return False
     token = following[0]

@@ -164,7 +164,7 @@ def parse_since(text: str | None, now: datetime) -> datetime:
 
 
 def parse_when(text: str, now: datetime, option: str) -> datetime:
-    """Return the time that an option names: so long before now, or a date or time, UTC unless it says otherwise.
+    """Return the time that an option names: a duration before now, or a date or time, UTC unless it has an offset.
 
     Raises:
         SpecError: it is neither.

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
 
 @dataclass(frozen=True)
 class _Planned:
-    """What a run would do with one pipeline: loads; or nothing, and `idle` says why; or fail."""
+    """The plan of one pipeline: its loads; or none, with the reason in `idle`; or a failure."""
 
     pipeline: str
     loads: tuple[PlannedLoad, ...] = ()
@@ -108,7 +108,7 @@ def _lines(planned: Sequence[_Planned], waiting: Sequence[SetAside], with_sql: b
 
 
 def _first_line(error: PipelineError) -> str:
-    """Return what an error says first: of the problems of a spec the first, and not how many there are."""
+    """Return the first line of an error; for a spec, its first problem instead of the number of problems."""
     problems = error.problems if isinstance(error, SpecError) else ()
     return str(problems[0] if problems else error).partition("\n")[0]
 
@@ -120,7 +120,7 @@ def _load_lines(load: PlannedLoad, with_sql: bool) -> Iterator[str]:
     yield from (_change_line(change) for change in load.schema_changes)
     for fill in load.fills:
         yield f"  fill    column {fill['column']} is not in the file: {_fill_text(fill)}"
-    # A column that is missing stands among the fills.
+    # A missing column is listed with the fills.
     others = (warning for warning in load.warnings if warning["rule"] != "missing-column")
     yield from (f"  warning {warning['message']}" for warning in others)
     if load.views:

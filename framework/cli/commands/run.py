@@ -51,7 +51,7 @@ def _feeds(arguments: argparse.Namespace, project: Project) -> Sequence[Feed]:
         raise SpecError(str(empty_problem(project)))
     if arguments.all:
         return feeds
-    # A spec that cannot be read does not say its tags: it may carry this one, so it is not passed over.
+    # The tags of a spec that cannot be read are unknown: it may carry this one, so it is included.
     chosen = [feed for feed in feeds if isinstance(feed.spec, SpecError) or arguments.tag in feed.spec.tags]
     if not chosen:
         raise SpecError(f"no pipeline of the project carries the tag {arguments.tag!r}")

@@ -23,9 +23,9 @@ _MAKE_ROOM = "make room, or name another folder in embedded.directory"
 
 
 def connect(folder: Path, memory_bytes: int) -> duckdb.DuckDBPyConnection:
-    """Return a database in memory that spills below `folder`; cursors of it may be used side by side.
+    """Return a database in memory that spills below `folder`; its cursors may be used concurrently.
 
-    Queries run on their caller's thread: segments are read side by side instead, each from its
+    Queries run on their caller's thread: segments are read concurrently instead, each from its
     start to its end, so that no quoted line break is ever met from within.
     """
     spill = folder / "spill"
@@ -54,7 +54,7 @@ def new_cursor(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection
 
 @contextmanager
 def database_failures() -> Iterator[None]:
-    """Turn what is no fault of the rows into an error that says what to do.
+    """Turn failures that are not the rows' fault into an error that says what to do.
 
     Raises:
         MachineError: the disk is full, or cannot be written to.

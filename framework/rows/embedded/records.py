@@ -45,7 +45,7 @@ class Cut:
 
 
 class RecordCutter:
-    """Cuts text into records as the options and the file's line end say."""
+    """Cuts text into records by the options and the file's line end."""
 
     def __init__(self, options: CsvOptions, columns: int, line_end: str = "\n") -> None:
         delimiter = re.escape(options.delimiter)
@@ -132,5 +132,5 @@ class RecordCutter:
 
 
 def broken_bytes(before: int) -> BrokenRecord:
-    """Return what to raise where bytes after so many records are not valid in the encoding."""
+    """Return the error for bytes that are not valid in the encoding, after this many records."""
     return BrokenRecord(before + 1, BAD_BYTES)

@@ -51,7 +51,7 @@ class Segment:
     def ordinal(self, row: int) -> int:
         """Return the ordinal in the source file of the segment's row, both counted from 1."""
         place = self.before + row
-        # So many dropped records stand before it: each moves those behind it by one.
+        # The number of dropped records before it: each moves later ones by one.
         moved = bisect_right(range(len(self.dropped)), place, key=lambda index: self.dropped[index] - index)
         return place + moved
 

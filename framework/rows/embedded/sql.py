@@ -99,7 +99,7 @@ def _day_cast(column_type: ColumnType, iso: str) -> str:
 
 
 def _offset_cast(text: str) -> str:
-    """Read a timestamp with an offset, which must stand right behind the time for the cast to read it.
+    """Return a timestamp with its offset directly after the time, where the cast reads it.
 
     The value is made from text with its offset: a cast from TIMESTAMP would take it for local
     time in the machine's zone, which only an extension lets one set.

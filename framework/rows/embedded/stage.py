@@ -37,7 +37,7 @@ class StagedPart:
 
 
 def parts(segments: Iterator[Segment], part_bytes: int) -> Iterator[list[Segment]]:
-    """Put small segments together, so that many small files do not become as many staging files."""
+    """Yield groups of small segments, so that many small files do not become as many staging files."""
     part: list[Segment] = []
     size = 0
     for segment in segments:

@@ -17,7 +17,7 @@ Words: TypeAlias = NDArray[np.uint64]
 Places: TypeAlias = NDArray[np.int64]
 
 FOLD = "\x1e"
-"""Stands for a line feed inside quotes where every record is to be one line. Named record separator in ASCII."""
+"""Replaces a line feed inside quotes, so that every record is one line. ASCII's record separator."""
 _LF, _CR, _QUOTE = 10, 13, 34
 
 
@@ -32,7 +32,7 @@ class PlainBlock:
 
 
 def check_block(block: bytes, delimiter: str, columns: int, is_multiline: bool) -> PlainBlock | None:
-    """Return the block's complete records where they are plain, None where somebody must look closer.
+    """Return the block's complete records where they are plain, None where they need the exact reader.
 
     Plain: quoting by RFC 4180, `columns` fields each, one kind of line end, no blank line, no NUL,
     valid UTF-8. The delimiter is one ASCII character.
@@ -117,7 +117,7 @@ def _has_sound_quotes(quotes: Words, inside: Words, marks: Words, ends: Places) 
 
 
 def _stand_behind(strays: Words, ends: Places) -> bool:
-    """Return whether no stray byte stands in a complete record.
+    """Return whether no stray byte is in a complete record.
 
     The last byte of the block has no neighbour yet; it is checked with the next block.
     """

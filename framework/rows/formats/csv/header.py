@@ -158,7 +158,7 @@ def decode_head(head: bytes, encoding: str, is_complete: bool) -> tuple[str, boo
 
 
 def _require_text(head: bytes, encoding: str) -> None:
-    """Reject what is no CSV, and text whose byte order mark says another encoding than the spec."""
+    """Reject other formats than CSV, and a byte order mark of another encoding than the spec's."""
     if (other := other_format(head)) is not None:
         raise BrokenFile(other)
     says = next((name for mark, name in _MARKS if head.startswith(mark)), None)
@@ -175,7 +175,7 @@ def _require_text(head: bytes, encoding: str) -> None:
 
 
 def _require_mark(head: bytes, encoding: str) -> None:
-    """Reject UTF-16 without a byte order mark, and under a spec that says UTF-16 everything else without one."""
+    """Reject UTF-16 without a byte order mark and, under a spec of UTF-16, any other text without one."""
     beginning = head[:_UTF16_BYTES]
     if len(head) > 2 and ({0} == set(beginning[::2])) != ({0} == set(beginning[1::2])):
         raise BrokenFile("the file looks like UTF-16 without a byte order mark: send it with one, or as UTF-8")

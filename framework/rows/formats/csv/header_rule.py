@@ -35,7 +35,7 @@ _KINDS: tuple[tuple[CellKind, re.Pattern[str]], ...] = (
 )
 _NUMBERS = ("integer", "decimal")
 _ORDERS = ((0, 1, 2), (2, 0, 1), (2, 1, 0))
-"""Where year, month and day stand in a date that is written in digits."""
+"""The positions of year, month and day in a date that is written in digits."""
 _Value = TypeVar("_Value")
 
 

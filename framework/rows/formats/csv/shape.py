@@ -1,4 +1,4 @@
-"""Whether the beginning of a file looks like its feed: the delimiter, the header, what stands before it.
+"""Whether the beginning of a file looks like its feed: the delimiter, the header, the lines before it.
 
 A fault comes with options under which the same text has none.
 """
@@ -32,7 +32,7 @@ _FEWEST_RECORDS = 3
 
 @dataclass(frozen=True)
 class FileStart:
-    """The first text of a file, behind skipped lines, whether it is all, and how the spec says to read it.
+    """The first text of a file, after skipped lines; whether it is the whole file; and the spec's options.
 
     `expected` are the columns that the table has from files, None where there is no table. Every file must have
     those that are `needed`.
@@ -234,7 +234,7 @@ def _ways(start: FileStart) -> Iterator[Way]:
 
 
 def _names(start: FileStart, width: int) -> tuple[str, ...]:
-    """Return names for so many fields: columns that are known, those that every file needs first if not all fit."""
+    """Return names for this many fields: known columns, if not all fit those that every file needs first."""
     known = start.expected or start.needed
     if len(known) > width:
         known = tuple(dict.fromkeys((*start.needed, *known)))[:width]
@@ -270,7 +270,7 @@ def _header_below(start: FileStart, is_sure: bool = False) -> CsvOptions | None:
 
 
 def _agree(records: Sequence[Sequence[str]], width: int) -> bool:
-    """Return whether at least nine of ten records have so many fields."""
+    """Return whether at least nine of ten records have this many fields."""
     return 10 * sum(len(record) == width for record in records) >= 9 * len(records)
 
 

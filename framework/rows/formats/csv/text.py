@@ -10,11 +10,11 @@ from framework.rows.formats.csv.header import GZIP_WINDOW, after_lines, is_gzip
 from framework.rows.reasons import GZIP_CUT_OFF, GZIP_DAMAGED, NO_LAST_LINE_END
 
 _PACKED_BYTES = 16 * 1024
-"""So much is unpacked at a time. Deflate packs up to a thousandfold, and the text is held in memory."""
+"""Maximum size of text unpacked at a time. Deflate compresses up to a thousandfold, and the text is in memory."""
 
 
 class BrokenPacking(Exception):
-    """The gzip data is cut off or damaged; the message says which."""
+    """The gzip data is truncated or damaged; the message says which."""
 
 
 class NoLastLineEnd(Exception):
@@ -81,7 +81,7 @@ def in_blocks(pieces: Iterator[bytes], size_bytes: int) -> Iterator[tuple[bytes,
             held.append(piece)
             size += len(piece)
     except BrokenBytes:
-        # So that whoever cuts it can name the record at fault.
+        # So that the caller can name the record at fault.
         yield b"".join(held), False
         raise
     yield b"".join(held), True
