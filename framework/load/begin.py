@@ -60,27 +60,33 @@ def observe_target(run: Run, work: Work, files: Sequence[LoadFile]) -> Observati
     return observe(run.warehouse, run.spec, etags)
 
 
-def begin(
-    run: Run, work: Work, files: LoadFiles, known: Observation | None, journal: ViewJournal
-) -> tuple[Eligible, Observation]:
-    """Leave out files that need not or must not be loaded, and clean up after expired runs.
-
-    Returns the files to load, and the observation to plan on.
-    """
+def observe_files(run: Run, work: Work, files: LoadFiles, known: Observation | None) -> tuple[Eligible, Observation]:
+    """Observe the target, and leave out files that need not or must not be loaded."""
     run.progress.enter(Step.OBSERVE)
     observed = known or observe_target(run, work, files)
     eligible = _leave_out_loaded(run, work, Eligible(_numbered(run, files, observed), []), observed)
-    if names_files(run.request) and precedence_of(run.spec, run.lake, run.request) is not None:
+    has_order = precedence_of(run.spec, run.lake, run.request) is not None
+    if eligible.files and names_files(run.request) and has_order:
         late = superseded_before(run, eligible.files)
         eligible = eligible.without(list(late), refuse_files(run, late))
+    return eligible, observed
+
+
+def recover_first(
+    run: Run, work: Work, eligible: Eligible, observed: Observation, journal: ViewJournal
+) -> tuple[Eligible, Observation]:
+    """Clean up after expired runs, and leave out files that they have loaded after all.
+
+    Returns the files to load, and the observation to plan on.
+    """
     run.progress.enter(Step.RECOVER)
-    if recover(run):
+    awaited = recover(run)
+    if awaited:
         # A statement that an expired run had still running may have changed the target, or loaded the files.
         observed = observe_target(run, work, eligible.files)
-        eligible = _leave_out_loaded(run, work, eligible, observed)
     if journal.restore_expired(observed.journal):
         observed = observe_target(run, work, eligible.files)
-    return eligible, observed
+    return (_leave_out_loaded(run, work, eligible, observed) if awaited else eligible), observed
 
 
 def start(run: Run, files: LoadFiles, observed: Observation) -> None:
@@ -121,12 +127,14 @@ def _loaded_meanwhile(run: Run, work: Work, eligible: Eligible) -> Eligible:
 
 def _superseded_meanwhile(run: Run, work: Work, eligible: Eligible, hints: PlanHints) -> tuple[Eligible, PlanHints]:
     taken = dict.fromkeys(gone(run, eligible.files), "another run has taken the file")
-    eligible = eligible.without(list(taken), skip_files(run, work, taken))
+    left = [file for file in eligible.files if file not in taken]
     precedence = precedence_of(run.spec, run.lake, run.request)
-    if not eligible.files or precedence is None:
-        return eligible, hints
-    late, earlier = superseded_meanwhile(run, eligible.files, precedence)
-    hints = replace(hints, earlier_files=hints.earlier_files | earlier)
+    late: dict[LoadFile, str] = {}
+    if left and precedence is not None:
+        late, earlier = superseded_meanwhile(run, left, precedence)
+        hints = replace(hints, earlier_files=hints.earlier_files | earlier)
+    # Everything is read before the first file is left out: what fails from then on would fail files that are settled.
+    eligible = eligible.without(list(taken), skip_files(run, work, taken))
     if run.spec.load.mode.replaces_table and not names_files(run.request):
         why = "a newer file, which another run has loaded, replaces the table"
         return eligible.without(list(late), skip_files(run, work, dict.fromkeys(late, why))), hints

@@ -24,13 +24,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from framework.lake.heartbeat import Heartbeat
-from framework.load.audit_trail import export_log
-from framework.load.begin import LoadFiles, begin, describe, leave_to_others, observe_target, start
+from framework.load.begin import (
+    LoadFiles,
+    describe,
+    leave_to_others,
+    observe_files,
+    observe_target,
+    recover_first,
+    start,
+)
 from framework.load.discover import Work
 from framework.load.execute import Committed, Refusal, execute
 from framework.load.late_views import BrokenViews, broken_before, broken_since
 from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
-from framework.load.recover import clean_up, recover
+from framework.load.recover import close, recover
 from framework.load.refusals import Attempt, LoadedByOthers, Outcome, Refused, Stale, Superseded, meaning_of
 from framework.load.result import LoadResult, RecordCounts
 from framework.load.run import Run, Step
@@ -73,7 +80,9 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
     try:
         with Heartbeat(run.lake, run.spec.pipeline, run.log):
             if files := describe(run, keys):
-                eligible, observed = begin(run, work, files, known, journal)
+                eligible, observed = observe_files(run, work, files, known)
+                files, done = eligible.files, eligible.results
+                eligible, observed = recover_first(run, work, eligible, observed, journal)
                 files, done = eligible.files, eligible.results
                 following = None if files else observed
             if files and observed is not None:
@@ -106,7 +115,7 @@ def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | 
         settle_failed(run, files, error, observed)
         raise
     finally:
-        _close(run)
+        close(run)
     return LoadEnd(with_problems(run, done, [*problems, *journal.problems()]), following)
 
 
@@ -142,16 +151,8 @@ def recover_only(run: Run) -> list[LoadResult]:
             recover(run)
             journal.restore_by_markers()
     finally:
-        _close(run)
+        close(run)
     return with_problems(run, [], journal.problems())
-
-
-def _close(run: Run) -> None:
-    """Clean up after the run, and export its log even if that is interrupted."""
-    try:
-        clean_up(run)
-    finally:
-        export_log(run)
 
 
 def _after(run: Run, observed: Observation, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]) -> Observation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from framework.errors import PipelineError
 from framework.lake.heartbeat import expired_runs, staging_prefix
+from framework.load.audit_trail import export_log
 from framework.load.quarantine import discard_bad_rows
 from framework.load.run import Run
 from framework.model.names import staging_table
@@ -28,8 +29,16 @@ def recover(run: Run) -> int:
     return awaited
 
 
-def clean_up(run: Run) -> None:
-    """Delete the run's staging files and table and, if nothing was loaded, its bad rows.
+def close(run: Run) -> None:
+    """Clean up after the run, and export its log even if that is interrupted."""
+    try:
+        _clean_up(run)
+    finally:
+        export_log(run)
+
+
+def _clean_up(run: Run) -> None:
+    """Delete the run's staging files and table, and, if nothing was loaded, its bad rows.
 
     A later run deletes whatever cannot be deleted now.
     """

@@ -24,7 +24,7 @@ Answer = Rows | Callable[[Statement], Rows]
 
 @dataclass(frozen=True)
 class Refusal:
-    """Which statement is refused: of the transactions of a name those with a template, `times` at the most."""
+    """Which statement is refused, `times` at the most: that of a template, in any transaction where none is named."""
 
     transaction: str
     template: str
@@ -40,11 +40,12 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Submission:
-    """A transaction that was submitted, as which call, and the error that it met."""
+    """A transaction that was submitted, as which call, the error that it met, and `attempts` where it limits them."""
 
     transaction: Transaction
     made: Made
     error: BaseException | None
+    attempts: int | None
 
     @property
     def templates(self) -> list[str]:
@@ -95,7 +96,7 @@ class FakeWarehouse:
         self, transaction: Transaction, caller: Caller, log: RunLog, attempts: int | None = None
     ) -> list[list[Row]]:
         error = self._begin(transaction)
-        self.submitted.append(Submission(transaction, self._calls.made[-1], error))
+        self.submitted.append(Submission(transaction, self._calls.made[-1], error, attempts))
         if error is not None:
             raise error
         found = [self._rows(each) if each.fetches else [] for each in transaction.statements]
@@ -130,7 +131,7 @@ class FakeWarehouse:
             return TransientWarehouseError("the warehouse is down", is_outage=True)
         for refusal in self.refusals:
             for index, statement in enumerate(transaction.statements):
-                is_it = (refusal.transaction, refusal.template) == (transaction.name, statement.template)
+                is_it = refusal.transaction in ("", transaction.name) and refusal.template == statement.template
                 if is_it and self._met[refusal] != refusal.times:
                     self._met[refusal] += 1
                     return refusal.error(transaction, index)
