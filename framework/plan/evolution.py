@@ -25,12 +25,13 @@ from framework.plan.steps import (
     MAX_STATEMENT_BYTES,
     Statement,
     Transaction,
+    in_parts,
     in_portions,
     locks_ledger,
     locks_readers,
 )
 from framework.plan.table_copy import becomes_text, copy_statements, copy_table, successor_name
-from framework.plan.view_journal import EvolvingRun, guard_columns, in_parts, plan_growth
+from framework.plan.view_journal import EvolvingRun, guard_columns, plan_growth
 from framework.plan.views import ViewWork, create_statements, drop_statements
 from framework.spec.pipeline import PipelineSpec
 
@@ -80,8 +81,8 @@ def _prepared_copy(spec: PipelineSpec, run: EvolvingRun, preparing: Sequence[Sta
     """Return the transactions that create the empty copy beforehand, after dropping one of an earlier plan."""
     copy = copy_table(spec.target.table, run.run_id)
     drop_own = Statement("drop_tables", {"tables": (copy.sql,)})
-    parts = in_parts("prepare_copy", [drop_own, *preparing])
-    return tuple(replace(part, if_refused=OnRefusal.REPLAN_IF_CHANGED, leaves=copy) for part in parts)
+    parts = in_parts("prepare_copy", [drop_own, *preparing], OnRefusal.REPLAN_IF_CHANGED)
+    return tuple(replace(part, leaves=copy) for part in parts)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from framework.errors import OnRefusal
 from framework.model.names import TableName
 from framework.model.observation import Grant, Observation
-from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction
+from framework.plan.steps import Statement, Transaction, in_parts
 from framework.spec.pipeline import GrantSpec, PipelineSpec
 
 
@@ -21,9 +21,7 @@ def plan_grants(spec: PipelineSpec, observed: Observation) -> tuple[Transaction,
     before = {view.view: view.grants for view in observed.views}
     for view in spec.views:
         statements += _statements(view.view, view.grants, before.get(view.view, ()), spec.grants_exclusive)
-    starts = range(0, len(statements), MAX_BATCH_STATEMENTS)
-    parts = (tuple(statements[start : start + MAX_BATCH_STATEMENTS]) for start in starts)
-    return tuple(Transaction("grants", part, OnRefusal.BAD_GRANT) for part in parts)
+    return tuple(in_parts("grants", statements, OnRefusal.BAD_GRANT))
 
 
 def granted(wanted: Sequence[GrantSpec], present: Sequence[Grant], is_exclusive: bool) -> tuple[Grant, ...]:

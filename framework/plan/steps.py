@@ -6,7 +6,7 @@ know templates by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TypeVar
@@ -109,6 +109,14 @@ class Transaction:
     def locks(self) -> tuple[str, ...]:
         """The locks' effects on other sessions, in the order of the statements."""
         return tuple(dict.fromkeys(str(each.locks) for each in self.statements if each.locks is not None))
+
+
+def in_parts(
+    name: str, statements: Sequence[Statement], if_refused: OnRefusal = OnRefusal.FAIL
+) -> Iterator[Transaction]:
+    """Yield statements in as many transactions as they need."""
+    for start in range(0, len(statements), MAX_BATCH_STATEMENTS):
+        yield Transaction(name, tuple(statements[start : start + MAX_BATCH_STATEMENTS]), if_refused)
 
 
 def in_portions(items: Iterable[T], size_of: Callable[[T], int], most: int) -> Iterator[list[T]]:

@@ -16,7 +16,7 @@ from framework.model.names import TableName
 from framework.model.observation import JournalEntry, Observation, ObservedView
 from framework.plan.journal_rows import as_rows
 from framework.plan.schema_changes import GrowVarchar, RewriteColumn, SchemaChange, describe_change
-from framework.plan.steps import MAX_BATCH_STATEMENTS, JournalStep, Statement, Transaction, locks_readers
+from framework.plan.steps import MAX_BATCH_STATEMENTS, JournalStep, Statement, Transaction, in_parts, locks_readers
 from framework.plan.views import ViewWork, drop_view, guard_view, query_of, restore_surroundings
 from framework.spec.pipeline import PipelineSpec
 
@@ -155,9 +155,3 @@ def _create(view: ObservedView) -> Statement:
     assert view.definition is not None
     values = {"view": view.view, "definition": query_of(view.definition), "late_binding": False}
     return Statement("create_view", values, OnRefusal.BAD_VIEW)
-
-
-def in_parts(name: str, statements: Sequence[Statement]) -> Iterator[Transaction]:
-    """Yield statements in as many transactions as they need."""
-    for start in range(0, len(statements), MAX_BATCH_STATEMENTS):
-        yield Transaction(name, tuple(statements[start : start + MAX_BATCH_STATEMENTS]))
