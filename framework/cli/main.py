@@ -27,7 +27,6 @@ COMMANDS = {
     "restore-views": "restore views that a crashed run dropped",
     "sandbox": "start, stop and query the local stand-in for AWS",
 }
-USAGE_EXIT_CODE = 2
 INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
 """128 and the signal's number, as in shells."""

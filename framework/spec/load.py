@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any
 
 from framework.errors import Problem
@@ -35,16 +34,6 @@ _PIPELINE_CHECKS: tuple[Check, ...] = (
     view_findings,
     grant_findings,
 )
-
-
-def load_pipeline(path: Path, shown: str | None = None) -> PipelineSpec:
-    """Read a pipeline's spec. `shown` is how problems name the file; by default the path.
-
-    Raises:
-        SpecError: the file cannot be used as written; it lists every problem.
-    """
-    shown = shown or str(path)
-    return load_pipeline_text(read_spec_file(path, shown), shown, path.stem)
 
 
 def load_pipeline_text(text: str, shown: str, stem: str) -> PipelineSpec:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,6 @@ from framework.errors import (
 from framework.load.run import Step
 from framework.model.observation import OUTAGE_MARK
 from framework.plan.steps import JournalStep
-from framework.resources import list_files
 from tests.unit.load.expectations import (
     LOADED,
     NOT_ARCHIVED,
@@ -183,6 +183,7 @@ def test_the_cases_hold_every_meaning_of_a_refusal_that_a_load_can_meet() -> Non
 
 
 def test_the_fake_warehouse_knows_only_templates_that_there_are() -> None:
-    packaged = {name.removesuffix(".sql.j2") for name in list_files("templates/sql")}
+    folder = Path(__file__).resolve().parents[3] / "templates" / "sql"
+    packaged = {path.name.removesuffix(".sql.j2") for path in folder.iterdir()}
 
     assert Bench(SCENARIOS["outdated view"]).warehouse.templates <= packaged

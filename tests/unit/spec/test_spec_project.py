@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from framework.errors import SpecError
 from framework.spec.globs import may_overlap
-from framework.spec.load import load_pipeline
+from framework.spec.load import load_pipeline_text, read_spec_file
 from framework.spec.project import Project, check_project
 
 ENVIRONMENTS = "environments: {prod: {lake: {bucket: lake}, warehouse: {workgroup: w, database: dev}}}\n"
@@ -100,14 +100,14 @@ def test_a_file_that_is_not_utf_8_is_a_problem(tmp_path: Path) -> None:
     path = tmp_path / "orders.yml"
     path.write_bytes(b"pipeline: \xff\n")
     with pytest.raises(SpecError, match="the file is not UTF-8"):
-        load_pipeline(path)
+        read_spec_file(path, "orders.yml")
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
     path = tmp_path / "orders.yml"
     path.write_bytes(b"\xef\xbb\xbf" + spec("orders").replace("\n", "\r\n").encode())
-    assert load_pipeline(path).pipeline == "orders"
-    assert load_pipeline(path).path == str(path)
+    loaded = load_pipeline_text(read_spec_file(path, "orders.yml"), "orders.yml", "orders")
+    assert (loaded.pipeline, loaded.path) == ("orders", "orders.yml")
 
 
 def write(project: Project, name: str, prefix: str, pattern: str = "*") -> None:

@@ -14,16 +14,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from framework.resources import list_files, read_text
+from framework.resources import read_text
 from framework.spec.environment import Environment
 from framework.spec.json_schema import _DESCRIPTIONS, json_schema
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import DeclaredType, PipelineSpec, TypeRule, ViewSpec
 
 ROOT = Path(__file__).parents[3]
-NAMES = [f"schemas/{name}" for name in list_files("schemas")] + [
-    f"schemas/output/{name}" for name in list_files("schemas/output")
-]
+NAMES = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "schemas").rglob("*.json"))]
 ANNOTATIONS = {"$schema", "title", "description", "default", "examples", "patternErrorMessage"}
 STRUCTURE = {"properties", "items"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from framework.resources import list_files, read_text
+from framework.resources import read_text
 from framework.spec.project import Project, check_project
 
 SPEC = """\
@@ -22,8 +22,6 @@ columns: {columns}
 def test_a_text_that_does_not_ship_is_an_error() -> None:
     with pytest.raises(FileNotFoundError, match=r"schemas/none\.json does not ship"):
         read_text("schemas/none.json")
-    with pytest.raises(FileNotFoundError, match="none/ does not ship"):
-        list_files("none")
 
 
 def test_a_hundred_specs_are_checked_in_under_a_second(tmp_path: Path) -> None:

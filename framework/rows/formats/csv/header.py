@@ -23,7 +23,6 @@ _MARKS = (
 )
 _UTF16_BYTES = 8
 """This many bytes identify UTF-16 without a mark, where every other one is NUL: letters of a Latin script."""
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class BrokenFile(ValueError):
