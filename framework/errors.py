@@ -99,7 +99,7 @@ class MachineError(PipelineError):
 
 
 class OnRefusal(Enum):
-    """What it means for a load that the warehouse refused one of its statements."""
+    """The meaning of a refused statement for its load."""
 
     FAIL = auto()
     """The load fails, with the warehouse's message."""

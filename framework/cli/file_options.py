@@ -14,7 +14,7 @@ _OPTIONS = {
     "allow_shrink": "load it although it replaces the table with too few rows",
     "allow_new_columns": "load it although none of its columns is in the table",
 }
-"""By their name as a Python identifier, with what they do."""
+"""The options by their name as a Python identifier, with their help texts."""
 FLAGS = frozenset(f"--{name.replace('_', '-')}" for name in _OPTIONS)
 
 

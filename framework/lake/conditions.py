@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 _HEADERS = {"CopyObject": ("IfNoneMatch", "If-None-Match"), "DeleteObject": ("IfMatch", "If-Match")}
-"""By operation, the parameter and the header it becomes. Sources:
+"""Each operation's conditional parameter and its header. Sources:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html"""
 

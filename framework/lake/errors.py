@@ -1,4 +1,4 @@
-"""What botocore's errors mean for a load."""
+"""Feedway's errors for S3's refusals and botocore's failures."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from framework.lake.parallel import map_parallel
 from framework.load.audit_trail import write_rows
-from framework.load.discover import Work
+from framework.load.discover import Worklist
 from framework.load.eligibility import (
     as_next_generation,
     loaded_already,
@@ -54,13 +54,15 @@ def describe(run: Run, keys: Sequence[str]) -> LoadFiles:
     return files
 
 
-def observe_target(run: Run, work: Work, files: Sequence[LoadFile]) -> Observation:
+def observe_target(run: Run, work: Worklist, files: Sequence[LoadFile]) -> Observation:
     """Return the observation of the warehouse, with the history of all pending files, so that it serves every load."""
     etags = [*(file.source.identity.etag for file in files), *work.etags]
     return observe(run.warehouse, run.spec, etags)
 
 
-def observe_files(run: Run, work: Work, files: LoadFiles, known: Observation | None) -> tuple[Eligible, Observation]:
+def observe_files(
+    run: Run, work: Worklist, files: LoadFiles, known: Observation | None
+) -> tuple[Eligible, Observation]:
     """Observe the target, and leave out files that need not or must not be loaded."""
     run.progress.enter(Step.OBSERVE)
     observed = known or observe_target(run, work, files)
@@ -73,7 +75,7 @@ def observe_files(run: Run, work: Work, files: LoadFiles, known: Observation | N
 
 
 def recover_first(
-    run: Run, work: Work, eligible: Eligible, observed: Observation, journal: ViewJournal
+    run: Run, work: Worklist, eligible: Eligible, observed: Observation, journal: ViewJournal
 ) -> tuple[Eligible, Observation]:
     """Clean up after expired runs, and leave out files that they have loaded after all.
 
@@ -98,7 +100,7 @@ def start(run: Run, files: LoadFiles, observed: Observation) -> None:
 
 
 def leave_to_others(
-    run: Run, work: Work, files: LoadFiles, found: LoadedByOthers | Superseded, hints: PlanHints
+    run: Run, work: Worklist, files: LoadFiles, found: LoadedByOthers | Superseded, hints: PlanHints
 ) -> tuple[Eligible, PlanHints]:
     """Leave out the files that another run has loaded meanwhile, or that it has superseded by loading a later one.
 
@@ -117,7 +119,7 @@ def leave_to_others(
     return eligible, hints
 
 
-def _loaded_meanwhile(run: Run, work: Work, eligible: Eligible) -> Eligible:
+def _loaded_meanwhile(run: Run, work: Worklist, eligible: Eligible) -> Eligible:
     if is_again(run.request):
         reasons = dict.fromkeys(eligible.files, "another run has loaded it meanwhile")
         return eligible.without(eligible.files, skip_files(run, work, reasons))
@@ -125,7 +127,7 @@ def _loaded_meanwhile(run: Run, work: Work, eligible: Eligible) -> Eligible:
     return Eligible(left, [*eligible.results, *skip_files(run, work, loaded)])
 
 
-def _superseded_meanwhile(run: Run, work: Work, eligible: Eligible, hints: PlanHints) -> tuple[Eligible, PlanHints]:
+def _superseded_meanwhile(run: Run, work: Worklist, eligible: Eligible, hints: PlanHints) -> tuple[Eligible, PlanHints]:
     taken = dict.fromkeys(gone(run, eligible.files), "another run has taken the file")
     left = [file for file in eligible.files if file not in taken]
     precedence = precedence_of(run.spec, run.lake, run.request)
@@ -153,7 +155,7 @@ def _numbered(run: Run, files: LoadFiles, observed: Observation) -> LoadFiles:
     return as_next_generation(run, files)
 
 
-def _leave_out_loaded(run: Run, work: Work, eligible: Eligible, observed: Observation) -> Eligible:
+def _leave_out_loaded(run: Run, work: Worklist, eligible: Eligible, observed: Observation) -> Eligible:
     """Skip the files that the audit knows as loaded, unless they are to be loaded again."""
     known = [file for file in eligible.files if observed.history_of(file.source.identity).generation]
     if is_again(run.request) or not known:

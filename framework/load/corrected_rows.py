@@ -14,7 +14,7 @@ _NEEDED = ("file", "row", "record", "header", "etag")
 _FORBIDDEN_PARTS = {"", ".", ".."}
 _PARQUET_MAGIC = b"PAR1"
 _MOST_DIGITS = 18
-"""Of a row's number: what a BIGINT holds."""
+"""Maximum number of digits of a row's number: a BIGINT holds them."""
 
 
 @dataclass(frozen=True)

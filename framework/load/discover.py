@@ -20,7 +20,7 @@ from framework.spec.project import control_schema_problem
 
 
 @dataclass(frozen=True)
-class Work:
+class Worklist:
     """Keys to load, grouped by load and in order; superseded files; ETags.
 
     `older` has the ETag and the time of each superseded file, by key: an object written there later is another file.
@@ -37,7 +37,7 @@ class Work:
     unmatched: tuple[str, ...] = ()
 
 
-def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Work:
+def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Worklist:
     """Return the pending files as loads, the unprocessed ones, or the one that is asked for.
 
     Raises:
@@ -55,7 +55,7 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
             return _work_of_one(spec, services, key, is_again=is_again(request))
 
 
-def _work_of_one(spec: PipelineSpec, services: Services, asked: str, *, is_again: bool) -> Work:
+def _work_of_one(spec: PipelineSpec, services: Services, asked: str, *, is_again: bool) -> Worklist:
     lake = services.lake
     key = lake.key_of(asked)
     file = lake.describe(key)
@@ -65,10 +65,10 @@ def _work_of_one(spec: PipelineSpec, services: Services, asked: str, *, is_again
         _refuse_unknown_origin(file, services)
     _refuse_another_pipelines(file, spec, services)
     _refuse_what_does_not_arrive(file, spec, services)
-    return Work([[key]], {}, [file.identity.etag])
+    return Worklist([[key]], {}, [file.identity.etag])
 
 
-def _pending_work(spec: PipelineSpec, services: Services) -> Work:
+def _pending_work(spec: PipelineSpec, services: Services) -> Worklist:
     arrived = list_arrived(services.lake, spec.source)
     written = {found.key: (found.etag, found.modified_at) for found in arrived.pending}
     size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
@@ -76,21 +76,21 @@ def _pending_work(spec: PipelineSpec, services: Services) -> Work:
     return replace(work, unmatched=tuple(arrived.unmatched))
 
 
-def _work(spec: PipelineSpec, written: dict[str, tuple[str, datetime]], etags: list[str], size: int) -> Work:
+def _work(spec: PipelineSpec, written: dict[str, tuple[str, datetime]], etags: list[str], size: int) -> Worklist:
     keys = list(written)
     if spec.load.mode.replaces_table:
-        return Work([keys[-1:]] if keys else [], {key: written[key] for key in keys[:-1]}, etags)
-    return Work([keys[start : start + size] for start in range(0, len(keys), size)], {}, etags)
+        return Worklist([keys[-1:]] if keys else [], {key: written[key] for key in keys[:-1]}, etags)
+    return Worklist([keys[start : start + size] for start in range(0, len(keys), size)], {}, etags)
 
 
-def _unprocessed_work(spec: PipelineSpec, services: Services, asked: str | None) -> Work:
+def _unprocessed_work(spec: PipelineSpec, services: Services, asked: str | None) -> Worklist:
     """Return one load per unprocessed file, so that a file at fault does not block the others."""
     lake = services.lake
     found = list_unprocessed(lake, spec)
     if asked is None:
         written = {file.key: (file.etag, file.modified_at) for file in found.files}
         work = _work(spec, written, [file.identity.etag for file in found.files], 1)
-        return Work(work.loads, work.older, work.etags, found.doubtful)
+        return Worklist(work.loads, work.older, work.etags, found.doubtful)
     key = lake.key_of(asked)
     for file, reason in found.doubtful:
         if key in (file.key, file.identity.key):

@@ -33,7 +33,7 @@ from framework.load.begin import (
     recover_first,
     start,
 )
-from framework.load.discover import Work
+from framework.load.discover import Worklist
 from framework.load.execute import Committed, Refusal, execute
 from framework.load.late_views import BrokenViews, broken_before, broken_since
 from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
@@ -63,13 +63,13 @@ class LoadEnd:
     observed: Observation | None = None
 
 
-def load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | None) -> LoadEnd:
+def load_files(run: Run, work: Worklist, keys: Sequence[str], known: Observation | None) -> LoadEnd:
     """Load files together and return their results; `known` is the target as the previous load left it."""
     with log_retries_to(run.log):
         return _load_files(run, work, keys, known)
 
 
-def _load_files(run: Run, work: Work, keys: Sequence[str], known: Observation | None) -> LoadEnd:
+def _load_files(run: Run, work: Worklist, keys: Sequence[str], known: Observation | None) -> LoadEnd:
     journal, hints = ViewJournal(run), PlanHints()
     observed, following = known, None
     files: LoadFiles = ()
@@ -129,7 +129,7 @@ class Loaded:
 
 
 def _attempt(
-    run: Run, work: Work, attempt: Attempt, journal: ViewJournal
+    run: Run, work: Worklist, attempt: Attempt, journal: ViewJournal
 ) -> Loaded | Stale | LoadedByOthers | Superseded | Refused:
     """Plan a load whose rows are staged, and run the plan."""
     plan = plan_with_lookups(attempt.load, attempt.observed, attempt.hints, from_warehouse(run))

@@ -51,7 +51,7 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """How long the run has taken."""
+        """The duration of the run so far."""
         return time.monotonic() - self._clock_start
 
     def enter(self, step: Step) -> None:
@@ -142,7 +142,7 @@ class Run:
 
     @property
     def dead_after_seconds(self) -> int:
-        """How old a heartbeat is when its run has expired."""
+        """The age of a heartbeat at which its run has expired."""
         return self.services.environment.dead_after_seconds
 
     @property

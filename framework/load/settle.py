@@ -11,7 +11,7 @@ from typing import Literal
 from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError
 from framework.lake.parallel import map_parallel
 from framework.load.audit_trail import write_each, write_rows
-from framework.load.discover import Work
+from framework.load.discover import Worklist
 from framework.load.eligibility import Reasons
 from framework.load.next_step import FailedLoad, next_step, out_of_order
 from framework.load.request import Corrections
@@ -35,7 +35,9 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, PipelineError) and error.is_outage
 
 
-def settle_loaded(run: Run, work: Work, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]) -> list[LoadResult]:
+def settle_loaded(
+    run: Run, work: Worklist, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]
+) -> list[LoadResult]:
     """Archive the loaded files. The rows are in: the next run moves a file that cannot be moved now."""
     run.leftovers.all_used()
     older, warnings = _put_away(run, work, list(counts))
@@ -47,7 +49,7 @@ def settle_loaded(run: Run, work: Work, plan: LoadPlan, counts: Mapping[LoadFile
     return [*results, *older]
 
 
-def skip_files(run: Run, work: Work, reasons: Reasons) -> list[LoadResult]:
+def skip_files(run: Run, work: Worklist, reasons: Reasons) -> list[LoadResult]:
     """Record files as SKIPPED, each with its reason, and archive them."""
     if not reasons:
         return []
@@ -210,7 +212,7 @@ def _is_to_be_set_aside(run: Run, file: SourceFile, error: BaseException, failur
     return failures_before + 1 >= run.services.environment.max_attempts
 
 
-def _put_away(run: Run, work: Work, files: Sequence[LoadFile]) -> tuple[list[LoadResult], list[LoadWarning]]:
+def _put_away(run: Run, work: Worklist, files: Sequence[LoadFile]) -> tuple[list[LoadResult], list[LoadWarning]]:
     """Archive loaded or skipped files, after the older files that they supersede.
 
     Returns the results of the older files, and warnings for files that could not be archived.
@@ -222,7 +224,7 @@ def _put_away(run: Run, work: Work, files: Sequence[LoadFile]) -> tuple[list[Loa
     return older, [_not_archived(run, file, why) for file in files]
 
 
-def _skip_older(run: Run, work: Work) -> tuple[bool, list[LoadResult]]:
+def _skip_older(run: Run, work: Worklist) -> tuple[bool, list[LoadResult]]:
     """Skip and archive the files that the loaded one supersedes; return False first where one of them stays.
 
     Before the loaded file is archived: otherwise a run that lists the pending files in between would take
@@ -247,7 +249,7 @@ def _skip_older(run: Run, work: Work) -> tuple[bool, list[LoadResult]]:
     return not warnings, [_with_warnings(result, warnings) for result in skipped]
 
 
-def _is_older(work: Work, file: SourceFile) -> bool:
+def _is_older(work: Worklist, file: SourceFile) -> bool:
     """Return whether an older file is still the one that was listed; otherwise it stays for the next run."""
     etag, modified_at = work.older[file.key]
     return file.etag == etag and abs(file.modified_at - modified_at) <= _TIMES_DIFFER

@@ -38,7 +38,7 @@ MAX_SAMPLED_ROWS = 100
 
 @dataclass(frozen=True)
 class StagingPlace:
-    """Where staging files go: `destination` is an empty `s3://` prefix, None to measure only.
+    """The place for staging files: `destination` is an empty `s3://` prefix, None to measure only.
 
     `sample_rows`: see SourceBatch.
     """

@@ -24,7 +24,7 @@ class LoadMode:
 
     @property
     def fewest_rows(self) -> int:
-        """How many rows a load must have by default: a table is not emptied unasked."""
+        """The default of `expect.min_rows`: a load must not empty a table by accident."""
         return 1 if self.replaces_table else 0
 
     def order_decides(self, *, has_order_by: bool) -> bool:

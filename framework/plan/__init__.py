@@ -1,1 +1,1 @@
-"""What a load will do to the warehouse, as ordered values, rendered through templates/sql; pure."""
+"""The plan of a load, as values, rendered through templates/sql; pure."""

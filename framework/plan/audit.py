@@ -31,7 +31,7 @@ class LoadFile:
 
 @dataclass(frozen=True)
 class RunNames:
-    """What one run is called, and the names of what it makes. `started_at` is UTC."""
+    """The names of one run and of its tables. `started_at` is UTC."""
 
     spec: PipelineSpec
     run_id: str

@@ -58,7 +58,7 @@ class _Header:
 
 @dataclass(frozen=True)
 class _Target:
-    """What is known of the target, by cleaned name."""
+    """The known columns of the target, by cleaned name."""
 
     spellings: Spellings
     rename: Mapping[str, str]

@@ -84,17 +84,17 @@ class ColumnPlan:
 
     @property
     def staged(self) -> tuple[StagingColumn, ...]:
-        """What the row engine makes of each column."""
+        """The staging columns."""
         return tuple(column.staged for column in self.columns)
 
     @property
     def column_changes(self) -> tuple[NewColumn | Widening, ...]:
-        """What the columns ask of the target."""
+        """The columns' changes of the target."""
         return tuple(column.change for column in self.columns if column.change is not None)
 
     @property
     def fills(self) -> tuple[Fill, ...]:
-        """What rows get in the columns that their files lack."""
+        """The fills of columns that files lack."""
         return tuple(column.fill for column in self.columns if column.fill is not None)
 
 

@@ -1,4 +1,4 @@
-"""Which columns a file's header brings, and what its names decide against it."""
+"""The columns in a file's header, and the reasons to reject the file for its names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which type a column gets that neither the table nor the spec has settled."""
+"""The type of a column that neither the table nor the spec decides."""
 
 from __future__ import annotations
 

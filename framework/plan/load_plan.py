@@ -98,7 +98,7 @@ class LoadInput:
 
 @dataclass(frozen=True)
 class PlanHints:
-    """What earlier plans of the load have found.
+    """Findings of earlier plans of the load.
 
     `views_to_drop` cannot be replaced. `earlier_files` are loaded files, by the sha256 of their identity, that come
     after none of these.
@@ -128,7 +128,7 @@ class LoadPlan:
 
     @property
     def transactions(self) -> tuple[Transaction, ...]:
-        """What is run, in order."""
+        """All transactions of the plan, in order."""
         return (*self.evolution, self.copy, self.merge)
 
 

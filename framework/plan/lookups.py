@@ -12,7 +12,7 @@ from framework.model.names import TableName
 
 @dataclass(frozen=True)
 class CountRows:
-    """How many rows the target has: `Observation.row_count`."""
+    """The target's row count: `Observation.row_count`."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class ReadDesign:
 
 @dataclass(frozen=True)
 class CompareViews:
-    """Which views keep their columns under a new definition: `Observation.replaceable`, for those in `compared`."""
+    """The views that keep their columns under a new definition: `Observation.replaceable`, for those in `compared`."""
 
     definitions: tuple[tuple[TableName, str], ...]
 
@@ -36,7 +36,7 @@ class ReadViews:
 
 @dataclass(frozen=True)
 class FindFilledColumns:
-    """Which columns of the target hold a value in any row: `Observation.filled`."""
+    """The columns of the target with a value in any row: `Observation.filled`."""
 
     columns: tuple[str, ...]
 

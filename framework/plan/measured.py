@@ -1,4 +1,4 @@
-"""What the values that staging has seen ask of the target: wider types, or text."""
+"""The changes that measured values need in the target: wider types, or text."""
 
 from __future__ import annotations
 

@@ -38,15 +38,15 @@ class MergeInput:
     files: tuple[LoadedFile, ...]
     observed_rows: int
     column_count: int | None
-    """How many columns the target must have; None where the load may overwrite ones it does not know."""
+    """Number of columns that the target must have; None where the load may overwrite ones it does not know."""
     keeps_stored: bool = False
     """Whether a row loses against the target's row with its key, unless the order puts it first."""
     max_shrink: Fraction | None = None
-    """Where the load replaces the table, the largest fraction of its rows that may go; None where all may."""
+    """In replace mode, the maximum fraction of the table's rows that may be lost; None where all may."""
     spellings: Mapping[str, str] = field(default_factory=dict)
     """The header's text of columns that the target has and whose spelling is not stored yet."""
     order_bounds: Mapping[str, object] | None = None
-    """What a loaded file must exceed to come after one of these (Precedence.bounds); None where none can."""
+    """The bounds that a loaded file must exceed to come after one of these (Precedence.bounds); None where none can."""
 
     @property
     def run_id(self) -> str:

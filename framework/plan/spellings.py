@@ -16,7 +16,7 @@ from framework.model.observation import Observation
 
 @dataclass(frozen=True)
 class Spellings:
-    """What is known of the target when a file's headers are named.
+    """The target's columns and spellings, when a file's headers are named.
 
     `columns` are those of the target. `creators` holds the digest of the text that created a column; a column
     without one was there before spellings were remembered, or is not Feedway's work.

@@ -1,4 +1,4 @@
-"""How long each phase of a load's work on rows was busy, over all threads."""
+"""Busy seconds of each phase of a load's work on rows, over all threads."""
 
 from __future__ import annotations
 

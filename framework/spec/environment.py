@@ -17,7 +17,7 @@ class LakeSettings:
 
 @dataclass(frozen=True)
 class WarehouseSettings:
-    """Where the Data API finds the warehouse: a Serverless workgroup or a cluster, not both.
+    """The warehouse's address for the Data API: a Serverless workgroup or a cluster, not both.
 
     `copy_role` is an IAM role's ARN, or `default` for the namespace's own.
     """

@@ -19,7 +19,7 @@ InferredKind = Literal["integer", "double", "boolean", "date", "timestamp", "tim
 
 @dataclass(frozen=True)
 class SourceSpec:
-    """Where a feed's files arrive, and in which order they are loaded.
+    """The source of a feed: the place, options and order of its files.
 
     `prefix` is relative to the lake's prefix and ends in `/`. Names that match a glob of `ignore` are not the feed's.
     """
@@ -53,7 +53,7 @@ class OrderBy:
 
 @dataclass(frozen=True)
 class LoadSpec:
-    """How rows reach the target. `keys` is empty only where the mode needs none."""
+    """The load mode and its options. `keys` is empty only where the mode needs none."""
 
     mode: LoadMode
     keys: tuple[str, ...]
@@ -180,7 +180,7 @@ class ViewSpec:
 
 @dataclass(frozen=True)
 class ExpectSpec:
-    """How fresh and how full the table is meant to be.
+    """The expected freshness and size of the table.
 
     `every` is the longest time between two loads; None expects none. A load must bring at least `min_rows` rows, and in
     replace mode may leave at most the fraction `max_shrink` fewer than the table has. With `last_line_end` the last

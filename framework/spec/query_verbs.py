@@ -24,7 +24,7 @@ _AFTER_A_VALUE = frozenset(
 _FIX = "a view is one select, and changes nothing"
 
 _State = Literal["query", "parentheses", "with", "behind with", "body"]
-"""Where a level of parentheses is: before a query, before anything, among what WITH names, behind it, within."""
+"""The state of a level of parentheses: before a query, at its start, in WITH's list, after it, within a query."""
 
 
 @dataclass(frozen=True)

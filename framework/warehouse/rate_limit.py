@@ -18,7 +18,7 @@ ACCOUNT_QUOTAS: Mapping[str, float] = {
 """Calls per second and account. Source: https://docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html;
 ListStatements has no published quota, so the lowest one of a query is used."""
 SHARE = 0.75
-"""Of the quotas. With a burst a second reaches 94 % of a quota; the rest is for others in the same account."""
+"""Share of the quotas to use. A second with a burst reaches 94 % of a quota; the rest is for the account's others."""
 BURST_SECONDS = 0.25
 """After a pause, this many seconds' worth of calls is sent without spacing."""
 

@@ -15,7 +15,7 @@ from framework.warehouse.session import WarehouseSession
 
 @dataclass(frozen=True)
 class Pruning:
-    """How many rows of JOB_STS were removed, or would be. `before` is UTC."""
+    """The number of rows of JOB_STS that were removed, or would be. `before` is UTC."""
 
     before: str
     rows: int

@@ -1,4 +1,4 @@
-"""What each load mode does in the merge. A mode is one module here, a line below, and its facts in model/modes.py."""
+"""The merge of each load mode. A mode is one module here, a line below, and its facts in model/modes.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from framework.spec.pipeline import MissingPolicy
 
 
 class MergeMode(Protocol):
-    """What differs between modes, in the order of the merge. All of it runs behind the ledger's lock."""
+    """The parts of the merge that differ between modes, in order. All of them run after the ledger is locked."""
 
     def keeps_columns(self, policies: Sequence[MissingPolicy]) -> bool:
         """Return whether a load must not lose what the target's columns hold that it does not know."""

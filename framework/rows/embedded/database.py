@@ -18,7 +18,7 @@ from framework.rows.embedded.sql import quoted
 _LEAST_LINE_BYTES = 2 * 1024**2
 _DISK_FULL = os.strerror(errno.ENOSPC)
 _NO_ROOM_TO_SPILL = "max_temp_directory_size"
-"""What DuckDB names where memory ran out because the disk had. Its default is 90 % of what is free there."""
+"""The setting that DuckDB names where memory and disk are full. Its default is 90 % of the free space."""
 _MAKE_ROOM = "make room, or name another folder in embedded.directory"
 
 

@@ -40,7 +40,7 @@ _COUNTS: Numbers = {
     "misfits": count_where("is_misfit"),
     "length": largest("case when not is_misfit then strlen(t) end"),
 }
-"""Of one column's texts `t`, each with whether it `is_misfit`."""
+"""Aggregates over one column's texts `t`, each with whether it `is_misfit`."""
 _NUMBER = is_number("t")
 _WHOLE = f"{_NUMBER} and {is_whole('t')}"
 _VALUE = f"case when {_WHOLE} then try_cast(t as decimal(38,0)) end"
@@ -53,7 +53,7 @@ _MISFITS: Numbers = {
     "low": smallest(_VALUE),
     "high": largest(_VALUE),
 }
-"""Of one column's texts `t` that are misfits."""
+"""Aggregates over one column's texts `t` that are misfits."""
 
 
 def measure_segment(

@@ -1,4 +1,4 @@
-"""What all rows of a load hold in the columns whose type is not settled."""
+"""Profiles of the columns whose type is not decided, over all rows of a load."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NUMBERS: Numbers = {
     "low": smallest(_VALUE),
     "high": largest(_VALUE),
 }
-"""Of the texts `t` of one column and one class."""
+"""Aggregates over the texts `t` of one column and one class."""
 Groups = Mapping[tuple[int, ...], Mapping[str, Any]]
 """Numbers by the column's place and the class of its texts."""
 

@@ -28,7 +28,7 @@ BLOCK_BYTES = 2 * 1024**2
 SMALL_BYTES = 256 * 1024
 """Up to here cutting record by record takes less time than loading numpy."""
 MAX_RECORD_BYTES = 64 * 1024**2
-"""Of one record. More is a quote that is not closed: no row of a warehouse is larger than 16 MB."""
+"""Maximum size of one record. More means an unclosed quote: no row of a warehouse is larger than 16 MB."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What a source file is written in."""
+"""The formats of source files."""

@@ -39,7 +39,7 @@ _FORMATS = tuple(
         ("XML", rb"<\?xml[\s]", _CONVERT, True),
     )
 )
-"""What a file is, how it begins, and what to do about it. Sources: the formats' own specifications, and
+"""Formats with the bytes at their beginning, and the advice for each. Sources: the formats' own specifications, and
 https://en.wikipedia.org/wiki/List_of_file_signatures"""
 
 
