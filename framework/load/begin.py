@@ -10,6 +10,7 @@ from framework.load.audit_trail import write_rows
 from framework.load.discover import Worklist
 from framework.load.eligibility import (
     as_next_generation,
+    known_as_loaded,
     loaded_already,
     precedence_of,
     superseded_before,
@@ -157,10 +158,5 @@ def _numbered(run: Run, files: LoadFiles, observed: Observation) -> LoadFiles:
 
 def _leave_out_loaded(run: Run, work: Worklist, eligible: Eligible, observed: Observation) -> Eligible:
     """Skip the files that the audit knows as loaded, unless they are to be loaded again."""
-    known = [file for file in eligible.files if observed.history_of(file.source.identity).generation]
-    if is_again(run.request) or not known:
-        return eligible
-    loaded, others = loaded_already(run, known)
-    numbered = {file.source: file for file in others}
-    files = tuple(numbered.get(file.source, file) for file in eligible.files)
-    return Eligible(files, eligible.results).without(list(loaded), skip_files(run, work, loaded))
+    loaded, left = known_as_loaded(run, eligible.files, observed)
+    return Eligible(left, [*eligible.results, *skip_files(run, work, loaded)])

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from framework.lake.lake import Lake
-from framework.load.request import Corrections, LoadRequest, accepted_by, names_files
+from framework.load.request import Corrections, LoadRequest, accepted_by, is_again, names_files
 from framework.load.run import Run
+from framework.model.observation import Observation
 from framework.plan.audit import LoadFile
 from framework.plan.precedence import EnteredFile, Precedence, deciding_order, was_delivered_again
 from framework.plan.same_content import loaded_on
@@ -98,6 +99,18 @@ def loaded_already(run: Run, files: Sequence[LoadFile]) -> tuple[dict[LoadFile, 
             first = min(own, key=lambda each: each.generation)
             loaded[file] = f"already {loaded_on(first.loaded_at, first.run_id)}"
     return loaded, tuple(others)
+
+
+def known_as_loaded(
+    run: Run, files: tuple[LoadFile, ...], observed: Observation
+) -> tuple[dict[LoadFile, str], tuple[LoadFile, ...]]:
+    """Return `loaded_already` of the files that the audit knows as loaded; none is where one is to be loaded again."""
+    known = [file for file in files if observed.history_of(file.source.identity).generation]
+    if is_again(run.request) or not known:
+        return {}, files
+    loaded, others = loaded_already(run, known)
+    numbered = {file.source: file for file in others}
+    return loaded, tuple(numbered.get(file.source, file) for file in files if file not in loaded)
 
 
 def as_next_generation(run: Run, files: Sequence[LoadFile]) -> tuple[LoadFile, ...]:

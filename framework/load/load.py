@@ -133,13 +133,13 @@ def _attempt(
 ) -> Loaded | Stale | LoadedByOthers | Superseded | Refused:
     """Plan a load whose rows are staged, and run the plan."""
     plan = plan_with_lookups(attempt.load, attempt.observed, attempt.hints, from_warehouse(run))
-    log_plan(run, attempt.staged, plan)
+    log_plan(run, attempt.load.staged, plan)
     run.progress.plans(plan)
     run.progress.enter(Step.EVOLVE)
     broken = broken_before(run, plan)
     ended: Outcome | Refusal = execute(run, attempt.load, plan, journal)
     if isinstance(ended, Refusal):
-        ended = meaning_of(run, ended, attempt, partial(observe_target, run, work, attempt.files))
+        ended = meaning_of(run, ended, attempt, partial(observe_target, run, work, attempt.load.files))
     return Loaded(plan, ended.counts, broken) if isinstance(ended, Committed) else ended
 
 

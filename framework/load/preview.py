@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from framework.lake.parallel import map_parallel
 from framework.load.discover import discover
-from framework.load.eligibility import Reasons, loaded_already, precedence_of, superseded_before
+from framework.load.eligibility import Reasons, known_as_loaded, precedence_of, superseded_before
 from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
-from framework.load.request import LoadRequest, accepted_by, is_again, names_files
+from framework.load.request import LoadRequest, accepted_by, names_files
 from framework.load.run import begin_run
 from framework.load.services import Services
 from framework.load.stage import StagingPlace, stage
@@ -99,10 +99,7 @@ class _Preview:
         if not files:
             return None
         observed = self._observe(files)
-        known = [file for file in files if observed.history_of(file.source.identity).generation]
-        loaded, others = loaded_already(run, known) if known and not is_again(run.request) else ({}, ())
-        numbered = {file.source: file for file in others}
-        wanted = tuple(numbered.get(file.source, file) for file in files if file not in loaded)
+        loaded, wanted = known_as_loaded(run, files, observed)
         if not wanted:
             reasons = "; ".join(dict.fromkeys(loaded.values()))
             return self._not_loaded(list(loaded), f"would be skipped: {reasons}")

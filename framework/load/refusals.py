@@ -28,7 +28,7 @@ from framework.model.names import TableName
 from framework.model.observation import Observation
 from framework.model.words import counted
 from framework.plan.audit import LoadFile
-from framework.plan.load_plan import LoadInput, PlanHints, Staged
+from framework.plan.load_plan import LoadInput, PlanHints
 from framework.plan.missing import Fill
 from framework.plan.shrinkage import too_small
 from framework.spec.pipeline import PipelineSpec
@@ -44,26 +44,6 @@ class Attempt:
     load: LoadInput
     observed: Observation
     hints: PlanHints
-
-    @property
-    def spec(self) -> PipelineSpec:
-        """The pipeline's spec."""
-        return self.load.spec
-
-    @property
-    def files(self) -> tuple[LoadFile, ...]:
-        """The files of the load."""
-        return self.load.files
-
-    @property
-    def staged(self) -> Staged:
-        """The result of staging the files."""
-        return self.load.staged
-
-    @property
-    def staging(self) -> TableName:
-        """The staging table."""
-        return self.load.names.staging
 
 
 class Question(Enum):
@@ -144,7 +124,7 @@ def outcome_of(attempt: Attempt, refusal: Refusal, facts: Facts) -> Outcome | Qu
         case OnRefusal.DUPLICATE_KEYS:
             if facts.duplicates is None:
                 return Question.DUPLICATES
-            return Refused(refused_duplicates(attempt.spec, attempt.files, facts.duplicates))
+            return Refused(refused_duplicates(attempt.load.spec, attempt.load.files, facts.duplicates))
         case OnRefusal.ROW_COUNT_MISMATCH:
             return Question.STAGED_ROWS if facts.staged_rows is None else _mismatch(attempt, error, facts.staged_rows)
         case OnRefusal.BRINGS_NEW_KEYS:
@@ -188,14 +168,14 @@ def _already_loaded(attempt: Attempt, error: WarehouseError, facts: Facts) -> Ou
         return Question.RUN_COUNTS
     if not facts.run_counts:
         return LoadedByOthers(error)
-    return Committed({file: RecordCounts(*facts.run_counts[file.source.identity.key]) for file in attempt.files})
+    return Committed({file: RecordCounts(*facts.run_counts[file.source.identity.key]) for file in attempt.load.files})
 
 
 def _mismatch(attempt: Attempt, error: WarehouseError, found: int) -> Refused:
     return Refused(
         WarehouseError(
-            f"row count mismatch: {attempt.staged.seen.rows_staged} rows staged, {found} in {attempt.staging}. "
-            "Nothing was changed.",
+            f"row count mismatch: {attempt.load.staged.seen.rows_staged} rows staged, {found} in "
+            f"{attempt.load.names.staging}. Nothing was changed.",
             statement_id=error.statement_id,
             sql=error.sql,
         )
@@ -203,15 +183,15 @@ def _mismatch(attempt: Attempt, error: WarehouseError, found: int) -> Refused:
 
 
 def _brings_new_keys(attempt: Attempt) -> SourceFileError:
-    fills = [fill for fill in attempt.staged.columns.fills if fill.rejects_new]
+    fills = [fill for fill in attempt.load.staged.columns.fills if fill.rejects_new]
     why = "evolution.missing_columns lets such a file only replace rows (new_rows: reject)"
-    target = attempt.spec.target.table
-    return _lacks(attempt.files, fills, f"which new rows need, and brings keys that are not in {target}; {why}")
+    target = attempt.load.spec.target.table
+    return _lacks(attempt.load.files, fills, f"which new rows need, and brings keys that are not in {target}; {why}")
 
 
 def _shrinks(attempt: Attempt, facts: Facts) -> Refused | Question:
     """Return the refusal of a replacement that leaves too few rows, counting one row per key."""
-    spec, staged = attempt.spec, attempt.staged.seen.rows_staged
+    spec, staged = attempt.load.spec, attempt.load.staged.seen.rows_staged
     if facts.target_rows is None:
         return Question.TARGET_ROWS
     left, of_how_many = staged, ""
@@ -221,7 +201,7 @@ def _shrinks(attempt: Attempt, facts: Facts) -> Refused | Question:
         repeated = sum(facts.duplicates.rows_by_file.values()) - facts.duplicates.keys
         left, of_how_many = staged - repeated, f", one per key of {staged}," if repeated else ""
     rows = f"{counted(left, 'row')}{of_how_many}"
-    return Refused(too_small(spec, attempt.files[0].source, rows, facts.target_rows))
+    return Refused(too_small(spec, attempt.load.files[0].source, rows, facts.target_rows))
 
 
 def _do_not_fit(attempt: Attempt, error: WarehouseError) -> Outcome:
@@ -231,11 +211,11 @@ def _do_not_fit(attempt: Attempt, error: WarehouseError) -> Outcome:
     table = attempt.observed.table
     if error.cause is Cause.NULL_NOT_ALLOWED and table is not None:
         required = {column.name for column in table.columns if not column.nullable}
-        fills = [fill for fill in attempt.staged.columns.fills if fill.value is None and fill.column in required]
+        fills = [fill for fill in attempt.load.staged.columns.fills if fill.value is None and fill.column in required]
         if fills:
-            target = attempt.spec.target.table
+            target = attempt.load.spec.target.table
             why = f"NOT NULL in {target}, and brings keys that are not in the table"
-            return Refused(_lacks(attempt.files, fills, why))
+            return Refused(_lacks(attempt.load.files, fills, why))
     return Refused(error)
 
 
@@ -257,7 +237,7 @@ def _view(refusal: Refusal) -> TableName:
 
 def _blamed(attempt: Attempt, refusal: Refusal) -> PipelineError:
     """Return the error whose class names who must act: the spec's author, the table's owner, or nobody."""
-    spec, error = attempt.spec, refusal.error
+    spec, error = attempt.load.spec, refusal.error
     match error.refused:
         case OnRefusal.BAD_GRANT:
             return SpecError(

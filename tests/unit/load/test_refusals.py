@@ -92,7 +92,7 @@ class Row:
             return self.facts
         seen = attempted(self.scenario).observed
         # What became of the files meanwhile is no change of the target.
-        history = {attempted(self.scenario).files[0].source.identity: LoadHistory(failures=1)}
+        history = {attempted(self.scenario).load.files[0].source.identity: LoadHistory(failures=1)}
         now = replace(seen, history=history, schemas=frozenset({"other"}) if self.target_changed else seen.schemas)
         return replace(self.facts, target=now)
 
