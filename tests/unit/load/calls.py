@@ -31,6 +31,10 @@ class Made:
     step: Step | None
 
 
+class Died(BaseException):
+    """The process was killed: from a call on, none has an effect any more."""
+
+
 class Calls:
     """What was called so far. Before a call that is in `happens` something happens; one in `failures` then raises."""
 
@@ -38,9 +42,14 @@ class Calls:
         self.made: list[Made] = []
         self.failures: dict[Call, BaseException] = {}
         self.happens: dict[Call, Callable[[], None]] = {}
+        self.is_dead = False
         self.step: Step | None = None
         self._seen: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
+
+    def die(self) -> None:
+        """Kill the process."""
+        self.is_dead = True
 
     def make(self, name: str, about: str) -> None:
         """Record a call, and fail it if it is to fail."""
@@ -50,6 +59,8 @@ class Calls:
             self.made.append(Made(call, self.step))
         if action := self.happens.get(call):
             action()
+        if self.is_dead:
+            raise Died
         if call in self.failures:
             raise self.failures[call]
 

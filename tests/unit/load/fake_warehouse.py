@@ -61,6 +61,8 @@ class FakeWarehouse:
         self.answers: dict[str, Answer] = {
             "select_view_journal": lambda _: [_journal_row(row) for row in self.journal],
             "select_views": self._views_there,
+            "select_load_history": lambda _: [_history_row(row) for row in self.audit if row.status == "SUCCESS"],
+            "select_entered": lambda _: [_entered_row(row) for row in self.audit if row.status == "SUCCESS"],
             **answers,
         }
         self.refusals: list[Refusal] = []
@@ -167,7 +169,21 @@ def _journal_row(row: JournalRow) -> Row:
     )
 
 
+def _history_row(row: AuditRow) -> Row:
+    source = row.source
+    at = _text(row.started_at)
+    return (source.bucket, source.key, source.etag, source.size_bytes, row.status, row.generation, row.run_id, at, 0)
+
+
+def _entered_row(row: AuditRow) -> Row:
+    return entered(row.source.sha256, row.source.key, row.source_modified_at, row.run_id)
+
+
+def _text(at: datetime) -> str:
+    return at.replace(tzinfo=None).isoformat(" ")
+
+
 def entered(identity_sha256: str, key: str, arrived_at: datetime, run_id: str = "other") -> Row:
     """Return a row of the ledger, as it is read."""
-    arrived = arrived_at.replace(tzinfo=None).isoformat(" ")
+    arrived = _text(arrived_at)
     return (identity_sha256, 1, key, arrived, run_id, arrived)

@@ -81,7 +81,8 @@ class Bench:
         self.scenario = scenario
         self.spec = read_spec(scenario.spec)
         self.calls = Calls()
-        self.lake = FakeLake(self.calls, lambda: NOON)
+        self.now = NOON
+        self.lake = FakeLake(self.calls, lambda: self.now)
         self.engine = FakeEngine(scenario.canned, self.lake)
         self.environment = replace(ENVIRONMENT, max_attempts=max_attempts)
         answers = {**merge_counts(scenario), **catalog(self.spec, scenario), **scenario.answers}
@@ -100,7 +101,7 @@ class Bench:
             lake=self.lake,
             warehouse=cast(Warehouse, self.warehouse),
             frames=lambda _: cast(FrameEngine, self.engine),
-            now=lambda: NOON,
+            now=lambda: self.now,
             new_run_id=lambda: next(self._run_ids),
             open_log=self._open_log,
             job_id="job",
@@ -138,7 +139,7 @@ class Bench:
         return [each.templates for each in self.warehouse.of(transaction)]
 
     def _open_log(self, run_id: str, pipeline: str) -> RunLog:
-        self.logs.append(RunLog(run_id, pipeline, None, lambda: NOON, self.calls.listen))
+        self.logs.append(RunLog(run_id, pipeline, None, lambda: self.now, self.calls.listen))
         return self.logs[-1]
 
 
