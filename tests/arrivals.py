@@ -11,7 +11,7 @@ from tests.harness import FeedHarness, csv_text
 MIDNIGHT = 1767225600
 """2026-01-01, UTC."""
 SEEN_SECONDS = 0.06
-"""After this the sandbox's S3 has seen what was dropped into a folder that somebody has just looked at."""
+"""After this the sandbox's S3 has seen what was dropped into a folder that somebody has just listed."""
 
 
 def land(feed: FeedHarness, name: str, second: int, content: str | None = None) -> str:

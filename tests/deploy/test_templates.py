@@ -122,16 +122,16 @@ def test_feeds_of_like_names_have_resources_of_their_own() -> None:
     assert len(feeds_template(specs, environment())["Resources"]) == len(specs) * 2 + 2
 
 
-def test_what_specs_and_stack_do_not_agree_in_is_told() -> None:
+def test_what_specs_and_stack_do_not_agree_in_is_reported() -> None:
     agreed = {"SourcePrefix": "data/in/", "MetricsNamespace": "Acme"}
-    told = environment("{metrics_namespace: Acme, event_bus: default}")
+    announcing = environment("{metrics_namespace: Acme, event_bus: default}")
 
-    assert list(warnings_of([spec("orders")], told, agreed)) == []
-    (elsewhere,) = warnings_of([spec("orders")], told, agreed | {"SourcePrefix": "inbound/"})
+    assert list(warnings_of([spec("orders")], announcing, agreed)) == []
+    (elsewhere,) = warnings_of([spec("orders")], announcing, agreed | {"SourcePrefix": "inbound/"})
     assert elsewhere.startswith(
         "orders: its files arrive below data/in/orders/, and the job may read below inbound/ only"
     )
-    (namespace,) = warnings_of([spec("orders")], told, agreed | {"MetricsNamespace": "Feedway"})
+    (namespace,) = warnings_of([spec("orders")], announcing, agreed | {"MetricsNamespace": "Feedway"})
     assert "may put metrics into Feedway only, and the environment prod announces to Acme" in namespace
     (no_bus,) = warnings_of([spec("orders")], environment(), agreed)
     assert "no announce.event_bus" in no_bus

@@ -137,8 +137,8 @@ def another_run(feed: FeedHarness, s3: Any, redshift_data: Any, frames: Any, bas
 
 
 def after_a_while(feed: FeedHarness) -> None:
-    """Let every other run's sign of life be too old."""
-    # A limit below zero makes any sign of life but the own one too old.
+    """Let every other run's heartbeat be expired."""
+    # A limit below zero makes every heartbeat but the own one expire.
     feed.environment = replace(feed.environment, dead_after_seconds=-1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.mortal import Death, Process
+from tests.faults.crashing_process import Crash, CrashingProcess
 from tests.faults.scenarios import SCENARIOS, Scenario, World, after_a_while, another_run, look, open_feed
 from tests.harness import FeedHarness
 
@@ -30,7 +30,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("scenario", "place", "reply_lost"), cases, ids=ids)
 
 
-def test_a_run_that_dies_at_any_call_is_made_good_by_the_next(
+def test_a_run_that_dies_at_any_call_is_recovered_by_the_next(
     scenario: Scenario, place: float | None, reply_lost: bool, s3: Any, redshift_data: Any, embedded_engine: Any
 ) -> None:
     feed = open_feed(scenario, s3, redshift_data, embedded_engine)
@@ -40,10 +40,10 @@ def test_a_run_that_dies_at_any_call_is_made_good_by_the_next(
     for number in range(1, len(calls) + 1) if place is None else [round(place * len(calls))]:
         feed = open_feed(scenario, s3, redshift_data, embedded_engine)
         died_after = _run_until(feed, number, reply_lost)
-        heir = another_run(feed, s3, redshift_data, embedded_engine, base=0x800)
-        after_a_while(heir)
-        heir.run()
-        if (found := look(heir)) != undisturbed:
+        recovering_run = another_run(feed, s3, redshift_data, embedded_engine, base=0x800)
+        after_a_while(recovering_run)
+        recovering_run.run()
+        if (found := look(recovering_run)) != undisturbed:
             differences[number, tuple(died_after[-3:])] = _difference(found, undisturbed)
 
     assert differences == {}
@@ -51,8 +51,8 @@ def test_a_run_that_dies_at_any_call_is_made_good_by_the_next(
 
 def _run_until(feed: FeedHarness, call: int | None, reply_lost: bool) -> list[str]:
     """Run until a call, or to the end; return the calls made."""
-    process = Process(call, reply_lost)
-    with process.frames() as frames, suppress(Death):
+    process = CrashingProcess(call, reply_lost)
+    with process.frames() as frames, suppress(Crash):
         another_run(feed, process.s3, process.redshift_data, frames, base=0x400).run()
         # How often a statement is asked after differs by a few: the last calls may not come.
         is_near_end = call is None or call - len(process.calls) <= POLLS

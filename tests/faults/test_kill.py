@@ -18,7 +18,7 @@ import pytest
 
 from framework.model.names import TableName, ledger_table
 from framework.sandbox import SandboxAddress
-from tests.faults.mortal import Death, Process
+from tests.faults.crashing_process import Crash, CrashingProcess
 from tests.faults.scenarios import SCENARIOS, World, after_a_while, another_run, look, open_feed
 from tests.harness import FeedHarness, MakeFeed, csv_text
 
@@ -40,7 +40,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("kind", ("evolve", *others))
 
 
-def test_a_killed_process_is_made_good_by_the_next_run(
+def test_a_killed_process_is_recovered_by_the_next_run(
     kind: str,
     sandbox: SandboxAddress,
     s3: Any,
@@ -96,13 +96,13 @@ def test_a_merge_that_still_runs_when_its_client_dies_leads_to_no_second_load(
     feed.load(f"{feed.name}_0.csv", csv_text("id,a", "1,1"))
     feed.land(f"{feed.name}_1.csv", csv_text("id,a", "2,2"))
     gate = ledger_table("feedway", TableName("public", feed.name))
-    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(heir)
+    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    after_a_while(recovering_run)
     with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
         holder.execute(f"lock table {gate.sql}".encode())
         _die_while_the_merge_waits(feed)
-        waiting = pool.submit(heir.run)
-        while not _lists_statements(heir):
+        waiting = pool.submit(recovering_run.run)
+        while not _lists_statements(recovering_run):
             assert not waiting.done(), waiting.result()
         holder.rollback()
         (result,) = waiting.result(timeout=60)
@@ -112,23 +112,23 @@ def test_a_merge_that_still_runs_when_its_client_dies_leads_to_no_second_load(
     assert feed.sql(f"select count(*) from {gate.sql}") == [(2,)]
     assert len(feed.keys("data/archive/")) == 2
     assert feed.keys("staging/") == []
-    awaited = [entry["statements_awaited"] for entry in heir.entries() if "expired_run_id" in entry]
+    awaited = [entry["statements_awaited"] for entry in recovering_run.entries() if "expired_run_id" in entry]
     assert awaited == [1]
 
 
-def test_a_run_that_comes_too_soon_to_await_the_dead_ones_merge_loads_nothing_twice(
+def test_a_run_that_comes_too_soon_to_await_the_crashed_ones_merge_loads_nothing_twice(
     make_feed: MakeFeed, sandbox: SandboxAddress
 ) -> None:
-    """The dead run still counts as alive: the ledger alone decides."""
+    """The heartbeat of the crashed run has not expired: the ledger alone decides."""
     feed = make_feed(APPEND)
     feed.load(f"{feed.name}_0.csv", csv_text("id,a", "1,1"))
     feed.land(f"{feed.name}_1.csv", csv_text("id,a", "2,2"))
     gate = ledger_table("feedway", TableName("public", feed.name))
-    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
     with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
         holder.execute(f"lock table {gate.sql}".encode())
         _die_while_the_merge_waits(feed)
-        waiting = pool.submit(heir.run)
+        waiting = pool.submit(recovering_run.run)
         while _waiting_for(sandbox, gate) < 2:
             assert not waiting.done(), waiting.result()
         holder.rollback()
@@ -139,21 +139,21 @@ def test_a_run_that_comes_too_soon_to_await_the_dead_ones_merge_loads_nothing_tw
 
 
 def _die_while_the_merge_waits(feed: FeedHarness) -> None:
-    process = Process()
-    with process.frames() as frames, suppress(Death):
+    process = CrashingProcess()
+    with process.frames() as frames, suppress(Crash):
         run = another_run(feed, process.s3, process.redshift_data, frames, base=0x400)
 
         def die_in_the_merge(request: Any, **_: Any) -> None:
             if b"guard_ledger" in request.body:
-                process.die_after_this_call()
+                process.crash_after_this_call()
 
         process.redshift_data.meta.events.register("before-send.*.BatchExecuteStatement", die_in_the_merge)
         run.run()
         raise AssertionError("the run did not die")
 
 
-def _lists_statements(heir: FeedHarness) -> bool:
-    return any(entry["msg"] == "step" and entry["step"] == "recover" for entry in heir.entries())
+def _lists_statements(recovering_run: FeedHarness) -> bool:
+    return any(entry["msg"] == "step" and entry["step"] == "recover" for entry in recovering_run.entries())
 
 
 def _waiting_for(sandbox: SandboxAddress, table: TableName) -> int:

@@ -1,4 +1,4 @@
-"""Runs of one pipeline at once load every row once, and nobody who reads the table is disturbed."""
+"""Concurrent runs of one pipeline load every row once, and nobody who reads the table is disturbed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from framework.load.result import LoadResult
 from framework.model.names import TableName, ledger_table
 from framework.sandbox import SandboxAddress
 from tests.arrivals import land
-from tests.faults.mortal import Process
+from tests.faults.crashing_process import CrashingProcess
 from tests.faults.scenarios import another_run
 from tests.harness import FeedHarness, MakeFeed, csv_text
 
@@ -42,12 +42,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("runs", "files"), crowds)
 
 
-def run_at_once(feed: FeedHarness, runs: int, wave: int = 0) -> list[LoadResult]:
+def run_concurrently(feed: FeedHarness, runs: int, wave: int = 0) -> list[LoadResult]:
     """Run the pipeline as so many processes would, each with services of its own; no two waves share a run_id."""
     with ExitStack() as stack, ThreadPoolExecutor(runs) as pool:
         others = []
         for number in range(runs):
-            process = Process()
+            process = CrashingProcess()
             frames = stack.enter_context(process.frames())
             others.append(
                 another_run(feed, process.s3, process.redshift_data, frames, base=0x100 * (16 * (number + 1) + wave))
@@ -100,7 +100,7 @@ def assert_each_loaded_once(feed: FeedHarness, results: Sequence[LoadResult], fi
     assert sorted(name for name, status in audited if status == "SUCCESS") == sorted(loaded)
 
 
-def test_upserts_at_once_load_every_file_once_and_readers_see_whole_files(
+def test_concurrent_upserts_load_every_file_once_and_readers_see_whole_files(
     make_feed: MakeFeed, sandbox: SandboxAddress, runs: int, files: int
 ) -> None:
     feed = make_feed(UPSERT)
@@ -110,7 +110,7 @@ def test_upserts_at_once_load_every_file_once_and_readers_see_whole_files(
     reader = Reader(sandbox.database_url, f"select count(*), min(a), max(a) from {feed.table}")
 
     with reader.reading():
-        results = run_at_once(feed, runs)
+        results = run_concurrently(feed, runs)
 
     assert feed.rows("id, a", "id") == [(row, files - 1) for row in range(ROWS)]
     assert reader.errors == []
@@ -121,20 +121,20 @@ def test_upserts_at_once_load_every_file_once_and_readers_see_whole_files(
     assert_each_loaded_once(feed, [first, *results], files)
 
 
-def test_appends_at_once_load_every_row_once_from_the_first_load_on(
+def test_concurrent_appends_load_every_row_once_from_the_first_load_on(
     make_feed: MakeFeed, sandbox: SandboxAddress, runs: int, files: int
 ) -> None:
     feed = make_feed(APPEND)
     for number in range(files):
         feed.land(f"{feed.name}_{number}.csv", csv_text("id,a", *(f"{row},{number}" for row in range(ROWS))))
 
-    results = run_at_once(feed, runs)
+    results = run_concurrently(feed, runs)
 
     assert feed.rows("a, id", "a, id") == [(number, row) for number in range(files) for row in range(ROWS)]
     assert_each_loaded_once(feed, results, files)
 
 
-def test_replacements_at_once_leave_the_newest_file_and_readers_see_whole_files(
+def test_concurrent_replacements_leave_the_newest_file_and_readers_see_whole_files(
     make_feed: MakeFeed, sandbox: SandboxAddress, runs: int, files: int
 ) -> None:
     """Files go on arriving while the runs are under way, so that each run may take another one for the newest."""
@@ -151,11 +151,11 @@ def test_replacements_at_once_leave_the_newest_file_and_readers_see_whole_files(
     with reader.reading(), ThreadPoolExecutor(1) as pool:
         arriving = pool.submit(arrive)
         for wave in range(15):
-            run_at_once(feed, runs, wave)
+            run_concurrently(feed, runs, wave)
             if arriving.done():
                 break
         arriving.result()
-        run_at_once(feed, runs, 15)
+        run_concurrently(feed, runs, 15)
 
     assert feed.rows("id, a", "id") == [(row, files - 1) for row in range(ROWS)]
     assert reader.errors == []
@@ -167,7 +167,7 @@ def test_replacements_at_once_leave_the_newest_file_and_readers_see_whole_files(
     assert len(feed.keys("data/archive/")) == files
 
 
-def test_runs_at_once_evolve_the_table_and_lose_nothing(
+def test_concurrent_runs_evolve_the_table_and_lose_nothing(
     make_feed: MakeFeed, sandbox: SandboxAddress, runs: int, files: int
 ) -> None:
     """Every file brings a longer text, each third a new column, and two of them numbers that outgrow their type."""
@@ -183,7 +183,7 @@ def test_runs_at_once_evolve_the_table_and_lose_nothing(
     reader = Reader(sandbox.database_url, f"select count(*) from reporting.v_{feed.name}")
 
     with reader.reading():
-        results = run_at_once(feed, runs)
+        results = run_concurrently(feed, runs)
 
     rows = feed.rows("id, a, t", "id")
     assert {number: (str(a), text) for number, a, text in rows} == expected

@@ -1,4 +1,4 @@
-"""What passes by itself fails no load and doubles nothing; what does not pass is not tried again."""
+"""What passes by itself fails no load and doubles nothing; what does not pass is not retried."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from framework.cli.wiring import sandbox_clients
 from framework.log.retries import log_retries_to
 from framework.log.run_log import RunLog
 from framework.sandbox import SandboxAddress
-from tests.faults.mortal import Process
+from tests.faults.crashing_process import CrashingProcess
+from tests.faults.fault_injector import FaultInjector, refuse
 from tests.faults.scenarios import SCENARIOS, World, another_run, look, open_feed
-from tests.faults.weather import Weather, refuse
 from tests.harness import FeedHarness, MakeFeed, csv_text
 
 RATE = 0.08
-AT_ONCE = 8
+CONCURRENT = 8
 GOOD = [scenario for scenario in SCENARIOS if scenario.name != "bad"]
 
 
@@ -37,45 +37,45 @@ def test_loads_through_transient_faults_all_succeed_and_double_nothing(
     def load(seed: int) -> Counter[str]:
         scenario = scenarios[seed % len(scenarios)]
         feed = open_feed(scenario, s3, redshift_data, embedded_engine)
-        met, retries = _run_through(Weather(seed, RATE), feed)
+        met, retries = _run_through(FaultInjector(seed, RATE), feed)
         assert look(feed) == undisturbed[scenario.name], f"seed {seed}"
-        assert sum(met.values()) - met["slow"] <= retries, f"seed {seed}: {met}, {retries} told"
+        assert sum(met.values()) - met["slow"] <= retries, f"seed {seed}: {met}, {retries} logged"
         return met
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(CONCURRENT) as pool:
         met = sum(pool.map(load, range(loads)), Counter[str]())
     assert len(met) == 8 or loads < 200, met
     assert sum(met.values()) > loads
 
 
-def _run_through(weather: Weather, feed: FeedHarness) -> tuple[Counter[str], int]:
-    """Run a feed in a weather; return the faults it met and the retries that its log tells."""
-    process = Process()
+def _run_through(injector: FaultInjector, feed: FeedHarness) -> tuple[Counter[str], int]:
+    """Run a feed under faults; return the faults it met and the retries in its log."""
+    process = CrashingProcess()
     with process.frames() as frames:
         run = another_run(feed, process.s3, process.redshift_data, frames, base=0x400)
-        weather.over(process.s3)
-        weather.over(process.redshift_data)
+        injector.attach(process.s3)
+        injector.attach(process.redshift_data)
         results = run.run()
     assert [result.failure.message for result in results if result.failure] == []
-    told = [
+    shown = [
         entry for entry in run.entries() if entry["msg"] in ("retrying AWS call", "retrying after a transient failure")
     ]
-    return weather.met, len(told)
+    return injector.met, len(shown)
 
 
-def test_the_clients_of_a_command_tell_their_retries(sandbox: SandboxAddress) -> None:
-    client, weather, stream = sandbox_clients(sandbox)("s3", None), Weather(seed=9, rate=1), io.StringIO()
-    weather.over(client)
+def test_the_clients_of_a_command_log_their_retries(sandbox: SandboxAddress) -> None:
+    client, injector, stream = sandbox_clients(sandbox)("s3", None), FaultInjector(seed=9, rate=1), io.StringIO()
+    injector.attach(client)
 
     with log_retries_to(RunLog("run-1", "customers", stream)):
         client.list_objects_v2(Bucket="lake", Prefix="nothing/")
 
-    told = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert {(entry["level"], entry["msg"], entry["operation"]) for entry in told} == {
+    shown = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert {(entry["level"], entry["msg"], entry["operation"]) for entry in shown} == {
         ("warning", "retrying AWS call", "s3.ListObjectsV2")
     }
-    assert len(told) == sum(weather.met.values()) - weather.met["slow"]
-    assert all(entry["reason"] for entry in told)
+    assert len(shown) == sum(injector.met.values()) - injector.met["slow"]
+    assert all(entry["reason"] for entry in shown)
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,12 @@ def test_the_clients_of_a_command_tell_their_retries(sandbox: SandboxAddress) ->
         ("redshift-data", "ExecuteStatement", 400, "AccessDeniedException"),
     ],
 )
-def test_a_refusal_for_good_is_not_tried_again(
+def test_a_refusal_for_good_is_not_retried(
     make_feed: MakeFeed, service: str, operation: str, status: int, code: str
 ) -> None:
     feed = make_feed()
     feed.land("1.csv", csv_text("id,a", "1,x"))
-    process = Process()
+    process = CrashingProcess()
     refused = refuse(process.s3 if service == "s3" else process.redshift_data, operation, status, code)
     with process.frames() as frames:
         run = another_run(feed, process.s3, process.redshift_data, frames, base=0x400)
@@ -117,7 +117,7 @@ def test_a_submission_that_is_refused_as_a_whole_is_made_once_and_blames_nothing
     else:
         header, row = ("id,a,b", "2,y,3") if step == "add_column" else ("id,a", "2," + "y" * 300)
         feed.land("2.csv", csv_text(header, row))
-    process = Process()
+    process = CrashingProcess()
     refused = refuse(process.redshift_data, "*", 400, "AccessDeniedException", f" {step}\\n")
     with process.frames() as frames:
         run = another_run(feed, process.s3, process.redshift_data, frames, base=0x400)

@@ -96,7 +96,7 @@ def glue_python(folder: Path, glue_version: str) -> Path:
 
 
 def job_environment(address: SandboxAddress, **more: str) -> dict[str, str]:
-    """Return what a process that the sandbox stands in for AWS is told, and nothing of this one's Python."""
+    """Return what a process that the sandbox stands in for AWS knows, and nothing of this one's Python."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     nowhere = str(address.folder / "no-aws-profile")
     return {

@@ -91,7 +91,7 @@ def test_what_ships_is_the_project_of_a_run_py_alone(job: Job) -> None:
     assert "pip install 'feedway[sandbox]'" in job.run("run.py", "run", "orders").stderr
 
 
-def test_mistakes_are_told_as_they_are_in_a_checkout(job: Job) -> None:
+def test_mistakes_are_reported_as_they_are_in_a_checkout(job: Job) -> None:
     """Another version of jsonschema finds them."""
     (job.folder / "pipelines").mkdir()
     text = "pipeline: x\nsource: {prefix: in/, patern: '*', format: xml}\nload: {mode: upsrt, keys: id}\nviews: {}\n"

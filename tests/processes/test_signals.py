@@ -42,7 +42,7 @@ except KeyboardInterrupt as error: say(type(error).__name__)
     assert run(code, number) == (["begun", said], 0)
 
 
-def test_a_second_signal_ends_the_process_at_once() -> None:
+def test_a_second_signal_ends_the_process_immediately() -> None:
     code = """
 with interruptible():
     try: say("begun"); time.sleep(60)

@@ -111,9 +111,9 @@ class GoldenFeed:
         return [*grant[:2], grant[3]] in owners
 
     def _comments(self) -> list[tuple[str, str | None, str]]:
-        told = [tuple(comment) for comment in self._case.get("comments", ())]
-        told += [(f"{row[0]}.{row[1]}", *row[2:]) for row in self._dependents.get("select_comments", ())]
-        return list(dict.fromkeys(told))
+        shown = [tuple(comment) for comment in self._case.get("comments", ())]
+        shown += [(f"{row[0]}.{row[1]}", *row[2:]) for row in self._dependents.get("select_comments", ())]
+        return list(dict.fromkeys(shown))
 
     def _kind(self, relation: str) -> str:
         return "table" if relation == self.feed.table else "view"

@@ -22,6 +22,7 @@ from tests.sandbox import (
     test_bad_rows,
     test_conflicts,
     test_deliveries,
+    test_dropped_views,
     test_duplicates,
     test_evolution,
     test_expect,
@@ -37,7 +38,6 @@ from tests.sandbox import (
     test_trust,
     test_view_journal,
     test_views,
-    test_views_left_down,
     test_wider_copy,
 )
 
@@ -53,7 +53,7 @@ TESTS: dict[str, Test] = {
     "bad_rows_killed": (test_bad_rows.test_what_a_killed_run_put_aside_is_not_there_twice, {}),
     "bad_rows_then_refused": (test_bad_rows.test_a_load_that_fails_later_leaves_nothing_in_quarantine, {}),
     "batch_partly_known": (test_trust.test_of_a_batch_only_what_is_new_is_staged, {}),
-    "batch_partly_overtaken": (
+    "batch_partly_superseded": (
         test_precedence.test_of_a_batch_by_name_only_the_files_that_come_too_late_are_refused,
         {},
     ),
@@ -92,18 +92,18 @@ TESTS: dict[str, Test] = {
         {},
     ),
     "growth_killed_down": (
-        test_views_left_down.test_the_next_run_puts_back_what_a_dead_run_left_down,
+        test_dropped_views.test_the_next_run_restores_what_a_crashed_run_dropped,
         {"then": b"alter column"},
     ),
     "growth_killed_grown": (
-        test_views_left_down.test_the_next_run_puts_back_what_a_dead_run_left_down,
+        test_dropped_views.test_the_next_run_restores_what_a_crashed_run_dropped,
         {"then": b"create_view"},
     ),
     "growth_killed_then_idle": (
-        test_views_left_down.test_a_run_with_nothing_to_do_puts_back_what_a_dead_run_left_down,
+        test_dropped_views.test_a_run_with_nothing_to_do_restores_what_a_crashed_run_dropped,
         {},
     ),
-    "late_view_broken": (test_conflicts.test_a_late_binding_view_that_the_change_breaks_is_told_after_the_load, {}),
+    "late_view_broken": (test_conflicts.test_a_late_binding_view_that_the_change_breaks_is_reported_after_the_load, {}),
     "ledger_guard": (test_modes.test_the_ledger_stops_a_file_the_audit_does_not_know, {}),
     "missing_columns_batch": (
         test_missing_columns.test_a_batch_keeps_the_values_of_the_columns_that_each_file_lacks,
@@ -113,13 +113,13 @@ TESTS: dict[str, Test] = {
         test_missing_columns.test_a_column_that_may_not_be_null_is_named_when_new_rows_lack_it,
         {},
     ),
-    "overtaken_picked": (
-        test_precedence.test_a_file_that_was_asked_for_and_is_overtaken_meanwhile_is_refused,
+    "superseded_picked": (
+        test_precedence.test_a_file_that_was_asked_for_and_is_superseded_meanwhile_is_refused,
         {"load": UPSERT, "source": ""},
     ),
-    "overtaken_replace": (test_precedence.test_a_snapshot_that_was_overtaken_does_not_replace_a_newer_one, {}),
-    "overtaken_replace_left": (
-        test_precedence.test_an_overtaken_snapshot_that_nobody_has_put_away_is_put_away,
+    "superseded_replace": (test_precedence.test_a_superseded_snapshot_does_not_replace_a_newer_one, {}),
+    "superseded_replace_left": (
+        test_precedence.test_a_superseded_snapshot_that_nobody_has_put_away_is_put_away,
         {},
     ),
     "quarantine_replay": (test_quarantine_replay.test_only_keys_that_the_table_lacks_are_added, {}),
@@ -165,7 +165,7 @@ _SUBMISSION = test_transient.test_a_submission_that_is_refused_as_a_whole_is_mad
 TESTS |= {f"submission_refused_{step}": (_SUBMISSION, {"step": step}) for step in SUBMISSIONS}
 TESTS |= {
     f"call_refused_{call[1]}": (
-        test_transient.test_a_refusal_for_good_is_not_tried_again,
+        test_transient.test_a_refusal_for_good_is_not_retried,
         dict(zip(("service", "operation", "status", "code"), call, strict=True)),
     )
     for call in CALLS

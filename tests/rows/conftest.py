@@ -99,7 +99,7 @@ class Bench:
     ) -> tuple[Measurements, list[dict[str, Any]]]:
         """Measure the batch, as a load does before, and write its bad rows; return what was seen, and the rows.
 
-        The rows come without their file's ETag, which was looked at.
+        The rows come without their file's ETag, which was checked.
         """
         below = f"data/quarantine/{next(self.numbers)}"
         with self.open(batch) as rows:

@@ -216,11 +216,11 @@ class EndlessStore:
 
 
 def test_copying_ends_when_the_watcher_gives_up(spark_bench: Bench) -> None:
-    batch, store, told = spark_bench.batch(large_file("\n").encode()), EndlessStore(), []
+    batch, store, shown = spark_bench.batch(large_file("\n").encode()), EndlessStore(), []
     engine = SparkFrames(spark_bench.engine.session, store, None)  # type: ignore[attr-defined]
 
     def watch(step: str, **numbers: int) -> None:
-        told.append(numbers)
+        shown.append(numbers)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), engine.open(batch, watch, "s3://lake/staging/endless") as rows:
@@ -228,4 +228,4 @@ def test_copying_ends_when_the_watcher_gives_up(spark_bench: Bench) -> None:
     engine.close()
 
     assert store.is_closed
-    assert told[0]["bytes_read"] > 0
+    assert shown[0]["bytes_read"] > 0

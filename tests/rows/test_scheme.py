@@ -18,7 +18,7 @@ S3, S3A = "fs.s3.impl", "fs.s3a.impl"
 
 @pytest.fixture
 def settings(spark_bench: Bench) -> Iterator[Any]:
-    """Hadoop's settings of the session, put back afterwards."""
+    """Hadoop's settings of the session, restored afterwards."""
     session = spark_bench.engine.session  # type: ignore[attr-defined]
     settings = session.sparkContext._jsc.hadoopConfiguration()
     before = {name: settings.get(name) for name in (S3, S3A)}
@@ -64,7 +64,7 @@ def test_copies_are_read_as_s3a_where_spark_knows_no_s3(spark_bench: Bench, monk
     assert list((spark_bench.folder / "staging").glob("copies-*/*.csv"))
 
 
-def test_a_spark_that_cannot_open_the_lake_is_told_of_s3a(spark_bench: Bench, settings: Any) -> None:
+def test_a_spark_that_cannot_open_the_lake_hears_of_s3a(spark_bench: Bench, settings: Any) -> None:
     batch = spark_bench.batch(b"k,v\n1,a\n")
     settings.unset(S3)
 

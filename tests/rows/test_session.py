@@ -75,5 +75,5 @@ def test_a_spark_without_memory_ends_and_says_so() -> None:
     """It would wait for a thread that is gone, or leave the next feed to a session that is half dead."""
     said = said_by(WITHOUT_MEMORY).splitlines()
 
-    told = [line.startswith("True Spark's process has ended, as it does without memory") for line in said]
-    assert told.count(True) == 2, said
+    shown = [line.startswith("True Spark's process has ended, as it does without memory") for line in said]
+    assert shown.count(True) == 2, said

@@ -16,7 +16,7 @@ TIMES = 60
 SIZE_BYTES = 16 * 1024**2
 
 
-def test_a_dropped_file_is_readable_at_once(served: Served) -> None:
+def test_a_dropped_file_is_readable_immediately(served: Served) -> None:
     for number in range(TIMES):
         # Who was just there must not keep what it saw.
         assert served.keys(Prefix=f"in/{number}.csv") == []
@@ -29,8 +29,8 @@ def test_a_dropped_file_is_readable_at_once(served: Served) -> None:
         assert served.keys(Prefix=f"in/{number}.csv") == [f"in/{number}.csv"]
 
 
-def test_a_file_replaced_in_place_is_another_object_at_once(served: Served) -> None:
-    """By as many bytes within one tick of the file system's clock: neither size nor time tells them apart."""
+def test_a_file_replaced_in_place_is_another_object_immediately(served: Served) -> None:
+    """By as many bytes within one tick of the file system's clock: neither size nor time distinguishes them."""
     etags = []
     for number in range(TIMES):
         content = f"id\n{number:02d}\n".encode()
@@ -43,7 +43,7 @@ def test_a_file_replaced_in_place_is_another_object_at_once(served: Served) -> N
     assert len(set(etags)) == TIMES
 
 
-def test_a_file_renamed_into_place_is_another_object_at_once(served: Served, tmp_path: Path) -> None:
+def test_a_file_renamed_into_place_is_another_object_immediately(served: Served, tmp_path: Path) -> None:
     for number in range(TIMES):
         content = f"id\n{number:02d}\n".encode()
         (tmp_path / "new").write_bytes(content)
@@ -52,7 +52,7 @@ def test_a_file_renamed_into_place_is_another_object_at_once(served: Served, tmp
         assert served.read("1.csv") == content
 
 
-def test_a_removed_file_is_gone_at_once(served: Served) -> None:
+def test_a_removed_file_is_gone_immediately(served: Served) -> None:
     for number in range(TIMES):
         path = served.drop(f"in/{number}.csv", b"id\n")
         assert served.read(f"in/{number}.csv") == b"id\n"
@@ -98,7 +98,7 @@ def test_the_same_bytes_have_the_same_etag_wherever_they_come_from(served: Serve
 
 def test_a_large_file_is_read_once_and_not_for_each_head(served: Served) -> None:
     served.drop("big", b"x" * SIZE_BYTES)
-    # Sooner, the file's times could not tell a change from what was read.
+    # Sooner, the file's times could not distinguish a change from what was read.
     time.sleep(0.2)
     etag = served.head("big")["ETag"]
 

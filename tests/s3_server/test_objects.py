@@ -64,7 +64,7 @@ def test_what_was_put_is_read_in_whole_and_in_ranges(served: Served, size: int) 
     assert code_of(nothing) == "InvalidRange"
 
 
-def test_eight_ranges_at_once_make_the_file(served: Served) -> None:
+def test_eight_concurrent_ranges_make_the_file(served: Served) -> None:
     body = random_bytes(40 * MIB)
     served.drop("a", body)
     ranges = [f"bytes={start}-{start + 5 * MIB - 1}" for start in range(0, 40 * MIB, 5 * MIB)]

@@ -128,7 +128,7 @@ def test_a_run_that_finds_nothing_announces_nothing(feed: FeedHarness, listener:
     assert listener.events() == []
 
 
-def test_a_run_ends_as_its_loads_do_where_nobody_can_be_told(
+def test_a_run_ends_as_its_loads_do_where_nobody_can_be_notified(
     feed: FeedHarness, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", NOBODY)

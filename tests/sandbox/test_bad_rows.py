@@ -65,7 +65,7 @@ def test_good_rows_load_and_bad_ones_go_to_quarantine(
     ]
 
 
-def test_everybody_is_told_how_many_rows_are_where(make_feed: MakeFeed) -> None:
+def test_everybody_learns_how_many_rows_are_where(make_feed: MakeFeed) -> None:
     feed = make_feed(spec("action: quarantine, max_fraction: 0.5"))
 
     result = feed.load(f"{feed.name}.csv", csv_text("id,n", "1,1", "2,x"))
@@ -84,13 +84,13 @@ def test_everybody_is_told_how_many_rows_are_where(make_feed: MakeFeed) -> None:
         1,
         f"bad rows: 1, in {folder}",
     )
-    (told,) = [entry for entry in feed.entries() if entry["msg"] == "bad rows are in quarantine"]
-    assert (told["level"], told["rows"], told["of"], told["to"]) == ("warning", 1, 2, folder)
+    (shown,) = [entry for entry in feed.entries() if entry["msg"] == "bad rows are in quarantine"]
+    assert (shown["level"], shown["rows"], shown["of"], shown["to"]) == ("warning", 1, 2, folder)
     assert len(feed.keys("data/archive/")) == 1
 
 
 @pytest.mark.parametrize(
-    ("budget", "bad", "told"),
+    ("budget", "bad", "shown"),
     [
         ("max_rows: 2", 2, None),
         ("max_rows: 2", 3, "3 of 10 rows cannot be loaded, and the budget is 2 (bad_rows.max_rows)"),
@@ -99,18 +99,18 @@ def test_everybody_is_told_how_many_rows_are_where(make_feed: MakeFeed) -> None:
     ],
 )
 def test_a_file_over_its_budget_is_refused_as_a_whole(
-    make_feed: MakeFeed, budget: str, bad: int, told: str | None
+    make_feed: MakeFeed, budget: str, bad: int, shown: str | None
 ) -> None:
     feed = make_feed(spec(f"action: quarantine, {budget}"))
     ten = [f"{number},{'x' if number < bad else number}" for number in range(10)]
 
     result = feed.load(f"{feed.name}.csv", csv_text("id,n", *ten))
 
-    if told is None:
+    if shown is None:
         assert (result.status, result.counts.rejected, result.counts.inserted) == ("SUCCESS", bad, 10 - bad)
         assert len(quarantined(feed)) == bad
     else:
-        assert told in message(result)
+        assert shown in message(result)
         assert feed.sql(f"select count(*) from svv_tables where table_name = '{feed.name}'") == [(0,)]
         assert quarantined(feed) == []
         assert len(feed.keys("data/unprocessed/")) == 1
@@ -279,7 +279,7 @@ def test_a_run_that_another_has_forestalled_takes_its_bad_rows_back(make_feed: M
 
 
 @pytest.mark.parametrize("engine", ["embedded", "spark"])
-def test_a_refused_file_is_told_with_row_line_and_reason(
+def test_a_refused_file_is_reported_with_row_line_and_reason(
     make_feed: MakeFeed, request: pytest.FixtureRequest, engine: str
 ) -> None:
     """A packed UTF-16 file with blank lines and fields over several lines: no row number is its line."""
@@ -304,19 +304,19 @@ def test_a_refused_file_is_told_with_row_line_and_reason(
 
 
 @pytest.mark.parametrize("action", ["action: reject_file", "action: quarantine, max_rows: 0"])
-def test_without_samples_no_value_is_told_anywhere(make_feed: MakeFeed, action: str) -> None:
+def test_without_samples_no_value_is_reported_anywhere(make_feed: MakeFeed, action: str) -> None:
     feed = make_feed(spec(f"{action}, log_samples: false"))
     feed.load("0.csv", csv_text("id,n,s", "9,9,9"))
 
     result = feed.load("1.csv", csv_text("id,n,s", "1,secret,1", ",secret,1", "3,4,secret"))
 
-    told = message(result)
-    assert "2 of 3 values of n are not integers, first in row 1, line 2" in told
-    assert "1 of 3 rows has no id, which load.keys names, in row 2, line 3" in told
+    shown = message(result)
+    assert "2 of 3 values of n are not integers, first in row 1, line 2" in shown
+    assert "1 of 3 rows has no id, which load.keys names, in row 2, line 3" in shown
     exported = [feed.s3.get_object(Bucket="lake", Key=key)["Body"].read().decode() for key in feed.keys("logs/")]
     audited = [row[0] for row in feed.audit("error_message")]
-    assert audited[-1] == told
-    assert "secret" not in "".join([told, feed.log.getvalue(), *exported, str(result.as_dict())])
+    assert audited[-1] == shown
+    assert "secret" not in "".join([shown, feed.log.getvalue(), *exported, str(result.as_dict())])
 
 
 def test_without_samples_a_widening_gives_no_value_as_its_reason(make_feed: MakeFeed) -> None:

@@ -67,8 +67,8 @@ def test_a_column_named_as_a_system_column_gets_an_underscore(make_feed: MakeFee
     feed.load("1.csv", csv_text("oid,XMin,xmax,ctid", "1,5,6,7"))
 
     assert feed.rows("oid_, xmin_, xmax_, ctid_", "1") == [(1, 5, 6, 7)]
-    (told,) = [entry for entry in feed.entries() if entry["msg"] == "column names changed"]
-    assert {"raw": "XMin", "name": "xmin_", "why": "xmin is a system column"} in told["names"]
+    (shown,) = [entry for entry in feed.entries() if entry["msg"] == "column names changed"]
+    assert {"raw": "XMin", "name": "xmin_", "why": "xmin is a system column"} in shown["names"]
 
 
 def hashed(text: str, name: str) -> str:
@@ -79,7 +79,7 @@ def hashed(text: str, name: str) -> str:
 OTHER = hashed("unApplied", "unapplied")
 
 
-def told(result: LoadResult) -> list[str | None]:
+def shown(result: LoadResult) -> list[str | None]:
     return [warning.column for warning in result.warnings if warning.rule == "duplicate-name"]
 
 
@@ -96,7 +96,7 @@ def test_a_second_spelling_takes_no_known_column(make_feed: MakeFeed, header: st
 
     assert [change["column"] for change in planned.schema_changes] == [OTHER]
     assert [(each["rule"], each["column"]) for each in planned.warnings] == [("duplicate-name", OTHER)]
-    assert (told(result), told(again)) == ([OTHER], [])
+    assert (shown(result), shown(again)) == ([OTHER], [])
     assert feed.rows(f"id, unapplied, {OTHER}, note", "id") == [(1, 11, 99, "second"), (2, 20, None, "first")]
 
 
@@ -108,7 +108,7 @@ def test_one_spelling_uses_the_column_of_its_name_unless_it_has_one_of_its_own(m
     feed.load("4.csv", csv_text("id,unApplied", "4,40"))
 
     assert alone.schema_changes == ()
-    assert told(alone) == []
+    assert shown(alone) == []
     stored = feed.rows(f"id, nullif(unapplied, 0), nullif({OTHER}, 0)", "id")
     assert stored == [(1, 10, None), (2, 20, None), (3, 30, 31), (4, None, 40)]
 
@@ -118,7 +118,7 @@ def test_where_new_columns_are_ignored_the_second_spelling_is_too(make_feed: Mak
     feed.load("1.csv", csv_text("id,Unapplied", "1,10"))
     result = feed.load("2.csv", csv_text("id,unApplied,Unapplied", "2,99,11"))
 
-    assert told(result) == [OTHER]
+    assert shown(result) == [OTHER]
     assert list(feed.types()) == ["id", "unapplied"]
     assert feed.rows("id, unapplied", "id") == [(1, 10), (2, 11)]
 
@@ -129,7 +129,7 @@ def test_a_table_created_with_both_spellings_knows_them_in_any_order(make_feed: 
     second = feed.load("2.csv", csv_text("total,Total,id", "21,20,2"))
 
     other = hashed("Total", "total")
-    assert (told(first), told(second)) == ([other], [])
+    assert (shown(first), shown(second)) == ([other], [])
     assert feed.rows(f"id, total, {other}", "id") == [(1, 11, 10), (2, 21, 20)]
 
 
@@ -141,7 +141,7 @@ def test_files_that_are_loaded_together_agree(make_feed: MakeFeed) -> None:
     results = feed.run()
 
     other = hashed("FOO", "foo")
-    assert [told(result) for result in results] == [[], [other], []]
+    assert [shown(result) for result in results] == [[], [other], []]
     assert feed.rows(f"id, nullif(foo, 0), nullif({other}, 0)", "id") == [(1, 10, None), (2, 20, 21), (3, None, 31)]
     # What this load remembers holds for the next.
     feed.load("4.csv", csv_text("FOO,Foo,id", "41,40,4"))

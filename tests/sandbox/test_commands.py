@@ -210,7 +210,7 @@ def test_a_wrong_command_line_is_explained_and_exits_2(feed: FeedHarness, argv: 
     assert words in err
 
 
-def test_three_mistakes_in_a_spec_are_told_at_once_with_their_lines(feed: FeedHarness) -> None:
+def test_three_mistakes_in_a_spec_are_reported_together_with_their_lines(feed: FeedHarness) -> None:
     feed.write(
         f"pipelines/{feed.name}.yml",
         f"pipeline: {feed.name}\nsource: {{prefix: data/in/x/, patern: '*.csv'}}\ntarget: {{table: t}}\n"
@@ -275,7 +275,7 @@ def test_a_small_load_imports_nothing_it_does_not_use(feed: FeedHarness) -> None
     assert json.loads(ended.stdout)["loads"][0]["records_inserted"] == 1000
 
 
-def test_bad_rows_are_told_and_their_corrections_replayed(feed: FeedHarness) -> None:
+def test_bad_rows_are_reported_and_their_corrections_replayed(feed: FeedHarness) -> None:
     budget = "types: {columns: {n: integer}}\nbad_rows: {action: quarantine, max_rows: 1}\n"
     feed.write(f"pipelines/{feed.name}.yml", tagged_spec(feed.name) + budget)
     key = feed.land("1.csv", "id,n\n1,1\n2,x\n")

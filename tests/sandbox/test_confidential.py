@@ -97,7 +97,7 @@ def test_nothing_of_rows_or_secrets_is_printed_logged_or_recorded(
     assert found == [(f"{MARK}1", f"{MARK}3{'x' * 300}", f"{MARK}5")]
 
 
-def test_what_the_warehouse_quotes_of_a_row_is_not_told(redshift_data: Any, s3: Any) -> None:
+def test_what_the_warehouse_quotes_of_a_row_is_not_shown(redshift_data: Any, s3: Any) -> None:
     name = new_name("quoted")
     Caller(redshift_data, s3).do(
         f"create table {name} (a varchar(20), b integer)", f"insert into {name} values ('{MARK}', 1)"

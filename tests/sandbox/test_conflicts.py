@@ -184,7 +184,7 @@ def test_policies_of_single_columns_go_before_the_tables(make_feed: MakeFeed) ->
     assert "'n' of " in lacking.failure.message
 
 
-def test_a_late_binding_view_that_the_change_breaks_is_told_after_the_load(make_feed: MakeFeed) -> None:
+def test_a_late_binding_view_that_the_change_breaks_is_reported_after_the_load(make_feed: MakeFeed) -> None:
     feed = make_feed(TO_TEXT)
     feed.load("1.csv", csv_text("id,a", "1,1"))
     names = ("sound", "broken", "other", "bound", "above", "gone")

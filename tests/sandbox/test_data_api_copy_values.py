@@ -79,11 +79,11 @@ def test_values_of_all_types_arrive_side_by_side(caller: Caller, rows: list[tupl
         }
     )
     found = copied(caller, {name: kind for name, (kind, _, _) in PLAIN_COLUMNS.items()}, staged)
-    assert found == [told(row) for row in rows]
+    assert found == [shown(row) for row in rows]
 
 
-def told(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the values as the Data API tells them: days and moments as text."""
+def shown(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the values as the Data API returns them: days and moments as text."""
     return tuple(moment_text(value) if isinstance(value, date) else value for value in row)
 
 

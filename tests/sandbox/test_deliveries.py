@@ -12,7 +12,7 @@ import pytest
 from framework.load.request import OneFile, Unprocessed
 from tests.arrivals import MIDNIGHT, drop, land
 from tests.harness import MakeFeed, csv_text
-from tests.sandbox.test_precedence import archived, loading, overtaken
+from tests.sandbox.test_precedence import archived, loading, superseded
 from tests.sandbox.test_quarantine_replay import corrected, quarantine_rows, replay
 
 APPEND, REPLACE, UPSERT = (loading(load) for load in ("{mode: append}", "{mode: replace}", "{keys: [id]}"))
@@ -97,7 +97,7 @@ def test_a_file_is_loaded_again_whenever_it_was_loaded_before(make_feed: MakeFee
 
 
 def test_a_snapshot_is_a_delivery_whenever_it_arrives(make_feed: MakeFeed) -> None:
-    """Arrivals do not tell what the table holds: an old file may be loaded out of order, two may come in one second."""
+    """Arrivals do not say what the table holds: an old file may be loaded out of order, two may come in one second."""
     feed = make_feed(REPLACE)
     land(feed, "a.csv", 1, csv_text("id,a", "1,A"))
     feed.run()
@@ -133,7 +133,7 @@ def test_a_new_snapshot_under_an_older_ones_name_is_not_put_away_unread(make_fee
     land(feed, "x.csv", 1, csv_text("id,a", "1,old"))
     land(feed, "s.csv", 2, csv_text("id,a", "1,s"))
 
-    first = overtaken(feed, other_s3, lambda other: land(feed, "x.csv", 30, csv_text("id,a", "1,newest")))
+    first = superseded(feed, other_s3, lambda other: land(feed, "x.csv", 30, csv_text("id,a", "1,newest")))
     second = feed.run()
 
     assert [[result.status for result in results] for results in (first, second)] == [["SUCCESS"], ["SUCCESS"]]
@@ -189,7 +189,7 @@ def test_deliveries_are_known_whatever_the_pipeline_is_called(make_feed: MakeFee
     assert feed.rows("a", "a") == [("A",)]
 
 
-def test_deliveries_within_a_second_are_not_told_apart(make_feed: MakeFeed) -> None:
+def test_deliveries_within_a_second_are_not_distinguished(make_feed: MakeFeed) -> None:
     feed = make_feed(APPEND)
     for second, value in ((1, "BB"), (1, "A"), (9, "A")):
         land(feed, "s.csv", second, csv_text("id,a", f"1,{value}"))
@@ -203,7 +203,7 @@ def test_bad_rows_of_a_file_that_another_run_has_loaded_are_not_kept_twice(make_
     first = land(feed, "1.csv", 1, csv_text("id,a", "1,a", "x,bad"))
     land(feed, "2.csv", 2, csv_text("id,a", "2,b"))
 
-    results = overtaken(feed, other_s3, lambda other: other.run(OneFile(first)))
+    results = superseded(feed, other_s3, lambda other: other.run(OneFile(first)))
 
     assert sorted(result.status for result in results) == ["SKIPPED", "SUCCESS"]
     assert len(feed.keys(f"data/quarantine/{feed.name}/")) == 1

@@ -148,7 +148,7 @@ def test_many_duplicate_keys_are_counted_and_a_few_shown(make_feed: MakeFeed) ->
     assert samples == [*(f"  id {number}: 3 rows" for number in range(5)), "  and 15 more keys"]
 
 
-def test_without_samples_no_key_is_told(make_feed: MakeFeed) -> None:
+def test_without_samples_no_key_is_shown(make_feed: MakeFeed) -> None:
     feed = make_feed(spec("keys: [id], duplicates: reject", "bad_rows: {log_samples: false}"))
     feed.land("1.csv", csv_text("id,a", "secret,x", "secret,y"))
 

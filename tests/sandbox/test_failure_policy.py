@@ -1,4 +1,4 @@
-"""Which failures move a file, which count, which stop a run, and which are tried again."""
+"""Which failures move a file, which count, which stop a run, and which are retried."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def body(load: str, on_failure: str = "") -> str:
     return FEED.replace("LOAD", load).replace(", ON_FAILURE", f", on_failure: {on_failure}" if on_failure else "")
 
 
-class Weather:
+class Outages:
     """Lets calls of the Data API fail, by the step that is in the StatementName; counts what arrives."""
 
     def __init__(self, client: Any) -> None:
@@ -55,18 +55,18 @@ STEPS = frozenset({"observe", "create_control_schema", "create_ledger", "started
 
 
 @pytest.fixture
-def weather(sandbox: Any) -> Weather:
+def outages(sandbox: Any) -> Outages:
     """The Data API as it is, until a test makes it fail."""
     config = Config(retries={"max_attempts": 0})
-    return Weather(boto3.session.Session().client("redshift-data", config=config))
+    return Outages(boto3.session.Session().client("redshift-data", config=config))
 
 
 @contextmanager
-def outage(weather: Weather, *steps: str) -> Iterator[None]:
+def outage(outages: Outages, *steps: str) -> Iterator[None]:
     """Let these steps find no warehouse."""
-    weather.down = frozenset(steps)
+    outages.down = frozenset(steps)
     yield
-    weather.down = frozenset()
+    outages.down = frozenset()
 
 
 def failed(feed: FeedHarness) -> list[str]:
@@ -74,17 +74,17 @@ def failed(feed: FeedHarness) -> list[str]:
     return [str(message) for status, message in feed.audit("status, error_message") if status == "FAILED"]
 
 
-def test_a_warehouse_that_is_down_for_ten_loads_empties_no_inbox(make_feed: MakeFeed, weather: Weather) -> None:
+def test_a_warehouse_that_is_down_for_ten_loads_empties_no_inbox(make_feed: MakeFeed, outages: Outages) -> None:
     """Nothing can be written at first; then only the row that says so."""
-    feed = make_feed(body(UPSERT, "continue"), redshift_data=weather.client)
+    feed = make_feed(body(UPSERT, "continue"), redshift_data=outages.client)
     feed.load("0.csv", csv_text("id,a", "0,x"))
     for number in (1, 2, 3):
         feed.land(f"{number}.csv", csv_text("id,a", f"{number},x"))
 
-    with outage(weather, *STEPS, "failed"):
+    with outage(outages, *STEPS, "failed"):
         runs = [feed.run() for _ in range(4)]
     unwritten = failed(feed)
-    with outage(weather, "copy"):
+    with outage(outages, "copy"):
         runs += [feed.run() for _ in range(6)]
 
     assert [[result.status for result in results] for results in runs] == [["FAILED"]] * 10
@@ -97,14 +97,14 @@ def test_a_warehouse_that_is_down_for_ten_loads_empties_no_inbox(make_feed: Make
     assert feed.rows("id", "id") == [(0,), (1,), (2,), (3,)]
 
 
-def test_only_attempts_that_no_outage_ended_are_counted(make_feed: MakeFeed, weather: Weather) -> None:
-    feed = make_feed(body(UPSERT), redshift_data=weather.client)
+def test_only_attempts_that_no_outage_ended_are_counted(make_feed: MakeFeed, outages: Outages) -> None:
+    feed = make_feed(body(UPSERT), redshift_data=outages.client)
     feed.land(f"{feed.name}.csv", csv_text("id,a", "1,x"))
-    weather.denied = frozenset({"merge"})
+    outages.denied = frozenset({"merge"})
     pending: list[int] = []
 
     def run(*down: str) -> None:
-        with outage(weather, *down):
+        with outage(outages, *down):
             (result,) = feed.run()
         assert result.status == "FAILED"
         pending.append(len(feed.keys(f"data/in/{feed.name}/")))
@@ -136,25 +136,25 @@ def test_a_file_waits_for_a_correct_spec_however_often_it_is_run(make_feed: Make
 
 
 def test_a_permanent_fault_is_tried_once_and_one_that_may_pass_as_often_as_the_environment_says(
-    make_feed: MakeFeed, weather: Weather
+    make_feed: MakeFeed, outages: Outages
 ) -> None:
-    feed = make_feed(body(UPSERT), redshift_data=weather.client)
+    feed = make_feed(body(UPSERT), redshift_data=outages.client)
     feed.load("0.csv", csv_text("id,a", "0,x"))
-    weather.seen.clear()
+    outages.seen.clear()
     feed.sql(f"alter table {feed.table} rename to {feed.name}_away")
     feed.sql(f"create view {feed.table} as select 1 as id")
 
     refused = feed.load("1.csv", csv_text("id,a", "1,x"))
-    permanent = [step for step in weather.seen if step]
-    weather.seen.clear()
-    with outage(weather, "observe"):
+    permanent = [step for step in outages.seen if step]
+    outages.seen.clear()
+    with outage(outages, "observe"):
         (unreachable,) = feed.run()
 
     assert refused.failure is not None
     assert "is a view" in refused.failure.message
     assert permanent == ["observe", "failed"]
     assert unreachable.failure is not None
-    assert weather.seen == ["observe"] * 3 + ["failed"]
+    assert outages.seen == ["observe"] * 3 + ["failed"]
 
 
 @pytest.mark.parametrize(
@@ -180,10 +180,10 @@ def test_whether_later_files_go_on_after_a_failed_one(
 
 
 def test_a_conflict_with_others_counts_as_an_attempt_and_holds_up_no_later_file(
-    make_feed: MakeFeed, weather: Weather
+    make_feed: MakeFeed, outages: Outages
 ) -> None:
     """A statement that is cancelled each time may be the file's fault, so it must not stay pending for ever."""
-    feed = make_feed(body(UPSERT, "continue"), redshift_data=weather.client)
+    feed = make_feed(body(UPSERT, "continue"), redshift_data=outages.client)
     feed.load("0.csv", csv_text("id,a", "0,x"))
     feed.land(f"{feed.name}_1.csv", csv_text("id,a", "1,x"))
     feed.land("2.csv", csv_text("id,a", "2,x"))
@@ -195,10 +195,10 @@ def test_a_conflict_with_others_counts_as_an_attempt_and_holds_up_no_later_file(
             parsed |= {"Status": "FAILED", "Error": "ERROR: Query cancelled by WLM abort action", "SubStatements": []}
 
     def remember(parsed: Any, **_: Any) -> None:
-        if weather.seen[-1] == "copy" and copies.pop(0):
+        if outages.seen[-1] == "copy" and copies.pop(0):
             cancelled.add(parsed["Id"])
 
-    events = weather.client.meta.events
+    events = outages.client.meta.events
     events.register("after-call.redshift-data.BatchExecuteStatement", remember)
     events.register("after-call.redshift-data.DescribeStatement", cancel)
     copies = [True] * 3 + [False]

@@ -12,7 +12,7 @@ from botocore.config import Config
 from framework.errors import SpecError, WarehouseError
 from framework.lake.lake import Lake
 from framework.load.request import OneFile
-from tests.faults.weather import refuse
+from tests.faults.fault_injector import refuse
 from tests.harness import MakeFeed, csv_text
 from tests.sandbox.test_precedence import loading
 
@@ -139,7 +139,7 @@ def test_a_file_at_fault_goes_to_unprocessed_and_says_why(
     (result,) = feed.run()
 
     if content == "id,a,A\n1,x,y\n":
-        assert result.status == "SUCCESS", "two headers that clean to one name are told apart"
+        assert result.status == "SUCCESS", "two headers that clean to one name are distinguished"
         return
     assert result.failure is not None
     assert result.failure.type == "SourceFileError"
@@ -212,7 +212,7 @@ def test_a_log_that_cannot_be_exported_hides_no_error(make_feed: MakeFeed) -> No
     assert [entry["msg"] for entry in feed.entries()][-1] == "the log could not be exported"
 
 
-def test_a_dead_runs_remains_are_cleared_away(make_feed: MakeFeed) -> None:
+def test_a_crashed_runs_remains_are_cleared_away(make_feed: MakeFeed) -> None:
     feed = make_feed()
     dead = "dead" + "0" * 28
     feed.load("1.csv", csv_text("id,a", "1,x"))
@@ -222,7 +222,7 @@ def test_a_dead_runs_remains_are_cleared_away(make_feed: MakeFeed) -> None:
     living = feed.load("2.csv", csv_text("id,a", "2,x"))
     untouched = len(feed.keys(f"staging/{feed.name}/"))
 
-    # A limit below zero makes any sign of life but the own one too old.
+    # A limit below zero makes every heartbeat but the own one expire.
     feed.environment = replace(feed.environment, dead_after_seconds=-1)
     result = feed.load("3.csv", csv_text("id,a", "3,x"))
 
@@ -296,7 +296,7 @@ def test_a_moved_file_without_its_identity_is_not_loaded_as_a_new_one(make_feed:
     assert feed.rows("id, a", "id") == [(1, "x")]
 
 
-def test_a_dead_runs_remains_are_cleared_away_where_nothing_is_pending(make_feed: MakeFeed) -> None:
+def test_a_crashed_runs_remains_are_cleared_away_where_nothing_is_pending(make_feed: MakeFeed) -> None:
     feed = make_feed()
     dead = "dead" + "1" * 28
     feed.load("1.csv", csv_text("id,a", "1,x"))

@@ -48,7 +48,7 @@ def stale(feed: FeedHarness, *options: str) -> tuple[int, list[dict[str, Any]]]:
     return code, document["stale"]
 
 
-def test_a_load_without_an_end_runs_as_long_as_it_gives_signs_of_life(feed: FeedHarness) -> None:
+def test_a_load_without_an_end_runs_as_long_as_its_heartbeat_is_fresh(feed: FeedHarness) -> None:
     feed.land("1.csv", "id,a\n1,x\n")
     feed.command("run", feed.name)
     for run_id in ("gone", "silent", "living"):
@@ -146,7 +146,7 @@ def test_a_filter_that_means_nothing_is_explained(feed: FeedHarness, options: li
     assert words in err
 
 
-def test_the_history_tells_what_loads_changed_about_tables(feed: FeedHarness) -> None:
+def test_the_history_shows_what_loads_changed_about_tables(feed: FeedHarness) -> None:
     schema = json.loads((SCHEMAS / "history_changes.schema.json").read_text(encoding="utf-8"))
     nothing = feed.json("history", feed.name, "--changes")
     feed.land("1.csv", "id,a,b\n1,x,5\n")
@@ -162,11 +162,11 @@ def test_the_history_tells_what_loads_changed_about_tables(feed: FeedHarness) ->
 
     Draft202012Validator(schema).validate(document)
     assert (nothing, code) == ((0, {"changes": []}), 0)
-    told = [
+    shown = [
         (change["change"], change["column_name"], change["type_before"], change["type_after"])
         for change in document["changes"]
     ]
-    assert told == [
+    assert shown == [
         ("rewrite_column", "b", "integer", "bigint"),
         ("add_column", "c", None, "varchar(256)"),
         # Native growth goes first, by itself.
@@ -256,7 +256,7 @@ def test_a_warehouse_that_was_never_used_has_no_history(feed: FeedHarness) -> No
     assert stale(feed)[0] == 3
 
 
-def test_pruning_keeps_what_tells_which_files_are_loaded(feed: FeedHarness) -> None:
+def test_pruning_keeps_what_says_which_files_are_loaded(feed: FeedHarness) -> None:
     feed.land("1.csv", "id,a\n1,x\n")
     feed.command("run", feed.name)
     old, older, young = "2026-01-02", "2026-01-01", (datetime.now(UTC) - timedelta(hours=1)).isoformat(" ")[:19]

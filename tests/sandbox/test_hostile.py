@@ -88,7 +88,7 @@ def test_a_file_is_known_again_by_its_name(feed: FeedHarness) -> None:
 def test_a_file_name_is_a_value_and_nothing_more(
     engine: str, request: pytest.FixtureRequest, sandbox: Any, s3: Any
 ) -> None:
-    """Spark replaces `${env:NAME}` in the text of an expression, unless it is told not to."""
+    """Spark replaces `${env:NAME}` in the text of an expression, unless it is configured not to."""
     bench = make_bench(request.getfixturevalue(f"{engine}_engine"), sandbox, s3)
     batch = bench.batch(b"a\n1\n", COMMA)
     (layout,) = batch.files

@@ -28,7 +28,7 @@ from framework.sandbox import SandboxAddress
 from framework.warehouse.client import Caller as StatementCaller
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
-from tests.harness import new_name
+from tests.harness import MakeFeed, new_name
 from tests.rows.conftest import column, make_bench
 from tests.sandbox.conftest import ENVIRONMENT as SANDBOX
 from tests.sandbox.data_api_caller import ENDLESS, Caller
@@ -118,7 +118,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
     [(signal.SIGINT, 130, "interrupted by the user"), (signal.SIGTERM, 143, "terminated by SIGTERM")],
     ids=["ctrl-c", "sigterm"],
 )
-def test_feeds_that_stage_end_at_once_and_leave_nothing(
+def test_feeds_that_stage_end_immediately_and_leave_nothing(
     site: Site, number: signal.Signals, code: int, message: str
 ) -> None:
     process = site.start("--all")
@@ -180,27 +180,27 @@ def test_a_terminal_shows_how_far_staging_is(site: Site) -> None:
     ours, theirs = pty.openpty()
     process = site.start(site.names[0], "--output", "text", stderr=theirs, stdout=theirs)
     os.close(theirs)
-    shown = b""
-    while not (found := re.search(rb"held_\d+: stage: ([1-9]\d*\.\d) of 29\.3 MB read, 0 rows done", shown)):
-        shown += os.read(ours, 1000)
+    screen = b""
+    while not (found := re.search(rb"held_\d+: stage: ([1-9]\d*\.\d) of 29\.3 MB read, 0 rows done", screen)):
+        screen += os.read(ours, 1000)
 
     assert 0 < float(found[1]) < 29.3
     process.send_signal(signal.SIGTERM)
     with suppress(OSError):
         while rest := os.read(ours, 1000):
-            shown += rest
+            screen += rest
     os.close(ours)
     assert process.wait() == 143
     # What was drawn over itself stands nowhere among the last words.
-    *_, last, end, nothing = shown.split(b"\r\n")
+    *_, last, end, nothing = screen.split(b"\r\n")
     assert last.startswith(b"\r\x1b[K")
     assert last.endswith(b"error: load failed (error=terminated by SIGTERM)")
     assert (end, nothing) == (b"terminated; files that were not loaded stay where they are", b"")
 
 
-def test_interruptions_never_empty_an_inbox(feed: Any) -> None:
+def test_interruptions_never_empty_an_inbox(make_feed: MakeFeed) -> None:
     """A failure counts towards max_attempts, which is three; whoever interrupts has not judged the file."""
-    feed = feed()
+    feed = make_feed()
     key = feed.land("1.csv", "id\n1\n")
 
     def interrupt(batch: object) -> NoReturn:
@@ -237,16 +237,16 @@ def test_a_statement_of_an_interrupted_run_is_cancelled(redshift_data: Any, s3: 
 def test_spark_cancels_its_jobs(spark_engine: SparkFrames, sandbox: SandboxAddress, s3: Any) -> None:
     bench = make_bench(spark_engine, sandbox, s3)
     content = b"id,a\n" + b"".join(b"%d,%090d\n" % (number, number) for number in range(300_000))
-    batch, told = bench.batch(content), []
+    batch, shown = bench.batch(content), []
 
     def watch(step: str, **numbers: int) -> None:
-        told.append(numbers)
+        shown.append(numbers)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), spark_engine.open(batch, watch, None) as rows:
         rows.stage([column("id", "bigint"), column("a", "varchar(100)")], "s3://lake/staging/cancelled")
 
-    assert len(told) == 1
+    assert len(shown) == 1
     tracker = spark_engine.session.sparkContext.statusTracker()
     assert tracker.getActiveJobsIds() == []
     assert "Contents" not in s3.list_objects_v2(Bucket="lake", Prefix="staging/cancelled")

@@ -29,7 +29,7 @@ load: {mode: append}
 metadata_columns: {run_date: null, file_name: null}
 """
 CALLS_PER_FILE = 8
-"""Two heads and a read to load it; a look at the name, a copy, two looks and a deletion to archive it."""
+"""Two heads and a read to load it; a check of the name, a copy, two checks and a deletion to archive it."""
 
 
 def drop_files(folder: Path, name: str, count: int) -> list[str]:

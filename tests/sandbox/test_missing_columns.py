@@ -1,4 +1,4 @@
-"""A file lacks a column of the table: what new and stored rows get, what is rejected, what the owner is told."""
+"""A file lacks a column of the table: what new and stored rows get, what is rejected, what the owner is shown."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import pytest
 from framework.errors import SpecError
 from framework.load.request import OneFile
 from framework.load.result import RecordCounts
+from tests.call_hooks import CallHook
 from tests.harness import MakeFeed, csv_text
-from tests.moments import Moment
 
 
 def mode(text: str, source: str = "") -> str:
@@ -226,7 +226,7 @@ def test_rows_that_get_lost_on_the_way_stop_the_merge(make_feed: MakeFeed, sandb
     feed = make_feed(redshift_data=client)
     feed.load("1.csv", csv_text("id,a", "1,x", "2,y"))
     key = feed.land("2.csv", csv_text("id,a", "2,new", "3,z"))
-    moment = Moment(
+    moment = CallHook(
         client,
         "before-call.redshift-data.BatchExecuteStatement",
         1,

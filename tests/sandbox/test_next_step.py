@@ -26,10 +26,10 @@ def fail(feed: FeedHarness, *argv: str) -> tuple[int, str]:
     return code, err
 
 
-def continue_as_told(feed: FeedHarness, err: str) -> tuple[int, dict[str, Any]]:
+def follow_advice(feed: FeedHarness, err: str) -> tuple[int, dict[str, Any]]:
     """Type the one command that a failure prints, and return its exit code and its only result."""
-    (told,) = COMMAND.findall(err)
-    code, document = feed.json(*shlex.split(told))
+    (shown,) = COMMAND.findall(err)
+    code, document = feed.json(*shlex.split(shown))
     (result,) = document["loads"]
     return code, result
 
@@ -47,7 +47,7 @@ def test_a_file_with_bad_rows_is_replayed_once_the_spec_takes_them(feed: FeedHar
     (moved,) = keys(feed, "data/unprocessed/")
     write_spec(feed, APPEND, "types: {columns: {a: integer}}\nbad_rows: {action: quarantine, max_rows: 1}\n")
 
-    again, result = continue_as_told(feed, err)
+    again, result = follow_advice(feed, err)
 
     assert code == 3
     assert f"The file is now at s3://lake/{moved}." in err
@@ -62,7 +62,7 @@ def test_a_broken_file_is_skipped_once_a_correct_one_has_come(feed: FeedHarness)
     feed.land(f"{feed.name}.csv", 'id,a\n1,"x"\n')
     assert feed.command("run", feed.name)[0] == 0
 
-    code, result = continue_as_told(feed, err)
+    code, result = follow_advice(feed, err)
 
     assert (code, result["status"]) == (0, "SKIPPED")
     assert keys(feed, "data/unprocessed/") == []
@@ -90,14 +90,14 @@ def test_the_files_of_a_batch_that_are_sound_are_said_to_stay(feed: FeedHarness)
     assert f"The other file stays at s3://lake/{sound}. The file at fault is now at s3://lake/{moved}." in err
 
 
-def test_a_snapshot_that_shrinks_the_table_is_let_through_as_told(feed: FeedHarness) -> None:
+def test_a_snapshot_that_shrinks_the_table_is_accepted_as_advised(feed: FeedHarness) -> None:
     write_spec(feed, "load: {mode: replace}\n")
     feed.land(f"{feed.name}_1.csv", "id\n1\n2\n3\n4\n")
     assert feed.command("run", feed.name)[0] == 0
     feed.land(f"{feed.name}_2.csv", "id\n1\n")
     _, err = fail(feed, "run", feed.name)
 
-    code, result = continue_as_told(feed, err)
+    code, result = follow_advice(feed, err)
 
     assert (code, result["status"], result["records_inserted"], result["records_deleted"]) == (0, "SUCCESS", 1, 4)
 
@@ -109,14 +109,14 @@ def test_a_file_that_waits_for_the_spec_stays_pending(feed: FeedHarness) -> None
     code, err = fail(feed, "run", feed.name)
     write_spec(feed, APPEND, view.format(name=feed.name, column="a"))
 
-    again, result = continue_as_told(feed, err)
+    again, result = follow_advice(feed, err)
 
     assert code == 2
     assert f"The file stays at s3://lake/{key}." in err
     assert (again, result["status"]) == (0, "SUCCESS")
 
 
-def test_an_archived_file_that_fails_to_load_again_is_loaded_again_as_told(feed: FeedHarness) -> None:
+def test_an_archived_file_that_fails_to_load_again_is_loaded_again_as_advised(feed: FeedHarness) -> None:
     write_spec(feed, "load: {keys: [id]}\n")
     feed.land(f"{feed.name}.csv", "id,a\n1,x\n")
     feed.command("run", feed.name)
@@ -124,13 +124,13 @@ def test_an_archived_file_that_fails_to_load_again_is_loaded_again_as_told(feed:
     write_spec(feed, "load: {keys: [id]}\n", "expect: {min_rows: 2}\n")
     _, err = fail(feed, "run", feed.name, "--file", archived, "--again")
 
-    code, result = continue_as_told(feed, err)
+    code, result = follow_advice(feed, err)
 
     assert (code, result["status"], result["records_updated"]) == (0, "SUCCESS", 1)
     assert keys(feed, "data/archive/") == [archived]
 
 
-def test_a_file_that_is_too_late_is_loaded_out_of_order_as_told(feed: FeedHarness) -> None:
+def test_a_file_that_is_too_late_is_loaded_out_of_order_as_advised(feed: FeedHarness) -> None:
     write_spec(feed, "load: {keys: [id]}\n", "expect: {min_rows: 2}\n")
     feed.land(f"{feed.name}_1.csv", "id,a\n1,x\n")
     fail(feed, "run", feed.name)
@@ -139,6 +139,6 @@ def test_a_file_that_is_too_late_is_loaded_out_of_order_as_told(feed: FeedHarnes
     assert feed.command("run", feed.name)[0] == 0
     _, err = fail(feed, "replay", feed.name)
 
-    code, result = continue_as_told(feed, err)
+    code, result = follow_advice(feed, err)
 
     assert (code, result["status"]) == (0, "SUCCESS")

@@ -140,7 +140,7 @@ class Site:
         return str(found["Key"])
 
     def die(self) -> None:
-        """Leave what a run leaves that was killed long ago: a sign of life, staging files and bad rows."""
+        """Leave what a run leaves that was killed long ago: a heartbeat, staging files and bad rows."""
         run_id = "dead" + "5" * 28
         self.put(f"data/quarantine/{self.name}/2026/01/{run_id}/1.parquet")
         for file in ("alive", "rows-0/part.parquet"):
@@ -149,7 +149,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def calls(sandbox: Any, s3: Any, moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Calls:
-    """The calls of loads that grow a table, go wrong, die, are replayed, let go and looked at."""
+    """The calls of loads that grow a table, go wrong, crash, are replayed, skipped and listed."""
     calls = Calls()
     site = Site(tmp_path_factory.mktemp("permitted"), s3, sandbox.s3_folder)
     with pytest.MonkeyPatch.context() as patch:

@@ -43,7 +43,7 @@ def relations(feed: FeedHarness) -> Any:
         ("select id as b, a as b\nfrom {{ target }}", "select id as b", '"b" is specified more than once', False, True),
     ],
 )
-def test_a_mistake_in_a_view_is_told_with_its_line(
+def test_a_mistake_in_a_view_is_reported_with_its_line(
     feed: FeedHarness, definition: str, wrong: str, words: str, is_loaded: bool, is_pending: bool
 ) -> None:
     if is_loaded:
@@ -63,7 +63,7 @@ def test_a_mistake_in_a_view_is_told_with_its_line(
     assert relations(feed) == before
 
 
-def test_all_mistakes_of_all_views_are_told_at_once(feed: FeedHarness) -> None:
+def test_all_mistakes_of_all_views_are_reported_together(feed: FeedHarness) -> None:
     feed.land("1.csv", FIRST)
     write(feed, "v: select x from {{ target }}", "w: select id from {{ target }}", "u: select y from {{ target }}")
 
@@ -94,9 +94,9 @@ def test_columns_and_views_that_are_still_to_come_are_no_mistake(feed: FeedHarne
     write(feed, *views)
 
     planned, _, err = feed.command("plan", feed.name)
-    done, _, told = feed.command("run", feed.name)
+    done, _, shown = feed.command("run", feed.name)
 
-    assert (planned, done) == (0, 0), err + told
+    assert (planned, done) == (0, 0), err + shown
 
 
 def test_a_view_of_a_table_that_is_still_to_come_is_no_mistake(feed: FeedHarness) -> None:

@@ -1,4 +1,4 @@
-"""A load that another run has overtaken puts no old row in the place of a new one, and loads what is left to load."""
+"""A load that another run supersedes puts no old row in the place of a new one, and loads what is left to load."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from framework.errors import SpecError
 from framework.load.request import Accepted, LoadRequest, OneFile
 from framework.load.result import LoadResult
 from tests.arrivals import land
+from tests.call_hooks import CallHook, through
 from tests.faults.scenarios import another_run
 from tests.harness import PENDING, FeedHarness, MakeFeed, csv_text
-from tests.moments import Moment, through
 
 
 def loading(load: str, source: str = "") -> str:
@@ -37,11 +37,11 @@ UPSERT = loading("{keys: [id]}")
 REPLACE = loading("{mode: replace}")
 
 
-def overtaken(
+def superseded(
     feed: FeedHarness, other_s3: Any, meanwhile: Callable[[FeedHarness], object], request: LoadRequest = PENDING
 ) -> list[LoadResult]:
     """Run, and let something happen just before COPY: the rows are staged then, and nothing is merged."""
-    moment = Moment(
+    moment = CallHook(
         other_s3, "before-call.s3.PutObject", 1, lambda context: "manifest.json" in context["params"]["url_path"]
     )
     slow = replace(feed, wrap_lake=through(other_s3), run_number_base=0x500)
@@ -52,7 +52,7 @@ def overtaken(
     return results
 
 
-def test_a_snapshot_that_was_overtaken_does_not_replace_a_newer_one(make_feed: MakeFeed, other_s3: Any) -> None:
+def test_a_superseded_snapshot_does_not_replace_a_newer_one(make_feed: MakeFeed, other_s3: Any) -> None:
     feed = make_feed(REPLACE)
     key = land(feed, "1.csv", 1, csv_text("id,a", "1,old", "2,old"))
 
@@ -60,7 +60,7 @@ def test_a_snapshot_that_was_overtaken_does_not_replace_a_newer_one(make_feed: M
         land(feed, "2.csv", 2, csv_text("id,a", "1,new"))
         assert [result.status for result in other.run()] == ["SUCCESS", "SKIPPED"]
 
-    (result,) = overtaken(feed, other_s3, newer)
+    (result,) = superseded(feed, other_s3, newer)
 
     assert (result.source_file, result.status) == (key, "SKIPPED")
     assert feed.rows("id, a", "id") == [(1, "new")]
@@ -68,7 +68,7 @@ def test_a_snapshot_that_was_overtaken_does_not_replace_a_newer_one(make_feed: M
     assert archived(feed) == 2
 
 
-def test_an_overtaken_snapshot_that_nobody_has_put_away_is_put_away(make_feed: MakeFeed, other_s3: Any) -> None:
+def test_a_superseded_snapshot_that_nobody_has_put_away_is_put_away(make_feed: MakeFeed, other_s3: Any) -> None:
     """The newer file was asked for by name, so the run that loaded it passed over no other."""
     feed = make_feed(REPLACE)
     land(feed, "1.csv", 1)
@@ -77,7 +77,7 @@ def test_an_overtaken_snapshot_that_nobody_has_put_away_is_put_away(make_feed: M
         (loaded,) = other.run(OneFile(land(feed, "2.csv", 2)))
         assert loaded.status == "SUCCESS"
 
-    (result,) = overtaken(feed, other_s3, newer)
+    (result,) = superseded(feed, other_s3, newer)
 
     assert result.status == "SKIPPED", result.failure
     assert "another run has loaded" in str(result.reason)
@@ -88,7 +88,7 @@ def test_an_overtaken_snapshot_that_nobody_has_put_away_is_put_away(make_feed: M
 
 @pytest.mark.parametrize("source", ["", ", order: name"])
 @pytest.mark.parametrize("load", ["{mode: replace}", "{keys: [id]}"])
-def test_a_file_that_was_asked_for_and_is_overtaken_meanwhile_is_refused(
+def test_a_file_that_was_asked_for_and_is_superseded_meanwhile_is_refused(
     make_feed: MakeFeed, other_s3: Any, load: str, source: str
 ) -> None:
     feed = make_feed(loading(load, source))
@@ -98,7 +98,7 @@ def test_a_file_that_was_asked_for_and_is_overtaken_meanwhile_is_refused(
         (loaded,) = other.run(OneFile(land(feed, "2.csv", 2)))
         assert loaded.status == "SUCCESS"
 
-    (result,) = overtaken(feed, other_s3, newer, OneFile(key))
+    (result,) = superseded(feed, other_s3, newer, OneFile(key))
 
     assert result.status == "REFUSED", result.failure
     assert "2.csv, which arrived 2026-01-01 00:00:02 and comes after it" in str(result.reason)
@@ -109,11 +109,11 @@ def test_a_file_that_was_asked_for_and_is_overtaken_meanwhile_is_refused(
     assert feed.rows("a", "a") == [("1.csv",)]
 
 
-def test_rows_with_an_order_of_their_own_may_be_overtaken(make_feed: MakeFeed, other_s3: Any) -> None:
+def test_rows_with_an_order_of_their_own_may_be_superseded(make_feed: MakeFeed, other_s3: Any) -> None:
     feed = make_feed(loading("{keys: [id], order_by: [a desc]}"))
     key = land(feed, "1.csv", 1)
 
-    (result,) = overtaken(feed, other_s3, lambda other: other.run(OneFile(land(feed, "2.csv", 2))), OneFile(key))
+    (result,) = superseded(feed, other_s3, lambda other: other.run(OneFile(land(feed, "2.csv", 2))), OneFile(key))
 
     assert result.status == "SUCCESS"
     assert result.counts.deduplicated == 1
@@ -130,7 +130,7 @@ def test_names_that_come_again_every_day_are_no_old_files(make_feed: MakeFeed) -
     assert feed.rows("id, a", "id") == [(1, 2), (2, 2)]
 
 
-def test_two_feeds_of_one_table_do_not_overtake_each_other(make_feed: MakeFeed) -> None:
+def test_two_feeds_of_one_table_do_not_supersede_each_other(make_feed: MakeFeed) -> None:
     first = make_feed(UPSERT)
     second = make_feed(UPSERT.replace('"{name}"', first.name))
     land(second, "2.csv", 2, csv_text("id,a", "2,x"))
@@ -147,7 +147,7 @@ def test_a_batch_of_which_another_run_has_loaded_a_part_loads_the_rest(make_feed
     feed = make_feed(loading("{mode: append}", ", batch: all"))
     keys = [land(feed, f"{number}.csv", number) for number in (1, 2, 3)]
 
-    results = overtaken(feed, other_s3, lambda other: other.run(OneFile(keys[1])))
+    results = superseded(feed, other_s3, lambda other: other.run(OneFile(keys[1])))
 
     assert sorted((result.source_file, result.status) for result in results) == [
         (keys[0], "SUCCESS"),

@@ -145,7 +145,7 @@ def test_a_file_dropped_into_the_folder_has_landed(own: Path) -> None:
     assert [item["Key"] for item in listed] == [f"data/in/{name}"]
 
 
-def test_two_starts_at_once_make_one_sandbox(folder: Path) -> None:
+def test_two_concurrent_starts_make_one_sandbox(folder: Path) -> None:
     code = f"import pathlib, framework.sandbox as s; print(s.start(pathlib.Path({str(folder)!r})))"
     both = [
         subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE)
@@ -206,7 +206,7 @@ def test_a_borrower_leaves_a_sandbox_that_was_up(own: Path) -> None:
     assert sandbox.is_running(own)
 
 
-def test_a_process_that_ends_at_once_is_reported_with_its_log(
+def test_a_process_that_ends_immediately_is_reported_with_its_log(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "python"

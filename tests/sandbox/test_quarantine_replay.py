@@ -233,7 +233,7 @@ GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "shown"),
     [
         ([GOOD | {"record": '["1"]'}], "row 1 of 1.csv has 1 field, and its header names 2"),
         ([GOOD, GOOD], "row 1 of 1.csv stands there twice"),
@@ -258,7 +258,7 @@ GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"
     ],
 )
 def test_what_is_no_quarantine_file_is_refused_before_anything_loads(
-    make_feed: MakeFeed, tmp_path: Path, rows: list[dict[str, str]], told: str
+    make_feed: MakeFeed, tmp_path: Path, rows: list[dict[str, str]], shown: str
 ) -> None:
     feed = make_feed(spec())
     path = tmp_path / "fixed.csv"
@@ -268,7 +268,7 @@ def test_what_is_no_quarantine_file_is_refused_before_anything_loads(
     with pytest.raises(SourceFileError) as refused:
         replay(feed, str(path))
 
-    assert told in str(refused.value)
+    assert shown in str(refused.value)
     assert feed.keys("staging/") == []
 
 

@@ -1,4 +1,4 @@
-"""Two sessions at once: what PostgreSQL says of a conflict is told in Redshift's words."""
+"""Two concurrent sessions: what PostgreSQL says of a conflict is said in Redshift's words."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_table_created_since_it_was_looked_for_is_a_conflict(
     assert message == "could not complete because of conflict with concurrent transaction"
 
 
-def test_the_second_to_create_a_name_waits_and_is_told_of_the_conflict(
+def test_the_second_to_create_a_name_waits_and_hears_of_the_conflict(
     committed: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     messages: list[str] = []

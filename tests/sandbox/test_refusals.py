@@ -25,7 +25,7 @@ class Case:
 
     before: str
     content: str
-    told: list[str]
+    shown: list[str]
     ways_out: list[str]
     more: dict[str, Any] = field(default_factory=dict)
 
@@ -265,14 +265,14 @@ def test_a_refused_file_loads_by_each_way_out_that_its_message_offers(make_feed:
 
     assert result.failure is not None
     message = result.failure.message
-    for told in case.told:
-        assert told in message
+    for shown in case.shown:
+        assert shown in message
     offered = ways_out(message)
     assert [way_out[0].rpartition(" (")[0].strip() for way_out in offered] == case.ways_out
     of_columns = [way_out for way_out in offered if "bad_rows" not in way_out["fields"]]
     # Where several columns are at fault each needs a way out of its own.
     specs = [changed(spec_of(case), way_out) for way_out in offered]
-    if len(case.told) > 1 and len(of_columns) > 1:
+    if len(case.shown) > 1 and len(of_columns) > 1:
         specs = [changed(changed(spec_of(case), of_columns[0]), of_columns[1])]
     for spec in specs:
         again = prepared(make_feed, case, spec)
@@ -293,7 +293,7 @@ def test_a_column_whose_bad_rows_come_late_has_an_example_too(make_feed: MakeFee
     assert "1 of 302 records has another number of fields than the header, in row 302" in result.failure.message
 
 
-def test_two_files_of_one_load_are_told_together_with_their_names(make_feed: MakeFeed) -> None:
+def test_two_files_of_one_load_are_reported_together_with_their_names(make_feed: MakeFeed) -> None:
     spec = spec_of(Case("", "", [], []))
     spec["source"]["batch"] = "all"
     feed = make_feed(yaml.safe_dump(spec | {"types": {"columns": {"n": "integer"}}}))

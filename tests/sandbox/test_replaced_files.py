@@ -14,8 +14,8 @@ import pytest
 from framework.load.request import Unprocessed
 from framework.model.files import SourceBatch
 from framework.rows.protocol import FrameEngine, SourceRows, Watch
+from tests.call_hooks import CallHook, through
 from tests.harness import FeedHarness, MakeFeed, csv_text
-from tests.moments import Moment, through
 
 APPEND = """
 source: {prefix: data/in/{name}/}
@@ -55,7 +55,7 @@ def test_a_file_replaced_at_any_call_is_neither_lost_nor_half_loaded(
     feed = make_feed(APPEND, wrap_lake=through(other_s3))
     # A copy names where it goes to.
     is_meant = (lambda _: True) if "Copy" in event else of_feed(feed)
-    moment = Moment(other_s3, event, number, is_meant)
+    moment = CallHook(other_s3, event, number, is_meant)
     feed.land("1.csv", OLD)
     moment.action = partial(feed.land, "1.csv", NEW)
 
@@ -64,10 +64,10 @@ def test_a_file_replaced_at_any_call_is_neither_lost_nor_half_loaded(
     second = feed.run()
 
     assert moment.action is None, "the moment has come"
-    at_once = event.endswith("HeadObject") and number == 1
-    assert [result.status for result in first] == ["SUCCESS" if is_loaded or at_once else "SKIPPED"], first
-    assert rows_after_first == (OLD_ROWS if is_loaded else NEW_ROWS if at_once else [])
-    assert [result.status for result in second] == ([] if at_once else ["SUCCESS"]), second
+    immediately = event.endswith("HeadObject") and number == 1
+    assert [result.status for result in first] == ["SUCCESS" if is_loaded or immediately else "SKIPPED"], first
+    assert rows_after_first == (OLD_ROWS if is_loaded else NEW_ROWS if immediately else [])
+    assert [result.status for result in second] == ([] if immediately else ["SUCCESS"]), second
     assert feed.rows("id, a", "a desc, id") == (OLD_ROWS if is_loaded else []) + NEW_ROWS
     assert feed.keys("data/in/") == []
     assert feed.keys("data/unprocessed/") == []
@@ -118,7 +118,7 @@ def test_a_file_replaced_around_its_reading_is_loaded_once_by_both_engines(
     first = feed.run()
     second = feed.run()
 
-    # What was read before it was replaced is loaded, unless the engine cannot tell what it has read.
+    # What was read before it was replaced is loaded, unless the engine does not know what it has read.
     was_loaded = when == "after" and real.notices_replacement
     assert [result.status for result in first] == ["SUCCESS" if was_loaded else "SKIPPED"], first
     assert [result.status for result in second] == ["SUCCESS"], second
@@ -132,7 +132,7 @@ def test_a_file_replaced_just_before_the_merge_is_loaded_and_so_is_what_replaced
     client = boto3.session.Session().client("redshift-data")
     feed = make_feed(APPEND, redshift_data=client)
     event = "before-call.redshift-data.BatchExecuteStatement"
-    moment = Moment(client, event, 1, lambda context: '/merge"' in str(context["params"]["body"]))
+    moment = CallHook(client, event, 1, lambda context: '/merge"' in str(context["params"]["body"]))
     feed.land("1.csv", OLD)
     moment.action = partial(feed.land, "1.csv", NEW)
 
@@ -165,7 +165,7 @@ def test_a_file_at_fault_that_was_replaced_meanwhile_leaves_no_copy_to_replay(
 ) -> None:
     """The copy may hold what replaced the file, which would then be loaded under two identities."""
     feed = make_feed(APPEND, wrap_lake=through(other_s3))
-    moment = Moment(other_s3, "before-call.s3.CopyObject", 1, lambda _: True)
+    moment = CallHook(other_s3, "before-call.s3.CopyObject", 1, lambda _: True)
     feed.land("1.csv", "id,a\n1\n")
     moment.action = partial(feed.land, "1.csv", NEW)
 

@@ -9,7 +9,7 @@ from tests.sandbox.test_views import with_view
 
 
 def view_ids(feed: FeedHarness) -> dict[str, Any]:
-    """Return what tells a view from one that was created anew under its name."""
+    """Return what distinguishes a view from one that was created anew under its name."""
     found = feed.sql(f"select relname, oid from pg_class where relkind = 'v' and relname like '%\\\\_{feed.name}'")
     return {str(name).removesuffix(f"_{feed.name}"): oid for name, oid in found}
 

@@ -1,4 +1,4 @@
-"""`replay` loads what was set aside, in its order; what is too late for that stays and is told."""
+"""`replay` loads what was set aside, in its order; what is too late for that stays and is reported."""
 
 from __future__ import annotations
 
@@ -190,30 +190,30 @@ def test_a_loaded_file_asked_for_again_is_refused_when_a_newer_one_is_loaded(mak
     assert [known.status, refused.status, allowed.status] == ["SKIPPED", "REFUSED", "SUCCESS"]
 
 
-def test_a_file_that_does_not_say_whose_it_is_is_told_and_left(make_feed: MakeFeed) -> None:
+def test_a_file_that_does_not_say_whose_it_is_is_reported_and_left(make_feed: MakeFeed) -> None:
     feed = make_feed(loading("mode: append", "pattern: '{name}_*.csv'"))
     nobodys = f"data/unprocessed/2026/01/{feed.name}_1.csv"
     feed.s3.put_object(Bucket="lake", Key=nobodys, Body=csv_text("id,a", "1,x").encode())
 
-    (told,) = feed.run(Unprocessed())
+    (shown,) = feed.run(Unprocessed())
 
-    assert (told.source_file, told.status, told.failure) == (nobodys, "REFUSED", None)
-    assert "does not say where it arrived" in str(told.reason)
+    assert (shown.source_file, shown.status, shown.failure) == (nobodys, "REFUSED", None)
+    assert "does not say where it arrived" in str(shown.reason)
     with pytest.raises(SpecError, match="may not belong to"):
         feed.run(Unprocessed(nobodys))
     assert nobodys in feed.keys("data/unprocessed/")
     feed.s3.delete_object(Bucket="lake", Key=nobodys)
 
 
-def test_a_file_that_the_spec_no_longer_takes_is_told_and_left(make_feed: MakeFeed) -> None:
+def test_a_file_that_the_spec_no_longer_takes_is_reported_and_left(make_feed: MakeFeed) -> None:
     feed = make_feed(APPEND)
     moved = set_aside(feed, "1.csv", 1)
     feed.spec_body = loading("mode: append", "pattern: 'orders_*.csv'")
 
-    (told,) = feed.run(Unprocessed())
+    (shown,) = feed.run(Unprocessed())
 
-    assert (told.source_file, told.status) == (moved, "REFUSED")
-    assert f"data/in/{feed.name}/1.csv, which source.prefix and source.pattern" in str(told.reason)
+    assert (shown.source_file, shown.status) == (moved, "REFUSED")
+    assert f"data/in/{feed.name}/1.csv, which source.prefix and source.pattern" in str(shown.reason)
 
 
 def test_a_file_at_fault_keeps_no_other_from_being_replayed_in_a_batch(make_feed: MakeFeed) -> None:

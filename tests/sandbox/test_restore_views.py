@@ -1,4 +1,4 @@
-"""`restore-views`: puts back what is down, or says what stands in the way."""
+"""`restore-views`: restores views that crashed runs dropped, or says what stands in the way."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from tests.harness import FeedHarness
 from tests.sandbox.under_views import NATIVE
 
 
-def left_down(feed: FeedHarness) -> None:
-    """Leave a view of the project's feed down, as a run that died long ago would."""
+def leave_dropped(feed: FeedHarness) -> None:
+    """Leave a view of the project's feed dropped, as a run that crashed long ago would."""
     spec = f"pipelines/{feed.name}.yml"
     feed.write(spec, (feed.root / spec).read_text(encoding="utf-8") + NATIVE)
     feed.land("1.csv", "id,a\n1,x\n")
@@ -26,8 +26,8 @@ def left_down(feed: FeedHarness) -> None:
         assert feed.command("sandbox", "sql", statement["sql"])[0] == 0
 
 
-def test_restore_views_puts_back_what_is_down_and_says_so(feed: FeedHarness) -> None:
-    left_down(feed)
+def test_restore_views_restores_what_was_dropped_and_says_so(feed: FeedHarness) -> None:
+    leave_dropped(feed)
     gone = f"select count(*) from pg_views where viewname = 'down_{feed.name}'"
     assert feed.json("sandbox", "sql", gone)[1]["rows"] == [[0]]
 
@@ -42,8 +42,8 @@ def test_restore_views_puts_back_what_is_down_and_says_so(feed: FeedHarness) -> 
     assert f"reporting.down_{feed.name}: not in the view journal" in feed.command("restore-views", view["view"])[2]
 
 
-def test_restore_views_says_what_stands_in_the_way_and_can_let_a_view_go(feed: FeedHarness) -> None:
-    left_down(feed)
+def test_restore_views_says_what_stands_in_the_way_and_can_forget_a_view(feed: FeedHarness) -> None:
+    leave_dropped(feed)
     name = f"reporting.down_{feed.name}"
     assert feed.command("sandbox", "sql", f"create view {name} as select 1 as other")[0] == 0
 

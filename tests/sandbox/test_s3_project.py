@@ -66,7 +66,7 @@ def test_problems_of_specs_in_s3_have_their_lines(project: S3Project, feed: Feed
     assert "old/" not in out
 
 
-def test_an_unknown_name_is_told_with_the_address(project: S3Project) -> None:
+def test_an_unknown_name_is_reported_with_the_address(project: S3Project) -> None:
     code, _, err = project.run("run", "no_such_feed")
 
     assert code == 2
@@ -98,7 +98,7 @@ def test_a_place_without_the_one_or_the_other_is_no_project(feed: FeedHarness, h
     assert f"{project.place}/ is no project: there is no {project.place}/{missing}. Put " in err
 
 
-def test_a_bucket_that_is_not_there_is_told(feed: FeedHarness) -> None:
+def test_a_bucket_that_is_not_there_is_reported(feed: FeedHarness) -> None:
     code = main(["validate", "--project", "s3://no-such-bucket/x"], home=feed.root)
 
     assert code == 5

@@ -1,4 +1,4 @@
-"""`run` and `plan` tell what is set aside, and each feed of several."""
+"""`run` and `plan` show what is set aside, and each feed of several."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def waiting(document: Any, feed: FeedHarness) -> list[tuple[int, bool]]:
 
 
 @pytest.mark.parametrize("command", ["run", "plan"])
-def test_files_that_are_set_aside_are_told_with_the_command_that_goes_on(feed: FeedHarness, command: str) -> None:
+def test_files_that_are_set_aside_are_reported_with_the_command_that_goes_on(feed: FeedHarness, command: str) -> None:
     feed.land("1.csv", BAD)
     feed.land("sub/1.csv", BAD.replace("x", "y"))
     for _ in range(2):
@@ -33,7 +33,7 @@ def test_files_that_are_set_aside_are_told_with_the_command_that_goes_on(feed: F
     assert waiting(document, feed) == [(2, False)]
 
 
-def test_one_file_is_one_file_and_is_told_beside_those_that_load(feed: FeedHarness) -> None:
+def test_one_file_is_one_file_and_is_reported_beside_those_that_load(feed: FeedHarness) -> None:
     feed.land("bad.csv", BAD)
     feed.command("run", feed.name)
     feed.land("good.csv", "id,a\n1,x\n")
@@ -41,12 +41,12 @@ def test_one_file_is_one_file_and_is_told_beside_those_that_load(feed: FeedHarne
     _, planned, _ = feed.command("plan", feed.name)
     _, out, _ = feed.command("run", feed.name)
 
-    told = f"{feed.name}: 1 file in data/unprocessed; continue with: replay {feed.name}"
-    assert planned.splitlines()[-1] == told
-    assert out.splitlines()[-1] == told
+    shown = f"{feed.name}: 1 file in data/unprocessed; continue with: replay {feed.name}"
+    assert planned.splitlines()[-1] == shown
+    assert out.splitlines()[-1] == shown
 
 
-def test_the_command_that_is_told_goes_on(feed: FeedHarness) -> None:
+def test_the_command_that_is_shown_goes_on(feed: FeedHarness) -> None:
     feed.land("bad.csv", BAD)
     feed.command("run", feed.name)
     _, out, _ = feed.command("run", feed.name)
@@ -105,11 +105,11 @@ def test_a_plan_of_one_file_takes_one_pipeline(feed: FeedHarness) -> None:
 def test_all_pipelines_of_a_project_without_any_are_a_mistake(feed: FeedHarness) -> None:
     (feed.root / "pipelines" / f"{feed.name}.yml").unlink()
 
-    run, _, told = feed.command("run", "--all")
+    run, _, shown = feed.command("run", "--all")
     code, out, _ = feed.command("validate")
 
     assert (run, code) == (2, 2)
-    assert f"{feed.root}/pipelines: there is no pipeline" in told
+    assert f"{feed.root}/pipelines: there is no pipeline" in shown
     assert out.splitlines()[-1] == "1 problem"
     assert f"{feed.root}/pipelines: there is no pipeline (spec/empty-project). Put the spec of a feed there" in out
 

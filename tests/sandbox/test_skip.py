@@ -1,4 +1,4 @@
-"""`skip` lets one file go for good, with a row that says why."""
+"""`skip` archives one file without loading it, with a row that says why."""
 
 from __future__ import annotations
 
@@ -94,12 +94,12 @@ def test_a_file_of_several_pipelines_needs_the_name_of_one(feed: FeedHarness) ->
     key = feed.land("inner/1.csv", BAD)
 
     code, _, err = feed.command("skip", key)
-    wrong, _, told = feed.command("skip", key, "--for", "nobody")
+    wrong, _, shown = feed.command("skip", key, "--for", "nobody")
     right, document = feed.json("skip", key, "--for", other)
 
     assert (code, wrong, right) == (2, 2, 0)
     assert f"may belong to {', '.join(sorted((feed.name, other)))}" in err
-    assert "no pipeline 'nobody'" in told
+    assert "no pipeline 'nobody'" in shown
     assert document["loads"][0]["pipeline"] == other
 
 

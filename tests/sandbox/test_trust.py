@@ -96,7 +96,7 @@ def test_an_archived_object_with_other_content_is_not_taken_for_what_was_loaded(
 
 
 @pytest.mark.parametrize("content", ["id,a\n1,longer\n", "id,a\n1,yy\n"])
-def test_an_unprocessed_object_that_somebody_has_replaced_is_told_and_left_alone(
+def test_an_unprocessed_object_that_somebody_has_replaced_is_reported_and_left_alone(
     make_feed: MakeFeed, content: str
 ) -> None:
     feed = make_feed(loading("{keys: [id]}") + "types: {columns: {id: integer, a: integer}}\n")
@@ -105,7 +105,7 @@ def test_an_unprocessed_object_that_somebody_has_replaced_is_told_and_left_alone
     put(feed, unprocessed, content, metadata_of(feed, unprocessed))
 
     (result,) = feed.run(Unprocessed())
-    # Of an object that does not say whose it is, every other pipeline is told too.
+    # Of an object that does not say whose it is, every other pipeline reports it too.
     feed.s3.delete_object(Bucket="lake", Key=unprocessed)
 
     assert (result.status, result.source_file) == ("REFUSED", unprocessed)
@@ -167,7 +167,7 @@ def started(feed: FeedHarness, run_id: str) -> list[datetime]:
 
 
 @pytest.mark.parametrize("batch", ["file", "all"])
-def test_the_same_bytes_under_a_new_name_are_told(make_feed: MakeFeed, batch: str) -> None:
+def test_the_same_bytes_under_a_new_name_are_reported(make_feed: MakeFeed, batch: str) -> None:
     feed = make_feed(loading("{mode: append}", f", batch: {batch}"))
     for name in ("1.csv", "2.csv"):
         feed.land(name, csv_text("id,a", "1,x"))
@@ -175,10 +175,10 @@ def test_the_same_bytes_under_a_new_name_are_told(make_feed: MakeFeed, batch: st
     feed.land("3.csv", csv_text("id,a", "1,x"))
     later = feed.run()
 
-    told = {str(result.source_file)[-5:]: [each.message for each in result.warnings] for result in together + later}
-    assert told["1.csv"] == []
-    assert f"2.csv has the same bytes as data/in/{feed.name}/1.csv, " in told["2.csv"][0]
-    assert f"3.csv has the same bytes as data/in/{feed.name}/1.csv, loaded on 2" in told["3.csv"][0]
+    shown = {str(result.source_file)[-5:]: [each.message for each in result.warnings] for result in together + later}
+    assert shown["1.csv"] == []
+    assert f"2.csv has the same bytes as data/in/{feed.name}/1.csv, " in shown["2.csv"][0]
+    assert f"3.csv has the same bytes as data/in/{feed.name}/1.csv, loaded on 2" in shown["3.csv"][0]
     assert [entry["rule"] for entry in feed.entries() if "rule" in entry] == ["same-content"] * 2
     kept = feed.audit("source_filename, status, warnings")
     assert ["same-content" in str(warnings) for _, state, warnings in kept if state == "SUCCESS"] == [False, True, True]
@@ -198,7 +198,7 @@ def test_files_without_rows_are_all_alike_and_no_warning(make_feed: MakeFeed, ba
     assert [result.warnings for result in results] == [()] * 3
 
 
-def test_files_that_are_sent_once_more_share_one_look_at_the_warehouse(make_feed: MakeFeed) -> None:
+def test_files_that_are_sent_once_more_share_one_query_of_the_warehouse(make_feed: MakeFeed) -> None:
     feed = make_feed(loading("{mode: append}"))
     for second in (1, 5):
         for name in ("1.csv", "2.csv", "3.csv"):

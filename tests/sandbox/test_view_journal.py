@@ -6,7 +6,7 @@ import io
 from dataclasses import replace
 from typing import Any
 
-from tests.faults.mortal import Process
+from tests.faults.crashing_process import CrashingProcess
 from tests.faults.scenarios import after_a_while, another_run
 from tests.harness import MakeFeed, csv_text
 from tests.sandbox.under_views import LONGER, WITH_VIEW, die_before, journal, under_views, views
@@ -61,7 +61,7 @@ def test_a_view_of_the_spec_grows_with_its_table_and_keeps_its_privileges(make_f
 def test_a_growth_that_is_refused_leaves_the_views_as_they_were(make_feed: MakeFeed, redshift_data: Any) -> None:
     feed = under_views(make_feed())
     before = views(feed)
-    process = Process()
+    process = CrashingProcess()
 
     def refuse(params: dict[str, Any], **_: Any) -> None:
         if "alter column" in params["Sql"]:
@@ -90,33 +90,33 @@ def test_a_view_that_cannot_be_created_any_more_fails_the_run_after_the_load(mak
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     feed.sql(f"drop table public.aside_{feed.name}")
-    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(heir)
+    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    after_a_while(recovering_run)
 
-    (result,) = heir.run()
+    (result,) = recovering_run.run()
 
     assert result.status == "SUCCESS"
     assert feed.rows("id", "id") == [(1,), (2,)]
     assert result.failure is not None
     assert result.failure.type == "SchemaChangeError"
-    for told in (f"reporting.torn_{feed.name}", "does not exist", "restore-views"):
-        assert told in result.failure.message
+    for shown in (f"reporting.torn_{feed.name}", "does not exist", "restore-views"):
+        assert shown in result.failure.message
     assert journal(feed) == [(f"torn_{feed.name}", 0)]
     found = views(feed)
     assert [row[0] for row in found["views"]] == [f"high_{feed.name}", f"low_{feed.name}"]
     assert found["privileges"] == before["privileges"]
 
-    (idle,) = heir.run()
+    (idle,) = recovering_run.run()
     assert (idle.status, idle.source_file) == ("FAILED", None)
     assert idle.failure is not None
     assert f"reporting.torn_{feed.name}" in idle.failure.message
 
     feed.sql(f"create table public.aside_{feed.name} (n integer)")
-    (again,) = (feed.land(f"{feed.name}_3.csv", csv_text("id,a", "3,z")), heir.run())[1]
+    (again,) = (feed.land(f"{feed.name}_3.csv", csv_text("id,a", "3,z")), recovering_run.run())[1]
 
     assert (again.status, again.failure) == ("SUCCESS", None)
     assert views(feed) == before
-    assert heir.run() == []
+    assert recovering_run.run() == []
 
 
 def test_a_definition_of_several_parts_comes_back_whole(make_feed: MakeFeed) -> None:
@@ -127,10 +127,10 @@ def test_a_definition_of_several_parts_comes_back_whole(make_feed: MakeFeed) -> 
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     parts = [row for row in journal(feed) if row[0].startswith("long")]
-    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(heir)
+    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    after_a_while(recovering_run)
 
-    (result,) = heir.run()
+    (result,) = recovering_run.run()
 
     assert len(parts) > 2
     assert result.status == "SUCCESS", result.failure
@@ -151,7 +151,7 @@ def test_a_view_with_more_privileges_than_a_transaction_takes_gets_all_of_them_b
     assert views(feed) == before
 
 
-def test_twenty_views_are_taken_down_in_as_many_transactions_as_they_need(make_feed: MakeFeed) -> None:
+def test_twenty_views_are_dropped_in_as_many_transactions_as_they_need(make_feed: MakeFeed) -> None:
     feed = under_views(make_feed())
     for number in range(20):
         feed.sql(f"create view reporting.n{number}_{feed.name} as select a from {feed.table}")
@@ -169,7 +169,7 @@ def test_a_text_that_another_run_has_grown_further_is_not_made_shorter(make_feed
     feed = make_feed()
     feed.load("1.csv", csv_text("id,a", "1,x"))
     feed.land("2.csv", LONGER)
-    process = Process()
+    process = CrashingProcess()
 
     def grow_meanwhile(params: dict[str, Any], **_: Any) -> None:
         if any("log_growth" in sql for sql in params["Sqls"]) and "910" not in feed.types()["a"]:
@@ -189,7 +189,7 @@ def test_a_text_that_somebody_makes_shorter_before_the_merge_grows_again(make_fe
     feed = make_feed()
     feed.load("1.csv", csv_text("id,a", "1,x"))
     feed.land("2.csv", LONGER)
-    process = Process()
+    process = CrashingProcess()
     narrowed: list[str] = []
 
     def narrow(params: dict[str, Any], **_: Any) -> None:

@@ -26,7 +26,7 @@ def test_an_audit_table_of_an_earlier_release_gets_the_column(make_feed: MakeFee
     assert feed.sql(recorded) == [(2, 0)]
 
 
-def test_a_file_that_does_not_match_the_pattern_is_told_once(feed: FeedHarness) -> None:
+def test_a_file_that_does_not_match_the_pattern_is_reported_once(feed: FeedHarness) -> None:
     spec = (
         f"pipeline: {feed.name}\nsource: {{prefix: data/in/{feed.name}/, pattern: 'sales_*.csv', ignore: ['*.MD5']}}\n"
         f"target: {{table: {feed.name}}}\nload: {{keys: [id]}}\n"

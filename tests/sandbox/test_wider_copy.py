@@ -90,7 +90,7 @@ def test_the_copy_takes_every_change_of_the_load_in_one_pass(make_feed: MakeFeed
 
 
 @pytest.mark.parametrize(
-    ("columns", "more", "told"),
+    ("columns", "more", "shown"),
     [
         ("id integer not null, t time", "", "the column 't' is time without time zone, which Feedway does not know"),
         ("id integer not null, r integer, foreign key (r) references public.{name}_other (id)", "", "a foreign key"),
@@ -98,7 +98,7 @@ def test_the_copy_takes_every_change_of_the_load_in_one_pass(make_feed: MakeFeed
     ],
 )
 def test_what_a_copy_could_not_keep_is_refused_and_nothing_changes(
-    make_feed: MakeFeed, columns: str, more: str, told: str
+    make_feed: MakeFeed, columns: str, more: str, shown: str
 ) -> None:
     feed = make_feed("""
 source: {prefix: data/in/{name}/}
@@ -115,7 +115,7 @@ metadata_columns: {run_date: null, file_name: null}
 
     assert result.failure is not None
     assert result.failure.type == "SchemaChangeError", result.failure
-    assert told in result.failure.message
+    assert shown in result.failure.message
     assert feed.types()["id"] == "integer"
 
 
@@ -193,7 +193,7 @@ def test_a_table_with_more_comments_than_a_transaction_takes_is_copied(make_feed
 
 
 def test_a_copy_that_did_not_take_the_tables_place_goes(make_feed: MakeFeed) -> None:
-    """One that failed beforehand, by the run itself; one of a run that died, by the next."""
+    """One that failed beforehand, by the run itself; one of a crashed run, by the next."""
     feed = make_feed()
     columns = [f"c{number}" for number in range(60)]
     create(feed, ", ".join(["id integer not null, a varchar(9)", *(f"{name} integer" for name in columns)]))

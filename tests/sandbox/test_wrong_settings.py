@@ -34,7 +34,7 @@ def errors_of(feed: FeedHarness, *argv: str) -> tuple[int, list[str]]:
 
 
 @pytest.mark.parametrize("command", [("run", "{name}"), ("plan", "{name}"), ("history",), ("replay", "{name}")])
-def test_a_region_that_is_not_set_is_told_by_its_field(
+def test_a_region_that_is_not_set_is_reported_by_its_field(
     feed: FeedHarness, bare: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     feed.write("environments.yml", AWS.format(bucket="lake", warehouse=""))
@@ -83,7 +83,7 @@ def test_credentials_that_are_missing_are_one_line(feed: FeedHarness, bare: pyte
     assert "Unable to locate credentials. environments.yml names no credentials: they come from AWS_PROFILE" in lines[0]
 
 
-def test_a_bucket_that_is_not_there_is_told_by_its_field(feed: FeedHarness) -> None:
+def test_a_bucket_that_is_not_there_is_reported_by_its_field(feed: FeedHarness) -> None:
     text = (feed.root / "environments.yml").read_text(encoding="utf-8")
     feed.write("environments.yml", text.replace("bucket: lake", "bucket: no-such-lake"))
 
@@ -110,18 +110,20 @@ SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nope"
         (f"workgroup: sandbox, database: dev, secret_arn: '{SECRET}'", f"secret_arn is '{SECRET}'"),
     ],
 )
-def test_a_warehouse_that_is_not_there_is_told_once_by_its_field(feed: FeedHarness, warehouse: str, field: str) -> None:
+def test_a_warehouse_that_is_not_there_is_reported_once_by_its_field(
+    feed: FeedHarness, warehouse: str, field: str
+) -> None:
     text = (feed.root / "environments.yml").read_text(encoding="utf-8")
     feed.write("environments.yml", text.replace("workgroup: sandbox, database: dev", warehouse))
     key = feed.land("1.csv", "id,a\n1,x\n")
 
     for _ in range(4):
         code, _, err = feed.command("run", feed.name)
-    asked, _, told = feed.command("history", feed.name)
+    asked, _, shown = feed.command("history", feed.name)
 
     assert (code, asked) == (5, 5)
-    assert told.startswith(f"error: environments.yml: warehouse.{field}, which AWS does not accept: ")
-    assert told.count("\n") == 1
+    assert shown.startswith(f"error: environments.yml: warehouse.{field}, which AWS does not accept: ")
+    assert shown.count("\n") == 1
     (line,) = [line for line in err.splitlines() if line.startswith("error:")]
     assert f"environments.yml: warehouse.{field}, which AWS does not accept: " in line
     assert "could not write" not in err

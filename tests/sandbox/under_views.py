@@ -1,11 +1,11 @@
-"""A table under views, a look at them, and a run that dies while they are down."""
+"""A table under views, what is known of them, and a run that crashes while they are dropped."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
 
-from tests.faults.mortal import Death, Process
+from tests.faults.crashing_process import Crash, CrashingProcess
 from tests.faults.scenarios import another_run
 from tests.harness import FeedHarness, csv_text
 
@@ -61,13 +61,13 @@ def journal(feed: FeedHarness) -> list[tuple[Any, ...]]:
 
 def die_before(feed: FeedHarness, text: bytes, base: int = 0x400) -> None:
     """Run until a call is about to be made whose statement holds the text; from then on nothing reaches a server."""
-    process = Process()
-    with process.frames() as frames, suppress(Death):
+    process = CrashingProcess()
+    with process.frames() as frames, suppress(Crash):
         run = another_run(feed, process.s3, process.redshift_data, frames, base)
 
         def die(request: Any, **_: Any) -> None:
             if text in request.body:
-                process.die_now()
+                process.crash_now()
 
         process.redshift_data.meta.events.register_first("before-send.*.*", die)
         run.run()

@@ -20,7 +20,7 @@ PARTS = 25
 def test_ten_thousand_files_are_loaded_by_one_run_in_parts(make_feed: MakeFeed) -> None:  # noqa: F811
     feed, calls = counting(make_feed, BATCH)
     drop_files(feed.s3_folder, feed.name, COUNT)
-    # Each look at the clock is a day later, which spreads the archive over more folders; see drop_files.
+    # Each reading of the clock is a day later, which spreads the archive over more folders; see drop_files.
     days = itertools.count()
     services = replace(
         feed.services(), now=lambda: datetime.fromtimestamp(1_800_000_000 + 86_400 * 20 * next(days), UTC)

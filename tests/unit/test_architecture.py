@@ -117,7 +117,7 @@ def test_no_decision_depends_on_the_name_of_a_template_or_transaction(room: str,
 
 
 @EACH
-def test_load_modes_are_told_apart_in_their_own_modules(room: str, path: Path) -> None:
+def test_load_modes_differ_in_their_own_modules_only(room: str, path: Path) -> None:
     """Everybody else asks for a fact of the mode; what a mode does is one module of plan/modes/."""
     for subject in compared(tree_of(path)):
         is_mode = isinstance(subject, ast.Attribute) and subject.attr == "mode"

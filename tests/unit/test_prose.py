@@ -21,8 +21,9 @@ PLACES = (
     "schemas",
     "templates",
     "framework",
+    "tests",
 )
-"""Files and folders that keep to the words of the style guide; `tests` is still to be added."""
+"""Files and folders that keep to the words of the style guide."""
 ELSEWHERE = {"tests/unit/test_prose.py"}
 """This module holds the phrases."""
 SUFFIXES = {".md", ".py", ".j2", ".json", ".yml", ".txt"}

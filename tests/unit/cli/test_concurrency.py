@@ -21,7 +21,7 @@ def test_results_come_in_the_order_asked_for_and_pieces_overlap() -> None:
     assert run_concurrently([partial(piece, n) for n in range(6)], 3, Interruption()) == list(range(6))
 
 
-def test_no_more_run_at_once_than_asked_for() -> None:
+def test_no_more_run_concurrently_than_asked_for() -> None:
     running: list[int] = []
     most: list[int] = []
     lock = threading.Lock()
@@ -38,7 +38,7 @@ def test_no_more_run_at_once_than_asked_for() -> None:
     assert max(most) <= 3
 
 
-def test_an_interruption_is_heard_once_and_sleep_ends_at_once() -> None:
+def test_an_interruption_is_heard_once_and_sleep_ends_immediately() -> None:
     interruption = Interruption()
     heard: list[str] = []
     asleep = threading.Event()

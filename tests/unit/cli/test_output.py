@@ -5,7 +5,7 @@ from __future__ import annotations
 from framework.cli.output import progress_line
 
 
-def test_progress_tells_the_first_line_of_what_the_command_ends_in() -> None:
+def test_progress_shows_the_first_line_of_what_the_command_ends_in() -> None:
     entry: dict[str, object] = {
         "level": "error",
         "pipeline": "p",

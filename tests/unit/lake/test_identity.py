@@ -57,7 +57,7 @@ def test_other_content_under_old_metadata_says_nothing(copy: dict[str, Any]) -> 
         (MD5, head(SSECustomerAlgorithm="AES256"), head(OTHER_MD5)),
     ],
 )
-def test_an_etag_that_is_no_md5_of_the_bytes_tells_nothing_of_them(
+def test_an_etag_that_is_no_md5_of_the_bytes_says_nothing_of_them(
     etag: str, original: dict[str, Any], copy: dict[str, Any]
 ) -> None:
     found = copied(etag, original, copy)

@@ -45,7 +45,7 @@ def test_a_failure_is_raised_and_what_has_not_begun_does_not_begin() -> None:
     assert len(begun) < 10_000
 
 
-def test_retries_are_told_to_the_log_of_whoever_asked() -> None:
+def test_retries_are_in_the_log_of_whoever_asked() -> None:
     log = RunLog("run-1", "customers", io.StringIO())
 
     with log_retries_to(log):

@@ -19,7 +19,7 @@ def excess(max_rows: int | None, max_fraction: float | None, bad: int, rows: int
 
 
 @pytest.mark.parametrize(
-    ("max_rows", "max_fraction", "bad", "told"),
+    ("max_rows", "max_fraction", "bad", "shown"),
     [
         (2, None, 2, None),
         (2, None, 3, ", and the budget is 2 (bad_rows.max_rows)"),
@@ -33,9 +33,9 @@ def excess(max_rows: int | None, max_fraction: float | None, bad: int, rows: int
     ],
 )
 def test_a_file_keeps_to_every_limit_that_is_given(
-    max_rows: int | None, max_fraction: float | None, bad: int, told: str | None
+    max_rows: int | None, max_fraction: float | None, bad: int, shown: str | None
 ) -> None:
-    assert excess(max_rows, max_fraction, bad, 10) == told
+    assert excess(max_rows, max_fraction, bad, 10) == shown
 
 
 @given(hundredths=st.integers(0, 100), rows=st.integers(1, 10**9), data=st.data())

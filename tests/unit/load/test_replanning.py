@@ -1,4 +1,4 @@
-"""A load that is planned again: because its plan is stale, or because other runs have loaded some of its files."""
+"""A load that is replanned: because its plan is stale, or because other runs have loaded some of its files."""
 
 from __future__ import annotations
 

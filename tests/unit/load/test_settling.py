@@ -175,7 +175,7 @@ def test_corrected_rows_that_cannot_be_loaded_stay_where_they_are() -> None:
     assert result.failure.next_step is None
 
 
-def test_one_look_at_the_target_serves_loads_that_change_nothing_of_it() -> None:
+def test_one_reading_of_the_target_serves_loads_that_change_nothing_of_it() -> None:
     bench = Bench(two_files("no drift"))
     results = bench.run()
 

@@ -57,7 +57,7 @@ def test_no_value_is_left_whatever_quotes_it_holds(message: str, value: str) -> 
     assert "4712" not in hidden
 
 
-def test_an_error_of_ours_is_told_as_it_is_and_others_without_values() -> None:
+def test_an_error_of_ours_is_reported_as_it_is_and_others_without_values() -> None:
     assert safe_message(SourceFileError("row 1: '4711' is no date")) == "row 1: '4711' is no date"
     assert (
         safe_message(ValueError("could not convert string to float: '4711'"))

@@ -1,4 +1,4 @@
-"""The run log: JSON lines at once, kept for the export."""
+"""The run log: JSON lines immediately, kept for the export."""
 
 import io
 import json

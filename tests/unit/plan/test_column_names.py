@@ -104,7 +104,7 @@ def test_cleaning(raw: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("pair", [("й", "и"), ("が", "か"), ("कि", "की"), ("ё", "е"), ("ι", "ί"), ("שׁ", "ש")])
-def test_marks_tell_names_apart_in_other_scripts_than_latin(pair: tuple[str, str]) -> None:
+def test_marks_distinguish_names_in_other_scripts_than_latin(pair: tuple[str, str]) -> None:
     assert clean_names(pair) == tuple(map(nfc, pair))
 
 
@@ -125,14 +125,14 @@ def test_a_long_name_is_cut_between_letters(raw: str, start: str) -> None:
     assert clean_names([raw]) == (f"{start}_{sha256(raw.encode()).hexdigest()[:8]}",)
 
 
-def test_names_of_127_bytes_are_told_apart() -> None:
+def test_names_of_127_bytes_are_distinguished() -> None:
     raw = ["名" * 42 + "a", "名" * 42 + "A"]
     names = clean_names(raw)
     assert names[0] == raw[0]
     assert names[1] == "名" * 40 + f"_{sha256(raw[1].encode()).hexdigest()[:6]}"
 
 
-def test_a_header_that_is_the_longest_hash_of_another_is_told_apart_from_it() -> None:
+def test_a_header_that_is_the_longest_hash_of_another_is_distinguished_from_it() -> None:
     digest = sha256(b"A").hexdigest()
     raw = ["A", "a", *(f"a_{digest[:digits]}" for digits in (6, 12, 24, 64))]
     assert len(set(clean_names(raw))) == len(raw)

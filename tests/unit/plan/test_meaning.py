@@ -1,4 +1,4 @@
-"""No name and no text changes what a statement means: every template, with harmless names and with hostile ones."""
+"""No name and no text changes what a statement means: every template, with ordinary names and with hostile ones."""
 
 from __future__ import annotations
 
@@ -123,14 +123,14 @@ def tokens(template: str, name: str, text: str) -> list[tuple[object, str]]:
 @settings(max_examples=10)
 def test_a_hostile_text_stays_one_token_and_reads_back(template: str, name: str, text: str) -> None:
     assume(text or template not in ASKED_FOR)
-    harmless_name, harmless_text = "harmless_name", "harmless_text"
-    plain = tokens(template, harmless_name, harmless_text)
+    ordinary_name, ordinary_text = "ordinary_name", "ordinary_text"
+    plain = tokens(template, ordinary_name, ordinary_text)
 
     expected = [
-        (kind, word.replace(harmless_name, name).replace(harmless_text, text))
-        if harmless_name in word or harmless_text in word
+        (kind, word.replace(ordinary_name, name).replace(ordinary_text, text))
+        if ordinary_name in word or ordinary_text in word
         # How long a text is, where a statement compares its start.
-        else (kind, str(len(text)) if word == str(len(harmless_text)) else word)
+        else (kind, str(len(text)) if word == str(len(ordinary_text)) else word)
         for kind, word in plain
     ]
     assert tokens(template, name, text) == expected
@@ -140,7 +140,7 @@ def test_every_template_that_takes_a_name_or_text_is_tried_with_one() -> None:
     constant = {
         template
         for template in TEMPLATES
-        if not any("harmless" in word for _, word in tokens(template, "harmless_name", "harmless_text"))
+        if not any("ordinary" in word for _, word in tokens(template, "ordinary_name", "ordinary_text"))
     }
     # These take nothing but what Feedway itself counts, the catalog's own tables, or SQL by intention.
     constant -= {"select_query_columns", "select_late_binding_views"}

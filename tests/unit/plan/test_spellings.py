@@ -136,16 +136,16 @@ def test_files_of_one_load_are_named_as_if_they_came_one_by_one() -> None:
     assert known.creators[hashed("foo", "foo")] == sha256(b"foo").hexdigest()
 
 
-def test_only_a_duplicate_without_a_column_is_told() -> None:
-    def told(header: list[str], columns: ColumnsSpec, known: Spellings) -> list[str]:
+def test_only_a_duplicate_without_a_column_is_reported() -> None:
+    def shown(header: list[str], columns: ColumnsSpec, known: Spellings) -> list[str]:
         _, changes = target_names(header, columns, known)
         return [change.raw for change in changes if change.is_duplicate]
 
     header = ["Name", "name", "n", "n"]
     own = hashed("Name", "name")
-    assert told(header, AS_THEY_ARE, Spellings()) == ["Name", "n"]
-    assert told(header, AS_THEY_ARE, loaded(header)) == []
-    assert told(header, ColumnsSpec({own: "title"}, ("n_2",)), Spellings()) == []
+    assert shown(header, AS_THEY_ARE, Spellings()) == ["Name", "n"]
+    assert shown(header, AS_THEY_ARE, loaded(header)) == []
+    assert shown(header, ColumnsSpec({own: "title"}, ("n_2",)), Spellings()) == []
 
 
 TEXTS = st.sampled_from(["a", "A", "a ", "A ", "á", "a_2", "B", "b", "Я", "я", "я "])

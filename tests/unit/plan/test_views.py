@@ -1,4 +1,4 @@
-"""Views in a change's way: in which order they come back, and which ones are not taken down."""
+"""Views in a change's way: in which order they are recreated, and which ones are not dropped."""
 
 from __future__ import annotations
 

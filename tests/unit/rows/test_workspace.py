@@ -14,7 +14,7 @@ from framework.rows.workspace import Workspace, disk_failures, require_space
 
 
 @pytest.mark.parametrize("sweeps_before", ["the lock is there", "the lock is held"])
-def test_a_folder_that_is_swept_while_it_is_made_is_made_again(
+def test_a_folder_that_is_swept_while_it_is_made_is_recreated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sweeps_before: str
 ) -> None:
     folders: list[Path] = []

@@ -92,7 +92,7 @@ def test_a_query_is_none_whatever_its_columns_are_called(text: str) -> None:
         ("'select (a'", 5, 31, "line 1, column 8"),
     ],
 )
-def test_it_is_told_with_the_line_of_the_file(
+def test_it_is_reported_with_the_line_of_the_file(
     problems_of: ProblemsOf, definition: str, line: int, column: int, words: str
 ) -> None:
     text = (

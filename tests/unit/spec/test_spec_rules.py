@@ -33,7 +33,7 @@ def places(problems: list[Problem]) -> list[tuple[str, int, int]]:
     return [(problem.rule, problem.line, problem.column) for problem in problems]
 
 
-def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file() -> None:
+def test_all_mistakes_are_reported_together_in_the_order_of_the_file() -> None:
     text = LONG.replace("prefix:", "prefx:").replace('","', '"::"').replace("- order_id", "- Order_ID")
     with pytest.raises(SpecError) as caught:
         load_pipeline_text(text + "taget: x\n", "pipelines/orders.yml", "orders")

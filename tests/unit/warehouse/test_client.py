@@ -118,20 +118,20 @@ def test_polling_starts_at_a_tenth_of_a_second_and_slows_down_to_a_second() -> N
     assert pauses[-1] == 1.0
 
 
-def test_a_conflict_is_tried_again_as_a_whole_and_every_attempt_is_told() -> None:
+def test_a_conflict_is_retried_as_a_whole_and_every_attempt_is_logged() -> None:
     fake = FakeDataApi(
         batch_execute_statement=[{"Id": "s"}, {"Id": "s2"}, {"Id": "s3"}],
         describe_statement=[failed("Query #2 failed with ERROR: 1023")] * 2 + [FINISHED],
     )
     pauses: list[float] = []
-    told = log()
+    shown = log()
 
-    warehouse(fake, pauses).run(LOCK, CALLER, told)
+    warehouse(fake, pauses).run(LOCK, CALLER, shown)
 
     tokens = [sent["ClientToken"] for sent in fake.arguments_of("batch_execute_statement")]
     assert pauses == [180, 360]
     assert len(set(tokens)) == 3
-    assert told.text().count("retrying after a transient failure") == 2
+    assert shown.text().count("retrying after a transient failure") == 2
 
 
 def test_a_submission_without_an_answer_is_repeated_under_the_same_token() -> None:
@@ -211,7 +211,7 @@ NO_TIMEOUT = {"Records": [[{"stringValue": "0"}]]}
 
 @pytest.mark.parametrize("status", ["FAILED", "ABORTED"])
 @pytest.mark.parametrize(("seconds", "setting"), [(59.9, TIMEOUT_OF_ONE_MINUTE), (3600, NO_TIMEOUT)])
-def test_a_statement_that_was_cancelled_early_is_tried_again(status: str, seconds: float, setting: Any) -> None:
+def test_a_statement_that_was_cancelled_early_is_retried(status: str, seconds: float, setting: Any) -> None:
     fake = FakeDataApi(
         batch_execute_statement=[{"Id": "s"}, {"Id": "s2"}],
         execute_statement=[{"Id": "t"}],
@@ -225,7 +225,7 @@ def test_a_statement_that_was_cancelled_early_is_tried_again(status: str, second
 
 
 @pytest.mark.parametrize("status", ["FAILED", "ABORTED"])
-def test_a_statement_that_ran_into_its_timeout_is_not_tried_again(status: str) -> None:
+def test_a_statement_that_ran_into_its_timeout_is_not_retried(status: str) -> None:
     fake = FakeDataApi(
         batch_execute_statement=[{"Id": "s"}],
         execute_statement=[{"Id": "t"}],
@@ -295,15 +295,15 @@ REFUSED_SETTINGS = (
 )
 
 
-@pytest.mark.parametrize(("message", "told"), REFUSED_SETTINGS)
-def test_a_refusal_of_a_setting_names_the_field(message: str, told: str) -> None:
+@pytest.mark.parametrize(("message", "shown"), REFUSED_SETTINGS)
+def test_a_refusal_of_a_setting_names_the_field(message: str, shown: str) -> None:
     refusal = ClientError({"Error": {"Code": "ValidationException", "Message": message}}, "ExecuteStatement")
     fake = FakeDataApi(execute_statement=[refusal])
 
     with pytest.raises(WarehouseError) as raised:
         warehouse(fake, secret_arn="arn:aws:secret").run(ONE, CALLER, RunLog("r1", "customers", None))
 
-    assert str(raised.value) == f"environments.yml: {told}, which AWS does not accept: {message}"
+    assert str(raised.value) == f"environments.yml: {shown}, which AWS does not accept: {message}"
     assert raised.value.is_outage
 
 

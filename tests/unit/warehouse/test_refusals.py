@@ -52,7 +52,7 @@ def test_everything_else_is_permanent(text: str) -> None:
         ("ERROR: Query cancelled by WLM abort action", False),
     ],
 )
-def test_an_outage_is_told_from_a_conflict_with_others(text: str, expected: bool) -> None:
+def test_an_outage_is_distinguished_from_a_conflict_with_others(text: str, expected: bool) -> None:
     assert is_transient_text(text)
     assert is_outage_text(text) is expected
 

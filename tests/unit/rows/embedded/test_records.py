@@ -95,7 +95,7 @@ def test_a_block_is_plain_only_where_every_record_is_sound(text: str, columns: i
     try:
         cut = RecordCutter(options, columns).cut(text, 0, is_all=False)
     except BrokenRecord:
-        # What follows the last record of a plain block is looked at with the next one.
+        # What follows the last record of a plain block is read with the next one.
         if block is not None:
             RecordCutter(options, columns).cut(text.encode()[: block.end].decode(), 0, is_all=True)
         return

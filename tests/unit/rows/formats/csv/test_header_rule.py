@@ -1,4 +1,4 @@
-"""Which first records are headers, told by their cells."""
+"""Which first records are headers, recognised by their cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's clients that die: from one call on, nothing of the run reaches a server any more, as after kill -9."""
+"""Clients of a run that crashes: from one call on, nothing of it reaches a server any more, as after kill -9."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from framework.rows.embedded.engine import EmbeddedFrames
 from framework.spec.environment import LakeSettings
 
 
-class Death(BaseException):
-    """What the dead run's threads see; no handler of errors catches it, and what cleans up meets it again."""
+class Crash(BaseException):
+    """Raised in the threads of the crashed run; no handler of errors catches it, and what cleans up meets it again."""
 
 
-class Process:
+class CrashingProcess:
     """What one run's process has for itself: clients of S3 and the Data API, and a frame engine.
 
-    Dies at the call `dies_at`, counted from 1: before it is sent, or, with `reply_lost`, when it was answered.
+    Crashes at the call `crashes_at`, counted from 1: before it is sent, or, with `reply_lost`, when it was answered.
     `calls` are the operations so far; of the polls for one statement only the first counts, because
     how many follow is a matter of time.
     """
 
-    def __init__(self, dies_at: int | None = None, reply_lost: bool = False) -> None:
+    def __init__(self, crashes_at: int | None = None, reply_lost: bool = False) -> None:
         session = boto3.session.Session()
         self.s3: Any = with_retry_logging(session.client("s3"))
         self.redshift_data: Any = with_retry_logging(session.client("redshift-data"))
         self.calls: list[str] = []
-        self._dies_at = dies_at
+        self._crashes_at = crashes_at
         self._reply_lost = reply_lost
-        self._is_dead = False
+        self._has_crashed = False
         self._lock = threading.Lock()
         self._polled: set[str] = set()
-        self._last_words = threading.local()
+        self._answered_last = threading.local()
         for client in (self.s3, self.redshift_data):
             client.meta.events.register_first("before-send", self._before)
             client.meta.events.register_first("needs-retry", self._after)
@@ -52,32 +52,32 @@ class Process:
         finally:
             engine.close()
 
-    def die_now(self) -> None:
-        """Die before the call that this thread is about to send."""
-        self._is_dead = True
+    def crash_now(self) -> None:
+        """Crash before the call that this thread is about to send."""
+        self._has_crashed = True
 
-    def die_after_this_call(self) -> None:
-        """Die when the call that this thread is about to send was answered."""
-        self._last_words.said = True
+    def crash_after_this_call(self) -> None:
+        """Crash when the call that this thread is about to send was answered."""
+        self._answered_last.is_set = True
 
     def _before(self, request: Any, event_name: str, **_: Any) -> None:
         operation = event_name.rpartition(".")[2]
         with self._lock:
-            if self._is_dead:
-                raise Death
+            if self._has_crashed:
+                raise Crash
             if operation == "DescribeStatement" and self._is_known(request):
                 return
             self.calls.append(operation)
-            if len(self.calls) == self._dies_at:
+            if len(self.calls) == self._crashes_at:
                 if not self._reply_lost:
-                    self._is_dead = True
-                    raise Death
-                self._last_words.said = True
+                    self._has_crashed = True
+                    raise Crash
+                self._answered_last.is_set = True
 
     def _after(self, **_: Any) -> None:
-        if self._is_dead or getattr(self._last_words, "said", False):
-            self._is_dead = True
-            raise Death
+        if self._has_crashed or getattr(self._answered_last, "is_set", False):
+            self._has_crashed = True
+            raise Crash
 
     def _is_known(self, request: Any) -> bool:
         statement_id = json.loads(request.body)["Id"]

@@ -27,7 +27,7 @@ LONGEST_STREAK = 2
 _SUBMISSIONS = ("ExecuteStatement", "BatchExecuteStatement")
 
 
-class Weather:
+class FaultInjector:
     """Hooks that let calls of clients fail for a moment. `met` counts the faults by kind."""
 
     def __init__(self, seed: int, rate: float) -> None:
@@ -40,8 +40,8 @@ class Weather:
         self._denied: set[str] = set()
         self._committed: set[str] = set()
 
-    def over(self, client: Any) -> None:
-        """Let a client's calls go through this weather."""
+    def attach(self, client: Any) -> None:
+        """Put the hooks on a client's calls."""
 
         def before_send(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
             return self._before(client, request, event_name.rpartition(".")[2])
@@ -144,7 +144,7 @@ def refuse(client: Any, operation: str, status: int, code: str, holding: str = "
     def before_send(request: Any, **_: Any) -> AWSResponse | None:
         if holding and holding.encode() not in request.body:
             return None
-        # What stays the same when a call is made again.
+        # What stays the same when a call is retried.
         calls.append(request.url if is_s3 else json.loads(request.body)["ClientToken"])
         return _refusal(request, is_s3, status, code)
 

@@ -1,4 +1,4 @@
-"""Views that a run has left down come back by the next one, wherever it died."""
+"""Views that a crashed run has dropped are restored by the next one, wherever it crashed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from framework.load.view_journal import markers_prefix
 from framework.model.names import TableName
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
-from tests.faults.mortal import Process
+from tests.faults.crashing_process import CrashingProcess
 from tests.faults.scenarios import after_a_while, another_run
 from tests.harness import MakeFeed, csv_text
 from tests.sandbox.conftest import MINIMAL
@@ -23,16 +23,16 @@ from tests.sandbox.under_views import LONGER, die_before, journal, under_views, 
 
 
 @pytest.mark.parametrize("then", [b"alter column", b"create_view"], ids=["down", "grown"])
-def test_the_next_run_puts_back_what_a_dead_run_left_down(make_feed: MakeFeed, then: bytes) -> None:
+def test_the_next_run_restores_what_a_crashed_run_dropped(make_feed: MakeFeed, then: bytes) -> None:
     feed = under_views(make_feed())
     before = views(feed)
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, then)
     down = views(feed)["views"]
-    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(heir)
+    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    after_a_while(recovering_run)
 
-    (result,) = heir.run()
+    (result,) = recovering_run.run()
 
     assert down == []
     assert result.status == "SUCCESS", result.failure
@@ -41,56 +41,56 @@ def test_the_next_run_puts_back_what_a_dead_run_left_down(make_feed: MakeFeed, t
     assert feed.sql(f"select count(*) from reporting.high_{feed.name}") == [(2,)]
 
 
-def test_a_run_with_nothing_to_do_puts_back_what_a_dead_run_left_down(make_feed: MakeFeed) -> None:
+def test_a_run_with_nothing_to_do_restores_what_a_crashed_run_dropped(make_feed: MakeFeed) -> None:
     feed = under_views(make_feed())
     before = views(feed)
     key = feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     feed.s3.delete_object(Bucket="lake", Key=key)
-    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(heir)
+    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    after_a_while(recovering_run)
 
-    assert heir.run() == []
+    assert recovering_run.run() == []
     assert views(feed) == before
 
 
-def test_a_run_waits_for_another_that_has_taken_views_down_and_then_puts_them_back(make_feed: MakeFeed) -> None:
+def test_a_run_waits_for_another_that_has_dropped_views_and_then_restores_them(make_feed: MakeFeed) -> None:
     feed = under_views(make_feed())
     before = views(feed)
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
-    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
     left = feed.keys("staging/")
 
     def let_it_end(seconds: float) -> None:
-        if any(entry["msg"].startswith("another run has dropped views") for entry in heir.entries()):
+        if any(entry["msg"].startswith("another run has dropped views") for entry in recovering_run.entries()):
             for key in left:
                 feed.s3.delete_object(Bucket="lake", Key=key)
 
     settings, retry = feed.environment.warehouse, feed.environment.retry
-    heir.warehouse = Warehouse(feed.redshift_data, settings, retry, RateLimiter({}), let_it_end)
+    recovering_run.warehouse = Warehouse(feed.redshift_data, settings, retry, RateLimiter({}), let_it_end)
 
-    (result,) = heir.run()
+    (result,) = recovering_run.run()
 
     assert result.status == "SUCCESS", result.failure
     assert views(feed) == before
-    waits = [entry for entry in heir.entries() if entry["msg"].startswith("another run has dropped views")]
+    waits = [entry for entry in recovering_run.entries() if entry["msg"].startswith("another run has dropped views")]
     assert len(waits) == 1
 
 
-def test_views_stay_in_mind_when_the_run_that_is_to_put_them_back_meets_an_outage(make_feed: MakeFeed) -> None:
-    """The dead run's file is gone, so that only idle runs come, of this feed and of another one on the table."""
+def test_views_stay_recorded_when_the_run_that_is_to_restore_them_meets_an_outage(make_feed: MakeFeed) -> None:
+    """The crashed run's file is gone, so that only idle runs come, of this feed and of another one on the table."""
     feed = under_views(make_feed())
     before = views(feed)
     key = feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     feed.s3.delete_object(Bucket="lake", Key=key)
-    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(heir)
-    process = Process()
+    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    after_a_while(recovering_run)
+    process = CrashingProcess()
     process.redshift_data.meta.events.register_first("before-send.*.ExecuteStatement", _out_of_reach)
     with process.frames() as frames:
-        met = another_run(heir, process.s3, process.redshift_data, frames, base=0x600)
+        met = another_run(recovering_run, process.s3, process.redshift_data, frames, base=0x600)
         after_a_while(met)
         with pytest.raises(WarehouseError):
             met.run()
@@ -122,10 +122,10 @@ def test_a_view_of_another_owner_comes_back_whole_when_a_run_dies_between_its_pa
     before = views(feed)
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"owner to")
-    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(heir)
+    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    after_a_while(recovering_run)
 
-    (result,) = heir.run()
+    (result,) = recovering_run.run()
 
     assert (result.status, result.failure) == ("SUCCESS", None)
     assert views(feed) == before
@@ -137,15 +137,17 @@ def test_a_view_comes_back_without_the_privileges_of_those_who_are_no_more(make_
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     feed.sql(f"drop group gone_{feed.name}")
-    heir = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(heir)
+    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    after_a_while(recovering_run)
 
-    (result,) = heir.run()
+    (result,) = recovering_run.run()
 
     assert (result.status, result.failure) == ("SUCCESS", None)
     assert [row[0] for row in views(feed)["views"]] == [f"high_{feed.name}", f"low_{feed.name}"]
     assert [row[1] for row in views(feed)["privileges"]] == [f"g_{feed.name}"] * 2
-    assert [entry["level"] for entry in heir.entries() if entry["msg"] == "privilege not restored"] == ["warning"]
+    assert [entry["level"] for entry in recovering_run.entries() if entry["msg"] == "privilege not restored"] == [
+        "warning"
+    ]
 
 
 def test_of_two_forms_of_a_view_in_the_journal_the_later_one_comes_back(make_feed: MakeFeed) -> None:

@@ -1,4 +1,4 @@
-"""Something that happens at a moment of a load: just before a call of its client, or just after."""
+"""Hooks on the calls of a load: something happens just before a call of its client, or just after."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from framework.lake.lake import Lake
 
 
-class Moment:
+class CallHook:
     """Does something once, at the n-th time that a client is about to make a call, or has made it."""
 
     def __init__(self, client: Any, event: str, number: int, is_meant: Callable[[Any], bool]) -> None:
