@@ -38,7 +38,7 @@ def open_project(asked: str | None, home: Path) -> Project:
     if not is_in_s3(asked, "--project"):
         folder = Path(asked).resolve()
         if not folder.is_dir():
-            raise SpecError(f"--project {asked}: {folder} is no folder. Name the one that holds environments.yml")
+            raise SpecError(f"--project {asked}: {folder} is not a folder. Name the one that holds environments.yml")
         return Project(folder)
     bucket, _, prefix = asked.removeprefix("s3://").partition("/")
     if not bucket:

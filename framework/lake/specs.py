@@ -42,6 +42,6 @@ def fetch_project(lake: Lake) -> Traversable:
 
 def _missing(lake: Lake, address: str, what: str) -> str:
     return (
-        f"{lake.url(lake.prefix)} is no project: there is no {address}. Put {what}, or name the folder "
+        f"{lake.url(lake.prefix)} is not a project: there is no {address}. Put {what}, or name the folder "
         f"that holds {ENVIRONMENTS} and {PIPELINES}/ with --project"
     )

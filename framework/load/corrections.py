@@ -135,7 +135,7 @@ def _require_own(spec: PipelineSpec, services: Services, files: Sequence[Correct
             )
         if not is_file_of(lake, spec.source, key):
             raise SourceFileError(
-                f"{address}: {file.name!r} is no file of {spec.pipeline}, whose source.pattern is "
+                f"{address}: {file.name!r} does not match source.pattern of {spec.pipeline}, which is "
                 f"{spec.source.pattern!r}. Replay the rows with the pipeline they came from."
             )
         named = set(spec.columns.rename.values())

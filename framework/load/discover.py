@@ -98,7 +98,7 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, asked: str | None)
     files = [file for file in found.files if key in (file.key, file.identity.key)]
     if not files:
         there = _all_there_are([file.key for file in found.files])
-        raise SpecError(f"{lake.url(key)} is no unprocessed file of {spec.pipeline}. {there}")
+        raise SpecError(f"{lake.url(key)} is not an unprocessed file of {spec.pipeline}. {there}")
     written = {file.key: (file.etag, file.modified_at) for file in files}
     return _work(spec, written, [file.identity.etag for file in files], 1)
 
@@ -124,8 +124,8 @@ def _refuse_what_does_not_arrive(file: SourceFile, spec: PipelineSpec, services:
     says_nothing = is_moved and file.identity.key == file.key
     if not says_nothing and not is_file_of(services.lake, spec.source, file.identity.key):
         raise SpecError(
-            f"{file.url} is no file of {spec.pipeline}, whose source.prefix is {spec.source.prefix!r} and whose "
-            f"source.pattern is {spec.source.pattern!r}: loading it would take it from where it lies. "
+            f"{file.url} does not match source.prefix {spec.source.prefix!r} and source.pattern "
+            f"{spec.source.pattern!r} of {spec.pipeline}: loading it would move it from where it is. "
             f"Copy it to {services.lake.url(services.lake.key(spec.source.prefix))} to load it."
         )
 

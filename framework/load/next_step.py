@@ -33,7 +33,7 @@ class FailedLoad:
 
 
 def next_step(load: FailedLoad, lake: Lake) -> str:
-    """Return where the files are and what to run, in one or two sentences."""
+    """Return one or two sentences: the place of the files, and the command to run."""
     set_aside = [key for key in load.keys if key.startswith(lake.key(UNPROCESSED_FOLDER))]
     if not set_aside:
         return f"{_where_they_stay(load.keys, 'The', lake)}Continue with: {command(load.environment, *_again(load))}"

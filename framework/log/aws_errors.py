@@ -47,7 +47,7 @@ def client_error(
             "Write one, such as region: eu-west-1"
         )
     if isinstance(error, botocore_errors.InvalidRegionError):
-        return SpecError(f"{field} is {region!r}, which is no region. Write one such as region: eu-west-1")
+        return SpecError(f"{field} is {region!r}, which is not a region. Write one such as region: eu-west-1")
     if isinstance(error, botocore_errors.ProfileNotFound):
         return SpecError(
             f"{_one_line(error)}. AWS_PROFILE names it: correct that, or describe the profile in ~/.aws/config. "

@@ -156,7 +156,7 @@ def target_names(
 
 
 def duplicate_warning(change: NameChange, key: str) -> LoadWarning:
-    """Return what the owner of a feed should know of a header whose clean name another one of the file has."""
+    """Return the warning for a header whose clean name another one of the file has."""
     message = (
         f"the header {change.raw!r} has a cleaned name that another header of the file has too, so its column is "
         f"named {change.name!r}. Name it in columns.rename, or list it under columns.exclude"

@@ -112,7 +112,7 @@ def plan_columns(
     profiles: Mapping[str, ColumnProfile],
     run_date: datetime,
 ) -> ColumnPlan:
-    """Return what the batch stages and needs of the table, as far as that is known before its rows are read.
+    """Return the columns that the batch stages and needs, as far as they are known before its rows are read.
 
     Raises:
         SourceFileError: a file lacks or has columns that the spec says it must not.
@@ -200,7 +200,7 @@ def _declared(spec: PipelineSpec, column: PlannedColumn) -> PlannedColumn:
         return column
     if not can_widen(current, declared):
         message = (
-            f"{spec.path}: types.columns.{name} is {declared}, which is no widening of {current}, its type in "
+            f"{spec.path}: types.columns.{name} is {declared}, which does not widen {current}, its type in "
             f"{spec.target.table}. {widenings_of(current)}"
         )
         if declared.kind is Kind.VARCHAR and may_become_text(spec, name, current):
@@ -263,7 +263,7 @@ def _metadata_column(spec: PipelineSpec, observed: TableColumn | None, staged: S
 def _warnings(
     spec: PipelineSpec, batch: SourceBatch, profiles: Mapping[str, ColumnProfile], plan: ColumnPlan
 ) -> Iterator[LoadWarning]:
-    """Yield what the owner of the feed should know of columns that are missing, renamed or there twice."""
+    """Yield the warnings for columns that are missing, renamed or duplicated."""
     yield from batch.warnings
     yield from missing_column_warnings(spec, plan.fills, batch.files)
     missing = {

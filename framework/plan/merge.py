@@ -62,7 +62,7 @@ def plan_merge(merge: MergeInput) -> Transaction:
 
 
 def _guard(merge: MergeInput) -> Iterator[Statement]:
-    """Yield what stops the merge where the ledger or the target is not what the load was planned for."""
+    """Yield the guards that stop the merge where the ledger or the target is not as planned for."""
     generations: dict[int, list[str]] = {}
     for file in merge.files:
         generations.setdefault(file.audit.generation, []).append(file.audit.source.sha256)

@@ -89,7 +89,7 @@ def _is_wanted(spec: PipelineSpec, column: TableColumn) -> bool:
 
 
 def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> Fill:
-    """Return what the rows of these files, which lack a column of the table, get there.
+    """Return the fill for the rows of these files, which lack a column of the table.
 
     Raises:
         SourceFileError: the column is NOT NULL and would become NULL.

@@ -91,7 +91,7 @@ def plan_changes(
     target: TableName,
     design: tuple[str | None, tuple[str, ...]],
 ) -> tuple[SchemaChange, ...]:
-    """Return what makes the target hold every column of the load: new columns first, then wider ones, in their order.
+    """Return the changes that make the target hold every column of the load: new columns, then wider ones, in order.
 
     `design` is the distribution key and the sort keys of a table that is still to be created.
 

@@ -19,7 +19,7 @@ _FRAME_BYTES = 30
 def remember_spellings(
     control_schema: str, target: TableName, texts: Mapping[str, str], run_id: str
 ) -> Iterator[Statement]:
-    """Yield what remembers the header's text of each column; nothing where there is none."""
+    """Yield the statements that store the header's text of each column; none without columns."""
     rows = [(column, digest(text), text[:_SHOWN_CHARACTERS]) for column, text in texts.items()]
     same = _bytes(run_id, str(target)) + _FRAME_BYTES
     for portion in in_portions(rows, lambda row: same + _bytes(*row), MAX_STATEMENT_BYTES - _HEAD_BYTES):

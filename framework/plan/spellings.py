@@ -26,7 +26,7 @@ class Spellings:
     creators: Mapping[str, str] = field(default_factory=dict)
 
     def after(self, columns: Sequence[str], header: Sequence[str]) -> Spellings:
-        """Return what is known once a file with these columns, whose header has these texts, is loaded."""
+        """Return the spellings after loading a file with these columns, whose header has these texts."""
         new = {
             column: digest(text)
             for column, text in zip(columns, header, strict=True)
@@ -36,7 +36,7 @@ class Spellings:
 
 
 def known_spellings(observed: Observation, rename: Mapping[str, str]) -> Spellings:
-    """Return what the target's columns are known to be created for.
+    """Return the headers that the target's columns were created for, as far as known.
 
     A column of `columns.rename` that has no spelling has the one its cleaned name had, before it was renamed.
     """

@@ -38,7 +38,7 @@ def wider_type(current: ColumnType, seen: ColumnMeasurement, rules: tuple[TypeRu
 
 
 def unconvertible_values(spec: PipelineSpec, name: str, column_type: ColumnType, measured: ColumnMeasurement) -> int:
-    """Return how many values of a column no type holds that it may grow to."""
+    """Return how many values of a column fit no type that it may be widened to."""
     if spec.evolution.of(name).wider_values == "reject":
         return measured.misfits - measured.wider
     can_grow = wider_type(column_type, measured, spec.types.rules, name in spec.load.keys) != column_type

@@ -190,7 +190,7 @@ class _Reader:
             key = _key(key_node)
             place = _place(key_node)
             if key is None:
-                message = f"{field_name(path)} has a key that is no text"
+                message = f"{field_name(path)} has a key that is not a text"
                 self.findings.append(Finding(path, "spec/key", message, "Put the key in quotes.", place=place))
             elif key in mapping:
                 message = f"{field_name((*path, key))} is given twice, first on line {self.keys[(*path, key)][0]}"

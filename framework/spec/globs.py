@@ -33,5 +33,5 @@ def _meet(step: str, other: str, below: list[bool], meets: list[bool], place: in
 
 
 def _steps(glob: str) -> tuple[str, ...]:
-    """Return what each step of a glob takes: a character, `?` any one, `*` any number."""
+    """Return the steps of a glob: a character, `?` for any one, `*` for any number."""
     return tuple("?" if len(step) > 1 else step for step in _STEP.findall(glob.lower()))

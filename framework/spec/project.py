@@ -203,7 +203,7 @@ def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[tuple[Problem, Pipe
 def _misnamed(project: Project) -> Iterator[Problem]:
     folder = project.find(PIPELINES)
     for stem in _stems(project, ".yaml"):
-        message = "specs end in .yml, so this file is no pipeline"
+        message = "specs end in .yml, so this file is not read"
         yield Problem(
             (folder / f"{stem}.yaml").name_for(f"{PIPELINES}/{stem}.yaml"),
             0,

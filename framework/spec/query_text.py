@@ -31,7 +31,7 @@ class Mistake:
 
 
 def query_mistake(text: str) -> str | None:
-    """Return what keeps a text from being one query by itself; None where nothing does."""
+    """Return the mistake that keeps a text from being one query; None where there is none."""
     mistake = find_mistake(text)
     return None if mistake is None else mistake.words
 

@@ -35,7 +35,7 @@ class _Token:
 
 
 def find_statement(text: str) -> Mistake | None:
-    """Return what makes a text more than a query, be it one that creates a table; None where nothing does.
+    """Return the mistake that makes a text more than a query, also one that creates a table; None where there is none.
 
     Columns and functions may be called like a statement. `text` must be one query by itself (`query_mistake`).
     """

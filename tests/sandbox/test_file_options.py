@@ -113,7 +113,7 @@ def test_a_file_that_ends_within_the_skipped_lines_is_rejected(make_feed: MakeFe
     result = feed.load("1.csv", "id\n1\n")
 
     assert result.failure is not None
-    assert "no header behind what source.options.skip_lines: 3 skips" in result.failure.message
+    assert "no header after the skipped lines (source.options.skip_lines: 3)" in result.failure.message
 
 
 @pytest.mark.parametrize("options", ["header: false, names: [id]", "skip_lines: 1"])

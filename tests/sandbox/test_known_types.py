@@ -159,7 +159,7 @@ def test_a_declared_type_that_the_column_cannot_take_leaves_the_file_where_it_is
         assert (result.failure.type, result.failure.error.exit_code) == ("SpecError", 2)  # type: ignore[attr-defined]
     assert feed.keys("data/in/") == [key]
     assert result.failure is not None
-    assert "types.columns.zip is varchar(16), which is no widening of integer" in result.failure.message
+    assert "types.columns.zip is varchar(16), which does not widen integer" in result.failure.message
     assert "can be widened to bigint or a decimal with at least 10 digits before the point" in result.failure.message
 
     assert "remove types.columns.zip and set evolution.columns.zip.type_conflicts: to_text" in result.failure.message

@@ -178,7 +178,7 @@ def test_an_object_that_is_no_file_of_the_feed_stays_where_it_is(make_feed: Make
     key = path.format(name=feed.name)
     feed.s3.put_object(Bucket="lake", Key=key, Body=b"id,a\n1,x\n")
 
-    with pytest.raises(SpecError, match=f"is no file of {feed.name}"):
+    with pytest.raises(SpecError, match=f"does not match source.prefix .* of {feed.name}"):
         feed.run(OneFile(key))
 
     assert feed.s3.head_object(Bucket="lake", Key=key)

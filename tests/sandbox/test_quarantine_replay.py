@@ -208,7 +208,7 @@ def test_rows_of_another_pipeline_are_refused(make_feed: MakeFeed, tmp_path: Pat
 
     with pytest.raises(SourceFileError, match=f"holds bad rows of {feed.name}"):
         replay(other, f"s3://lake/{key}")
-    with pytest.raises(SourceFileError, match=f"'1.csv' is no file of {other.name}"):
+    with pytest.raises(SourceFileError, match=f"'1.csv' does not match source.pattern of {other.name}"):
         replay(other, fixed)
 
 

@@ -95,7 +95,7 @@ def test_a_place_without_the_one_or_the_other_is_no_project(feed: FeedHarness, h
     code, _, err = project.run("validate")
 
     assert code == 2
-    assert f"{project.place}/ is no project: there is no {project.place}/{missing}. Put " in err
+    assert f"{project.place}/ is not a project: there is no {project.place}/{missing}. Put " in err
 
 
 def test_a_bucket_that_is_not_there_is_reported(feed: FeedHarness) -> None:

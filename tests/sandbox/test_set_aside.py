@@ -121,5 +121,5 @@ def test_a_project_that_is_not_there_is_named(feed: FeedHarness) -> None:
     without, out, _ = feed.command("validate", "--project", str(feed.s3_folder))
 
     assert (code, without) == (2, 2)
-    assert f"--project {nowhere}: {nowhere} is no folder" in err
+    assert f"--project {nowhere}: {nowhere} is not a folder" in err
     assert f"Create {feed.s3_folder}/environments.yml" in out

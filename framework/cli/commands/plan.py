@@ -92,7 +92,7 @@ def _document(planned: Sequence[_Planned], waiting: Sequence[SetAside]) -> dict[
 def _positive(text: str) -> int:
     number = int(text) if text.isdecimal() and len(text) < 16 else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows")
     return number
 
 

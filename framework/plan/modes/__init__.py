@@ -20,16 +20,16 @@ class MergeMode(Protocol):
         """Return whether a load must not lose what the target's columns hold that it does not know."""
 
     def find_stored_winners(self, merge: MergeInput) -> Iterator[Statement]:
-        """Yield what finds, and takes out, staging rows that lose against a stored row."""
+        """Yield the statements that find and delete staging rows that lose against a stored row."""
 
     def count(self, merge: MergeInput) -> Iterator[Statement]:
-        """Yield what counts the rows that are left, and the stored rows that go."""
+        """Yield the statements that count the remaining rows, and the stored rows to delete."""
 
     def guard(self, merge: MergeInput) -> Iterator[Statement]:
         """Yield checks that only the counts and the target's values allow."""
 
     def delete(self, merge: MergeInput) -> Iterator[Statement]:
-        """Yield what deletes stored rows before the others are inserted; without rows too."""
+        """Yield the statements that delete stored rows before the others are inserted; also without rows."""
 
 
 _MODES: MappingProxyType[str, MergeMode] = MappingProxyType(
@@ -38,5 +38,5 @@ _MODES: MappingProxyType[str, MergeMode] = MappingProxyType(
 
 
 def merge_mode(mode: LoadMode) -> MergeMode:
-    """Return what a mode does in the merge."""
+    """Return the merge of a mode."""
     return _MODES[mode.name]

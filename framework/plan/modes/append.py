@@ -20,7 +20,7 @@ def find_stored_winners(merge: MergeInput) -> Iterator[Statement]:
 
 
 def count(merge: MergeInput) -> Iterator[Statement]:
-    """Yield what counts the rows to insert."""
+    """Yield the statements that count the rows to insert."""
     yield Statement("count_inserts", {"counts": merge.winners, "staging": merge.staging})
     yield Statement("count_none_replaced", {"counts": merge.replaced})
 

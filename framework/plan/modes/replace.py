@@ -21,7 +21,7 @@ def find_stored_winners(merge: MergeInput) -> Iterator[Statement]:
 
 
 def count(merge: MergeInput) -> Iterator[Statement]:
-    """Yield what counts the rows to insert, and the stored rows."""
+    """Yield the statements that count the rows to insert, and the stored rows."""
     yield Statement("count_inserts", {"counts": merge.winners, "staging": merge.staging})
     if merge.target_exists:
         yield Statement("count_replaced", {"counts": merge.replaced, "target": merge.target})
@@ -30,7 +30,7 @@ def count(merge: MergeInput) -> Iterator[Statement]:
 
 
 def guard(merge: MergeInput) -> Iterator[Statement]:
-    """Yield what stops a load that would empty a column, or leave too few rows."""
+    """Yield the guards that stop a load that would empty a column, or leave too few rows."""
     if not merge.target_exists:
         return
     emptied = [fill.column for fill in merge.fills if fill.unless_filled]
@@ -43,6 +43,6 @@ def guard(merge: MergeInput) -> Iterator[Statement]:
 
 
 def delete(merge: MergeInput) -> Iterator[Statement]:
-    """Yield what deletes all rows. Not TRUNCATE: that commits, and readers would see an empty table."""
+    """Yield the deletion of all rows. Not TRUNCATE: that commits, and readers would see an empty table."""
     if merge.target_exists:
         yield Statement("delete_all_rows", {"table": merge.target}, locks=locks_writers(merge.target))

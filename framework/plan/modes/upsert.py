@@ -16,7 +16,7 @@ def keeps_columns(policies: Sequence[MissingPolicy]) -> bool:
 
 
 def find_stored_winners(merge: MergeInput) -> Iterator[Statement]:
-    """Yield what finds, and takes out, rows that the stored row with their key beats."""
+    """Yield the statements that find and delete rows that lose against the stored row with their key."""
     values = {"losers": merge.losers, "staging": merge.staging, "target": merge.target, "keys": merge.load.keys}
     delete_losers = Statement("delete_losers", {"losers": merge.losers, "staging": merge.staging})
     ordered = values | {"order_by": merge.load.order_by}
@@ -29,7 +29,7 @@ def find_stored_winners(merge: MergeInput) -> Iterator[Statement]:
 
 
 def count(merge: MergeInput) -> Iterator[Statement]:
-    """Yield what counts the rows to insert, and those of them that replace a stored row."""
+    """Yield the statements that count the rows to insert, and those of them that replace a stored row."""
     counts = {"counts": merge.winners, "staging": merge.staging}
     if merge.columns:
         yield Statement("count_winners", {**counts, "target": merge.target, "keys": merge.load.keys})
@@ -44,7 +44,7 @@ def guard(merge: MergeInput) -> Iterator[Statement]:
 
 
 def delete(merge: MergeInput) -> Iterator[Statement]:
-    """Yield what deletes the stored rows that are replaced, once their values are kept where the files lack them."""
+    """Yield the deletion of replaced rows, after copying the values to keep in columns that files lack."""
     if not merge.columns:
         return
     names = {"staging": merge.staging, "target": merge.target, "keys": merge.load.keys}

@@ -102,7 +102,7 @@ def column_measurements(columns: Sequence[StagingColumn], found: ColumnNumbers) 
 
 
 def value_counts(columns: Sequence[StagingColumn], found: ColumnNumbers) -> Mapping[str, int]:
-    """Return how many texts each column has that is read."""
+    """Return the number of texts of each column that is read."""
     return {column.name: int(found[place]["values"] or 0) for place, column in enumerate(columns) if is_read(column)}
 
 

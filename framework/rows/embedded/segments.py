@@ -70,7 +70,7 @@ class _Open:
     dropped: array[int] = field(default_factory=lambda: array("q"))
 
     def finished(self, layout: FileLayout) -> Segment:
-        """Return what was written."""
+        """Return the finished segment."""
         return Segment(
             layout,
             self.path,

@@ -44,7 +44,7 @@ https://en.wikipedia.org/wiki/List_of_file_signatures"""
 
 
 def other_format(head: bytes) -> str | None:
-    """Return what a file is that begins with these bytes and is no CSV, and what to do; None where it may be CSV.
+    """Return the format of a file that begins with these bytes, and the advice; None where it may be CSV.
 
     `head` is not packed with gzip any more. A quote inside an unquoted field is no CSV, so JSON cannot be taken for it.
     """

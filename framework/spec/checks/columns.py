@@ -83,7 +83,7 @@ def _used_findings(document: object, names: _Names) -> Iterator[Finding]:
 
 
 def _loaded_name(column: Text, names: _Names, *, at_key: bool = False) -> Iterator[Finding]:
-    """Yield what keeps a text from naming a column that loads bring, from a file or of Feedway's own."""
+    """Yield the problems of a text as the name of a loaded column, from a file or of Feedway's own."""
     path, name = column
     is_chosen = name in names.metadata or name in names.renamed.values()
     findings = column_name_findings if is_chosen else file_column_findings

@@ -13,7 +13,7 @@ STAGING_COLUMNS = frozenset({"feedway_file", "feedway_row"})
 
 
 def table_name_findings(path: Path, name: str) -> Iterator[Finding]:
-    """Yield what keeps a text from being the name of a schema, table or view."""
+    """Yield the problems of a text as the name of a schema, table or view."""
     yield from _name_findings(path, name)
     if name.startswith("#"):
         message = f"{field_name(path)}: {name!r} would be temporary, as every name with `#` at its start"
@@ -21,7 +21,7 @@ def table_name_findings(path: Path, name: str) -> Iterator[Finding]:
 
 
 def column_name_findings(path: Path, name: str, *, at_key: bool = False) -> Iterator[Finding]:
-    """Yield what keeps a text from being the name of a column in the target."""
+    """Yield the problems of a text as the name of a column in the target."""
     yield from _name_findings(path, name, at_key=at_key)
     if name in SYSTEM_COLUMNS:
         message = f"{field_name(path)}: {name!r} is a system column, which no table can hold as its own"
@@ -40,7 +40,7 @@ def cleaned_name_findings(path: Path, name: str, *, at_key: bool = False) -> Ite
 
 
 def file_column_findings(path: Path, name: str, *, at_key: bool = False) -> Iterator[Finding]:
-    """Yield what keeps a text from being the name of a target column that the spec does not rename."""
+    """Yield the problems of a text as the name of a target column that the spec does not rename."""
     lowered = _lower(name)
     is_valid = not any(column_name_findings(path, lowered))
     if is_valid and clean_name(lowered, 1) != lowered:

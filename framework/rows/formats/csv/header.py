@@ -63,7 +63,9 @@ def read_text(head: bytes, options: CsvOptions, is_complete: bool) -> tuple[str,
         text = (rest or b"").decode("utf-8")
     if is_all and options.header is not False and not text.strip():
         if options.skip_lines:
-            raise ValueError(f"there is no header behind what source.options.skip_lines: {options.skip_lines} skips")
+            raise ValueError(
+                f"there is no header after the skipped lines (source.options.skip_lines: {options.skip_lines})"
+            )
         raise BrokenFile("the file is empty: " + ("it has only blank lines" if text else "not even a header"))
     return text, is_all
 
@@ -108,7 +110,7 @@ def records_of(text: str, is_all: bool, delimiter: str, most: int) -> list[tuple
 
 
 def after_lines(text: bytes, count: int) -> bytes | None:
-    """Return what follows the first lines of a text, None where it may be cut off within them.
+    """Return the text after its first lines, None where it may end within them.
 
     A line ends at LF, CR LF or CR, inside quotes too.
     """
@@ -185,7 +187,7 @@ def _require_mark(head: bytes, encoding: str) -> None:
 
 
 def _decompress(head: bytes) -> tuple[bytes, bool]:
-    """Return what the gzip members in `head` hold, and whether the last one is complete."""
+    """Return the content of the gzip members in `head`, and whether the last one is complete."""
     pieces: list[bytes] = []
     rest = head
     while is_gzip(rest):

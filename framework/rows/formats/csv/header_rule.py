@@ -94,7 +94,7 @@ def is_surely_header(header: Sequence[str], records: Sequence[Sequence[str]]) ->
 
 
 def kind_of(cell: str) -> CellKind | None:
-    """Return what a cell is written like; None for any other text and for an empty one."""
+    """Return the kind of a cell; None for any other text and for an empty one."""
     text = cell.strip()
     return next((kind for kind, pattern in _KINDS if pattern.fullmatch(text)), None)
 

@@ -204,7 +204,7 @@ def _no_header(start: FileStart) -> str | None:
             like = "" if is_alone else ", as are the values below it"
             return f"the first line looks like data: its field {position} is a value ({kind}){like}"
         case MostlyEmpty(empty, fields):
-            return f"the first line is no header: {empty} of its {fields} fields are empty"
+            return f"the first line is not a header: {empty} of its {fields} fields are empty"
     usual = Counter(map(len, below)).most_common(1)
     is_narrow = len(header) == 1 or (usual and usual[0][0] > len(header))
     if is_narrow and _header_below(start) is not None:
@@ -216,7 +216,7 @@ def _no_header(start: FileStart) -> str | None:
 
 
 def _ways(start: FileStart) -> Iterator[Way]:
-    """Yield what could be true of a file whose first record is no header."""
+    """Yield options under which a file whose first record is not a header would load."""
     options = start.options
     header, *below = start.records() or [()]
     is_data = isinstance(looks_like_data(header, below, options.null_values), DataCell)

@@ -42,7 +42,7 @@ def plain_text(pieces: Iterator[bytes], is_packed: bool, encoding: str) -> Itera
 
 
 def without_lines(text: Iterator[bytes], count: int) -> Iterator[bytes]:
-    """Yield what follows the first lines of a text: nothing where it has no more; see after_lines."""
+    """Yield the text after the first lines, which may be empty; see after_lines."""
     start = b""
     for piece in text if count else ():
         start += piece
@@ -88,7 +88,7 @@ def in_blocks(pieces: Iterator[bytes], size_bytes: int) -> Iterator[tuple[bytes,
 
 
 def _unpack(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what gzip members hold, one after the other, as gunzip does."""
+    """Yield the content of gzip members, one after the other, as gunzip does."""
     member = None
     rest = b""
     for piece in pieces:
