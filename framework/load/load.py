@@ -106,7 +106,7 @@ def _load_files(run: Run, work: Worklist, keys: Sequence[str], known: Observatio
                     case LoadedByOthers() | Superseded() as found:
                         eligible, hints = leave_to_others(run, work, files, found, hints)
                         files, done = eligible.files, [*done, *eligible.results]
-                        observed = observe_target(run, work, files)
+                        observed = observe_target(run, work, files) if files else None
                     case Refused(error):
                         raise error
     except Exception as error:

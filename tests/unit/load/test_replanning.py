@@ -96,7 +96,7 @@ def test_a_load_all_of_whose_files_were_loaded_by_another_run_ends() -> None:
 
     assert (result.status, bench.place_of(ONE)) == ("SKIPPED", "archive")
     assert "already loaded" in str(result.reason)
-    assert len(bench.warehouse.of("merge")) == 1
+    assert [len(bench.warehouse.of(name)) for name in ("merge", "observe")] == [1, 1]
     require_nothing_left(bench)
 
 
