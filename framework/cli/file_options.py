@@ -29,7 +29,7 @@ def file_request(arguments: argparse.Namespace, *, pipelines: int = 1, unprocess
     """Return the load request of the arguments, for this many pipelines.
 
     Raises:
-        SpecError: an option that goes with --file stands without it, or --file beside several pipelines.
+        SpecError: an option that goes with --file comes without it, or --file beside several pipelines.
     """
     asked = [name for name in _OPTIONS if getattr(arguments, name, False)]
     alone = [name for name in asked if not (unprocessed and name == "out_of_order")]

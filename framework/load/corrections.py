@@ -89,14 +89,14 @@ def corrected_files(rows: Sequence[CorrectedRow], address: str) -> list[Correcte
     """Return the rows as one CSV file for each source file, in the order in which the files come.
 
     Raises:
-        SourceFileError: a row stands there twice, or cannot be written as a record.
+        SourceFileError: a row occurs twice, or cannot be written as a record.
     """
     groups: dict[tuple[str, str, tuple[str, ...]], dict[int, CorrectedRow]] = {}
     for row in rows:
         group = groups.setdefault((row.file, row.etag, row.header), {})
         if row.row in group:
             raise SourceFileError(
-                f"{address}: row {row.row} of {row.file} stands there twice. Where these are the bad rows of "
+                f"{address}: row {row.row} of {row.file} occurs twice. Where these are the bad rows of "
                 f"different loads, replay each load's by itself."
             )
         if len(row.record) != len(row.header):

@@ -180,8 +180,8 @@ class _Preview:
         # It is unknown which columns new views will use; only that they use the table is certain.
         target = self.spec.target.table
         bound = [view.view for view in plan.views.creates if view.build is not None and not view.late_binding]
-        stands = [ViewDependency(view, target, None) for view in bound]
-        new = [each for each in stands if not any(known.view == each.view for known in observed.dependencies)]
+        dependencies = [ViewDependency(view, target, None) for view in bound]
+        new = [each for each in dependencies if not any(known.view == each.view for known in observed.dependencies)]
         own = {view.view for view in self.spec.views}
         texts = {view.view: view.definition for view in plan.views.creates}
         views = [

@@ -12,7 +12,7 @@ class CsvOptions:
 
     `null_values` are texts that mean NULL, quoted or not; an unquoted empty field always does.
     `header` is "auto" where there is a header that must not look like data. `names` take the place of
-    the header, and are never empty where it is False. `skip_lines` physical lines stand before it.
+    the header, and are never empty where it is False. `skip_lines` physical lines precede it.
     """
 
     delimiter: str

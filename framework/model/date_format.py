@@ -61,7 +61,7 @@ def iso_rewrite(pattern: str, group: str) -> tuple[str, str]:
     """Return a regular expression with groups, and the replacement that makes ISO text of what it matches.
 
     For texts that `format_expression` accepts, so that one cast reads all formats and no parser's
-    own rules come between. `group` stands before a group's number in the engine's replacements.
+    own rules come between. `group` precedes a group's number in the engine's replacements.
     `yy` is 2000 to 2099; a time of day that the format does not name is midnight.
     """
     groups: dict[str, str] = {}

@@ -41,7 +41,7 @@ class FileIdentity:
 class SourceFile:
     """An object as it is in the lake now. Times are UTC.
 
-    `key` and `etag` are of the object as it stands; `identity` and `arrived_at` are those of its
+    `key` and `etag` are of the object as it is now; `identity` and `arrived_at` are those of its
     arrival, which differ once Feedway has moved it. `moved_by` is the pipeline that moved it.
     """
 

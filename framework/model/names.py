@@ -53,7 +53,7 @@ def literal(value: str | int | None) -> str:
     if isinstance(value, int):
         return str(value)
     if "\0" in value:
-        raise ValueError("a NUL character cannot stand in a SQL literal")
+        raise ValueError("a SQL literal cannot contain a NUL character")
     value.encode("utf-8")
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 

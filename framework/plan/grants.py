@@ -15,7 +15,7 @@ def plan_grants(spec: PipelineSpec, observed: Observation) -> tuple[Transaction,
     """Return the statements that grant missing privileges, and revoke others where the spec says so.
 
     To run when the table and the views are there. Each statement is safe to repeat, so a run that
-    dies in between leaves the rest to the next one.
+    crashes in between leaves the rest to the next one.
     """
     statements = list(_statements(spec.target.table, spec.grants, observed.table_grants, spec.grants_exclusive))
     before = {view.view: view.grants for view in observed.views}

@@ -62,7 +62,7 @@ class AddColumn:
 class GrowVarchar(Widening):
     """A VARCHAR grows natively: no row is rewritten, but it runs outside of any transaction.
 
-    Views on the column are down meanwhile, and stand in the view journal.
+    Views on the column are dropped meanwhile, and are in the view journal.
     """
 
 

@@ -168,7 +168,7 @@ class GrantSpec:
 class ViewSpec:
     """A view on the target. `definition` is a Jinja text in which `target` is the quoted table.
 
-    `place` is where the definition stands in the spec.
+    `place` is the definition's place in the spec.
     """
 
     view: TableName

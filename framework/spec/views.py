@@ -103,7 +103,7 @@ def _definition_findings(path: Path, definition: str, view: TableName, target: T
     try:
         query = render_view(definition, view, target).strip()
     except ValueError as error:
-        fix = "Only {{ target }} stands for something; everything else is SQL."
+        fix = "Use only {{ target }} as a placeholder; everything else is SQL."
         yield Finding(path, "spec/view-definition", f"views.definition: {error}", fix)
         return
     mistake = find_mistake(query) or find_statement(query)

@@ -176,7 +176,7 @@ def _compare_views(
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
-            warehouse.log.info("a view is created anew", view=str(view), why=error.reason)
+            warehouse.log.info("a view is recreated", view=str(view), why=error.reason)
             continue
         if before == after:
             same.add(view)

@@ -236,7 +236,7 @@ GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"
     ("rows", "shown"),
     [
         ([GOOD | {"record": '["1"]'}], "row 1 of 1.csv has 1 field, and its header names 2"),
-        ([GOOD, GOOD], "row 1 of 1.csv stands there twice"),
+        ([GOOD, GOOD], "row 1 of 1.csv occurs twice"),
         ([GOOD | {"record": "1,1"}], "row 1, record: no JSON"),
         ([GOOD | {"record": '{"id": 1}'}], "row 1, record: no array of texts and nulls"),
         ([GOOD, GOOD | {"row": "2", "record": '["1", true]'}], "row 2, record: no array of texts and nulls"),

@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--since", metavar="WHEN", help="only loads begun since: 30m, 6h, 7d, or a UTC time")
     parser.add_argument("--file", metavar="KEY", help="only loads of this file, by where it arrived or lies now")
-    parser.add_argument("--rows", type=int, metavar="N", help=f"at most so many loads (default {DEFAULT_ROWS})")
+    parser.add_argument("--rows", type=int, metavar="N", help=f"at most this many loads (default {DEFAULT_ROWS})")
     parser.add_argument("--changes", action="store_true", help="instead: what loads changed about their tables")
     parser.add_argument(
         "--prune", metavar="WHEN", help="instead: count the rows from before 400d, or a UTC time, that nothing needs"

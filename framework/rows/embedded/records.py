@@ -82,7 +82,7 @@ class RecordCutter:
     def cut(self, text: str, before: int, is_all: bool) -> Cut:
         """Cut the complete records off the start of a text; with `is_all` the rest is a record too.
 
-        `before` records stand before the text.
+        `before` records precede the text.
 
         Raises:
             BrokenRecord: quoting is broken.

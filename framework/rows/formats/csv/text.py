@@ -28,7 +28,7 @@ class BrokenBytes(Exception):
 def plain_text(pieces: Iterator[bytes], is_packed: bool, encoding: str) -> Iterator[bytes]:
     """Yield the text of a file as UTF-8, in pieces that may end inside a character.
 
-    UTF-8 is passed on as it is: whoever cuts it into records checks it. Everything else is
+    UTF-8 is passed on as it is: the record cutter checks it. Everything else is
     checked here.
 
     Raises:
