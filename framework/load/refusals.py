@@ -224,9 +224,14 @@ def _changed(attempt: Attempt, refusal: Refusal, facts: Facts) -> Outcome | Ques
     if facts.target is None:
         return Question.TARGET
     blamed = _blamed(attempt, refusal)
-    if replace(facts.target, history=attempt.observed.history) == attempt.observed:
+    if _without_own(facts.target) == _without_own(attempt.observed):
         return Refused(blamed)
     return Stale(blamed, attempt.hints, facts.target)
+
+
+def _without_own(observed: Observation) -> Observation:
+    """Return the observation without Feedway's own part: a run creates control tables, and every run adds history."""
+    return replace(observed, history={}, control_tables=frozenset(), control_columns=frozenset())
 
 
 def _view(refusal: Refusal) -> TableName:

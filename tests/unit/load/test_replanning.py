@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from framework.errors import SchemaChangeError, SourceFileError, WarehouseError
+from framework.errors import SchemaChangeError, SourceFileError, SpecError, WarehouseError
 from framework.load.load import MAX_PLANS
 from framework.load.request import OneFile
 from framework.model.files import FileIdentity
 from framework.warehouse.client import Row
+from framework.warehouse.control_tables import SHARED_TABLES
 from tests.unit.load.calls import Call
 from tests.unit.load.expectations import require_nothing_left
 from tests.unit.load.fake_warehouse import Refusal, entered
@@ -259,6 +260,18 @@ def test_a_column_that_another_run_adds_at_the_same_time_is_planned_for() -> Non
     assert result.status == "SUCCESS"
     assert len(bench.warehouse.of("evolve")) == 1
     assert len(bench.warehouse.of("observe")) == 2
+
+
+def test_control_tables_that_the_run_has_created_are_no_change_of_the_target() -> None:
+    bench = Bench(SCENARIOS["first load"])
+    created = [(name, None) for name in SHARED_TABLES]
+    bench.calls.happens[Call("run", "evolve")] = lambda: bench.warehouse.answers.update(select_control_tables=created)
+    bench.warehouse.refusals = [Refusal("evolve", "create_view")]
+    (result,) = bench.run()
+
+    assert result.failure is not None
+    assert type(result.failure.error) is SpecError
+    assert len(bench.warehouse.of("evolve")) == 1
 
 
 def test_the_target_is_observed_once_for_a_refusal_and_its_next_plan() -> None:
