@@ -19,14 +19,17 @@ $(STAMP): setup.cfg setup.py pyproject.toml
 demo: setup
 	@$(PYTHON) -m demo
 
-# Two processes, each with a sandbox of its own.
+# Two processes that take about as long, each with a sandbox of its own.
+FIRST_HALF := tests/sandbox/test_[a-m]*.py
+SECOND_HALF := tests/sandbox/test_[n-z]*.py tests/faults tests/rows tests/lake tests/s3_server tests/deploy \
+    tests/processes tests/unit
+
 test: setup
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy
-	@$(PYTHON) -m pytest tests/sandbox --ignore-glob '*/test_[dr]*' & other=$$!; \
-	$(PYTHON) -m pytest -m "not spark" tests/faults tests/rows tests/lake tests/s3_server tests/deploy tests/processes tests/unit \
-	    tests/sandbox/test_[dr]*; result=$$?; \
+	@$(PYTHON) -m pytest $(FIRST_HALF) & other=$$!; \
+	$(PYTHON) -m pytest -m "not spark" $(SECOND_HALF); result=$$?; \
 	wait $$other && exit $$result
 
 # What loads do, call by call, against the record in tests/record; goes when the load's core is rebuilt.
