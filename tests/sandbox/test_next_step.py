@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.arrivals import land
 from tests.harness import FeedHarness
 
 COMMAND = re.compile(r"(?:Continue with|To load it as it is|To load it all the same|archive it with): (.+)$", re.M)
@@ -132,10 +133,10 @@ def test_an_archived_file_that_fails_to_load_again_is_loaded_again_as_advised(fe
 
 def test_a_file_that_is_too_late_is_loaded_out_of_order_as_advised(feed: FeedHarness) -> None:
     write_spec(feed, "load: {keys: [id]}\n", "expect: {min_rows: 2}\n")
-    feed.land(f"{feed.name}_1.csv", "id,a\n1,x\n")
+    land(feed, f"{feed.name}_1.csv", 1, "id,a\n1,x\n")
     fail(feed, "run", feed.name)
     write_spec(feed, "load: {keys: [id]}\n")
-    feed.land(f"{feed.name}_2.csv", "id,a\n1,y\n")
+    land(feed, f"{feed.name}_2.csv", 2, "id,a\n1,y\n")
     assert feed.command("run", feed.name)[0] == 0
     _, err = fail(feed, "replay", feed.name)
 
