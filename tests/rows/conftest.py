@@ -19,10 +19,11 @@ from framework.model.csv_options import CsvOptions
 from framework.model.files import FileLayout, SourceBatch
 from framework.model.measurements import BadRow, ColumnProfile, Measurements
 from framework.model.staging import FromFile, StagingColumn
-from framework.rows.formats.csv.header import is_gzip, read_header
+from framework.rows.formats.csv.header import is_gzip
 from framework.rows.protocol import FrameEngine, SourceRows
 from framework.sandbox import SandboxAddress
 from framework.spec.environment import LakeSettings
+from tests.headers import read_header
 
 COMMA = CsvOptions(",", "utf-8", True, ())
 ARRIVED = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -34,23 +34,10 @@ def is_gzip(head: bytes) -> bool:
     return head.startswith(_GZIP_MAGIC)
 
 
-def read_header(head: bytes, options: CsvOptions, is_complete: bool) -> tuple[str, ...] | None:
-    """Return the raw names in a file's first record, None where its end lies beyond `head`.
-
-    `is_complete` says that `head` is the whole file. The lines that the options skip and blank
-    lines before the record are passed over, and a byte order mark is no part of it. A name is as
-    the file has it, blanks and case included, quotes taken off; the options' names replace it.
-
-    Raises:
-        ValueError: there is no record, the bytes are not valid in the encoding, the quoting
-            is not RFC 4180, or the options name another number of fields.
-    """
-    found = read_text(head, options, is_complete)
-    return None if found is None else header_of(*found, options)
-
-
 def read_text(head: bytes, options: CsvOptions, is_complete: bool) -> tuple[str, bool] | None:
     """Return a file's first text behind the lines that are skipped, and whether it is all there is; None: not yet seen.
+
+    `is_complete` says that `head` is the whole file. A byte order mark is no part of the text.
 
     Raises:
         ValueError: it holds no record though it should, or the bytes are no text in the encoding.
@@ -72,6 +59,9 @@ def read_text(head: bytes, options: CsvOptions, is_complete: bool) -> tuple[str,
 
 def header_of(text: str, is_all: bool, options: CsvOptions) -> tuple[str, ...] | None:
     """Return the raw names of the fields of a file whose text begins so; None: its header goes on beyond the text.
+
+    Blank lines before the header are passed over. A name is as the file has it, blanks and case included, quotes taken
+    off; the options' names replace it.
 
     Raises:
         ValueError: the header's quoting is not RFC 4180, or the options name another number of fields.

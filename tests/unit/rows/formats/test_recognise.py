@@ -18,7 +18,7 @@ import pyarrow.parquet
 import pytest
 
 from framework.model.csv_options import CsvOptions
-from framework.rows.formats.csv.header import read_header
+from tests.headers import read_header
 
 COMMA = CsvOptions(",", "utf-8", True, ())
 TABLE = pyarrow.table({"id": [1, 2], "name": ["Ann", "Bob"]})

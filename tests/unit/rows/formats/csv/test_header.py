@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.model.csv_options import CsvOptions
-from framework.rows.formats.csv.header import is_gzip, read_header
+from framework.rows.formats.csv.header import is_gzip
+from tests.headers import read_header
 
 COMMA = CsvOptions(",", "utf-8", True, ())
 NAMES = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\ufeff"), max_size=8), min_size=1)
