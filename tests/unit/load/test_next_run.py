@@ -80,7 +80,7 @@ def test_the_next_run_completes_what_one_began_whose_warehouse_went_down(case: C
 
     bench.calls.happens[case.made.call] = go_down
     bench.run()
-    # A marker tells runs without files that views have to be restored.
+    # A marker shows runs without files that views have to be restored.
     assert not bench.warehouse.dropped_views or bench.lake.keys("staging/.")
 
     run_again(bench)
