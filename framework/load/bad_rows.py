@@ -17,7 +17,6 @@ from framework.load.complaints import (
     null_line,
     quoted,
 )
-from framework.load.quarantine import open_quarantine
 from framework.load.remedies import Refused, Remedy, larger_budget, remedies
 from framework.load.run import Run
 from framework.model.csv_options import CsvOptions
@@ -117,7 +116,7 @@ def over_budget(budget: BadRowsSpec, file: FileMeasurement) -> str | None:
 
 
 def _write(run: Run, staged: StagedRows, bad: Sequence[FileMeasurement]) -> None:
-    open_quarantine(run)
+    run.leftovers.wrote_bad_rows()
     expected = sum(file.rows_bad for file in bad)
     ordinals = [file.ordinal for file in bad]
     written = staged.rows.quarantine(staged.columns, ordinals, run.quarantine_url.removesuffix("/"))

@@ -7,12 +7,6 @@ from framework.load.run import Run
 from framework.warehouse.audit import read_run_counts
 
 
-def open_quarantine(run: Run) -> None:
-    """Prepare the run's quarantine: delete the bad rows of an earlier plan."""
-    run.leftovers.wrote_bad_rows()
-    run.lake.delete_below(run.quarantine_prefix)
-
-
 def empty_quarantine(run: Run) -> None:
     """Delete the bad rows of an earlier plan: the load may have fewer files now."""
     if run.leftovers.has_quarantine:
