@@ -278,5 +278,12 @@ SCENARIOS = {
     "append": Scenario(_spec("", "{mode: append}"), "id,name", _TABLE),
     "batch": Scenario(_spec("batch"), "id,name", _TABLE, files=(ONE, TWO)),
     "bad rows": Scenario(_spec("bad_rows: {action: quarantine, max_rows: 5}"), "id,name", _TABLE, canned=Canned(bad=1)),
+    "a batch with bad rows": Scenario(
+        _spec("batch\nbad_rows: {action: quarantine, max_rows: 5}"),
+        "id,name",
+        _TABLE,
+        canned=Canned(bad=1),
+        files=(ONE, TWO),
+    ),
     "after an expired run": Scenario(_spec(""), "id,name", _TABLE, before=left_by_an_expired_run),
 }

@@ -102,6 +102,18 @@ def test_what_is_done_on_the_way_out_is_tried_once() -> None:
     assert way_out == {"failed": 1, "drop_staging": 1, "run_counts": 1}
 
 
+@pytest.mark.parametrize("template", ["guard_columns", "log_growth", "grow_varchar"])
+def test_views_that_were_dropped_for_a_change_that_fails_are_restored_by_the_same_run(template: str) -> None:
+    bench = Bench(SCENARIOS["growth under a view"])
+    bench.warehouse.refusals = [Refusal("", template)]
+    (result,) = bench.run()
+
+    assert result.status == "FAILED"
+    assert bench.warehouse.of("drop_views")
+    assert (bench.warehouse.dropped_views, bench.warehouse.journal) == (set(), [])
+    assert bench.lake.keys("staging/") == []
+
+
 def test_bad_rows_go_with_a_load_that_has_failed() -> None:
     bench = Bench(SCENARIOS["bad rows"])
     bench.warehouse.refusals = [Refusal("merge", "insert_rows")]
