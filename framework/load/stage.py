@@ -63,21 +63,21 @@ class Staging:
         """Return whether staging the files on this observation would have the same result."""
         same_files = [layout.file for layout in self.staged.batch.files] == [file.source for file in files]
         before = self.observed
-        same_columns = (before.table, before.spellings) == (observed.table, observed.spellings)
-        # Whether columns of the target hold values is looked up before the rows are staged.
-        asks = any(fill.unless_filled for fill in self.staged.columns.fills)
-        return same_files and same_columns and not asks
+        return same_files and (before.table, before.spellings) == (observed.table, observed.spellings)
 
 
 def stage_again(run: Run, files: Sequence[LoadFile], observed: Observation, before: Staging | None) -> Staging:
     """Return the staged files; reuses an earlier result that would be the same."""
     run.progress.enter(Step.PREPARE)
+    answer = from_warehouse(run)
     if before is not None and before.serves(files, observed):
+        # Other rows may have come into the target since.
+        _refuse_emptied_columns(run.spec, before.staged.batch, observed, before.staged.columns, answer)
         return before
     empty_quarantine(run)
     number = 1 if before is None else before.number + 1
     place = StagingPlace(run.lake.url(f"{run.prefix}plan-{number}/"))
-    return Staging(stage(run, files, observed, place, from_warehouse(run)), observed, number)
+    return Staging(stage(run, files, observed, place, answer), observed, number)
 
 
 def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: StagingPlace, answer: Answer) -> Staged:

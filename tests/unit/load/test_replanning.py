@@ -239,7 +239,7 @@ def test_values_that_a_table_has_got_meanwhile_are_asked_for_again() -> None:
 
     assert result.failure is not None
     assert type(result.failure.error) is SourceFileError
-    assert len(bench.warehouse.of("filled_columns")) == 2
+    assert (len(bench.warehouse.of("filled_columns")), len(bench.engine.opened)) == (2, 1)
     assert bench.place_of(ONE) == "unprocessed"
 
 
