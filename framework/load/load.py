@@ -19,11 +19,11 @@ the next run completes whatever fails.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from framework.lake.heartbeat import Heartbeat
+from framework.load.attempt import Loaded, attempt_load
 from framework.load.begin import (
     LoadFiles,
     describe,
@@ -34,22 +34,18 @@ from framework.load.begin import (
     start,
 )
 from framework.load.discover import Worklist
-from framework.load.execute import Committed, Refusal, execute
-from framework.load.late_views import BrokenViews, broken_before, broken_since
-from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
-from framework.load.recover import close, recover
-from framework.load.refusals import Attempt, LoadedByOthers, Outcome, Refused, Stale, Superseded, meaning_of
-from framework.load.result import LoadResult, RecordCounts
+from framework.load.late_views import broken_since
+from framework.load.planning import load_input
+from framework.load.recover import close
+from framework.load.refusals import Attempt, LoadedByOthers, Refused, Stale, Superseded
+from framework.load.result import LoadResult
 from framework.load.run import Run, Step
 from framework.load.settle import settle_failed, settle_loaded, with_problems
 from framework.load.stage import Staging, stage_again
 from framework.load.view_journal import ViewJournal
 from framework.log.retries import log_retries_to
-from framework.model.observation import Observation, PastLoad
-from framework.plan.audit import LoadFile
-from framework.plan.load_plan import LoadPlan, PlanHints
-from framework.plan.same_content import with_loads
-from framework.plan.spellings import with_spellings
+from framework.model.observation import Observation
+from framework.plan.load_plan import PlanHints
 
 MAX_PLANS = 3
 """Maximum plans per load when the target changes concurrently."""
@@ -89,14 +85,16 @@ def _load_files(run: Run, work: Worklist, keys: Sequence[str], known: Observatio
                 start(run, files, observed)
             while files and observed is not None:
                 staging = stage_again(run, files, observed, staging)
-                match _attempt(run, work, Attempt(load_input(run, files, staging.staged), observed, hints), journal):
-                    case Loaded(plan, counts, broken):
+                match attempt_load(
+                    run, work, Attempt(load_input(run, files, staging.staged), observed, hints), journal
+                ):
+                    case Loaded() as loaded:
                         # The rows are in: these files no longer count as failed, whatever follows.
                         files = ()
-                        following = None if plan.evolution else _after(run, observed, plan, counts)
-                        problems += broken_since(run, plan, broken)
+                        following = loaded.observation_after(observed)
+                        problems += broken_since(run, loaded.plan, loaded.broken)
                         run.progress.enter(Step.SETTLE)
-                        done += settle_loaded(run, work, plan, counts)
+                        done += settle_loaded(run, work, loaded.plan, loaded.counts)
                     case Stale(error, hints, seen):
                         stale_plans += 1
                         if stale_plans == MAX_PLANS:
@@ -117,49 +115,3 @@ def _load_files(run: Run, work: Worklist, keys: Sequence[str], known: Observatio
     finally:
         close(run)
     return LoadEnd(with_problems(run, done, [*problems, *journal.problems()]), following)
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A plan that was executed, with the counts of each file; `broken` is the result of broken_before."""
-
-    plan: LoadPlan
-    counts: Mapping[LoadFile, RecordCounts]
-    broken: BrokenViews | None
-
-
-def _attempt(
-    run: Run, work: Worklist, attempt: Attempt, journal: ViewJournal
-) -> Loaded | Stale | LoadedByOthers | Superseded | Refused:
-    """Plan a load whose rows are staged, and run the plan."""
-    plan = plan_with_lookups(attempt.load, attempt.observed, attempt.hints, from_warehouse(run))
-    log_plan(run, attempt.load.staged, plan)
-    run.progress.plans(plan)
-    run.progress.enter(Step.EVOLVE)
-    broken = broken_before(run, plan)
-    ended: Outcome | Refusal = execute(run, attempt.load, plan, journal)
-    if isinstance(ended, Refusal):
-        ended = meaning_of(run, ended, attempt, partial(observe_target, run, work, attempt.load.files))
-    return Loaded(plan, ended.counts, broken) if isinstance(ended, Committed) else ended
-
-
-def recover_only(run: Run) -> list[LoadResult]:
-    """Clean up after expired runs where no pending file would do it; return a result only where that fails."""
-    journal = ViewJournal(run)
-    try:
-        with log_retries_to(run.log), Heartbeat(run.lake, run.spec.pipeline, run.log):
-            recover(run)
-            journal.restore_by_markers()
-    finally:
-        close(run)
-    return with_problems(run, [], journal.problems())
-
-
-def _after(run: Run, observed: Observation, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]) -> Observation:
-    """Return the observation after a load that has changed only the target's rows."""
-    now = run.services.now()
-    loads = {
-        file.source.identity: PastLoad(file.generation, run.run_id, now, counted.read)
-        for file, counted in counts.items()
-    }
-    return with_spellings(with_loads(observed, loads), plan.spellings)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from framework.lake.heartbeat import staging_prefix
 from framework.load.discover import discover
-from framework.load.load import load_files, recover_only
+from framework.load.load import load_files
+from framework.load.recover import recover_only
 from framework.load.request import LoadRequest
 from framework.load.result import LoadResult
 from framework.load.run import begin_run

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from framework.errors import PipelineError
-from framework.lake.heartbeat import expired_runs, staging_prefix
+from framework.lake.heartbeat import Heartbeat, expired_runs, staging_prefix
 from framework.load.audit_trail import export_log
 from framework.load.quarantine import discard_bad_rows
+from framework.load.result import LoadResult
 from framework.load.run import Run
+from framework.load.settle import with_problems
+from framework.load.view_journal import ViewJournal
+from framework.log.retries import log_retries_to
 from framework.model.names import staging_table
 from framework.plan.table_copy import copy_table
 from framework.warehouse.staging_tables import drop_staging
@@ -51,3 +55,15 @@ def _clean_up(run: Run) -> None:
         run.lake.delete_below(run.prefix)
     except PipelineError as error:
         run.log.warning("staging could not be deleted; a later run does it", error=str(error))
+
+
+def recover_only(run: Run) -> list[LoadResult]:
+    """Clean up after expired runs where no pending file would do it; return a result only where that fails."""
+    journal = ViewJournal(run)
+    try:
+        with log_retries_to(run.log), Heartbeat(run.lake, run.spec.pipeline, run.log):
+            recover(run)
+            journal.restore_by_markers()
+    finally:
+        close(run)
+    return with_problems(run, [], journal.problems())

@@ -1,0 +1,61 @@
+"""One attempt to load files that are staged: plan it, run the plan, and say what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from framework.load.begin import observe_target
+from framework.load.discover import Worklist
+from framework.load.execute import Committed, Refusal, execute
+from framework.load.late_views import BrokenViews, broken_before
+from framework.load.planning import from_warehouse, log_plan, plan_with_lookups
+from framework.load.refusals import Attempt, LoadedByOthers, Outcome, Refused, Stale, Superseded, meaning_of
+from framework.load.result import RecordCounts
+from framework.load.run import Run, Step
+from framework.load.view_journal import ViewJournal
+from framework.model.observation import Observation, PastLoad
+from framework.plan.audit import LoadFile
+from framework.plan.load_plan import LoadPlan
+from framework.plan.same_content import with_loads
+from framework.plan.spellings import with_spellings
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A plan that was executed, with the counts of each file; `broken` is the result of broken_before."""
+
+    run_id: str
+    at: datetime
+    plan: LoadPlan
+    counts: Mapping[LoadFile, RecordCounts]
+    broken: BrokenViews | None
+
+    def observation_after(self, observed: Observation) -> Observation | None:
+        """Return the observation for the next load; None where the target has changed, so that it must observe."""
+        if self.plan.evolution:
+            return None
+        loads = {
+            file.source.identity: PastLoad(file.generation, self.run_id, self.at, counted.read)
+            for file, counted in self.counts.items()
+        }
+        return with_spellings(with_loads(observed, loads), self.plan.spellings)
+
+
+def attempt_load(
+    run: Run, work: Worklist, attempt: Attempt, journal: ViewJournal
+) -> Loaded | Stale | LoadedByOthers | Superseded | Refused:
+    """Plan a load whose rows are staged, and run the plan."""
+    plan = plan_with_lookups(attempt.load, attempt.observed, attempt.hints, from_warehouse(run))
+    log_plan(run, attempt.load.staged, plan)
+    run.progress.plans(plan)
+    run.progress.enter(Step.EVOLVE)
+    broken = broken_before(run, plan)
+    ended: Outcome | Refusal = execute(run, attempt.load, plan, journal)
+    if isinstance(ended, Refusal):
+        ended = meaning_of(run, ended, attempt, partial(observe_target, run, work, attempt.load.files))
+    if not isinstance(ended, Committed):
+        return ended
+    return Loaded(run.run_id, run.services.now(), plan, ended.counts, broken)
