@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-record test-spark test-spark4 test-faults test-evolution test-scale test-glue test-cluster dist bench clean
+.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-scale test-glue test-cluster dist bench clean
 
 setup: $(STAMP)
 
@@ -31,10 +31,6 @@ test: setup
 	@$(PYTHON) -m pytest $(FIRST_HALF) & other=$$!; \
 	$(PYTHON) -m pytest -m "not spark" $(SECOND_HALF); result=$$?; \
 	wait $$other && exit $$result
-
-# What loads do, call by call, against the record in tests/record; goes when the load's core is rebuilt.
-test-record: setup
-	@$(PYTHON) -m pytest tests/record
 
 # What the Spark engine makes of files, and the load tests once more, on Spark.
 test-spark: setup

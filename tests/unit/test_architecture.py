@@ -142,3 +142,10 @@ def test_nothing_in_a_load_writes_into_another_object(path: Path) -> None:
             if isinstance(target, ast.Attribute):
                 is_own = isinstance(target.value, ast.Name) and target.value.id == "self"
                 assert is_own, f"{path}:{target.lineno} assigns to an attribute of another object"
+
+
+def test_every_folder_of_tests_is_run_by_a_target() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("test_*.py")}
+
+    assert {folder for folder in folders if f"tests/{folder}" not in makefile} == set()
