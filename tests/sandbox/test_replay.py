@@ -84,7 +84,7 @@ def test_a_replay_of_one_file_leaves_the_others(make_feed: MakeFeed) -> None:
 
     assert [result.source_file for result in by_place + by_arrival] == moved[1:]
     assert unprocessed(feed) == moved[:1]
-    with pytest.raises(SpecError, match=f"no unprocessed file of {feed.name}. There is {moved[0]}"):
+    with pytest.raises(SpecError, match=f"not an unprocessed file of {feed.name}. There is {moved[0]}"):
         feed.run(Unprocessed("data/in/other.csv"))
 
 
