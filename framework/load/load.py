@@ -39,8 +39,8 @@ from framework.load.planning import load_input
 from framework.load.recover import close
 from framework.load.refusals import Attempt, LoadedByOthers, Refused, Stale, Superseded
 from framework.load.result import LoadResult
-from framework.load.run import Run, Step
-from framework.load.settle import settle_failed, settle_loaded, with_problems
+from framework.load.run import Run
+from framework.load.settle import archive_loaded, report_loaded, settle_failed, with_problems
 from framework.load.stage import Staging, stage_again
 from framework.load.view_journal import ViewJournal
 from framework.log.retries import log_retries_to
@@ -92,9 +92,9 @@ def _load_files(run: Run, work: Worklist, keys: Sequence[str], known: Observatio
                         # The rows are in: these files no longer count as failed, whatever follows.
                         files = ()
                         following = loaded.observation_after(observed)
+                        done += report_loaded(run, loaded.plan, loaded.counts)
                         problems += broken_since(run, loaded.plan, loaded.broken)
-                        run.progress.enter(Step.SETTLE)
-                        done += settle_loaded(run, work, loaded.plan, loaded.counts)
+                        done = archive_loaded(run, work, list(loaded.counts), done)
                     case Stale(error, hints, seen):
                         stale_plans += 1
                         if stale_plans == MAX_PLANS:

@@ -16,7 +16,7 @@ from framework.load.eligibility import Reasons
 from framework.load.next_step import FailedLoad, next_step, out_of_order
 from framework.load.request import Corrections
 from framework.load.result import NO_RECORDS, LoadFailure, LoadResult, RecordCounts
-from framework.load.run import Run, log_warning
+from framework.load.run import Run, Step, log_warning
 from framework.log.redaction import safe_message, trace
 from framework.log.run_log import Event
 from framework.model.files import SourceFile
@@ -35,18 +35,21 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, PipelineError) and error.is_outage
 
 
-def settle_loaded(
-    run: Run, work: Worklist, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]
-) -> list[LoadResult]:
-    """Archive the loaded files. The rows are in: the next run moves a file that cannot be moved now."""
+def report_loaded(run: Run, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]) -> list[LoadResult]:
+    """Report files whose rows are in the target."""
     run.leftovers.all_used()
-    older, warnings = _put_away(run, work, list(counts))
-    results = []
     for file in counts:
         run.log.info("loaded", step="settle", file=file.source.url, **vars(counts[file]))
-        loaded = result_of(run, file, "SUCCESS", plan, counts=counts[file])
-        results.append(_with_warnings(loaded, warnings))
-    return [*results, *older]
+    return [result_of(run, file, "SUCCESS", plan, counts=counts[file]) for file in counts]
+
+
+def archive_loaded(
+    run: Run, work: Worklist, files: Sequence[LoadFile], results: Sequence[LoadResult]
+) -> list[LoadResult]:
+    """Archive the loaded files; return the results with warnings for files that the next run must archive."""
+    run.progress.enter(Step.SETTLE)
+    older, warnings = _put_away(run, work, files)
+    return [*(_with_warnings(result, warnings) for result in results), *older]
 
 
 def skip_files(run: Run, work: Worklist, reasons: Reasons) -> list[LoadResult]:

@@ -62,6 +62,16 @@ def test_a_file_that_has_gone_is_no_failure_of_those_that_are_superseded() -> No
     assert results[TWO] == "FAILED"
 
 
+def test_a_bug_while_a_file_is_archived_hides_no_result_of_rows_that_are_in() -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    bench.calls.failures = {Call("copy", ONE): AttributeError("a bug")}
+    results = bench.run()
+
+    assert [(result.source_file, result.status) for result in results] == [(ONE, "SUCCESS"), (None, "FAILED")]
+    assert isinstance(results[1].failure and results[1].failure.error, AttributeError)
+    assert bench.place_of(ONE) == "in"
+
+
 def test_the_file_at_fault_is_set_aside_and_the_others_of_its_load_stay() -> None:
     bench = Bench(replace(SCENARIOS["batch"], spec=SCENARIOS["batch"].spec.replace("[id]", "[id], duplicates: reject")))
     bench.warehouse.refusals = [DUPLICATES]
