@@ -46,16 +46,26 @@ class Loaded:
 
 def attempt_load(
     run: Run, work: Worklist, attempt: Attempt, journal: ViewJournal
-) -> Loaded | Stale | LoadedByOthers | Superseded | Refused:
-    """Plan a load whose rows are staged, and run the plan."""
+) -> Loaded | Stale | LoadedByOthers | Superseded:
+    """Plan a load whose rows are staged, and run the plan.
+
+    Raises:
+        PipelineError: the plan is refused for good, or nothing can be planned; the warehouse's error is its cause.
+    """
     plan = plan_with_lookups(attempt.load, attempt.observed, attempt.hints, from_warehouse(run))
     log_plan(run, attempt.load.staged, plan)
     run.progress.plans(plan)
     run.progress.enter(Step.EVOLVE)
     broken = broken_before(run, plan)
-    ended: Outcome | Refusal = execute(run, attempt.load, plan, journal)
-    if isinstance(ended, Refusal):
-        ended = meaning_of(run, ended, attempt, partial(observe_target, run, work, attempt.load.files))
-    if not isinstance(ended, Committed):
-        return ended
-    return Loaded(run.run_id, run.services.now(), plan, ended.counts, broken)
+    look = partial(observe_target, run, work, attempt.load.files)
+    ended = execute(run, attempt.load, plan, journal)
+    outcome: Outcome = ended if isinstance(ended, Committed) else meaning_of(run, ended, attempt, look)
+    match outcome:
+        case Committed(counts):
+            return Loaded(run.run_id, run.services.now(), plan, counts, broken)
+        case Refused(error) if isinstance(ended, Refusal) and error is not ended.error:
+            raise error from ended.error
+        case Refused(error):
+            raise error
+        case _:
+            return outcome

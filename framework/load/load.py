@@ -37,7 +37,7 @@ from framework.load.discover import Worklist
 from framework.load.late_views import broken_since
 from framework.load.planning import load_input
 from framework.load.recover import close
-from framework.load.refusals import Attempt, LoadedByOthers, Refused, Stale, Superseded
+from framework.load.refusals import Attempt, LoadedByOthers, Stale, Superseded
 from framework.load.result import LoadResult
 from framework.load.run import Run
 from framework.load.settle import archive_loaded, report_loaded, settle_failed, with_problems
@@ -105,8 +105,6 @@ def _load_files(run: Run, work: Worklist, keys: Sequence[str], known: Observatio
                         eligible, hints = leave_to_others(run, work, files, found, hints)
                         files, done = eligible.files, [*done, *eligible.results]
                         observed = observe_target(run, work, files) if files else None
-                    case Refused(error):
-                        raise error
     except Exception as error:
         done += settle_failed(run, files, error, observed)
     except BaseException as error:

@@ -184,8 +184,7 @@ def _refuse_too_few_rows(run: Run, batch: SourceBatch, seen: Measurements) -> No
 
 def _refuse_replaced(run: Run, files: Sequence[LoadFile], engine: FrameEngine) -> None:
     """Check that no file was replaced, for an engine that does not notice a replacement."""
-    unchanged = (
-        True if engine.notices_replacement else all(map_parallel(run.lake.is_unchanged, [f.source for f in files]))
-    )
-    if not unchanged:
+    if engine.notices_replacement:
+        return
+    if not all(map_parallel(run.lake.is_unchanged, [file.source for file in files])):
         raise SourceFileError("a file was replaced while it was read; the next run loads it")

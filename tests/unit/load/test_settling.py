@@ -82,6 +82,17 @@ def test_the_file_at_fault_is_set_aside_and_the_others_of_its_load_stay() -> Non
     assert (bench.place_of(ONE), bench.place_of(TWO)) == ("in", "unprocessed")
 
 
+def test_an_error_keeps_the_refusal_that_it_explains_as_its_cause() -> None:
+    bench = Bench(replace(SCENARIOS["batch"], spec=SCENARIOS["batch"].spec.replace("[id]", "[id], duplicates: reject")))
+    bench.warehouse.refusals = [DUPLICATES]
+    bench.warehouse.answers["select_duplicate_rows"] = [(1, 2)]
+    failure = bench.run()[0].failure
+
+    assert failure is not None
+    assert isinstance(failure.error, SourceFileError)
+    assert isinstance(failure.error.__cause__, WarehouseError)
+
+
 @pytest.mark.parametrize(("failures", "folder"), [(1, "in"), (2, "unprocessed")])
 def test_earlier_attempts_count(failures: int, folder: str) -> None:
     bench = Bench(SCENARIOS["no drift"], max_attempts=3)
