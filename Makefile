@@ -32,14 +32,15 @@ test: setup
 	$(PYTHON) -m pytest -m "not spark" $(SECOND_HALF); result=$$?; \
 	wait $$other && exit $$result
 
-# What the Spark engine makes of files, and the load tests once more, on Spark.
+# Rows, and the load tests once more, with tasks in Spark's workers.
 test-spark: setup
 	@$(PYTHON) -m pytest -m spark tests/rows
 	@$(PYTHON) -m pytest --engine spark tests/sandbox/test_first_load.py tests/sandbox/test_files.py \
+	    tests/sandbox/test_file_options.py tests/sandbox/test_expect.py tests/sandbox/test_bad_rows.py \
 	    tests/sandbox/test_modes.py tests/sandbox/test_evolution.py tests/sandbox/test_views.py \
 	    tests/sandbox/test_conflicts.py tests/sandbox/test_real_feeds.py
 
-# What the Spark engine makes of files, and the loads, on Spark 4.1 in a virtual environment of its own.
+# The same on Spark 4.1, in a virtual environment of its own.
 test-spark4: $(VENV)-spark4/.installed
 	@$(VENV)-spark4/bin/python -m pytest --engine spark tests/rows tests/sandbox/test_first_load.py \
 	    tests/sandbox/test_files.py tests/sandbox/test_modes.py tests/sandbox/test_evolution.py \
@@ -70,8 +71,7 @@ test-scale: setup
 test-glue: setup
 	@$(PYTHON) -m pytest tests/glue
 
-# Two million rows on a Spark standalone cluster of two workers, started for it; and a load through Hadoop's S3A, which
-# pip fetches (180 MB).
+# Two million rows on a Spark standalone cluster of two workers, started for it.
 test-cluster: setup
 	@$(PYTHON) -m pytest tests/cluster
 

@@ -90,30 +90,29 @@ def moto_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def spark_engine(sandbox: SandboxAddress, s3: Any) -> Iterator[Any]:
-    """The Spark frame engine on the sandbox's bucket."""
+    """The row engine on the sandbox's bucket, with tasks in the workers of a local Spark."""
     from framework.lake.lake import Lake
-    from framework.rows.spark.engine import SparkFrames
-    from framework.rows.spark.session import make_session
+    from framework.rows.engine import SplitEngine
+    from framework.rows.executors.spark import SparkExecutor
     from framework.spec.environment import LakeSettings
+    from tests.spark import start_spark
 
-    os.environ.update(local_sandbox.java_environment())
-    session = make_session({"spark.master": "local[2]", **sandbox.spark_conf("lake")}, None)
-    engine = SparkFrames(session, Lake(s3, LakeSettings("lake", "", None)), None)
-    yield engine
-    engine.close()
+    session = start_spark("local[2]")
+    yield SplitEngine(SparkExecutor(session, 1024**3), Lake(s3, LakeSettings("lake", "", None)).store)
     session.stop()
 
 
 @pytest.fixture(scope="session")
 def embedded_engine(s3: Any) -> Iterator[Any]:
-    """The embedded frame engine on the sandbox's bucket."""
+    """The row engine on the sandbox's bucket, with tasks in this process."""
     from framework.lake.lake import Lake
-    from framework.rows.embedded.engine import EmbeddedFrames
+    from framework.rows.engine import SplitEngine
+    from framework.rows.executors.embedded import EmbeddedExecutor
     from framework.spec.environment import LakeSettings
 
-    engine = EmbeddedFrames(Lake(s3, LakeSettings("lake", "", None)), 1024**3, None)
-    yield engine
-    engine.close()
+    executor = EmbeddedExecutor(1024**3, None)
+    yield SplitEngine(executor, Lake(s3, LakeSettings("lake", "", None)).store)
+    executor.close()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from framework.load.request import LoadRequest, Pending
 from framework.load.result import LoadResult
 from framework.load.services import Services
 from framework.log.run_log import RunLog, utc_now
-from framework.rows.protocol import FrameEngine
+from framework.rows.protocol import RowEngine
 from framework.spec.environment import Environment
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
@@ -58,7 +58,7 @@ class FeedHarness:
 
     s3: Any
     redshift_data: Any
-    frames: FrameEngine
+    frames: RowEngine
     environment: Environment
     name: str
     spec_body: str

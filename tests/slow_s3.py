@@ -13,10 +13,13 @@ _PIECE = 16 * 1024
 
 
 @contextmanager
-def slow_s3(url: str, bytes_per_second: float, stalls_after: int | None = None) -> Iterator[str]:
+def slow_s3(
+    url: str, bytes_per_second: float, stalls_after: int | None = None, breaks_every: int | None = None
+) -> Iterator[str]:
     """Yield the address of a pipe to the server at `url`; all answers share the rate.
 
-    After `stalls_after` bytes only short answers come.
+    After `stalls_after` bytes only short answers come. Each time that `breaks_every` more bytes have been carried, the
+    connection that carries them is closed.
     """
     there = urlsplit(url)
     turn = threading.Lock()
@@ -29,11 +32,16 @@ def slow_s3(url: str, bytes_per_second: float, stalls_after: int | None = None) 
             free_at = max(time.monotonic(), free_at) + size / bytes_per_second
             return 3600 if stalls_after is not None and carried > stalls_after else free_at - time.monotonic()
 
+    def breaks(size: int) -> bool:
+        return breaks_every is not None and carried // breaks_every > (carried - size) // breaks_every
+
     def carry(source: socket.socket, target: socket.socket, is_answer: bool) -> None:
         with suppress(OSError):
             while piece := source.recv(_PIECE):
                 if is_answer and len(piece) > 1024:
                     time.sleep(max(0, pause(len(piece))))
+                    if breaks(len(piece)):
+                        break
                 target.sendall(piece)
         for end in (source, target):
             with suppress(OSError):

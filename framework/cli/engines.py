@@ -1,4 +1,4 @@
-"""Opens each frame engine once, when the first load needs it."""
+"""Opens each row engine once, when the first load needs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from framework.errors import SpecError
 from framework.lake.lake import Lake
 from framework.model.files import SourceBatch
 from framework.rows.choice import EngineName, active_spark_session, choose_engine, missing_package
-from framework.rows.protocol import FrameEngine
+from framework.rows.protocol import RowEngine
 from framework.spec.environment import Environment
 
 
@@ -37,23 +37,21 @@ def _is_missing(engine: EngineName, package: str | None) -> SpecError:
     )
 
 
-class FrameEngines:
+class RowEngines:
     """Chooses each load's engine. Loads in several threads share the engines, which are closed with the block."""
 
     def __init__(
         self,
         environment: Environment,
         lake: Lake,
-        spark_conf: Mapping[str, str],
         process_environment: Mapping[str, str],
     ) -> None:
         self._environment = environment
         self._lake = lake
-        self._spark_conf = spark_conf
         self._process_environment = process_environment
         # Read now, in the thread that may have made one: Spark keeps the active session by thread.
         self._active_session = active_spark_session()
-        self._engines: dict[EngineName, FrameEngine] = {}
+        self._engines: dict[EngineName, RowEngine] = {}
         self._opening = threading.Lock()
         self._closing = ExitStack()
 
@@ -65,7 +63,7 @@ class FrameEngines:
     ) -> None:
         self._closing.close()
 
-    def choose(self, batch: SourceBatch) -> FrameEngine:
+    def choose(self, batch: SourceBatch) -> RowEngine:
         """Return the engine for a batch.
 
         Raises:
@@ -73,7 +71,7 @@ class FrameEngines:
         """
         settings = self._environment.embedded
         name = choose_engine(self._environment.engine, batch, settings.max_bytes, self._active_session is not None)
-        openers: dict[EngineName, Callable[[], FrameEngine]] = {"embedded": self._embedded, "spark": self._spark}
+        openers: dict[EngineName, Callable[[], RowEngine]] = {"embedded": self._embedded, "spark": self._spark}
         with self._opening:
             if name not in self._engines:
                 try:
@@ -82,23 +80,23 @@ class FrameEngines:
                     raise _is_missing(name, error.name) from error
             return self._engines[name]
 
-    def _embedded(self) -> FrameEngine:
+    def _embedded(self) -> RowEngine:
         # Nothing imports duckdb before an embedded load really starts.
-        from framework.rows.embedded.engine import EmbeddedFrames
+        from framework.rows.engine import SplitEngine
+        from framework.rows.executors.embedded import EmbeddedExecutor
 
         settings = self._environment.embedded
-        engine = EmbeddedFrames(self._lake, settings.memory_bytes, settings.directory)
-        self._closing.callback(engine.close)
-        return engine
+        executor = EmbeddedExecutor(settings.memory_bytes, settings.directory)
+        self._closing.callback(executor.close)
+        return SplitEngine(executor, self._lake.store)
 
-    def _spark(self) -> FrameEngine:
+    def _spark(self) -> RowEngine:
         # Nothing imports pyspark before a Spark load really starts.
-        from framework.rows.spark.engine import SparkFrames
-        from framework.rows.spark.session import make_session
+        from framework.rows.engine import SplitEngine
+        from framework.rows.executors.spark import SparkExecutor
+        from framework.rows.executors.spark_session import make_session
 
         for name, value in self._process_environment.items():
             os.environ.setdefault(name, value)
-        session = make_session(self._spark_conf, self._active_session)
-        engine = SparkFrames(session, self._lake, self._environment.embedded.directory)
-        self._closing.callback(engine.close)
-        return engine
+        session = make_session(self._active_session)
+        return SplitEngine(SparkExecutor(session, self._environment.embedded.memory_bytes), self._lake.store)

@@ -92,7 +92,7 @@ def progress_line(entry: Entry) -> str | None:
 
 
 def step_text(entry: Entry) -> str:
-    """Return a step's progress: the bytes, rows and tasks that the frame engine reports."""
+    """Return a step's progress: the bytes, rows and tasks that the row engine reports."""
     numbers = {name: value for name, value in entry.items() if isinstance(value, int)}
     parts = []
     if "bytes_total" in numbers:

@@ -1,4 +1,4 @@
-"""Makes a command's services: AWS clients, the frame engine, the log, and the sandbox if the environment is one."""
+"""Makes a command's services: AWS clients, the row engine, the log, and the sandbox if the environment is one."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from framework.cli.concurrency import Interruption
-from framework.cli.engines import FrameEngines
+from framework.cli.engines import RowEngines
 from framework.cli.output import Output
 from framework.errors import SpecError
+from framework.lake.connection import CLIENT_CONFIG, S3Connection
 from framework.lake.lake import Lake
 from framework.load.services import Services, never_interrupted
 from framework.log.aws_errors import client_error
@@ -34,14 +35,6 @@ if TYPE_CHECKING:
 SANDBOX_FOLDER = ".sandbox"
 _REGION_FIELDS = {"s3": "lake.region", "redshift-data": "warehouse.region"}
 """The field of environments.yml that names the region of each client."""
-_CLIENT_CONFIG = Config(
-    retries={"mode": "standard", "max_attempts": 5},
-    connect_timeout=10,
-    read_timeout=60,
-    user_agent_extra="feedway",
-    # Concurrent feeds share a client, and each fetches a big file over several connections.
-    max_pool_connections=64,
-)
 _ANNOUNCING_CONFIG = Config(
     # A run waits for these calls at its end, and does not depend on them.
     retries={"mode": "standard", "max_attempts": 2},
@@ -56,7 +49,7 @@ class Aws:
     """AWS as an environment uses it: the service itself, or the sandbox."""
 
     client: Callable[[str, str | None], Any]
-    spark_conf: Mapping[str, str]
+    s3: S3Connection
     process_environment: Mapping[str, str]
     limiter: RateLimiter
 
@@ -72,7 +65,7 @@ def open_services(
     """Yield the services of an environment; a sandbox that had to be started is stopped afterwards."""
     with ExitStack() as stack:
         aws = stack.enter_context(_open_aws(project, environment, output))
-        lake = Lake(aws.client("s3", environment.lake.region), environment.lake)
+        lake = Lake(aws.client("s3", environment.lake.region), environment.lake, connection=aws.s3)
         settings = environment.warehouse
         sleep = time.sleep if interruption is None else interruption.sleep
         warehouse = Warehouse(
@@ -86,7 +79,7 @@ def open_services(
         def open_log(run_id: str, pipeline: str) -> RunLog:
             return RunLog(run_id, pipeline, output.log_stream, listen=output.progress)
 
-        engines = FrameEngines(environment, lake, aws.spark_conf, aws.process_environment)
+        engines = RowEngines(environment, lake, aws.process_environment)
         yield Services(
             environment=environment,
             lake=lake,
@@ -103,15 +96,15 @@ def open_services(
 @contextmanager
 def _open_aws(project: Path, environment: Environment, output: Output) -> Iterator[Aws]:
     if environment.kind == "aws":
-        yield Aws(aws_clients(environment.name), {}, {}, account_limiter())
+        yield Aws(aws_clients(environment.name), S3Connection(environment.lake.region), {}, account_limiter())
         return
     with open_sandbox(project, output) as address:
         # imported where it is used: on AWS the sandbox's packages are not installed
         from framework.sandbox import java_environment
 
-        conf = address.spark_conf(environment.lake.bucket)
         # The sandbox is not shared and has no quotas.
-        yield Aws(sandbox_clients(address), conf, java_environment(), RateLimiter({}))
+        clients, connection = sandbox_clients(address), sandbox_connection(address)
+        yield Aws(clients, connection, java_environment(), RateLimiter({}))
 
 
 def aws_clients(environment: str) -> Callable[[str, str | None], Any]:
@@ -122,7 +115,9 @@ def aws_clients(environment: str) -> Callable[[str, str | None], Any]:
 
     def client(service: str, region: str | None) -> Any:
         try:
-            made = boto3.Session().client(service, region_name=region, config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+            if service == "s3":
+                return S3Connection(region).client()
+            made = boto3.Session().client(service, region_name=region, config=CLIENT_CONFIG)  # type: ignore[call-overload]
         except (BotoCoreError, ValueError) as error:
             raise client_error(error, _REGION_FIELDS[service], region, environment) from error
         return with_retry_logging(made)
@@ -162,10 +157,16 @@ def sandbox_clients(address: SandboxAddress) -> Callable[[str, str | None], Any]
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
         os.environ.pop(name, None)
     session = boto3.Session()
-    endpoints = {"s3": address.s3_url, "redshift-data": address.data_api_url}
 
     def client(service: str, region: str | None) -> Any:
-        made = session.client(service, endpoint_url=endpoints[service], config=_CLIENT_CONFIG)  # type: ignore[call-overload]
+        if service == "s3":
+            return sandbox_connection(address).client(session)
+        made = session.client(service, endpoint_url=address.data_api_url, config=CLIENT_CONFIG)  # type: ignore[call-overload]
         return with_retry_logging(made)
 
     return client
+
+
+def sandbox_connection(address: SandboxAddress) -> S3Connection:
+    """Return how processes of a load connect to the sandbox's S3."""
+    return S3Connection(None, address.s3_url, address.access_key, address.secret_key)

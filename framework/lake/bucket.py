@@ -6,7 +6,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boto3.s3.transfer import TransferConfig
@@ -15,9 +14,11 @@ from botocore.exceptions import ClientError
 from framework.errors import SpecError, WarehouseError
 from framework.lake.archive_names import Reservations
 from framework.lake.conditions import with_conditions
-from framework.lake.download import download, stream
+from framework.lake.connection import S3Connection
 from framework.lake.errors import BUCKET_FIELD, GONE, REPLACED, error_code, read_errors, replaced, s3_errors
+from framework.lake.fetch import fetch
 from framework.lake.identity import OWN_FOLDERS, carried, etag_of, identity_metadata
+from framework.lake.store import S3Store
 from framework.model.files import FileIdentity, SourceFile
 
 if TYPE_CHECKING:
@@ -44,12 +45,25 @@ class LakeObject:
 class Bucket:
     """One bucket and prefix. Keys are whole object keys; `key` makes them from paths in the lake."""
 
-    def __init__(self, client: S3Client, settings: LakeSettings, bucket_field: str = BUCKET_FIELD) -> None:
+    def __init__(
+        self,
+        client: S3Client,
+        settings: LakeSettings,
+        bucket_field: str = BUCKET_FIELD,
+        connection: S3Connection | None = None,
+    ) -> None:
+        """Use a client of this process; other processes connect by `connection`, without it as boto3 does there."""
         self._client = with_conditions(client)
+        self._connection = connection or S3Connection(settings.region)
         self._bucket_field = bucket_field
         self.bucket = settings.bucket
         self.prefix = settings.prefix
         self.reservations = Reservations()
+
+    @property
+    def store(self) -> S3Store:
+        """What the tasks of a load read and write with. It can be pickled."""
+        return S3Store(self._connection, self._client)
 
     def key(self, path: str) -> str:
         """Return the object key of a path in the lake."""
@@ -127,18 +141,9 @@ class Bucket:
             raise replaced(file)
         return body
 
-    def download(self, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
-        """Yield each file's bytes, in order of the files; bytes fetched ahead wait in the local folder."""
-        return download(self._client, files, folder)
-
     def read(self, file: SourceFile) -> Generator[bytes]:
         """Yield the bytes of a file in order, over one connection and on demand."""
-        return stream(self._client, file, 0, file.size_bytes)
-
-    def upload(self, path: Path, url: str) -> None:
-        """Write a local file of up to 5 GB to an address in the lake."""
-        with s3_errors(f"write {url}"), path.open("rb") as content:
-            self._client.put_object(Bucket=self.bucket, Key=url.removeprefix(self.url("")), Body=content)
+        return fetch(self._client, file, 0, file.size_bytes)
 
     def copy(self, file: SourceFile, target: str, metadata: Mapping[str, str]) -> bool:
         """Copy a file to a free key; return False where the file was replaced or the key is taken."""

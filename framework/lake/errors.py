@@ -7,11 +7,14 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from framework.errors import SourceFileError, WarehouseError
+from framework.errors import SourceFileError, TransientWarehouseError, WarehouseError
 from framework.log.aws_errors import call_error, credentials_refused
 from framework.model.files import SourceFile
 
 BUCKET_FIELD = "lake.bucket in environments.yml"
+_OVERLOADED = frozenset({429, 500, 502, 503, 504, 509})
+"""Statuses that botocore retries, and that may pass later. Source:
+https://docs.aws.amazon.com/boto3/latest/guide/retries.html#standard-retry-mode"""
 GONE = frozenset({"404", "NoSuchKey", "NotFound"})
 """Codes of a missing object: of HEAD, of GET, and of servers that are not S3 itself."""
 REPLACED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
@@ -43,6 +46,8 @@ def _refused(error: ClientError, doing: str, bucket_field: str) -> WarehouseErro
     refusal = f"S3 refused to {doing}: {code}: {message}"
     if code == "NoSuchBucket":
         return WarehouseError(f"{refusal}. Correct {bucket_field}, or create the bucket", is_outage=True)
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in _OVERLOADED:
+        return TransientWarehouseError(refusal, is_outage=True)
     if (advice := credentials_refused(code)) is not None:
         return WarehouseError(f"{refusal.rstrip('.')}. {advice}", is_outage=True)
     if code == "AccessDenied" and error.operation_name == "ListObjectsV2":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NoReturn
@@ -19,8 +18,7 @@ from framework.load.complaints import (
 )
 from framework.load.remedies import Refused, Remedy, larger_budget, remedies
 from framework.load.run import Run
-from framework.model.csv_options import CsvOptions
-from framework.model.files import FileLayout, SourceBatch
+from framework.model.files import SourceBatch
 from framework.model.measurements import BadRow, FileMeasurement, Measurements
 from framework.model.staging import StagingColumn
 from framework.model.words import share
@@ -29,7 +27,6 @@ from framework.plan.columns import ColumnPlan
 from framework.plan.schema_changes import NewColumn
 from framework.plan.widen_type import unconvertible_values
 from framework.rows.formats.csv.fields import split_record
-from framework.rows.formats.csv.lines import physical_lines
 from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import BadRowsSpec, PipelineSpec
 from framework.warehouse.staging_tables import Duplicates
@@ -144,7 +141,7 @@ def _refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) -
     ]
     examples = _examples(staged, [file.ordinal for file in over])
     refused = _refused_columns(staged, examples)
-    complaints = list(_complaints(run, staged, layouts, refused, examples))
+    complaints = list(_complaints(run, staged, refused, examples))
     lines += [f"  {complaint}" for complaint in complaints[:REPORTED_FAULTS]]
     if len(complaints) > REPORTED_FAULTS:
         lines.append(f"  and {len(complaints) - REPORTED_FAULTS} more, of other columns")
@@ -205,18 +202,15 @@ def _refused_columns(staged: StagedRows, examples: Mapping[str | None, Sequence[
 def _complaints(
     run: Run,
     staged: StagedRows,
-    layouts: Sequence[FileLayout],
     refused: Sequence[Refused],
     examples: Mapping[str | None, Sequence[BadRow]],
 ) -> Iterator[str]:
     """Yield a line for each fault, over all files of the load."""
     spec, seen = run.spec, staged.seen
-    known = [bad for of_column in examples.values() for bad in of_column]
-    lines = _line_numbers(run, layouts, staged.batch.options, known)
     is_one_file = len(staged.batch.files) == 1
 
     def place(bad: BadRow) -> str:
-        return f"{'' if is_one_file else f'{bad.file}, '}row {bad.row}, line {lines[bad.file, bad.row]}"
+        return f"{'' if is_one_file else f'{bad.file}, '}row {bad.row}, line {bad.line}"
 
     wording = Wording(place, spec.bad_rows.log_samples)
     rows = sum(file.rows_read for file in seen.files)
@@ -240,20 +234,6 @@ def _field_counts(staged: StagedRows, malformed: Sequence[BadRow]) -> tuple[int,
         return None
     layout = next(layout for layout in staged.batch.files if layout.name == first.file)
     return len(split_record(first.text or "", staged.batch.options.delimiter)), len(layout.columns)
-
-
-def _line_numbers(
-    run: Run, layouts: Sequence[FileLayout], options: CsvOptions, samples: Sequence[BadRow]
-) -> dict[tuple[str, int], int]:
-    """Return the line on which each sampled row begins, by file and row. Reads the files up to there."""
-    numbers: dict[tuple[str, int], int] = {}
-    for layout in layouts:
-        wanted = {sample.row for sample in samples if sample.file == layout.name}
-        if wanted:
-            with closing(run.lake.read(layout.file)) as pieces:
-                found = physical_lines(pieces, layout, options, wanted)
-            numbers |= {(layout.name, row): line for row, line in found.items()}
-    return numbers
 
 
 def refused_duplicates(spec: PipelineSpec, files: Sequence[LoadFile], found: Duplicates) -> SourceFileError:

@@ -87,12 +87,8 @@ def _submit(run: Run, transaction: Transaction) -> list[list[Row]] | Refusal:
 
 def _write_manifest(run: Run, staged: Staged) -> None:
     """Write the manifest of the staging files, if there are rows."""
-    lake = run.lake
-    if staged.below is None:
-        return
-    below = staged.below.removeprefix(lake.url(""))
-    found = [file for file in lake.list_objects(f"{below}/") if file.key.endswith(".parquet")]
-    lake.put(run.manifest_key, manifest({lake.url(file.key): file.size_bytes for file in found}))
+    if staged.has_rows:
+        run.lake.put(run.manifest_key, manifest({file.url: file.size_bytes for file in staged.seen.staging_files}))
 
 
 def _counts(rows: Sequence[Row], file: LoadedFile) -> RecordCounts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from framework.errors import SourceFileError
 from framework.lake.lake import Lake
 from framework.log.run_log import Event, RunLog
-from framework.model.files import FileLayout, SourceBatch, SourceFile
+from framework.model.files import FileLayout, RowsStart, SourceBatch, SourceFile
 from framework.model.load_warning import LoadWarning
 from framework.model.observation import Observation, ObservedTable
 from framework.plan.column_names import NOTHING_KNOWN, NameChange, clean_names, duplicate_warning, target_names
@@ -16,6 +16,7 @@ from framework.plan.fit import needed_columns, own_columns, refuse_strangers
 from framework.plan.spellings import Spellings, known_spellings
 from framework.rows.formats.csv.header import BrokenFile, header_of, is_gzip, read_text
 from framework.rows.formats.csv.shape import FileStart, find_misfit
+from framework.rows.formats.csv.start import find_rows_start
 from framework.spec.pipeline import PipelineSpec
 
 FIRST_HEAD_BYTES = 64 * 1024
@@ -23,11 +24,12 @@ FIRST_HEAD_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class FirstLook:
-    """A file's original header, and its first text; see FileStart."""
+    """A file's original header, where its rows begin, and its first text; see FileStart."""
 
     file: SourceFile
     header: tuple[str, ...]
     is_gzip: bool
+    rows_start: RowsStart
     text: str
     is_all: bool
 
@@ -41,18 +43,20 @@ def read_start(spec: PipelineSpec, lake: Lake, file: SourceFile) -> FirstLook:
     size = FIRST_HEAD_BYTES
     while True:
         head = lake.read_head(file, size)
+        is_complete = len(head) >= file.size_bytes
         try:
-            text = read_text(head, spec.source.options, len(head) >= file.size_bytes)
+            text = read_text(head, spec.source.options, is_complete)
         except ValueError as error:
             raise _unreadable(file, error) from error
         try:
             header = None if text is None else header_of(*text, spec.source.options)
+            rows_start = None if header is None else find_rows_start(head, spec.source.options, is_complete)
         except ValueError as error:
             # What a header of another delimiter looks like.
             _require_shape(spec, file, *text or ("", True), None)
             raise _unreadable(file, error) from error
-        if text is not None and header is not None:
-            return FirstLook(file, header, is_gzip(head), *text)
+        if text is not None and header is not None and rows_start is not None:
+            return FirstLook(file, header, is_gzip(head), rows_start, *text)
         size *= 4
 
 
@@ -87,7 +91,7 @@ def read_layouts(
         columns, changes = _named(spec, look, NOTHING_KNOWN if is_correction else spellings, log)
         name = file.identity.key.removeprefix(lake.key(spec.source.prefix))
         header = () if is_correction else look.header
-        layouts.append(FileLayout(file, ordinal, name, columns, look.is_gzip, header))
+        layouts.append(FileLayout(file, ordinal, name, columns, look.is_gzip, look.rows_start, header))
         spellings = spellings.after(columns, look.header)
         warnings += [duplicate_warning(change, file.key) for change in changes if change.is_duplicate]
     needs_last_line_end = spec.expect.last_line_end

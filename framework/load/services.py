@@ -9,7 +9,7 @@ from datetime import datetime
 from framework.lake.lake import Lake
 from framework.log.run_log import RunLog
 from framework.model.files import SourceBatch
-from framework.rows.protocol import FrameEngine
+from framework.rows.protocol import RowEngine
 from framework.spec.environment import Environment
 from framework.spec.pipeline import SourceSpec
 from framework.warehouse.client import Warehouse
@@ -23,14 +23,14 @@ def never_interrupted() -> None:
 class Services:
     """All external services of a load; made by the command and passed in.
 
-    `frames` chooses the frame engine for a batch, and opens it at the first call: a run with nothing to
+    `frames` chooses the row engine for a batch, and opens it at the first call: a run with nothing to
     do starts none. `check_interrupted` raises KeyboardInterrupt where the command was interrupted.
     """
 
     environment: Environment
     lake: Lake
     warehouse: Warehouse
-    frames: Callable[[SourceBatch], FrameEngine]
+    frames: Callable[[SourceBatch], RowEngine]
     now: Callable[[], datetime]
     new_run_id: Callable[[], str]
     open_log: Callable[[str, str], RunLog]

@@ -28,7 +28,7 @@ from framework.plan.load_plan import Staged
 from framework.plan.lookups import FindFilledColumns
 from framework.plan.measured import apply_measurements, with_samples
 from framework.plan.missing import emptied_columns
-from framework.rows.protocol import FrameEngine, SourceRows
+from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import PipelineSpec
 
 MAX_STAGING_PASSES = 3
@@ -94,20 +94,18 @@ def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: Sta
     unknown = columns_to_profile(spec, observed.table, names)
     engine = run.services.frames(batch)
     run.progress.chose(engine.name)
-    with engine.open(batch, run.progress.watch, place.below("copies")) as rows:
+    with engine.open(batch, run.progress.watch) as rows:
         profiles = rows.profile(unknown) if unknown else {}
         if unknown:
             run.log.info("profiled the columns without a type", step="profile", columns=list(unknown))
         columns = plan_columns(spec, observed.table, batch, profiles, run.names.started_at)
         _refuse_emptied_columns(spec, batch, observed, columns, answer)
-        columns, seen, below = _stage_until_settled(run, batch, rows, columns, place)
+        columns, seen = _stage_until_settled(run, batch, rows, columns, place)
         checked = StagedRows(batch, rows, columns, seen)
         quarantine = quarantine_bad_rows(run, checked, writes=place.destination is not None)
     if place.sample_rows is None or not seen.rows_staged:
         _refuse_too_few_rows(run, batch, seen)
-    if place.destination is not None:
-        _refuse_replaced(run, files, engine)
-    return Staged(batch, columns, seen, below if seen.rows_staged else None, quarantine)
+    return Staged(batch, columns, seen, quarantine)
 
 
 def _read_batch(run: Run, files: Sequence[LoadFile], observed: Observation) -> SourceBatch:
@@ -122,7 +120,7 @@ def _read_batch(run: Run, files: Sequence[LoadFile], observed: Observation) -> S
 
 def _stage_until_settled(
     run: Run, batch: SourceBatch, rows: SourceRows, columns: ColumnPlan, place: StagingPlace
-) -> tuple[ColumnPlan, Measurements, str | None]:
+) -> tuple[ColumnPlan, Measurements]:
     """Stage until the types hold all values: one pass, or a second where a number exceeds its type."""
     for attempt in range(MAX_STAGING_PASSES):
         below = place.below(f"rows-{attempt}")
@@ -137,7 +135,7 @@ def _stage_until_settled(
         )
         decided = apply_measurements(run.spec, columns, seen)
         if decided.staged == columns.staged:
-            return decided, seen, below
+            return decided, seen
         columns = _with_samples(run.spec, rows, columns, decided, seen)
     raise SourceFileError(f"{batch.files[0].file.url}: the types did not settle in {MAX_STAGING_PASSES} passes")
 
@@ -180,11 +178,3 @@ def _refuse_too_few_rows(run: Run, batch: SourceBatch, seen: Measurements) -> No
         "Send the file with its rows.",
         accept_with="--allow-shrink",
     )
-
-
-def _refuse_replaced(run: Run, files: Sequence[LoadFile], engine: FrameEngine) -> None:
-    """Check that no file was replaced, for an engine that does not notice a replacement."""
-    if engine.notices_replacement:
-        return
-    if not all(map_parallel(run.lake.is_unchanged, [file.source for file in files])):
-        raise SourceFileError("a file was replaced while it was read; the next run loads it")

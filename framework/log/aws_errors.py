@@ -7,6 +7,12 @@ from botocore.exceptions import BotoCoreError
 
 from framework.errors import PipelineError, SpecError, TransientWarehouseError, WarehouseError
 
+BROKEN_CONNECTION = (
+    botocore_errors.HTTPClientError,
+    botocore_errors.ConnectionError,
+    # An answer whose connection was closed before its end.
+    botocore_errors.IncompleteReadError,
+)
 _CREDENTIALS = (
     botocore_errors.NoCredentialsError,
     botocore_errors.PartialCredentialsError,
@@ -64,7 +70,7 @@ def call_error(error: BotoCoreError, service: str, doing: str, region_field: str
     if isinstance(error, botocore_errors.EndpointConnectionError):
         message = f"{service} could not be reached ({doing}): {error}. Is {region_field} in environments.yml right?"
         return TransientWarehouseError(message, is_outage=True)
-    if isinstance(error, botocore_errors.HTTPClientError | botocore_errors.ConnectionError):
+    if isinstance(error, BROKEN_CONNECTION):
         return TransientWarehouseError(f"{service} could not be reached ({doing}): {error}", is_outage=True)
     message = f"{service} cannot be called ({doing}): {_one_line(error)}"
     if isinstance(error, _CREDENTIALS):

@@ -56,8 +56,23 @@ class SourceFile:
 
     @property
     def url(self) -> str:
-        """The object's address, unquoted, as Spark and people read it."""
+        """The object's address, unquoted, as people read it."""
         return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True)
+class RowsStart:
+    r"""The place where a file's rows begin, behind skipped lines and header.
+
+    `at` counts bytes: of the file where it `is_divisible`, else of its text in UTF-8 without a byte order mark.
+    `line` is the physical line there, the file's first being 1. `line_end` is the end of the header's line:
+    `\r`, or `\n`, which stands for CR LF too. A file that is not divisible is read from its first byte on.
+    """
+
+    at: int
+    line: int
+    line_end: str
+    is_divisible: bool
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,7 @@ class FileLayout:
     name: str
     columns: tuple[str, ...]
     is_gzip: bool
+    rows_start: RowsStart
     header: tuple[str, ...] = ()
 
 

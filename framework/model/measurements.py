@@ -64,18 +64,27 @@ class FileMeasurement:
 
 
 @dataclass(frozen=True)
+class StagingFile:
+    """A Parquet file of staged rows: its address and its size."""
+
+    url: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class Measurements:
     """The measurements of the staging pass: one entry per file, in order, and per column.
 
     `malformed_rows` counts the rows with too few or too many fields, or with a NUL. `values` counts the texts of
-    a column in the other rows, NULLs aside; it is empty where the engine did not read all rows for it, and is
-    ignored in comparisons.
+    a column in the other rows, NULLs aside; it is empty where not all rows were read for it. `staging_files` hold the
+    good rows, where they were written. Both are ignored in comparisons.
     """
 
     files: tuple[FileMeasurement, ...]
     columns: Mapping[str, ColumnMeasurement]
     malformed_rows: int
     values: Mapping[str, int] = field(default_factory=dict, compare=False)
+    staging_files: tuple[StagingFile, ...] = field(default=(), compare=False)
 
     @property
     def rows_staged(self) -> int:
@@ -93,7 +102,8 @@ class BadRow:
     """A row that cannot be loaded with the current staging columns.
 
     `row` is the record's ordinal in its file, 1 for the first after the header; `column` is None
-    where the whole record is at fault; `text` is the offending text, None for NULL.
+    where the whole record is at fault; `text` is the offending text, None for NULL. `line` is the physical line on
+    which the record begins, the file's first being 1.
     """
 
     file: str
@@ -101,3 +111,4 @@ class BadRow:
     column: str | None
     text: str | None
     reason: str
+    line: int

@@ -1,7 +1,7 @@
 r"""Which text is a value of which type: one regular expression per type, written once.
 
 A value reaches an engine's cast only after its type's expression has accepted the whole text.
-The expressions use what Java's, DuckDB's (RE2) and Python's engines read alike: no look-around,
+The expressions use what DuckDB's (RE2) and Python's engines read alike: no look-around,
 `[0-9]` instead of `\d`. They say what text means; ranges (2^31, 30 February) are the cast's.
 
 `00501`, `+49`, `1e3` and ` 7` are no numbers: as numbers they would lose what the text says. A zero

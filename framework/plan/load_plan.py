@@ -50,13 +50,12 @@ from framework.spec.pipeline import PipelineSpec
 class Staged:
     """The result of staging a load's files: the decided columns, and the measurements.
 
-    `below` is the address of the staging files, `quarantine` that of the bad rows; None where there are none.
+    `quarantine` is the address of the bad rows; None where there are none.
     """
 
     batch: SourceBatch
     columns: ColumnPlan
     seen: Measurements
-    below: str | None = None
     quarantine: str | None = None
 
     @property

@@ -15,7 +15,10 @@ GZIP_FACTOR = 10
 """Assumed ratio of a compressed file's text to its size: repetitive text compresses to a tenth."""
 
 EngineName = Literal["embedded", "spark"]
-_PACKAGES: dict[EngineName, tuple[str, ...]] = {"embedded": ("duckdb", "numpy"), "spark": ("pyspark", "numpy")}
+_PACKAGES: dict[EngineName, tuple[str, ...]] = {
+    "embedded": ("duckdb", "numpy"),
+    "spark": ("pyspark", "duckdb", "numpy"),
+}
 
 
 def expected_bytes(batch: SourceBatch) -> int:
@@ -28,33 +31,20 @@ def missing_package(engine: EngineName) -> str | None:
     return next((package for package in _PACKAGES[engine] if importlib.util.find_spec(package) is None), None)
 
 
-def embedded_only(batch: SourceBatch) -> str | None:
-    """Return the feature of the spec that only the embedded engine has; None where there is none."""
-    asked = {
-        "source.options.header: false": batch.options.header is False,
-        "source.options.skip_lines": batch.options.skip_lines > 0,
-        "expect.last_line_end: true": batch.needs_last_line_end,
-    }
-    return next((option for option, is_asked in asked.items() if is_asked), None)
-
-
 def choose_engine(
     setting: Literal["auto", "embedded", "spark"], batch: SourceBatch, max_bytes: int, has_spark_session: bool
 ) -> EngineName:
     """Return the engine for a batch: what is asked for, else Spark for what is big or where it runs already.
 
-    Where nothing is asked for and one of them is not installed, it is the other. A sample is small: the
-    embedded engine takes it, whatever is asked for. It also takes what no other can read.
+    Where nothing is asked for and Spark is not installed, it is the embedded one. A sample is small: the embedded
+    engine takes it, whatever is asked for.
     """
     if batch.sample_rows is not None:
         return "embedded"
     if setting != "auto":
         return setting
-    if embedded_only(batch) is not None:
-        return "embedded"
     is_for_spark = has_spark_session or expected_bytes(batch) > max_bytes
-    wanted: tuple[EngineName, EngineName] = ("spark", "embedded") if is_for_spark else ("embedded", "spark")
-    return wanted[0] if missing_package(wanted[0]) is None else wanted[1]
+    return "spark" if is_for_spark and missing_package("spark") is None else "embedded"
 
 
 def active_spark_session() -> SparkSession | None:

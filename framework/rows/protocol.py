@@ -1,8 +1,8 @@
-"""The interface of a frame engine. There are two implementations, with identical results."""
+"""What a load knows of its rows, and what rows know of the lake."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -13,13 +13,20 @@ from framework.model.staging import StagingColumn
 
 
 class ObjectStore(Protocol):
-    """The lake as an engine uses it."""
+    """The lake as tasks use it. It can be pickled; a process that unpickles it connects by its own credentials."""
 
-    def download(self, files: Sequence[SourceFile], folder: Path) -> Generator[Iterator[bytes]]:
-        """Yield each file's bytes, in order of the files; bytes fetched ahead wait in `folder`."""
+    def read_range(self, file: SourceFile, start: int, end: int, heard: Callable[[int], None]) -> bytearray:
+        """Return the bytes of a file from `start` up to `end`.
 
-    def read(self, file: SourceFile) -> Generator[bytes]:
-        """Yield the bytes of a file in order, on demand."""
+        `heard` is called in the caller's thread with the number of bytes that have arrived since its last call, 0
+        where none has for a while; an exception that it raises ends the reading.
+
+        Raises:
+            SourceFileError: the file is gone or was replaced.
+        """
+
+    def stream(self, file: SourceFile, heard: Callable[[int], None]) -> Generator[bytes]:
+        """Yield all bytes of a file in order, in pieces, while later ones are fetched; otherwise as read_range."""
 
     def upload(self, path: Path, url: str) -> None:
         """Write a local file to an address."""
@@ -30,7 +37,7 @@ class SourceRows(Protocol):
 
     @property
     def phase_seconds(self) -> Mapping[str, float]:
-        """Busy seconds by phase so far, over all threads; empty where the engine does not measure them."""
+        """Busy seconds by phase so far, over all threads; empty where tasks run in other processes."""
 
     def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
         """Return the profiles of `columns` over all rows of the batch, read in one pass.
@@ -77,20 +84,12 @@ class Watch(Protocol):
         """Receive the numbers of a pass so far; an exception raised here ends the pass."""
 
 
-class FrameEngine(Protocol):
+class RowEngine(Protocol):
     """Reads, profiles and stages the rows of source files."""
 
     @property
     def name(self) -> str:
-        """The engine's name in results and logs."""
+        """The executor's name in results and logs."""
 
-    @property
-    def notices_replacement(self) -> bool:
-        """Whether reading fails when a file is replaced meanwhile; otherwise the caller checks afterwards."""
-
-    def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> AbstractContextManager[SourceRows]:
-        """Return a context in which the batch's rows can be read; at its end the engine removes its local files.
-
-        `scratch` is an empty `s3://` prefix, which the caller deletes, for objects that a cluster must
-        be able to read; None where nothing may be written.
-        """
+    def open(self, batch: SourceBatch, watch: Watch) -> AbstractContextManager[SourceRows]:
+        """Return a context in which the batch's rows can be read; at its end local files are removed."""

@@ -1,4 +1,4 @@
-"""The reasons why a row is bad or a file is broken, worded alike for every engine."""
+"""The reasons why a row is bad or a file is broken."""
 
 from __future__ import annotations
 

@@ -57,23 +57,6 @@ class SandboxAddress:
     secret_key: str
     database_url: str
 
-    def spark_conf(self, bucket: str) -> dict[str, str]:
-        """Return the settings by which Spark reads and writes `s3://<bucket>` without S3 jars.
-
-        Hadoop mounts the bucket on its folder.
-        Source: https://hadoop.apache.org/docs/r3.3.4/hadoop-project-dist/hadoop-hdfs/ViewFsOverloadScheme.html
-        """
-        uri = (self.s3_folder / bucket).resolve().as_uri()
-        mount = f"spark.hadoop.fs.viewfs.mounttable.{bucket}"
-        return {
-            "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
-            "spark.hadoop.fs.AbstractFileSystem.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFs",
-            "spark.hadoop.fs.viewfs.overload.scheme.target.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
-            f"{mount}.linkFallback": uri,
-            # A mount table without a single link is refused; this one leads nowhere new.
-            f"{mount}.link./nothing": uri,
-        }
-
     def aws_environment(self) -> dict[str, str]:
         """Return the environment variables by which boto3 finds the sandbox instead of AWS."""
         return {

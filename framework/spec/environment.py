@@ -46,7 +46,7 @@ class RetrySettings:
 
 @dataclass(frozen=True)
 class EmbeddedSettings:
-    """Limits of the embedded engine.
+    """Limits of the embedded executor; `memory_bytes` holds for tasks on Spark too.
 
     `max_bytes`: `engine: auto` takes it for up to this many bytes of source files, packed ones counted
     tenfold. `directory` holds temporary files; None is the system's folder for them.

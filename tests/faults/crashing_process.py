@@ -12,7 +12,8 @@ import boto3
 
 from framework.lake.lake import Lake
 from framework.log.retries import with_retry_logging
-from framework.rows.embedded.engine import EmbeddedFrames
+from framework.rows.engine import SplitEngine
+from framework.rows.executors.embedded import EmbeddedExecutor
 from framework.spec.environment import LakeSettings
 
 
@@ -21,7 +22,7 @@ class Crash(BaseException):
 
 
 class CrashingProcess:
-    """What one run's process has for itself: clients of S3 and the Data API, and a frame engine.
+    """What one run's process has for itself: clients of S3 and the Data API, and a row engine.
 
     Crashes at the call `crashes_at`, counted from 1: before it is sent, or, with `reply_lost`, when it was answered.
     `calls` are the operations so far; of the polls for one statement only the first counts, because
@@ -44,13 +45,13 @@ class CrashingProcess:
             client.meta.events.register_first("needs-retry", self._after)
 
     @contextmanager
-    def frames(self) -> Iterator[EmbeddedFrames]:
-        """Yield the process's frame engine."""
-        engine = EmbeddedFrames(Lake(self.s3, LakeSettings("lake", "", None)), 256 * 1024**2, None)
+    def frames(self) -> Iterator[SplitEngine]:
+        """Yield the process's row engine."""
+        executor = EmbeddedExecutor(256 * 1024**2, None)
         try:
-            yield engine
+            yield SplitEngine(executor, Lake(self.s3, LakeSettings("lake", "", None)).store)
         finally:
-            engine.close()
+            executor.close()
 
     def crash_now(self) -> None:
         """Crash before the call that this thread is about to send."""

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from framework.lake.connection import S3Connection
 from framework.lake.lake import Lake
 from framework.spec.environment import LakeSettings
 
@@ -25,7 +26,12 @@ class Bucket:
     @property
     def lake(self) -> Lake:
         """The lake, with a prefix so that keys and paths differ."""
-        return Lake(self.client, LakeSettings(self.name, "feeds/", None))
+        return Lake(self.client, LakeSettings(self.name, "feeds/", None), connection=self.connection)
+
+    @property
+    def connection(self) -> S3Connection:
+        """How another process connects, with keys that no other test uses."""
+        return S3Connection(None, self.client.meta.endpoint_url, f"key of {self.name}", f"secret of {self.name}")
 
     def put(self, path: str, content: bytes) -> str:
         """Put an object; return its key."""

@@ -38,14 +38,14 @@ def before(bucket: Bucket, operation: str, action: Callable[[], object]) -> None
     bucket.client.meta.events.register(f"before-call.s3.{operation}", happen)
 
 
-def test_a_file_uploaded_in_parts_is_known_read_and_moved_by_its_own_etag(bucket: Bucket, tmp_path: Path) -> None:
+def test_a_file_uploaded_in_parts_is_known_read_and_moved_by_its_own_etag(bucket: Bucket) -> None:
     parts = [b"a" * 5 * MIB, b"b" * 5 * MIB, b"c"]
     key = bucket.put_in_parts("in/big.csv", parts)
     file = described(bucket.lake, key)
     (listed,) = bucket.lake.list_objects("feeds/in/")
 
     head = bucket.lake.read_head(file, 10)
-    read = b"".join(piece for pieces in bucket.lake.download([file], tmp_path) for piece in pieces)
+    read = b"".join(bucket.lake.read(file))
     moved = bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p")
 
     assert file.etag.endswith("-3")
@@ -63,9 +63,7 @@ def test_a_file_uploaded_in_parts_is_known_read_and_moved_by_its_own_etag(bucket
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "CopyObject", "DeleteObject"])
-def test_a_file_replaced_just_before_a_call_is_noticed_by_the_call(
-    bucket: Bucket, tmp_path: Path, operation: str
-) -> None:
+def test_a_file_replaced_just_before_a_call_is_noticed_by_the_call(bucket: Bucket, operation: str) -> None:
     """There is no window: the condition goes with the request."""
     key = bucket.put("in/1.csv", b"old")
     file = described(bucket.lake, key)
@@ -73,7 +71,7 @@ def test_a_file_replaced_just_before_a_call_is_noticed_by_the_call(
 
     if operation == "GetObject":
         with pytest.raises(SourceFileError, match="was replaced since it was listed"):
-            list(map(list, bucket.lake.download([file], tmp_path)))
+            list(bucket.lake.read(file))
     else:
         assert bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p") is None
 

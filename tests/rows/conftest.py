@@ -20,10 +20,10 @@ from framework.model.files import FileLayout, SourceBatch
 from framework.model.measurements import BadRow, ColumnProfile, Measurements
 from framework.model.staging import FromFile, StagingColumn
 from framework.rows.formats.csv.header import is_gzip
-from framework.rows.protocol import FrameEngine, SourceRows
+from framework.rows.protocol import RowEngine, SourceRows
 from framework.sandbox import SandboxAddress
 from framework.spec.environment import LakeSettings
-from tests.headers import read_header
+from tests.headers import read_start
 
 COMMA = CsvOptions(",", "utf-8", True, ())
 ARRIVED = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -45,7 +45,7 @@ def unwatched(step: str, **numbers: int) -> None:
 class Bench:
     """One bucket and one engine. Every batch has a folder of its own."""
 
-    engine: FrameEngine
+    engine: RowEngine
     lake: Lake
     s3: Any
     folder: Path
@@ -61,9 +61,8 @@ class Bench:
             self.s3.put_object(Bucket="lake", Key=key, Body=content)
             file = self.lake.describe(key)
             assert file is not None
-            heads = (read_header(content[:size], options, size >= len(content)) for size in (9, 99, 9999, 10**6))
-            names = next(names for names in heads if names is not None)
-            layouts.append(FileLayout(file, ordinal, name, names, is_gzip(content)))
+            names, start = read_start(content, options)
+            layouts.append(FileLayout(file, ordinal, name, names, is_gzip(content), start))
         return SourceBatch(tuple(layouts), options)
 
     def stage(self, batch: SourceBatch, columns: Sequence[StagingColumn]) -> tuple[Measurements, list[tuple[Any, ...]]]:
@@ -78,8 +77,8 @@ class Bench:
             return rows.stage(columns, destination)
 
     def open(self, batch: SourceBatch) -> AbstractContextManager[SourceRows]:
-        """Open a batch, with room for copies."""
-        return self.engine.open(batch, unwatched, f"s3://lake/staging/copies-{next(self.numbers)}")
+        """Open a batch."""
+        return self.engine.open(batch, unwatched)
 
     def profile(self, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
         """Return the profile of columns."""
@@ -156,21 +155,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", params=["embedded", "spark"])
 def bench(request: pytest.FixtureRequest, sandbox: SandboxAddress, s3: Any) -> Bench:
-    """Each engine in turn: what a test says, it says of both."""
+    """Each executor in turn: what a test says, it says of both."""
     return make_bench(request.getfixturevalue(f"{request.param}_engine"), sandbox, s3)
 
 
 @pytest.fixture(scope="session")
 def embedded_bench(embedded_engine: Any, sandbox: SandboxAddress, s3: Any) -> Bench:
-    """The embedded engine alone, for what Spark rejects."""
+    """The tasks of this process alone."""
     return make_bench(embedded_engine, sandbox, s3)
 
 
-@pytest.fixture(scope="session")
-def spark_bench(spark_engine: Any, sandbox: SandboxAddress, s3: Any) -> Bench:
-    """Spark alone, for what is said of its jobs."""
-    return make_bench(spark_engine, sandbox, s3)
-
-
-def make_bench(engine: FrameEngine, sandbox: SandboxAddress, s3: Any) -> Bench:
+def make_bench(engine: RowEngine, sandbox: SandboxAddress, s3: Any) -> Bench:
     return Bench(engine, Lake(s3, LakeSettings("lake", "", None)), s3, sandbox.s3_folder / "lake", _NUMBERS)

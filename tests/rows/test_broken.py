@@ -70,10 +70,6 @@ def test_a_promise_of_single_lines_is_kept_in_every_encoding(bench: Bench, encod
     assert "record 2: a quoted field is not closed" in str(broken(bench, batch, profile=False))
 
 
-def test_other_line_ends_before_a_header_that_ends_in_a_carriage_return_break_the_file(bench: Bench) -> None:
-    broken(bench, bench.batch(b'\r\na,b\r1,x\r\r2,"\n"\r'), profile=False)
-
-
 def test_the_faulty_record_is_named_however_far_it_is(bench: Bench) -> None:
     batch = bench.batch(START.replace(b"1,some", b"1,some text\n" * 30_000 + b"1,some", 1) + b'2,"x"y\n')
     assert "record 30011: the quoting" in str(broken(bench, batch))
@@ -104,14 +100,6 @@ def test_a_gzip_file_cut_off_is_broken(bench: Bench) -> None:
     assert "cut off" in str(error)
 
 
-def test_a_record_of_too_many_fields_breaks_the_file_on_spark(spark_bench: Bench) -> None:
-    bench = spark_bench
-    batch = bench.batch({"good.csv": START, "wide.csv": START + b"," * 30_000 + b"\n"})
-    error = broken(bench, batch, profile=False)
-    assert error.keys == (batch.files[1].file.key,)
-    assert "more than 20480 fields" in str(error)
-
-
 @pytest.mark.parametrize(
     "content", [b'"a",b\n1,2\r3,4\r', b"a,b\n1,2\n3,4\r5,6\n", b'a,b\n1,"\n"\n3,4\r5,6\n', b"a,b\r1,2\n3,4\r"]
 )
@@ -121,33 +109,6 @@ def test_a_line_end_that_is_not_the_headers_breaks_the_file(bench: Bench, conten
 
 def test_two_carriage_returns_are_no_line_end(bench: Bench) -> None:
     assert "carriage return" in str(broken(bench, bench.batch(b"a,b\r\n1,2\r\r\n3,4\r\n")))
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (
-            START + b"2,\0\n",
-            "record 11: holds a NUL character, which no warehouse column can store; set engine: embedded",
-        ),
-        (START + b'2,"\0\n"\n', "record 11: holds a NUL character"),
-        (START.replace(b"\n", b"\r") + b"\n", "record 11: ends in a line feed"),
-        (START.replace(b"\n", b"\r") + b"2,x\n", "record 11: ends in a line feed, the header in a carriage return"),
-        (START.replace(b"\n", b"\r") + b'2,"\r"\n\n', "record 11: ends in a line feed"),
-        (
-            START + b"\xef\xbb\xbf2,x\n",
-            "record 11: begins with U+FEFF, which Spark takes for a byte order mark and drops",
-        ),
-        (START + b'\xef\xbb\xbf2,"\n"\n', "record 11: begins with U+FEFF"),
-    ],
-)
-def test_spark_leaves_to_the_embedded_engine_what_only_that_reads(
-    spark_bench: Bench, content: bytes, message: str
-) -> None:
-    error = broken(spark_bench, spark_bench.batch(content), profile=False)
-    assert message in str(error)
-    assert "engine: embedded" in str(error)
-    assert "trusted" not in str(error)
 
 
 def test_a_file_that_is_gone_is_named(bench: Bench) -> None:

@@ -91,20 +91,23 @@ def test_a_misfit_in_a_fill_makes_every_row_bad_and_hangs_nothing(bench: Bench) 
     assert (seen.rows_bad, seen.columns["b"].null_keys, rows) == (2, 2, [])
 
 
-def test_staging_again_replaces_what_stood_there(bench: Bench) -> None:
-    for content, count in ((b"a\n1\n2\n", 2), (b"a\n3\n", 1)):
-        bench.measure(bench.batch(content), [column("a", "integer")], "s3://lake/staging/again")
-        assert len(bench.rows("staging/again")) == count
+def test_the_staging_files_are_named_with_their_sizes(bench: Bench) -> None:
+    batch = bench.batch({"1.csv": b"a\n1\n2\n", "2.csv": b"a\n", "3.csv": b"a\nx\n"})
+    seen = bench.measure(batch, [column("a", "integer")], "s3://lake/staging/named")
+    (file,) = seen.staging_files
+    (path,) = bench.parquet_files("staging/named")
+    assert (file.url, file.size_bytes) == (f"s3://lake/staging/named/{path.name}", path.stat().st_size)
+    assert bench.measure(bench.batch(b"a\nx\n"), [column("a", "integer")], "s3://lake/staging/none").staging_files == ()
 
 
 def test_bad_rows_come_by_file_and_row_with_their_reasons(bench: Bench) -> None:
     batch = bench.batch({"1.csv": b"k,v\n1,a\n\nx,abcd\n", "2.csv": b'k,v\n\n,b\n1,"2\n",3\n2,c\ny,d\n'})
     columns = [column("k", "integer", required=True), column("v", "varchar(3)")]
     assert bench.read_bad_rows(batch, columns, 3) == (
-        BadRow("1.csv", 2, "k", "x", "is not a value of integer"),
-        BadRow("1.csv", 2, "v", "abcd", "has 4 bytes, more than varchar(3) holds"),
-        BadRow("2.csv", 1, "k", None, "stands in an upsert key, which needs a value"),
-        BadRow("2.csv", 2, None, '1,"2\n",3', "the record has 3 fields, the header names 2"),
+        BadRow("1.csv", 2, "k", "x", "is not a value of integer", 4),
+        BadRow("1.csv", 2, "v", "abcd", "has 4 bytes, more than varchar(3) holds", 4),
+        BadRow("2.csv", 1, "k", None, "stands in an upsert key, which needs a value", 3),
+        BadRow("2.csv", 2, None, '1,"2\n",3', "the record has 3 fields, the header names 2", 4),
     )
     assert len(bench.read_bad_rows(batch, columns, 99)) == 5
 

@@ -76,7 +76,6 @@ def test_all_files_that_have_the_column_count(bench: Bench) -> None:
 
 
 def test_a_thousand_columns_need_no_more_than_a_few(bench: Bench) -> None:
-    """Of a plan that grew with the columns Spark had not enough memory to make code."""
     names = [f"c{number}" for number in range(1000)]
     texts = [("7", "-0.25", "true", "2024-02-29", "x")[number % 5] for number in range(1000)]
     rows = [",".join(names), ",".join(texts), ",".join(texts)]

@@ -1,4 +1,4 @@
-"""What quarantine keeps of bad rows, by both engines."""
+"""What quarantine keeps of bad rows, under both executors."""
 
 from __future__ import annotations
 
@@ -84,7 +84,6 @@ def test_letters_of_every_kind_are_kept_alike(bench: Bench) -> None:
 
 
 def test_rows_keep_their_ordinals_in_a_big_packed_file_of_another_encoding(bench: Bench) -> None:
-    """The line breaks within fields come late, after Spark has taken the file for one of single lines."""
     lines = "".join(f"{number},é\n" for number in range(1, 40_001)) + 'x,"a\n\nb"\n\n7,"a\nb"\n1,2,3\n'
     content = gzip.compress(("k,v\n\n" + lines).encode("latin-1"))
     batch = bench.batch({"a.csv.gz": content}, CsvOptions(",", "iso-8859-1", True, ()))
@@ -112,12 +111,16 @@ def test_a_record_of_megabytes_is_kept(bench: Bench) -> None:
     assert json.loads(row["record"]) == ["x", text]
 
 
+def test_a_record_of_very_many_fields_is_one_bad_row(bench: Bench) -> None:
+    (row,) = bench.quarantine(bench.batch(b"k,v\n1,a\n" + b"," * 30_000 + b"\n2,b\n"), COLUMNS)
+    assert (row["row"], row["reason"]) == (2, "the record has 30001 fields, the header names 2")
+
+
 NUL = "holds a NUL character, which no warehouse column can store"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_a_row_with_a_nul_is_bad_and_the_others_are_not(embedded_bench: Bench, encoding: str) -> None:
-    bench = embedded_bench
+def test_a_row_with_a_nul_is_bad_and_the_others_are_not(bench: Bench, encoding: str) -> None:
     content = 'k,v\n1,a\n2,b\0\n\0,"\n\0"\n3,c\n\0\n4,"d\0e",\n5,f\n'.encode(encoding)
     batch = bench.batch(content, CsvOptions(",", encoding, True, ()))
     assert bench.quarantine(batch, COLUMNS) == [

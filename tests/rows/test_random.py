@@ -4,11 +4,12 @@ import csv
 import io
 
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from framework.model.csv_options import CsvOptions
-from framework.rows.embedded import segments, source
+from framework.rows import splits
+from framework.rows.formats.csv import cut
 from tests.rows.conftest import Bench, column
 
 PIECES = [
@@ -69,8 +70,6 @@ def test_staged_texts_are_what_csv_wrote(
 ) -> None:
     contents = {f"{n}.csv": written(rows, line_end, quote_all, delimiter) for n, rows in enumerate(files)}
     batch = bench.batch(contents, CsvOptions(delimiter, "utf-8", True, ()))
-    # Spark refuses what its reader would drop, a mark at the start of a record.
-    assume(bench.engine.name != "spark" or not any(row[0].startswith("\ufeff") for rows in files for row in rows))
     width = max(len(rows[0]) for rows in files)
     columns = [column(f"c{index}", "varchar(65535)", measure_length=True) for index in range(width)]
     seen, staged = bench.stage(batch, columns)
@@ -92,14 +91,14 @@ def test_staged_texts_are_what_csv_wrote(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=FILES, line_end=st.sampled_from(["\n", "\r\n"]), quote_all=st.booleans())
-def test_segments_of_a_record_or_two_hold_what_csv_wrote(
+def test_splits_of_a_record_or_two_hold_what_csv_wrote(
     embedded_bench: Bench, rows: list[list[str]], line_end: str, quote_all: bool
 ) -> None:
     """So that every kind of record stands at the start and at the end of a file that DuckDB reads."""
     content = written(rows, line_end, quote_all, ",")
     with pytest.MonkeyPatch.context() as sizes:
-        sizes.setattr(source, "SMALLEST_SEGMENT_BYTES", 8)
-        sizes.setattr(segments, "BLOCK_BYTES", 8)
+        sizes.setattr(splits, "SMALLEST_SPLIT_BYTES", 8)
+        sizes.setattr(cut, "BLOCK_BYTES", 8)
         found = embedded_bench.texts(content)
     empty = "" if quote_all or len(rows[0]) == 1 else None
     assert found == [tuple(field or empty for field in row) for row in rows]

@@ -6,6 +6,7 @@ import pytest
 
 from framework.model.csv_options import CsvOptions
 from framework.model.staging import Constant, FileName, FromFile
+from framework.rows import splits
 from tests.rows.conftest import Bench, column
 
 ROWS = b'a,b\n1,"x"\n2,\n3,""\n'
@@ -133,21 +134,24 @@ def test_a_constant_column_never_takes_what_a_file_holds(bench: Bench) -> None:
     assert [row[:3] for row in rows] == [(1, "-", None), (2, "-", None), (3, "-", None)]
 
 
-def test_rows_are_numbered_in_their_order_over_all_splits(spark_bench: Bench) -> None:
-    bench = spark_bench
-    spark = bench.engine.session  # type: ignore[attr-defined]
-    spark.conf.set("spark.sql.files.maxPartitionBytes", "20000")
-    try:
-        content = b"n,text\n" + b"".join(b"%d,%s\n" % (n, b"x" * (n % 50)) for n in range(5_000))
-        seen, rows = bench.stage(bench.batch(content), [column("n", "integer")])
-        assert seen.rows_staged == 5_000
-        assert [row[0] for row in rows] == list(range(5_000))
-        assert len({row[-1] for row in rows}) == 5_000
-        bad = bench.batch(content + b"bad\n")
-        (found,) = bench.read_bad_rows(bad, [column("n", "integer")], 5)
-        assert (found.row, found.column) == (5_001, None)
-    finally:
-        spark.conf.unset("spark.sql.files.maxPartitionBytes")
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("before", [b"", b'"a",'])
+def test_rows_are_numbered_in_their_order_over_all_splits(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, line_end: bytes, before: bytes
+) -> None:
+    """With nothing quoted but an empty text, a split that begins between its quotes looks sound from within."""
+    monkeypatch.setattr(splits, "SMALLEST_SPLIT_BYTES", 2000)
+    monkeypatch.setattr(splits, "LARGEST_SPLIT_BYTES", 2000)
+    lines = [b'%d,%s,""' % (number, b"x" * (number % 50)) for number in range(5_000)]
+    content = line_end.join([before + b"n,text,empty", *(before + line for line in lines), before + b"bad", b""])
+    batch = bench.batch(content)
+    seen, rows = bench.stage(batch, [column("n", "integer"), column("empty", "varchar(9)")])
+    assert (seen.rows_staged, seen.malformed_rows) == (5_000, 1)
+    assert [row[:2] for row in rows] == [(number, "") for number in range(5_000)]
+    assert len({row[-1] for row in rows}) == 5_000
+    assert len(seen.staging_files) > 50
+    (found,) = bench.read_bad_rows(batch, [column("n", "integer")], 5)
+    assert (found.row, found.line, found.column) == (5_001, 5_002, None)
 
 
 def test_null_texts_are_null_quoted_or_not(bench: Bench) -> None:
@@ -170,7 +174,7 @@ def test_records_end_as_the_header_does(bench: Bench) -> None:
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
 def test_a_big_file_is_read_whatever_ends_its_lines(bench: Bench, line_end: bytes) -> None:
-    """Big enough for the embedded engine to check it block by block and pass it on as it is."""
+    """Big enough to be checked block by block and passed on as it is."""
     records = [b'%d,"a\r\nb","c ""d""",,""' % number for number in range(30_000)]
     content = line_end.join([b"n,a,b,c,d", *records]) + line_end
     seen, rows = bench.stage(bench.batch(content), [column(name, "varchar(9)") for name in "abcd"])
@@ -186,18 +190,17 @@ MARKED = [(MARK + "x", "1"), (MARK, None), (MARK + MARK + "y", MARK)]
 @pytest.mark.parametrize("before", ["", "\n\n"])
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_a_byte_order_mark_behind_the_files_start_is_a_character(
-    embedded_bench: Bench, encoding: str, before: str, quote: str
+    bench: Bench, encoding: str, before: str, quote: str
 ) -> None:
     lines = ["a,b", *(f"{quote}{a}{quote},{b or ''}" for a, b in MARKED)]
     text = before + "".join(line + "\n" for line in lines)
     for content in (text.encode(encoding), (MARK + text).encode("utf-8") if encoding == "utf-8" else b""):
         if content:
-            assert embedded_bench.texts(content, with_options(encoding=encoding)) == MARKED
-            assert embedded_bench.texts(gzip.compress(content), with_options(encoding=encoding)) == MARKED
+            assert bench.texts(content, with_options(encoding=encoding)) == MARKED
+            assert bench.texts(gzip.compress(content), with_options(encoding=encoding)) == MARKED
 
 
-def test_a_byte_order_mark_is_a_character_to_every_pass(embedded_bench: Bench) -> None:
-    bench = embedded_bench
+def test_a_byte_order_mark_is_a_character_to_every_pass(bench: Bench) -> None:
     content = f"a,b\n{MARK}1,x\n{MARK}2,y\n".encode()
     columns = [column("a", "integer"), column("b", "varchar(9)")]
     batch = bench.batch(content)
@@ -210,11 +213,11 @@ def test_a_byte_order_mark_is_a_character_to_every_pass(embedded_bench: Bench) -
 @pytest.mark.parametrize("last", [b"\n", b"\r\n", b"\n\n", b"\n\r"])
 @pytest.mark.parametrize("rows", [READ, []])
 def test_a_file_of_carriage_returns_may_end_in_a_line_feed(
-    embedded_bench: Bench, last: bytes, rows: list[tuple[str, str | None]]
+    bench: Bench, last: bytes, rows: list[tuple[str, str | None]]
 ) -> None:
     content = (ROWS if rows else b"a,b\n").replace(b"\n", b"\r").removesuffix(b"\r") + last
-    assert embedded_bench.texts(content) == rows
-    assert embedded_bench.texts(gzip.compress(content)) == rows
+    assert bench.texts(content) == rows
+    assert bench.texts(gzip.compress(content)) == rows
 
 
 @pytest.mark.parametrize("last", [b"\r", b"\r\n", b"\n\r"])

@@ -1,4 +1,4 @@
-"""A Spark that does not start, or that stops, is an outage; in processes of their own, since one has one Spark."""
+"""A Spark that does not start, or that ends, is an outage; in processes of their own, since one has one Spark."""
 
 from __future__ import annotations
 
@@ -7,67 +7,64 @@ import subprocess
 import sys
 
 from framework.sandbox import java_environment
+from tests.spark import ROOT
 
-NO_SUCH_MASTER = """
-from framework.errors import WarehouseError
-from framework.rows.spark.session import make_session
+START = """
+from framework.errors import PipelineError
+from framework.rows.executors.spark_session import make_session
 
 try:
-    make_session({"spark.master": "nowhere://cluster:7077"}, None)
-except WarehouseError as error:
-    print(error.is_outage, error)
-"""
-STOPPED = """
-from types import SimpleNamespace
-
-from framework.errors import WarehouseError
-from framework.rows.spark.failures import spark_failures
-from framework.rows.spark.session import make_session
-
-session = make_session({"spark.master": "local[1]"}, None)
-rows = session.range(1)
-session.sparkContext._jsc.stop()
-try:
-    with spark_failures(SimpleNamespace(spark=session)):
-        rows.collect()
-except WarehouseError as error:
-    print(error.is_outage, error)
+    session = make_session(None)
+except PipelineError as error:
+    print(type(error).__name__, error.is_outage, error)
+else:
+    context = session.sparkContext
+    print(context.master, context.parallelize([0], 1).map(lambda _: __import__("sys").executable).collect())
 """
 WITHOUT_MEMORY = """
 from framework.errors import WarehouseError
-from framework.rows.spark.jobs import watched
-from framework.rows.spark.session import make_session
+from framework.rows.executors.spark import SparkExecutor
+from framework.rows.executors.spark_failures import spark_failures
+from framework.rows.executors.spark_session import make_session
 
-session = make_session({"spark.master": "local[1]", "spark.driver.memory": "512m"}, None)
-text = session.range(1).selectExpr("repeat('x', 900000000) as text")
-for _ in range(2):
-    try:
-        watched(session, None, lambda step, **numbers: None, "stage", text.collect)
-    except WarehouseError as error:
-        print(error.is_outage, error)
+executor = SparkExecutor(make_session(None), 1024**3)
+try:
+    with spark_failures(executor.context, executor.limits):
+        executor.context._jvm.java.util.ArrayList(2_000_000_000)
+except WarehouseError as error:
+    print(error.is_outage, error)
+try:
+    executor.cores
+except WarehouseError as error:
+    print(error.is_outage, error)
 """
 
 
-def said_by(program: str) -> str:
-    """Run a program, and return what it prints."""
-    environment = {**os.environ, **java_environment()}
-    ended = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+def said_by(program: str, **environment: str) -> str:
+    """Run a program in a process without an interpreter for workers in its environment; return what it prints."""
+    clean = {name: value for name, value in os.environ.items() if name != "PYSPARK_PYTHON"}
+    whole = {**clean, **java_environment(), **environment}
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=whole, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
 
-def test_a_cluster_that_is_not_there_is_an_outage_with_its_name() -> None:
-    said = said_by(NO_SUCH_MASTER)
+def test_the_workers_of_a_new_session_run_the_interpreter_of_its_driver() -> None:
+    assert said_by(START) == f"local[*] [{sys.executable!r}]\n"
 
-    assert said.startswith("True Spark did not start on nowhere://cluster:7077: ")
+
+def test_a_spark_that_does_not_start_is_an_outage() -> None:
+    said = said_by(START, JAVA_HOME="/no/such/java")
+
+    assert said.startswith("WarehouseError True Spark did not start on local[*]: ")
     assert "JAVA_GATEWAY_EXITED" in said
-    assert "\tat " not in said
+    assert len(said.splitlines()) == 1
 
 
-def test_a_session_that_stops_during_a_load_is_an_outage() -> None:
-    said = said_by(STOPPED)
+def test_a_spark_connect_server_is_refused() -> None:
+    said = said_by(START, SPARK_REMOTE="sc://localhost")
 
-    assert said.startswith("True Spark has stopped during the load: ")
+    assert said.startswith("SpecError False engine: spark needs a classic Spark session, because Spark Connect")
     assert len(said.splitlines()) == 1
 
 

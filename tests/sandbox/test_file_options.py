@@ -114,15 +114,3 @@ def test_a_file_that_ends_within_the_skipped_lines_is_rejected(make_feed: MakeFe
 
     assert result.failure is not None
     assert "no header after the skipped lines (source.options.skip_lines: 3)" in result.failure.message
-
-
-@pytest.mark.parametrize("options", ["header: false, names: [id]", "skip_lines: 1"])
-def test_spark_says_which_engine_reads_such_files(make_feed: MakeFeed, spark_engine: object, options: str) -> None:
-    feed = make_feed(spec(options), frames=spark_engine)
-
-    result = feed.load("1.csv", "id\nid\n3\n")
-
-    assert result.failure is not None
-    assert result.failure.type == "SpecError"
-    assert "Set engine: embedded or auto in environments.yml" in result.failure.message
-    assert feed.keys("data/in/") != []

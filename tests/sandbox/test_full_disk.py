@@ -10,7 +10,9 @@ import pytest
 
 from framework.errors import MachineError
 from framework.lake.lake import Lake
-from framework.rows.embedded.engine import EmbeddedFrames
+from framework.rows import task
+from framework.rows.engine import SplitEngine
+from framework.rows.executors.embedded import EmbeddedExecutor
 from framework.rows.workspace import Workspace
 from framework.spec.environment import LakeSettings
 from tests.harness import MakeFeed, csv_text
@@ -40,23 +42,30 @@ class FullDisk(Workspace):
 
 
 @pytest.fixture
-def frames_on(s3: Any, tmp_path: Path) -> Iterator[EmbeddedFrames]:
-    """Yield an embedded engine whose folder a test may replace."""
-    engine = EmbeddedFrames(Lake(s3, LakeSettings("lake", "", None)), 256 * 1024**2, str(tmp_path))
-    yield engine
-    engine.close()
+def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedExecutor]:
+    """Yield an executor whose folder a test may replace, with files whose names are known."""
+    monkeypatch.setattr(task, "token_hex", lambda size: "0")
+    executor = EmbeddedExecutor(256 * 1024**2, str(tmp_path))
+    yield executor
+    executor.close()
 
 
 @pytest.mark.parametrize(
     "file",
-    ["fetched-0", "0-1.csv", "malformed-0.jsonl", "part-00000.parquet", "bad-rows.jsonl", "bad-rows.parquet"],
+    [
+        "0-0-1-0.csv",
+        "0-0-1-malformed.jsonl",
+        "rows-00000-000000-1-0.parquet",
+        "bad-00000-000000-1-0.jsonl",
+        "bad-00000-000000-1-0.parquet",
+    ],
 )
 def test_a_disk_that_fills_up_leaves_the_file_pending_however_often(
-    make_feed: MakeFeed, frames_on: EmbeddedFrames, tmp_path: Path, file: str
+    make_feed: MakeFeed, s3: Any, executor: EmbeddedExecutor, tmp_path: Path, file: str
 ) -> None:
-    feed = make_feed(SPEC, frames=frames_on)
+    feed = make_feed(SPEC, frames=SplitEngine(executor, Lake(s3, LakeSettings("lake", "", None)).store))
     key = feed.land("1.csv", csv_text("id,n", *(f"{n},{n}" for n in range(2000)), "1,2,3", "1"))
-    working, frames_on._workspace = frames_on._workspace, FullDisk(tmp_path / "full", file)
+    working, executor.workspace = executor.workspace, FullDisk(tmp_path / "full", file)
     try:
         for _ in range(feed.environment.max_attempts + 1):
             (result,) = feed.run()
@@ -65,8 +74,8 @@ def test_a_disk_that_fills_up_leaves_the_file_pending_however_often(
             assert result.failure.error.exit_code == 5
             assert "embedded.directory" in result.failure.message
     finally:
-        frames_on._workspace.close()
-        frames_on._workspace = working
+        executor.workspace.close()
+        executor.workspace = working
     assert feed.keys("data/in/") == [key]
     messages = [str(message) for status, message in feed.audit("status, error_message") if status == "FAILED"]
     assert [message[:8] for message in messages] == ["outage: "] * (feed.environment.max_attempts + 1)
@@ -78,13 +87,13 @@ def test_a_disk_that_fills_up_leaves_the_file_pending_however_often(
 
 
 def test_the_files_behind_one_that_meets_a_full_disk_wait_too(
-    make_feed: MakeFeed, frames_on: EmbeddedFrames, tmp_path: Path
+    make_feed: MakeFeed, s3: Any, executor: EmbeddedExecutor, tmp_path: Path
 ) -> None:
-    feed = make_feed(SPEC, frames=frames_on)
+    feed = make_feed(SPEC, frames=SplitEngine(executor, Lake(s3, LakeSettings("lake", "", None)).store))
     keys = [feed.land(f"{number}.csv", csv_text("id,n", f"{number},1")) for number in range(3)]
-    working, frames_on._workspace = frames_on._workspace, FullDisk(tmp_path / "full", "0-1.csv")
+    working, executor.workspace = executor.workspace, FullDisk(tmp_path / "full", "0-0-1-0.csv")
     (result,) = feed.run()
-    frames_on._workspace.close()
-    frames_on._workspace = working
+    executor.workspace.close()
+    executor.workspace = working
     assert (result.status, result.source_file) == ("FAILED", keys[0])
     assert feed.keys("data/in/") == keys

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from pyspark import SparkContext
 
 from framework.load.pipeline import run_pipeline
 from framework.load.request import Pending
 from framework.log.run_log import RunLog
 from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction
-from framework.rows.spark.engine import SparkFrames
+from framework.rows.engine import SplitEngine
 from framework.sandbox import SandboxAddress
 from framework.warehouse.client import Caller as StatementCaller
 from framework.warehouse.client import Warehouse
@@ -86,9 +87,9 @@ class Site:
         )
 
     def await_fetching(self, process: subprocess.Popen[str], feeds: int) -> None:
-        """Wait until bytes of so many feeds have come."""
+        """Wait until so many feeds read the rows of a file."""
         patient_until = time.monotonic() + 30
-        while len({part.parent for part in self.rows.glob("*/load-*/fetched-*")}) < feeds:
+        while len(list(self.rows.glob("*/load-*"))) < feeds:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < patient_until
             time.sleep(0.02)
@@ -234,7 +235,7 @@ def test_a_statement_of_an_interrupted_run_is_cancelled(redshift_data: Any, s3: 
     assert found["Status"] == "ABORTED"
 
 
-def test_spark_cancels_its_jobs(spark_engine: SparkFrames, sandbox: SandboxAddress, s3: Any) -> None:
+def test_spark_cancels_its_jobs(spark_engine: SplitEngine, sandbox: SandboxAddress, s3: Any) -> None:
     bench = make_bench(spark_engine, sandbox, s3)
     content = b"id,a\n" + b"".join(b"%d,%090d\n" % (number, number) for number in range(300_000))
     batch, shown = bench.batch(content), []
@@ -243,10 +244,15 @@ def test_spark_cancels_its_jobs(spark_engine: SparkFrames, sandbox: SandboxAddre
         shown.append(numbers)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), spark_engine.open(batch, watch, None) as rows:
+    with pytest.raises(KeyboardInterrupt), spark_engine.open(batch, watch) as rows:
         rows.stage([column("id", "bigint"), column("a", "varchar(100)")], "s3://lake/staging/cancelled")
 
+    def staged() -> list[str]:
+        found = s3.list_objects_v2(Bucket="lake", Prefix="staging/cancelled").get("Contents", [])
+        return [item["Key"] for item in found]
+
     assert len(shown) == 1
-    tracker = spark_engine.session.sparkContext.statusTracker()
-    assert tracker.getActiveJobsIds() == []
-    assert "Contents" not in s3.list_objects_v2(Bucket="lake", Prefix="staging/cancelled")
+    assert SparkContext.getOrCreate().statusTracker().getActiveJobsIds() == []
+    before = staged()
+    time.sleep(1)
+    assert staged() == before

@@ -13,7 +13,7 @@ import pytest
 
 from framework.load.request import Unprocessed
 from framework.model.files import SourceBatch
-from framework.rows.protocol import FrameEngine, SourceRows, Watch
+from framework.rows.protocol import RowEngine, SourceRows, Watch
 from tests.call_hooks import CallHook, through
 from tests.harness import FeedHarness, MakeFeed, csv_text
 
@@ -75,20 +75,19 @@ def test_a_file_replaced_at_any_call_is_neither_lost_nor_half_loaded(
 
 
 class Watched:
-    """A frame engine that does something before a batch is read, or after."""
+    """A row engine that does something before a batch is read, or after."""
 
-    def __init__(self, engine: FrameEngine, before: Callable[[], object], after: Callable[[], object]) -> None:
+    def __init__(self, engine: RowEngine, before: Callable[[], object], after: Callable[[], object]) -> None:
         self._engine = engine
         self._before = before
         self._after = after
         self.name = engine.name
-        self.notices_replacement = engine.notices_replacement
 
     @contextmanager
-    def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> Iterator[SourceRows]:
+    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[SourceRows]:
         """Yield the rows of the engine below."""
         self._before()
-        with self._engine.open(batch, watch, scratch) as rows:
+        with self._engine.open(batch, watch) as rows:
             yield rows
         self._after()
 
@@ -106,11 +105,11 @@ def nothing() -> None:
 @pytest.mark.parametrize(
     ("engine", "when"), [("embedded_engine", "before"), ("embedded_engine", "after"), ("spark_engine", "before")]
 )
-def test_a_file_replaced_around_its_reading_is_loaded_once_by_both_engines(
+def test_a_file_replaced_around_its_reading_is_loaded_once_by_both_executors(
     make_feed: MakeFeed, request: pytest.FixtureRequest, engine: str, when: str
 ) -> None:
     feed = make_feed(APPEND)
-    real: FrameEngine = request.getfixturevalue(engine)
+    real: RowEngine = request.getfixturevalue(engine)
     replace = replacing_once(feed)
     feed.frames = Watched(real, replace if when == "before" else nothing, replace if when == "after" else nothing)
     feed.land("1.csv", OLD)
@@ -118,8 +117,7 @@ def test_a_file_replaced_around_its_reading_is_loaded_once_by_both_engines(
     first = feed.run()
     second = feed.run()
 
-    # What was read before it was replaced is loaded, unless the engine does not know what it has read.
-    was_loaded = when == "after" and real.notices_replacement
+    was_loaded = when == "after"
     assert [result.status for result in first] == ["SUCCESS" if was_loaded else "SKIPPED"], first
     assert [result.status for result in second] == ["SUCCESS"], second
     assert feed.rows("id, a", "a desc, id") == (OLD_ROWS if was_loaded else []) + NEW_ROWS

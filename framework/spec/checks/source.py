@@ -17,7 +17,7 @@ ENCODINGS = {
     "cp1252": "windows-1252",
     "ascii": "us-ascii",
 }
-"""The encodings that every engine reads alike: Python's name for it, and everybody else's."""
+"""The encodings that feeds may have: Python's name for each, and everybody else's."""
 
 
 def folder(prefix: str) -> str:
@@ -26,7 +26,7 @@ def folder(prefix: str) -> str:
 
 
 def encoding_name(text: str) -> str | None:
-    """Return the one name of an encoding that has many; None where no engine reads it."""
+    """Return the one name of an encoding that has many; None where feeds may not have it."""
     try:
         return ENCODINGS.get(codecs.lookup(text).name)
     except (LookupError, ValueError):

@@ -1,4 +1,4 @@
-"""A frame engine that has seen what a test says: profiles, and measurements of pass after pass."""
+"""A row engine that has seen what a test says: profiles, and measurements of pass after pass."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from framework.model.files import SourceBatch
-from framework.model.measurements import BadRow, ColumnMeasurement, ColumnProfile, FileMeasurement, Measurements
+from framework.model.measurements import (
+    BadRow,
+    ColumnMeasurement,
+    ColumnProfile,
+    FileMeasurement,
+    Measurements,
+    StagingFile,
+)
 from framework.model.staging import StagingColumn
 from framework.rows.protocol import SourceRows, Watch
 from tests.unit.load.fake_lake import FakeLake
@@ -50,11 +57,12 @@ class FakeRows:
         self._watch("stage")
         seen = self._canned.passes[min(self._passes, len(self._canned.passes) - 1)]
         self._passes += 1
+        written = () if destination is None else (StagingFile(f"{destination}/0.parquet", 4),)
         self._write(destination)
         rows, bad = self._canned.rows, self._canned.bad
         files = tuple(FileMeasurement(file.ordinal, rows + bad, rows, bad) for file in self._batch.files)
         measured = {column.name: seen.get(column.name, NOTHING_SEEN) for column in columns}
-        return Measurements(files, measured, bad * len(files))
+        return Measurements(files, measured, bad * len(files), staging_files=written)
 
     def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
         return ()
@@ -76,9 +84,8 @@ class FakeEngine:
     lake: FakeLake
     opened: list[SourceBatch] = field(default_factory=list)
     name: str = "fake"
-    notices_replacement: bool = False
 
     @contextmanager
-    def open(self, batch: SourceBatch, watch: Watch, scratch: str | None) -> Iterator[SourceRows]:
+    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[SourceRows]:
         self.opened.append(batch)
         yield FakeRows(batch, self.canned, self.lake, watch)

@@ -18,7 +18,7 @@ from framework.model.measurements import ColumnMeasurement
 from framework.model.names import TableName, ledger_table
 from framework.model.observation import JournalEntry, ObservedView
 from framework.plan.journal_rows import as_rows
-from framework.rows.protocol import FrameEngine
+from framework.rows.protocol import RowEngine
 from framework.spec.environment import (
     AnnounceSettings,
     EmbeddedSettings,
@@ -100,7 +100,7 @@ class Bench:
             environment=self.environment,
             lake=self.lake,
             warehouse=cast(Warehouse, self.warehouse),
-            frames=lambda _: cast(FrameEngine, self.engine),
+            frames=lambda _: cast(RowEngine, self.engine),
             now=lambda: self.now,
             new_run_id=lambda: next(self._run_ids),
             open_log=self._open_log,

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from framework.errors import SourceFileError
 from framework.log.redaction import safe_message, trace, without_values
-from framework.rows.embedded.database import database_failures
+from framework.rows.sql.database import database_failures
 from tests.hostile import TEXTS
 
 

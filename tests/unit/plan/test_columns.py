@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from framework.errors import SchemaChangeError, SourceFileError, SpecError
 from framework.model.column_type import can_widen, parse_type
-from framework.model.files import FileIdentity, FileLayout, SourceBatch, SourceFile
+from framework.model.files import FileIdentity, FileLayout, RowsStart, SourceBatch, SourceFile
 from framework.model.measurements import ColumnMeasurement, ColumnProfile, FileMeasurement, Measurements
 from framework.model.observation import Observation, ObservedTable, TableColumn
 from framework.plan.columns import columns_to_profile, plan_columns
@@ -46,7 +46,7 @@ def batch(*headers: tuple[str, ...]) -> SourceBatch:
     for ordinal, columns in enumerate(headers):
         identity = FileIdentity("lake", f"data/in/p/{ordinal}.csv", "e", 1)
         file = SourceFile("lake", identity.key, "e", 1, NOON, identity, NOON)
-        layouts.append(FileLayout(file, ordinal, f"{ordinal}.csv", columns, False))
+        layouts.append(FileLayout(file, ordinal, f"{ordinal}.csv", columns, False, RowsStart(0, 1, "\n", True)))
     return SourceBatch(tuple(layouts), spec().source.options)
 
 

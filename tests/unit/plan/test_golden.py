@@ -20,7 +20,7 @@ import yaml
 
 from framework.load.planning import plan_with_lookups
 from framework.model.column_type import parse_type
-from framework.model.files import FileIdentity, FileLayout, SourceBatch, SourceFile
+from framework.model.files import FileIdentity, FileLayout, RowsStart, SourceBatch, SourceFile
 from framework.model.measurements import ColumnMeasurement, ColumnProfile, FileMeasurement, Measurements
 from framework.model.names import TableName
 from framework.model.observation import (
@@ -135,14 +135,16 @@ def stage(spec: PipelineSpec, case: Mapping[str, Any], file: SourceFile, observe
     """Return what staging would have made of a file with the case's header and rows."""
     header = tuple(case["header"].split(","))
     columns, _ = target_names(header, spec.columns, known_spellings(observed, spec.columns.rename))
-    batch = SourceBatch((FileLayout(file, 0, "one.csv", columns, False, header),), spec.source.options)
+    batch = SourceBatch(
+        (FileLayout(file, 0, "one.csv", columns, False, RowsStart(0, 1, "\n", True), header),), spec.source.options
+    )
     empty = dict.fromkeys(ColumnProfile.__dataclass_fields__, 0) | {"smallest": None, "largest": None}
     profiles = {name: ColumnProfile(**(empty | profile)) for name, profile in case.get("profiles", {}).items()}
     plan = plan_columns(spec, observed.table, batch, profiles, NOON)
     values = case.get("seen", {})
     measured = {column.name: ColumnMeasurement(**values.get(column.name, {})) for column in plan.columns}
     seen = Measurements((FileMeasurement(0, ROWS, ROWS, 0),), measured, 0)
-    return Staged(batch, apply_measurements(spec, plan, seen), seen, "s3://lake/staging/rows-0")
+    return Staged(batch, apply_measurements(spec, plan, seen), seen)
 
 
 def planned(folder: Path) -> Sequence[Transaction]:

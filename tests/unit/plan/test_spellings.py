@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from framework.model.column_type import varchar
 from framework.model.csv_options import CsvOptions
-from framework.model.files import FileIdentity, FileLayout, SourceBatch, SourceFile
+from framework.model.files import FileIdentity, FileLayout, RowsStart, SourceBatch, SourceFile
 from framework.model.names import TableName
 from framework.model.observation import Observation, ObservedTable, TableColumn
 from framework.plan.column_names import clean_names, target_names
@@ -46,7 +46,7 @@ def batch(*headers: list[str]) -> SourceBatch:
     """Return files with these headers, named one by one without knowledge of the target."""
     file = SourceFile("lake", "a", "e", 1, NOON, FileIdentity("lake", "a", "e", 1), NOON)
     layouts = (
-        FileLayout(file, ordinal, "a", clean_names(header), False, tuple(header))
+        FileLayout(file, ordinal, "a", clean_names(header), False, RowsStart(0, 1, "\n", True), tuple(header))
         for ordinal, header in enumerate(headers)
     )
     return SourceBatch(tuple(layouts), CsvOptions(",", "utf-8", True, ()))

@@ -14,12 +14,6 @@ ADDRESS = SandboxAddress(
 )
 
 
-def test_spark_finds_the_bucket_as_a_folder_whatever_its_path() -> None:
-    conf = ADDRESS.spark_conf("lake")
-
-    assert conf["spark.hadoop.fs.viewfs.mounttable.lake.linkFallback"] == ("file:///projects/my%20own/.sandbox/s3/lake")
-
-
 def test_boto3_finds_both_services() -> None:
     environment = ADDRESS.aws_environment()
 

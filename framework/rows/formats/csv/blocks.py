@@ -7,6 +7,7 @@ the parity of the quotes before them, computed for 64 bytes at a time. A block t
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -16,9 +17,8 @@ from numpy.typing import NDArray
 Words: TypeAlias = NDArray[np.uint64]
 Places: TypeAlias = NDArray[np.int64]
 
-FOLD = "\x1e"
-"""Replaces a line feed inside quotes, so that every record is one line. ASCII's record separator."""
 _LF, _CR, _QUOTE = 10, 13, 34
+_DECODED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -51,31 +51,6 @@ def check_block(block: bytes, delimiter: str, columns: int, is_multiline: bool) 
     if not _is_utf8(block[:end]):
         return None
     return PlainBlock(end, len(found.ends), line_end, int(lengths.max()))
-
-
-def fold_block(block: bytes, delimiter: str, is_multiline: bool) -> bytes | None:
-    """Return the block's complete records, none or more, with FOLD for each line feed inside quotes.
-
-    None where the quoting or the bytes are not sound by check_block's rules, or FOLD is in the
-    text, or a line feed stands inside quotes that may not. Blank lines, mixed line ends and any
-    number of fields are let through.
-    """
-    if b"\0" in block or FOLD.encode() in block:
-        return None
-    if b"\n" not in block:
-        return b""
-    found = _find(block, ord(delimiter))
-    if len(found.ends) == 0:
-        return b""
-    end = int(found.ends[-1]) + 1
-    if not found.has_sound_quotes or not _is_utf8(block[:end]):
-        return None
-    if not is_multiline and found.quoted_line_ends.any():
-        return None
-    text = np.frombuffer(block[:end], dtype=np.uint8).copy()
-    places = _places(found.quoted_line_ends)
-    text[places[places < end]] = ord(FOLD)
-    return text.tobytes()
 
 
 @dataclass(frozen=True)
@@ -147,8 +122,12 @@ def _line_end(block: bytes, ends: Places) -> str | None:
 def _is_utf8(text: bytes) -> bool:
     if text.isascii():
         return True
+    view = memoryview(text)
     try:
-        text.decode("utf-8")
+        # Piece by piece: letters take up to four bytes in a string, and its memory takes longer than the check.
+        while view:
+            _, size = codecs.utf_8_decode(view[:_DECODED_BYTES], "strict", len(view) <= _DECODED_BYTES)
+            view = view[size:]
     except UnicodeDecodeError:
         return False
     return True

@@ -99,6 +99,16 @@ def records_of(text: str, is_all: bool, delimiter: str, most: int) -> list[tuple
     return records
 
 
+def record_end(text: str, delimiter: str, is_all: bool, start: int) -> int | None:
+    """Return where the line end of the record at a place begins; None: not within the text.
+
+    Raises:
+        BrokenFile: its quoting is not RFC 4180.
+    """
+    found = _split_record(text, delimiter, is_all, start)
+    return None if found is None else found[1]
+
+
 def after_lines(text: bytes, count: int) -> bytes | None:
     """Return the text after its first lines, None where it may end within them.
 

@@ -6,8 +6,8 @@ import codecs
 import zlib
 from collections.abc import Iterator
 
-from framework.rows.formats.csv.header import GZIP_WINDOW, after_lines, is_gzip
-from framework.rows.reasons import GZIP_CUT_OFF, GZIP_DAMAGED, NO_LAST_LINE_END
+from framework.rows.formats.csv.header import GZIP_WINDOW, is_gzip
+from framework.rows.reasons import GZIP_CUT_OFF, GZIP_DAMAGED
 
 _PACKED_BYTES = 16 * 1024
 """Maximum size of text unpacked at a time. Deflate compresses up to a thousandfold, and the text is in memory."""
@@ -17,53 +17,44 @@ class BrokenPacking(Exception):
     """The gzip data is truncated or damaged; the message says which."""
 
 
-class NoLastLineEnd(Exception):
-    """The last line of a file has no end."""
-
-
 class BrokenBytes(Exception):
     """The next bytes are not valid in the file's encoding. All text before them was yielded."""
 
 
-def plain_text(pieces: Iterator[bytes], is_packed: bool, encoding: str) -> Iterator[bytes]:
-    """Yield the text of a file as UTF-8, in pieces that may end inside a character.
-
-    UTF-8 is passed on as it is: the record cutter checks it. Everything else is
-    checked here.
+def whole_text(pieces: Iterator[bytes], is_packed: bool, encoding: str) -> Iterator[bytes]:
+    """Yield the text of a file as UTF-8 without a byte order mark, in pieces that may end inside a character.
 
     Raises:
         BrokenPacking: gzip data is no gzip data.
-        BrokenBytes: bytes are not valid in an encoding that is not UTF-8.
+        BrokenBytes: see as_utf8.
     """
     unpacked = _unpack(pieces) if is_packed else pieces
-    if codecs.lookup(encoding).name == "utf-8":
-        return _without_mark(unpacked)
-    return _decode(unpacked, encoding)
+    # The decoder of UTF-16 takes its mark off itself; a second one is a character of the text.
+    return as_utf8(_without_mark(unpacked) if is_utf8(encoding) else unpacked, encoding)
 
 
-def without_lines(text: Iterator[bytes], count: int) -> Iterator[bytes]:
-    """Yield the text after the first lines, which may be empty; see after_lines."""
-    start = b""
-    for piece in text if count else ():
-        start += piece
-        if (rest := after_lines(start, count)) is not None:
-            yield rest
-            break
-    yield from text
-
-
-def with_last_line_end(text: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield a text as it is.
+def as_utf8(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Yield a text as UTF-8. UTF-8 is passed on as it is: the record cutter checks it. All else is checked here.
 
     Raises:
-        NoLastLineEnd: its last line has none.
+        BrokenBytes: bytes are not valid in an encoding that is not UTF-8.
     """
-    last = b""
+    return pieces if is_utf8(encoding) else _decode(pieces, encoding)
+
+
+def is_utf8(encoding: str) -> bool:
+    """Return whether an encoding is UTF-8 by any of its names."""
+    return codecs.lookup(encoding).name == "utf-8"
+
+
+def without_start(text: Iterator[bytes], size_bytes: int) -> Iterator[bytes]:
+    """Yield a text without its first bytes."""
     for piece in text:
-        last = piece[-1:] or last
-        yield piece
-    if last not in (b"\n", b"\r"):
-        raise NoLastLineEnd(NO_LAST_LINE_END)
+        if size_bytes < len(piece):
+            yield piece[size_bytes:]
+            break
+        size_bytes -= len(piece)
+    yield from text
 
 
 def in_blocks(pieces: Iterator[bytes], size_bytes: int) -> Iterator[tuple[bytes, bool]]:

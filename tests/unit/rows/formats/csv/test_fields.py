@@ -10,7 +10,8 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.rows.formats.csv.fields import json_array, split_record
+from framework.rows.formats.csv.fields import split_record
+from framework.rows.sql.bad_rows import json_array
 
 FIELDS = st.lists(st.none() | st.text(st.sampled_from('a,;|"\n\r\\é😀 '), max_size=6), min_size=1, max_size=6)
 ANY_FIELDS = st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=9), max_size=5)

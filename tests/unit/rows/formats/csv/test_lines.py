@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.model.csv_options import CsvOptions
-from framework.model.files import FileIdentity, FileLayout, SourceFile
+from framework.rows.bench import Bench
 from framework.rows.formats.csv.lines import physical_lines
+from framework.rows.job import Job
+from framework.rows.segments import SplitRecords
+from tests.unit.rows.benches import batch_of, rows_of
 
-NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 TEXTS = st.text(st.sampled_from('a1é,"\n\r;'), max_size=6)
 ROWS = st.lists(st.lists(TEXTS, min_size=1, max_size=3), min_size=1, max_size=12)
 
 
-def layout(is_gzip: bool) -> FileLayout:
-    identity = FileIdentity("lake", "a.csv", "e", 1)
-    return FileLayout(SourceFile("lake", "a.csv", "e", 1, NOON, identity, NOON), 0, "a.csv", ("a",), is_gzip)
+@dataclass(frozen=True)
+class CollectLines:
+    """Work that returns the lines of all records."""
 
-
-def in_pieces(content: bytes, size: int) -> Iterator[bytes]:
-    return (content[start : start + size] for start in range(0, len(content), size))
+    def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> list[Any]:
+        return [
+            (split.split, place, line)
+            for split in records
+            for place, line in physical_lines(split, range(1, split.records + 1)).items()
+        ]
 
 
 def quoted(field: str) -> str:
@@ -43,6 +49,7 @@ def quoted(field: str) -> str:
     has_header=st.booleans(),
 )
 def test_a_record_begins_where_the_line_ends_before_it_have_been_counted(
+    tmp_path_factory: pytest.TempPathFactory,
     rows: list[list[str]],
     line_end: str,
     blanks: list[int],
@@ -64,17 +71,13 @@ def test_a_record_begins_where_the_line_ends_before_it_have_been_counted(
     content = gzip.compress(content) if is_gzip else content
 
     options = CsvOptions(",", encoding, True, (), header=has_header, names=("a",), skip_lines=len(skipped))
-    found = physical_lines(in_pieces(content, size), layout(is_gzip), options, set(expected))
+    batch = batch_of(content, options=options)
+    read, _ = rows_of(batch, [content], tmp_path_factory.mktemp("lines"), size)
+    (layout,) = batch.files
+    lines = [line for part in read._pass("read", CollectLines()) for line in part]
+    before = read._before()
+    found = {
+        before[0, n].records + place: layout.rows_start.line + before[0, n].lines + line for n, place, line in lines
+    }
 
     assert found == expected
-
-
-@pytest.mark.parametrize("wanted", [{1}, {2}, {1, 3}, set()])
-def test_only_what_is_asked_for_is_read(wanted: set[int]) -> None:
-    """A megabyte is read to see how lines end, and no more than is needed."""
-    pieces = iter([b"a\n" + b"1\n" * 600_000, b"2\n", b"3\n"])
-
-    assert physical_lines(pieces, layout(False), CsvOptions(",", "utf-8", True, ()), wanted) == {
-        row: row + 1 for row in wanted
-    }
-    assert list(pieces) == [b"2\n", b"3\n"]

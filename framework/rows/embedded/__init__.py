@@ -1,1 +1,0 @@
-"""The frame engine in the same process: DuckDB, fed with sound records."""

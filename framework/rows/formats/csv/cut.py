@@ -1,0 +1,202 @@
+"""Cuts the text of a split into segments of whole, sound records.
+
+DuckDB reads segments and nothing else. All that its reader would forgive, skip or misread (a superfluous empty field,
+blank or mixed line ends, quotes out of place) ends here. It drops a byte order mark at a file's start: each segment
+has one of its own, so that a record that begins with this character keeps it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from framework.model.csv_options import CsvOptions
+from framework.model.files import FileLayout
+from framework.rows.formats.csv.records import BrokenRecord, RecordCutter, broken_bytes
+from framework.rows.formats.csv.relation import relation
+from framework.rows.formats.csv.text import BrokenBytes, in_blocks
+from framework.rows.reasons import BAD_QUOTING, UNCLOSED_QUOTE
+from framework.rows.segments import MalformedRecord, Segment, SplitRecords
+from framework.rows.workspace import require_space
+
+BLOCK_BYTES = 512 * 1024
+"""Checked at a time: what numpy makes of it fits into a processor's cache."""
+SMALL_BYTES = 256 * 1024
+"""Up to here cutting record by record takes less time than loading numpy."""
+MAX_RECORD_BYTES = 64 * 1024**2
+"""Maximum size of one record. More means an unclosed quote: no row of a warehouse is larger than 16 MB."""
+
+
+@dataclass
+class _Open:
+    """The segment that is being written."""
+
+    path: Path
+    file: BinaryIO
+    line_end: str
+    before: int
+    records: int = 0
+    size_bytes: int = 0
+    longest_bytes: int = 0
+    dropped: array[int] = field(default_factory=lambda: array("q"))
+
+
+class SplitCutter:
+    """Cuts one split, once. Its files are in `folder`, under names that begin with `stem`."""
+
+    def __init__(self, layout: FileLayout, split: int, options: CsvOptions, folder: Path, stem: str) -> None:
+        self._layout = layout
+        self._split = split
+        self._options = options
+        self._folder = folder
+        self._stem = stem
+        self._line_end = layout.rows_start.line_end
+        self._cutter = RecordCutter(options, len(layout.columns), self._line_end)
+        self._records = 0
+        self._malformed = 0
+        self._malformed_path = folder / f"{stem}-malformed.jsonl"
+        self._line_ends = 0
+        self._blanks = array("q")
+        self._open: _Open | None = None
+        self._segments: list[Segment] = []
+
+    def cut(self, text: Iterable[bytes], size_bytes: int, is_last: bool) -> SplitRecords:
+        """Return the records of a text, UTF-8, that begins where a record does and ends where one ends.
+
+        `size_bytes` is its size or more. `is_last` says that it ends where its file does.
+
+        Raises:
+            BrokenRecord: the file is broken.
+        """
+        require_space(self._folder, size_bytes, f"the next rows of {self._layout.file.url}")
+        rest = b""
+        try:
+            for block, is_all in in_blocks(iter(text), BLOCK_BYTES):
+                self._line_ends += block.count(self._line_end.encode())
+                rest = rest + block if rest else block
+                if is_all or len(rest) >= min(2 * (len(rest) - len(block)), MAX_RECORD_BYTES):
+                    rest = rest[self._take(rest, is_all and is_last) :]
+                if len(rest) > MAX_RECORD_BYTES:
+                    raise BrokenRecord(self._records + 1, UNCLOSED_QUOTE)
+            if rest:
+                # A line end outside quotes was found here, and yet no record ends; or its end is too far away.
+                is_open = rest.count(b'"') % 2 == 1
+                raise BrokenRecord(self._records + 1, UNCLOSED_QUOTE if is_open else BAD_QUOTING)
+        except BrokenBytes as error:
+            self._take(rest, is_last=False)
+            raise broken_bytes(self._records) from error
+        finally:
+            self._close()
+        return SplitRecords(
+            layout=self._layout,
+            split=self._split,
+            segments=tuple(self._segments),
+            records=self._records,
+            malformed_count=self._malformed,
+            malformed_path=self._malformed_path,
+            line_ends=self._line_ends,
+            blanks=self._blanks,
+        )
+
+    def _take(self, rest: bytes, is_last: bool) -> int:
+        """Write the complete records at the start of the text; return where they end."""
+        end = self._take_plain(rest) if self._is_worth_checking(rest) else None
+        if end is None:
+            return self._take_exactly(rest, is_last)
+        if is_last and end < len(rest):
+            end += self._take_exactly(rest[end:], is_last)
+        return end
+
+    def _is_worth_checking(self, rest: bytes) -> bool:
+        return len(rest) > SMALL_BYTES and self._line_end == "\n" and self._options.delimiter.isascii()
+
+    def _take_plain(self, rest: bytes) -> int | None:
+        # imported where it is used: small loads do without numpy
+        from framework.rows.formats.csv.blocks import check_block
+
+        block = check_block(rest, self._options.delimiter, len(self._layout.columns), self._options.multiline)
+        if block is None:
+            return None
+        self._write(memoryview(rest)[: block.end], block.records, block.line_end, block.longest_bytes)
+        self._records += block.records
+        return block.end
+
+    def _take_exactly(self, rest: bytes, is_last: bool) -> int:
+        text, is_sound = _decoded(rest, is_last)
+        cut = self._cutter.cut(text, self._records, is_last and is_sound)
+        self._blanks.extend(cut.blanks)
+        if cut.records:
+            line_end = self._open.line_end if self._open is not None else "\n"
+            lines = [(record + line_end).encode("utf-8") for record in cut.good]
+            longest = max(map(len, lines), default=0)
+            self._write(memoryview(b"".join(lines)), len(lines), line_end, longest, cut.malformed)
+            self._records += cut.records
+        if not is_sound:
+            raise broken_bytes(self._records)
+        return len(text[: cut.end].encode("utf-8"))
+
+    def _write(
+        self,
+        lines: memoryview,
+        records: int,
+        line_end: str,
+        longest_bytes: int,
+        malformed: Sequence[MalformedRecord] = (),
+    ) -> None:
+        if self._open is not None and self._open.line_end != line_end:
+            self._close()
+        target = self._open or self._begin(line_end)
+        target.file.write(lines)
+        target.records += records
+        target.size_bytes += len(lines)
+        target.longest_bytes = max(target.longest_bytes, longest_bytes)
+        if malformed:
+            target.dropped.extend(found.place for found in malformed)
+            with self._malformed_path.open("a" if self._malformed else "w", encoding="ascii") as notes:
+                notes.writelines(json.dumps([found.place, found.record]) + "\n" for found in malformed)
+            self._malformed += len(malformed)
+
+    def _begin(self, line_end: str) -> _Open:
+        path = self._folder / f"{self._stem}-{len(self._segments)}.csv"
+        begun = self._open = _Open(path, path.open("wb", buffering=0), line_end, self._records)
+        begun.file.write(codecs.BOM_UTF8)
+        return begun
+
+    def _close(self) -> None:
+        done, self._open = self._open, None
+        if done is None:
+            return
+        done.file.close()
+        if not done.records:
+            done.path.unlink()
+            return
+        columns, delimiter = len(self._layout.columns), self._options.delimiter
+        self._segments.append(
+            Segment(
+                layout=self._layout,
+                split=self._split,
+                path=done.path,
+                relation=relation(done.path, columns, delimiter, done.line_end, done.size_bytes, done.longest_bytes),
+                before=done.before,
+                records=done.records,
+                size_bytes=done.size_bytes,
+                dropped=done.dropped,
+            )
+        )
+
+
+def _decoded(text: bytes, is_all: bool) -> tuple[str, bool]:
+    """Return the text up to the first byte that is not UTF-8, and whether there is none.
+
+    A character that is cut off at the end is left out, and wrong only where `is_all`.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        return decoder.decode(text, final=is_all), True
+    except UnicodeDecodeError as error:
+        return text[: error.start].decode("utf-8"), False

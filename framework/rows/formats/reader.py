@@ -1,0 +1,47 @@
+"""What a format is to the row engine: a reader of splits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from framework.model.files import FileLayout, SourceBatch
+from framework.rows.bench import Bench, KeptSplit
+from framework.rows.formats.csv.reader import CsvReader
+from framework.rows.job import Fault, Job, Split
+from framework.rows.segments import SplitRecords
+
+
+class Stream(Protocol):
+    """A file that is read from its start to its end."""
+
+    @property
+    def fault(self) -> Fault | None:
+        """What is wrong with the file as a whole, once all of it was read."""
+
+    def splits(self) -> Iterator[object]:
+        """Yield what each split is cut of, as it arrives; of a sample no more than it needs."""
+
+    def cut(self, number: int, split: Any) -> KeptSplit:
+        """Return the records of one that was yielded, in local files; None where it is broken. Threads may call it."""
+
+
+class Reader(Protocol):
+    """Reads the files of a batch. What a file is to blame for is part of a report."""
+
+    def read(self, job: Job[Any], split: Split, bench: Bench) -> KeptSplit:
+        """Return the records of a split, in local files; None where there are none, or it is broken."""
+
+    def stream(self, job: Job[Any], layout: FileLayout, bench: Bench) -> Stream:
+        """Return the stream of a file that is not divisible."""
+
+    def fields(self, record: str) -> Sequence[str | None]:
+        """Return the fields of a malformed record, None for NULL."""
+
+    def lines(self, records: SplitRecords, places: Collection[int]) -> Mapping[int, int]:
+        """Return by its place how many lines of the split stand before a record."""
+
+
+def reader_of(batch: SourceBatch) -> Reader:
+    """Return the reader of a batch's format, which is CSV."""
+    return CsvReader(batch)

@@ -1,0 +1,1 @@
+"""What tasks compute of rows, in DuckDB: values, measurements, profiles, staging files."""

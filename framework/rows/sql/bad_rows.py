@@ -1,0 +1,163 @@
+"""The bad rows of splits, each with its faults."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from framework.model.csv_options import CsvOptions
+from framework.model.files import FileLayout
+from framework.model.staging import StagingColumn
+from framework.rows.reasons import field_count_reason, misfit_reason, nul_reason, null_key_reason, row_reason
+from framework.rows.segments import Segment, SplitRecords
+from framework.rows.sql.expressions import quoted
+from framework.rows.sql.rows import ROW_IN_SEGMENT, checked_rows, misfit, null_key
+
+FieldsOf = Callable[[str], Sequence[str | None]]
+"""Returns the fields of a malformed record."""
+_ROWS_PER_FETCH = 1024
+_LEAST_OBJECT_BYTES = 1024**2
+_ESCAPED = {chr(code): f"\\u{code:04X}" for code in range(32)} | {
+    '"': '\\"',
+    "\\": "\\\\",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+}
+_TO_ESCAPE = re.compile(r'[\x00-\x1f"\\]')
+_QUARANTINE_COLUMNS = {
+    "file": "varchar",
+    "row": "bigint",
+    "column": "varchar",
+    "reason": "varchar",
+    "record": "varchar",
+    "header": "varchar",
+    "etag": "varchar",
+}
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One thing that is wrong with a record: `column` is None for the record itself; `text` is None for NULL."""
+
+    column: str | None
+    text: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class BadRecord:
+    """A bad row by its place in the split: what is wrong with it, and its fields."""
+
+    place: int
+    complaints: tuple[Complaint, ...]
+    fields: Sequence[str | None]
+
+
+def bad_records(
+    cursor: duckdb.DuckDBPyConnection,
+    records: SplitRecords,
+    columns: Sequence[StagingColumn],
+    options: CsvOptions,
+    fields_of: FieldsOf,
+) -> Iterator[BadRecord]:
+    """Yield the bad rows of a split in order."""
+    misfits = (
+        record for segment in records.segments for record in _misfits_of_segment(cursor, segment, columns, options)
+    )
+    return merge(_malformed(records, fields_of), misfits, key=lambda record: record.place)
+
+
+def quarantined(record: BadRecord, layout: FileLayout, row: int) -> dict[str, object]:
+    """Return a bad row as SourceRows.quarantine describes; `row` is its ordinal in the file."""
+    return {
+        "file": layout.name,
+        "row": row,
+        "column": record.complaints[0].column,
+        "reason": row_reason([(complaint.column, complaint.reason) for complaint in record.complaints]),
+        "record": json_array(record.fields),
+        "header": json_array(layout.columns),
+        "etag": layout.file.identity.etag,
+    }
+
+
+def write_quarantine(cursor: duckdb.DuckDBPyConnection, rows: Iterable[dict[str, object]], target: Path) -> int:
+    """Write bad rows as Parquet, through a file of JSON lines; return how many."""
+    notes = target.with_suffix(".jsonl")
+    longest = 0
+    with notes.open("wb") as lines:
+        for row in rows:
+            line = json.dumps(row, ensure_ascii=False).encode("utf-8")
+            longest = max(longest, len(line))
+            lines.write(line + b"\n")
+    types = ", ".join(f"{quoted(name)}: {quoted(type_sql)}" for name, type_sql in _QUARANTINE_COLUMNS.items())
+    # Its buffers are twice the declared size of the largest object.
+    size = max(_LEAST_OBJECT_BYTES, longest + 1024)
+    read = (
+        f"read_json({quoted(str(notes))}, format = 'newline_delimited', columns = {{{types}}}, "
+        f"maximum_object_size = {size})"
+    )
+    answer = cursor.execute(
+        f"copy (select * from {read}) to {quoted(str(target))} (format parquet, compression snappy)"
+    ).fetchone()
+    notes.unlink()
+    assert answer is not None
+    return int(answer[0])
+
+
+def _malformed(records: SplitRecords, fields_of: FieldsOf) -> Iterator[BadRecord]:
+    for found in records.malformed():
+        fields = fields_of(found.record)
+        complaints = tuple(_malformed_complaints(records.layout, found.record, fields))
+        yield BadRecord(found.place, complaints, fields)
+
+
+def _malformed_complaints(layout: FileLayout, record: str, fields: Sequence[str | None]) -> Iterator[Complaint]:
+    if len(fields) != len(layout.columns):
+        reason = field_count_reason(len(fields), len(layout.columns))
+        besides = f", and it {nul_reason()}" if "\0" in record else ""
+        yield Complaint(None, record, reason + besides)
+        return
+    for name, text in zip(layout.columns, fields, strict=True):
+        if text is not None and "\0" in text:
+            yield Complaint(name, text, nul_reason())
+
+
+def _misfits_of_segment(
+    cursor: duckdb.DuckDBPyConnection, segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions
+) -> Iterator[BadRecord]:
+    faults = [f"({misfit(column, index)} or {null_key(column, index)})" for index, column in enumerate(columns)]
+    texts = [f"t{index}" for index in range(len(columns))]
+    fields = [f"c{index}" for index in range(len(segment.layout.columns))]
+    rows = checked_rows(segment, columns, options, with_fields=True)
+    asked = ", ".join([ROW_IN_SEGMENT, *faults, *texts, *fields])
+    answer = cursor.execute(f"select {asked} from ({rows}) where is_bad")
+    while found := answer.fetchmany(_ROWS_PER_FETCH):
+        for row in found:
+            yield BadRecord(segment.place(row[0]), tuple(_complaints(columns, row)), row[1 + 2 * len(columns) :])
+
+
+def _complaints(columns: Sequence[StagingColumn], row: Sequence[Any]) -> Iterator[Complaint]:
+    count = len(columns)
+    for column, is_at_fault, text in zip(columns, row[1 : 1 + count], row[1 + count : 1 + 2 * count], strict=True):
+        if is_at_fault:
+            reason = null_key_reason() if text is None else misfit_reason(column, len(text.encode("utf-8")))
+            yield Complaint(column.name, text, reason)
+
+
+def json_array(fields: Sequence[str | None]) -> str:
+    """Return the fields as compact JSON."""
+    return "[" + ",".join("null" if field is None else _json_text(field) for field in fields) + "]"
+
+
+def _json_text(field: str) -> str:
+    return '"' + _TO_ESCAPE.sub(lambda match: _ESCAPED[match[0]], field) + '"'

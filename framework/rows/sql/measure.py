@@ -1,0 +1,138 @@
+"""Measurements of staged rows, where some do not fit or nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from framework.model.column_type import Kind
+from framework.model.csv_options import CsvOptions
+from framework.model.measurements import ColumnMeasurement
+from framework.model.staging import StagingColumn
+from framework.rows.segments import Segment
+from framework.rows.sql.expressions import (
+    digits_after_point,
+    digits_before_point,
+    is_number,
+    is_timestamp,
+    is_whole,
+    named,
+)
+from framework.rows.sql.numbers import (
+    Number,
+    Numbers,
+    count_where,
+    largest,
+    merged,
+    read_groups,
+    read_numbers,
+    smallest,
+)
+from framework.rows.sql.rows import checked_rows, is_read, misfit
+
+ColumnNumbers = Mapping[int, Mapping[str, Any]]
+"""Numbers by the column's place."""
+_COUNTS: Numbers = {
+    "rows": Number("count(*)", sum),
+    "values": Number("count(t)", sum),
+    "misfits": count_where("is_misfit"),
+    "length": largest("case when not is_misfit then strlen(t) end"),
+}
+"""Aggregates over one column's texts `t`, each with whether it `is_misfit`."""
+_NUMBER = is_number("t")
+_WHOLE = f"{_NUMBER} and {is_whole('t')}"
+_VALUE = f"case when {_WHOLE} then try_cast(t as decimal(38,0)) end"
+_MISFITS: Numbers = {
+    "wider_numbers": count_where(_NUMBER),
+    "wider_days": count_where(is_timestamp("t")),
+    "digits": largest(f"case when {_NUMBER} then {digits_before_point('t')} end"),
+    "scale": largest(f"case when {_NUMBER} then {digits_after_point('t')} end"),
+    "longest_integer": largest(f"case when {_WHOLE} then {digits_before_point('t')} end"),
+    "low": smallest(_VALUE),
+    "high": largest(_VALUE),
+}
+"""Aggregates over one column's texts `t` that are misfits."""
+
+
+def measure_segment(
+    cursor: duckdb.DuckDBPyConnection, segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions
+) -> tuple[int, int, ColumnNumbers]:
+    """Return how many rows a segment has, how many of them are bad, and the numbers of each column.
+
+    Misfits that a wider type may hold are read once more: checking every text for them would take longer.
+    """
+    rows_place = len(columns)
+    texts = [*(f"t{index}" for index in range(len(columns))), "null"]
+    faults = [*(misfit(column, index) for index, column in enumerate(columns)), "is_bad"]
+    rows = checked_rows(segment, columns, options)
+    cells = (
+        f"select unnest([{', '.join(texts)}]) as t, unnest([{', '.join(faults)}]) as is_misfit, "
+        f"unnest(range({rows_place + 1})) as place from ({rows})"
+    )
+    found = {place: numbers for (place,), numbers in read_groups(cursor, _COUNTS, cells, "place").items()}
+    of_rows = found.pop(rows_place, {"rows": 0, "misfits": 0})
+    if any(numbers["misfits"] and _may_widen(columns[place]) for place, numbers in found.items()):
+        misfits = read_groups(cursor, _MISFITS, f"select * from ({cells} where is_bad) where is_misfit", "place")
+        found = {place: numbers | misfits.get((place,), {}) for place, numbers in found.items()}
+    return of_rows["rows"], of_rows["misfits"], found
+
+
+def measure_lengths(cursor: duckdb.DuckDBPyConnection, columns: Sequence[StagingColumn], rows: str) -> ColumnNumbers:
+    """Return the numbers of staged rows that all fit: the lengths that are asked for."""
+    asked = {
+        f"length{index}": largest(f"strlen({named(column.name)})")
+        for index, column in enumerate(columns)
+        if column.measure_length
+    }
+    found = read_numbers(cursor, asked, rows) if asked else {}
+    return {int(name.removeprefix("length")): {"length": value} for name, value in found.items()}
+
+
+def merged_numbers(columns: Sequence[StagingColumn], found: Sequence[ColumnNumbers]) -> ColumnNumbers:
+    """Return the numbers of all rows from those of their parts."""
+    numbers = {**_COUNTS, **_MISFITS}
+    return {place: merged(numbers, [part[place] for part in found if place in part]) for place in range(len(columns))}
+
+
+def column_measurements(columns: Sequence[StagingColumn], found: ColumnNumbers) -> Mapping[str, ColumnMeasurement]:
+    """Return each column's measurement; numbers that were not looked for are 0."""
+    return {column.name: _measured(column, found[place]) for place, column in enumerate(columns)}
+
+
+def value_counts(columns: Sequence[StagingColumn], found: ColumnNumbers) -> Mapping[str, int]:
+    """Return the number of texts of each column that is read."""
+    return {column.name: int(found[place]["values"] or 0) for place, column in enumerate(columns) if is_read(column)}
+
+
+def _may_widen(column: StagingColumn) -> bool:
+    return column.type.is_exact_number or _may_be_timestamp(column)
+
+
+def _may_be_timestamp(column: StagingColumn) -> bool:
+    return column.type.kind is Kind.DATE and column.format is None
+
+
+def _measured(column: StagingColumn, found: Mapping[str, Any]) -> ColumnMeasurement:
+    def number(name: str) -> int:
+        return int(found[name] or 0)
+
+    longest_bytes = number("length") if column.measure_length else 0
+    null_keys = number("rows") - number("values") if column.required and is_read(column) else 0
+    misfits = number("misfits")
+    if _may_be_timestamp(column):
+        return ColumnMeasurement(longest_bytes, misfits, number("wider_days"), null_keys=null_keys)
+    if not column.type.is_exact_number:
+        return ColumnMeasurement(longest_bytes, misfits, null_keys=null_keys)
+    has_range = found["low"] is not None and number("longest_integer") <= 38
+    return ColumnMeasurement(
+        longest_bytes=longest_bytes,
+        misfits=misfits,
+        wider=number("wider_numbers"),
+        integer_digits=number("digits"),
+        scale=number("scale"),
+        smallest=int(found["low"]) if has_range else None,
+        largest=int(found["high"]) if has_range else None,
+        null_keys=null_keys,
+    )

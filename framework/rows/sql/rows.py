@@ -1,0 +1,129 @@
+"""Rows of a segment with the texts and values of the staging columns, as SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+
+from framework.model.column_type import Kind
+from framework.model.csv_options import CsvOptions
+from framework.model.staging import FILE_COLUMN, ROW_COLUMN, Constant, FileName, FromFile, RunDate, StagingColumn
+from framework.rows.segments import Segment
+from framework.rows.sql.expressions import converted, duckdb_type, is_one_of, named, quoted
+
+BAD_ROW = "feedway: a row does not fit"
+"""The error that ends a query at the first bad row."""
+ROW_IN_SEGMENT = "segment_row"
+RECORDS_PER_SPLIT = 2**40
+"""More than a split can hold: feedway_row orders rows by split, and within it by record."""
+
+
+def staging_rows(segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions) -> str:
+    """Return the query of a segment's staging rows; it fails with BAD_ROW at a bad row."""
+    texts = _texts(segment, columns, options)
+    values = [_checked(column, f"t{index}") for index, column in enumerate(columns)]
+    return f"select {_staged(segment, columns, values)} from ({texts})"
+
+
+def good_staging_rows(segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions) -> str:
+    """Return the query of a segment's staging rows that leaves bad ones out."""
+    values = [f"v{index}" for index in range(len(columns))]
+    return (
+        f"select {_staged(segment, columns, values)} from ({checked_rows(segment, columns, options)}) where not is_bad"
+    )
+
+
+def checked_rows(
+    segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions, with_fields: bool = False
+) -> str:
+    """Return the query of a segment's rows: texts `t…`, values `v…`, ROW_IN_SEGMENT and `is_bad`.
+
+    `with_fields` adds all fields of the file as `c…`.
+    """
+    texts = _texts(segment, columns, options, with_fields)
+    values = [f"{_value(column, f't{index}')} as v{index}" for index, column in enumerate(columns)]
+    faults = [
+        fault for index, column in enumerate(columns) for fault in (misfit(column, index), null_key(column, index))
+    ]
+    is_bad = " or ".join(["false", *faults])
+    return f"select *, {is_bad} as is_bad from (select {', '.join(['*', *values])} from ({texts}))"
+
+
+def is_read(column: StagingColumn) -> bool:
+    """Whether the column's values are made of texts, which may be misfits."""
+    return not isinstance(column.value, RunDate)
+
+
+def misfit(column: StagingColumn, index: int) -> str:
+    """Return the condition that the text is no value of the type."""
+    return f"(t{index} is not null and v{index} is null)" if is_read(column) else "false"
+
+
+def null_key(column: StagingColumn, index: int) -> str:
+    """Return the condition that a required value is missing."""
+    return f"(t{index} is null)" if column.required and is_read(column) else "false"
+
+
+def _texts(segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions, with_fields: bool = False) -> str:
+    texts = [f"{_text(segment, column, options)} as t{index}" for index, column in enumerate(columns)]
+    texts += [f"c{index}" for index in range(len(segment.layout.columns))] if with_fields else []
+    return f"select {', '.join([*texts, f'row_number() over () as {ROW_IN_SEGMENT}'])} from {segment.relation}"
+
+
+def field_text(segment: Segment, name: str, options: CsvOptions) -> str | None:
+    """Return the expression of a column's text, None where the file lacks it."""
+    if name not in segment.layout.columns:
+        return None
+    text = f"c{segment.layout.columns.index(name)}"
+    if options.null_values:
+        return f"case when not ({is_one_of(text, options.null_values)}) then {text} end"
+    return text
+
+
+def _text(segment: Segment, column: StagingColumn, options: CsvOptions) -> str:
+    if isinstance(column.value, RunDate):
+        return "cast(null as varchar)"
+    if isinstance(column.value, FileName):
+        return quoted(segment.layout.name)
+    if isinstance(column.value, Constant):
+        return _literal(column.value.text)
+    assert isinstance(column.value, FromFile)
+    return field_text(segment, column.name, options) or _literal(column.value.fill)
+
+
+def _literal(text: str | None) -> str:
+    return "cast(null as varchar)" if text is None else quoted(text)
+
+
+def _value(column: StagingColumn, text: str) -> str:
+    if isinstance(column.value, RunDate):
+        # With its offset: what a TIMESTAMPTZ is made of must not be taken for local time.
+        at = f"{column.value.at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+        offset = "+00:00" if column.type.kind is Kind.TIMESTAMPTZ else ""
+        return f"cast({quoted(at + offset)} as {duckdb_type(column.type)})"
+    return converted(column, text)
+
+
+def _checked(column: StagingColumn, text: str) -> str:
+    value = _value(column, text)
+    if not is_read(column):
+        return value
+    # Made of the text, or DuckDB would take it for a constant and fail before the first row.
+    failing = f"error(concat({quoted(BAD_ROW)}, left({text}, 0)))"
+    checked = f"coalesce({value}, {failing})"
+    return checked if column.required else f"case when {text} is not null then {checked} end"
+
+
+def _staged(segment: Segment, columns: Sequence[StagingColumn], values: Sequence[str]) -> str:
+    written = [_written(column, value) for column, value in zip(columns, values, strict=True)]
+    named_values = [f"{value} as {named(column.name)}" for column, value in zip(columns, written, strict=True)]
+    place = [
+        f"cast({segment.layout.ordinal} as integer) as {FILE_COLUMN}",
+        f"cast({segment.split * RECORDS_PER_SPLIT + segment.before} + {ROW_IN_SEGMENT} as bigint) as {ROW_COLUMN}",
+    ]
+    return ", ".join([*named_values, *place])
+
+
+def _written(column: StagingColumn, value: str) -> str:
+    """Return the value as staging files hold it: a time with an offset as the time in UTC."""
+    return f"make_timestamp(epoch_us({value}))" if column.type.kind is Kind.TIMESTAMPTZ else value

@@ -1,0 +1,103 @@
+"""The pass that stages: a Parquet file of good rows, and measurements of all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from framework.errors import PipelineError
+from framework.model.csv_options import CsvOptions
+from framework.model.measurements import StagingFile
+from framework.model.staging import StagingColumn
+from framework.model.words import counted
+from framework.rows.segments import Segment
+from framework.rows.sql.expressions import quoted
+from framework.rows.sql.measure import ColumnNumbers, measure_lengths, measure_segment, merged_numbers
+from framework.rows.sql.rows import BAD_ROW, good_staging_rows, staging_rows
+
+_PARQUET = "(format parquet, compression snappy, write_bloom_filter false)"
+
+
+@dataclass(frozen=True)
+class StagedPart:
+    """Some segments as one staging file, None where none of their rows is good or nothing was to be written.
+
+    `numbers` are those of its columns, as far as they were looked for: all of them where it `is_measured`. `misfits`
+    counts rows that do not fit by file and split, where there are any.
+    """
+
+    rows_read: int
+    rows_staged: int
+    is_measured: bool
+    numbers: ColumnNumbers
+    misfits: Mapping[tuple[int, int], int]
+    file: StagingFile | None = None
+
+
+def stage_part(
+    cursor: duckdb.DuckDBPyConnection,
+    part: Sequence[Segment],
+    columns: Sequence[StagingColumn],
+    options: CsvOptions,
+    target: Path,
+) -> StagedPart:
+    """Write a part's good rows; they are read once where all rows fit, and three times where one does not."""
+    records = sum(segment.records for segment in part)
+    try:
+        staged = _copy(cursor, [staging_rows(segment, columns, options) for segment in part], target)
+    except duckdb.Error as error:
+        if BAD_ROW not in str(error):
+            raise
+        target.unlink(missing_ok=True)
+        return _stage_good(cursor, part, columns, options, target)
+    _require(staged, records, part)
+    lengths = measure_lengths(cursor, columns, f"from read_parquet({quoted(str(target))})")
+    return StagedPart(records, staged, False, lengths, {})
+
+
+def measure_part(
+    cursor: duckdb.DuckDBPyConnection, part: Sequence[Segment], columns: Sequence[StagingColumn], options: CsvOptions
+) -> StagedPart:
+    """Return what staging would measure, without writing."""
+    found = []
+    bad: dict[tuple[int, int], int] = {}
+    for segment in part:
+        rows, bad_rows, numbers = measure_segment(cursor, segment, columns, options)
+        _require(rows, segment.records, [segment])
+        if bad_rows:
+            place = (segment.layout.ordinal, segment.split)
+            bad[place] = bad.get(place, 0) + bad_rows
+        found.append(numbers)
+    records = sum(segment.records for segment in part)
+    return StagedPart(records, records - sum(bad.values()), True, merged_numbers(columns, found), bad)
+
+
+def _stage_good(
+    cursor: duckdb.DuckDBPyConnection,
+    part: Sequence[Segment],
+    columns: Sequence[StagingColumn],
+    options: CsvOptions,
+    target: Path,
+) -> StagedPart:
+    seen = measure_part(cursor, part, columns, options)
+    staged = _copy(cursor, [good_staging_rows(segment, columns, options) for segment in part], target)
+    _require(staged, seen.rows_staged, part)
+    return seen
+
+
+def _copy(cursor: duckdb.DuckDBPyConnection, queries: Sequence[str], target: Path) -> int:
+    answer = cursor.execute(f"copy ({' union all '.join(queries)}) to {quoted(str(target))} {_PARQUET}").fetchone()
+    assert answer is not None
+    return int(answer[0])
+
+
+def _require(rows: int, expected: int, part: Sequence[Segment]) -> None:
+    if rows != expected:
+        urls = ", ".join(dict.fromkeys(segment.layout.file.url for segment in part))
+        raise PipelineError(
+            f"{urls}: {counted(expected, 'record was', 'records were')} cut and {counted(rows, 'row')} read of them; "
+            "nothing is loaded. Please report this with the file."
+        )

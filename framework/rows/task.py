@@ -1,0 +1,89 @@
+"""A task: from splits of source files to staging files, measurements, profiles or bad rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from secrets import token_hex
+
+from framework.rows.bench import Bench, KeptSplit
+from framework.rows.formats.reader import Stream, reader_of
+from framework.rows.job import Found, Job, Split, SplitReport, Task, TaskResult
+
+MAX_SEGMENTS_PER_QUERY = 50
+
+
+def perform(job: Job[Found], task: Task, bench: Bench) -> TaskResult[Found]:
+    """Do a job's work on the splits of a task, and return what was found.
+
+    What a file is to blame for is part of the result; an error that is raised may pass.
+    """
+    if not job.batch.files[task.splits[0].file].rows_start.is_divisible:
+        return _perform_stream(job, task.splits[0], bench)
+    read: list[KeptSplit] = []
+    try:
+        read = [_read(job, split, bench) for split in task.splits]
+        return TaskResult(tuple(report for report, _ in read), tuple(_work(job, bench, read)))
+    finally:
+        bench.keep(read)
+
+
+def _read(job: Job[Found], split: Split, bench: Bench) -> KeptSplit:
+    for report, records in bench.kept(split.file, split.number):
+        if report.region == split.region:
+            return report, records
+    return reader_of(job.batch).read(job, split, bench)
+
+
+def _perform_stream(job: Job[Found], split: Split, bench: Bench) -> TaskResult[Found]:
+    """Do the work on each split of a stream, as soon as its text has arrived."""
+    if job.is_later and (kept := bench.kept(split.file, None)):
+        return _together(bench.each(partial(_work_on, job, bench), kept))
+    stream = reader_of(job.batch).stream(job, job.batch.files[split.file], bench)
+    results = bench.each(partial(_perform_split, job, bench, stream), enumerate(stream.splits()))
+    if stream.fault is not None:
+        results = [*results, TaskResult((SplitReport(split.file, len(results), fault=stream.fault),))]
+    return _together(results)
+
+
+def _perform_split(job: Job[Found], bench: Bench, stream: Stream, numbered: tuple[int, object]) -> TaskResult[Found]:
+    read = stream.cut(*numbered)
+    try:
+        return _work_on(job, bench, read)
+    finally:
+        bench.keep([read])
+
+
+def _work_on(job: Job[Found], bench: Bench, read: KeptSplit) -> TaskResult[Found]:
+    return TaskResult((read[0],), tuple(_work(job, bench, [read])))
+
+
+def _together(results: Sequence[TaskResult[Found]]) -> TaskResult[Found]:
+    return TaskResult(
+        tuple(report for result in results for report in result.reports),
+        tuple(found for result in results for found in result.found),
+    )
+
+
+def _work(job: Job[Found], bench: Bench, read: Sequence[KeptSplit]) -> Iterator[Found]:
+    """Yield what the work finds in splits, unless one of them is broken."""
+    if any(report.fault for report, _ in read):
+        return
+    group, segments = [], 0
+    for _, records in read:
+        if records is None:
+            continue
+        group.append(records)
+        segments += len(records.segments)
+        if segments >= MAX_SEGMENTS_PER_QUERY:
+            yield job.work.do(job, bench, group, _name(job, read[0][0]))
+            group, segments = [], 0
+    if group:
+        yield job.work.do(job, bench, group, _name(job, read[0][0]))
+    for _, records in read:
+        bench.read(0 if records is None else records.records)
+
+
+def _name(job: Job[Found], first: SplitReport) -> str:
+    """Return a name for a file of this attempt: in the order of files and splits, and no other attempt's."""
+    return f"{first.file:05d}-{first.split:06d}-{job.round}-{token_hex(4)}"

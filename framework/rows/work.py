@@ -1,0 +1,142 @@
+"""What the passes make of records: nothing yet, profiles, staging files, bad rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from framework.model.measurements import BadRow, StagingFile
+from framework.model.staging import StagingColumn
+from framework.rows.bench import Bench
+from framework.rows.formats.reader import reader_of
+from framework.rows.job import Job
+from framework.rows.segments import Segment, SplitRecords
+from framework.rows.sql.bad_rows import bad_records, quarantined, write_quarantine
+from framework.rows.sql.profile import Groups, profile_segments
+from framework.rows.sql.stage import StagedPart, measure_part, stage_part
+
+
+@dataclass(frozen=True)
+class Before:
+    """How many records and lines of its file stand before a split."""
+
+    records: int
+    lines: int
+
+
+Places = Mapping[tuple[int, int], Before]
+"""By file and split."""
+
+
+@dataclass(frozen=True)
+class OnlyRead:
+    """Reads the records and finds nothing, so that the borders are known."""
+
+    def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class ProfileColumns:
+    """Profiles columns without a type."""
+
+    columns: tuple[str, ...]
+
+    def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> Groups:
+        """Return the numbers that make a profile."""
+        segments = _segments(records)
+        if not segments:
+            return {}
+        with bench.working() as cursor:
+            return profile_segments(cursor, segments, self.columns, job.batch.options)
+
+
+@dataclass(frozen=True)
+class StageRows:
+    """Writes good rows below an address, or with None only measures."""
+
+    columns: tuple[StagingColumn, ...]
+    destination: str | None
+
+    def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> StagedPart:
+        """Return what was staged."""
+        segments, options = _segments(records), job.batch.options
+        if self.destination is None or not segments:
+            with bench.working() as cursor:
+                return measure_part(cursor, segments, self.columns, options)
+        target = bench.folder / f"rows-{name}.parquet"
+        with bench.working() as cursor:
+            staged = stage_part(cursor, segments, self.columns, options, target)
+        url = f"{self.destination}/{target.name}"
+        file = StagingFile(url, target.stat().st_size) if staged.rows_staged else None
+        if file is not None:
+            with bench.phases.busy("upload"):
+                job.store.upload(target, url)
+        target.unlink()
+        return replace(staged, file=file)
+
+
+@dataclass(frozen=True)
+class ReadBadRows:
+    """Reads the first bad rows of each split."""
+
+    columns: tuple[StagingColumn, ...]
+    limit: int
+    before: Places
+
+    def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> list[list[BadRow]]:
+        """Return the bad rows in order, each as its entries: one per offending column."""
+        found: list[list[BadRow]] = []
+        reader, options = reader_of(job.batch), job.batch.options
+        with bench.working() as cursor:
+            for split in records:
+                bad = list(islice(bad_records(cursor, split, self.columns, options, reader.fields), self.limit))
+                lines = reader.lines(split, {record.place for record in bad})
+                before = self.before[split.layout.ordinal, split.split]
+                found += [
+                    [
+                        BadRow(
+                            split.layout.name,
+                            before.records + record.place,
+                            complaint.column,
+                            complaint.text,
+                            complaint.reason,
+                            split.layout.rows_start.line + before.lines + lines[record.place],
+                        )
+                        for complaint in record.complaints
+                    ]
+                    for record in bad
+                ]
+        return found
+
+
+@dataclass(frozen=True)
+class QuarantineRows:
+    """Writes all bad rows below an address."""
+
+    columns: tuple[StagingColumn, ...]
+    destination: str
+    before: Places
+
+    def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> int:
+        """Return how many were written."""
+        target = bench.folder / f"bad-{name}.parquet"
+        fields, options = reader_of(job.batch).fields, job.batch.options
+        with bench.working() as cursor:
+            rows = (
+                quarantined(bad, split.layout, self.before[split.layout.ordinal, split.split].records + bad.place)
+                for split in records
+                for bad in bad_records(cursor, split, self.columns, options, fields)
+            )
+            written = write_quarantine(cursor, rows, target)
+        if written:
+            with bench.phases.busy("upload"):
+                job.store.upload(target, f"{self.destination}/{target.name}")
+        target.unlink()
+        return written
+
+
+def _segments(records: Sequence[SplitRecords]) -> list[Segment]:
+    return [segment for split in records for segment in split.segments]
