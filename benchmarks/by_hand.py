@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -20,7 +21,8 @@ from pyspark.sql.window import Window
 
 from benchmarks.data import COLUMNS, KEYS
 
-CONF_VARIABLE = "BENCHMARK_SPARK_CONF"
+BUCKET_VARIABLE = "BENCHMARK_BUCKET_FOLDER"
+"""The environment variable that names the folder of the sandbox's bucket."""
 _BUCKET = "lake"
 _EMPTY = "\x01"
 
@@ -46,13 +48,30 @@ def main(table: str, source_url: str) -> None:
 
 def _session() -> SparkSession:
     builder = SparkSession.builder.master("local[*]")
-    for name, value in json.loads(os.environ[CONF_VARIABLE]).items():
+    for name, value in _mount(Path(os.environ[BUCKET_VARIABLE])).items():
         builder = builder.config(name, value)
     builder = builder.config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
     builder = builder.config("spark.sql.timestampType", "TIMESTAMP_NTZ").config("spark.ui.enabled", "false")
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     return spark
+
+
+def _mount(folder: Path) -> dict[str, str]:
+    """Return the settings by which Hadoop mounts the bucket on its folder, so that S3 needs no jars.
+
+    Source: https://hadoop.apache.org/docs/r3.3.4/hadoop-project-dist/hadoop-hdfs/ViewFsOverloadScheme.html
+    """
+    uri = folder.resolve().as_uri()
+    mount = f"spark.hadoop.fs.viewfs.mounttable.{_BUCKET}"
+    return {
+        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
+        "spark.hadoop.fs.AbstractFileSystem.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFs",
+        "spark.hadoop.fs.viewfs.overload.scheme.target.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
+        f"{mount}.linkFallback": uri,
+        # A mount table without a single link is refused; this one leads nowhere new.
+        f"{mount}.link./nothing": uri,
+    }
 
 
 def _typed(frame: DataFrame) -> DataFrame:

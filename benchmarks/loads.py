@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import boto3
 import psycopg
 
 from benchmarks import floor
-from benchmarks.by_hand import CONF_VARIABLE
+from benchmarks.by_hand import BUCKET_VARIABLE
 from benchmarks.data import COLUMNS, KEYS, write_file
 from benchmarks.process import measured, phases, run
 from benchmarks.report import Sample
@@ -112,7 +111,7 @@ def measure_by_hand(root: Path, address: SandboxAddress, rows: int, number: int)
         RuntimeError: as `measure`.
     """
     name = f"by_hand_{rows}_{number}"
-    conf = {CONF_VARIABLE: json.dumps(address.spark_conf("lake")), **java_environment()}
+    environment = {BUCKET_VARIABLE: str(address.s3_folder / "lake"), **java_environment()}
     with psycopg.connect(address.database_url) as connection:
         floor.create_target(connection, name)
         for load, file in zip(LOADS, source_files(root, rows), strict=True):
@@ -120,7 +119,7 @@ def measure_by_hand(root: Path, address: SandboxAddress, rows: int, number: int)
             land(address, name, file, number)
             url = f"s3://lake/data/in/{name}/{number}.csv"
             command = [sys.executable, "-m", "benchmarks.by_hand", name, url]
-            cost = measured(command, root / "last-run.log", conf)
+            cost = measured(command, root / "last-run.log", environment)
             _compare(connection, name)
             yield Sample(rows, load, "by hand", cost.seconds, floor_seconds, cost.cpu_seconds, cost.peak_bytes, 3, {})
         connection.execute(f"drop table {floor.SCHEMA}.{name}, public.{name}")

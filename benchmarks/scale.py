@@ -108,7 +108,7 @@ class Bench:
     def measured(self, what: str, *arguments: str, engine: str = "embedded") -> tuple[str, ...]:
         """Run a command in this process, and return its line of the table.
 
-        Of what Spark reads and writes its own file system tells nothing: the S3 calls are Feedway's.
+        The S3 calls are those of this process: what Spark's workers read and write is not counted.
 
         Raises:
             RuntimeError: it did not end in 0.

@@ -22,7 +22,7 @@ SOURCES = (
 GLUE_PLATFORMS = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux2014_x86_64")
 GLUE_PYTHON = "311"
 COMPILED_ONLY = "duckdb"
-"""The embedded engine cannot be imported from a zip; what runs from one is on Spark."""
+"""It cannot be imported from a zip. Both executors need it: beside the zip, each node must have it installed."""
 OUTSIDE_GLUE = "attrs==24.2.0"
 """Glue has it; a cluster that is given the zip of packages may not."""
 OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)

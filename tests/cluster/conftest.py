@@ -39,7 +39,6 @@ class Cluster:
         project: Path,
         name: str,
         environment: Mapping[str, str],
-        conf: Mapping[str, str],
         master: str | None = None,
     ) -> list[dict[str, Any]]:
         """Load a feed by spark-submit from `built`, the folder that `make dist` writes; return the results."""
@@ -50,7 +49,8 @@ class Cluster:
             "spark.ui.enabled": "false",
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": self.events.as_uri(),
-            **conf,
+            # Executors have none of the job's environment, and the tasks' credentials are those of their process.
+            **{f"spark.executorEnv.{key}": value for key, value in environment.items() if key.startswith("AWS_")},
         }
         options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
         packages = ["--py-files", str(only(built, "feedway-*[0-9].zip"))]

@@ -15,7 +15,9 @@ from framework.sandbox import SandboxAddress
 from tests.cluster.conftest import WORKERS, Cluster
 from tests.glue.conftest import ENVIRONMENTS, job_environment
 
-FILES, ROWS, COLUMNS = 4, 500_000, 5
+FILES, ROWS = 4, 500_000
+MAX_RESULT_BYTES = 64 * 1024
+"""Of a task, on average."""
 SPEC = """\
 pipeline: {name}
 source: {{prefix: data/in/{name}/, batch: all, options: {{multiline: false}}}}
@@ -58,11 +60,10 @@ def project(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxAddress) -
 def test_a_cluster_loads_what_a_machine_alone_loads_and_shuffles_no_row(
     cluster: Cluster, sandbox: SandboxAddress, dist: Path, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    conf = sandbox.spark_conf("lake")
     environment = job_environment(sandbox)
-    clustered = cluster.submit(dist, project, "clustered", environment, conf)
+    clustered = cluster.submit(dist, project, "clustered", environment)
     tasks = cluster.tasks()
-    alone = cluster.submit(dist, project, "alone", environment, conf, master="local[2]")
+    alone = cluster.submit(dist, project, "alone", environment, master="local[2]")
 
     for loads in (clustered, alone):
         assert [(load["status"], load["engine"], load["records_inserted"]) for load in loads] == [
@@ -70,15 +71,12 @@ def test_a_cluster_loads_what_a_machine_alone_loads_and_shuffles_no_row(
         ] * FILES
     executors = Counter(task["Task Info"]["Executor ID"] for task in tasks)
     assert len(executors) == WORKERS
-    writes = [task["Task Metrics"]["Shuffle Write Metrics"] for task in tasks]
-    records = sum(write["Shuffle Records Written"] for write in writes)
-    shuffled = sum(write["Shuffle Bytes Written"] for write in writes)
-    read = sum(task["Task Metrics"]["Input Metrics"]["Bytes Read"] for task in tasks)
+    shuffled = sum(task["Task Metrics"]["Shuffle Write Metrics"]["Shuffle Bytes Written"] for task in tasks)
+    returned = sum(task["Task Metrics"]["Result Size"] for task in tasks)
     with capsys.disabled():
-        print(f"\n{len(tasks)} tasks on {len(executors)} workers read {read:,} bytes and shuffled no row;")
-        print(f"{records} partial results of the profile's counts, {shuffled:,} bytes, were put together")
-    # A task that profiles sends one record of counts for each column; a row of a file would be one of two million.
-    assert records <= len(tasks) * COLUMNS
+        print(f"\n{len(tasks)} tasks on {len(executors)} workers returned {returned:,} bytes and shuffled no row")
+    assert shuffled == 0
+    assert returned <= MAX_RESULT_BYTES * len(tasks)
     _compare(sandbox, project / "files")
 
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,34 +134,39 @@ def test_a_job_that_fails_raises_one_line_and_keeps_its_result(job: Job, s3: Any
     assert [load["status"] for load in feed.result()] == ["FAILED"]
 
 
-@pytest.fixture
-def submit(base: Path, dist: Path, sandbox: SandboxAddress, tmp_path: Path) -> Callable[..., Any]:
-    """Run spark-submit with the zip of packages; Python has Glue's packages alone."""
-    shutil.copy(dist / "run.py", tmp_path)
+def submit(python: Path, folder: Path, sandbox: SandboxAddress, options: Sequence[str], *argv: str) -> Any:
+    """Run spark-submit, whose driver and workers run a Python."""
     home = Path(pyspark.__file__).parent
     environment = job_environment(
-        sandbox, SPARK_HOME=str(home), PYSPARK_PYTHON=str(base), SPARK_LOCAL_IP="127.0.0.1", **java_environment()
+        sandbox, SPARK_HOME=str(home), PYSPARK_PYTHON=str(python), SPARK_LOCAL_IP="127.0.0.1", **java_environment()
     )
-    settings = {"spark.driver.host": "127.0.0.1", **sandbox.spark_conf("lake")}
-    options = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
-    packages = only(dist, "feedway-*[0-9].zip")
-
-    def run(*argv: str) -> Any:
-        command = ["--master", "local[2]", *options, "--py-files", str(packages), "run.py", *argv]
-        return Job(home / "bin" / "spark-submit", tmp_path, environment).run(*command)
-
-    return run
+    command = ["--master", "local[2]", "--conf", "spark.driver.host=127.0.0.1", *options, "run.py", *argv]
+    return Job(home / "bin" / "spark-submit", folder, environment).run(*command)
 
 
-def test_a_load_on_spark_needs_the_zip_of_packages_alone(submit: Callable[..., Any], s3: Any) -> None:
+def test_a_load_on_spark_needs_the_zip_of_wheels_alone(job: Job, sandbox: SandboxAddress, s3: Any) -> None:
     feed = Feed(s3, "spark")
     feed.land("1.csv", 'id,a\n1,x\n2,"y\nz"\n')
 
-    ended = submit(*feed.argv)
+    ended = submit(job.python, job.folder, sandbox, [], *feed.argv)
 
     assert ended.returncode == 0, ended.stderr
     assert [(load["engine"], load["records_inserted"]) for load in feed.result()] == [("spark", 2)]
     assert feed.rows("id, a") == [("1", "x"), ("2", "y\nz")]
+
+
+def test_the_zip_of_packages_needs_duckdb_beside_it(
+    base: Path, dist: Path, sandbox: SandboxAddress, s3: Any, tmp_path: Path
+) -> None:
+    shutil.copy(dist / "run.py", tmp_path)
+    feed = Feed(s3, "spark")
+    feed.land("1.csv", "id,a\n1,x\n")
+
+    ended = submit(base, tmp_path, sandbox, ["--py-files", str(only(dist, "feedway-*[0-9].zip"))], *feed.argv)
+
+    assert ended.returncode != 0
+    # spark-submit passes both of its program's outputs on as one.
+    assert "the spark engine needs the package 'duckdb', which is not installed" in ended.stdout
 
 
 def test_what_ships_is_read_from_the_zip_of_packages(base: Path, dist: Path, tmp_path: Path) -> None:
