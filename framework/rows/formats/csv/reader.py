@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import Any
 
 from framework.errors import SourceFileError
 from framework.model.files import FileLayout, SourceBatch
 from framework.rows.bench import Bench, KeptSplit
-from framework.rows.chain import Borders, Region
 from framework.rows.formats.csv.borders import SplitText, farthest_end, read_split
 from framework.rows.formats.csv.cut import BLOCK_BYTES, SplitCutter
 from framework.rows.formats.csv.fields import split_record
@@ -22,6 +22,8 @@ from framework.rows.reasons import NO_LAST_LINE_END
 from framework.rows.segments import SplitRecords
 
 _LINE_ENDS = (b"\n", b"\r")
+_LONGEST_TAIL_BYTES = 1024**2
+"""A last record may end in any run of line ends up to here, wherever its file is divided."""
 
 
 class CsvReader:
@@ -32,20 +34,10 @@ class CsvReader:
 
     def read(self, job: Job[Any], split: Split, bench: Bench) -> KeptSplit:
         """Return the records of a split, in local files; None where there are none, or it is broken."""
-        layout = job.batch.files[split.file]
         try:
-            with bench.phases.busy("fetch"):
-                text = self._text(job, split, layout, bench)
-            region = text.region
-            if region is None:
-                return SplitReport(split.file, split.number, text.borders), None
-            is_last = region.end == layout.file.size_bytes
-            has_end = not is_last or not job.batch.needs_last_line_end or _ends_line(job, layout, bench)
+            return self._read(job, split, bench)
         except SourceFileError as error:
             return SplitReport(split.file, split.number, fault=Fault("gone", str(error))), None
-        pieces = as_utf8(_blocks(text.pieces), self._options.encoding)
-        size = region.end - region.begin
-        return cut(job, layout, split.number, bench, pieces, size, is_last, has_end, text.borders, region)
 
     def stream(self, job: Job[Any], layout: FileLayout, bench: Bench) -> CsvStream:
         """Return the stream of a file that is not divisible."""
@@ -58,6 +50,41 @@ class CsvReader:
     def lines(self, records: SplitRecords, places: Collection[int]) -> dict[int, int]:
         """Return by its place how many lines of the split stand before a record's first one."""
         return physical_lines(records, places)
+
+    def _read(self, job: Job[Any], split: Split, bench: Bench) -> KeptSplit:
+        layout = job.batch.files[split.file]
+        with bench.phases.busy("fetch"):
+            text = self._text(job, split, layout, bench)
+        region = text.region
+        if region is None:
+            return SplitReport(split.file, split.number, text.borders), None
+        is_last = region.end == layout.file.size_bytes
+        has_end = not is_last or not job.batch.needs_last_line_end or _ends_line(job, layout, bench)
+        report, records = self._cut(job, split, text.pieces, is_last, has_end, bench)
+        if report.fault is not None and (tail := self._tail(job, layout, region.end, bench)):
+            report, records = self._cut(job, split, (*text.pieces, tail), True, has_end, bench)
+        return replace(report, borders=text.borders, region=region), records
+
+    def _cut(
+        self,
+        job: Job[Any],
+        split: Split,
+        pieces: Sequence[bytes | bytearray | memoryview],
+        is_last: bool,
+        has_end: bool,
+        bench: Bench,
+    ) -> KeptSplit:
+        text = as_utf8(_blocks(pieces), self._options.encoding)
+        size = sum(map(len, pieces))
+        return _cut(job, job.batch.files[split.file], split.number, _SplitText(text, size, is_last, has_end), bench)
+
+    def _tail(self, job: Job[Any], layout: FileLayout, start: int, bench: Bench) -> bytearray | None:
+        """Return the rest of a file where it is nothing but line ends, in which the last record may end; else None."""
+        end = layout.file.size_bytes
+        if not 0 < end - start <= _LONGEST_TAIL_BYTES:
+            return None
+        tail = job.store.read_range(layout.file, start, end, bench.heard)
+        return None if tail.strip(b"\r\n") else tail
 
     def _text(self, job: Job[Any], split: Split, layout: FileLayout, bench: Bench) -> SplitText:
         def fetch(start: int, end: int) -> bytearray:
@@ -100,8 +127,8 @@ class CsvStream:
     def cut(self, number: int, split: StreamSplit) -> KeptSplit:
         """Return the records of a split, in local files; None where it is broken."""
         has_end = not (split.is_last and self._job.batch.needs_last_line_end) or self._last_byte in _LINE_ENDS
-        size = len(split.text)
-        kept = cut(self._job, self._layout, number, self._bench, split.pieces(), size, split.is_last, has_end)
+        text = _SplitText(split.pieces(), len(split.text), split.is_last, has_end)
+        kept = _cut(self._job, self._layout, number, text, self._bench)
         self._records += kept[0].records
         return kept
 
@@ -111,39 +138,35 @@ class CsvStream:
             yield piece
 
 
-def cut(
-    job: Job[Any],
-    layout: FileLayout,
-    number: int,
-    bench: Bench,
-    text: Iterable[bytes],
-    size_bytes: int,
-    is_last: bool,
-    has_end: bool,
-    borders: Borders | None = None,
-    region: Region | None = None,
-) -> KeptSplit:
-    """Return the records of a split's text, in local files; None where it is broken.
+@dataclass(frozen=True)
+class _SplitText:
+    """The text of a split's records in UTF-8, and its size or more.
 
-    `is_last` says that the text ends where its file does; `has_end`, that the file ends as it should.
+    `is_last` says that it ends where its file does; `has_end`, that the file ends as it should.
     """
+
+    pieces: Iterable[bytes]
+    size_bytes: int
+    is_last: bool
+    has_end: bool
+
+
+def _cut(job: Job[Any], layout: FileLayout, number: int, text: _SplitText, bench: Bench) -> KeptSplit:
+    """Return the records of a split, in local files; None where it is broken."""
     stem = f"{layout.ordinal}-{number}-{job.round}"
     cutter = SplitCutter(layout, number, job.batch.options, bench.folder, stem)
     with bench.slot(), bench.phases.busy("read"):
         try:
-            records = cutter.cut(text, size_bytes, is_last)
+            records = cutter.cut(text.pieces, text.size_bytes, text.is_last)
         except BrokenRecord as error:
-            fault = Fault("record", error.reason, error.place)
-            return SplitReport(layout.ordinal, number, borders, region, fault=fault), None
+            return SplitReport(layout.ordinal, number, fault=Fault("record", error.reason, error.place)), None
     report = SplitReport(
         file=layout.ordinal,
         split=number,
-        borders=borders,
-        region=region,
         records=records.records,
         malformed=records.malformed_count,
         line_ends=records.line_ends,
-        fault=None if has_end else Fault("last line end", NO_LAST_LINE_END),
+        fault=None if text.has_end else Fault("last line end", NO_LAST_LINE_END),
     )
     return report, records
 
