@@ -21,7 +21,7 @@ class Work(Protocol[Found]):
     """What a pass makes of records."""
 
     def do(self, job: Job[Found], bench: Bench, records: Sequence[SplitRecords], name: str) -> Found:
-        """Return what is found in at least one split's records. `name` is one that no other attempt has."""
+        """Return what is found in at least one split's records. Every attempt at them has the same `name`."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from secrets import token_hex
 
 from framework.rows.bench import Bench, KeptSplit
 from framework.rows.formats.reader import Stream, reader_of
 from framework.rows.job import Found, Job, Split, SplitReport, Task, TaskResult
+from framework.rows.segments import SplitRecords
 
 MAX_SEGMENTS_PER_QUERY = 50
 
@@ -69,21 +69,22 @@ def _work(job: Job[Found], bench: Bench, read: Sequence[KeptSplit]) -> Iterator[
     """Yield what the work finds in splits, unless one of them is broken."""
     if any(report.fault for report, _ in read):
         return
-    group, segments = [], 0
+    group: list[SplitRecords] = []
+    segments = 0
     for _, records in read:
         if records is None:
             continue
         group.append(records)
         segments += len(records.segments)
         if segments >= MAX_SEGMENTS_PER_QUERY:
-            yield job.work.do(job, bench, group, _name(job, read[0][0]))
+            yield job.work.do(job, bench, group, _name(group))
             group, segments = [], 0
     if group:
-        yield job.work.do(job, bench, group, _name(job, read[0][0]))
+        yield job.work.do(job, bench, group, _name(group))
     for _, records in read:
         bench.read(0 if records is None else records.records)
 
 
-def _name(job: Job[Found], first: SplitReport) -> str:
-    """Return a name for a file of this attempt: in the order of files and splits, and no other attempt's."""
-    return f"{first.file:05d}-{first.split:06d}-{job.round}-{token_hex(4)}"
+def _name(group: Sequence[SplitRecords]) -> str:
+    """Return a name for what is made of a group: in the order of files and splits."""
+    return f"{group[0].layout.ordinal:05d}-{group[0].split:06d}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from secrets import token_hex
 from typing import Any
 
 from framework.model.measurements import BadRow, StagingFile
@@ -66,7 +67,8 @@ class StageRows:
         if self.destination is None or not segments:
             with bench.working() as cursor:
                 return measure_part(cursor, segments, self.columns, options)
-        target = bench.folder / f"rows-{name}.parquet"
+        # Two attempts may differ, if one of them was read under a wrong assumption: each has a file of its own.
+        target = bench.folder / f"rows-{name}-{job.round}-{token_hex(4)}.parquet"
         with bench.working() as cursor:
             staged = stage_part(cursor, segments, self.columns, options, target)
         url = f"{self.destination}/{target.name}"
@@ -114,7 +116,10 @@ class ReadBadRows:
 
 @dataclass(frozen=True)
 class QuarantineRows:
-    """Writes all bad rows below an address."""
+    """Writes all bad rows below an address.
+
+    All attempts at a task write the same bytes under the same name: what is superseded leaves no row twice.
+    """
 
     columns: tuple[StagingColumn, ...]
     destination: str

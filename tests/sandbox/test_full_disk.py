@@ -10,7 +10,7 @@ import pytest
 
 from framework.errors import MachineError
 from framework.lake.lake import Lake
-from framework.rows import task
+from framework.rows import work
 from framework.rows.engine import SplitEngine
 from framework.rows.executors.embedded import EmbeddedExecutor
 from framework.rows.workspace import Workspace
@@ -44,7 +44,7 @@ class FullDisk(Workspace):
 @pytest.fixture
 def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedExecutor]:
     """Yield an executor whose folder a test may replace, with files whose names are known."""
-    monkeypatch.setattr(task, "token_hex", lambda size: "0")
+    monkeypatch.setattr(work, "token_hex", lambda size: "0")
     executor = EmbeddedExecutor(256 * 1024**2, str(tmp_path))
     yield executor
     executor.close()
@@ -56,8 +56,8 @@ def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Embedd
         "0-0-1-0.csv",
         "0-0-1-malformed.jsonl",
         "rows-00000-000000-1-0.parquet",
-        "bad-00000-000000-1-0.jsonl",
-        "bad-00000-000000-1-0.parquet",
+        "bad-00000-000000.jsonl",
+        "bad-00000-000000.parquet",
     ],
 )
 def test_a_disk_that_fills_up_leaves_the_file_pending_however_often(

@@ -111,7 +111,7 @@ def test_a_well_formed_file_divided_at_any_byte(
     assert len(whole[0]) == len(parsed)
 
 
-@settings(max_examples=80)
+@settings(max_examples=100)
 @given(text=ANYTHING, is_multiline=st.booleans())
 def test_any_text_divided_at_any_byte(tmp_path_factory: pytest.TempPathFactory, text: str, is_multiline: bool) -> None:
     options = replace(COMMA, multiline=is_multiline)
