@@ -118,20 +118,6 @@ def after_lines(text: bytes, count: int) -> bytes | None:
     return b"".join(lines[count:]) if len(lines) > count else None
 
 
-def read_line_end(text: str, delimiter: str) -> str:
-    r"""Return what ends the records of a file that begins with this text: `\r` alone, or `\n` for it and `\r\n`.
-
-    It is what ends the header. `\n` where the header goes on beyond the text.
-    """
-    record = text.lstrip("\r\n")
-    try:
-        found = _split_record(record, delimiter, is_all=True, start=0)
-    except ValueError:
-        return "\n"
-    end = len(record) if found is None else found[1]
-    return "\r" if record[end : end + 1] == "\r" and record[end : end + 2] != "\r\n" else "\n"
-
-
 def decode_head(head: bytes, encoding: str, is_complete: bool) -> tuple[str, bool]:
     """Return the text of a file's first bytes, and whether it is the file's whole text.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from importlib import import_module
 
 from framework.model.csv_options import CsvOptions
 from framework.model.files import RowsStart
@@ -18,7 +19,7 @@ _DOUBLE_BYTE = frozenset(
 )  # fmt: skip
 """Python's codecs without a state in which every byte below _FIRST_TRAIL_BYTE stands for itself.
 Source: https://docs.python.org/3/library/codecs.html#standard-encodings"""
-_ASCII = bytes(range(128))
+_ASCII = bytes(range(128)).decode("ascii")
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)")
 _LONGEST_FIRST_RECORD = 1024**2
 """Of a file without header, in characters, up to which its line end is looked for."""
@@ -98,9 +99,12 @@ def _marks_stand_alone(options: CsvOptions) -> bool:
 
 
 def _is_single_byte(codec: str) -> bool:
-    """Return whether each byte is a character, the first 128 those of ASCII."""
+    """Return whether each byte is a character, whatever stands before it, the first 128 those of ASCII."""
+    if codec == "ascii":
+        return True
     try:
-        text = bytes(range(256)).decode(codec, "replace")
-        return len(text) == 256 and _ASCII.decode(codec) == _ASCII.decode("ascii")
-    except (UnicodeError, LookupError):
+        table: str = import_module(f"encodings.{codec.replace('-', '_')}").decoding_table
+    except (ImportError, AttributeError):
+        # It has states or characters of several bytes.
         return False
+    return table.startswith(_ASCII)
