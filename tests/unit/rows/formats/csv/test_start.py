@@ -52,7 +52,7 @@ def test_what_stands_behind_the_place_are_the_rows(
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 @pytest.mark.parametrize(("first", "line_end"), [(b"1,2\n", "\n"), (b"1,2\r\n", "\n"), (b"1,2\r3,4\r", "\r")])
-def test_rows_without_a_header_begin_at_once(mark: bytes, first: bytes, line_end: str) -> None:
+def test_rows_without_a_header_begin_where_the_file_does(mark: bytes, first: bytes, line_end: str) -> None:
     options = replace(COMMA, header=False, names=("a", "b"))
     start = len(mark) if line_end == "\n" else 0
     assert find_rows_start(mark + first, options, True) == RowsStart(start, 1, line_end, line_end == "\n")
