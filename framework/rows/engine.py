@@ -124,7 +124,6 @@ class BatchRows:
         if self._known is not None:
             splits = [known.split for known in self._known]
             results = self._run(step, work, pack(splits, self._size_bytes))
-            self._require_sound([report for result in results for report in result.reports])
         elif self._batch.sample_rows is not None:
             results = self._sample(step, work, self._batch.sample_rows)
         else:
@@ -136,7 +135,6 @@ class BatchRows:
         tasks = pack(splits, self._size_bytes)
         first = self._run(step, work, tasks)
         reports = {report.place: report for result in first for report in result.reports}
-        self._require_there(reports.values())
         proven = prove(splits, reports, self._batch)
         again = read_again(proven, reports)
         second = self._run(step, work, pack(again, self._size_bytes), 2)
@@ -172,7 +170,6 @@ class BatchRows:
     def _learn(self, proven: Sequence[Split], results: Sequence[TaskResult[_Found]]) -> None:
         """Keep the proven splits with their reports for later passes, unless files are broken."""
         reports = sorted((report for result in results for report in result.reports), key=lambda report: report.place)
-        self._require_there(reports)
         self._require_sound(reports)
         by_place = {split.place: split for split in proven}
         of_split: dict[tuple[int, int], list[SplitReport]] = {}
@@ -183,6 +180,11 @@ class BatchRows:
         self._known = [_Known(by_place[place], tuple(found)) for place, found in of_split.items()]
 
     def _require_there(self, reports: Iterable[SplitReport]) -> None:
+        """Check that every file is the one that was listed.
+
+        Raises:
+            SourceFileError: names those that are not.
+        """
         gone = {report.file: report.fault.reason for report in reports if report.fault and report.fault.kind == "gone"}
         if gone:
             keys = [self._batch.files[file].file.key for file in gone]
@@ -249,4 +251,6 @@ class BatchRows:
         if not tasks:
             return []
         job = Job(self._store, self._batch, self._size_bytes, work, number, is_later=self._known is not None)
-        return self._session.run(step, job, tasks)
+        results = self._session.run(step, job, tasks)
+        self._require_there(report for result in results for report in result.reports)
+        return results

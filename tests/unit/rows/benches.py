@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from framework.errors import SourceFileError
 from framework.model.csv_options import CsvOptions
 from framework.model.files import FileIdentity, FileLayout, SourceBatch, SourceFile
 from framework.rows.bench import Bench
@@ -49,12 +50,14 @@ def batch_of(
 class MemoryStore:
     """An ObjectStore over files in memory, by key. `reads` has the ranges that were read."""
 
-    contents: Mapping[str, bytes]
+    contents: dict[str, bytes]
     piece_bytes: int = 7
     reads: list[tuple[str, int, int]] = field(default_factory=list)
 
     def read_range(self, file: SourceFile, start: int, end: int, heard: Callable[[int], None]) -> bytearray:
         assert 0 <= start <= end <= file.size_bytes
+        if file.key not in self.contents:
+            raise SourceFileError(f"{file.url}: the file has gone since it was listed", (file.key,))
         self.reads.append((file.key, start, end))
         return bytearray(self.contents[file.key][start:end])
 

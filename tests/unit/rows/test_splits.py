@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framework.errors import SourceFileError
+from framework.model.column_type import parse_type
 from framework.model.csv_options import CsvOptions
 from framework.model.files import SourceBatch
+from framework.model.staging import FromFile, StagingColumn
 from framework.rows import engine
 from framework.rows.job import Split
 from framework.rows.work import OnlyRead
@@ -220,3 +222,20 @@ def test_a_last_line_without_an_end_is_noticed_where_one_is_expected(
         with pytest.raises(SourceFileError, match="the last line has no line end") as error:
             rows._pass("read", OnlyRead())
         assert not error.value.needs_new_file
+
+
+def test_a_file_that_goes_between_two_passes_is_named_by_every_later_one(tmp_path: Path) -> None:
+    contents = [b"c0,c1\n1,x\n", b"c0,c1\nx,1\n"]
+    rows, session = rows_of(batch_of(*contents), contents, tmp_path, 1000)
+    columns = [StagingColumn("c0", parse_type("integer"), FromFile())]
+    assert rows.stage(columns, None).rows_bad == 1
+    del session.store.contents["1.csv"]
+    for read in (
+        lambda: rows.read_bad_rows(columns, [1], 5),
+        lambda: rows.quarantine(columns, [1], "s3://lake/quarantine"),
+        lambda: rows.stage(columns, None),
+        lambda: rows.profile(["c0"]),
+    ):
+        with pytest.raises(SourceFileError, match="has gone") as error:
+            read()
+        assert error.value.keys == ("1.csv",)
