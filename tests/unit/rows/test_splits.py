@@ -239,3 +239,10 @@ def test_a_file_that_goes_between_two_passes_is_named_by_every_later_one(tmp_pat
         with pytest.raises(SourceFileError, match="has gone") as error:
             read()
         assert error.value.keys == ("1.csv",)
+
+
+@pytest.mark.parametrize("tail", ["\r", "\r\r\n", "\r\r\n\n", "\n\r", "\r\n\r\r\n\n\r", "\n\n\n"])
+@pytest.mark.parametrize("before", ["", "1,2", '"a\n",2'])
+def test_the_last_record_ends_in_any_run_of_line_ends_divided_anywhere(tmp_path: Path, before: str, tail: str) -> None:
+    whole = everywhere(f"c0,c1\n{before}{tail}".encode(), COMMA, tmp_path)
+    assert len(whole[0]) == (before != "")

@@ -63,6 +63,8 @@ class CsvReader:
         report, records = self._cut(job, split, text.pieces, is_last, has_end, bench)
         if report.fault is not None and (tail := self._tail(job, layout, region.end, bench)):
             report, records = self._cut(job, split, (*text.pieces, tail), True, has_end, bench)
+            # The tail's line ends are those of later splits.
+            report = replace(report, line_ends=report.line_ends - tail.count(b"\n"))
         return replace(report, borders=text.borders, region=region), records
 
     def _cut(
