@@ -60,14 +60,14 @@ class CsvReader:
             return SplitReport(split.file, split.number, text.borders), None
         is_last = region.end == layout.file.size_bytes
         has_end = not is_last or not job.batch.needs_last_line_end or _ends_line(job, layout, bench)
-        report, records = self._cut(job, split, text.pieces, is_last, has_end, bench)
+        report, records = self._cut_pieces(job, split, text.pieces, is_last, has_end, bench)
         if report.fault is not None and (tail := self._tail(job, layout, region.end, bench)):
-            report, records = self._cut(job, split, (*text.pieces, tail), True, has_end, bench)
+            report, records = self._cut_pieces(job, split, (*text.pieces, tail), True, has_end, bench)
             # The tail's line ends are those of later splits.
             report = replace(report, line_ends=report.line_ends - tail.count(b"\n"))
         return replace(report, borders=text.borders, region=region), records
 
-    def _cut(
+    def _cut_pieces(
         self,
         job: Job[Any],
         split: Split,
@@ -78,7 +78,7 @@ class CsvReader:
     ) -> KeptSplit:
         text = as_utf8(_blocks(pieces), self._options.encoding)
         size = sum(map(len, pieces))
-        return _cut(job, job.batch.files[split.file], split.number, _SplitText(text, size, is_last, has_end), bench)
+        return _cut_text(job, job.batch.files[split.file], split.number, _Utf8Text(text, size, is_last, has_end), bench)
 
     def _tail(self, job: Job[Any], layout: FileLayout, start: int, bench: Bench) -> bytearray | None:
         """Return the rest of a file where it is nothing but line ends, in which the last record may end; else None."""
@@ -129,8 +129,8 @@ class CsvStream:
     def cut(self, number: int, split: StreamSplit) -> KeptSplit:
         """Return the records of a split, in local files; None where it is broken."""
         has_end = not (split.is_last and self._job.batch.needs_last_line_end) or self._last_byte in _LINE_ENDS
-        text = _SplitText(split.pieces(), len(split.text), split.is_last, has_end)
-        kept = _cut(self._job, self._layout, number, text, self._bench)
+        text = _Utf8Text(split.pieces(), len(split.text), split.is_last, has_end)
+        kept = _cut_text(self._job, self._layout, number, text, self._bench)
         self._records += kept[0].records
         return kept
 
@@ -141,7 +141,7 @@ class CsvStream:
 
 
 @dataclass(frozen=True)
-class _SplitText:
+class _Utf8Text:
     """The text of a split's records in UTF-8, and its size or more.
 
     `is_last` says that it ends where its file does; `has_end`, that the file ends as it should.
@@ -153,7 +153,7 @@ class _SplitText:
     has_end: bool
 
 
-def _cut(job: Job[Any], layout: FileLayout, number: int, text: _SplitText, bench: Bench) -> KeptSplit:
+def _cut_text(job: Job[Any], layout: FileLayout, number: int, text: _Utf8Text, bench: Bench) -> KeptSplit:
     """Return the records of a split, in local files; None where it is broken."""
     stem = f"{layout.ordinal}-{number}-{job.round}"
     cutter = SplitCutter(layout, number, job.batch.options, bench.folder, stem)
