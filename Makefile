@@ -53,7 +53,7 @@ $(VENV)-spark4/.installed: $(STAMP)
 	@$(VENV)-spark4/bin/python -m pip install --quiet --disable-pip-version-check 'pyspark>=4.1,<4.2'
 	@touch $@
 
-# Loads killed at every call, through 200 loads' transient faults, eight at once: two processes, each with a sandbox.
+# Loads killed at every change, through 200 loads' transient faults, eight at once: two processes, each with a sandbox.
 test-faults: setup
 	@$(PYTHON) -m pytest --exhaustive tests/faults -k "not-sent or through or kill" & other=$$!; \
 	$(PYTHON) -m pytest --exhaustive tests/faults -k "not (not-sent or through or kill)"; result=$$?; \
