@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from framework.model.column_type import ColumnType, Kind
 from framework.model.date_format import format_expression, iso_rewrite
 from framework.model.staging import StagingColumn
-from framework.model.text import INTEGER, NOT_ZERO, NUMBER, TIMESTAMP, WHOLE, accepted_text
+from framework.model.text import NOT_ZERO, NUMBER, TIMESTAMP, WHOLE, accepted_text
 
 _DUCKDB_TYPES = {
     Kind.SMALLINT: "smallint",
@@ -56,57 +56,66 @@ def is_one_of(text: str, values: Sequence[str]) -> str:
     return f"{text} in ({', '.join(quoted(value) for value in values)})"
 
 
-def converted(column: StagingColumn, text: str) -> str:
-    """Return the value of a text in the column's type, NULL for a misfit. Nothing raises."""
-    kind = column.type.kind
-    if kind in (Kind.CHAR, Kind.VARCHAR):
-        fits = f"strlen({text}) <= {column.type.length_bytes}"
-        if kind is Kind.CHAR:
-            fits += f" and {whole_match(text, accepted_text(column.type))}"
-        return f"case when {fits} then {text} end"
-    if column.format is None:
-        gate = whole_match(text, accepted_text(column.type))
-        if column.exact and kind is Kind.DOUBLE:
-            # No float near the text has the same digits and another exponent.
-            gate += f" and {_digits(text)} = {_digits(f'cast(try_cast({text} as double) as varchar)')}"
-        judged = f"when {gate} then {_cast(column.type, text)}"
-        if kind is Kind.TIMESTAMPTZ:
-            return f"case {judged} end"
-        return f"case when {is_canonical(text, column.type)} then {_canonical_value(column.type, text)} {judged} end"
-    gate = whole_match(text, format_expression(column.format))
-    expression, iso = iso_rewrite(column.format, "\\")
-    rewritten = f"regexp_replace({text}, {quoted(expression)}, {quoted(iso)})"
-    return f"case when {gate} then {_day_cast(column.type, rewritten)} end"
+def cast_of(text: str, column_type: ColumnType) -> str:
+    """Return what DuckDB's own cast makes of a text, which may be more than the type's expression accepts."""
+    return f"try_cast({text} as {duckdb_type(column_type)})"
 
 
-def is_canonical(text: str, column_type: ColumnType) -> str:
-    """Return the condition that DuckDB itself would write a value of the type in this text; it spares the expression.
+def converted(column: StagingColumn, text: str, cast: str, misfit: str = "null") -> str:
+    """Return the value of a text in the column's type, `misfit` for a misfit. Nothing else raises.
 
-    Nearly every value is written so. It is one that the type's expression accepts: what that does not, such as
-    `infinity`, is left to it.
+    `cast` stands for the text's `cast_of`: written out, it would be computed for each place where it stands. The
+    expression asks for what is rare: where no row is, DuckDB hands on the vector of the other branch as it is.
     """
-    value = f"try_cast({text} as {duckdb_type(column_type)})"
-    is_same = f"cast({value} as varchar) = {text}"
+    column_type = column.type
+    kind = column_type.kind
+    if kind is Kind.VARCHAR:
+        return f"case when strlen({text}) > {column_type.length_bytes} then {misfit} else {text} end"
+    if kind is Kind.CHAR:
+        fits = f"strlen({text}) <= {column_type.length_bytes} and {whole_match(text, accepted_text(column_type))}"
+        return f"case when not ({fits}) then {misfit} else {text} end"
+    if column.format is not None:
+        gate = whole_match(text, format_expression(column.format))
+        expression, iso = iso_rewrite(column.format, "\\")
+        rewritten = f"regexp_replace({text}, {quoted(expression)}, {quoted(iso)})"
+        return _or_misfit(text, f"case when {gate} then {_day_cast(column_type, rewritten)} end", misfit)
+    gate = whole_match(text, accepted_text(column_type))
+    if column.exact and kind is Kind.DOUBLE:
+        # No float near the text has the same digits and another exponent.
+        gate += f" and {_digits(text)} = {_digits(f'cast({cast} as varchar)')}"
+    judged = f"case when {gate} then {_value(column_type, text, cast)} end"
+    if kind is Kind.TIMESTAMPTZ:
+        return _or_misfit(text, judged, misfit)
+    # A sum with 0 has no sign: -0 is 0.
+    value = f"{cast} + 0" if kind in (Kind.REAL, Kind.DOUBLE) else cast
+    return f"case when {is_unusual(text, column_type, cast)} then coalesce({judged}, {misfit}) else {value} end"
+
+
+def _or_misfit(text: str, value: str, misfit: str) -> str:
+    return f"case when {text} is not null then coalesce({value}, {misfit}) end"
+
+
+def is_unusual(text: str, column_type: ColumnType, cast: str) -> str:
+    """Return the condition that DuckDB itself would not write the text's cast in this way, false for NULL.
+
+    Few values are: the others need not be held against the type's expression, which accepts them. Texts that it does
+    not accept, such as `infinity`, are unusual.
+    """
+    differs = f"cast({cast} as varchar) is distinct from {text}"
     match column_type.kind:
         case Kind.DATE:
-            return f"strlen({text}) = {len('2024-01-31')} and {is_same}"
+            return f"(strlen({text}) <> {len('2024-01-31')} or {differs})"
         case Kind.TIMESTAMP:
-            return f"strlen({text}) = {len('2024-01-31 12:00:00')} and {is_same}"
+            return f"(strlen({text}) <> {len('2024-01-31 12:00:00')} or {differs})"
         case Kind.REAL | Kind.DOUBLE:
-            return f"{is_same} and isfinite({value})"
+            return f"({differs} or not isfinite({cast}))"
         case _:
-            return is_same
+            return f"({differs})"
 
 
-def _canonical_value(column_type: ColumnType, text: str) -> str:
-    value = f"try_cast({text} as {duckdb_type(column_type)})"
-    # A sum with 0 has no sign: -0 is 0.
-    return f"{value} + 0" if column_type.kind in (Kind.REAL, Kind.DOUBLE) else value
-
-
-def _cast(column_type: ColumnType, text: str) -> str:
+def _value(column_type: ColumnType, text: str, cast: str) -> str:
+    """Return the value of a text that the type's expression accepts, NULL where it is out of range."""
     kind = column_type.kind
-    cast = f"try_cast({text} as {duckdb_type(column_type)})"
     if kind is Kind.BOOLEAN:
         return f"lower({text}) = 'true'"
     if kind in (Kind.REAL, Kind.DOUBLE):
@@ -116,14 +125,17 @@ def _cast(column_type: ColumnType, text: str) -> str:
     if kind is Kind.TIMESTAMPTZ:
         return _offset_cast(text)
     if kind in (Kind.DATE, Kind.TIMESTAMP):
-        return _day_cast(column_type, text)
+        return _real_day(text, cast)
     return cast
 
 
-def _day_cast(column_type: ColumnType, iso: str) -> str:
+def _real_day(iso: str, cast: str) -> str:
     # There is no year 0, which DuckDB takes for 1 BC.
-    cast = f"try_cast({iso} as {duckdb_type(column_type)})"
     return f"case when not starts_with({iso}, '0000') then {cast} end"
+
+
+def _day_cast(column_type: ColumnType, iso: str) -> str:
+    return _real_day(iso, cast_of(iso, column_type))
 
 
 def _offset_cast(text: str) -> str:
@@ -141,11 +153,6 @@ def _digits(number: str) -> str:
     return f"trim(replace(split_part(ltrim(lower({number}), '-'), 'e', 1), '.', ''), '0')"
 
 
-def is_integer(text: str) -> str:
-    """Return the condition that a text is a whole number."""
-    return whole_match(text, INTEGER)
-
-
 def is_whole(text: str) -> str:
     """Return the condition that a text is a number without a fraction, or with one of zeros."""
     return whole_match(text, WHOLE)
@@ -158,14 +165,14 @@ def is_number(text: str) -> str:
 
 def is_timestamp(text: str) -> str:
     """Return the condition that a text is a real day with a time."""
-    cast = _cast(ColumnType(Kind.TIMESTAMP), text)
-    return f"{whole_match(text, TIMESTAMP)} and {cast} is not null"
+    return f"{whole_match(text, TIMESTAMP)} and {_day_cast(ColumnType(Kind.TIMESTAMP), text)} is not null"
 
 
 def is_value(text: str, kind: Kind) -> str:
     """Return the condition that a text is a value of the kind; never NULL for a text."""
     column_type = ColumnType(kind)
-    return f"{whole_match(text, accepted_text(column_type))} and {_cast(column_type, text)} is not null"
+    value = _value(column_type, text, cast_of(text, column_type))
+    return f"{whole_match(text, accepted_text(column_type))} and {value} is not null"
 
 
 def digits_before_point(number: str) -> str:

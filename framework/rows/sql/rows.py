@@ -9,7 +9,7 @@ from framework.model.column_type import Kind
 from framework.model.csv_options import CsvOptions
 from framework.model.staging import FILE_COLUMN, ROW_COLUMN, Constant, FileName, FromFile, RunDate, StagingColumn
 from framework.rows.segments import Segment
-from framework.rows.sql.expressions import converted, duckdb_type, is_one_of, named, quoted
+from framework.rows.sql.expressions import cast_of, converted, duckdb_type, is_one_of, named, quoted
 
 BAD_ROW = "feedway: a row does not fit"
 """The error that ends a query at the first bad row."""
@@ -20,9 +20,8 @@ RECORDS_PER_SPLIT = 2**40
 
 def staging_rows(segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions) -> str:
     """Return the query of a segment's staging rows; it fails with BAD_ROW at a bad row."""
-    texts = _texts(segment, columns, options)
-    values = [_checked(column, f"t{index}") for index, column in enumerate(columns)]
-    return f"select {_staged(segment, columns, values)} from ({texts})"
+    values = [_checked(column, index) for index, column in enumerate(columns)]
+    return f"select {_staged(segment, columns, values)} from ({_casts(segment, columns, options)})"
 
 
 def good_staging_rows(segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions) -> str:
@@ -36,17 +35,17 @@ def good_staging_rows(segment: Segment, columns: Sequence[StagingColumn], option
 def checked_rows(
     segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions, with_fields: bool = False
 ) -> str:
-    """Return the query of a segment's rows: texts `t…`, values `v…`, ROW_IN_SEGMENT and `is_bad`.
+    """Return the query of a segment's rows: texts `t…`, their casts `k…`, values `v…`, ROW_IN_SEGMENT and `is_bad`.
 
     `with_fields` adds all fields of the file as `c…`.
     """
-    texts = _texts(segment, columns, options, with_fields)
-    values = [f"{_value(column, f't{index}')} as v{index}" for index, column in enumerate(columns)]
+    casts = _casts(segment, columns, options, with_fields)
+    values = [f"{_value(column, index)} as v{index}" for index, column in enumerate(columns)]
     faults = [
         fault for index, column in enumerate(columns) for fault in (misfit(column, index), null_key(column, index))
     ]
     is_bad = " or ".join(["false", *faults])
-    return f"select *, {is_bad} as is_bad from (select {', '.join(['*', *values])} from ({texts}))"
+    return f"select *, {is_bad} as is_bad from (select {', '.join(['*', *values])} from ({casts}))"
 
 
 def is_read(column: StagingColumn) -> bool:
@@ -62,6 +61,14 @@ def misfit(column: StagingColumn, index: int) -> str:
 def null_key(column: StagingColumn, index: int) -> str:
     """Return the condition that a required value is missing."""
     return f"(t{index} is null)" if column.required and is_read(column) else "false"
+
+
+def _casts(segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions, with_fields: bool = False) -> str:
+    """Return the query of texts with their casts, each computed once."""
+    casts = [
+        f"{cast_of(f't{index}', column.type)} as k{index}" for index, column in enumerate(columns) if is_read(column)
+    ]
+    return f"select {', '.join(['*', *casts])} from ({_texts(segment, columns, options, with_fields)})"
 
 
 def _texts(segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions, with_fields: bool = False) -> str:
@@ -95,23 +102,21 @@ def _literal(text: str | None) -> str:
     return "cast(null as varchar)" if text is None else quoted(text)
 
 
-def _value(column: StagingColumn, text: str) -> str:
+def _value(column: StagingColumn, index: int, misfit: str = "null") -> str:
     if isinstance(column.value, RunDate):
         # With its offset: what a TIMESTAMPTZ is made of must not be taken for local time.
         at = f"{column.value.at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
         offset = "+00:00" if column.type.kind is Kind.TIMESTAMPTZ else ""
         return f"cast({quoted(at + offset)} as {duckdb_type(column.type)})"
-    return converted(column, text)
+    return converted(column, f"t{index}", f"k{index}", misfit)
 
 
-def _checked(column: StagingColumn, text: str) -> str:
-    value = _value(column, text)
-    if not is_read(column):
-        return value
+def _checked(column: StagingColumn, index: int) -> str:
+    text = f"t{index}"
     # Made of the text, or DuckDB would take it for a constant and fail before the first row.
     failing = f"error(concat({quoted(BAD_ROW)}, left({text}, 0)))"
-    checked = f"coalesce({value}, {failing})"
-    return checked if column.required else f"case when {text} is not null then {checked} end"
+    value = _value(column, index, failing)
+    return f"coalesce({value}, {failing})" if column.required and is_read(column) else value
 
 
 def _staged(segment: Segment, columns: Sequence[StagingColumn], values: Sequence[str]) -> str:
