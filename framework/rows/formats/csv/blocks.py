@@ -68,7 +68,8 @@ def _find(block: bytes, delimiter: int) -> _Found:
     if padding := -len(text) % 64:
         text = np.concatenate([text, np.zeros(padding, np.uint8)])
     quotes, delimiters = _bits(text == _QUOTE), _bits(text == delimiter)
-    line_feeds, returns = _bits(text == _LF), _bits(text == _CR)
+    line_feeds = _bits(text == _LF)
+    returns = _bits(text == _CR) if b"\r" in block else np.zeros_like(quotes)
     inside = _parity(quotes)
     ends = line_feeds & ~inside
     places = _places(ends)

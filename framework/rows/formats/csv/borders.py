@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from framework.rows.chain import Borders, Region
+from framework.rows.formats.csv.text import count_byte
 
 READ_WITH_BYTES = 64 * 1024
 """How far beyond its range a task reads with its range, where nearly every last record ends."""
@@ -13,6 +14,8 @@ READ_AHEAD_BYTES = tuple(size * 1024**2 for size in (1, 4, 16, 64))
 """How far it reads beyond that, piece by piece; in all more than the longest record."""
 _FIRST_WINDOW_BYTES = 16 * 1024
 """A border is mostly near; the windows in which it is looked for grow."""
+_JUDGED_BYTES = 1024**2
+"""How far quotes are held against both assumptions. A wrong one is found in any case, and costs a second reading."""
 _QUOTE = b'"'
 
 Fetch = Callable[[int, int], bytes | bytearray]
@@ -87,7 +90,7 @@ def first_border(text: bytes | bytearray, start: int, is_inside: bool) -> int | 
 def _borders(text: bytes | bytearray, at: int, early: int, size: int) -> Borders:
     """Return the borders of a range: `size` bytes of a text that begins at a place of the file, `early` before it."""
     # The state is that behind the early byte: a quote there is one of the split before.
-    flips = text.count(_QUOTE, early, size) % 2 == 1
+    flips = count_byte(memoryview(text)[early:size], _QUOTE) % 2 == 1
     if not early:
         return Borders(at, None, flips)
     outside = early if text[:early] == b"\n" else first_border(text, early, False)
@@ -101,20 +104,20 @@ def _is_better_inside(text: memoryview, at: int, borders: Borders, delimiter: st
     """Return whether a range more likely begins inside quotes."""
     if borders.inside is None:
         return False
-    if borders.outside is not None and _quotes_fit(text[borders.outside - at :], delimiter):
+    if borders.outside is not None and _quotes_fit(text, borders.outside - at, delimiter):
         return False
-    return _quotes_fit(text[borders.inside - at :], delimiter)
+    return _quotes_fit(text, borders.inside - at, delimiter)
 
 
-def _quotes_fit(text: memoryview, delimiter: str) -> bool:
+def _quotes_fit(text: memoryview, start: int, delimiter: str) -> bool:
     """Return whether each quote that would open a field follows a mark, and each that would close one precedes one.
 
-    A record begins with the text.
+    A record begins at `start`.
     """
     # imported where it is used: small loads do without numpy
     import numpy as np
 
-    bytes_ = np.frombuffer(text, dtype=np.uint8)
+    bytes_ = np.frombuffer(text[start : start + _JUDGED_BYTES], dtype=np.uint8)
     quotes = np.flatnonzero(bytes_ == ord(_QUOTE))
     is_mark = np.zeros(256, np.bool_)
     is_mark[[ord(mark) for mark in ('"', "\r", "\n", delimiter)]] = True

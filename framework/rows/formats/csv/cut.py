@@ -19,7 +19,7 @@ from framework.model.csv_options import CsvOptions
 from framework.model.files import FileLayout
 from framework.rows.formats.csv.records import BrokenRecord, RecordCutter, broken_bytes
 from framework.rows.formats.csv.relation import relation
-from framework.rows.formats.csv.text import BrokenBytes, in_blocks
+from framework.rows.formats.csv.text import BrokenBytes, count_byte, in_blocks
 from framework.rows.reasons import BAD_QUOTING, UNCLOSED_QUOTE
 from framework.rows.segments import MalformedRecord, Segment, SplitRecords
 from framework.rows.workspace import require_space
@@ -77,7 +77,7 @@ class SplitCutter:
         rest = b""
         try:
             for block, is_all in in_blocks(iter(text), BLOCK_BYTES):
-                self._line_ends += block.count(self._line_end.encode())
+                self._line_ends += count_byte(block, self._line_end.encode())
                 rest = rest + block if rest else block
                 if is_all or len(rest) >= min(2 * (len(rest) - len(block)), MAX_RECORD_BYTES):
                     rest = rest[self._take(rest, is_all and is_last) :]

@@ -12,6 +12,9 @@ from framework.rows.reasons import GZIP_CUT_OFF, GZIP_DAMAGED
 _PACKED_BYTES = 16 * 1024
 """Maximum size of text unpacked at a time. Deflate compresses up to a thousandfold, and the text is in memory."""
 
+_SMALL_BYTES = 256 * 1024
+"""Up to here bytes.count takes less time than loading numpy."""
+
 
 class BrokenPacking(Exception):
     """The gzip data is truncated or damaged; the message says which."""
@@ -76,6 +79,19 @@ def in_blocks(pieces: Iterator[bytes], size_bytes: int) -> Iterator[tuple[bytes,
         yield b"".join(held), False
         raise
     yield b"".join(held), True
+
+
+def count_byte(text: bytes | memoryview, byte: bytes) -> int:
+    """Return how often a byte stands in a text. Where it is frequent, bytes.count takes five times as long."""
+    if len(text) <= _SMALL_BYTES:
+        return bytes(text).count(byte)
+    # imported where it is used: small loads do without numpy
+    import numpy as np
+
+    found = 0
+    for start in range(0, len(text), _SMALL_BYTES):
+        found += int(np.count_nonzero(np.frombuffer(text[start : start + _SMALL_BYTES], np.uint8) == ord(byte)))
+    return found
 
 
 def _unpack(pieces: Iterator[bytes]) -> Iterator[bytes]:
