@@ -208,6 +208,21 @@ def test_a_stream_has_the_records_of_its_text_however_it_is_cut(
     assert [before[file, split].records + place for file, split, place, _ in sorted(found)] == [*range(1, 501)]
 
 
+@pytest.mark.parametrize("tail", ["", "\r", "\r\r\n", "\n\r\r\n", "\r\n\r\r\n\n\r", "\n\n\n"])
+@pytest.mark.parametrize("before", ["", "1,2", '1,2\n"a\n",2', '1,2\n3,"\n\n"'])
+@pytest.mark.parametrize("line_end", ["\n", "\r"])
+def test_the_last_record_of_a_stream_ends_in_any_run_of_line_ends(
+    tmp_path: Path, before: str, tail: str, line_end: str
+) -> None:
+    text = f"c0,c1{line_end}{before.replace(chr(10), line_end)}{tail}"
+    content = gzip.compress(text.encode())
+    expected = [tuple(row) for row in csv.reader(io.StringIO(before.replace("\n", line_end), newline=""))]
+    for size in range(1, len(text)):
+        read, _ = rows_of(batch_of(content), [content], tmp_path, size)
+        found = [record for part in read._pass("read", CollectRecords()) for record in part]
+        assert [record[-1] for record in sorted(found)] == expected, size
+
+
 @pytest.mark.parametrize("content", [b"c0,c1\n1,2\n3,4", b"c0,c1\n1,2\n3,4\n", b"c0,c1", b"c0,c1\n", b"c0,c1\r1,2"])
 @pytest.mark.parametrize("size", [4, 1000])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

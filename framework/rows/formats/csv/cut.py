@@ -31,6 +31,9 @@ SMALL_BYTES = 256 * 1024
 MAX_RECORD_BYTES = 64 * 1024**2
 """Maximum size of one record. More means an unclosed quote: no row of a warehouse is larger than 16 MB."""
 
+LONGEST_TAIL_BYTES = 1024**2
+"""A last record may end in any run of line ends up to here, wherever its file is divided."""
+
 
 @dataclass
 class _Open:

@@ -11,7 +11,7 @@ from framework.errors import SourceFileError
 from framework.model.files import FileLayout, SourceBatch
 from framework.rows.bench import Bench, KeptSplit
 from framework.rows.formats.csv.borders import SplitText, farthest_end, read_split
-from framework.rows.formats.csv.cut import BLOCK_BYTES, SplitCutter
+from framework.rows.formats.csv.cut import BLOCK_BYTES, LONGEST_TAIL_BYTES, SplitCutter
 from framework.rows.formats.csv.fields import split_record
 from framework.rows.formats.csv.lines import physical_lines
 from framework.rows.formats.csv.records import BrokenRecord
@@ -22,8 +22,6 @@ from framework.rows.reasons import NO_LAST_LINE_END
 from framework.rows.segments import SplitRecords
 
 _LINE_ENDS = (b"\n", b"\r")
-_LONGEST_TAIL_BYTES = 1024**2
-"""A last record may end in any run of line ends up to here, wherever its file is divided."""
 
 
 class CsvReader:
@@ -83,7 +81,7 @@ class CsvReader:
     def _tail(self, job: Job[Any], layout: FileLayout, start: int, bench: Bench) -> bytearray | None:
         """Return the rest of a file where it is nothing but line ends, in which the last record may end; else None."""
         end = layout.file.size_bytes
-        if not 0 < end - start <= _LONGEST_TAIL_BYTES:
+        if not 0 < end - start <= LONGEST_TAIL_BYTES:
             return None
         tail = job.store.read_range(layout.file, start, end, bench.heard)
         return None if tail.strip(b"\r\n") else tail

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from framework.rows.formats.csv.cut import MAX_RECORD_BYTES
+from framework.rows.formats.csv.cut import LONGEST_TAIL_BYTES, MAX_RECORD_BYTES
 from framework.rows.formats.csv.text import BrokenBytes
 
 _QUOTE = b'"'
@@ -47,7 +47,7 @@ def stream_splits(text: Iterator[bytes], line_end: str, size_bytes: int) -> Iter
             if size < enough:
                 continue
             block = b"".join(held)
-            border = last_border(block, line_end.encode())
+            border = _border(block, line_end.encode())
             if border == 0 and size > MAX_RECORD_BYTES:
                 yield StreamSplit(block)
                 return
@@ -60,6 +60,18 @@ def stream_splits(text: Iterator[bytes], line_end: str, size_bytes: int) -> Iter
         yield StreamSplit(b"".join(held), is_broken=True)
         return
     yield StreamSplit(b"".join(held), is_last=True)
+
+
+def _border(block: bytes, line_end: bytes) -> int:
+    """Return where to cut a block: behind its last record, or before it where nothing but line ends follows.
+
+    More of them may come, and at the end of the file they are all of that record.
+    """
+    border = last_border(block, line_end)
+    text = len(block.rstrip(b"\r\n"))
+    if border < text or len(block) - text > LONGEST_TAIL_BYTES:
+        return border
+    return last_border(block[:text], line_end)
 
 
 def last_border(text: bytes, line_end: bytes) -> int:
