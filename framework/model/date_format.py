@@ -44,7 +44,8 @@ def format_expression(pattern: str) -> str:
         position = piece.end()
         if piece[2] is None:
             text = piece[0] if piece[1] is None else piece[1].replace("''", "'") or "'"
-            expression.append(re.sub(r"([^A-Za-z0-9_ ])", r"\\\1", text))
+            # Of letters that are not ASCII, DuckDB's expressions take no escape.
+            expression.append(re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text))
             continue
         if piece[0] not in _FIELDS:
             raise ValueError(f"{pattern!r}: {piece[0]!r} is not a field; the fields are {', '.join(_FIELDS)}")

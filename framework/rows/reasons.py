@@ -23,8 +23,10 @@ GZIP_DAMAGED = "the gzip data is damaged"
 BORDERS_UNKNOWN = "The borders of its rows cannot be trusted, so no row of such a file is loaded. Send it again."
 
 
-def misfit_reason(column: StagingColumn, length_bytes: object) -> str:
+def misfit_reason(column: StagingColumn, length_bytes: int) -> str:
     """Return why a text of that length is not a value of the column; the text itself is left out."""
+    if column.type.kind is Kind.CHAR and length_bytes <= (column.type.length_bytes or 0):
+        return f"holds characters that are not ASCII, which {column.type.sql} cannot store"
     if column.type.kind in (Kind.CHAR, Kind.VARCHAR):
         return f"has {length_bytes} bytes, more than {column.type.sql} holds"
     if column.format is not None:

@@ -74,4 +74,5 @@ class SplitRecords:
         if self.malformed_count:
             with self.malformed_path.open(encoding="ascii") as lines:
                 for line in lines:
-                    yield MalformedRecord(*json.loads(line))
+                    for place, record in json.loads(line):
+                        yield MalformedRecord(place, record)

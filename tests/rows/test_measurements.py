@@ -119,3 +119,12 @@ def test_bad_rows_of_a_file_whose_line_breaks_come_late(bench: Bench) -> None:
     assert (found.row, found.text) == (30_001, "x")
     one_line = bench.batch(content.replace(b"a\nb", b"a b"), replace(COMMA, multiline=False))
     assert bench.read_bad_rows(one_line, columns, 5)[0].row == 30_001
+
+
+def test_a_char_that_is_not_ascii_is_named_as_such(bench: Bench) -> None:
+    batch = bench.batch("v\né\nabcd\n".encode())
+    reasons = [bad.reason for bad in bench.read_bad_rows(batch, [column("v", "char(3)")], 9)]
+    assert reasons == [
+        "holds characters that are not ASCII, which char(3) cannot store",
+        "has 4 bytes, more than char(3) holds",
+    ]

@@ -200,6 +200,11 @@ def test_a_byte_order_mark_behind_the_files_start_is_a_character(
             assert bench.texts(gzip.compress(content), with_options(encoding=encoding)) == MARKED
 
 
+def test_zeros_behind_gzip_data_are_none_of_it(bench: Bench) -> None:
+    packed = gzip.compress(b"a,b\n1,x\n") + b"\0" * 40_000 + gzip.compress(b"2,y\n") + b"\0"
+    assert bench.texts(packed) == [("1", "x"), ("2", "y")]
+
+
 def test_a_byte_order_mark_is_a_character_to_every_pass(bench: Bench) -> None:
     content = f"a,b\n{MARK}1,x\n{MARK}2,y\n".encode()
     columns = [column("a", "integer"), column("b", "varchar(9)")]

@@ -148,6 +148,8 @@ FORMATS: dict[tuple[str, str], dict[str, Any]] = {
         "01/01/0000": MISFIT,
     },
     ("date", "d.M.yy"): {"5.1.24": date(2024, 1, 5), "31.12.99": date(2099, 12, 31), "31.4.24": MISFIT},
+    ("date", "yyyy年MM月dd日"): {"2024年01月05日": date(2024, 1, 5), "2024年01月05": MISFIT},
+    ("timestamp", "yyyy-MM-dd'é'HH.mm"): {"2024-01-05é10.30": datetime(2024, 1, 5, 10, 30)},  # noqa: DTZ001
     ("date", "yyyyMMdd"): {"20240105": date(2024, 1, 5), "20241301": MISFIT},
     ("timestamp", "dd/MM/yyyy HH:mm"): {
         "05/01/2024 23:59": datetime(2024, 1, 5, 23, 59),  # noqa: DTZ001

@@ -161,7 +161,7 @@ class SplitCutter:
         if malformed:
             target.dropped.extend(found.place for found in malformed)
             with self._malformed_path.open("a" if self._malformed else "w", encoding="ascii") as notes:
-                notes.writelines(json.dumps([found.place, found.record]) + "\n" for found in malformed)
+                notes.write(json.dumps([(found.place, found.record) for found in malformed]) + "\n")
             self._malformed += len(malformed)
 
     def _begin(self, line_end: str) -> _Open:

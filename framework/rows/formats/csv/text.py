@@ -101,6 +101,9 @@ def _unpack(pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         for start in range(0, len(piece), _PACKED_BYTES):
             rest += piece[start : start + _PACKED_BYTES]
+            if member is None:
+                # Zeros fill up the last block on some media.
+                rest = rest.lstrip(b"\0")
             while len(rest) > 1 or (rest and member is not None):
                 if member is None and not is_gzip(rest):
                     raise BrokenPacking(GZIP_DAMAGED)
@@ -112,6 +115,7 @@ def _unpack(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 rest = member.unused_data
                 if member.eof:
                     member = None
+                    rest = rest.lstrip(b"\0")
     if member is not None or rest:
         raise BrokenPacking(GZIP_CUT_OFF)
 
