@@ -69,7 +69,7 @@ class Bench:
         """Stage the batch; return what was seen, and the staging rows by file and row."""
         below = f"staging/{next(self.numbers)}"
         seen = self.measure(batch, columns, f"s3://lake/{below}")
-        return seen, self.rows(below)
+        return seen, self.rows(seen)
 
     def measure(self, batch: SourceBatch, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Stage the batch at an address, or only measure it; return what was seen."""
@@ -115,11 +115,14 @@ class Bench:
         assert all(row.pop("etag") == etags[row["file"]] for row in found)
         return seen, found
 
-    def rows(self, below: str) -> list[tuple[Any, ...]]:
-        """Return the rows of all staging files below a prefix, by file and row."""
+    def rows(self, seen: Measurements) -> list[tuple[Any, ...]]:
+        """Return the rows of the staging files, by file and row.
+
+        Files of splits that were read under a wrong assumption may stand beside them.
+        """
         found: list[tuple[Any, ...]] = []
-        for path in self.parquet_files(below):
-            table = pyarrow.parquet.read_table(path)
+        for file in seen.staging_files:
+            table = pyarrow.parquet.read_table(self.folder / file.url.removeprefix("s3://lake/"))
             found += zip(*(column.to_pylist() for column in table.columns), strict=True)
         return sorted(found, key=lambda row: row[-2:])
 

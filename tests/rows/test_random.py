@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from framework.model.csv_options import CsvOptions
@@ -91,6 +91,7 @@ def test_staged_texts_are_what_csv_wrote(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=FILES, line_end=st.sampled_from(["\n", "\r\n"]), quote_all=st.booleans())
+@example(rows=[[""], ["\n"], [""], ["\n"]], line_end="\r\n", quote_all=False)
 def test_splits_of_a_record_or_two_hold_what_csv_wrote(
     embedded_bench: Bench, rows: list[list[str]], line_end: str, quote_all: bool
 ) -> None:
