@@ -11,7 +11,7 @@ from framework.rows.chain import Region, prove_regions
 from framework.rows.choice import expected_bytes
 from framework.rows.job import Split, SplitReport, Task
 
-SMALLEST_SPLIT_BYTES = 4 * 1024**2
+SMALLEST_SPLIT_BYTES = 8 * 1024**2
 LARGEST_SPLIT_BYTES = 16 * 1024**2
 WIDE = 500
 """From so many columns on, splits are up to twice as large: for each split a column takes DuckDB half a millisecond to
