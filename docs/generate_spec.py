@@ -46,7 +46,7 @@ expect: {every: 1d}                    # history --stale reports a day without a
 source:
   prefix: data/in/customers/
   pattern: "customers_*.csv*"          # also finds customers_2024-05-01.csv.gz
-  options: {delimiter: ";", encoding: windows-1252, null_values: [NA]}
+  options: {delimiter: ";", encoding: windows-1252}
 
 target: {table: customers, distkey: customer_id, sortkey: [updated_at]}
 
@@ -60,9 +60,10 @@ columns:
   exclude: [internal_flag]
 
 types:
+  parse: {null_values: [NA], decimal: ",", thousands: "."}
   columns:
     postal_code: varchar(16)
-    signed_up: {type: timestamp, format: "dd/MM/yyyy HH:mm"}
+    signed_up: {type: timestamp, formats: ["dd/MM/yyyy HH:mm"]}
   rules:
     - {name: "*_id", type: varchar(64)}
     - {inferred: double, type: double precision}

@@ -13,6 +13,7 @@ from framework.model.measurements import BadRow
 from framework.model.staging import StagingColumn
 from framework.model.text import FLOAT, NUMBER
 from framework.model.words import share
+from framework.rows.reasons import in_notation
 
 _LONGEST_SAMPLE = 80
 _INTEGER = ("is not an integer", "are not integers")
@@ -84,7 +85,7 @@ def _misfit_line(refused: Refused, count: int, examples: Sequence[BadRow], wordi
     text = first.text or ""
     if wording.with_text:
         line += f"{':' if is_one else ', e.g.'} {quoted(text)}"
-    hint = describe_text(column.type, text, has_format=column.format is not None)
+    hint = describe_text(column.type, text, has_format=bool(column.notation.formats))
     line += f" ({hint})" if hint else ""
     return f"{line}, {'' if is_one else 'first '}in {wording.place(first)}"
 
@@ -98,8 +99,8 @@ def _predicate(column: StagingColumn, examples: Sequence[BadRow]) -> tuple[str, 
     if column.exact and texts and all(re.fullmatch(FLOAT, text) for text in texts):
         return f"would be rounded by {column.type.sql}", f"would be rounded by {column.type.sql}"
     one, several = _PREDICATES[column.type.kind]
-    in_format = f" in the format {column.format}" if column.format else ""
-    return one + in_format, several + in_format
+    notation = in_notation(column)
+    return one + notation, several + notation
 
 
 def null_line(column: StagingColumn, count: int, rows: int, is_key: bool, first: str | None) -> str:

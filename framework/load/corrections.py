@@ -166,7 +166,7 @@ def _identity(spec: PipelineSpec, services: Services, file: CorrectedFile) -> Fi
 
 def _spec_of(spec: PipelineSpec, file: CorrectedFile) -> PipelineSpec:
     """Return the spec by which corrections are read: their names are the target's, and a bad row refuses them all."""
-    options = CsvOptions(",", "utf-8", True, spec.source.options.null_values, header=True)
+    options = CsvOptions(",", "utf-8", header=True)
     names = dict(zip(clean_names(file.header), file.header, strict=True))
     return replace(
         spec,

@@ -128,7 +128,17 @@ def _named(
 def _require_shape(
     spec: PipelineSpec, file: SourceFile, text: str, is_all: bool, expected: tuple[str, ...] | None
 ) -> None:
-    misfit = find_misfit(FileStart(text, is_all, spec.source.options, spec.columns, expected, needed_columns(spec)))
+    misfit = find_misfit(
+        FileStart(
+            text,
+            is_all,
+            spec.source.options,
+            spec.columns,
+            expected,
+            needed_columns(spec),
+            spec.types.notation.null_values,
+        )
+    )
     if misfit is not None:
         described = misfit.describe(spec.source.options, spec.bad_rows.log_samples)
         raise SourceFileError(f"{file.url}: {described}", (file.key,), needs_new_file=not misfit.ways)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from framework.model.column_type import ColumnType, Kind
-from framework.model.date_format import format_expression
-from framework.model.text import ASCII, DATE, FLOAT, NUMBER, TIMESTAMP, TIMESTAMPTZ
+from framework.model.date_format import DateFormat
+from framework.model.notation import PLAIN_NUMBERS, Negative, NumberNotation
+from framework.model.text import ASCII, DATE, FLOAT, NUMBER, TIMESTAMP, TIMESTAMPTZ, literal
 from framework.model.words import counted
 
 NULL_MARKERS = frozenset(
@@ -41,6 +42,7 @@ _NUMBERS = (
     (r"[-+]?[0-9]+\.", "no digits after the point"),
     (r"(?i)[-+]?inf(?:inity)?", "no number"),
 )
+_CURRENCY = r"[$€£¥₹₩]|[A-Z]{3}|Fr\."
 _BOOLEANS = (
     r"(?i)[tfyn01x]|yes|no|on|off|ja|nein|oui|non|s[ií]|sim|n[aã]o|wahr|falsch|vrai|faux|verdadero|falso|\.t\.|\.f\."
 )
@@ -56,8 +58,40 @@ def date_formats(texts: Sequence[str]) -> tuple[str, ...]:
 
     `d` takes what `dd` takes, and is left out where `dd` is enough.
     """
-    found = [pattern for pattern in _FORMATS if all(_matches(format_expression(pattern), text) for text in texts)]
+    found = [pattern for pattern in _FORMATS if all(_matches(DateFormat(pattern).expression, text) for text in texts)]
     return tuple(pattern for pattern in found if not texts or not _is_loose(pattern, found))
+
+
+def number_notations(texts: Sequence[str]) -> tuple[NumberNotation, ...]:
+    """Return the notations in which every one of the texts is a number; several where a mark could mean either thing.
+
+    The plain one is left out, and so is one with marks that no text has.
+    """
+    found = []
+    for notation in _number_notations(texts):
+        expression = re.compile(notation.expression)
+        if notation != PLAIN_NUMBERS and all(expression.fullmatch(text) for text in texts):
+            found.append(notation)
+    return tuple(found)
+
+
+def _number_notations(texts: Sequence[str]) -> Iterator[NumberNotation]:
+    def is_used(expression: str) -> bool:
+        return any(re.search(expression, text) for text in texts)
+
+    negatives: list[Negative] = ["leading"] if is_used("^[^0-9]*-") else []
+    negatives += ["trailing"] if is_used("[0-9][^-]*-") else []
+    negatives += ["parentheses"] if is_used(r"\(") else []
+    signs = sorted({found[0] for text in texts if (found := re.search(_CURRENCY, text))})
+    for decimal in ".,":
+        for thousands in (None, ".", ",", "'", "\u2019", " "):
+            numbers = NumberNotation(
+                decimal, thousands, tuple(negatives or ("leading",)), tuple(signs), percent=is_used("%")
+            )
+            groups = "".join(map(literal, numbers.separators))
+            has_use = (decimal == "." or is_used(",")) and (thousands is None or is_used(f"[0-9][{groups}][0-9]{{3}}"))
+            if thousands != decimal and has_use:
+                yield numbers
 
 
 def _is_loose(pattern: str, others: Sequence[str]) -> bool:

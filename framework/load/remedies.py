@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from framework.load.hints import date_formats, is_null_marker
+from framework.load.hints import date_formats, is_null_marker, number_notations
 from framework.model.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, with_length
 from framework.model.measurements import BadRow, ColumnMeasurement, FileMeasurement
+from framework.model.notation import PLAIN_NUMBERS, NumberNotation
 from framework.model.staging import StagingColumn
 from framework.model.text import FLOAT
 from framework.plan.infer_type import varchar_for
@@ -66,7 +67,7 @@ def remedies(spec: PipelineSpec, refused: Refused) -> tuple[Remedy, ...]:
     """Return the changes that load the values, the best one first; none where the spec cannot help."""
     if not refused.texts:
         return ()
-    found = (*_as_null(spec, refused), *_in_a_format(refused), *_in_a_wider_type(spec, refused))
+    found = (*_as_null(spec, refused), *_in_a_notation(spec, refused), *_in_a_wider_type(spec, refused))
     return (*found, *_as_text(spec, refused))
 
 
@@ -75,19 +76,36 @@ def _as_null(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
     if column.type.is_text or column.required or not spec.bad_rows.log_samples:
         return
     if all(map(is_null_marker, refused.texts)):
-        markers = dict.fromkeys((*spec.source.options.null_values, *refused.texts))
-        yield Remedy({"source.options.null_values": json.dumps(list(markers))}, "NULL, in every column")
+        markers = dict.fromkeys((*spec.types.notation.null_values, *refused.texts))
+        yield Remedy({"types.parse.null_values": json.dumps(list(markers))}, "NULL, in every column")
 
 
-def _in_a_format(refused: Refused) -> Iterator[Remedy]:
+def _in_a_notation(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
+    """Yield the notations that describe all values of a column, where none is as the spec has it."""
     column = refused.column
-    if column.type.kind not in (Kind.DATE, Kind.TIMESTAMP) or refused.values != refused.measured.misfits:
+    field = f"types.columns.{column.name}"
+    if refused.values != refused.measured.misfits:
+        return
+    if column.type.is_exact_number or column.type.kind in (Kind.REAL, Kind.DOUBLE):
+        declared = {"type": column.type.sql} if column.name in spec.types.columns else {}
+        for notation in number_notations(refused.texts):
+            yield Remedy({field: _flow({**declared, **_changes(notation)})}, "if it is meant so")
+    if column.type.kind not in (Kind.DATE, Kind.TIMESTAMP):
         return
     for pattern in date_formats(refused.texts):
         kind = Kind.TIMESTAMP if "H" in pattern else column.type.kind
-        yield Remedy(
-            {f"types.columns.{column.name}": f'{{type: {kind.value}, format: "{pattern}"}}'}, "if it is meant so"
-        )
+        yield Remedy({field: f'{{type: {kind.value}, formats: ["{pattern}"]}}'}, "if it is meant so")
+
+
+def _changes(notation: NumberNotation) -> dict[str, object]:
+    """Return the fields in which a notation is not the plain one."""
+    plain = vars(PLAIN_NUMBERS)
+    return {name: value for name, value in vars(notation).items() if value != plain[name]}
+
+
+def _flow(fields: Mapping[str, object]) -> str:
+    """Return a mapping as YAML in one line."""
+    return "{" + ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()) + "}"
 
 
 def _in_a_wider_type(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:

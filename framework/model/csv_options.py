@@ -10,15 +10,12 @@ from typing import Literal
 class CsvOptions:
     """The options of a feed's CSV files.
 
-    `null_values` are texts that mean NULL, quoted or not; an unquoted empty field always does.
     `header` is "auto" where there is a header that must not look like data. `names` take the place of
     the header, and are never empty where it is False. `skip_lines` physical lines precede it.
     """
 
     delimiter: str
     encoding: str
-    multiline: bool
-    null_values: tuple[str, ...]
     header: Literal["auto"] | bool = "auto"
     names: tuple[str, ...] = ()
     skip_lines: int = 0

@@ -1,13 +1,22 @@
 """Date and timestamp formats as specs write them: `dd/MM/yyyy HH:mm`.
 
-One notation, the same in every engine. Letters outside quotes are fields, everything else
-stands for itself; `''` is a quote.
+One notation, the same in every engine. Letters outside quotes are fields, everything else stands for itself; `''` is a
+quote. EPOCH_S and EPOCH_MS are formats too: seconds and milliseconds since 1970 in UTC.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
+from framework.model.months import MONTHS
+from framework.model.text import literal
+
+EPOCH_S, EPOCH_MS = "epoch_s", "epoch_ms"
+_EPOCHS = {EPOCH_S: r"-?[0-9]{1,11}(?:\.[0-9]{1,6})?", EPOCH_MS: r"-?[0-9]{1,14}(?:\.[0-9]{1,3})?"}
 _FIELDS = {
     "yyyy": "[0-9]{4}",
     "yy": "[0-9]{2}",
@@ -17,65 +26,190 @@ _FIELDS = {
     "d": "(?:[1-9]|[12][0-9]|3[01])",
     "HH": "(?:[01][0-9]|2[0-3])",
     "H": "(?:[0-9]|1[0-9]|2[0-3])",
+    "hh": "(?:0[1-9]|1[0-2])",
+    "h": "(?:[1-9]|1[0-2])",
+    "a": r"(?:[AaPp][Mm]|[AaPp]\.[Mm]\.)",
     "mm": "[0-5][0-9]",
     "ss": "[0-5][0-9]",
     "SSS": "[0-9]{3}",
     "SSSSSS": "[0-9]{6}",
+    "X": "(?:Z|[-+](?:0[0-9]|1[0-4]))",
+    "XX": "(?:Z|[-+](?:0[0-9]|1[0-4])[0-5][0-9])",
+    "XXX": "(?:Z|[-+](?:0[0-9]|1[0-4]):[0-5][0-9])",
 }
-_RUN = re.compile(r"([A-Za-z])\1*")
-_REWRITE_PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z]+)|([^A-Za-z']+)")
+_NAMED = ("MMM", "MMMM")
 _PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']")
+_TRIED = tuple(
+    datetime(2012, 1, 1, tzinfo=UTC) + timedelta(days=day, hours=hour, minutes=14, seconds=15, microseconds=123456)
+    for day in range(366)
+    for hour in (3, 16)
+)
 
 
-def format_expression(pattern: str) -> str:
-    """Return the regular expression of the texts that a format describes.
+@dataclass(frozen=True)
+class DateFormat:
+    """A format, checked. `locale` is the language of its names of months.
 
     Raises:
-        ValueError: a field is unknown or comes twice, a quote is not closed, or the format does
-            not name year, month and day.
+        ValueError: a field is unknown or comes twice, a quote is not closed, or the fields make no time.
     """
-    expression: list[str] = []
-    seen: set[str] = set()
+
+    pattern: str
+    locale: str = "en"
+
+    def __post_init__(self) -> None:
+        if not self.is_epoch:
+            _require_time(self.pattern, [letters for letters, _ in self._pieces if letters])
+
+    @property
+    def is_epoch(self) -> bool:
+        """Whether texts count seconds or milliseconds."""
+        return self.pattern in _EPOCHS
+
+    @property
+    def has_time(self) -> bool:
+        """Whether the format has a time of day."""
+        return self.is_epoch or not {"H", "h"}.isdisjoint(self.fields)
+
+    @property
+    def has_offset(self) -> bool:
+        """Whether the format has an offset from UTC."""
+        return "X" in self.fields
+
+    @property
+    def is_of_digits(self) -> bool:
+        """Whether texts are whole numbers too, such as those of `yyyyMMdd`."""
+        return self.is_epoch or all(
+            bool(letters) and letters not in _NAMED and letters[0] not in "aX" for letters, _ in self._pieces
+        )
+
+    @cached_property
+    def expression(self) -> str:
+        """The regular expression of the texts that the format describes."""
+        if self.is_epoch:
+            return _EPOCHS[self.pattern]
+        return "".join(self._of_field(letters) if letters else literal(plain) for letters, plain in self._pieces)
+
+    @cached_property
+    def grouped_expression(self) -> str:
+        """`expression` with a group for each of `fields`."""
+        return "".join(f"({self._of_field(letters)})" if letters else literal(plain) for letters, plain in self._pieces)
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The letters of the fields, in order."""
+        return () if self.is_epoch else tuple(letters[0] for letters, _ in self._pieces if letters)
+
+    @property
+    def has_two_digit_year(self) -> bool:
+        """Whether years are 2000 to 2099."""
+        return any(letters == "yy" for letters, _ in self._pieces)
+
+    @property
+    def has_short(self) -> bool:
+        """Whether a field may have one digit."""
+        return any(letters in ("M", "d", "H", "h") for letters, _ in self._pieces)
+
+    @property
+    def has_names(self) -> bool:
+        """Whether months are written as names."""
+        return any(letters in _NAMED for letters, _ in self._pieces)
+
+    @cached_property
+    def _pieces(self) -> tuple[tuple[str, str], ...]:
+        return tuple(_pieces(self.pattern))
+
+    def _of_field(self, letters: str) -> str:
+        if letters == "MMMM":
+            return "(?i:" + "|".join(names[0] for names in MONTHS[self.locale]) + ")"
+        if letters == "MMM":
+            short = sorted({name for names in MONTHS[self.locale] for name in names[1:]}, key=len, reverse=True)
+            return "(?i:(?:" + "|".join(short) + r")\.?)"
+        return _FIELDS[letters]
+
+    def conflicting_text(self, other: DateFormat) -> str | None:
+        """Return a text that both formats accept and take for different times; None where there is none.
+
+        Each day of a year, with two times of day, is written in either format and read in the other.
+        """
+        for writer, reader in ((self, other), (other, self)):
+            for at in _TRIED:
+                text = writer._written(at)
+                read = reader._read(text)
+                if read is not None and read != writer._read(text):
+                    return text
+        return None
+
+    def _written(self, at: datetime) -> str:
+        if self.is_epoch:
+            return str(int(at.timestamp()) * (1 if self.pattern == EPOCH_S else 1000))
+        names = MONTHS[self.locale][at.month - 1]
+        values = {
+            "yyyy": f"{at.year:04}",
+            "yy": f"{at.year % 100:02}",
+            "MM": f"{at.month:02}",
+            "M": f"{at.month}",
+            "MMM": names[1],
+            "MMMM": names[0],
+            "dd": f"{at.day:02}",
+            "d": f"{at.day}",
+            "HH": f"{at.hour:02}",
+            "H": f"{at.hour}",
+            "hh": f"{at:%I}",
+            "h": f"{at:%I}".lstrip("0"),
+            "a": f"{at:%p}",
+            "mm": f"{at.minute:02}",
+            "ss": f"{at.second:02}",
+            "SSS": f"{at.microsecond // 1000:03}",
+            "SSSSSS": f"{at.microsecond:06}",
+            "X": "Z",
+            "XX": "Z",
+            "XXX": "Z",
+        }
+        return "".join(values[letters] if letters else plain for letters, plain in self._pieces)
+
+    def _read(self, text: str) -> tuple[object, ...] | None:
+        """Return what the fields of a text say, in an order of their own; None for a text of another format."""
+        if self.is_epoch:
+            return (self.pattern, text) if re.fullmatch(self.expression, text) else None
+        found = re.fullmatch(self.grouped_expression, text)
+        if found is None:
+            return None
+        read = dict(zip(self.fields, found.groups(), strict=True))
+        month = read["M"].lower().rstrip(".")
+        numbers = [number for number, names in enumerate(MONTHS[self.locale], 1) if month in names]
+        hour = read.get("H") or read.get("h") or "0"
+        half = read.get("a", "").lower()[:1]
+        rest = tuple(int(read.get(field, "0")) for field in "msS")
+        return (read["y"][-2:], numbers[0] if numbers else int(month), int(read["d"]), int(hour), half, *rest)
+
+
+def _pieces(pattern: str) -> Iterator[tuple[str, str]]:
+    """Yield the pieces of a pattern: the letters of a field, or a text that stands for itself."""
     position = 0
     while position < len(pattern):
         piece = _PIECE.match(pattern, position)
         if piece is None:
             raise ValueError(f"{pattern!r}: the quote at position {position + 1} is not closed")
         position = piece.end()
-        if piece[2] is None:
-            text = piece[0] if piece[1] is None else piece[1].replace("''", "'") or "'"
-            # Of letters that are not ASCII, DuckDB's expressions take no escape.
-            expression.append(re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text))
-            continue
-        if piece[0] not in _FIELDS:
-            raise ValueError(f"{pattern!r}: {piece[0]!r} is not a field; the fields are {', '.join(_FIELDS)}")
-        if piece[2] in seen:
-            raise ValueError(f"{pattern!r}: the field {piece[2]!r} comes twice")
-        seen.add(piece[2])
-        expression.append(_FIELDS[piece[0]])
+        if piece[2] is not None:
+            yield piece[0], ""
+        else:
+            yield "", piece[0] if piece[1] is None else piece[1].replace("''", "'") or "'"
+
+
+def _require_time(pattern: str, fields: list[str]) -> None:
+    seen: set[str] = set()
+    for letters in fields:
+        if letters not in _FIELDS and letters not in _NAMED:
+            known = ", ".join((*_FIELDS, *_NAMED))
+            raise ValueError(f"{pattern!r}: {letters!r} is not a field; the fields are {known}")
+        if letters[0] in seen:
+            raise ValueError(f"{pattern!r}: the field {letters[0]!r} comes twice")
+        seen.add(letters[0])
     if not {"y", "M", "d"} <= seen:
         raise ValueError(f"{pattern!r}: a format names year, month and day (yyyy, MM, dd)")
-    return "".join(expression)
-
-
-def iso_rewrite(pattern: str, group: str) -> tuple[str, str]:
-    """Return a regular expression with groups, and the replacement that makes ISO text of what it matches.
-
-    For texts that `format_expression` accepts, so that one cast reads all formats and no parser's
-    own rules come between. `group` precedes a group's number in the engine's replacements.
-    `yy` is 2000 to 2099; a time of day that the format does not name is midnight.
-    """
-    groups: dict[str, str] = {}
-    expression = ""
-    for quoted_text, run, plain in _REWRITE_PIECE.findall(pattern):
-        for field in _RUN.finditer(run):
-            number = f"{group}{len(groups) + 1}"
-            groups[field[1]] = number if field[0] != "yy" else f"20{number}"
-            expression += "([0-9]{1,2})" if len(field[0]) == 1 else f"([0-9]{{{len(field[0])}}})"
-        if not run:
-            expression += re.escape(plain or quoted_text.replace("''", "'") or "'")
-    iso = f"{groups['y']}-{groups['M']}-{groups['d']}"
-    if "H" in groups:
-        fraction = f".{groups['S']}" if "S" in groups else ""
-        iso += f" {groups['H']}:{groups.get('m', '00')}:{groups.get('s', '00')}{fraction}"
-    return f"^{expression}$", iso
+    if ("h" in seen) != ("a" in seen) or {"h", "H"} <= seen:
+        raise ValueError(f"{pattern!r}: hours are HH, or hh with AM or PM (a)")
+    if seen & {"m", "s", "S", "X"} and not seen & {"h", "H"}:
+        raise ValueError(f"{pattern!r}: a time of day begins with its hours (HH)")

@@ -12,7 +12,9 @@ class ColumnProfile:
 
     `values` counts the non-NULL texts; the counts after it say how many of them are, as a whole,
     text of that class (a whole number counts in `numbers` too; dates and timestamps are real days;
-    `zoned` are timestamps with an offset, which count in no other class). `integers` have no point.
+    `zoned` are timestamps with an offset, and `exponents` numbers with an exponent, which count in no other class).
+    `integers` have no point. `inexact` counts the numbers, those with an exponent too, that the nearest DOUBLE does not
+    give back.
     `integer_digits` and `scale` are the most digits before the point, and after it trailing zeros aside, over all
     numbers; `smallest` and `largest` are of the numbers without a fraction or with one of zeros, and
     None where there is none or they exceed 38 digits. `longest_bytes` is of the UTF-8 text.
@@ -30,6 +32,8 @@ class ColumnProfile:
     smallest: int | None
     largest: int | None
     zoned: int = 0
+    exponents: int = 0
+    inexact: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from framework.model.column_type import ColumnType
+from framework.model.notation import PLAIN, Notation
 
 FILE_COLUMN = "feedway_file"
 """Staging only: ordinal of the source file in its load, from 0. INTEGER."""
@@ -56,7 +57,7 @@ class StagingColumn:
     name: str
     type: ColumnType
     value: FromFile | Constant | RunDate | FileName
-    format: str | None = None
+    notation: Notation = PLAIN
     required: bool = False
     measure_length: bool = False
     exact: bool = False

@@ -4,11 +4,13 @@ A value reaches an engine's cast only after its type's expression has accepted t
 The expressions use what DuckDB's (RE2) and Python's engines read alike: no look-around,
 `[0-9]` instead of `\d`. They say what text means; ranges (2^31, 30 February) are the cast's.
 
-`00501`, `+49`, `1e3` and ` 7` are no numbers: as numbers they would lose what the text says. A zero
+`00501`, `+49` and ` 7` are no numbers: as numbers they would lose what the text says. A zero
 fraction, a zero's sign and zeros beyond the microseconds carry no value: a column of a known type takes them.
 """
 
 from __future__ import annotations
+
+import re
 
 from framework.model.column_type import ColumnType, Kind
 
@@ -18,6 +20,8 @@ WHOLE = rf"{INTEGER}(?:\.0+)?|-?\.0+"
 """A number whose fraction, if it has one, is zero."""
 NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|-?\.[0-9]+"
 """A number in plain notation. Trailing zeros of a fraction carry no value."""
+EXPONENT = r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|\.[0-9]+)[eE][-+]?[0-9]{1,4}"
+"""A number with an exponent. It may be a code: a new column takes it for a number only beside numbers with a point."""
 FLOAT = r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 NOT_ZERO = r"[^eE]*[1-9].*"
 """Texts of FLOAT that are not zero, whatever a cast returns for them."""
@@ -31,6 +35,14 @@ TIMESTAMPTZ = rf"{TIMESTAMP} ?{_OFFSET}"
 ASCII = r"[\x01-\x7f]*"
 """The texts that CHAR can hold. Source: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html"""
 ANY = r"(?s).*"
+
+
+def literal(text: str) -> str:
+    """Return the regular expression of a text.
+
+    Of letters that are not ASCII, RE2 takes no escape.
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def accepted_text(column_type: ColumnType) -> str:

@@ -15,6 +15,7 @@ from framework.model.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can
 from framework.model.files import FileLayout, SourceBatch
 from framework.model.load_warning import LoadWarning
 from framework.model.measurements import ColumnProfile
+from framework.model.notation import Notation
 from framework.model.observation import ObservedTable, TableColumn
 from framework.model.staging import Constant, FileName, FromFile, RunDate, StagingColumn
 from framework.plan.fit import file_columns
@@ -98,11 +99,12 @@ class ColumnPlan:
         return tuple(column.fill for column in self.columns if column.fill is not None)
 
 
-def columns_to_profile(spec: PipelineSpec, table: ObservedTable | None, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns whose type neither the table nor the spec settles."""
+def columns_to_profile(spec: PipelineSpec, table: ObservedTable | None, names: Sequence[str]) -> Mapping[str, Notation]:
+    """Return the columns whose type neither the table nor the spec settles, with how their texts write values."""
     known = {column.name for column in table.columns} if table else set()
     unknown = [name for name in names if name not in known and name not in spec.types.columns]
-    return tuple(name for name in unknown if table is None or spec.evolution.of(name).new_columns == "add")
+    added = [name for name in unknown if table is None or spec.evolution.of(name).new_columns == "add"]
+    return {name: spec.types.notation_of(name) for name in added}
 
 
 def plan_columns(
@@ -154,11 +156,11 @@ def _new_column(spec: PipelineSpec, name: str, profile: ColumnProfile | None) ->
     is_key = name in spec.load.keys
     declared = spec.types.columns.get(name)
     if declared is not None:
-        settled, text_format = SettledType(declared.type, "declared in the spec"), declared.format
+        settled = SettledType(declared, "declared in the spec")
     else:
         assert profile is not None
-        settled, text_format = settle_type(name, profile, spec.types.rules, is_key), None
-    staged = StagingColumn(name, settled.type, FromFile(), text_format, required=is_key)
+        settled = settle_type(name, profile, spec.types.rules, is_key)
+    staged = StagingColumn(name, settled.type, FromFile(), spec.types.notation_of(name), required=is_key)
     new = NewColumn(name, settled.type, not is_key, settled.reason, settled.is_inferred)
     return PlannedColumn(staged, settled.type, new)
 
@@ -168,13 +170,14 @@ def _known_column(spec: PipelineSpec, observed: TableColumn) -> PlannedColumn:
     name = observed.name
     current = _type_of(spec, observed)
     required = name in spec.load.keys or not observed.nullable
+    notation = spec.types.notation_of(name)
     declared = spec.types.columns.get(name)
     if declared is not None:
-        staged = StagingColumn(name, declared.type, FromFile(), declared.format, required)
+        staged = StagingColumn(name, declared, FromFile(), notation, required)
         return _declared(spec, PlannedColumn(staged, current))
     policy = spec.evolution.of(name)
     may_widen = policy.wider_values != "reject" and current.kind is not Kind.CHAR
-    staged = StagingColumn(name, current, FromFile(), None, required, exact=observed.is_inferred_double)
+    staged = StagingColumn(name, current, FromFile(), notation, required, exact=observed.is_inferred_double)
     if may_widen and current.kind is Kind.VARCHAR:
         is_measured = current.length_bytes != MAX_VARCHAR_BYTES
         staged = replace(staged, type=varchar(MAX_VARCHAR_BYTES), measure_length=is_measured)

@@ -17,10 +17,17 @@ from framework.model.column_type import (
     varchar,
 )
 from framework.model.measurements import ColumnProfile
-from framework.spec.pipeline import InferredKind, TypeRule
+from framework.spec.pipeline import DECIMAL_FIT, InferredKind, TypeRule
 
 SHORTEST_VARCHAR_BYTES = 256
 VARCHAR_RESERVE_BYTES = 10
+_DIGITS_OF_DOUBLE = 15
+"""So many significant digits a DOUBLE always keeps."""
+_MOST_DECIMAL_PLACES = 18
+_PLACES = (2, 4, 6, 10, 18)
+_SHORT_PRECISION = 18
+"""Up to 19 digits Redshift stores a DECIMAL in 64 bits, beyond it in 128. Source:
+https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html"""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,15 @@ def integer_for(smallest: int, largest: int) -> ColumnType:
     return decimal(MAX_PRECISION, 0)
 
 
+def fitting_decimal(integer_digits: int, scale: int) -> ColumnType | None:
+    """Return a decimal with room for numbers like those with so many digits; None where they have too many."""
+    for places in _PLACES:
+        precision = _SHORT_PRECISION if integer_digits + places <= _SHORT_PRECISION else MAX_PRECISION
+        if scale <= places and integer_digits <= precision - places:
+            return decimal(precision, places)
+    return None
+
+
 def infer(profile: ColumnProfile) -> InferredKind:
     """Name what all values of a column are; anything mixed is text.
 
@@ -55,14 +71,18 @@ def infer(profile: ColumnProfile) -> InferredKind:
     """
     if profile.values == 0:
         return "empty"
+    # Before numbers: where a format such as yyyyMMdd describes all values, the spec has said that they are dates.
+    if profile.dates == profile.values:
+        return "date"
     if profile.integers == profile.values and profile.smallest is not None:
         return "integer"
-    if profile.numbers == profile.values:
+    if profile.numbers + profile.exponents == profile.values and (
+        profile.exponents == 0 or profile.numbers > profile.integers
+    ):
+        # Without a number with a point beside them, texts such as 12e4 may be codes.
         return "double"
     if profile.booleans == profile.values:
         return "boolean"
-    if profile.dates == profile.values:
-        return "date"
     if profile.timestamps + profile.dates == profile.values:
         return "timestamp"
     if profile.zoned == profile.values:
@@ -78,8 +98,14 @@ def settle_type(name: str, profile: ColumnProfile, rules: Sequence[TypeRule], is
     """
     kind = infer(profile)
     for rule in rules:
-        if _matches(rule, name, kind, is_key) and _holds(rule.type, profile, kind):
-            return SettledType(rule.type, f"rule for {_describe_rule(rule)}")
+        if not _matches(rule, name, kind, is_key):
+            continue
+        if rule.type == DECIMAL_FIT:
+            wanted = fitting_decimal(profile.integer_digits, profile.scale) if kind in ("integer", "double") else None
+        else:
+            wanted = rule.type if _holds(rule.type, profile, kind) else None
+        if wanted is not None:
+            return SettledType(wanted, f"rule for {_describe_rule(rule)}")
     return SettledType(_natural_type(profile, kind, is_key), f"all values are {_describe_kind(kind)}", is_inferred=True)
 
 
@@ -110,7 +136,8 @@ def _natural_type(profile: ColumnProfile, kind: InferredKind, is_key: bool) -> C
             assert profile.largest is not None
             return integer_for(profile.smallest, profile.largest)
         case "double":
-            return (_whole_key(profile) if is_key else None) or _natural_number(profile)
+            is_whole = is_key and not profile.exponents
+            return (_whole_key(profile) if is_whole else None) or _natural_number(profile)
         case "boolean":
             return ColumnType(Kind.BOOLEAN)
         case "date":
@@ -132,10 +159,14 @@ def _whole_key(profile: ColumnProfile) -> ColumnType | None:
 
 
 def _natural_number(profile: ColumnProfile) -> ColumnType:
-    """DOUBLE where a float keeps every digit, an exact decimal beyond, text where neither does."""
-    if profile.integer_digits + profile.scale <= 15:
-        return ColumnType(Kind.DOUBLE)
+    """DOUBLE where a float keeps every digit, an exact decimal beyond, text where neither does.
+
+    Of numbers that a float keeps though they have more digits, those with up to 18 after the point are decimals.
+    """
     precision = profile.integer_digits + profile.scale
+    is_long = profile.scale > _MOST_DECIMAL_PLACES or profile.exponents > 0
+    if precision <= _DIGITS_OF_DOUBLE or (is_long and profile.inexact == 0):
+        return ColumnType(Kind.DOUBLE)
     if precision <= MAX_PRECISION and profile.scale <= MAX_SCALE:
         return decimal(precision, profile.scale)
     return varchar_for(profile.longest_bytes)

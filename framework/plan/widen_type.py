@@ -13,8 +13,8 @@ from framework.model.column_type import (
     with_length,
 )
 from framework.model.measurements import ColumnMeasurement
-from framework.plan.infer_type import integer_for, varchar_for
-from framework.spec.pipeline import PipelineSpec, TypeRule
+from framework.plan.infer_type import fitting_decimal, integer_for, varchar_for
+from framework.spec.pipeline import DECIMAL_FIT, PipelineSpec, TypeRule
 
 
 def wider_type(current: ColumnType, seen: ColumnMeasurement, rules: tuple[TypeRule, ...], is_key: bool) -> ColumnType:
@@ -76,6 +76,7 @@ def _wider_number(
     if current.kind in INTEGER_DIGITS:
         for rule in rules:
             named = rule.name is None and rule.inferred == "double" and rule.key in (None, is_key)
-            if named and rule.type.kind is Kind.DECIMAL and can_widen(narrowest, rule.type):
-                return rule.type
+            wanted = fitting_decimal(digits, scale) if rule.type == DECIMAL_FIT else rule.type
+            if named and wanted is not None and wanted.kind is Kind.DECIMAL and can_widen(narrowest, wanted):
+                return wanted
     return narrowest

@@ -16,6 +16,7 @@ from typing import TypeVar
 from framework.errors import SourceFileError
 from framework.model.files import SourceBatch
 from framework.model.measurements import BadRow, ColumnProfile, FileMeasurement, Measurements
+from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
 from framework.rows.executor import Executor, Session
 from framework.rows.job import Fault, Job, Split, SplitReport, Task, TaskResult, Work
@@ -72,9 +73,9 @@ class BatchRows:
         """Busy seconds by phase so far, over all threads; empty where tasks run elsewhere."""
         return self._session.phase_seconds
 
-    def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
-        """Return the profiles of `columns` over all rows of the batch."""
-        return column_profiles(columns, self._pass("profile", ProfileColumns(tuple(columns))))
+    def profile(self, columns: Mapping[str, Notation]) -> Mapping[str, ColumnProfile]:
+        """Return the profiles of columns, read by their notations, over all rows of the batch."""
+        return column_profiles(columns, self._pass("profile", ProfileColumns(columns)))
 
     def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Write the batch's good rows as Parquet below `destination`, and return what was measured."""

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.measurements import BadRow, ColumnProfile, Measurements
+from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
 
 
@@ -39,8 +40,8 @@ class SourceRows(Protocol):
     def phase_seconds(self) -> Mapping[str, float]:
         """Busy seconds by phase so far, over all threads; empty where tasks run in other processes."""
 
-    def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
-        """Return the profiles of `columns` over all rows of the batch, read in one pass.
+    def profile(self, columns: Mapping[str, Notation]) -> Mapping[str, ColumnProfile]:
+        """Return the profiles of columns, read by their notations, over all rows of the batch, in one pass.
 
         Files that lack a column add nothing to it.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from framework.model.column_type import Kind
 from framework.model.csv_options import CsvOptions
+from framework.model.notation import PLAIN_NUMBERS
 from framework.model.staging import StagingColumn
 
 UNCLOSED_QUOTE = "a quoted field is not closed where its record ends"
@@ -29,9 +30,18 @@ def misfit_reason(column: StagingColumn, length_bytes: int) -> str:
         return f"holds characters that are not ASCII, which {column.type.sql} cannot store"
     if column.type.kind in (Kind.CHAR, Kind.VARCHAR):
         return f"has {length_bytes} bytes, more than {column.type.sql} holds"
-    if column.format is not None:
-        return f"is not a {column.type.sql} in the format {column.format}"
-    return f"is not a value of {column.type.sql}"
+    return f"is not a value of {column.type.sql}{in_notation(column)}"
+
+
+def in_notation(column: StagingColumn) -> str:
+    """Return the words that follow `is not a value of` a type where the spec describes the column's texts."""
+    notation, kind = column.notation, column.type.kind
+    if kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ) and notation.formats:
+        return f" in the format {' or '.join(each.pattern for each in notation.formats)}"
+    if kind is Kind.BOOLEAN and notation.booleans:
+        return " among types.parse.booleans"
+    is_number = column.type.is_exact_number or kind in (Kind.REAL, Kind.DOUBLE)
+    return " as types.parse describes numbers" if is_number and notation.numbers != PLAIN_NUMBERS else ""
 
 
 def null_key_reason() -> str:
@@ -66,6 +76,4 @@ def other_options(reason: str, options: CsvOptions) -> str | None:
     """Return how to change the options that may be why a file looks broken; None where the file itself is."""
     if reason == BAD_BYTES:
         return f"set source.options.encoding to its encoding, which is not {options.encoding}"
-    if reason == UNCLOSED_QUOTE and not options.multiline:
-        return "set source.options.multiline: true, because its fields hold line breaks"
     return None

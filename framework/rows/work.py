@@ -9,6 +9,7 @@ from secrets import token_hex
 from typing import Any
 
 from framework.model.measurements import BadRow, StagingFile
+from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
 from framework.rows.bench import Bench
 from framework.rows.formats.reader import reader_of
@@ -41,9 +42,9 @@ class OnlyRead:
 
 @dataclass(frozen=True)
 class ProfileColumns:
-    """Profiles columns without a type."""
+    """Profiles columns without a type, each by its notation."""
 
-    columns: tuple[str, ...]
+    columns: Mapping[str, Notation]
 
     def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> Groups:
         """Return the numbers that make a profile."""
@@ -51,7 +52,7 @@ class ProfileColumns:
         if not segments:
             return {}
         with bench.working() as cursor:
-            return profile_segments(cursor, segments, self.columns, job.batch.options)
+            return profile_segments(cursor, segments, self.columns)
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,14 @@ class StageRows:
 
     def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> StagedPart:
         """Return what was staged."""
-        segments, options = _segments(records), job.batch.options
+        segments = _segments(records)
         if self.destination is None or not segments:
             with bench.working() as cursor:
-                return measure_part(cursor, segments, self.columns, options)
+                return measure_part(cursor, segments, self.columns)
         # Two attempts may differ, if one of them was read under a wrong assumption: each has a file of its own.
         target = bench.folder / f"rows-{name}-{job.round}-{token_hex(4)}.parquet"
         with bench.working() as cursor:
-            staged = stage_part(cursor, segments, self.columns, options, target)
+            staged = stage_part(cursor, segments, self.columns, target)
         url = f"{self.destination}/{target.name}"
         file = StagingFile(url, target.stat().st_size) if staged.rows_staged else None
         if file is not None:
@@ -91,10 +92,10 @@ class ReadBadRows:
     def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> list[list[BadRow]]:
         """Return the bad rows in order, each as its entries: one per offending column."""
         found: list[list[BadRow]] = []
-        reader, options = reader_of(job.batch), job.batch.options
+        reader = reader_of(job.batch)
         with bench.working() as cursor:
             for split in records:
-                bad = list(islice(bad_records(cursor, split, self.columns, options, reader.fields), self.limit))
+                bad = list(islice(bad_records(cursor, split, self.columns, reader.fields), self.limit))
                 lines = reader.lines(split, {record.place for record in bad})
                 before = self.before[split.layout.ordinal, split.split]
                 found += [
@@ -128,12 +129,12 @@ class QuarantineRows:
     def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> int:
         """Return how many were written."""
         target = bench.folder / f"bad-{name}.parquet"
-        fields, options = reader_of(job.batch).fields, job.batch.options
+        fields = reader_of(job.batch).fields
         with bench.working() as cursor:
             rows = (
                 quarantined(bad, split.layout, self.before[split.layout.ordinal, split.split].records + bad.place)
                 for split in records
-                for bad in bad_records(cursor, split, self.columns, options, fields)
+                for bad in bad_records(cursor, split, self.columns, fields)
             )
             written = write_quarantine(cursor, rows, target)
         if written:

@@ -7,10 +7,12 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any, Literal
 
-from framework.model.column_type import parse_type
+from framework.model.column_type import ColumnType, parse_type
 from framework.model.csv_options import CsvOptions
+from framework.model.date_format import DateFormat
 from framework.model.modes import MODES
 from framework.model.names import TableName
+from framework.model.notation import Notation, NumberNotation
 from framework.spec.checks.columns import parse_order_by
 from framework.spec.checks.source import encoding_name, folder
 from framework.spec.environment import (
@@ -23,9 +25,9 @@ from framework.spec.environment import (
 )
 from framework.spec.grants import read_grants
 from framework.spec.pipeline import (
+    DECIMAL_FIT,
     BadRowsSpec,
     ColumnsSpec,
-    DeclaredType,
     EvolutionPolicy,
     EvolutionSpec,
     ExpectSpec,
@@ -39,6 +41,7 @@ from framework.spec.pipeline import (
     TypeRule,
     TypesSpec,
     ViewSpec,
+    is_fit,
 )
 
 Fields = Mapping[str, Any]
@@ -120,8 +123,6 @@ def _source(source: Fields, load: LoadSpec) -> SourceSpec:
         options=CsvOptions(
             delimiter=options["delimiter"],
             encoding=encoding_name(options["encoding"]) or options["encoding"],
-            multiline=options["multiline"],
-            null_values=tuple(options["null_values"]),
             header=options["header"],
             names=tuple(options["names"]),
             # JSON Schema takes 3.0 for a whole number.
@@ -154,21 +155,37 @@ def _load(load: Fields) -> LoadSpec:
 
 def _types(types: Fields, default_rules: Sequence[Fields]) -> TypesSpec:
     rules = [*types["rules"], *(rule for rule in default_rules if rule not in types["rules"])]
+    columns = {name: {"type": own} if isinstance(own, str) else own for name, own in types["columns"].items()}
     return TypesSpec(
-        columns={name: _declared(declared) for name, declared in types["columns"].items()},
+        columns={name: parse_type(own["type"]) for name, own in columns.items() if own.get("type") is not None},
         rules=tuple(_rule(rule) for rule in rules),
+        notation=_notation(types["parse"]),
+        notations={name: _notation({**types["parse"], **own}) for name, own in columns.items()},
     )
 
 
-def _declared(declared: str | Fields) -> DeclaredType:
-    if isinstance(declared, str):
-        return DeclaredType(parse_type(declared), None)
-    return DeclaredType(parse_type(declared["type"]), declared["format"])
+def _notation(parse: Fields) -> Notation:
+    return Notation(
+        null_values=tuple(parse["null_values"]),
+        numbers=NumberNotation(
+            decimal=parse["decimal"],
+            thousands=parse["thousands"],
+            negatives=tuple(parse["negatives"]),
+            currency=tuple(parse["currency"]),
+            percent=parse["percent"],
+        ),
+        booleans=tuple((true, false) for true, false in parse["booleans"]),
+        formats=tuple(DateFormat(pattern, parse["locale"]) for pattern in parse["formats"]),
+    )
 
 
 def _rule(rule: Fields) -> TypeRule:
     key = True if rule["only"] else False if rule["unless"] else None
-    return TypeRule(name=rule["name"], inferred=rule["inferred"], key=key, type=parse_type(rule["type"]))
+    return TypeRule(name=rule["name"], inferred=rule["inferred"], key=key, type=_rule_type(rule["type"]))
+
+
+def _rule_type(text: str) -> ColumnType | Literal["decimal(fit)"]:
+    return DECIMAL_FIT if is_fit(text) else parse_type(text)
 
 
 def _evolution(evolution: Fields) -> EvolutionSpec:

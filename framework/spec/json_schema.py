@@ -169,7 +169,7 @@ def _too_short(path: Path, found: Any, least: Any, schema: Any, name: str) -> It
 
 def _out_of_range(path: Path, found: Any, limit: Any, schema: Any, name: str) -> Iterator[Finding]:
     size = len(found) if isinstance(found, str | list) else found
-    least = schema.get("minimum", 0)
+    least = schema.get("minimum", schema.get("minItems", 0))
     most = schema.get("maximum", schema.get("maxLength", schema.get("maxItems")))
     message = f"{field_name(path)} is {size}" if size is found else f"{field_name(path)} has a length of {size}"
     allowed = f"{least} and more" if most is None else f"{least} to {most}"
@@ -199,6 +199,7 @@ _DESCRIPTIONS: Mapping[str, Callable[[Path, Any, Any, Any, str], Iterator[Findin
     "minLength": _too_short,
     "minProperties": _too_short,
     "minimum": _out_of_range,
+    "minItems": _out_of_range,
     "maximum": _out_of_range,
     "maxLength": _out_of_range,
     "maxItems": _out_of_range,

@@ -6,15 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
-from typing import Literal
+from typing import Final, Literal
 
 from framework.model.column_type import ColumnType
 from framework.model.csv_options import CsvOptions
 from framework.model.modes import LoadMode
 from framework.model.names import TableName
+from framework.model.notation import Notation
 from framework.spec.document import TextPlace
 
+DECIMAL_FIT: Final = "decimal(fit)"
+"""A decimal with as many places as the file's numbers have, rounded up."""
 InferredKind = Literal["integer", "double", "boolean", "date", "timestamp", "timestamptz", "text", "empty"]
+
+
+def is_fit(text: str) -> bool:
+    """Return whether the type of a rule is written as DECIMAL_FIT."""
+    return "".join(text.lower().split()) == DECIMAL_FIT
 
 
 @dataclass(frozen=True)
@@ -78,32 +86,34 @@ class MetadataColumns:
 
 
 @dataclass(frozen=True)
-class DeclaredType:
-    """A column type that the spec declares. `format` is set for dates and timestamps only."""
-
-    type: ColumnType
-    format: str | None
-
-
-@dataclass(frozen=True)
 class TypeRule:
     """A rule for the type of a column that has none yet; None matches everything.
 
-    `name` is a glob. `key` is True for upsert keys only, False for all other columns only.
+    `name` is a glob. `key` is True for upsert keys only, False for all other columns only. The type DECIMAL_FIT depends
+    on the numbers.
     """
 
     name: str | None
     inferred: InferredKind | None
     key: bool | None
-    type: ColumnType
+    type: ColumnType | Literal["decimal(fit)"]
 
 
 @dataclass(frozen=True)
 class TypesSpec:
-    """Types by column name, and the rules for the columns that have none; first match wins."""
+    """Types by column name, and the rules for the columns that have none; first match wins.
 
-    columns: Mapping[str, DeclaredType]
+    `notation` says how texts write values, `notations` how those of single columns do.
+    """
+
+    columns: Mapping[str, ColumnType]
     rules: tuple[TypeRule, ...]
+    notation: Notation
+    notations: Mapping[str, Notation]
+
+    def notation_of(self, column: str) -> Notation:
+        """Return how the texts of a column write values."""
+        return self.notations.get(column, self.notation)
 
 
 @dataclass(frozen=True)

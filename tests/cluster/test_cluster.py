@@ -20,7 +20,7 @@ MAX_RESULT_BYTES = 64 * 1024
 """Of a task, on average."""
 SPEC = """\
 pipeline: {name}
-source: {{prefix: data/in/{name}/, batch: all, options: {{multiline: false}}}}
+source: {{prefix: data/in/{name}/, batch: all}}
 target: {{table: {name}}}
 load: {{keys: [id]}}
 metadata_columns: {{run_date: null, file_name: null}}

@@ -18,6 +18,7 @@ from framework.model.column_type import parse_type
 from framework.model.csv_options import CsvOptions
 from framework.model.files import FileLayout, SourceBatch
 from framework.model.measurements import BadRow, ColumnProfile, Measurements
+from framework.model.notation import PLAIN, Notation
 from framework.model.staging import FromFile, StagingColumn
 from framework.rows.formats.csv.header import is_gzip
 from framework.rows.protocol import RowEngine, SourceRows
@@ -25,7 +26,7 @@ from framework.sandbox import SandboxAddress
 from framework.spec.environment import LakeSettings
 from tests.headers import read_start
 
-COMMA = CsvOptions(",", "utf-8", True, ())
+COMMA = CsvOptions(",", "utf-8")
 ARRIVED = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -80,10 +81,12 @@ class Bench:
         """Open a batch."""
         return self.engine.open(batch, unwatched)
 
-    def profile(self, batch: SourceBatch, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
+    def profile(
+        self, batch: SourceBatch, columns: Sequence[str], notation: Notation = PLAIN
+    ) -> Mapping[str, ColumnProfile]:
         """Return the profile of columns."""
         with self.open(batch) as rows:
-            return rows.profile(columns)
+            return rows.profile(dict.fromkeys(columns, notation))
 
     def read_bad_rows(self, batch: SourceBatch, columns: Sequence[StagingColumn], limit: int) -> tuple[BadRow, ...]:
         """Return the first bad rows."""
@@ -133,10 +136,10 @@ class Bench:
         assert all(path.suffix == ".parquet" for path in paths), paths
         return paths
 
-    def texts(self, content: bytes, options: CsvOptions = COMMA) -> list[tuple[Any, ...]]:
+    def texts(self, content: bytes, options: CsvOptions = COMMA, notation: Notation = PLAIN) -> list[tuple[Any, ...]]:
         """Return the rows of one file, every column as text, without file and row."""
         batch = self.batch(content, options)
-        columns = [column(name, "varchar(65535)") for name in batch.files[0].columns]
+        columns = [column(name, "varchar(65535)", notation=notation) for name in batch.files[0].columns]
         seen, rows = self.stage(batch, columns)
         assert seen.rows_bad == 0
         assert seen.rows_staged == len(rows)

@@ -19,6 +19,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from framework.model.csv_options import CsvOptions
+from framework.model.date_format import DateFormat
+from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
 from framework.model.text import accepted_text
 from tests.rows.conftest import Bench, column
@@ -32,7 +34,7 @@ COLUMNS = [
     column("at", "timestamp"),
     column("v", "varchar(5)", measure_length=True),
     column("long", "varchar(65535)", measure_length=True),
-    column("de", "date", format="d.M.yyyy"),
+    column("de", "date", notation=Notation(formats=(DateFormat("d.M.yyyy"),))),
 ]
 NAMES = [staged.name for staged in COLUMNS]
 ANYTHING = st.text(st.sampled_from('0123456789-+.eE ,;"\n\rTZ:é😀aNF\\'), max_size=8)
@@ -58,7 +60,7 @@ def python_value(staged: StagingColumn, text: str) -> Any:
         if len(text.encode()) > (staged.type.length_bytes or 0):
             raise ValueError(text)
         return text
-    if staged.format:
+    if staged.notation.formats:
         found = re.fullmatch(r"([1-9]|[12][0-9]|3[01])\.([1-9]|1[0-2])\.([0-9]{4})", text, re.ASCII)
         return date(int(found[3]), int(found[2]), int(found[1])) if found else date.fromisoformat("misfit")
     if re.fullmatch(accepted_text(staged.type), text) is None:
@@ -135,7 +137,7 @@ def test_rows_and_bad_rows_are_those_that_python_finds(
         text = contents[f"{ordinal}.csv"].decode("utf-8")
         parsed = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
         assert parsed[1:] == [[field or "" for field in row] for row in rows if row not in ([], [None])]
-    batch = bench.batch(contents, CsvOptions(delimiter, "utf-8", True, ()))
+    batch = bench.batch(contents, CsvOptions(delimiter, "utf-8"))
     good, bad = expected_rows(files)
 
     measured, staged = bench.stage(batch, COLUMNS)

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from framework.model.measurements import BadRow, ColumnMeasurement, FileMeasurement
 from framework.model.staging import FromFile
-from tests.rows.conftest import COMMA, Bench, column
+from tests.rows.conftest import Bench, column
 
 
 def test_nothing_is_written_without_a_destination(bench: Bench) -> None:
@@ -117,7 +115,7 @@ def test_bad_rows_of_a_file_whose_line_breaks_come_late(bench: Bench) -> None:
     columns = [column("k", "integer")]
     (found,) = bench.read_bad_rows(bench.batch(content), columns, 5)
     assert (found.row, found.text) == (30_001, "x")
-    one_line = bench.batch(content.replace(b"a\nb", b"a b"), replace(COMMA, multiline=False))
+    one_line = bench.batch(content.replace(b"a\nb", b"a b"))
     assert bench.read_bad_rows(one_line, columns, 5)[0].row == 30_001
 
 

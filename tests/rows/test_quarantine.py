@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from framework.model.csv_options import CsvOptions
+from framework.model.notation import Notation
 from framework.model.staging import FileName, RunDate
 from tests.rows.conftest import ARRIVED, Bench, column
 
@@ -54,8 +56,8 @@ def test_rows_of_several_files_come_by_file_and_row_with_each_files_header(bench
 
 
 def test_null_values_are_kept_as_they_were_written(bench: Bench) -> None:
-    batch = bench.batch(b"k,v\nNA,a\n", CsvOptions(",", "utf-8", True, ("NA",)))
-    assert bench.quarantine(batch, COLUMNS) == [
+    columns = [replace(each, notation=Notation(null_values=("NA",))) for each in COLUMNS]
+    assert bench.quarantine(bench.batch(b"k,v\nNA,a\n"), columns) == [
         kept(1, "k", "stands in an upsert key, which needs a value", ["NA", "a"])
     ]
 
@@ -64,7 +66,7 @@ def test_null_values_are_kept_as_they_were_written(bench: Bench) -> None:
 def test_fields_are_found_whatever_the_delimiter(bench: Bench, delimiter: str) -> None:
     lines = ["k\0v", '"x"\0"a\0""\\"', '1\0""\0\0é', "\0\0"]
     content = "\n".join(lines).replace("\0", delimiter).encode() + b"\n"
-    found = bench.quarantine(bench.batch(content, CsvOptions(delimiter, "utf-8", True, ())), COLUMNS)
+    found = bench.quarantine(bench.batch(content, CsvOptions(delimiter, "utf-8")), COLUMNS)
     last = ["é"] if delimiter != "é" else [None, None]
     assert [json.loads(row["record"]) for row in found] == [
         ["x", f'a{delimiter}"\\'],
@@ -86,7 +88,7 @@ def test_letters_of_every_kind_are_kept_alike(bench: Bench) -> None:
 def test_rows_keep_their_ordinals_in_a_big_packed_file_of_another_encoding(bench: Bench) -> None:
     lines = "".join(f"{number},é\n" for number in range(1, 40_001)) + 'x,"a\n\nb"\n\n7,"a\nb"\n1,2,3\n'
     content = gzip.compress(("k,v\n\n" + lines).encode("latin-1"))
-    batch = bench.batch({"a.csv.gz": content}, CsvOptions(",", "iso-8859-1", True, ()))
+    batch = bench.batch({"a.csv.gz": content}, CsvOptions(",", "iso-8859-1"))
     found = bench.quarantine(batch, [column("k", "integer", required=True)])
     assert [(row["row"], json.loads(row["record"])) for row in found] == [
         (40_001, ["x", "a\n\nb"]),
@@ -122,7 +124,7 @@ NUL = "holds a NUL character, which no warehouse column can store"
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_row_with_a_nul_is_bad_and_the_others_are_not(bench: Bench, encoding: str) -> None:
     content = 'k,v\n1,a\n2,b\0\n\0,"\n\0"\n3,c\n\0\n4,"d\0e",\n5,f\n'.encode(encoding)
-    batch = bench.batch(content, CsvOptions(",", encoding, True, ()))
+    batch = bench.batch(content, CsvOptions(",", encoding))
     assert bench.quarantine(batch, COLUMNS) == [
         kept(2, "v", NUL, ["2", "b\0"]),
         kept(3, "k", f"{NUL}; v {NUL}", ["\0", "\n\0"]),

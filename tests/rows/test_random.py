@@ -69,7 +69,7 @@ def test_staged_texts_are_what_csv_wrote(
     bench: Bench, line_end: str, files: list[list[list[str]]], quote_all: bool, delimiter: str
 ) -> None:
     contents = {f"{n}.csv": written(rows, line_end, quote_all, delimiter) for n, rows in enumerate(files)}
-    batch = bench.batch(contents, CsvOptions(delimiter, "utf-8", True, ()))
+    batch = bench.batch(contents, CsvOptions(delimiter, "utf-8"))
     width = max(len(rows[0]) for rows in files)
     columns = [column(f"c{index}", "varchar(65535)", measure_length=True) for index in range(width)]
     seen, staged = bench.stage(batch, columns)

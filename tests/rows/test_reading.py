@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from framework.model.csv_options import CsvOptions
+from framework.model.notation import Notation
 from framework.model.staging import Constant, FileName, FromFile
 from framework.rows import splits
 from tests.rows.conftest import Bench, column
@@ -13,8 +14,8 @@ ROWS = b'a,b\n1,"x"\n2,\n3,""\n'
 READ = [("1", "x"), ("2", None), ("3", "")]
 
 
-def with_options(delimiter: str = ",", encoding: str = "utf-8", multiline: bool = True) -> CsvOptions:
-    return CsvOptions(delimiter, encoding, multiline, ())
+def with_options(delimiter: str = ",", encoding: str = "utf-8") -> CsvOptions:
+    return CsvOptions(delimiter, encoding)
 
 
 @pytest.mark.parametrize(
@@ -36,11 +37,8 @@ def with_options(delimiter: str = ",", encoding: str = "utf-8", multiline: bool 
         (b"a,b", []),
     ],
 )
-@pytest.mark.parametrize("multiline", [True, False])
-def test_records_without_line_breaks(
-    bench: Bench, content: bytes, rows: list[tuple[str | None, ...]], multiline: bool
-) -> None:
-    assert bench.texts(content, with_options(multiline=multiline)) == rows
+def test_records_without_line_breaks(bench: Bench, content: bytes, rows: list[tuple[str | None, ...]]) -> None:
+    assert bench.texts(content) == rows
 
 
 @pytest.mark.parametrize(
@@ -155,9 +153,9 @@ def test_rows_are_numbered_in_their_order_over_all_splits(
 
 
 def test_null_texts_are_null_quoted_or_not(bench: Bench) -> None:
-    options = CsvOptions(",", "utf-8", True, ("NULL", "\\N", "it's"))
+    notation = Notation(null_values=("NULL", "\\N", "it's"))
     content = b'a,b,c\nNULL,"NULL",null\n\\N,it\'s,""\n'
-    assert bench.texts(content, options) == [(None, None, "null"), (None, None, "")]
+    assert bench.texts(content, notation=notation) == [(None, None, "null"), (None, None, "")]
 
 
 def test_many_files_are_one_batch(bench: Bench) -> None:

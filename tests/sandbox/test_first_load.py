@@ -15,7 +15,7 @@ load: {keys: [cust_no]}
 columns: {exclude: [internal]}
 types:
   columns:
-    signed_up: {type: timestamp, format: "dd/MM/yyyy HH:mm"}
+    signed_up: {type: timestamp, formats: ["dd/MM/yyyy HH:mm"]}
 views:
   - {schema: reporting, name: "v_{name}", definition: "select cust_no, balance from {{ target }}"}
 """

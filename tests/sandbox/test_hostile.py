@@ -22,7 +22,8 @@ VIEW = TableName("public", "v'i\"e;w -- {{ target }}")
 RENAMED = "k'e\"y; -- {{ x }} \\ $$"
 FILE = "o'r\"d;er--s {{ 7 * 7 }} $$ ${env:HOME} %s # + ü\u2028  x.csv"
 SPEC = """
-source: {prefix: data/in/{name}/, options: {null_values: ["n'u\\"ll;--\\\\"]}}
+source: {prefix: data/in/{name}/}
+types: {parse: {null_values: ["n'u\\"ll;--\\\\"]}}
 target: {table: %s}
 load: {keys: [%s]}
 columns: {rename: {k_e_y: %s}}

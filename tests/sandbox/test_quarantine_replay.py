@@ -148,12 +148,8 @@ def test_the_name_of_a_corrected_file_means_nothing(make_feed: MakeFeed, tmp_pat
 
 def test_renamed_and_excluded_columns_and_null_values_mean_what_they_meant(make_feed: MakeFeed, tmp_path: Path) -> None:
     names = 'columns: {rename: {grosse_a: "größe", a: b, b: a}, exclude: [secret]}'
-    feed = make_feed(
-        spec(
-            more=names,
-            source=', options: {delimiter: ";", encoding: latin-1, null_values: [NA]}',
-        )
-    )
+    body = spec(more=names, source=', options: {delimiter: ";", encoding: latin-1}')
+    feed = make_feed(body.replace("types: {", "types: {parse: {null_values: [NA]}, "))
     text = "id;Große A;A;B;Secret;n\n1;NA;a;b;s;1\n2;g;a;b;s;x\n"
     feed.load("1.csv", text.encode("latin-1"))
     rows = quarantine_rows(feed)

@@ -35,7 +35,10 @@ CASES = {
         "id,amount\n1,5.5\n",
         "id,amount\n" + "".join(f'{n},"3.898,75"\n' for n in range(500)),
         ["500 of 500 values of amount are not decimals, e.g. '3.898,75' (decimal comma?), first in row 1, line 2"],
-        ["evolution.columns.amount.type_conflicts: to_text"],
+        [
+            'types.columns.amount: {decimal: ",", thousands: "."}',
+            "evolution.columns.amount.type_conflicts: to_text",
+        ],
     ),
     "leading_zeros": Case(
         "id,zip\n1,501\n",
@@ -99,7 +102,7 @@ CASES = {
         "id,d\n2,31.12.2024\n3,01.02.2025\n4,\n",
         ["2 of 2 values of d are not dates, e.g. '31.12.2024' (written as dd.MM.yyyy?), first in row 1, line 2"],
         [
-            'types.columns.d: {type: date, format: "dd.MM.yyyy"}',
+            'types.columns.d: {type: date, formats: ["dd.MM.yyyy"]}',
             "evolution.columns.d.type_conflicts: to_text",
             "bad_rows.action: quarantine and bad_rows.max_rows: 2",
         ],
@@ -109,8 +112,8 @@ CASES = {
         "id,d\n2,05/01/2025\n",
         ["is not a timestamp: '05/01/2025' (written as dd/MM/yyyy or MM/dd/yyyy?), in row 1, line 2"],
         [
-            'types.columns.d: {type: timestamp, format: "dd/MM/yyyy"}',
-            'types.columns.d: {type: timestamp, format: "MM/dd/yyyy"}',
+            'types.columns.d: {type: timestamp, formats: ["dd/MM/yyyy"]}',
+            'types.columns.d: {type: timestamp, formats: ["MM/dd/yyyy"]}',
             "evolution.columns.d.type_conflicts: to_text",
         ],
     ),
@@ -119,11 +122,11 @@ CASES = {
         "id,n\n2,NA\n3,6\n4,-\n",
         ["2 of 3 values of n are not integers, e.g. 'NA' (a word for NULL?), first in row 1, line 2"],
         [
-            'source.options.null_values: ["unknown", "NA", "-"]',
+            'types.parse.null_values: ["unknown", "NA", "-"]',
             "evolution.columns.n.type_conflicts: to_text",
             "bad_rows.action: quarantine and bad_rows.max_rows: 2",
         ],
-        {"source": {"options": {"null_values": ["unknown"]}}},
+        {"types": {"parse": {"null_values": ["unknown"]}}},
     ),
     "a_declared_text_too_long": Case(
         "id,s\n1,abc\n",

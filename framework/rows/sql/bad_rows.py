@@ -12,7 +12,6 @@ from typing import Any
 
 import duckdb
 
-from framework.model.csv_options import CsvOptions
 from framework.model.files import FileLayout
 from framework.model.staging import StagingColumn
 from framework.rows.reasons import field_count_reason, misfit_reason, nul_reason, null_key_reason, row_reason
@@ -67,13 +66,10 @@ def bad_records(
     cursor: duckdb.DuckDBPyConnection,
     records: SplitRecords,
     columns: Sequence[StagingColumn],
-    options: CsvOptions,
     fields_of: FieldsOf,
 ) -> Iterator[BadRecord]:
     """Yield the bad rows of a split in order."""
-    misfits = (
-        record for segment in records.segments for record in _misfits_of_segment(cursor, segment, columns, options)
-    )
+    misfits = (record for segment in records.segments for record in _misfits_of_segment(cursor, segment, columns))
     return merge(_malformed(records, fields_of), misfits, key=lambda record: record.place)
 
 
@@ -133,12 +129,12 @@ def _malformed_complaints(layout: FileLayout, record: str, fields: Sequence[str 
 
 
 def _misfits_of_segment(
-    cursor: duckdb.DuckDBPyConnection, segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions
+    cursor: duckdb.DuckDBPyConnection, segment: Segment, columns: Sequence[StagingColumn]
 ) -> Iterator[BadRecord]:
     faults = [f"({misfit(column, index)} or {null_key(column, index)})" for index, column in enumerate(columns)]
     texts = [f"t{index}" for index in range(len(columns))]
     fields = [f"c{index}" for index in range(len(segment.layout.columns))]
-    rows = checked_rows(segment, columns, options, with_fields=True)
+    rows = checked_rows(segment, columns, with_fields=True)
     asked = ", ".join([ROW_IN_SEGMENT, *faults, *texts, *fields])
     answer = cursor.execute(f"select {asked} from ({rows}) where is_bad")
     while found := answer.fetchmany(_ROWS_PER_FETCH):

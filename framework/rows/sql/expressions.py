@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from framework.model.column_type import ColumnType, Kind
-from framework.model.date_format import format_expression, iso_rewrite
+from framework.model.column_type import MAX_PRECISION, ColumnType, Kind, decimal
 from framework.model.staging import StagingColumn
-from framework.model.text import NOT_ZERO, NUMBER, TIMESTAMP, WHOLE, accepted_text
+from framework.model.text import EXPONENT, NOT_ZERO, NUMBER, TIMESTAMP, WHOLE, accepted_text
 
 _DUCKDB_TYPES = {
     Kind.SMALLINT: "smallint",
@@ -74,16 +73,17 @@ def converted(column: StagingColumn, text: str, cast: str, misfit: str = "null")
     if kind is Kind.CHAR:
         fits = f"strlen({text}) <= {column_type.length_bytes} and {whole_match(text, accepted_text(column_type))}"
         return f"case when not ({fits}) then {misfit} else {text} end"
-    if column.format is not None:
-        gate = whole_match(text, format_expression(column.format))
-        expression, iso = iso_rewrite(column.format, "\\")
-        rewritten = f"regexp_replace({text}, {quoted(expression)}, {quoted(iso)})"
-        return _or_misfit(text, f"case when {gate} then {_day_cast(column_type, rewritten)} end", misfit)
     gate = whole_match(text, accepted_text(column_type))
     if column.exact and kind is Kind.DOUBLE:
-        # No float near the text has the same digits and another exponent.
-        gate += f" and {_digits(text)} = {_digits(f'cast({cast} as varchar)')}"
-    judged = f"case when {gate} then {_value(column_type, text, cast)} end"
+        gate += f" and {is_kept_by_double(text)}"
+    judged = f"case when {gate} then {_value(column_type, text, cast)}"
+    if kind is Kind.DECIMAL:
+        # The cast rounds a number with more digits after the point.
+        fits = f"case when {is_exponent(text)} then {exponent_scale(text)} <= {column_type.scale} else false end"
+        # First a wide one: the digits before the exponent are more than those of the value.
+        wide = cast_of(text, decimal(MAX_PRECISION, column_type.scale or 0))
+        judged += f" when {fits} then {cast_of(wide, column_type)}"
+    judged += " end"
     if kind is Kind.TIMESTAMPTZ:
         return _or_misfit(text, judged, misfit)
     # A sum with 0 has no sign: -0 is 0.
@@ -173,6 +173,50 @@ def is_value(text: str, kind: Kind) -> str:
     column_type = ColumnType(kind)
     value = _value(column_type, text, cast_of(text, column_type))
     return f"{whole_match(text, accepted_text(column_type))} and {value} is not null"
+
+
+def is_exponent(text: str) -> str:
+    """Return the condition that a text is a number with an exponent."""
+    return whole_match(text, EXPONENT)
+
+
+def exponent_digits(number: str) -> str:
+    """Return how many digits a number with an exponent has before the point when it is written without one."""
+    mantissa, power = _mantissa(number), _power(number)
+    whole, fraction = f"split_part({mantissa}, '.', 1)", f"split_part({mantissa}, '.', 2)"
+    before = digits_before_point(mantissa)
+    zeros = f"strlen({fraction}) - strlen(ltrim({fraction}, '0'))"
+    is_zero = f"trim(concat({whole}, {fraction}), '-0') = ''"
+    shifted = f"case when {before} > 0 then {before} + {power} else {power} - ({zeros}) end"
+    return f"case when {is_zero} then 0 else greatest(0, {shifted}) end"
+
+
+def exponent_scale(number: str) -> str:
+    """Return how many digits a number with an exponent has after the point when it is written without one.
+
+    Trailing zeros aside.
+    """
+    mantissa, power = _mantissa(number), _power(number)
+    whole = f"split_part({mantissa}, '.', 1)"
+    after = digits_after_point(mantissa)
+    zeros = f"strlen({whole}) - strlen(rtrim({whole}, '0'))"
+    is_zero = f"trim(replace({mantissa}, '.', ''), '-0') = ''"
+    shifted = f"case when {after} > 0 then {after} - {power} else -({power}) - ({zeros}) end"
+    return f"case when {is_zero} then 0 else greatest(0, {shifted}) end"
+
+
+def _mantissa(number: str) -> str:
+    return f"split_part(lower({number}), 'e', 1)"
+
+
+def _power(number: str) -> str:
+    return f"cast(ltrim(split_part(lower({number}), 'e', 2), '+') as integer)"
+
+
+def is_kept_by_double(number: str) -> str:
+    """Return the condition that the nearest DOUBLE is written with the digits of a number."""
+    # No float near the text has the same digits and another exponent.
+    return f"{_digits(number)} = {_digits(f'cast(try_cast({number} as double) as varchar)')}"
 
 
 def digits_before_point(number: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import duckdb
 
 from framework.model.column_type import Kind
-from framework.model.csv_options import CsvOptions
 from framework.model.measurements import ColumnMeasurement
 from framework.model.staging import StagingColumn
 from framework.rows.segments import Segment
@@ -30,7 +29,7 @@ from framework.rows.sql.numbers import (
     read_numbers,
     smallest,
 )
-from framework.rows.sql.rows import checked_rows, is_read, misfit
+from framework.rows.sql.rows import checked_rows, is_read, misfit, plain_name
 
 ColumnNumbers = Mapping[int, Mapping[str, Any]]
 """Numbers by the column's place."""
@@ -53,30 +52,38 @@ _MISFITS: Numbers = {
     "low": smallest(_VALUE),
     "high": largest(_VALUE),
 }
-"""Aggregates over one column's texts `t` that are misfits."""
+"""Aggregates over one column's texts `t` that are misfits, in plain notation."""
 
 
 def measure_segment(
-    cursor: duckdb.DuckDBPyConnection, segment: Segment, columns: Sequence[StagingColumn], options: CsvOptions
+    cursor: duckdb.DuckDBPyConnection, segment: Segment, columns: Sequence[StagingColumn]
 ) -> tuple[int, int, ColumnNumbers]:
     """Return how many rows a segment has, how many of them are bad, and the numbers of each column.
 
     Misfits that a wider type may hold are read once more: checking every text for them would take longer.
     """
     rows_place = len(columns)
-    texts = [*(f"t{index}" for index in range(len(columns))), "null"]
-    faults = [*(misfit(column, index) for index, column in enumerate(columns)), "is_bad"]
-    rows = checked_rows(segment, columns, options)
-    cells = (
-        f"select unnest([{', '.join(texts)}]) as t, unnest([{', '.join(faults)}]) as is_misfit, "
-        f"unnest(range({rows_place + 1})) as place from ({rows})"
-    )
+    cells = _cells(segment, columns, [f"t{index}" for index in range(len(columns))])
     found = {place: numbers for (place,), numbers in read_groups(cursor, _COUNTS, cells, "place").items()}
     of_rows = found.pop(rows_place, {"rows": 0, "misfits": 0})
     if any(numbers["misfits"] and _may_widen(columns[place]) for place, numbers in found.items()):
-        misfits = read_groups(cursor, _MISFITS, f"select * from ({cells} where is_bad) where is_misfit", "place")
+        plain = [plain_name(segment, column, index) for index, column in enumerate(columns)]
+        cells = f"select * from ({_cells(segment, columns, plain)} where is_bad) where is_misfit"
+        misfits = read_groups(cursor, _MISFITS, cells, "place")
         found = {place: numbers | misfits.get((place,), {}) for place, numbers in found.items()}
     return of_rows["rows"], of_rows["misfits"], found
+
+
+def _cells(segment: Segment, columns: Sequence[StagingColumn], texts: Sequence[str]) -> str:
+    """Return the query of all texts `t`, each with its column's `place` and whether it `is_misfit`.
+
+    The place behind the last column has what is true of the whole row.
+    """
+    faults = [*(misfit(column, index) for index, column in enumerate(columns)), "is_bad"]
+    return (
+        f"select unnest([{', '.join([*texts, 'null'])}]) as t, unnest([{', '.join(faults)}]) as is_misfit, "
+        f"unnest(range({len(columns) + 1})) as place from ({checked_rows(segment, columns)})"
+    )
 
 
 def measure_lengths(cursor: duckdb.DuckDBPyConnection, columns: Sequence[StagingColumn], rows: str) -> ColumnNumbers:
@@ -111,7 +118,7 @@ def _may_widen(column: StagingColumn) -> bool:
 
 
 def _may_be_timestamp(column: StagingColumn) -> bool:
-    return column.type.kind is Kind.DATE and column.format is None
+    return column.type.kind is Kind.DATE
 
 
 def _measured(column: StagingColumn, found: Mapping[str, Any]) -> ColumnMeasurement:

@@ -2,95 +2,158 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
 
 from framework.model.column_type import ColumnType, Kind
-from framework.model.csv_options import CsvOptions
 from framework.model.measurements import ColumnProfile
+from framework.model.notation import PLAIN_NUMBERS, Notation
 from framework.rows.segments import Segment
 from framework.rows.sql.expressions import (
     cast_of,
     digits_after_point,
     digits_before_point,
+    exponent_digits,
+    exponent_scale,
+    is_exponent,
+    is_kept_by_double,
     is_number,
     is_timestamp,
     is_unusual,
     is_value,
 )
-from framework.rows.sql.numbers import Number, Numbers, largest, merged, read_groups, smallest
+from framework.rows.sql.notation import plain_boolean, plain_day, plain_number
+from framework.rows.sql.numbers import Number, Numbers, count_where, largest, merged, read_groups, smallest
 from framework.rows.sql.rows import field_text
 
-_OTHER, _INTEGER, _WHOLE, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP, _ZONED = range(8)
-"""Classes that share no text; _WHOLE is a number with a fraction of zeros."""
+_OTHER, _INTEGER, _WHOLE, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP, _ZONED, _DATE_OR_INTEGER, _EXPONENT = range(10)
+"""Classes that share no text. _WHOLE is a number with a fraction of zeros; _DATE_OR_INTEGER is both, such as 20240131
+where a format describes it."""
 _BIGINT = ColumnType(Kind.BIGINT)
-_WHOLES = (_INTEGER, _WHOLE)
+_WHOLES = (_INTEGER, _WHOLE, _DATE_OR_INTEGER)
 _DECIMALS = (*_WHOLES, _FRACTION)
+_NUMERIC = (*_DECIMALS, _EXPONENT)
 _IS_BIG = f"class in {_WHOLES} and n is null"
-_BIG = f"case when {_IS_BIG} then try_cast(t as decimal(38,0)) end"
+_BIG = f"case when {_IS_BIG} then try_cast(number as decimal(38,0)) end"
 _NUMBERS: Numbers = {
     "values": Number("count(t)", sum),
     "longest": largest("strlen(t)"),
-    "digits": largest(f"case when class = {_FRACTION} or {_IS_BIG} then {digits_before_point('t')} end"),
-    "scale": largest(f"case when class = {_FRACTION} then scale end"),
+    "digits": largest(
+        f"case when class = {_FRACTION} or {_IS_BIG} then {digits_before_point('number')} "
+        f"when class = {_EXPONENT} then {exponent_digits('number')} end"
+    ),
+    "scale": largest(
+        f"case when class = {_FRACTION} then scale when class = {_EXPONENT} then {exponent_scale('number')} end"
+    ),
+    "inexact": count_where(
+        f"(class = {_EXPONENT} or (class in {_DECIMALS} and strlen(number) > 15)) and not {is_kept_by_double('number')}"
+    ),
     "low": smallest(f"case when class in {_WHOLES} then n end"),
     "high": largest(f"case when class in {_WHOLES} then n end"),
     "big_low": smallest(_BIG),
     "big_high": largest(_BIG),
 }
-"""Aggregates over the texts `t` of one column and one class. Where a text begins as a number does, `n` is its BIGINT,
-and `scale` the number of its digits behind the point, where it has one."""
-
-
-def _is_usual(kind: Kind) -> str:
-    return f"not {is_unusual('t', ColumnType(kind), cast_of('t', ColumnType(kind)))}"
-
-
-# The first looks are cheap and leave few texts to the expressions, which decide.
-_LIKE_DIGIT = "t >= '0' and t < ':'"
-_LIKE_NUMBER = f"({_LIKE_DIGIT} or starts_with(t, '-') or starts_with(t, '.')) and t not like '____-%'"
-_CLASS = f"""\
-case
-when {_LIKE_NUMBER} then case
-    when not {is_unusual("t", _BIGINT, "n")} then {_INTEGER}
-    when {is_number("t")} then case when scale is null then {_INTEGER} when scale = 0 then {_WHOLE} else {_FRACTION} end
-    else {_OTHER} end
-when {_LIKE_DIGIT} then case
-    when {_is_usual(Kind.DATE)} or {is_value("t", Kind.DATE)} then {_DATE}
-    when {_is_usual(Kind.TIMESTAMP)} or {is_timestamp("t")} then {_TIMESTAMP}
-    when {is_value("t", Kind.TIMESTAMPTZ)} then {_ZONED}
-    else {_OTHER} end
-when strlen(t) between 4 and 5 and contains('tTfF', left(t, 1)) and {is_value("t", Kind.BOOLEAN)} then {_BOOLEAN}
-else {_OTHER} end"""
-Groups = Mapping[tuple[int, ...], Mapping[str, Any]]
-"""Numbers by the column's place and the class of its texts."""
+"""Aggregates over the texts `t` of one column and one class. Those that may be numbers have the `number` in plain
+notation, its BIGINT `n`, and its `scale`: how many digits stand behind the point, NULL without one."""
+Groups = Mapping[tuple[str, int], Mapping[str, Any]]
+"""Numbers by column and the class of its texts."""
 
 
 def profile_segments(
-    cursor: duckdb.DuckDBPyConnection, segments: Sequence[Segment], columns: Sequence[str], options: CsvOptions
+    cursor: duckdb.DuckDBPyConnection, segments: Sequence[Segment], columns: Mapping[str, Notation]
 ) -> Groups:
     """Return the numbers of segments that make a profile."""
-    fields = " union all ".join(_fields(segment, columns, options) for segment in segments)
-    # Each once for a text: DuckDB computes an expression wherever it stands.
-    integer = f"case when {_LIKE_NUMBER} then {cast_of('t', _BIGINT)} end as n"
-    scale = f"case when {_LIKE_NUMBER} and contains(t, '.') then {digits_after_point('t')} end as scale"
-    classes = f"select *, {_CLASS} as class from (select *, {integer}, {scale} from ({fields}))"
-    return read_groups(cursor, _NUMBERS, classes, "place", "class")
+    found: dict[tuple[str, int], Mapping[str, Any]] = {}
+    for notation in dict.fromkeys(columns.values()):
+        names = [name for name, of_column in columns.items() if of_column == notation]
+        fields = " union all ".join(_fields(segment, names, notation) for segment in segments)
+        groups = read_groups(cursor, _NUMBERS, _classified(fields, notation), "place", "class")
+        found |= {(names[place], kind): numbers for (place, kind), numbers in groups.items()}
+    return found
 
 
-def _fields(segment: Segment, columns: Sequence[str], options: CsvOptions) -> str:
-    texts = [field_text(segment, name, options) or "cast(null as varchar)" for name in columns]
-    return f"select unnest([{', '.join(texts)}]) as t, unnest(range({len(columns)})) as place from {segment.relation}"
+def _fields(segment: Segment, names: Sequence[str], notation: Notation) -> str:
+    texts = [field_text(segment, name, notation) or "cast(null as varchar)" for name in names]
+    return f"select unnest([{', '.join(texts)}]) as t, unnest(range({len(names)})) as place from {segment.relation}"
 
 
-def column_profiles(columns: Sequence[str], found: Sequence[Groups]) -> Mapping[str, ColumnProfile]:
+def column_profiles(columns: Collection[str], found: Sequence[Groups]) -> Mapping[str, ColumnProfile]:
     """Return the profile of each column from the numbers of all segments."""
-    of_place: dict[int, dict[int, dict[str, Any]]] = {place: {} for place in range(len(columns))}
-    for place, kind in {key for part in found for key in part}:
-        of_place[place][kind] = merged(_NUMBERS, [part[place, kind] for part in found if (place, kind) in part])
-    return {name: _profile(of_place[place]) for place, name in enumerate(columns)}
+    of_column: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in columns}
+    for name, kind in {key for part in found for key in part}:
+        of_column[name][kind] = merged(_NUMBERS, [part[name, kind] for part in found if (name, kind) in part])
+    return {name: _profile(numbers) for name, numbers in of_column.items()}
+
+
+_LIKE_DIGIT = "t >= '0' and t < ':'"
+_LIKE_NUMBER = f"({_LIKE_DIGIT} or starts_with(t, '-') or starts_with(t, '.')) and t not like '____-%'"
+
+
+def _classified(fields: str, notation: Notation) -> str:
+    """Return the query of texts with their classes and what else _NUMBERS needs.
+
+    The first looks are cheap and leave few texts to the expressions, which decide.
+    """
+    if notation.numbers == PLAIN_NUMBERS:
+        number, may_be_number, is_plain = "t", _LIKE_NUMBER, is_number("t")
+    else:
+        number, may_be_number = plain_number("t", notation.numbers), "number is not null"
+        is_plain = "not contains(lower(number), 'e')"
+    is_usual = f"not {is_unusual('number', _BIGINT, 'n')}"
+    of_scale = f"case when scale is null then {_INTEGER} when scale = 0 then {_WHOLE} else {_FRACTION} end"
+    numbers = f"when {is_usual} then {_INTEGER} when {is_plain} then {of_scale} "
+    numbers += f"when {is_exponent('number')} then {_EXPONENT} else {_OTHER} end"
+    classes = [
+        *_boolean_classes(notation, is_first=True),
+        *_day_classes(notation, is_first=True),
+        f"when {may_be_number} then case {numbers}",
+        *_day_classes(notation, is_first=False),
+        *_boolean_classes(notation, is_first=False),
+    ]
+    # Each once for a text: DuckDB computes an expression wherever it stands.
+    day = plain_day("t", notation.formats, ColumnType(Kind.TIMESTAMP)) if notation.formats else "null"
+    texts = f"select *, {number} as number, {day} as day from ({fields})"
+    integer = f"case when {may_be_number} then {cast_of('number', _BIGINT)} end as n"
+    has_point = f"{may_be_number} and contains(number, '.')"
+    scale = f"case when {has_point} then {digits_after_point('number')} end as scale"
+    kind = f"case {' '.join(classes)} else {_OTHER} end as class"
+    return f"select *, {kind} from (select *, {integer}, {scale} from ({texts}))"
+
+
+def _day_classes(notation: Notation, is_first: bool) -> Iterator[str]:
+    """Yield the conditions on dates and times. Those of formats come first: a format may consist of digits."""
+    if bool(notation.formats) is not is_first:
+        return
+    if is_first:
+        if any(each.is_of_digits and not each.has_time for each in notation.formats):
+            yield f"when {_is_day('day', Kind.DATE)} and n is not null then {_DATE_OR_INTEGER}"
+        yield f"when {_is_day('day', Kind.DATE)} then {_DATE} when {_is_day('day', Kind.TIMESTAMP)} then {_TIMESTAMP}"
+        if any(each.has_offset for each in notation.formats):
+            yield f"when {_is_day('day', Kind.TIMESTAMPTZ)} then {_ZONED}"
+        return
+    kinds = ((Kind.DATE, _DATE), (Kind.TIMESTAMP, _TIMESTAMP), (Kind.TIMESTAMPTZ, _ZONED))
+    days = " ".join(f"when {_is_day('t', kind)} then {number}" for kind, number in kinds)
+    yield f"when {_LIKE_DIGIT} then case {days} else {_OTHER} end"
+
+
+def _is_day(text: str, kind: Kind) -> str:
+    column_type = ColumnType(kind)
+    is_usual = f"not {is_unusual(text, column_type, cast_of(text, column_type))}"
+    is_judged = is_timestamp(text) if kind is Kind.TIMESTAMP else is_value(text, kind)
+    return f"({is_judged})" if kind is Kind.TIMESTAMPTZ else f"({text} is not null and ({is_usual} or {is_judged}))"
+
+
+def _boolean_classes(notation: Notation, is_first: bool) -> Iterator[str]:
+    """Yield the condition on booleans. Those of the spec come first: they may be numbers."""
+    if bool(notation.booleans) is not is_first:
+        return
+    if is_first:
+        yield f"when {plain_boolean('t', notation.booleans)} is not null then {_BOOLEAN}"
+    else:
+        may_be = "strlen(t) between 4 and 5 and contains('tTfF', left(t, 1))"
+        yield f"when {may_be} and {is_value('t', Kind.BOOLEAN)} then {_BOOLEAN}"
 
 
 def _profile(found: Mapping[int, Mapping[str, Any]]) -> ColumnProfile:
@@ -108,17 +171,19 @@ def _profile(found: Mapping[int, Mapping[str, Any]]) -> ColumnProfile:
     has_range = bool(wholes) and largest_of("digits", *_WHOLES) <= 38
     return ColumnProfile(
         values=values(*found),
-        integers=values(_INTEGER),
+        integers=values(_INTEGER, _DATE_OR_INTEGER),
         numbers=values(*_DECIMALS),
         booleans=values(_BOOLEAN),
-        dates=values(_DATE),
+        dates=values(_DATE, _DATE_OR_INTEGER),
         timestamps=values(_TIMESTAMP),
         longest_bytes=largest_of("longest", *found),
-        integer_digits=max(largest_of("digits", *_DECIMALS), *(_digits(whole) for whole in wholes), 0),
-        scale=largest_of("scale", _FRACTION),
+        integer_digits=max(largest_of("digits", *_NUMERIC), *(_digits(whole) for whole in wholes), 0),
+        scale=largest_of("scale", _FRACTION, _EXPONENT),
         smallest=min(wholes) if has_range else None,
         largest=max(wholes) if has_range else None,
         zoned=values(_ZONED),
+        exponents=values(_EXPONENT),
+        inexact=sum(found[kind]["inexact"] for kind in _NUMERIC if kind in found),
     )
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 
 from framework.errors import PipelineError
-from framework.model.csv_options import CsvOptions
 from framework.model.measurements import StagingFile
 from framework.model.staging import StagingColumn
 from framework.model.words import counted
@@ -41,31 +40,30 @@ def stage_part(
     cursor: duckdb.DuckDBPyConnection,
     part: Sequence[Segment],
     columns: Sequence[StagingColumn],
-    options: CsvOptions,
     target: Path,
 ) -> StagedPart:
     """Write a part's good rows; they are read once where all rows fit, and three times where one does not."""
     records = sum(segment.records for segment in part)
     try:
-        staged = _copy(cursor, [staging_rows(segment, columns, options) for segment in part], target)
+        staged = _copy(cursor, [staging_rows(segment, columns) for segment in part], target)
     except duckdb.Error as error:
         if BAD_ROW not in str(error):
             raise
         target.unlink(missing_ok=True)
-        return _stage_good(cursor, part, columns, options, target)
+        return _stage_good(cursor, part, columns, target)
     _require(staged, records, part)
     lengths = measure_lengths(cursor, columns, f"from read_parquet({quoted(str(target))})")
     return StagedPart(records, staged, False, lengths, {})
 
 
 def measure_part(
-    cursor: duckdb.DuckDBPyConnection, part: Sequence[Segment], columns: Sequence[StagingColumn], options: CsvOptions
+    cursor: duckdb.DuckDBPyConnection, part: Sequence[Segment], columns: Sequence[StagingColumn]
 ) -> StagedPart:
     """Return what staging would measure, without writing."""
     found = []
     bad: dict[tuple[int, int], int] = {}
     for segment in part:
-        rows, bad_rows, numbers = measure_segment(cursor, segment, columns, options)
+        rows, bad_rows, numbers = measure_segment(cursor, segment, columns)
         _require(rows, segment.records, [segment])
         if bad_rows:
             place = (segment.layout.ordinal, segment.split)
@@ -79,11 +77,10 @@ def _stage_good(
     cursor: duckdb.DuckDBPyConnection,
     part: Sequence[Segment],
     columns: Sequence[StagingColumn],
-    options: CsvOptions,
     target: Path,
 ) -> StagedPart:
-    seen = measure_part(cursor, part, columns, options)
-    staged = _copy(cursor, [good_staging_rows(segment, columns, options) for segment in part], target)
+    seen = measure_part(cursor, part, columns)
+    staged = _copy(cursor, [good_staging_rows(segment, columns) for segment in part], target)
     _require(staged, seen.rows_staged, part)
     return seen
 

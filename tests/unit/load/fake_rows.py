@@ -15,6 +15,7 @@ from framework.model.measurements import (
     Measurements,
     StagingFile,
 )
+from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
 from framework.rows.protocol import SourceRows, Watch
 from tests.unit.load.fake_lake import FakeLake
@@ -49,7 +50,7 @@ class FakeRows:
         self._watch = watch
         self._passes = 0
 
-    def profile(self, columns: Sequence[str]) -> Mapping[str, ColumnProfile]:
+    def profile(self, columns: Mapping[str, Notation]) -> Mapping[str, ColumnProfile]:
         self._watch("profile")
         return {name: self._canned.profiles[name] for name in columns}
 

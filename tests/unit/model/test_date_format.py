@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from framework.model.date_format import format_expression
+from framework.model.date_format import DateFormat
+from framework.model.months import MONTHS
 
 
 @pytest.mark.parametrize(
@@ -22,10 +23,52 @@ from framework.model.date_format import format_expression
     ],
 )
 def test_a_format_describes_its_texts(pattern: str, text: str, matches: bool) -> None:
-    assert (re.fullmatch(format_expression(pattern), text) is not None) is matches
+    assert (re.fullmatch(DateFormat(pattern).expression, text) is not None) is matches
 
 
-@pytest.mark.parametrize("pattern", ["yyyy-MM", "yyyy-MM-dd hh", "yyyy-MM-dd 'open", "yyyy-MM-dd yy", "DD.MM.yyyy"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "yyyy-MM",
+        "yyyy-MM-dd hh",
+        "yyyy-MM-dd 'open",
+        "yyyy-MM-dd yy",
+        "DD.MM.yyyy",
+        "yyyy-MM-dd HH a",
+        "yyyy-MM-dd HH hh a",
+        "yyyy-MM-dd mm",
+    ],
+)
 def test_a_format_that_engines_would_read_differently_is_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match="y"):
-        format_expression(pattern)
+    with pytest.raises(ValueError, match="yyyy"):
+        DateFormat(pattern)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text"),
+    [
+        ("dd/MM/yyyy", "MM/dd/yyyy", "02/01/2012"),
+        ("d.M.yy", "M.d.yy", "2.1.12"),
+        ("ddMMyyyy", "yyyyMMdd", "01012012"),
+        ("dd.MM.yyyy", "d.M.yyyy", None),
+        ("dd.MM.yyyy", "dd.MM.yyyy HH:mm", None),
+        ("d MMM yyyy", "d MMMM yyyy", None),
+        ("hh:mm a dd.MM.yyyy", "hh:mm a MM.dd.yyyy", "03:14 AM 02.01.2012"),
+        ("yyyyMMdd", "epoch_s", "20120101"),
+    ],
+)
+def test_formats_that_read_one_text_differently_are_found(first: str, second: str, text: str | None) -> None:
+    found = DateFormat(first).conflicting_text(DateFormat(second))
+    assert (found is None) is (text is None)
+    if text is not None:
+        # The text that is named is one that both read.
+        assert re.fullmatch(DateFormat(first).expression, text)
+        assert re.fullmatch(DateFormat(second).expression, found or "")
+
+
+def test_every_month_has_its_own_names() -> None:
+    for language, months in MONTHS.items():
+        names = [name for of_month in months for name in dict.fromkeys(of_month)]
+        assert len(months) == 12
+        assert len(set(names)) == len(names), language
+        assert all(name == name.lower() for name in names)

@@ -13,6 +13,7 @@ from framework.errors import SchemaChangeError, SourceFileError, SpecError
 from framework.model.column_type import can_widen, parse_type
 from framework.model.files import FileIdentity, FileLayout, RowsStart, SourceBatch, SourceFile
 from framework.model.measurements import ColumnMeasurement, ColumnProfile, FileMeasurement, Measurements
+from framework.model.notation import PLAIN
 from framework.model.observation import Observation, ObservedTable, TableColumn
 from framework.plan.columns import columns_to_profile, plan_columns
 from framework.plan.fit import file_columns
@@ -143,7 +144,7 @@ def test_the_order_of_the_columns_in_the_file_changes_no_type(header: list[str])
 def test_only_columns_nobody_settled_are_profiled() -> None:
     declared = spec("types: {columns: {b: date}}")
 
-    assert columns_to_profile(declared, table({"a": "integer"}), ("id", "a", "b", "c")) == ("c",)
+    assert columns_to_profile(declared, table({"a": "integer"}), ("id", "a", "b", "c")) == {"c": PLAIN}
 
 
 def test_a_file_without_an_upsert_key_is_refused() -> None:

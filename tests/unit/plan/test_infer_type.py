@@ -7,7 +7,7 @@ import pytest
 from framework.model.column_type import ColumnType, parse_type
 from framework.model.measurements import ColumnProfile
 from framework.plan.infer_type import settle_type, varchar_for
-from framework.spec.pipeline import TypeRule
+from framework.spec.pipeline import DECIMAL_FIT, TypeRule
 
 EMPTY = ColumnProfile(0, 0, 0, 0, 0, 0, 0, 0, 0, None, None)
 DEFAULT_RULES = (
@@ -66,11 +66,50 @@ def test_a_key_with_a_point_stays_double() -> None:
     assert settled(numbers(3, 2), is_key=True) == parse_type("double precision")
 
 
-@pytest.mark.parametrize(
-    ("digits", "scale", "expected"), [(21, 2, "decimal(23,2)"), (3, 25, "decimal(28,25)"), (30, 9, "varchar(256)")]
-)
+@pytest.mark.parametrize(("digits", "scale", "expected"), [(21, 2, "decimal(23,2)"), (30, 9, "varchar(256)")])
 def test_a_rule_that_cannot_hold_the_values_is_passed_over(digits: int, scale: int, expected: str) -> None:
     assert settled(numbers(digits, scale)) == parse_type(expected)
+
+
+def test_many_digits_are_a_double_where_it_keeps_them_all() -> None:
+    assert settled(numbers(3, 25)) == parse_type("double precision")
+    assert settled(replace(numbers(3, 25), inexact=1)) == parse_type("decimal(28,25)")
+    assert settled(replace(numbers(1, 40), inexact=1)) == parse_type("varchar(256)")
+
+
+def test_exponents_are_numbers_beside_numbers_with_a_point() -> None:
+    beside = replace(numbers(3, 2), values=9, numbers=5, exponents=4)
+    assert settled(beside) == parse_type("decimal(38,18)")
+    assert settled(replace(beside, scale=30)) == parse_type("double precision")
+    assert settled(replace(beside, integers=5)).is_text
+    assert settled(replace(beside, values=4, numbers=0)).is_text
+
+
+@pytest.mark.parametrize(
+    ("digits", "scale", "expected"),
+    [
+        (3, 2, "decimal(18,2)"),
+        (16, 1, "decimal(18,2)"),
+        (17, 1, "decimal(38,2)"),
+        (1, 3, "decimal(18,4)"),
+        (13, 5, "decimal(38,6)"),
+        (8, 9, "decimal(18,10)"),
+        (9, 9, "decimal(38,10)"),
+        (0, 18, "decimal(18,18)"),
+        (20, 12, "decimal(38,18)"),
+        (21, 12, "decimal(33,12)"),
+        (36, 1, "decimal(38,2)"),
+        (37, 1, "decimal(38,1)"),
+    ],
+)
+def test_a_decimal_that_fits_has_the_places_of_the_file_rounded_up(digits: int, scale: int, expected: str) -> None:
+    rule = TypeRule(None, "double", False, DECIMAL_FIT)
+    assert settled(numbers(digits, scale), rules=(rule,)) == parse_type(expected)
+
+
+def test_a_decimal_that_fits_is_for_numbers_only() -> None:
+    rule = TypeRule("a", None, None, DECIMAL_FIT)
+    assert settle_type("a", replace(EMPTY, values=1, longest_bytes=1), (rule,), is_key=False).type.is_text
 
 
 def test_dates_mixed_with_timestamps_are_timestamps() -> None:

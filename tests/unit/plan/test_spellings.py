@@ -49,7 +49,7 @@ def batch(*headers: list[str]) -> SourceBatch:
         FileLayout(file, ordinal, "a", clean_names(header), False, RowsStart(0, 1, "\n", True), tuple(header))
         for ordinal, header in enumerate(headers)
     )
-    return SourceBatch(tuple(layouts), CsvOptions(",", "utf-8", True, ()))
+    return SourceBatch(tuple(layouts), CsvOptions(",", "utf-8"))
 
 
 @pytest.mark.parametrize("header", [["Unapplied", "unApplied"], ["unApplied", "Unapplied"]])

@@ -22,7 +22,7 @@ from framework.rows.sql.database import connect
 from framework.rows.task import perform
 from tests.headers import read_start
 
-COMMA = CsvOptions(",", "utf-8", True, ())
+COMMA = CsvOptions(",", "utf-8")
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 Found = TypeVar("Found")
 

@@ -16,7 +16,7 @@ MOST = 1000
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-OPTIONS = CsvOptions(",", "utf-8", True, ())
+OPTIONS = CsvOptions(",", "utf-8")
 
 
 def batch(size_bytes: int, is_gzip: bool = False, sample_rows: int | None = None) -> SourceBatch:

@@ -9,13 +9,14 @@ import pytest
 
 from framework.model.column_type import decimal, parse_type, varchar
 from framework.model.csv_options import CsvOptions
+from framework.model.date_format import DateFormat
 from framework.model.modes import UPSERT
 from framework.model.names import TableName
+from framework.model.notation import PLAIN, Notation
 from framework.spec.load import load_environments_text, load_pipeline_text
 from framework.spec.pipeline import (
     BadRowsSpec,
     ColumnsSpec,
-    DeclaredType,
     EvolutionSpec,
     ExpectSpec,
     LoadSpec,
@@ -45,7 +46,7 @@ source:
   prefix: data/in/customers/
   pattern: "customers_*.csv*"
   format: csv
-  options: {delimiter: ",", encoding: utf-8, multiline: true, null_values: []}
+  options: {delimiter: ",", encoding: utf-8}
   batch: file
   order: modified
   on_failure: stop
@@ -59,7 +60,7 @@ columns:
   exclude: [internal_flag]
 metadata_columns: {run_date: run_date, file_name: file_name}
 types:
-  columns: {postal_code: varchar(16), signed_up: {type: timestamp, format: "dd/MM/yyyy HH:mm"}}
+  columns: {postal_code: varchar(16), signed_up: {type: timestamp, formats: ["dd/MM/yyyy HH:mm"]}}
   rules:
     - {name: "*_id", type: varchar(64)}
     - {inferred: double, type: "decimal(38,18)", unless: key}
@@ -80,14 +81,12 @@ def test_the_smallest_spec_gets_every_default(minimal: str) -> None:
         owner="",
         tags=(),
         expect=ExpectSpec(None, 0, Fraction(1, 2), last_line_end=False),
-        source=SourceSpec(
-            "data/in/orders/", "*", (), "csv", CsvOptions(",", "utf-8", True, ()), "file", "modified", "stop"
-        ),
+        source=SourceSpec("data/in/orders/", "*", (), "csv", CsvOptions(",", "utf-8"), "file", "modified", "stop"),
         target=TargetSpec(TableName("public", "orders"), None, ()),
         load=LoadSpec(UPSERT, ("order_id",), (), "deduplicate"),
         columns=ColumnsSpec({}, ()),
         metadata_columns=MetadataColumns("run_date", "file_name"),
-        types=TypesSpec({}, DEFAULT_RULES),
+        types=TypesSpec({}, DEFAULT_RULES, PLAIN, {}),
         evolution=EvolutionSpec("add", "widen", "reject", MissingPolicy("default", "keep", None), {}, 1_000_000),
         bad_rows=BadRowsSpec("reject_file", None, None, True),
         views=(),
@@ -104,9 +103,10 @@ def test_the_example_of_the_design_loads_as_written() -> None:
     assert spec.load.order_by == (OrderBy("updated_at", descending=True),)
     assert spec.columns == ColumnsSpec({"cust_no": "customer_id"}, ("internal_flag",))
     assert spec.types.columns == {
-        "postal_code": DeclaredType(varchar(16), None),
-        "signed_up": DeclaredType(parse_type("timestamp"), "dd/MM/yyyy HH:mm"),
+        "postal_code": varchar(16),
+        "signed_up": parse_type("timestamp"),
     }
+    assert spec.types.notation_of("signed_up") == Notation(formats=(DateFormat("dd/MM/yyyy HH:mm"),))
     assert spec.types.rules == (TypeRule("*_id", None, None, varchar(64)), *DEFAULT_RULES)
     assert spec.views == (
         ViewSpec(TableName("reporting", "v_customers"), "SELECT * FROM {{ target }}", late_binding=False),

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from framework.model.notation import Notation
 from framework.resources import read_text
 from framework.spec.environment import Environment
 from framework.spec.json_schema import _DESCRIPTIONS, json_schema
 from framework.spec.load import load_pipeline_text
-from framework.spec.pipeline import DeclaredType, PipelineSpec, TypeRule, ViewSpec
+from framework.spec.pipeline import PipelineSpec, TypeRule, ViewSpec
 
 ROOT = Path(__file__).parents[3]
 NAMES = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "schemas").rglob("*.json"))]
@@ -54,7 +55,7 @@ def test_every_field_has_one_sentence_and_valid_examples(name: str) -> None:
 def test_every_field_is_required_or_has_a_default(name: str) -> None:
     computed = {".source.on_failure"}
     for path, schema in subschemas(json_schema(name)):
-        if path == ".evolution.columns.additionalProperties":
+        if path in (".evolution.columns.additionalProperties", ".types.columns.additionalProperties"):
             # What is left out is the table's.
             continue
         for field_name, field in schema.get("properties", {}).items():
@@ -74,6 +75,10 @@ FIELDS_OF_TARGET = {
     "view": {"schema", "name"},
     "key": {"only", "unless"},
     "memory_bytes": {"memory"},
+    "formats": {"formats", "locale"},
+    "numbers": {"decimal", "thousands", "negatives", "currency", "percent"},
+    "notation": {"parse"},
+    "notations": set(),
     "written_for": set(),
     "place": set(),
 }
@@ -97,7 +102,8 @@ def test_specs_and_their_values_have_the_same_fields() -> None:
     schema = json_schema("pipeline")
     assert_same_fields(dict(schema), PipelineSpec, {"path", "sha256"})
     types = schema["properties"]["types"]["properties"]
-    assert_same_fields(types["columns"]["additionalProperties"], DeclaredType, set())
+    assert_same_fields(types["parse"], Notation, set())
+    assert_same_fields(types["columns"]["additionalProperties"], Notation, {"type"})
     assert_same_fields(types["rules"]["items"], TypeRule, set())
     assert_same_fields(schema["properties"]["views"]["items"], ViewSpec, set())
 

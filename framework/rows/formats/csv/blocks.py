@@ -31,7 +31,7 @@ class PlainBlock:
     longest_bytes: int
 
 
-def check_block(block: bytes, delimiter: str, columns: int, is_multiline: bool) -> PlainBlock | None:
+def check_block(block: bytes, delimiter: str, columns: int) -> PlainBlock | None:
     """Return the block's complete records where they are plain, None where they need the exact reader.
 
     Plain: quoting by RFC 4180, `columns` fields each, one kind of line end, no blank line, no NUL,
@@ -40,7 +40,7 @@ def check_block(block: bytes, delimiter: str, columns: int, is_multiline: bool) 
     if not block or b"\0" in block:
         return None
     found = _find(block, ord(delimiter))
-    if len(found.ends) == 0 or not found.has_sound_quotes or (found.quoted_line_ends.any() and not is_multiline):
+    if len(found.ends) == 0 or not found.has_sound_quotes:
         return None
     end = int(found.ends[-1]) + 1
     lengths = np.diff(found.ends, prepend=-1)
@@ -60,7 +60,6 @@ class _Found:
     ends: Places
     delimiters: Words
     has_sound_quotes: bool
-    quoted_line_ends: Words
 
 
 def _find(block: bytes, delimiter: int) -> _Found:
@@ -78,7 +77,6 @@ def _find(block: bytes, delimiter: int) -> _Found:
         delimiters=delimiters & ~inside,
         has_sound_quotes=_has_sound_quotes(quotes, inside, delimiters | line_feeds | returns, places)
         and _stand_behind(returns & ~inside & ~_next(line_feeds), places),
-        quoted_line_ends=line_feeds & inside,
     )
 
 

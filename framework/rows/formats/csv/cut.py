@@ -122,7 +122,7 @@ class SplitCutter:
         # imported where it is used: small loads do without numpy
         from framework.rows.formats.csv.blocks import check_block
 
-        block = check_block(rest, self._options.delimiter, len(self._layout.columns), self._options.multiline)
+        block = check_block(rest, self._options.delimiter, len(self._layout.columns))
         if block is None:
             return None
         self._write(memoryview(rest)[: block.end], block.records, block.line_end, block.longest_bytes)

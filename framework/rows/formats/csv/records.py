@@ -54,8 +54,6 @@ class RecordCutter:
         self._quoted = re.compile(r'"[^"]*"')
         self._delimiter = options.delimiter
         self._columns = columns
-        self._is_multiline = options.multiline
-        self._line_end = line_end
 
     def cut(self, text: str, before: int, is_all: bool) -> Cut:
         """Cut the complete records off the start of a text; with `is_all` the rest is a record too.
@@ -84,8 +82,6 @@ class RecordCutter:
     def _take(self, record: str, place: int, result: Cut) -> None:
         bare = record
         if '"' in record:
-            if not self._is_multiline and self._line_end in record:
-                raise BrokenRecord(place, UNCLOSED_QUOTE)
             bare = self._quoted.sub("", record)
         if bare.count(self._delimiter) + 1 == self._columns and "\0" not in record:
             result.good.append(record)

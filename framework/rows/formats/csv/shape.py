@@ -35,7 +35,7 @@ class FileStart:
     """The first text of a file, after skipped lines; whether it is the whole file; and the spec's options.
 
     `expected` are the columns that the table has from files, None where there is no table. Every file must have
-    those that are `needed`.
+    those that are `needed`. `null_values` mean NULL in every column.
     """
 
     text: str
@@ -44,6 +44,7 @@ class FileStart:
     columns: ColumnsSpec
     expected: tuple[str, ...] | None
     needed: tuple[str, ...] = ()
+    null_values: tuple[str, ...] = ()
 
     def records(self, delimiter: str | None = None) -> list[tuple[str, ...]]:
         """Return the first records as they read with a delimiter, the header among them."""
@@ -199,7 +200,7 @@ def _no_header(start: FileStart) -> str | None:
     known = start.known(header)
     if 2 * len(known) > len(header):
         return None
-    match looks_like_data(header, below, start.options.null_values, known):
+    match looks_like_data(header, below, start.null_values, known):
         case DataCell(position, kind, is_alone):
             like = "" if is_alone else ", as are the values below it"
             return f"the first line looks like data: its field {position} is a value ({kind}){like}"
@@ -219,7 +220,7 @@ def _ways(start: FileStart) -> Iterator[Way]:
     """Yield options under which a file whose first record is not a header would load."""
     options = start.options
     header, *below = start.records() or [()]
-    is_data = isinstance(looks_like_data(header, below, options.null_values), DataCell)
+    is_data = isinstance(looks_like_data(header, below, start.null_values), DataCell)
     behind = _header_below(start, is_sure=is_data or not header)
     if behind is not None:
         yield Way("the header stands below the first line", behind)

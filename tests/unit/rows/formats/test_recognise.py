@@ -20,7 +20,7 @@ import pytest
 from framework.model.csv_options import CsvOptions
 from tests.headers import read_header
 
-COMMA = CsvOptions(",", "utf-8", True, ())
+COMMA = CsvOptions(",", "utf-8")
 TABLE = pyarrow.table({"id": [1, 2], "name": ["Ann", "Bob"]})
 CSV = b"id,name\n1,Ann\n2,Bob\n"
 
@@ -110,7 +110,7 @@ def test_the_file_is_named_and_no_encoding_blamed(content: bytes, name: str) -> 
 
     assert message.startswith(f"the file is {name}")
     assert "encoding" not in message
-    assert rejection(content, CsvOptions(";", "windows-1252", True, ())) == message
+    assert rejection(content, CsvOptions(";", "windows-1252")) == message
 
 
 @pytest.mark.parametrize(

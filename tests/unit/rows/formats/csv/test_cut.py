@@ -86,10 +86,10 @@ def test_segments_hold_the_sound_records_and_the_notes_the_others(
 
 
 @settings(max_examples=600)
-@given(text=TEXTS.map(lambda text: text + "\n"), columns=st.integers(1, 3), is_multiline=st.booleans())
-def test_a_block_is_plain_only_where_every_record_is_sound(text: str, columns: int, is_multiline: bool) -> None:
-    options = CsvOptions(",", "utf-8", is_multiline, ())
-    block = check_block(text.encode(), ",", columns, is_multiline)
+@given(text=TEXTS.map(lambda text: text + "\n"), columns=st.integers(1, 3))
+def test_a_block_is_plain_only_where_every_record_is_sound(text: str, columns: int) -> None:
+    options = CsvOptions(",", "utf-8")
+    block = check_block(text.encode(), ",", columns)
     try:
         cut = RecordCutter(options, columns).cut(text, 0, is_all=False)
     except BrokenRecord:
@@ -108,7 +108,7 @@ def test_a_block_is_plain_only_where_every_record_is_sound(text: str, columns: i
 @given(rows=st.lists(st.tuples(SOUND, SOUND), min_size=1, max_size=20), line_end=st.sampled_from(["\n", "\r\n"]))
 def test_plain_records_are_recognised(rows: list[tuple[str, str]], line_end: str) -> None:
     text = "".join(record_text(list(row), quote_all=True) + line_end for row in rows).encode()
-    block = check_block(text, ",", 2, is_multiline=True)
+    block = check_block(text, ",", 2)
     assert block is not None
     assert (block.end, block.records, block.line_end) == (len(text), len(rows), line_end)
 
@@ -118,16 +118,15 @@ def test_plain_records_are_recognised(rows: list[tuple[str, str]], line_end: str
     ["a,b\n\nc,d\n", "a,b\r\nc,d\n", "a\n", "a,b,c\n", 'a,b"\n', '"a"b,c\n', "a,\0\n", "a,b\rc\n", "\na,b\n", ""],
 )
 def test_what_is_not_plain_is_left_to_others(text: str) -> None:
-    assert check_block(text.encode(), ",", 2, is_multiline=True) is None
+    assert check_block(text.encode(), ",", 2) is None
 
 
 def test_quotes_are_followed_over_many_words() -> None:
     field = '"' + "x,\n" * 100 + '""' + "y" * 61 + '"'
     text = "".join(f"{n},{field}\n" for n in range(50)).encode()
-    block = check_block(text, ",", 2, is_multiline=True)
+    block = check_block(text, ",", 2)
     assert block is not None
     assert (block.records, block.end) == (50, len(text))
-    assert check_block(text, ",", 2, is_multiline=False) is None
 
 
 def test_a_quote_that_is_never_closed_ends_somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,14 +149,14 @@ def test_bytes_that_are_no_utf_8_are_placed(tmp_path: Path, content: bytes, plac
 @pytest.mark.parametrize("encoding", ["utf-16", "windows-1252", "iso-8859-1"])
 def test_other_encodings_become_utf_8(tmp_path: Path, encoding: str) -> None:
     content = "c0,c1\n1,é\n2,ü\n".encode(encoding)
-    cutter = cut_file(content, 2, tmp_path, CsvOptions(",", encoding, True, ()), piece=3)
+    cutter = cut_file(content, 2, tmp_path, CsvOptions(",", encoding), piece=3)
     assert list(rows_of(cutter)) == [(1, ["1", "é"]), (2, ["2", "ü"])]
 
 
 def test_half_a_character_at_the_end_of_utf_16_is_placed(tmp_path: Path) -> None:
     content = "c0,c1\n1,é\n2,ü".encode("utf-16")[:-1]
     with pytest.raises(BrokenRecord, match="not valid") as error:
-        cut_file(content, 2, tmp_path, CsvOptions(",", "utf-16", True, ()), piece=3)
+        cut_file(content, 2, tmp_path, CsvOptions(",", "utf-16"), piece=3)
     assert error.value.place == 2
 
 

@@ -14,12 +14,12 @@ from framework.model.csv_options import CsvOptions
 from framework.rows.formats.csv.header import is_gzip
 from tests.headers import read_header
 
-COMMA = CsvOptions(",", "utf-8", True, ())
+COMMA = CsvOptions(",", "utf-8")
 NAMES = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\ufeff"), max_size=8), min_size=1)
 
 
 def with_options(delimiter: str = ",", encoding: str = "utf-8") -> CsvOptions:
-    return CsvOptions(delimiter, encoding, True, ())
+    return CsvOptions(delimiter, encoding)
 
 
 @given(names=NAMES, packed=st.booleans())

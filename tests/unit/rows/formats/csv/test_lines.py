@@ -70,7 +70,7 @@ def test_a_record_begins_where_the_line_ends_before_it_have_been_counted(
     content = text.encode(encoding)
     content = gzip.compress(content) if is_gzip else content
 
-    options = CsvOptions(",", encoding, True, (), header=has_header, names=("a",), skip_lines=len(skipped))
+    options = CsvOptions(",", encoding, header=has_header, names=("a",), skip_lines=len(skipped))
     batch = batch_of(content, options=options)
     read, _ = rows_of(batch, [content], tmp_path_factory.mktemp("lines"), size)
     (layout,) = batch.files

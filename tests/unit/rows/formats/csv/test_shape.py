@@ -15,7 +15,7 @@ from framework.rows.formats.csv.shape import DELIMITERS, FileStart, find_misfit
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import ColumnsSpec
 
-COMMA = CsvOptions(",", "utf-8", True, ())
+COMMA = CsvOptions(",", "utf-8")
 CELLS = st.text(st.sampled_from("ab1205.,;|\t- :#="), max_size=6)
 LINES = st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8)
 

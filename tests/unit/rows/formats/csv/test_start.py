@@ -15,7 +15,7 @@ from framework.model.files import RowsStart
 from framework.rows.formats.csv.header import BrokenFile
 from framework.rows.formats.csv.start import find_rows_start
 
-COMMA = CsvOptions(",", "utf-8", True, ())
+COMMA = CsvOptions(",", "utf-8")
 HEADERS = ["a,b", '"a\né",b', '"a","b""\r\n"', "é"]
 ROWS = ["", "1,2", '"x\r"']
 
@@ -93,7 +93,7 @@ def test_a_header_that_may_go_on_is_waited_for(head: bytes, more: bytes) -> None
     ],
 )
 def test_a_file_is_divided_where_marks_stand_for_themselves(encoding: str, delimiter: str, is_divisible: bool) -> None:
-    options = CsvOptions(delimiter, encoding, True, ())
+    options = CsvOptions(delimiter, encoding)
     found = find_rows_start(f"a{delimiter}b\n1{delimiter}2\n".encode(encoding), options, True)
     assert found is not None
     assert found.is_divisible is is_divisible
