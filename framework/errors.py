@@ -3,6 +3,7 @@
 PipelineError (1)              base; anything else that escapes is a bug, shown with its traceback
   SpecError (2)                edit the spec or the command line; lists every problem with its place
   SourceFileError (3)          fix or resend the files
+    UndecodableFileError       their bytes are not valid in the encoding tried; the spec may name another
   SchemaChangeError (4)        the table's owner must decide
   MachineError (5)             the machine that runs the load must be put right: its disk is full
   WarehouseError (5)           Redshift or S3 refused: statement id, SQL, its own words
@@ -83,6 +84,17 @@ class SourceFileError(PipelineError):
         self.accept_with = accept_with
         self.needs_new_file = needs_new_file
         super().__init__(message)
+
+
+class UndecodableFileError(SourceFileError):
+    """Files whose bytes are not valid in the encoding they were read in; another one may fit.
+
+    `urls` names them, or the members of archives.
+    """
+
+    def __init__(self, message: str, keys: Sequence[str], urls: Sequence[str]) -> None:
+        super().__init__(message, keys)
+        self.urls = tuple(urls)
 
 
 class SchemaChangeError(PipelineError):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import translate
+from pathlib import PurePosixPath
 
 from framework.lake.bucket import LakeObject
 from framework.lake.lake import Lake
@@ -36,9 +37,18 @@ def list_arrived(lake: Lake, source: SourceSpec) -> Arrived:
 
 
 def is_file_of(lake: Lake, source: SourceSpec, key: str) -> bool:
-    """Return whether the feed takes an object that arrives under this key."""
+    """Return whether the feed takes an object that arrives under this key, or the member of an archive called so."""
     prefix = lake.key(source.prefix)
-    return key.startswith(prefix) and _is_file(key, prefix) and _is_taken(source, key)
+    if not key.startswith(prefix) or not _is_file(key, prefix):
+        return False
+    archives = [str(folder) for folder in PurePosixPath(key).parents if len(str(folder)) > len(prefix)]
+    is_in_archive = any(_is_taken(source, archive) for archive in archives) and is_member_of(source, key)
+    return _is_taken(source, key) or is_in_archive
+
+
+def is_member_of(source: SourceSpec, name: str) -> bool:
+    """Return whether the feed takes a member of an archive that has this name there."""
+    return _matches(source.members, _name(name)) and not _is_ignored(source, name)
 
 
 def _is_taken(source: SourceSpec, key: str) -> bool:

@@ -26,7 +26,7 @@ from framework.plan.audit import LoadFile
 from framework.plan.columns import ColumnPlan
 from framework.plan.schema_changes import NewColumn
 from framework.plan.widen_type import unconvertible_values
-from framework.rows.formats.csv.fields import split_record
+from framework.rows.formats.csv.grammar import grammar_of
 from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import BadRowsSpec, PipelineSpec
 from framework.warehouse.staging_tables import Duplicates
@@ -35,6 +35,8 @@ READ_BAD_ROWS = 100
 """Number of bad rows read again for examples; as many of its own for a column without an example among them."""
 MOST_BAD_ROWS = 10_000
 REPORTED_FAULTS = 20
+MOST_FOOTER_ROWS = 5
+"""Up to so many bad rows at a file's end may be a footer."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def _refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) -
     lines += [f"  {complaint}" for complaint in complaints[:REPORTED_FAULTS]]
     if len(complaints) > REPORTED_FAULTS:
         lines.append(f"  and {len(complaints) - REPORTED_FAULTS} more, of other columns")
-    ways_out = _ways_out(run.spec, staged.seen, refused)
+    ways_out = _ways_out(run.spec, staged, refused, examples)
     if staged.seen.rows_staged:
         ways_out.append(larger_budget(run.spec.bad_rows, list(over)))
     lines.append(f"Correct the rows and send the file again{', or change the spec:' if ways_out else '.'}")
@@ -153,12 +155,53 @@ def _refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) -
     raise SourceFileError("\n".join(lines), [layout.file.key for layout in layouts], needs_new_file=not ways_out)
 
 
-def _ways_out(spec: PipelineSpec, seen: Measurements, refused: Sequence[Refused]) -> list[Remedy]:
+def _ways_out(
+    spec: PipelineSpec,
+    staged: StagedRows,
+    refused: Sequence[Refused],
+    examples: Mapping[str | None, Sequence[BadRow]],
+) -> list[Remedy]:
     """Return the changes that load the values of each column; none where a row would stay bad for another reason."""
+    seen = staged.seen
+    footer = list(_as_footer(staged, examples))
+    if any(column.null_keys for column in seen.columns.values()):
+        return footer
+    if seen.malformed_rows:
+        return footer if refused else [*footer, *_other_records(staged, examples.get(None, []))]
     of_columns = [remedies(spec, column) for column in refused]
-    if seen.malformed_rows or any(column.null_keys for column in seen.columns.values()) or not all(of_columns):
-        return []
-    return [way_out for of_column in of_columns[:REPORTED_FAULTS] for way_out in of_column]
+    if not all(of_columns):
+        return footer
+    return [*footer, *(way_out for of_column in of_columns[:REPORTED_FAULTS] for way_out in of_column)]
+
+
+def _as_footer(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> Iterator[Remedy]:
+    """Yield the option that leaves out the bad rows, where they are the last ones of the load's file."""
+    layout, seen = staged.batch.files[0], staged.seen.files[0]
+    is_known = len(staged.batch.files) == 1 and not layout.members and staged.batch.sample_rows is None
+    is_few = 0 < seen.rows_bad <= MOST_FOOTER_ROWS and seen.rows_bad < seen.rows_read
+    if not is_known or layout.options.has_footer or not is_few:
+        return
+    rows = {bad.row for found in examples.values() for bad in found}
+    if rows == set(range(seen.rows_read - seen.rows_bad + 1, seen.rows_read + 1)):
+        yield Remedy({"source.options.footer_lines": str(seen.rows_bad)}, "if the last lines are no rows")
+
+
+def _other_records(staged: StagedRows, malformed: Sequence[BadRow]) -> Iterator[Remedy]:
+    """Yield the options that load records with too few or too many fields, where they load all of them."""
+    if len(malformed) < staged.seen.malformed_rows or any(bad.column is not None for bad in malformed):
+        return
+    changes: dict[str, str] = {}
+    for bad in malformed:
+        layout = staged.batch.part_named(bad.file)
+        fields = grammar_of(layout.options).fields(bad.text or "")
+        if len(fields) < len(layout.columns):
+            changes["source.options.short_rows"] = "pad"
+        elif not any(fields[len(layout.columns) :]):
+            changes["source.options.long_rows"] = "ignore"
+        else:
+            return
+    effects = {"pad": "their other fields are NULL", "ignore": "their surplus fields are empty"}
+    yield Remedy(changes, " and ".join(effects[value] for value in changes.values()))
 
 
 def _examples(staged: StagedRows, files: Sequence[int]) -> dict[str | None, list[BadRow]]:
@@ -207,7 +250,7 @@ def _complaints(
 ) -> Iterator[str]:
     """Yield a line for each fault, over all files of the load."""
     spec, seen = run.spec, staged.seen
-    is_one_file = len(staged.batch.files) == 1
+    is_one_file = len(staged.batch.files) == 1 and not staged.batch.files[0].members
 
     def place(bad: BadRow) -> str:
         return f"{'' if is_one_file else f'{bad.file}, '}row {bad.row}, line {bad.line}"
@@ -216,7 +259,7 @@ def _complaints(
     rows = sum(file.rows_read for file in seen.files)
     if seen.malformed_rows:
         malformed = examples.get(None, [])
-        fields, delimiter = _field_counts(staged, malformed), staged.batch.options.delimiter
+        fields, delimiter = _field_counts(staged, malformed), staged.batch.files[0].options.delimiter
         yield malformed_line(Malformed(seen.malformed_rows, rows, malformed, fields, delimiter), wording)
     for column in staged.columns:
         count = seen.columns[column.name].null_keys
@@ -232,8 +275,8 @@ def _field_counts(staged: StagedRows, malformed: Sequence[BadRow]) -> tuple[int,
     first = next((bad for bad in malformed if bad.column is None), None)
     if first is None:
         return None
-    layout = next(layout for layout in staged.batch.files if layout.name == first.file)
-    return len(split_record(first.text or "", staged.batch.options.delimiter)), len(layout.columns)
+    layout = staged.batch.part_named(first.file)
+    return len(grammar_of(layout.options).fields(first.text or "")), len(layout.columns)
 
 
 def refused_duplicates(spec: PipelineSpec, files: Sequence[LoadFile], found: Duplicates) -> SourceFileError:

@@ -12,7 +12,7 @@ from framework.load.planning import from_warehouse, load_input, log_plan, plan_w
 from framework.load.request import LoadRequest, accepted_by, names_files
 from framework.load.run import begin_run
 from framework.load.services import Services
-from framework.load.stage import StagingPlace, stage
+from framework.load.stage import StagingPlace, decided_options, stage
 from framework.load.view_trials import check_views
 from framework.model.observation import Observation, ObservedView, TableDesign, ViewDependency
 from framework.model.words import counted
@@ -224,6 +224,9 @@ class _Preview:
     def _notes(self, observed: Observation, staged: Staged, loaded: Reasons) -> Iterator[str]:
         for file, reason in loaded.items():
             yield f"{file.source.url} would be skipped: {reason}"
+        for url, options in decided_options(self.spec, staged.batch).items():
+            described = ", ".join(f"{name} {value!r}" for name, value in options.items())
+            yield f"{url} is read with {described}"
         if staged.quarantine is not None:
             folder = f"data/quarantine/{self.spec.pipeline}/"
             yield f"bad rows that would go to {folder}: {staged.seen.rows_bad}"

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from framework.errors import SourceFileError
+from framework.errors import SourceFileError, UndecodableFileError
 from framework.lake.parallel import map_parallel
 from framework.load.bad_rows import StagedRows, quarantine_bad_rows
-from framework.load.first_look import read_layouts, read_start, require_known_column, require_shape
+from framework.load.first_look import has_another, read_layouts, read_start, require_known_column, require_shape
 from framework.load.planning import Answer, from_warehouse
 from framework.load.quarantine import empty_quarantine
 from framework.load.request import accepted_by
@@ -83,14 +83,31 @@ def stage_again(run: Run, files: Sequence[LoadFile], observed: Observation, befo
 def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: StagingPlace, answer: Answer) -> Staged:
     """Return the files' rows as staged, or only measured.
 
+    A file that turns out not to be valid in its encoding is read once more in the next one of the spec.
+
     Raises:
         SourceFileError: a file cannot be loaded as it is, or holds bad rows.
         SchemaChangeError: the spec does not allow what the files bring.
     """
+    tried: dict[str, str] = {}
+    while True:
+        batch = replace(_read_batch(run, files, observed, tried), sample_rows=place.sample_rows)
+        try:
+            return _stage(run, batch, observed, place, answer)
+        except UndecodableFileError as error:
+            found = {part.url: part.options.encoding for file in batch.files for part in file.parts}
+            at_fault = {url: found[url] for url in error.urls}
+            # A file that was to be read in another one, and was not, has a byte order mark.
+            if not all(has_another(run.spec, found[url]) and tried.get(url) != found[url] for url in at_fault):
+                raise SourceFileError(str(error), error.keys) from error
+            run.log.info("bytes are not valid in the encoding; the next one is tried", step="stage", files=at_fault)
+            tried |= at_fault
+
+
+def _stage(run: Run, batch: SourceBatch, observed: Observation, place: StagingPlace, answer: Answer) -> Staged:
     spec = run.spec
-    batch = replace(_read_batch(run, files, observed), sample_rows=place.sample_rows)
     names = file_columns(spec, batch)
-    refuse_too_many(spec, observed.table, files[0].source.url, names)
+    refuse_too_many(spec, observed.table, batch.files[0].file.url, names)
     unknown = columns_to_profile(spec, observed.table, names)
     engine = run.services.frames(batch)
     run.progress.chose(engine.name)
@@ -108,14 +125,23 @@ def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: Sta
     return Staged(batch, columns, seen, quarantine)
 
 
-def _read_batch(run: Run, files: Sequence[LoadFile], observed: Observation) -> SourceBatch:
+def _read_batch(run: Run, files: Sequence[LoadFile], observed: Observation, tried: Mapping[str, str]) -> SourceBatch:
     spec, lake = run.spec, run.lake
-    looks = map_parallel(partial(read_start, spec, lake), [file.source for file in files])
+    looks = map_parallel(partial(read_start, spec, lake, tried), [file.source for file in files])
     require_shape(spec, observed.table, looks)
     batch = read_layouts(spec, lake, looks, observed, run.log)
     if not accepted_by(run.request).new_columns:
         require_known_column(spec, observed.table, looks, batch)
+    for url, options in decided_options(spec, batch).items():
+        run.log.info("the file decides its options", step="stage", file=url, options=options)
     return batch
+
+
+def decided_options(spec: PipelineSpec, batch: SourceBatch) -> dict[str, dict[str, object]]:
+    """Return by address the options that files decide themselves, as far as the spec lets them."""
+    parts = [part for layout in batch.files for part in layout.parts]
+    found = {part.url: part.options.changed_from(spec.source.options) for part in parts}
+    return {url: {name: value for name, value in options.items() if value} for url, options in found.items() if options}
 
 
 def _stage_until_settled(

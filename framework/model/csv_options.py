@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+AUTO = "auto"
+"""The delimiter of a feed whose files show it."""
+
 
 @dataclass(frozen=True)
 class CsvOptions:
-    """The options of a feed's CSV files.
+    """How the bytes of CSV files become records and fields.
 
-    `header` is "auto" where there is a header that must not look like data. `names` take the place of
-    the header, and are never empty where it is False. `skip_lines` physical lines precede it.
+    A spec describes all files of its feed; resolved for one file, `delimiter` is not "auto" and `skip_until` is empty.
+    `header` is "auto" where there is a header that must not look like data. `names` take the place of the header, and
+    are never empty where it is False. `skip_lines` physical lines precede it, or those up to one that begins with
+    `skip_until`. The last `footer_lines` lines are no records, nor is anything from the first line on that matches
+    `footer_from`, a glob. `comment` begins lines that are no records. Without `escape` a quote is doubled. Texts are
+    empty where the spec has none.
     """
 
     delimiter: str
@@ -19,3 +26,34 @@ class CsvOptions:
     header: Literal["auto"] | bool = "auto"
     names: tuple[str, ...] = ()
     skip_lines: int = 0
+    skip_until: str = ""
+    footer_lines: int = 0
+    footer_from: str = ""
+    quoting: Literal["strict", "lenient", "none"] = "strict"
+    quote: str = '"'
+    escape: str = ""
+    comment: str = ""
+    short_rows: Literal["reject", "pad"] = "reject"
+    long_rows: Literal["reject", "ignore"] = "reject"
+    trim: Literal["none", "unquoted", "all"] = "none"
+
+    def changed_from(self, other: CsvOptions) -> dict[str, object]:
+        """Return the options in which these differ from others."""
+        return {name: value for name, value in vars(self).items() if value != vars(other)[name]}
+
+    @property
+    def has_parity(self) -> bool:
+        """Whether a place in the text is inside quotes exactly if the quotes before it are odd in number."""
+        is_doubled = self.quoting == "strict" and self.quote == '"' and not self.escape
+        return is_doubled and len(self.delimiter) == 1 and not self.comment
+
+    @property
+    def has_footer(self) -> bool:
+        """Whether the end of a file is no record."""
+        return bool(self.footer_lines or self.footer_from)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every sound record is one by RFC 4180, and its fields are the values as they are written."""
+        takes_all = self.short_rows == "reject" and self.long_rows == "reject"
+        return self.has_parity and takes_all and self.trim == "none"

@@ -5,10 +5,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from framework.model.csv_options import CsvOptions
 from framework.model.load_warning import LoadWarning
 
+Packing = Literal["gzip", "bz2", "xz", "zstd", "zip"]
+Compression = Literal["auto", "none", "gzip", "bz2", "xz", "zstd", "zip"]
+"""What a spec says of a feed's packing."""
+PACKING_FACTOR = 10
+"""Assumed ratio of a packed file's text to its size: repetitive text compresses to a tenth."""
+_LEAST_UNPACKED_BYTES = 1024**3
+_MOST_UNPACKED_FACTOR = 100
 CORRECTION_MARK = "corrected-"
 """Opens the ETag in the identity of corrected rows, which are known as a file of their own but are no delivery."""
 
@@ -81,17 +89,37 @@ class FileLayout:
 
     `columns` names every field of the file in order, after cleaning and renaming; columns that
     the spec excludes are named too, and skipped because nothing asks for them. `name` is what
-    the `file_name` column holds. `header` has the text of each field's header as the file has it; it is empty for
-    corrected rows, whose header is Feedway's.
+    the `file_name` column holds. `options` are resolved for the file. `header` has the text of each field's header as
+    the file has it; it is empty for corrected rows, whose header is Feedway's. A zip archive has a layout for each of
+    its `members`, with the same columns in any order; `member` is the name there of one. Its own fields are those of
+    the first.
     """
 
     file: SourceFile
     ordinal: int
     name: str
     columns: tuple[str, ...]
-    is_gzip: bool
+    options: CsvOptions
     rows_start: RowsStart
+    packing: Packing | None = None
     header: tuple[str, ...] = ()
+    member: str = ""
+    members: tuple[FileLayout, ...] = ()
+
+    @property
+    def parts(self) -> tuple[FileLayout, ...]:
+        """The files that hold the rows: the members of an archive, or this one."""
+        return self.members or (self,)
+
+    @property
+    def url(self) -> str:
+        """The address of the file, or that of its archive with the name there."""
+        return f"{self.file.url}/{self.member}" if self.member else self.file.url
+
+    @property
+    def expected_bytes(self) -> int:
+        """An estimate of how much text the file holds."""
+        return self.file.size_bytes * (PACKING_FACTOR if self.packing else 1)
 
 
 @dataclass(frozen=True)
@@ -99,11 +127,22 @@ class SourceBatch:
     """The source files of one load, at least one; they may differ in their columns.
 
     With `sample_rows` each file is read until it has yielded as many rows, a few more, or all it has. With
-    `needs_last_line_end` a file whose last line has no end is broken. `warnings` are about the files' headers.
+    `needs_last_line_end` a file whose last line has no end is broken. `warnings` are about the files' headers. A packed
+    file may hold `max_unpacked_bytes`; None stands for 1 GB, or a hundred times its size if that is more.
     """
 
     files: tuple[FileLayout, ...]
-    options: CsvOptions
     sample_rows: int | None = None
     needs_last_line_end: bool = False
     warnings: tuple[LoadWarning, ...] = ()
+    max_unpacked_bytes: int | None = None
+
+    def unpacked_limit(self, file: SourceFile) -> int:
+        """Return how many bytes a packed file may hold."""
+        if self.max_unpacked_bytes is not None:
+            return self.max_unpacked_bytes
+        return max(_LEAST_UNPACKED_BYTES, _MOST_UNPACKED_FACTOR * file.size_bytes)
+
+    def part_named(self, name: str) -> FileLayout:
+        """Return the layout of the file, or of the archive's member, with this name."""
+        return next(part for layout in self.files for part in layout.parts if part.name == name)

@@ -11,9 +11,6 @@ from framework.model.files import SourceBatch
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-GZIP_FACTOR = 10
-"""Assumed ratio of a compressed file's text to its size: repetitive text compresses to a tenth."""
-
 EngineName = Literal["embedded", "spark"]
 _PACKAGES: dict[EngineName, tuple[str, ...]] = {
     "embedded": ("duckdb", "numpy"),
@@ -23,7 +20,7 @@ _PACKAGES: dict[EngineName, tuple[str, ...]] = {
 
 def expected_bytes(batch: SourceBatch) -> int:
     """Return an estimate of how much text the files hold."""
-    return sum(layout.file.size_bytes * (GZIP_FACTOR if layout.is_gzip else 1) for layout in batch.files)
+    return sum(layout.expected_bytes for layout in batch.files)
 
 
 def missing_package(engine: EngineName) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TypeVar
 
-from framework.errors import SourceFileError
+from framework.errors import SourceFileError, UndecodableFileError
 from framework.model.files import SourceBatch
 from framework.model.measurements import BadRow, ColumnProfile, FileMeasurement, Measurements
 from framework.model.notation import Notation
@@ -21,7 +21,7 @@ from framework.model.staging import StagingColumn
 from framework.rows.executor import Executor, Session
 from framework.rows.job import Fault, Job, Split, SplitReport, Task, TaskResult, Work
 from framework.rows.protocol import ObjectStore, Watch
-from framework.rows.reasons import BORDERS_UNKNOWN, broken_record, other_options
+from framework.rows.reasons import BAD_BYTES, BORDERS_UNKNOWN, broken_record, other_options
 from framework.rows.splits import divide, in_order, pack, prove, read_again, split_bytes
 from framework.rows.sql.measure import column_measurements, merged_numbers, value_counts
 from framework.rows.sql.profile import column_profiles
@@ -198,25 +198,29 @@ class BatchRows:
             SourceFileError: names every broken file, and its first broken record.
         """
         first: dict[int, tuple[Fault, int]] = {}
-        records: dict[int, int] = {}
+        records: dict[tuple[int, int], int] = {}
         for report in reports:
-            before = records.get(report.file, 0)
-            records[report.file] = before + report.records
+            counted = (report.file, report.part)
+            before = records.get(counted, 0)
+            records[counted] = before + report.records
             if report.fault is not None:
                 first.setdefault(report.file, (report.fault, before))
         if not first:
             return
         lines, are_sound, may_load = [], True, True
-        options = self._batch.options
         for file, (fault, before) in first.items():
-            url = self._batch.files[file].file.url
-            is_record, is_sound = fault.kind == "record", fault.kind == "last line end"
+            part = self._batch.files[file].parts[fault.part]
+            url, options = part.url, part.options
+            is_record, is_sound = fault.kind == "record", fault.kind in ("last line end", "spec")
             whole = f"{url}: {fault.reason}."
             lines.append(broken_record(url, before + fault.place, fault.reason, options) if is_record else whole)
             are_sound &= is_sound
             may_load &= is_sound or (is_record and other_options(fault.reason, options) is not None)
         lines += [] if are_sound else [BORDERS_UNKNOWN]
         keys = [self._batch.files[file].file.key for file in first]
+        if all(fault.reason == BAD_BYTES for fault, _ in first.values()):
+            urls = [self._batch.files[file].parts[fault.part].url for file, (fault, _) in first.items()]
+            raise UndecodableFileError("\n".join(lines), keys, urls)
         raise SourceFileError("\n".join(lines), keys, needs_new_file=not may_load)
 
     def _reports(self) -> list[SplitReport]:
@@ -240,10 +244,10 @@ class BatchRows:
     def _before(self) -> dict[tuple[int, int], Before]:
         """Return by file and split how much stands before it."""
         found: dict[tuple[int, int], Before] = {}
-        before, file = Before(0, 0), -1
+        before, part = Before(0, 0), (-1, 0)
         for report in self._reports():
-            before = before if report.file == file else Before(0, 0)
-            file = report.file
+            before = before if (report.file, report.part) == part else Before(0, 0)
+            part = (report.file, report.part)
             found[report.place] = before
             before = Before(before.records + report.records, before.lines + report.line_ends)
         return found

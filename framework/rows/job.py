@@ -76,12 +76,14 @@ class Task:
 class Fault:
     """Why a file cannot be loaded: at a record, by its place in the split, or, without one, as a whole.
 
-    `gone` says in `reason` that the file is not what was listed.
+    `spec` says that the file may be sound, and another spec load it; `gone`, that it is not what was listed. `part` is
+    its place among the parts of its file.
     """
 
-    kind: Literal["record", "packing", "last line end", "gone"]
+    kind: Literal["record", "whole", "spec", "last line end", "gone"]
     reason: str
     place: int = 0
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,13 @@ class SplitReport:
     """What a task found of a split; it counts only if its region is proven.
 
     `borders` is None where the region was known. `region` is None where no record begins in the split, and in a
-    stream, which is read from its start to its end.
+    stream, which is read from its start to its end. `part` is its place among the parts of its file: records and lines
+    are counted in each part.
     """
 
     file: int
     split: int
+    part: int = 0
     borders: Borders | None = None
     region: Region | None = None
     records: int = 0

@@ -76,4 +76,9 @@ def other_options(reason: str, options: CsvOptions) -> str | None:
     """Return how to change the options that may be why a file looks broken; None where the file itself is."""
     if reason == BAD_BYTES:
         return f"set source.options.encoding to its encoding, which is not {options.encoding}"
+    if reason == BAD_QUOTING and options.quoting == "strict":
+        return (
+            "set source.options to how its quotes are: quoting: lenient, quoting: none, or escape with the character "
+            "before them"
+        )
     return None

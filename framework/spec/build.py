@@ -114,24 +114,45 @@ def _duration(text: str | None) -> timedelta | None:
 
 
 def _source(source: Fields, load: LoadSpec) -> SourceSpec:
-    options = source["options"]
+    written = source["options"]["encoding"]
+    encodings = [encoding_name(text) or text for text in ([written] if isinstance(written, str) else written)]
+    most = source["max_unpacked"]
     return SourceSpec(
         prefix=folder(source["prefix"]),
         pattern=source["pattern"],
         ignore=tuple(source["ignore"]),
+        members=source["members"],
         format=source["format"],
-        options=CsvOptions(
-            delimiter=options["delimiter"],
-            encoding=encoding_name(options["encoding"]) or options["encoding"],
-            header=options["header"],
-            names=tuple(options["names"]),
-            # JSON Schema takes 3.0 for a whole number.
-            skip_lines=int(options["skip_lines"]),
-        ),
+        compression=source["compression"],
+        max_unpacked_bytes=None if most is None else _size(most),
+        encodings=tuple(encodings),
+        options=_csv_options(source["options"], encodings[0]),
         batch=source["batch"],
         order=source["order"],
         # Without order_by nothing but the order of loads keeps an old row from replacing a newer one.
         on_failure=source.get("on_failure") or ("stop" if load.mode.matches_keys and not load.order_by else "continue"),
+    )
+
+
+def _csv_options(options: Fields, encoding: str) -> CsvOptions:
+    skipped, footer = options["skip_lines"], options["footer_lines"]
+    return CsvOptions(
+        delimiter=options["delimiter"],
+        encoding=encoding,
+        header=options["header"],
+        names=tuple(options["names"] or ()),
+        # JSON Schema takes 3.0 for a whole number.
+        skip_lines=0 if isinstance(skipped, dict) else int(skipped),
+        skip_until=skipped["until"] if isinstance(skipped, dict) else "",
+        footer_lines=0 if isinstance(footer, dict) else int(footer),
+        footer_from=footer["from"] if isinstance(footer, dict) else "",
+        quoting=options["quoting"],
+        quote=options["quote"],
+        escape=options["escape"] or "",
+        comment=options["comment"] or "",
+        short_rows=options["short_rows"],
+        long_rows=options["long_rows"],
+        trim=options["trim"],
     )
 
 

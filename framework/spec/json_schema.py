@@ -144,7 +144,7 @@ def _wrong_type(path: Path, found: Any, expected: Any, schema: Any, name: str) -
         fix = "Put the value in quotes, so that it is text."
     elif types == ["boolean"] and isinstance(found, str) and found.lower() in _BOOLEAN_WORDS:
         fix = "Write true or false, without quotes."
-    elif types == ["array"] and isinstance(found, str):
+    elif "array" in types and isinstance(found, str):
         fix = f"Write a list: [{found}]"
     message = f"{field_name(path)} is {_shown(found)}, but should be {words}"
     yield Finding(path, "spec/type", message, fix)

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from framework.model.column_type import ColumnType
 from framework.model.csv_options import CsvOptions
+from framework.model.files import Compression
 from framework.model.modes import LoadMode
 from framework.model.names import TableName
 from framework.model.notation import Notation
@@ -29,13 +30,19 @@ def is_fit(text: str) -> bool:
 class SourceSpec:
     """The source of a feed: the place, options and order of its files.
 
-    `prefix` is relative to the lake's prefix and ends in `/`. Names that match a glob of `ignore` are not the feed's.
+    `prefix` is relative to the lake's prefix and ends in `/`. Names that match a glob of `ignore` are not the feed's;
+    of a zip archive, the members are that match `members`. `max_unpacked_bytes` is None where the spec has no limit of
+    its own. `options` have the first of `encodings`, which are tried in order.
     """
 
     prefix: str
     pattern: str
     ignore: tuple[str, ...]
-    format: Literal["csv"]
+    members: str
+    format: Literal["auto", "csv"]
+    compression: Compression
+    max_unpacked_bytes: int | None
+    encodings: tuple[str, ...]
     options: CsvOptions
     batch: Literal["file", "all"]
     order: Literal["modified", "name"]

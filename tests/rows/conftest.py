@@ -16,15 +16,14 @@ import pytest
 from framework.lake.lake import Lake
 from framework.model.column_type import parse_type
 from framework.model.csv_options import CsvOptions
-from framework.model.files import FileLayout, SourceBatch
+from framework.model.files import SourceBatch
 from framework.model.measurements import BadRow, ColumnProfile, Measurements
 from framework.model.notation import PLAIN, Notation
 from framework.model.staging import FromFile, StagingColumn
-from framework.rows.formats.csv.header import is_gzip
 from framework.rows.protocol import RowEngine, SourceRows
 from framework.sandbox import SandboxAddress
 from framework.spec.environment import LakeSettings
-from tests.headers import read_start
+from tests.headers import layout_of
 
 COMMA = CsvOptions(",", "utf-8")
 ARRIVED = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -62,9 +61,8 @@ class Bench:
             self.s3.put_object(Bucket="lake", Key=key, Body=content)
             file = self.lake.describe(key)
             assert file is not None
-            names, start = read_start(content, options)
-            layouts.append(FileLayout(file, ordinal, name, names, is_gzip(content), start))
-        return SourceBatch(tuple(layouts), options)
+            layouts.append(layout_of(file, ordinal, name, content, options))
+        return SourceBatch(tuple(layouts))
 
     def stage(self, batch: SourceBatch, columns: Sequence[StagingColumn]) -> tuple[Measurements, list[tuple[Any, ...]]]:
         """Stage the batch; return what was seen, and the staging rows by file and row."""

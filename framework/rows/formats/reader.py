@@ -35,8 +35,8 @@ class Reader(Protocol):
     def stream(self, job: Job[Any], layout: FileLayout, bench: Bench) -> Stream:
         """Return the stream of a file that is not divisible."""
 
-    def fields(self, record: str) -> Sequence[str | None]:
-        """Return the fields of a malformed record, None for NULL."""
+    def fields(self, layout: FileLayout, record: str) -> Sequence[str | None]:
+        """Return the fields of a malformed record of a file, None for NULL."""
 
     def lines(self, records: SplitRecords, places: Collection[int]) -> Mapping[int, int]:
         """Return by its place how many lines of the split stand before a record."""
@@ -44,4 +44,4 @@ class Reader(Protocol):
 
 def reader_of(batch: SourceBatch) -> Reader:
     """Return the reader of a batch's format, which is CSV."""
-    return CsvReader(batch)
+    return CsvReader()

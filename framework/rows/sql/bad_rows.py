@@ -19,8 +19,8 @@ from framework.rows.segments import Segment, SplitRecords
 from framework.rows.sql.expressions import quoted
 from framework.rows.sql.rows import ROW_IN_SEGMENT, checked_rows, misfit, null_key
 
-FieldsOf = Callable[[str], Sequence[str | None]]
-"""Returns the fields of a malformed record."""
+FieldsOf = Callable[[FileLayout, str], Sequence[str | None]]
+"""Returns the fields of a malformed record of a file."""
 _ROWS_PER_FETCH = 1024
 _LEAST_OBJECT_BYTES = 1024**2
 _ESCAPED = {chr(code): f"\\u{code:04X}" for code in range(32)} | {
@@ -112,7 +112,7 @@ def write_quarantine(cursor: duckdb.DuckDBPyConnection, rows: Iterable[dict[str,
 
 def _malformed(records: SplitRecords, fields_of: FieldsOf) -> Iterator[BadRecord]:
     for found in records.malformed():
-        fields = fields_of(found.record)
+        fields = fields_of(records.layout, found.record)
         complaints = tuple(_malformed_complaints(records.layout, found.record, fields))
         yield BadRecord(found.place, complaints, fields)
 

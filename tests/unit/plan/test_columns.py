@@ -47,8 +47,10 @@ def batch(*headers: tuple[str, ...]) -> SourceBatch:
     for ordinal, columns in enumerate(headers):
         identity = FileIdentity("lake", f"data/in/p/{ordinal}.csv", "e", 1)
         file = SourceFile("lake", identity.key, "e", 1, NOON, identity, NOON)
-        layouts.append(FileLayout(file, ordinal, f"{ordinal}.csv", columns, False, RowsStart(0, 1, "\n", True)))
-    return SourceBatch(tuple(layouts), spec().source.options)
+        layouts.append(
+            FileLayout(file, ordinal, f"{ordinal}.csv", columns, spec().source.options, RowsStart(0, 1, "\n", True))
+        )
+    return SourceBatch(tuple(layouts))
 
 
 def table(columns: dict[str, str]) -> ObservedTable:

@@ -135,9 +135,8 @@ def stage(spec: PipelineSpec, case: Mapping[str, Any], file: SourceFile, observe
     """Return what staging would have made of a file with the case's header and rows."""
     header = tuple(case["header"].split(","))
     columns, _ = target_names(header, spec.columns, known_spellings(observed, spec.columns.rename))
-    batch = SourceBatch(
-        (FileLayout(file, 0, "one.csv", columns, False, RowsStart(0, 1, "\n", True), header),), spec.source.options
-    )
+    start = RowsStart(0, 1, "\n", True)
+    batch = SourceBatch((FileLayout(file, 0, "one.csv", columns, spec.source.options, start, header=header),))
     empty = dict.fromkeys(ColumnProfile.__dataclass_fields__, 0) | {"smallest": None, "largest": None}
     profiles = {name: ColumnProfile(**(empty | profile)) for name, profile in case.get("profiles", {}).items()}
     plan = plan_columns(spec, observed.table, batch, profiles, NOON)

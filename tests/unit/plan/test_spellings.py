@@ -21,6 +21,8 @@ from framework.spec.pipeline import ColumnsSpec
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AS_THEY_ARE = ColumnsSpec({}, ())
 
+OPTIONS = CsvOptions(",", "utf-8")
+
 
 def hashed(text: str, name: str) -> str:
     return f"{name}_{sha256(text.encode()).hexdigest()[:6]}"
@@ -46,10 +48,10 @@ def batch(*headers: list[str]) -> SourceBatch:
     """Return files with these headers, named one by one without knowledge of the target."""
     file = SourceFile("lake", "a", "e", 1, NOON, FileIdentity("lake", "a", "e", 1), NOON)
     layouts = (
-        FileLayout(file, ordinal, "a", clean_names(header), False, RowsStart(0, 1, "\n", True), tuple(header))
+        FileLayout(file, ordinal, "a", clean_names(header), OPTIONS, RowsStart(0, 1, "\n", True), header=tuple(header))
         for ordinal, header in enumerate(headers)
     )
-    return SourceBatch(tuple(layouts), CsvOptions(",", "utf-8"))
+    return SourceBatch(tuple(layouts))
 
 
 @pytest.mark.parametrize("header", [["Unapplied", "unApplied"], ["unApplied", "Unapplied"]])

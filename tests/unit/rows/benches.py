@@ -15,12 +15,12 @@ from framework.model.csv_options import CsvOptions
 from framework.model.files import FileIdentity, FileLayout, SourceBatch, SourceFile
 from framework.rows.bench import Bench
 from framework.rows.engine import BatchRows
-from framework.rows.formats.csv.header import is_gzip
+from framework.rows.formats.csv.grammar import plain_delimiter
 from framework.rows.job import Job, Task, TaskResult
 from framework.rows.segments import SplitRecords
 from framework.rows.sql.database import connect
 from framework.rows.task import perform
-from tests.headers import read_start
+from tests.headers import layout_of as layout_of_file
 
 COMMA = CsvOptions(",", "utf-8")
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -34,8 +34,7 @@ def layout_of(
     key = f"{ordinal}.csv"
     identity = FileIdentity("lake", key, "e", len(content))
     file = SourceFile("lake", key, "e", len(content), NOON, identity, NOON)
-    names, start = read_start(content[:head_bytes], options)
-    return FileLayout(file, ordinal, key, names, is_gzip(content), start)
+    return layout_of_file(file, ordinal, key, content[:head_bytes], options)
 
 
 def batch_of(
@@ -43,7 +42,7 @@ def batch_of(
 ) -> SourceBatch:
     """Return files in memory as a batch."""
     layouts = (layout_of(content, options, ordinal, head_bytes) for ordinal, content in enumerate(contents))
-    return SourceBatch(tuple(layouts), options, **changes)
+    return SourceBatch(tuple(layouts), **changes)
 
 
 @dataclass
@@ -106,10 +105,9 @@ class CollectRecords:
         found: list[Any] = []
         for split in records:
             for segment in split.segments:
+                options = segment.layout.options
                 text = segment.path.read_bytes().decode("utf-8").removeprefix("\ufeff")
-                rows = list(
-                    csv.reader(io.StringIO(text, newline=""), delimiter=job.batch.options.delimiter, strict=True)
-                )
+                rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=plain_delimiter(options), strict=True))
                 assert len(rows) == segment.records
                 found += [
                     (split.layout.ordinal, split.split, segment.place(number), tuple(row))

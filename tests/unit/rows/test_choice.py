@@ -22,8 +22,8 @@ OPTIONS = CsvOptions(",", "utf-8")
 def batch(size_bytes: int, is_gzip: bool = False, sample_rows: int | None = None) -> SourceBatch:
     identity = FileIdentity("lake", "data/in/a.csv", "e", size_bytes)
     file = SourceFile("lake", "data/in/a.csv", "e", size_bytes, AT, identity, AT)
-    layout = FileLayout(file, 0, "a.csv", ("id",), is_gzip, RowsStart(0, 1, "\n", True))
-    return SourceBatch((layout,), OPTIONS, sample_rows)
+    layout = FileLayout(file, 0, "a.csv", ("id",), OPTIONS, RowsStart(0, 1, "\n", True), "gzip" if is_gzip else None)
+    return SourceBatch((layout,), sample_rows)
 
 
 @pytest.mark.parametrize(

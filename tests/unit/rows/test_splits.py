@@ -120,13 +120,42 @@ def test_any_text_divided_at_any_byte(tmp_path_factory: pytest.TempPathFactory, 
     everywhere(("c0,c1\n" + text).encode(), COMMA, tmp_path_factory.mktemp("splits"))
 
 
-@settings(max_examples=30)
-@given(text=ANYTHING, encoding=st.sampled_from(["windows-1252", "iso-8859-1", "euc_jp"]))
+OTHER_ENCODINGS = st.sampled_from(
+    ["windows-1252", "iso-8859-1", "koi8-r", "euc_jp", "shift_jis", "cp932", "gb18030", "big5hkscs", "johab", "cp949"]
+)
+
+
+@settings(max_examples=40)
+@given(text=st.lists(ANYTHING, max_size=2).map("東ア".join), encoding=OTHER_ENCODINGS)
 def test_other_encodings_divided_at_any_byte(
     tmp_path_factory: pytest.TempPathFactory, text: str, encoding: str
 ) -> None:
     content = ("c0,c1\n" + text).encode(encoding, "ignore")
     everywhere(content, replace(COMMA, encoding=encoding), tmp_path_factory.mktemp("splits"))
+
+
+@settings(max_examples=40)
+@given(
+    content=st.lists(
+        st.sampled_from([b"a", b'"', b",", b"\n", b"\x81", b"\x8f", b"\xa4", b"\xfe", b"\x30", b"\x5c", b"\x93\x8c"]),
+        max_size=12,
+    ),
+    encoding=OTHER_ENCODINGS,
+)
+def test_other_encodings_with_broken_bytes_divided_at_any_byte(
+    tmp_path_factory: pytest.TempPathFactory, content: list[bytes], encoding: str
+) -> None:
+    whole = b"c0,c1\n" + b"".join(content)
+    everywhere(whole, replace(COMMA, encoding=encoding), tmp_path_factory.mktemp("splits"))
+
+
+@settings(max_examples=40)
+@given(text=ANYTHING, trim=st.sampled_from(["unquoted", "all"]), short_rows=st.sampled_from(["reject", "pad"]))
+def test_options_that_change_no_border_divided_at_any_byte(
+    tmp_path_factory: pytest.TempPathFactory, text: str, trim: Any, short_rows: Any
+) -> None:
+    options = replace(COMMA, trim=trim, short_rows=short_rows, long_rows="ignore")
+    everywhere(f"c0,c1\n{text}".replace("a", " ").encode(), options, tmp_path_factory.mktemp("splits"))
 
 
 @settings(max_examples=25)

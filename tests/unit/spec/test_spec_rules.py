@@ -34,7 +34,7 @@ def places(problems: list[Problem]) -> list[tuple[str, int, int]]:
 
 
 def test_all_mistakes_are_reported_together_in_the_order_of_the_file() -> None:
-    text = LONG.replace("prefix:", "prefx:").replace('","', '"::"').replace("- order_id", "- Order_ID")
+    text = LONG.replace("prefix:", "prefx:").replace('","', '""').replace("- order_id", "- Order_ID")
     with pytest.raises(SpecError) as caught:
         load_pipeline_text(text + "taget: x\n", "pipelines/orders.yml", "orders")
     assert places(list(caught.value.problems)) == [
@@ -174,15 +174,66 @@ def test_names_hold_the_columns_that_every_file_must_have(
     assert [problem.message.split("'")[1] for problem in problems] == missing
 
 
-@pytest.mark.parametrize("delimiter", ['""', '"||"', '"\\""', '"\\n"', '"\\r"', "'\\t'"])
-def test_a_delimiter_is_one_character_that_csv_leaves_free(problems_of: ProblemsOf, delimiter: str) -> None:
+@pytest.mark.parametrize("delimiter", ['""', '"|\\""', '"\\""', '"\\n"', '"\\r"', "'\\t'"])
+def test_a_delimiter_is_what_csv_leaves_free(problems_of: ProblemsOf, delimiter: str) -> None:
     assert places(problems_of(LONG.replace('","', delimiter))) == [("spec/delimiter", 5, 16)]
 
 
-@pytest.mark.parametrize("encoding", ["utf-7", "utf-8-sig", "shift_jis", "nonsense", '""', '"a\\0b"', "rot13"])
-def test_an_encoding_is_one_that_every_engine_reads(problems_of: ProblemsOf, encoding: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ("quoting: none, quote: '|'", "quote: with quoting none"),
+        ("quoting: none, escape: '\\'", "escape: with quoting none"),
+        ("header: false, names: [order_id], skip_lines: {until: x}", "skip_lines: until finds a header"),
+        ("encoding: [windows-1252, utf-8]", "nearly every file is valid in windows-1252"),
+        ("encoding: [utf-8, latin-1, cp437]", "nearly every file is valid in latin-1"),
+        ("quote: '\"\"'", "is not one character of its own"),
+        ("quote: x", "is not one character of its own"),
+        ("escape: ','", "',' is the delimiter too"),
+        ("escape: '\"'", "'\"' is the quote too"),
+        ("delimiter: ' | ', quote: '|'", "'|' is the delimiter too"),
+        ("comment: ',x'", "begins like a record"),
+        ("comment: '\"'", "begins like a record"),
+    ],
+)
+def test_an_option_that_another_contradicts_is_an_error(problems_of: ProblemsOf, options: str, problem: str) -> None:
+    text = LONG.replace('  options:\n    delimiter: ","', f"  options: {{{options}}}")
+    (found,) = problems_of(text)
+    assert problem in found.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ("compression: none\n  max_unpacked: 1GB", "source.max_unpacked: nothing is unpacked"),
+        ("compression: gzip\n  members: '*.csv'", "source.members: with compression gzip"),
+    ],
+)
+def test_a_packing_is_described_where_there_is_one(problems_of: ProblemsOf, fields: str, problem: str) -> None:
+    (found,) = problems_of(LONG.replace("  options:", f"  {fields}\n  options:"))
+    assert problem in found.message
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "encoding: [utf-8, shift_jis, windows-1252]",
+        "quoting: lenient\n    escape: '\\'",
+        "delimiter: '||'\n    comment: '//'",
+        "delimiter: auto\n    skip_lines: {until: id}\n    footer_lines: {from: 'Total*'}",
+        "quoting: none\n    short_rows: pad\n    long_rows: ignore\n    trim: all",
+    ],
+)
+def test_options_that_go_together_are_none(problems_of: ProblemsOf, options: str) -> None:
+    assert problems_of(LONG.replace('delimiter: ","', options)) == []
+
+
+@pytest.mark.parametrize(
+    "encoding", ["idna", "punycode", "base64", "nonsense", '""', '"a\\0b"', "rot13", "[utf-8, zlib]"]
+)
+def test_an_encoding_is_one_of_text(problems_of: ProblemsOf, encoding: str) -> None:
     problems = problems_of(LONG.replace('delimiter: ","', f"encoding: {encoding}"))
-    assert places(problems) == [("spec/encoding", 5, 15)]
+    assert places(problems) == [("spec/encoding", 5, 23 if encoding.startswith("[") else 15)]
 
 
 @pytest.mark.parametrize(

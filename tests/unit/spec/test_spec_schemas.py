@@ -81,6 +81,10 @@ FIELDS_OF_TARGET = {
     "notations": set(),
     "written_for": set(),
     "place": set(),
+    "max_unpacked_bytes": {"max_unpacked"},
+    "encodings": set(),
+    "skip_until": set(),
+    "footer_from": set(),
 }
 """Values that a spec writes in two fields, under another name, or not at all."""
 

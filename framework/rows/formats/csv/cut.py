@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from framework.model.csv_options import CsvOptions
 from framework.model.files import FileLayout
+from framework.rows.formats.csv.grammar import marks_of_others
 from framework.rows.formats.csv.records import BrokenRecord, RecordCutter, broken_bytes
 from framework.rows.formats.csv.relation import relation
-from framework.rows.formats.csv.text import BrokenBytes, count_byte, in_blocks
+from framework.rows.formats.csv.text import BrokenBytes, count_byte, decoded, in_blocks
 from framework.rows.reasons import BAD_QUOTING, UNCLOSED_QUOTE
 from framework.rows.segments import MalformedRecord, Segment, SplitRecords
 from framework.rows.workspace import require_space
@@ -52,14 +52,14 @@ class _Open:
 class SplitCutter:
     """Cuts one split, once. Its files are in `folder`, under names that begin with `stem`."""
 
-    def __init__(self, layout: FileLayout, split: int, options: CsvOptions, folder: Path, stem: str) -> None:
+    def __init__(self, layout: FileLayout, split: int, folder: Path, stem: str) -> None:
         self._layout = layout
         self._split = split
-        self._options = options
         self._folder = folder
         self._stem = stem
         self._line_end = layout.rows_start.line_end
-        self._cutter = RecordCutter(options, len(layout.columns), self._line_end)
+        self._cutter = RecordCutter(layout.options, len(layout.columns), self._line_end)
+        self._marks = marks_of_others(layout.options)
         self._records = 0
         self._malformed = 0
         self._malformed_path = folder / f"{stem}-malformed.jsonl"
@@ -83,7 +83,7 @@ class SplitCutter:
                 self._line_ends += count_byte(block, self._line_end.encode())
                 rest = rest + block if rest else block
                 if is_all or len(rest) >= min(2 * (len(rest) - len(block)), MAX_RECORD_BYTES):
-                    rest = rest[self._take(rest, is_all and is_last) :]
+                    rest = rest[self._take(rest, is_all and is_last, is_all) :]
                 if len(rest) > MAX_RECORD_BYTES:
                     raise BrokenRecord(self._records + 1, UNCLOSED_QUOTE)
             if rest:
@@ -91,7 +91,7 @@ class SplitCutter:
                 is_open = rest.count(b'"') % 2 == 1
                 raise BrokenRecord(self._records + 1, UNCLOSED_QUOTE if is_open else BAD_QUOTING)
         except BrokenBytes as error:
-            self._take(rest, is_last=False)
+            self._take(rest, is_last=False, is_whole=False)
             raise broken_bytes(self._records) from error
         finally:
             self._close()
@@ -106,32 +106,38 @@ class SplitCutter:
             blanks=self._blanks,
         )
 
-    def _take(self, rest: bytes, is_last: bool) -> int:
-        """Write the complete records at the start of the text; return where they end."""
+    def _take(self, rest: bytes, is_last: bool, is_whole: bool) -> int:
+        """Write the complete records at the start of the text; return where they end.
+
+        `is_whole` says that the text ends where a record does, `is_last` that the file does.
+        """
         end = self._take_plain(rest) if self._is_worth_checking(rest) else None
         if end is None:
-            return self._take_exactly(rest, is_last)
-        if is_last and end < len(rest):
-            end += self._take_exactly(rest[end:], is_last)
+            return self._take_exactly(rest, is_last, is_whole)
+        if is_whole and end < len(rest):
+            end += self._take_exactly(rest[end:], is_last, is_whole)
         return end
 
     def _is_worth_checking(self, rest: bytes) -> bool:
-        return len(rest) > SMALL_BYTES and self._line_end == "\n" and self._options.delimiter.isascii()
+        if len(rest) <= SMALL_BYTES or self._line_end != "\n" or not self._cutter.delimiter.isascii():
+            return False
+        text = b"\n%b\n" % rest if self._marks else rest
+        return not any(mark in text for mark in self._marks)
 
     def _take_plain(self, rest: bytes) -> int | None:
         # imported where it is used: small loads do without numpy
         from framework.rows.formats.csv.blocks import check_block
 
-        block = check_block(rest, self._options.delimiter, len(self._layout.columns))
+        block = check_block(rest, self._cutter.delimiter, len(self._layout.columns))
         if block is None:
             return None
         self._write(memoryview(rest)[: block.end], block.records, block.line_end, block.longest_bytes)
         self._records += block.records
         return block.end
 
-    def _take_exactly(self, rest: bytes, is_last: bool) -> int:
-        text, is_sound = _decoded(rest, is_last)
-        cut = self._cutter.cut(text, self._records, is_last and is_sound)
+    def _take_exactly(self, rest: bytes, is_last: bool, is_whole: bool) -> int:
+        text, is_sound = decoded(rest, is_last)
+        cut = self._cutter.cut(text, self._records, is_last and is_sound, is_whole=is_whole and is_sound)
         self._blanks.extend(cut.blanks)
         if cut.records:
             line_end = self._open.line_end if self._open is not None else "\n"
@@ -178,7 +184,7 @@ class SplitCutter:
         if not done.records:
             done.path.unlink()
             return
-        columns, delimiter = len(self._layout.columns), self._options.delimiter
+        columns, delimiter = len(self._layout.columns), self._cutter.delimiter
         self._segments.append(
             Segment(
                 layout=self._layout,
@@ -191,15 +197,3 @@ class SplitCutter:
                 dropped=done.dropped,
             )
         )
-
-
-def _decoded(text: bytes, is_all: bool) -> tuple[str, bool]:
-    """Return the text up to the first byte that is not UTF-8, and whether there is none.
-
-    A character that is cut off at the end is left out, and wrong only where `is_all`.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        return decoder.decode(text, final=is_all), True
-    except UnicodeDecodeError as error:
-        return text[: error.start].decode("utf-8"), False

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from framework.errors import SourceFileError
-from framework.model.files import FileLayout, SourceBatch
+from framework.model.files import FileLayout
 from framework.rows.bench import Bench, KeptSplit
+from framework.rows.formats.archive import Archive
 from framework.rows.formats.csv.borders import SplitText, farthest_end, read_split
 from framework.rows.formats.csv.cut import BLOCK_BYTES, LONGEST_TAIL_BYTES, SplitCutter
-from framework.rows.formats.csv.fields import split_record
+from framework.rows.formats.csv.footer import BrokenFooter, without_footer
+from framework.rows.formats.csv.grammar import grammar_of
 from framework.rows.formats.csv.lines import physical_lines
 from framework.rows.formats.csv.records import BrokenRecord
 from framework.rows.formats.csv.stream import StreamSplit, stream_splits
-from framework.rows.formats.csv.text import BrokenPacking, as_utf8, whole_text, without_start
+from framework.rows.formats.csv.text import as_utf8, whole_text, without_start
+from framework.rows.formats.packing import BrokenPacking, TooLarge, unpacked
 from framework.rows.job import Fault, Job, Split, SplitReport
 from framework.rows.reasons import NO_LAST_LINE_END
 from framework.rows.segments import SplitRecords
 
 _LINE_ENDS = (b"\n", b"\r")
+_ARCHIVE_BUFFER_BYTES = 8 * 1024**2
 
 
 class CsvReader:
-    """Reads the CSV files of a batch; see Reader."""
-
-    def __init__(self, batch: SourceBatch) -> None:
-        self._options = batch.options
+    """Reads CSV files; see Reader."""
 
     def read(self, job: Job[Any], split: Split, bench: Bench) -> KeptSplit:
         """Return the records of a split, in local files; None where there are none, or it is broken."""
@@ -41,9 +42,9 @@ class CsvReader:
         """Return the stream of a file that is not divisible."""
         return CsvStream(job, layout, bench)
 
-    def fields(self, record: str) -> Sequence[str | None]:
+    def fields(self, layout: FileLayout, record: str) -> Sequence[str | None]:
         """Return the fields of a malformed record, None for an unquoted empty one."""
-        return split_record(record, self._options.delimiter)
+        return grammar_of(layout.options).fields(record)
 
     def lines(self, records: SplitRecords, places: Collection[int]) -> dict[int, int]:
         """Return by its place how many lines of the split stand before a record's first one."""
@@ -55,7 +56,7 @@ class CsvReader:
             text = self._text(job, split, layout, bench)
         region = text.region
         if region is None:
-            return SplitReport(split.file, split.number, text.borders), None
+            return SplitReport(split.file, split.number, borders=text.borders), None
         is_last = region.end == layout.file.size_bytes
         has_end = not is_last or not job.batch.needs_last_line_end or _ends_line(job, layout, bench)
         report, records = self._cut_pieces(job, split, text.pieces, is_last, has_end, bench)
@@ -74,9 +75,10 @@ class CsvReader:
         has_end: bool,
         bench: Bench,
     ) -> KeptSplit:
-        text = as_utf8(_blocks(pieces), self._options.encoding)
+        layout = job.batch.files[split.file]
+        text = as_utf8(_blocks(pieces), layout.options.encoding)
         size = sum(map(len, pieces))
-        return _cut_text(job, job.batch.files[split.file], split.number, _Utf8Text(text, size, is_last, has_end), bench)
+        return _cut_text(job, layout, split.number, _Utf8Text(text, size, is_last, has_end), bench)
 
     def _tail(self, job: Job[Any], layout: FileLayout, start: int, bench: Bench) -> bytearray | None:
         """Return the rest of a file where it is nothing but line ends, in which the last record may end; else None."""
@@ -93,7 +95,7 @@ class CsvReader:
         if split.region is not None:
             begin, end = split.region.begin, min(split.region.end, farthest_end(split.end))
             return SplitText(None, split.region, (fetch(begin, end),))
-        file_end, delimiter = layout.file.size_bytes, self._options.delimiter
+        file_end, delimiter = layout.file.size_bytes, layout.options.delimiter
         return read_split(split.start, split.end, file_end, split.begins_record, delimiter, fetch)
 
 
@@ -105,32 +107,60 @@ class CsvStream:
         self._layout = layout
         self._bench = bench
         self._records = 0
+        self._part = 0
         self._last_byte = b""
         self.fault: Fault | None = None
 
-    def splits(self) -> Iterator[StreamSplit]:
+    def splits(self) -> Iterator[PartSplit]:
         """Yield the splits; of a sample, as many as hold enough records."""
-        job, layout = self._job, self._layout
         try:
-            with closing(job.store.stream(layout.file, self._bench.heard)) as pieces:
-                text = self._noted(whole_text(pieces, layout.is_gzip, job.batch.options.encoding))
-                rows = without_start(text, layout.rows_start.at)
-                for split in stream_splits(rows, layout.rows_start.line_end, job.split_bytes):
-                    yield split
-                    if job.batch.sample_rows is not None and self._records >= job.batch.sample_rows:
-                        return
+            with closing(self._contents()) as contents:
+                for part, content in enumerate(contents):
+                    self._part = part
+                    for split in self._splits_of(self._layout.parts[part], content):
+                        yield PartSplit(part, split, self._last_byte)
+                        if self._job.batch.sample_rows is not None and self._records >= self._job.batch.sample_rows:
+                            return
+        except (TooLarge, BrokenFooter) as error:
+            self.fault = Fault("spec", str(error), part=self._part)
         except BrokenPacking as error:
-            self.fault = Fault("packing", str(error))
+            self.fault = Fault("whole", str(error), part=self._part)
         except SourceFileError as error:
             self.fault = Fault("gone", str(error))
 
-    def cut(self, number: int, split: StreamSplit) -> KeptSplit:
+    def cut(self, number: int, split: PartSplit) -> KeptSplit:
         """Return the records of a split, in local files; None where it is broken."""
-        has_end = not (split.is_last and self._job.batch.needs_last_line_end) or self._last_byte in _LINE_ENDS
-        text = _Utf8Text(split.pieces(), len(split.text), split.is_last, has_end)
-        kept = _cut_text(self._job, self._layout, number, text, self._bench)
+        text = split.split
+        has_end = not (text.is_last and self._job.batch.needs_last_line_end) or split.last_byte in _LINE_ENDS
+        whole = _Utf8Text(text.pieces(), len(text.text), text.is_last, has_end, split.part)
+        kept = _cut_text(self._job, self._layout, number, whole, self._bench)
         self._records += kept[0].records
         return kept
+
+    def _contents(self) -> Generator[Iterator[bytes]]:
+        """Yield the content of each file that holds rows, unpacked."""
+        job, layout = self._job, self._layout
+        most = job.batch.unpacked_limit(layout.file)
+        if layout.packing == "zip":
+            yield from self._members(most)
+            return
+        with closing(job.store.stream(layout.file, self._bench.heard)) as pieces:
+            yield pieces if layout.packing is None else unpacked(pieces, layout.packing, most)
+
+    def _members(self, most_bytes: int) -> Iterator[Iterator[bytes]]:
+        """Yield the content of each member of an archive; all together may have so many bytes."""
+
+        def fetch(start: int, end: int) -> bytearray:
+            return self._job.store.read_range(self._layout.file, start, end, self._bench.heard)
+
+        archive = Archive(fetch, self._layout.file.size_bytes, _ARCHIVE_BUFFER_BYTES)
+        for part in self._layout.parts:
+            yield archive.content(part.member, most_bytes)
+
+    def _splits_of(self, part: FileLayout, content: Iterator[bytes]) -> Iterator[StreamSplit]:
+        text = self._noted(whole_text(content, part.options.encoding))
+        rows = without_footer(without_start(text, part.rows_start.at), part.options, part.rows_start.line_end)
+        yield from stream_splits(rows, part, self._job.split_bytes)
 
     def _noted(self, text: Iterator[bytes]) -> Iterator[bytes]:
         for piece in text:
@@ -139,34 +169,47 @@ class CsvStream:
 
 
 @dataclass(frozen=True)
+class PartSplit:
+    """A split of one of the files that a stream consists of, and the last byte of that file so far."""
+
+    part: int
+    split: StreamSplit
+    last_byte: bytes
+
+
+@dataclass(frozen=True)
 class _Utf8Text:
     """The text of a split's records in UTF-8, and its size or more.
 
-    `is_last` says that it ends where its file does; `has_end`, that the file ends as it should.
+    `is_last` says that it ends where its file does; `has_end`, that the file ends as it should. `part` is the member of
+    an archive that it belongs to.
     """
 
     pieces: Iterable[bytes]
     size_bytes: int
     is_last: bool
     has_end: bool
+    part: int = 0
 
 
 def _cut_text(job: Job[Any], layout: FileLayout, number: int, text: _Utf8Text, bench: Bench) -> KeptSplit:
     """Return the records of a split, in local files; None where it is broken."""
     stem = f"{layout.ordinal}-{number}-{job.round}"
-    cutter = SplitCutter(layout, number, job.batch.options, bench.folder, stem)
+    cutter = SplitCutter(layout.parts[text.part], number, bench.folder, stem)
     with bench.slot(), bench.phases.busy("read"):
         try:
             records = cutter.cut(text.pieces, text.size_bytes, text.is_last)
         except BrokenRecord as error:
-            return SplitReport(layout.ordinal, number, fault=Fault("record", error.reason, error.place)), None
+            fault = Fault("record", error.reason, error.place, part=text.part)
+            return SplitReport(layout.ordinal, number, part=text.part, fault=fault), None
     report = SplitReport(
         file=layout.ordinal,
         split=number,
+        part=text.part,
         records=records.records,
         malformed=records.malformed_count,
         line_ends=records.line_ends,
-        fault=None if text.has_end else Fault("last line end", NO_LAST_LINE_END),
+        fault=None if text.has_end else Fault("last line end", NO_LAST_LINE_END, part=text.part),
     )
     return report, records
 

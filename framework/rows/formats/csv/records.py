@@ -1,4 +1,4 @@
-"""Records of CSV text, cut by the rules of RFC 4180, one by one: exact, and slow on big files.
+"""Records of CSV text, cut by the rules of its grammar, one by one: exact, and slow on big files.
 
 A record ends at a line feed or CR LF outside quotes; in a file whose header ends in a lone
 carriage return, at a carriage return. The other mark alone, outside quotes, breaks the file,
@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from framework.model.csv_options import CsvOptions
+from framework.rows.formats.csv.grammar import grammar_of, plain_delimiter, plain_record
 from framework.rows.reasons import BAD_BYTES, BAD_QUOTING, UNCLOSED_QUOTE
 from framework.rows.segments import MalformedRecord
 
@@ -40,31 +41,35 @@ class Cut:
 
 
 class RecordCutter:
-    """Cuts text into records by the options and the file's line end."""
+    """Cuts text into records by the options and the file's line end.
+
+    Good records are as they stand in the text where the options are plain, and else rewritten by RFC 4180 with
+    `delimiter`, without what the options leave out.
+    """
 
     def __init__(self, options: CsvOptions, columns: int, line_end: str = "\n") -> None:
-        delimiter = re.escape(options.delimiter)
-        fields = rf'(?:"[^"]*+(?:""[^"]*+)*+"|[^"\r\n{delimiter}]*+)'
-        record = rf"{fields}(?:{delimiter}{fields})*+"
+        grammar = self._grammar = grammar_of(options)
         end = r"\r\n|\n" if line_end == "\n" else r"\r"
-        self._inside = re.compile(rf"({record})(?:{end})")
-        self._last = re.compile(rf"({record})(?:{end}|[\r\n]*+\Z)")
-        self._start = re.compile(record)
-        self._open_quote = re.compile(r'"[^"]*+(?:""[^"]*+)*+"?\Z')
+        comment = rf"{re.escape(options.comment)}[^{line_end}]*+" if options.comment else r"(?!)"
+        begun, whole = grammar.record(is_final=False), grammar.record(is_final=True)
+        self._inside = re.compile(rf"(?:{comment}|({begun}))(?:{end})")
+        self._whole = re.compile(rf"(?:{comment}|({whole}))(?:{end})")
+        self._last = re.compile(rf"(?:{comment}|({whole}))(?:{end}|[\r\n]*+\Z)")
         self._quoted = re.compile(r'"[^"]*"')
-        self._delimiter = options.delimiter
+        self._options = options
         self._columns = columns
+        self.delimiter = plain_delimiter(options)
 
-    def cut(self, text: str, before: int, is_all: bool) -> Cut:
+    def cut(self, text: str, before: int, is_all: bool, *, is_whole: bool = False) -> Cut:
         """Cut the complete records off the start of a text; with `is_all` the rest is a record too.
 
-        `before` records precede the text.
+        `before` records precede the text. With `is_whole` it is known that it ends where a record does.
 
         Raises:
             BrokenRecord: quoting is broken.
         """
         result = Cut()
-        pattern = self._last if is_all else self._inside
+        pattern = self._last if is_all else self._whole if is_whole else self._inside
         while result.end < len(text):
             found = pattern.match(text, result.end)
             if found is None:
@@ -72,39 +77,51 @@ class RecordCutter:
                     break
                 raise BrokenRecord(before + result.records + 1, self._reason(text, result.end))
             result.end = found.end()
-            if found[1]:
-                result.records += 1
-                self._take(found[1], before + result.records, result)
-            else:
+            if found[1] is None or self._grammar.is_blank(found[1]):
                 result.blanks.append(before + result.records + 1)
+                continue
+            result.records += 1
+            has_end = result.end > found.end(1)
+            good = self._plain(found[1]) if self._options.is_plain else self._rewritten(found[1], has_end)
+            if good is not None:
+                result.good.append(good)
+            else:
+                result.malformed.append(MalformedRecord(before + result.records, found[1]))
         return result
 
-    def _take(self, record: str, place: int, result: Cut) -> None:
+    def border(self, text: str) -> int:
+        """Return where the last complete record of a text ends."""
+        end = 0
+        while (found := self._inside.match(text, end)) is not None:
+            end = found.end()
+        return end
+
+    def _plain(self, record: str) -> str | None:
         bare = record
         if '"' in record:
             bare = self._quoted.sub("", record)
-        if bare.count(self._delimiter) + 1 == self._columns and "\0" not in record:
-            result.good.append(record)
-        else:
-            result.malformed.append(MalformedRecord(place, record))
+        is_good = bare.count(self._options.delimiter) + 1 == self._columns and "\0" not in record
+        return record if is_good else None
+
+    def _rewritten(self, record: str, has_end: bool) -> str | None:
+        """Return a record by RFC 4180 with as many fields as there are columns; None where it is malformed."""
+        fields = self._grammar.fields(record)
+        # A record without a line end may have been cut off.
+        if self._options.short_rows == "pad" and has_end:
+            fields += [None] * (self._columns - len(fields))
+        if self._options.long_rows == "ignore" and not any(fields[self._columns :]):
+            del fields[self._columns :]
+        return plain_record(fields, self.delimiter) if len(fields) == self._columns and "\0" not in record else None
 
     def _goes_on(self, text: str, start: int) -> bool:
         """Return whether more text could make a sound record of what begins at `start`."""
-        rest = self._sound_until(text, start)
-        return not text[rest:].strip("\r\n") or self._is_open(text, start, rest)
+        if self._options.comment and text.startswith(self._options.comment, start):
+            return True
+        rest = text[self._grammar.end_of(text, start, is_final=False) :]
+        return not rest.strip("\r\n") or rest == self._options.escape or self._grammar.is_open(text, start)
 
     def _reason(self, text: str, start: int) -> str:
-        return UNCLOSED_QUOTE if self._is_open(text, start, self._sound_until(text, start)) else BAD_QUOTING
-
-    def _sound_until(self, text: str, start: int) -> int:
-        begun = self._start.match(text, start)
-        assert begun is not None
-        return begun.end()
-
-    def _is_open(self, text: str, start: int, quote: int) -> bool:
-        """Return whether a field that begins with the quote at `quote` has not ended where the text ends."""
-        begins_field = quote == start or text[quote - 1] == self._delimiter
-        return begins_field and self._open_quote.match(text, quote) is not None
+        return UNCLOSED_QUOTE if self._grammar.is_open(text, start) else BAD_QUOTING
 
 
 def broken_bytes(before: int) -> BrokenRecord:

@@ -15,12 +15,11 @@ from framework.model.csv_options import CsvOptions
 from framework.model.words import counted
 from framework.plan.column_names import clean_names
 from framework.plan.fit import yaml_name
-from framework.rows.formats.csv.header import after_lines, records_of
+from framework.rows.formats.csv.header import lines_end, records_of
 from framework.rows.formats.csv.header_rule import DataCell, MostlyEmpty, is_surely_header, looks_like_data
+from framework.rows.formats.csv.resolve import DELIMITERS, MOST_RECORDS, resolve
 from framework.spec.pipeline import ColumnsSpec
 
-DELIMITERS = (",", ";", "\t", "|")
-MOST_RECORDS = 100
 MOST_LINES_BEFORE = 20
 _SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^"])"?[ \t]*', re.IGNORECASE)
 _COMMENT_MARKS = ("#", "//", "--")
@@ -48,7 +47,8 @@ class FileStart:
 
     def records(self, delimiter: str | None = None) -> list[tuple[str, ...]]:
         """Return the first records as they read with a delimiter, the header among them."""
-        return records_of(self.text, self.is_all, delimiter or self.options.delimiter, MOST_RECORDS + 1)
+        options = replace(self.options, delimiter=delimiter or self.options.delimiter)
+        return records_of(self.text, self.is_all, options, MOST_RECORDS + 1)
 
     def first_line(self) -> str:
         """Return the first line that is not blank."""
@@ -70,10 +70,20 @@ class FileStart:
         return [self.columns.rename.get(name, name) for name in clean_names(header)]
 
     def read_with(self, options: CsvOptions) -> FileStart:
-        """Return the start as it reads with options that skip as many lines or more."""
+        """Return the start as it reads with options that skip as many lines or more, comments among them."""
         more = options.skip_lines - self.options.skip_lines
-        rest = after_lines(self.text.encode("utf-8"), more) or b""
-        return replace(self, text=rest.decode("utf-8"), options=options)
+        if options.comment != self.options.comment:
+            more = self.lines_above(options.comment) or 0
+        end = lines_end(self.text, more)
+        return replace(self, text="" if end is None else self.text[end:], options=options)
+
+    def lines_above(self, comment: str) -> int | None:
+        """Return how many lines stand above the header if lines that begin so are comments; None: not known."""
+        try:
+            resolved = resolve(self.text, self.is_all, replace(self.options, skip_lines=0, comment=comment))
+        except ValueError:
+            return None
+        return None if resolved is None else resolved.skip_lines
 
 
 @dataclass(frozen=True)
@@ -222,7 +232,9 @@ def _ways(start: FileStart) -> Iterator[Way]:
     header, *below = start.records() or [()]
     is_data = isinstance(looks_like_data(header, below, start.null_values), DataCell)
     behind = _header_below(start, is_sure=is_data or not header)
-    if behind is not None:
+    if behind is not None and (mark := _comment_mark(start, behind)) is not None:
+        yield Way(f"lines that begin with {mark} are comments", replace(options, comment=mark))
+    elif behind is not None:
         yield Way("the header stands below the first line", behind)
     if header and _agree(below, len(header)):
         names = _names(start, len(header))
@@ -232,6 +244,14 @@ def _ways(start: FileStart) -> Iterator[Way]:
             yield Way(f"there is no header; {condition}", replace(options, header=False, names=names))
         if start.takes(header):
             yield Way("the first line is the header", replace(options, header=True))
+
+
+def _comment_mark(start: FileStart, behind: CsvOptions) -> str | None:
+    """Return the mark with which all lines above a header begin, blank ones aside; None where that is no comment."""
+    more = behind.skip_lines - start.options.skip_lines
+    if behind != replace(start.options, skip_lines=behind.skip_lines):
+        return None
+    return next((mark for mark in _COMMENT_MARKS if start.lines_above(mark) == more), None)
 
 
 def _names(start: FileStart, width: int) -> tuple[str, ...]:
@@ -277,7 +297,7 @@ def _agree(records: Sequence[Sequence[str]], width: int) -> bool:
 
 def _written(options: CsvOptions, feed: CsvOptions) -> str:
     """Return the options as a spec has them, as far as they differ from the feed's."""
-    pairs = [f"{name}: {_yaml(value)}" for name, value in vars(options).items() if value != vars(feed)[name]]
+    pairs = [f"{name}: {_yaml(value)}" for name, value in options.changed_from(feed).items()]
     return f"source: {{options: {{{', '.join(pairs)}}}}}"
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
+from framework.model.files import FileLayout
 from framework.rows.formats.csv.cut import LONGEST_TAIL_BYTES, MAX_RECORD_BYTES
-from framework.rows.formats.csv.text import BrokenBytes
+from framework.rows.formats.csv.records import RecordCutter
+from framework.rows.formats.csv.text import BrokenBytes, decoded
 
 _QUOTE = b'"'
 
@@ -33,11 +36,12 @@ class StreamSplit:
             raise BrokenBytes
 
 
-def stream_splits(text: Iterator[bytes], line_end: str, size_bytes: int) -> Iterator[StreamSplit]:
-    """Yield splits of at least a size, of a text that begins where a record does.
+def stream_splits(text: Iterator[bytes], layout: FileLayout, size_bytes: int) -> Iterator[StreamSplit]:
+    """Yield splits of at least a size, of the text of a file from where its rows begin.
 
     A split in which no record ends has more bytes than a record may have; the text behind it is not read.
     """
+    find_border = _border_finder(layout)
     held: list[bytes] = []
     size, enough = 0, size_bytes
     try:
@@ -47,7 +51,7 @@ def stream_splits(text: Iterator[bytes], line_end: str, size_bytes: int) -> Iter
             if size < enough:
                 continue
             block = b"".join(held)
-            border = _border(block, line_end.encode())
+            border = _border(block, find_border)
             if border == 0 and size > MAX_RECORD_BYTES:
                 yield StreamSplit(block)
                 return
@@ -62,16 +66,30 @@ def stream_splits(text: Iterator[bytes], line_end: str, size_bytes: int) -> Iter
     yield StreamSplit(b"".join(held), is_last=True)
 
 
-def _border(block: bytes, line_end: bytes) -> int:
+def _border(block: bytes, find_border: Callable[[bytes], int]) -> int:
     """Return where to cut a block: behind its last record, or before it where nothing but line ends follows.
 
     More of them may come, and at the end of the file they are all of that record.
     """
-    border = last_border(block, line_end)
+    border = find_border(block)
     text = len(block.rstrip(b"\r\n"))
     if border < text or len(block) - text > LONGEST_TAIL_BYTES:
         return border
-    return last_border(block[:text], line_end)
+    return find_border(block[:text])
+
+
+def _border_finder(layout: FileLayout) -> Callable[[bytes], int]:
+    """Return a function that finds the place behind the last record of a text, 0 where none ends in it."""
+    line_end = layout.rows_start.line_end
+    if layout.options.has_parity:
+        return partial(last_border, line_end=line_end.encode())
+    cutter = RecordCutter(layout.options, len(layout.columns), line_end)
+
+    def find(block: bytes) -> int:
+        text, _ = decoded(block, False)
+        return len(text[: cutter.border(text)].encode("utf-8"))
+
+    return find
 
 
 def last_border(text: bytes, line_end: bytes) -> int:

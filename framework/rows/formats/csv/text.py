@@ -1,39 +1,29 @@
-"""A file's bytes as UTF-8 text: unpacked, decoded from its encoding, without a byte order mark."""
+"""A file's content as UTF-8 text: decoded from its encoding, without a byte order mark."""
 
 from __future__ import annotations
 
 import codecs
-import zlib
 from collections.abc import Iterator
 
-from framework.rows.formats.csv.header import GZIP_WINDOW, is_gzip
-from framework.rows.reasons import GZIP_CUT_OFF, GZIP_DAMAGED
-
-_PACKED_BYTES = 16 * 1024
-"""Maximum size of text unpacked at a time. Deflate compresses up to a thousandfold, and the text is in memory."""
+from framework.rows.formats.csv.encoding import is_utf8, keeps_mark
 
 _SMALL_BYTES = 256 * 1024
 """Up to here bytes.count takes less time than loading numpy."""
-
-
-class BrokenPacking(Exception):
-    """The gzip data is truncated or damaged; the message says which."""
 
 
 class BrokenBytes(Exception):
     """The next bytes are not valid in the file's encoding. All text before them was yielded."""
 
 
-def whole_text(pieces: Iterator[bytes], is_packed: bool, encoding: str) -> Iterator[bytes]:
+def whole_text(content: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     """Yield the text of a file as UTF-8 without a byte order mark, in pieces that may end inside a character.
 
     Raises:
-        BrokenPacking: gzip data is no gzip data.
         BrokenBytes: see as_utf8.
     """
-    unpacked = _unpack(pieces) if is_packed else pieces
-    # The decoder of UTF-16 takes its mark off itself; a second one is a character of the text.
-    return as_utf8(_without_mark(unpacked) if is_utf8(encoding) else unpacked, encoding)
+    text = as_utf8(content, encoding)
+    # A mark that the decoder has taken off may be followed by one that is a character of the text.
+    return _without_mark(text) if keeps_mark(encoding) else text
 
 
 def as_utf8(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
@@ -43,11 +33,6 @@ def as_utf8(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         BrokenBytes: bytes are not valid in an encoding that is not UTF-8.
     """
     return pieces if is_utf8(encoding) else _decode(pieces, encoding)
-
-
-def is_utf8(encoding: str) -> bool:
-    """Return whether an encoding is UTF-8 by any of its names."""
-    return codecs.lookup(encoding).name == "utf-8"
 
 
 def without_start(text: Iterator[bytes], size_bytes: int) -> Iterator[bytes]:
@@ -94,30 +79,16 @@ def count_byte(text: bytes | memoryview, byte: bytes) -> int:
     return found
 
 
-def _unpack(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the content of gzip members, one after the other, as gunzip does."""
-    member = None
-    rest = b""
-    for piece in pieces:
-        for start in range(0, len(piece), _PACKED_BYTES):
-            rest += piece[start : start + _PACKED_BYTES]
-            if member is None:
-                # Zeros fill up the last block on some media.
-                rest = rest.lstrip(b"\0")
-            while len(rest) > 1 or (rest and member is not None):
-                if member is None and not is_gzip(rest):
-                    raise BrokenPacking(GZIP_DAMAGED)
-                member = member or zlib.decompressobj(GZIP_WINDOW)
-                try:
-                    yield member.decompress(rest)
-                except zlib.error as error:
-                    raise BrokenPacking(GZIP_DAMAGED) from error
-                rest = member.unused_data
-                if member.eof:
-                    member = None
-                    rest = rest.lstrip(b"\0")
-    if member is not None or rest:
-        raise BrokenPacking(GZIP_CUT_OFF)
+def decoded(text: bytes, is_all: bool) -> tuple[str, bool]:
+    """Return a text in UTF-8 up to the first byte that is not valid, and whether there is none.
+
+    A character that is cut off at the end is left out, and wrong only where `is_all`.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        return decoder.decode(text, final=is_all), True
+    except UnicodeDecodeError as error:
+        return text[: error.start].decode("utf-8"), False
 
 
 def _without_mark(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -133,13 +104,24 @@ def _without_mark(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _decode(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)()
     for piece in pieces:
+        before = decoder.getstate()
         try:
             yield decoder.decode(piece).encode("utf-8")
-        except UnicodeDecodeError as error:
-            held = len(decoder.getstate()[0])
-            yield decoder.decode(piece[: max(0, error.start - held)]).encode("utf-8")
+        except UnicodeError as error:
+            # What a decoder has kept or dropped when it fails is its own affair.
+            decoder.setstate(before)
+            yield _valid_start(decoder, len(before[0]), piece, error).encode("utf-8")
             raise BrokenBytes from error
     try:
         yield decoder.decode(b"", final=True).encode("utf-8")
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise BrokenBytes from error
+
+
+def _valid_start(decoder: codecs.IncrementalDecoder, held_bytes: int, piece: bytes, error: UnicodeError) -> str:
+    """Return the text before the bytes at fault. `held_bytes` of an earlier piece precede this one."""
+    start = error.start - held_bytes if isinstance(error, UnicodeDecodeError) else 0
+    try:
+        return decoder.decode(piece[: max(0, start)])
+    except UnicodeError:
+        return ""

@@ -17,7 +17,7 @@ from framework.rows.formats.csv import cut
 from framework.rows.formats.csv.blocks import check_block
 from framework.rows.formats.csv.cut import SplitCutter
 from framework.rows.formats.csv.records import BrokenRecord, RecordCutter
-from framework.rows.formats.csv.text import BrokenPacking, whole_text, without_start
+from framework.rows.formats.csv.text import whole_text, without_start
 from framework.rows.segments import SplitRecords
 from tests.unit.rows.benches import COMMA, layout_of
 
@@ -39,8 +39,8 @@ def cut_file(content: bytes, columns: int, folder: Path, options: CsvOptions = C
     head = content.splitlines(keepends=True)[0] if options.encoding == "utf-8" else content[:14]
     layout = replace(layout_of(content, options, head_bytes=len(head)), columns=tuple(f"c{n}" for n in range(columns)))
     pieces = (content[start : start + piece] for start in range(0, len(content), piece))
-    text = without_start(whole_text(pieces, False, options.encoding), layout.rows_start.at)
-    return SplitCutter(layout, 0, options, folder, "split").cut(text, len(content), is_last=True)
+    text = without_start(whole_text(pieces, options.encoding), layout.rows_start.at)
+    return SplitCutter(layout, 0, folder, "split").cut(text, len(content), is_last=True)
 
 
 def rows_of(records: SplitRecords) -> Iterator[tuple[int, list[str]]]:
@@ -158,19 +158,6 @@ def test_half_a_character_at_the_end_of_utf_16_is_placed(tmp_path: Path) -> None
     with pytest.raises(BrokenRecord, match="not valid") as error:
         cut_file(content, 2, tmp_path, CsvOptions(",", "utf-16"), piece=3)
     assert error.value.place == 2
-
-
-def test_packed_members_are_one_text_and_half_of_one_is_none() -> None:
-    import gzip
-
-    packed = gzip.compress(b"a\n") + gzip.compress(b"b\n" * 100_000)
-    for piece in (1, 999, len(packed)):
-        pieces = [packed[start : start + piece] for start in range(0, len(packed), piece)]
-        assert b"".join(whole_text(iter(pieces), True, "utf-8")) == b"a\n" + b"b\n" * 100_000
-        with pytest.raises(BrokenPacking, match="cut off"):
-            list(whole_text(iter([*pieces[:-1], pieces[-1][:-1]]), True, "utf-8"))
-        with pytest.raises(BrokenPacking, match="damaged"):
-            list(whole_text(iter([*pieces, b"no gzip"]), True, "utf-8"))
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])

@@ -10,11 +10,16 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.rows.formats.csv.fields import split_record
+from framework.model.csv_options import CsvOptions
+from framework.rows.formats.csv.grammar import grammar_of
 from framework.rows.sql.bad_rows import json_array
 
 FIELDS = st.lists(st.none() | st.text(st.sampled_from('a,;|"\n\r\\é😀 '), max_size=6), min_size=1, max_size=6)
 ANY_FIELDS = st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=9), max_size=5)
+
+
+def split_record(record: str, delimiter: str) -> list[str | None]:
+    return grammar_of(CsvOptions(delimiter, "utf-8")).fields(record)
 
 
 def written(fields: list[str | None], delimiter: str) -> str:

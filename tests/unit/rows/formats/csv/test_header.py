@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.model.csv_options import CsvOptions
-from framework.rows.formats.csv.header import is_gzip
 from tests.headers import read_header
 
 COMMA = CsvOptions(",", "utf-8")
@@ -65,11 +64,6 @@ def test_utf_16_is_read_with_its_byte_order_mark() -> None:
     assert read_header("é,b\n".encode("utf-16"), with_options(encoding="utf-16"), True) == ("é", "b")
 
 
-def test_gzip_is_known_by_its_first_bytes() -> None:
-    assert is_gzip(gzip.compress(b"a"))
-    assert not is_gzip(b"a,b\n")
-
-
 def test_a_piece_of_a_gzip_file_may_be_enough() -> None:
     packed = gzip.compress(b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * 7919) for i in range(50_000)))
     assert read_header(packed[:20_000], COMMA, False) == ("a", "b")
@@ -104,23 +98,12 @@ def test_more_is_asked_for_until_the_skipped_lines_have_ended(head: bytes) -> No
     assert read_header(head, replace(COMMA, skip_lines=2), False) is None
 
 
-@pytest.mark.parametrize("encoding", ["windows-1252", "iso-8859-1", "us-ascii", "utf-16", "utf-8"])
+@pytest.mark.parametrize("encoding", ["windows-1252", "iso-8859-1", "us-ascii", "utf-16", "utf-16-le", "utf-8"])
 @pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16", "utf-32"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_byte_order_mark_and_the_spec_say_one_encoding(
-    encoding: str, mark: str, pack: Callable[[bytes], bytes]
-) -> None:
-    head = pack("id,n\n1,é\n".encode(mark))
-    says = mark.removesuffix("-sig")
-    if says == encoding:
-        assert read_header(head, with_options(encoding=encoding), True) == ("id", "n")
-        return
-
-    with pytest.raises(ValueError, match=f"(?i)byte order mark says {says}") as caught:
-        read_header(head, with_options(encoding=encoding), True)
-
-    if says != "utf-32":
-        assert f"source.options.encoding is {encoding}: set it to {says}" in str(caught.value)
+def test_a_byte_order_mark_says_the_encoding(encoding: str, mark: str, pack: Callable[[bytes], bytes]) -> None:
+    head = pack("id,ñ\n1,é\n".encode(mark))
+    assert read_header(head, with_options(encoding=encoding), True) == ("id", "ñ")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +123,7 @@ def test_a_byte_order_mark_and_the_spec_say_one_encoding(
         ("id,é\n1,2\n".encode("utf-16-le"), COMMA, "UTF-16 without a byte order mark: send it with one, or as UTF-8"),
         ("id,é\n1,2\n".encode("utf-16-le"), with_options(encoding="utf-16"), "UTF-16 without a byte order mark"),
         (b"a,b\n1,2\n", with_options(encoding="utf-16"), "no byte order mark, and source.options.encoding is utf-16"),
-        (b"\x1f\x8bnot gzip at all", COMMA, "cannot be decompressed"),
+        (b"\x1f\x8bnot gzip at all", COMMA, "gzip data is damaged"),
         (
             b"Report\n2024",
             replace(COMMA, skip_lines=2),

@@ -12,12 +12,17 @@ from hypothesis import strategies as st
 
 from framework.model.csv_options import CsvOptions
 from framework.model.files import RowsStart
-from framework.rows.formats.csv.header import BrokenFile
-from framework.rows.formats.csv.start import find_rows_start
+from framework.rows.formats.csv import start
+from framework.rows.formats.recognise import BrokenFile
+from tests.headers import beginning_of
 
 COMMA = CsvOptions(",", "utf-8")
 HEADERS = ["a,b", '"a\né",b', '"a","b""\r\n"', "é"]
 ROWS = ["", "1,2", '"x\r"']
+
+
+def find_rows_start(head: bytes, options: CsvOptions, is_complete: bool) -> RowsStart | None:
+    return start.find_rows_start(beginning_of(head, is_complete), options)
 
 
 @given(
