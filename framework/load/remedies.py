@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from framework.load.hints import date_formats, is_null_marker, number_notations
 from framework.model.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, with_length
 from framework.model.measurements import BadRow, ColumnMeasurement, FileMeasurement
-from framework.model.notation import PLAIN_NUMBERS, NumberNotation
 from framework.model.staging import StagingColumn
 from framework.model.text import FLOAT
+from framework.plan.column_entry import column_entry
 from framework.plan.infer_type import varchar_for
 from framework.plan.widen_type import may_become_text, unconvertible_values, wider_type
 from framework.spec.pipeline import BadRowsSpec, PipelineSpec
@@ -75,9 +75,15 @@ def _as_null(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
     column = refused.column
     if column.type.is_text or column.required or not spec.bad_rows.log_samples:
         return
-    if all(map(is_null_marker, refused.texts)):
-        markers = dict.fromkeys((*spec.types.notation.null_values, *refused.texts))
-        yield Remedy({"types.parse.null_values": json.dumps(list(markers))}, "NULL, in every column")
+    if not all(map(is_null_marker, refused.texts)):
+        return
+    types = spec.types
+    markers = tuple(dict.fromkeys((*types.notation_of(column.name).null_values, *refused.texts)))
+    if types.notation.null_values and column.name not in types.notations:
+        yield Remedy({"types.parse.null_values": json.dumps(markers)}, "NULL, in every column")
+    else:
+        entry = column_entry(spec, column.name, null_values=markers)
+        yield Remedy({f"types.columns.{column.name}": entry}, "NULL, in this column")
 
 
 def _in_a_notation(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
@@ -87,32 +93,21 @@ def _in_a_notation(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
     if refused.values != refused.measured.misfits:
         return
     if column.type.is_exact_number or column.type.kind in (Kind.REAL, Kind.DOUBLE):
-        declared = {"type": column.type.sql} if column.name in spec.types.columns else {}
         for notation in number_notations(refused.texts):
-            yield Remedy({field: _flow({**declared, **_changes(notation)})}, "if it is meant so")
+            yield Remedy({field: column_entry(spec, column.name, **vars(notation))}, "if it is meant so")
     if column.type.kind not in (Kind.DATE, Kind.TIMESTAMP):
         return
     for pattern in date_formats(refused.texts):
         kind = Kind.TIMESTAMP if "H" in pattern else column.type.kind
-        yield Remedy({field: f'{{type: {kind.value}, formats: ["{pattern}"]}}'}, "if it is meant so")
-
-
-def _changes(notation: NumberNotation) -> dict[str, object]:
-    """Return the fields in which a notation is not the plain one."""
-    plain = vars(PLAIN_NUMBERS)
-    return {name: value for name, value in vars(notation).items() if value != plain[name]}
-
-
-def _flow(fields: Mapping[str, object]) -> str:
-    """Return a mapping as YAML in one line."""
-    return "{" + ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()) + "}"
+        entry = column_entry(spec, column.name, ColumnType(kind), formats=(pattern,))
+        yield Remedy({field: entry}, "if it is meant so")
 
 
 def _in_a_wider_type(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
     column, measured = refused.column, refused.measured
     field = f"types.columns.{column.name}"
     if column.exact and all(re.fullmatch(FLOAT, text) for text in refused.texts):
-        yield Remedy({field: Kind.DOUBLE.value}, "stores the nearest double")
+        yield Remedy({field: column_entry(spec, column.name, ColumnType(Kind.DOUBLE))}, "stores the nearest double")
         return
     wider: ColumnType | None = column.type
     if column.type.is_text:
@@ -122,7 +117,7 @@ def _in_a_wider_type(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
     if wider is None or wider == column.type:
         return
     if refused.current_type is None or column.name in spec.types.columns or wider.kind is Kind.CHAR:
-        yield Remedy({field: wider.sql}, "holds the values")
+        yield Remedy({field: column_entry(spec, column.name, wider)}, "holds the values")
     else:
         yield Remedy({f"evolution.columns.{column.name}.wider_values": "widen"}, "the column grows")
 
@@ -145,7 +140,7 @@ def _as_text(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
         return
     if current_type is None:
         wanted = varchar_for(refused.longest_bytes or MAX_VARCHAR_BYTES)
-        yield Remedy({declared: wanted.sql}, "loads the values as text")
+        yield Remedy({declared: column_entry(spec, column.name, wanted)}, "loads the values as text")
         return
     policy = spec.evolution.of(column.name).type_conflicts
     is_declared = column.name in spec.types.columns

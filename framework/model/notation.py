@@ -91,6 +91,16 @@ class Notation:
     booleans: tuple[tuple[str, str], ...] = ()
     formats: tuple[DateFormat, ...] = ()
 
+    def as_fields(self) -> dict[str, object]:
+        """Return the fields of `types.parse` that describe the notation."""
+        return {
+            "null_values": self.null_values,
+            **vars(self.numbers),
+            "booleans": self.booleans,
+            "formats": tuple(each.pattern for each in self.formats),
+            "locale": self.formats[0].locale if self.formats else DateFormat.locale,
+        }
+
 
 PLAIN = Notation()
 

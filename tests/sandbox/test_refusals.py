@@ -128,6 +128,46 @@ CASES = {
         ],
         {"types": {"parse": {"null_values": ["unknown"]}}},
     ),
+    "words_for_null_in_one_column": Case(
+        "id,n\n1,5\n",
+        "id,n\n2,NA\n3,6\n",
+        ["1 of 2 values of n is not an integer: 'NA' (a word for NULL?), in row 1, line 2"],
+        ['types.columns.n: {null_values: ["NA"]}', "evolution.columns.n.type_conflicts: to_text", *QUARANTINE],
+    ),
+    "words_for_null_in_a_described_column": Case(
+        'id,n\n1,"5,5"\n',
+        "id,n\n2,NA\n3,x\n4,6\n",
+        ["1 of 2 values of n is not a decimal as types.parse describes numbers: 'NA' (a word for NULL?), in row 1"],
+        [
+            'types.columns.n: {type: "decimal(9,2)", null_values: ["x", "NA"], decimal: ","}',
+            "evolution.columns.n.type_conflicts: to_text without types.columns.n",
+            *QUARANTINE,
+        ],
+        {
+            "types": {
+                "parse": {"null_values": ["unknown"]},
+                "columns": {"n": {"type": "decimal(9,2)", "decimal": ",", "null_values": ["x"]}},
+            }
+        },
+    ),
+    "a_described_column_too_narrow": Case(
+        'id,n\n1,"5,5"\n',
+        'id,n\n2,"1234,5"\n3,6\n',
+        ["1 of 2 values of n"],
+        ['types.columns.n: {type: "decimal(6,2)", decimal: ","}', *QUARANTINE],
+        {"types": {"columns": {"n": {"type": "decimal(5,2)", "decimal": ","}}}},
+    ),
+    "days_in_another_format_than_declared": Case(
+        "id,d\n1,2024-05-01\n",
+        "id,d\n2,31.12.2024\n3,-\n",
+        ["1 of 1 value of d is not a date: '31.12.2024' (written as dd.MM.yyyy?), in row 1, line 2"],
+        [
+            'types.columns.d: {type: date, null_values: ["-"], formats: ["dd.MM.yyyy"]}',
+            "evolution.columns.d.type_conflicts: to_text without types.columns.d",
+            *QUARANTINE,
+        ],
+        {"types": {"columns": {"d": {"type": "date", "null_values": ["-"]}}}},
+    ),
     "a_declared_text_too_long": Case(
         "id,s\n1,abc\n",
         "id,s\n2,abcd\n",
