@@ -8,16 +8,10 @@ from collections.abc import Iterator, Sequence
 from framework.model.column_type import ColumnType, Kind
 from framework.model.date_format import DateFormat
 from framework.model.notation import PLAIN_NUMBERS, Negative, NumberNotation
+from framework.model.null_markers import NULL_MARKERS
 from framework.model.text import ASCII, DATE, FLOAT, NUMBER, TIMESTAMP, TIMESTAMPTZ, literal
 from framework.model.words import counted
 
-NULL_MARKERS = frozenset(
-    {
-        *("", "-", "--", "---", ".", "?", "#n/a", "n/a", "na", "n.a.", "k.a.", "nan", "nil", "none", "null", "(null)"),
-        *("<na>", "<null>", "[null]", "\\n", "missing", "nat", "#null!", "#div/0!", "#ref!", "#value!"),
-    }
-)
-"""Texts by which sources write NULL, in lower case and without surrounding blanks."""
 _DAYS = (
     *("dd.MM.yyyy", "d.M.yyyy", "dd.MM.yy", "dd/MM/yyyy", "MM/dd/yyyy", "d/M/yyyy", "M/d/yyyy"),
     *("dd-MM-yyyy", "MM-dd-yyyy", "yyyy/MM/dd", "yyyy.MM.dd", "yyyy-M-d", "yyyyMMdd"),

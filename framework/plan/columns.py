@@ -28,6 +28,7 @@ from framework.plan.missing import (
     refuse_lacking,
     rename_warning,
 )
+from framework.plan.null_markers import null_marker_warnings
 from framework.plan.schema_changes import NewColumn, Widening
 from framework.plan.widen_type import may_become_text
 from framework.spec.pipeline import PipelineSpec
@@ -266,8 +267,9 @@ def _metadata_column(spec: PipelineSpec, observed: TableColumn | None, staged: S
 def _warnings(
     spec: PipelineSpec, batch: SourceBatch, profiles: Mapping[str, ColumnProfile], plan: ColumnPlan
 ) -> Iterator[LoadWarning]:
-    """Yield the warnings for columns that are missing, renamed or duplicated."""
+    """Yield the warnings for columns that are missing, renamed, duplicated or text because of null markers."""
     yield from batch.warnings
+    yield from null_marker_warnings(spec, profiles)
     yield from missing_column_warnings(spec, plan.fills, batch.files)
     missing = {
         column.name: column.target_type

@@ -106,7 +106,7 @@ def settle_type(name: str, profile: ColumnProfile, rules: Sequence[TypeRule], is
             wanted = rule.type if _holds(rule.type, profile, kind) else None
         if wanted is not None:
             return SettledType(wanted, f"rule for {_describe_rule(rule)}")
-    return SettledType(_natural_type(profile, kind, is_key), f"all values are {_describe_kind(kind)}", is_inferred=True)
+    return SettledType(_natural_type(profile, kind, is_key), f"all values are {describe_kind(kind)}", is_inferred=True)
 
 
 def _matches(rule: TypeRule, name: str, kind: InferredKind, is_key: bool) -> bool:
@@ -177,13 +177,14 @@ def _describe_rule(rule: TypeRule) -> str:
     if rule.name is not None:
         parts.append(f"the name {rule.name}")
     if rule.inferred is not None:
-        parts.append(_describe_kind(rule.inferred))
+        parts.append(describe_kind(rule.inferred))
     if rule.key is not None:
         parts.append("keys" if rule.key else "other columns than keys")
     return ", ".join(parts) or "every column"
 
 
-def _describe_kind(kind: InferredKind) -> str:
+def describe_kind(kind: InferredKind) -> str:
+    """Return in words what the values of a column are."""
     words = {
         "integer": "whole numbers",
         "double": "numbers",

@@ -16,7 +16,7 @@ from framework.rows.formats.reader import reader_of
 from framework.rows.job import Job
 from framework.rows.segments import Segment, SplitRecords
 from framework.rows.sql.bad_rows import bad_records, quarantined, write_quarantine
-from framework.rows.sql.profile import Groups, profile_segments
+from framework.rows.sql.profile import ProfilePart, profile_segments
 from framework.rows.sql.stage import StagedPart, measure_part, stage_part
 
 
@@ -46,11 +46,11 @@ class ProfileColumns:
 
     columns: Mapping[str, Notation]
 
-    def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> Groups:
+    def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> ProfilePart:
         """Return the numbers that make a profile."""
         segments = _segments(records)
         if not segments:
-            return {}
+            return ProfilePart({}, {})
         with bench.working() as cursor:
             return profile_segments(cursor, segments, self.columns)
 

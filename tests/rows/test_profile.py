@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from framework.model.measurements import ColumnProfile
+from framework.model.notation import PLAIN, Notation
 from tests.rows.conftest import Bench
 
 
@@ -91,3 +92,20 @@ def test_a_thousand_columns_need_no_more_than_a_few(bench: Bench) -> None:
         2,
         2,
     )
+
+
+def test_null_markers_are_counted_where_no_other_text_is_among_the_values(bench: Bench) -> None:
+    profile = profile_of(bench, "1.5", "NA", "7", '""', "-", "NA", "")
+    assert (profile.values, profile.numbers, profile.null_markers) == (6, 2, {"NA": 2, "": 1, "-": 1})
+    assert profile_of(bench, "1.5", "NA", "x").null_markers == {}
+    assert profile_of(bench, "NA", "na", "Null").null_markers == {"NA": 1, "na": 1, "Null": 1}
+    assert profile_of(bench, "-1", "2024-01-31", "true", "1e5").null_markers == {}
+
+
+def test_null_markers_of_all_files_and_notations_are_counted(bench: Bench) -> None:
+    batch = bench.batch({"1.csv": b"a,b,c\nNA,-,-\n", "2.csv": b"a,b,c\n1,5,5\n", "3.csv": b"a,b,c\nn/a,-,x\n"})
+    notation = Notation(null_values=("n/a",), booleans=(("-", "+"),))
+    with bench.open(batch) as rows:
+        found = rows.profile({"a": PLAIN, "b": notation, "c": PLAIN})
+    assert [found[name].null_markers for name in "abc"] == [{"NA": 1, "n/a": 1}, {}, {}]
+    assert found["b"].booleans == 2

@@ -63,3 +63,23 @@ def test_an_ignored_name_is_not_loaded_though_it_matches_the_pattern(make_feed: 
 
     assert [result.warnings for result in results] == [()]
     assert feed.rows("id", "id") == [(1,)]
+
+
+def test_a_column_of_numbers_and_words_for_null_is_text_until_the_spec_says_what_they_mean(make_feed: MakeFeed) -> None:
+    content = csv_text("id,amount", "1,1.50", "2,NA", "3,-", "4,7", "5,NA")
+    feed = make_feed(MINIMAL)
+
+    result = feed.load("1.csv", content)
+
+    (warning,) = result.warnings
+    entry = '{null_values: ["NA", "-"]}'
+    assert (warning.rule, warning.column) == ("null-markers", "amount")
+    assert warning.message == (
+        "amount is text: 2 of 5 values are numbers, the other 3 are 'NA' or '-'; "
+        f"if that means NULL: types: {{columns: {{amount: {entry}}}}}"
+    )
+    assert feed.types()["amount"] == "character varying(256)"
+    other = make_feed(MINIMAL + f"types: {{columns: {{amount: {entry}}}}}")
+    assert other.load("1.csv", content).warnings == ()
+    assert other.types()["amount"] == "numeric(38,18)"
+    assert other.rows("amount is null", "id") == [(False,), (True,), (True,), (False,), (True,)]

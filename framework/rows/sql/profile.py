@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -10,6 +12,7 @@ import duckdb
 from framework.model.column_type import ColumnType, Kind
 from framework.model.measurements import ColumnProfile
 from framework.model.notation import PLAIN_NUMBERS, Notation
+from framework.model.null_markers import SPELLED_NULL_MARKERS
 from framework.rows.segments import Segment
 from framework.rows.sql.expressions import (
     cast_of,
@@ -20,6 +23,7 @@ from framework.rows.sql.expressions import (
     is_exponent,
     is_kept_by_double,
     is_number,
+    is_one_of,
     is_timestamp,
     is_unusual,
     is_value,
@@ -57,20 +61,47 @@ _NUMBERS: Numbers = {
 }
 """Aggregates over the texts `t` of one column and one class. Those that may be numbers have the `number` in plain
 notation, its BIGINT `n`, and its `scale`: how many digits stand behind the point, NULL without one."""
-Groups = Mapping[tuple[str, int], Mapping[str, Any]]
-"""Numbers by column and the class of its texts."""
+_LONGEST_MARKER_BYTES = max(map(len, SPELLED_NULL_MARKERS))
+_WITH_EXAMPLE: Numbers = {**_NUMBERS, "example": Number("any_value(t)", min)}
+
+
+@dataclass(frozen=True)
+class ProfilePart:
+    """What some segments say of columns: numbers by column and class of its texts, and null markers by column."""
+
+    numbers: Mapping[tuple[str, int], Mapping[str, Any]]
+    null_markers: Mapping[str, Mapping[str, int]]
 
 
 def profile_segments(
     cursor: duckdb.DuckDBPyConnection, segments: Sequence[Segment], columns: Mapping[str, Notation]
-) -> Groups:
+) -> ProfilePart:
     """Return the numbers of segments that make a profile."""
     found: dict[tuple[str, int], Mapping[str, Any]] = {}
+    null_markers: dict[str, Mapping[str, int]] = {}
     for notation in dict.fromkeys(columns.values()):
         names = [name for name, of_column in columns.items() if of_column == notation]
-        fields = " union all ".join(_fields(segment, names, notation) for segment in segments)
-        groups = read_groups(cursor, _NUMBERS, _classified(fields, notation), "place", "class")
-        found |= {(names[place], kind): numbers for (place, kind), numbers in groups.items()}
+        groups = read_groups(cursor, _WITH_EXAMPLE, _classified(segments, names, notation), "place", "class")
+        suspects = []
+        for (place, kind), numbers in groups.items():
+            is_marker = numbers.pop("example") in SPELLED_NULL_MARKERS and numbers["longest"] <= _LONGEST_MARKER_BYTES
+            if kind == _OTHER and is_marker:
+                suspects.append(names[place])
+            found[names[place], kind] = numbers
+        if suspects:
+            null_markers |= _null_markers(cursor, segments, suspects, notation)
+    return ProfilePart(found, null_markers)
+
+
+def _null_markers(
+    cursor: duckdb.DuckDBPyConnection, segments: Sequence[Segment], names: Sequence[str], notation: Notation
+) -> Mapping[str, Mapping[str, int]]:
+    """Return how often each null marker stands in some columns, for which the rows are read once more."""
+    is_marker = f"class = {_OTHER} and {is_one_of('t', SPELLED_NULL_MARKERS)}"
+    rows = f"select place, t, count(*) from ({_classified(segments, names, notation)}) where {is_marker}"
+    found: dict[str, dict[str, int]] = {}
+    for place, text, count in cursor.execute(f"{rows} group by place, t").fetchall():
+        found.setdefault(names[place], {})[text] = count
     return found
 
 
@@ -79,20 +110,24 @@ def _fields(segment: Segment, names: Sequence[str], notation: Notation) -> str:
     return f"select unnest([{', '.join(texts)}]) as t, unnest(range({len(names)})) as place from {segment.relation}"
 
 
-def column_profiles(columns: Collection[str], found: Sequence[Groups]) -> Mapping[str, ColumnProfile]:
+def column_profiles(columns: Collection[str], found: Sequence[ProfilePart]) -> Mapping[str, ColumnProfile]:
     """Return the profile of each column from the numbers of all segments."""
     of_column: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in columns}
-    for name, kind in {key for part in found for key in part}:
-        of_column[name][kind] = merged(_NUMBERS, [part[name, kind] for part in found if (name, kind) in part])
-    return {name: _profile(numbers) for name, numbers in of_column.items()}
+    for name, kind in {key for part in found for key in part.numbers}:
+        parts = [part.numbers[name, kind] for part in found if (name, kind) in part.numbers]
+        of_column[name][kind] = merged(_NUMBERS, parts)
+    return {
+        name: _profile(numbers, sum((Counter(part.null_markers.get(name, {})) for part in found), Counter()))
+        for name, numbers in of_column.items()
+    }
 
 
 _LIKE_DIGIT = "t >= '0' and t < ':'"
 _LIKE_NUMBER = f"({_LIKE_DIGIT} or starts_with(t, '-') or starts_with(t, '.')) and t not like '____-%'"
 
 
-def _classified(fields: str, notation: Notation) -> str:
-    """Return the query of texts with their classes and what else _NUMBERS needs.
+def _classified(segments: Sequence[Segment], names: Sequence[str], notation: Notation) -> str:
+    """Return the query of the columns' texts with their classes and what else _NUMBERS needs.
 
     The first looks are cheap and leave few texts to the expressions, which decide.
     """
@@ -114,6 +149,7 @@ def _classified(fields: str, notation: Notation) -> str:
     ]
     # Each once for a text: DuckDB computes an expression wherever it stands.
     day = plain_day("t", notation.formats, ColumnType(Kind.TIMESTAMP)) if notation.formats else "null"
+    fields = " union all ".join(_fields(segment, names, notation) for segment in segments)
     texts = f"select *, {number} as number, {day} as day from ({fields})"
     integer = f"case when {may_be_number} then {cast_of('number', _BIGINT)} end as n"
     has_point = f"{may_be_number} and contains(number, '.')"
@@ -156,8 +192,8 @@ def _boolean_classes(notation: Notation, is_first: bool) -> Iterator[str]:
         yield f"when {may_be} and {is_value('t', Kind.BOOLEAN)} then {_BOOLEAN}"
 
 
-def _profile(found: Mapping[int, Mapping[str, Any]]) -> ColumnProfile:
-    """Return a column's profile from the numbers of its texts by their class."""
+def _profile(found: Mapping[int, Mapping[str, Any]], null_markers: Counter[str]) -> ColumnProfile:
+    """Return a column's profile from the numbers of its texts by their class, and its null markers."""
 
     def values(*classes: int) -> int:
         return sum(found[kind]["values"] for kind in classes if kind in found)
@@ -184,6 +220,7 @@ def _profile(found: Mapping[int, Mapping[str, Any]]) -> ColumnProfile:
         zoned=values(_ZONED),
         exponents=values(_EXPONENT),
         inexact=sum(found[kind]["inexact"] for kind in _NUMERIC if kind in found),
+        null_markers=null_markers if null_markers.total() == values(_OTHER) else {},
     )
 
 

@@ -137,7 +137,8 @@ def stage(spec: PipelineSpec, case: Mapping[str, Any], file: SourceFile, observe
     columns, _ = target_names(header, spec.columns, known_spellings(observed, spec.columns.rename))
     start = RowsStart(0, 1, "\n", True)
     batch = SourceBatch((FileLayout(file, 0, "one.csv", columns, spec.source.options, start, header=header),))
-    empty = dict.fromkeys(ColumnProfile.__dataclass_fields__, 0) | {"smallest": None, "largest": None}
+    empty: dict[str, Any] = dict.fromkeys(ColumnProfile.__dataclass_fields__, 0)
+    empty |= {"smallest": None, "largest": None, "null_markers": {}}
     profiles = {name: ColumnProfile(**(empty | profile)) for name, profile in case.get("profiles", {}).items()}
     plan = plan_columns(spec, observed.table, batch, profiles, NOON)
     values = case.get("seen", {})
