@@ -7,7 +7,7 @@ quote. EPOCH_S and EPOCH_MS are formats too: seconds and milliseconds since 1970
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -38,6 +38,8 @@ _FIELDS = {
     "XXX": "(?:Z|[-+](?:0[0-9]|1[0-4]):[0-5][0-9])",
 }
 _NAMED = ("MMM", "MMMM")
+_SHORT = ("M", "d", "H", "h")
+"""Fields of one digit or two."""
 _PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']")
 _TRIED = tuple(
     datetime(2012, 1, 1, tzinfo=UTC) + timedelta(days=day, hours=hour, minutes=14, seconds=15, microseconds=123456)
@@ -51,7 +53,8 @@ class DateFormat:
     """A format, checked. `locale` is the language of its names of months.
 
     Raises:
-        ValueError: a field is unknown or comes twice, a quote is not closed, or the fields make no time.
+        ValueError: a field is unknown or comes twice, a quote is not closed, the fields make no time, or a text could
+            be read in two ways.
     """
 
     pattern: str
@@ -60,6 +63,7 @@ class DateFormat:
     def __post_init__(self) -> None:
         if not self.is_epoch:
             _require_time(self.pattern, [letters for letters, _ in self._pieces if letters])
+            _require_one_reading(self.pattern, self._pieces)
 
     @property
     def is_epoch(self) -> bool:
@@ -79,9 +83,7 @@ class DateFormat:
     @property
     def is_of_digits(self) -> bool:
         """Whether texts are whole numbers too, such as those of `yyyyMMdd`."""
-        return self.is_epoch or all(
-            bool(letters) and letters not in _NAMED and letters[0] not in "aX" for letters, _ in self._pieces
-        )
+        return self.is_epoch or all(_is_of_digits(letters) for letters, _ in self._pieces)
 
     @cached_property
     def expression(self) -> str:
@@ -108,7 +110,7 @@ class DateFormat:
     @property
     def has_short(self) -> bool:
         """Whether a field may have one digit."""
-        return any(letters in ("M", "d", "H", "h") for letters, _ in self._pieces)
+        return any(letters in _SHORT for letters, _ in self._pieces)
 
     @property
     def has_names(self) -> bool:
@@ -198,6 +200,10 @@ def _pieces(pattern: str) -> Iterator[tuple[str, str]]:
             yield "", piece[0] if piece[1] is None else piece[1].replace("''", "'") or "'"
 
 
+def _is_of_digits(letters: str) -> bool:
+    return bool(letters) and letters not in _NAMED and letters[0] not in "aX"
+
+
 def _require_time(pattern: str, fields: list[str]) -> None:
     seen: set[str] = set()
     for letters in fields:
@@ -213,3 +219,20 @@ def _require_time(pattern: str, fields: list[str]) -> None:
         raise ValueError(f"{pattern!r}: hours are HH, or hh with AM or PM (a)")
     if seen & {"m", "s", "S", "X"} and not seen & {"h", "H"}:
         raise ValueError(f"{pattern!r}: a time of day begins with its hours (HH)")
+
+
+def _require_one_reading(pattern: str, pieces: Iterable[tuple[str, str]]) -> None:
+    """Refuse a format with two fields of one digit or two between which all are digits.
+
+    1 is a value of each field and 11 one of both, so that `111` of `dM` has two readings. Of one such field, the number
+    of digits says how many are its own.
+    """
+    short: list[str] = []
+    for letters, plain in pieces:
+        if letters in _SHORT:
+            short.append(letters)
+        elif not _is_of_digits(letters) and not plain.isdigit():
+            short.clear()
+        if len(short) == 2:
+            both = f"{short[0]!r} and {short[1]!r}"
+            raise ValueError(f"{pattern!r}: nothing shows which of {both} has one digit and which has two")

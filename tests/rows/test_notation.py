@@ -179,6 +179,11 @@ DAYS: dict[tuple[str, str, str], dict[str, object]] = {
         "5 Mai 2024": MISFIT,
         "30 Feb 2024": MISFIT,
     },
+    ("timestamp", "en", "dMMyyyy Hmm"): {
+        "1112024 123": datetime(2024, 11, 1, 1, 23),
+        "11112024 1123": datetime(2024, 11, 11, 11, 23),
+        "112024 123": MISFIT,
+    },
     ("date", "en", "MMMM d, yyyy"): {"January 5, 2024": date(2024, 1, 5), "Jan 5, 2024": MISFIT},
     ("date", "de", "d. MMMM yyyy"): {"5. März 2024": date(2024, 3, 5), "5. MÄRZ 2024": date(2024, 3, 5)},
     ("date", "de", "dd-MMM-yy"): {"05-Mrz-24": date(2024, 3, 5), "05-Dez-99": date(2099, 12, 5)},

@@ -1,5 +1,6 @@
 """Formats of dates: one notation, read as a regular expression."""
 
+import itertools
 import re
 
 import pytest
@@ -42,6 +43,52 @@ def test_a_format_describes_its_texts(pattern: str, text: str, matches: bool) ->
 def test_a_format_that_engines_would_read_differently_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="yyyy"):
         DateFormat(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["dMyyyy", "Mdyyyy", "yyyyMd", "dyyyyM", "dMMyyyyHmm", "yyyy-MM-d'1'Hmm"])
+def test_a_format_whose_text_has_two_readings_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match=r"nothing shows which of '.' and '.' has one digit and which has two"):
+        DateFormat(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fields"),
+    [
+        ("dMMyyyy", "1112024", ("1", "11", "2024")),
+        ("dMMyyyy", "11112024", ("11", "11", "2024")),
+        ("ddMyyyy", "1112024", ("11", "1", "2024")),
+        ("yyyyMMdd", "20241111", ("2024", "11", "11")),
+        ("yyyyMMddHHmmss", "20241111111111", ("2024", "11", "11", "11", "11", "11")),
+        ("yyyyMMddHmm", "20241111111", ("2024", "11", "11", "1", "11")),
+        ("d.M.yyyy", "1.11.2024", ("1", "11", "2024")),
+        ("d.M.yyyy H:mm", "11.1.2024 1:11", ("11", "1", "2024", "1", "11")),
+        ("dMMMyyyyHmm", "1Jan2024111", ("1", "Jan", "2024", "1", "11")),
+        ("yyyyMMdXXXHmm", "2024111+01:00111", ("2024", "11", "1", "+01:00", "1", "11")),
+    ],
+)
+def test_a_format_whose_text_has_one_reading_reads_it(pattern: str, text: str, fields: tuple[str, ...]) -> None:
+    found = re.fullmatch(DateFormat(pattern).grouped_expression, text)
+    assert found is not None
+    assert found.groups() == fields
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations("yMdH")))
+@pytest.mark.parametrize("widths", list(itertools.product("12", repeat=3)))
+def test_a_format_is_refused_if_two_splits_of_its_digits_are_equally_long(
+    order: tuple[str, ...], widths: tuple[str, ...]
+) -> None:
+    fields = dict(zip("MdH", map(int, widths), strict=True))
+    pattern = "".join("yyyy" if field == "y" else field * fields[field] for field in order)
+    # A field with two letters has two digits, one with one has one or two. A 1 may stand anywhere.
+    splits = list(itertools.product(*((2,) if width == 2 else (1, 2) for width in fields.values())))
+    has_one_reading = len(splits) == len({sum(split) for split in splits})
+
+    try:
+        DateFormat(pattern)
+    except ValueError:
+        assert not has_one_reading
+    else:
+        assert has_one_reading
 
 
 @pytest.mark.parametrize(

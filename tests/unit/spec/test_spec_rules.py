@@ -289,6 +289,7 @@ def test_an_encoding_is_one_of_text(problems_of: ProblemsOf, encoding: str) -> N
             52,
         ),
         ("load: {keys: [a]}\ntypes: {columns: {b: {type: date, formats: [dd.MM.yyyy HH]}}}", "format", 5, 45),
+        ("load: {keys: [a]}\ntypes: {parse: {formats: [dMMyyyy, dMyyyy]}}", "format", 5, 36),
         ("load: {keys: [a]}\ntypes: {parse: {formats: [dd/MM/yyyy, MM/dd/yyyy]}}", "format", 5, 39),
         ("load: {keys: [a]}\ntypes: {parse: {formats: [d.M.yyyy, yyyyMMdd, ddMMyyyy]}}", "format", 5, 47),
         ("load: {keys: [a]}\ntypes: {parse: {thousands: '.'}}", "parse", 5, 28),
