@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from framework.load.hints import describe_text
+from framework.load.hints import describe_text, is_number_of
 from framework.load.remedies import Refused
 from framework.model.column_type import Kind
 from framework.model.measurements import BadRow
 from framework.model.staging import StagingColumn
-from framework.model.text import FLOAT, NUMBER
+from framework.model.text import FLOAT
 from framework.model.words import share
 from framework.rows.reasons import in_notation
 
@@ -66,7 +66,7 @@ def misfit_lines(refused: Refused, wording: Wording) -> Iterator[str]:
     """Yield the lines on the refused values of a column: one on numbers that do not fit, one on other texts."""
     measured, examples = refused.measured, refused.examples
     is_exact = refused.column.type.is_exact_number
-    numbers = [bad for bad in examples if is_exact and re.fullmatch(NUMBER, bad.text or "")]
+    numbers = [bad for bad in examples if is_number_of(refused.column.type, bad.text or "")]
     others = [bad for bad in examples if bad not in numbers]
     wider = measured.wider if is_exact else 0
     if measured.misfits > wider:
@@ -94,7 +94,7 @@ def _predicate(column: StagingColumn, examples: Sequence[BadRow]) -> tuple[str, 
     """Return the predicate for one value, and for several."""
     texts = [bad.text or "" for bad in examples]
     do_not_fit = f"fit into {column.type.sql}"
-    if column.type.is_text or (column.type.is_exact_number and texts and re.fullmatch(NUMBER, texts[0])):
+    if column.type.is_text or (texts and is_number_of(column.type, texts[0])):
         return f"does not {do_not_fit}", f"do not {do_not_fit}"
     if column.exact and texts and all(re.fullmatch(FLOAT, text) for text in texts):
         return f"would be rounded by {column.type.sql}", f"would be rounded by {column.type.sql}"

@@ -9,7 +9,7 @@ from framework.model.column_type import ColumnType, Kind
 from framework.model.date_format import DateFormat
 from framework.model.notation import PLAIN_NUMBERS, Negative, NumberNotation
 from framework.model.null_markers import NULL_MARKERS
-from framework.model.text import ASCII, DATE, FLOAT, NUMBER, TIMESTAMP, TIMESTAMPTZ, literal
+from framework.model.text import ASCII, DATE, EXPONENT, FLOAT, NUMBER, TIMESTAMP, TIMESTAMPTZ, literal
 from framework.model.words import counted
 
 _DAYS = (
@@ -45,6 +45,12 @@ _BOOLEANS = (
 def is_null_marker(text: str) -> bool:
     """Return whether a text looks like a source's word for NULL."""
     return text.strip().lower() in NULL_MARKERS
+
+
+def is_number_of(column_type: ColumnType, text: str) -> bool:
+    """Return whether a text is a number as the exact type has them, of however many digits."""
+    expression = rf"{NUMBER}|{EXPONENT}" if column_type.kind is Kind.DECIMAL else NUMBER
+    return column_type.is_exact_number and _matches(expression, text)
 
 
 def date_formats(texts: Sequence[str]) -> tuple[str, ...]:
@@ -119,11 +125,13 @@ def _describe_long_text(column_type: ColumnType, text: str) -> str:
 
 
 def _describe_number(column_type: ColumnType, text: str) -> str | None:
-    if _matches(NUMBER, text):
+    if is_number_of(column_type, text):
         if column_type.is_integer:
             is_whole = not text.partition(".")[2].strip("0")
             return "out of range" if is_whole else "a fraction"
-        return "too many digits" if column_type.is_exact_number else "more digits than it keeps"
+        return "too many digits"
+    if column_type.kind in (Kind.REAL, Kind.DOUBLE) and _matches(NUMBER, text):
+        return "more digits than it keeps"
     if column_type.kind in (Kind.REAL, Kind.DOUBLE) and _matches(FLOAT, text):
         return "out of range, or more digits than it keeps"
     hint = next((words for expression, words in _NUMBERS if _matches(expression, text)), None)

@@ -44,7 +44,8 @@ class ColumnMeasurement:
 
     `longest_bytes` is over texts that fit, 0 where it was not measured or all are NULL.
     `misfits` counts rows whose text is not a value of the staging type. Of them `wider` count
-    those that a wider type may hold: plain numbers for exact number types, timestamps for DATE;
+    those that a wider type may hold: numbers for exact number types, timestamps for DATE. Numbers with an
+    exponent count for DECIMAL, and for integers if another misfit has a fraction.
     `integer_digits`, `scale`, `smallest`, `largest` describe these numbers as in ColumnProfile.
     `null_keys` counts NULLs in a required column.
     """

@@ -59,11 +59,36 @@ def test_numbers_that_a_wider_type_holds_are_described(bench: Bench) -> None:
     seen, _ = bench.stage(bench.batch(content), columns)
     assert seen.columns["i"] == ColumnMeasurement(misfits=5, wider=4, integer_digits=39, scale=2)
     assert seen.columns["d"] == ColumnMeasurement(
-        misfits=3, wider=2, integer_digits=5, scale=3, smallest=12345, largest=12345
+        misfits=3, wider=3, integer_digits=10, scale=3, smallest=12345, largest=1_000_000_000
     )
     fewer = bench.batch(content.replace(b"9" * 39, b""))
     seen, _ = bench.stage(fewer, columns)
     assert (seen.columns["i"].smallest, seen.columns["i"].largest) == (-40000, 3000000000)
+
+
+def test_numbers_with_an_exponent_need_a_wider_decimal(bench: Bench) -> None:
+    columns = [column("d", "decimal(4,1)")]
+    content = b"d\n1e2\n1.5e-1\n-12.5e3\n2500e-3\n0e99\n1e400\nx\n"
+    seen, _ = bench.stage(bench.batch(content.replace(b"1e400\n", b"")), columns)
+    # 1e2 and 0e99 fit; 0.15 and 2.5 have up to 2 digits after the point, and -12500 has 5 before it.
+    assert seen.columns["d"] == ColumnMeasurement(
+        misfits=3, wider=2, integer_digits=5, scale=2, smallest=-12500, largest=-12500
+    )
+    seen, _ = bench.stage(bench.batch(content), columns)
+    assert (seen.columns["d"].misfits, seen.columns["d"].wider, seen.columns["d"].integer_digits) == (4, 3, 401)
+    assert (seen.columns["d"].smallest, seen.columns["d"].largest) == (None, None)
+
+
+def test_numbers_with_an_exponent_may_be_codes_among_integers(bench: Bench) -> None:
+    columns = [column("i", "integer")]
+    seen, _ = bench.stage(bench.batch(b"i\n7\n12e4\n3000000000\n"), columns)
+    assert seen.columns["i"] == ColumnMeasurement(
+        misfits=2, wider=1, integer_digits=10, smallest=3_000_000_000, largest=3_000_000_000
+    )
+    seen, _ = bench.stage(bench.batch(b"i\n7\n12e4\n1.5\n"), columns)
+    assert seen.columns["i"] == ColumnMeasurement(
+        misfits=2, wider=2, integer_digits=6, scale=1, smallest=120_000, largest=120_000
+    )
 
 
 def test_a_fraction_of_zeros_asks_for_no_scale(bench: Bench) -> None:

@@ -167,3 +167,16 @@ def test_a_declared_type_that_the_column_cannot_take_leaves_the_file_where_it_is
     (result,) = feed.run()
     assert result.status == "SUCCESS", result
     assert feed.rows("zip", "id") == [("501",), ("00123",)]
+
+
+def test_an_exponent_makes_a_decimal_grow_and_an_integer_only_beside_a_fraction(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec('types: {rules: [{inferred: double, type: "decimal(5,2)"}]}'))
+    loaded(feed, csv_text("id,d,i", "1,1.5,1"), csv_text("id,d,i", "2,12e4,5e-1", "3,0.25,2.5"))
+    assert feed.types() == {"id": "bigint", "d": "numeric(8,2)", "i": "numeric(38,18)"}
+    assert [tuple(map(float, row)) for row in feed.rows("d, i", "id")] == [(1.5, 1.0), (120_000, 0.5), (0.25, 2.5)]
+
+    other = make_feed(spec())
+    loaded(other, csv_text("id,i", "1,1"))
+    result = other.load("codes.csv", csv_text("id,i", "2,12e4"))
+    assert result.failure is not None
+    assert "1 of 1 value of i is not an integer: '12e4' (exponent), in row 1, line 2" in result.failure.message

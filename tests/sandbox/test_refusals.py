@@ -84,6 +84,13 @@ CASES = {
         ["evolution.columns.n.wider_values: widen", "evolution.columns.s.wider_values: widen"],
         REJECT_WIDER,
     ),
+    "an_exponent_in_a_declared_decimal": Case(
+        "id,n\n1,5\n",
+        "id,n\n2,12e4\n3,6\n",
+        ["1 of 2 values of n does not fit into decimal(5,2): '12e4' (too many digits), in row 1, line 2"],
+        ["types.columns.n: decimal(8,2)", *QUARANTINE],
+        {"types": {"columns": {"n": "decimal(5,2)"}}},
+    ),
     "numbers_out_of_range_and_other_texts": Case(
         "id,n\n1,5\n",
         "id,n\n2,1.5\n3,x\n4,y\n5,6\n",

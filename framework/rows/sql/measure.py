@@ -7,13 +7,16 @@ from typing import Any
 
 import duckdb
 
-from framework.model.column_type import Kind
+from framework.model.column_type import MAX_PRECISION, Kind
 from framework.model.measurements import ColumnMeasurement
 from framework.model.staging import StagingColumn
 from framework.rows.segments import Segment
 from framework.rows.sql.expressions import (
     digits_after_point,
     digits_before_point,
+    exponent_digits,
+    exponent_scale,
+    is_exponent,
     is_number,
     is_timestamp,
     is_whole,
@@ -40,17 +43,27 @@ _COUNTS: Numbers = {
     "length": largest("case when not is_misfit then strlen(t) end"),
 }
 """Aggregates over one column's texts `t`, each with whether it `is_misfit`."""
-_NUMBER = is_number("t")
-_WHOLE = f"{_NUMBER} and {is_whole('t')}"
-_VALUE = f"case when {_WHOLE} then try_cast(t as decimal(38,0)) end"
+
+
+def _of_numbers(prefix: str, is_one: str, is_whole_one: str, digits: str, scale: str) -> Numbers:
+    """Return the aggregates over the texts `t` that are numbers of one kind."""
+    value = f"case when {is_whole_one} then try_cast(t as decimal(38,0)) end"
+    return {
+        f"{prefix}count": count_where(is_one),
+        f"{prefix}digits": largest(f"case when {is_one} then {digits} end"),
+        f"{prefix}scale": largest(f"case when {is_one} then {scale} end"),
+        f"{prefix}longest_integer": largest(f"case when {is_whole_one} then {digits} end"),
+        f"{prefix}low": smallest(value),
+        f"{prefix}high": largest(value),
+    }
+
+
+_PLAIN, _EXPONENT = "plain_", "exponent_"
+_IS_WHOLE_EXPONENT = f"case when {is_exponent('t')} then {exponent_scale('t')} = 0 else false end"
 _MISFITS: Numbers = {
-    "wider_numbers": count_where(_NUMBER),
     "wider_days": count_where(is_timestamp("t")),
-    "digits": largest(f"case when {_NUMBER} then {digits_before_point('t')} end"),
-    "scale": largest(f"case when {_NUMBER} then {digits_after_point('t')} end"),
-    "longest_integer": largest(f"case when {_WHOLE} then {digits_before_point('t')} end"),
-    "low": smallest(_VALUE),
-    "high": largest(_VALUE),
+    **_of_numbers(_PLAIN, is_number("t"), is_whole("t"), digits_before_point("t"), digits_after_point("t")),
+    **_of_numbers(_EXPONENT, is_exponent("t"), _IS_WHOLE_EXPONENT, exponent_digits("t"), exponent_scale("t")),
 }
 """Aggregates over one column's texts `t` that are misfits, in plain notation."""
 
@@ -132,14 +145,20 @@ def _measured(column: StagingColumn, found: Mapping[str, Any]) -> ColumnMeasurem
         return ColumnMeasurement(longest_bytes, misfits, number("wider_days"), null_keys=null_keys)
     if not column.type.is_exact_number:
         return ColumnMeasurement(longest_bytes, misfits, null_keys=null_keys)
-    has_range = found["low"] is not None and number("longest_integer") <= 38
+    # Without a fraction beside them, texts such as 12e4 may be codes, as in a new column.
+    takes_exponents = column.type.kind is Kind.DECIMAL or number(f"{_PLAIN}scale") > 0
+    kinds = (_PLAIN, _EXPONENT) if takes_exponents else (_PLAIN,)
+    lows, highs = (
+        [int(value) for kind in kinds if (value := found[kind + end]) is not None] for end in ("low", "high")
+    )
+    has_range = bool(lows) and all(number(f"{kind}longest_integer") <= MAX_PRECISION for kind in kinds)
     return ColumnMeasurement(
         longest_bytes=longest_bytes,
         misfits=misfits,
-        wider=number("wider_numbers"),
-        integer_digits=number("digits"),
-        scale=number("scale"),
-        smallest=int(found["low"]) if has_range else None,
-        largest=int(found["high"]) if has_range else None,
+        wider=sum(number(f"{kind}count") for kind in kinds),
+        integer_digits=max(number(f"{kind}digits") for kind in kinds),
+        scale=max(number(f"{kind}scale") for kind in kinds),
+        smallest=min(lows) if has_range else None,
+        largest=max(highs) if has_range else None,
         null_keys=null_keys,
     )
