@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from framework.model.names import TableName
 from framework.model.notation import PLAIN, Notation
 from framework.spec.load import load_environments_text, load_pipeline_text
 from framework.spec.pipeline import (
+    DECIMAL_FIT,
     BadRowsSpec,
     ColumnsSpec,
     EvolutionSpec,
@@ -131,6 +133,15 @@ def test_rules_of_the_spec_come_before_the_default_rules(minimal: str) -> None:
         minimal + "types: {rules: [{inferred: double, type: double precision}]}\n", "orders.yml", "orders"
     )
     assert spec.types.rules == (TypeRule(None, "double", None, parse_type("double")), *DEFAULT_RULES)
+
+
+def test_one_sample_has_decimals_that_fit_and_one_the_default() -> None:
+    def rules(name: str) -> tuple[TypeRule, ...]:
+        path = Path(__file__).parents[3] / "pipelines" / f"{name}.yml"
+        return load_pipeline_text(path.read_text(encoding="utf-8"), str(path), name).types.rules
+
+    assert rules("orders") == (TypeRule(None, "double", False, DECIMAL_FIT), *DEFAULT_RULES)
+    assert rules("customers") == DEFAULT_RULES
 
 
 @pytest.mark.parametrize(
