@@ -180,3 +180,17 @@ def test_an_exponent_makes_a_decimal_grow_and_an_integer_only_beside_a_fraction(
     result = other.load("codes.csv", csv_text("id,i", "2,12e4"))
     assert result.failure is not None
     assert "1 of 1 value of i is not an integer: '12e4' (exponent), in row 1, line 2" in result.failure.message
+
+
+def test_a_quoted_empty_field_is_null_where_the_empty_text_is_among_the_null_values(make_feed: MakeFeed) -> None:
+    content = csv_text("id,a,b,n", '1,"","",""', "2,,,", '3,x,x,"5"')
+    types = 'types: {parse: {null_values: [""]}, columns: {b: {null_values: []}}}'
+
+    feed = make_feed(spec(types))
+    loaded(feed, content)
+    assert feed.rows("a, b, n", "id") == [(None, "", None), (None, None, None), ("x", "x", 5)]
+    assert feed.types()["n"] == "integer"
+
+    plain = make_feed(spec())
+    loaded(plain, content)
+    assert plain.rows("a, b, n", "id") == [("", "", ""), (None, None, None), ("x", "x", "5")]
