@@ -82,7 +82,9 @@ def _number_notations(texts: Sequence[str]) -> Iterator[NumberNotation]:
     negatives: list[Negative] = ["leading"] if is_used("^[^0-9]*-") else []
     negatives += ["trailing"] if is_used("[0-9][^-]*-") else []
     negatives += ["parentheses"] if is_used(r"\(") else []
-    signs = sorted({found[0] for text in texts if (found := re.search(_CURRENCY, text))})
+    signs = {found[0] for text in texts if (found := re.search(_CURRENCY, text))}
+    if len(signs) > 1:
+        return
     for decimal in ".,":
         for thousands in (None, ".", ",", "'", "\u2019", " "):
             numbers = NumberNotation(

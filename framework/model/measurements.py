@@ -18,6 +18,7 @@ class ColumnProfile:
     `integer_digits` and `scale` are the most digits before the point, and after it trailing zeros aside, over all
     numbers; `smallest` and `largest` are of the numbers without a fraction or with one of zeros, and
     None where there is none or they exceed 38 digits. `longest_bytes` is of the UTF-8 text.
+    `mixes_currencies`: some numbers have another currency than others.
     `null_markers` counts, by text, those that sources write for NULL; it is empty where another text is of no class.
     """
 
@@ -35,6 +36,7 @@ class ColumnProfile:
     zoned: int = 0
     exponents: int = 0
     inexact: int = 0
+    mixes_currencies: bool = False
     null_markers: Mapping[str, int] = field(default_factory=dict)
 
 

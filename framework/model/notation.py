@@ -22,8 +22,9 @@ BLANKS = " \u00a0\u202f"
 class NumberNotation:
     """How numbers are written.
 
-    `thousands` is None where digits are not grouped. A number has one of the marks in `currency`, all of one currency,
-    or none. With `percent` each has a percent sign, and is a hundredth of what stands before it.
+    `thousands` is None where digits are not grouped. A number has one of the marks in `currency`, each of which stands
+    for a currency of its own, or none. With `percent` each has a percent sign, and is a hundredth of what stands before
+    it.
     """
 
     decimal: str = "."

@@ -67,10 +67,13 @@ def infer(profile: ColumnProfile) -> InferredKind:
     """Name what all values of a column are; anything mixed is text.
 
     A column of whole numbers and fractions is `double`, the name specs use for numbers with a
-    point; no value passes through a float for it. Times with and without an offset are a mixture.
+    point; no value passes through a float for it. Times with and without an offset are a mixture, and so are numbers of
+    several currencies.
     """
     if profile.values == 0:
         return "empty"
+    if profile.mixes_currencies:
+        return "text"
     # Before numbers: where a format such as yyyyMMdd describes all values, the spec has said that they are dates.
     if profile.dates == profile.values:
         return "date"
@@ -106,7 +109,10 @@ def settle_type(name: str, profile: ColumnProfile, rules: Sequence[TypeRule], is
             wanted = rule.type if _holds(rule.type, profile, kind) else None
         if wanted is not None:
             return SettledType(wanted, f"rule for {_describe_rule(rule)}")
-    return SettledType(_natural_type(profile, kind, is_key), f"all values are {describe_kind(kind)}", is_inferred=True)
+    reason = (
+        "the numbers are of several currencies" if profile.mixes_currencies else f"all values are {describe_kind(kind)}"
+    )
+    return SettledType(_natural_type(profile, kind, is_key), reason, is_inferred=True)
 
 
 def _matches(rule: TypeRule, name: str, kind: InferredKind, is_key: bool) -> bool:

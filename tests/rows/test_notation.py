@@ -257,6 +257,31 @@ def test_numbers_are_profiled_as_plain_ones(bench: Bench) -> None:
     assert found.longest_bytes == 26
 
 
+@pytest.mark.parametrize(
+    ("texts", "is_mixed"),
+    [
+        (["€ 1", "2.50 €", "3", "-4 €", "1e5"], False),
+        (["€ 1", "$2.50", "3"], True),
+        (["US$1", "2 US$", "3.5 US$"], False),
+        (["US$1", "$2"], True),
+        (["€ 1.5", "$ 2"], True),
+        (["€ 1", "$ x", "$ or €"], False),
+        (["1", "2"], False),
+    ],
+)
+def test_numbers_of_two_currencies_are_found(bench: Bench, texts: list[str], is_mixed: bool) -> None:
+    numbers = NumberNotation(currency=("$", "€", "US$"))
+    assert profiled(bench, texts, Notation(numbers=numbers)).mixes_currencies is is_mixed
+    assert not profiled(bench, texts, Notation(numbers=NumberNotation(currency=("$",)))).mixes_currencies
+
+
+def test_currencies_of_two_files_are_mixed(bench: Bench) -> None:
+    notation = Notation(numbers=NumberNotation(currency=("$", "€")))
+    batch = bench.batch({"1.csv": b"v,w\n$1,$1\n", "2.csv": "v,w\n€1,$1\n".encode()})
+    found = bench.profile(batch, ["v", "w"], notation)
+    assert (found["v"].mixes_currencies, found["w"].mixes_currencies) == (True, False)
+
+
 def test_percentages_have_two_more_digits(bench: Bench) -> None:
     found = profiled(bench, ["12.5 %", "100 %", "5%"], Notation(numbers=NumberNotation(percent=True)))
     assert (found.values, found.numbers, found.scale, found.smallest, found.largest) == (3, 3, 3, 1, 1)

@@ -28,7 +28,7 @@ def plain_text(text: str, column_type: ColumnType, notation: Notation) -> str | 
 def plain_number(text: str, notation: NumberNotation) -> str:
     """Return the expression of a number in plain notation; an exponent stays."""
     bare = text
-    for mark in sorted(notation.currency, key=len, reverse=True):
+    for mark in _currencies(notation):
         bare = f"replace({bare}, {quoted(mark)}, '')"
     digits = f"regexp_replace({bare}, {quoted(f'[^0-9{literal(notation.decimal)}]')}, '', 'g')"
     if notation.decimal != ".":
@@ -42,6 +42,17 @@ def plain_number(text: str, notation: NumberNotation) -> str:
         return f"case {number} end"
     with_exponent = f"replace({text}, {quoted(notation.decimal)}, '.')"
     return f"case {number} when {whole_match(text, notation.exponent_expression)} then {with_exponent} end"
+
+
+def currency_of(text: str, notation: NumberNotation) -> str:
+    """Return the expression of the number of a number's currency; NULL without one."""
+    cases = (f"when contains({text}, {quoted(mark)}) then {place}" for place, mark in enumerate(_currencies(notation)))
+    return f"case {' '.join(cases)} end"
+
+
+def _currencies(notation: NumberNotation) -> list[str]:
+    """Return the currencies, the longest first: one may be a part of another."""
+    return sorted(notation.currency, key=len, reverse=True)
 
 
 def _hundredth(digits: str) -> str:

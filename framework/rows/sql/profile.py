@@ -28,7 +28,7 @@ from framework.rows.sql.expressions import (
     is_unusual,
     is_value,
 )
-from framework.rows.sql.notation import plain_boolean, plain_day, plain_number
+from framework.rows.sql.notation import currency_of, plain_boolean, plain_day, plain_number
 from framework.rows.sql.numbers import Number, Numbers, count_where, largest, merged, read_groups, smallest
 from framework.rows.sql.rows import field_text
 
@@ -61,6 +61,8 @@ _NUMBERS: Numbers = {
 }
 """Aggregates over the texts `t` of one column and one class. Those that may be numbers have the `number` in plain
 notation, its BIGINT `n`, and its `scale`: how many digits stand behind the point, NULL without one."""
+_CURRENCIES: Numbers = {"first_currency": smallest("currency"), "last_currency": largest("currency")}
+"""Of texts whose notation has several currencies."""
 _LONGEST_MARKER_BYTES = max(map(len, SPELLED_NULL_MARKERS))
 _WITH_EXAMPLE: Numbers = {**_NUMBERS, "example": Number("any_value(t)", min)}
 
@@ -81,7 +83,8 @@ def profile_segments(
     null_markers: dict[str, Mapping[str, int]] = {}
     for notation in dict.fromkeys(columns.values()):
         names = [name for name, of_column in columns.items() if of_column == notation]
-        groups = read_groups(cursor, _WITH_EXAMPLE, _classified(segments, names, notation), "place", "class")
+        asked = {**_WITH_EXAMPLE, **(_CURRENCIES if _has_currencies(notation) else {})}
+        groups = read_groups(cursor, asked, _classified(segments, names, notation), "place", "class")
         suspects = []
         for (place, kind), numbers in groups.items():
             is_marker = numbers.pop("example") in SPELLED_NULL_MARKERS and numbers["longest"] <= _LONGEST_MARKER_BYTES
@@ -115,7 +118,7 @@ def column_profiles(columns: Collection[str], found: Sequence[ProfilePart]) -> M
     of_column: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in columns}
     for name, kind in {key for part in found for key in part.numbers}:
         parts = [part.numbers[name, kind] for part in found if (name, kind) in part.numbers]
-        of_column[name][kind] = merged(_NUMBERS, parts)
+        of_column[name][kind] = merged({**_NUMBERS, **_CURRENCIES}, parts)
     return {
         name: _profile(numbers, sum((Counter(part.null_markers.get(name, {})) for part in found), Counter()))
         for name, numbers in of_column.items()
@@ -154,8 +157,14 @@ def _classified(segments: Sequence[Segment], names: Sequence[str], notation: Not
     integer = f"case when {may_be_number} then {cast_of('number', _BIGINT)} end as n"
     has_point = f"{may_be_number} and contains(number, '.')"
     scale = f"case when {has_point} then {digits_after_point('number')} end as scale"
-    kind = f"case {' '.join(classes)} else {_OTHER} end as class"
-    return f"select *, {kind} from (select *, {integer}, {scale} from ({texts}))"
+    found = [f"case {' '.join(classes)} else {_OTHER} end as class"]
+    if _has_currencies(notation):
+        found.append(f"{currency_of('t', notation.numbers)} as currency")
+    return f"select *, {', '.join(found)} from (select *, {integer}, {scale} from ({texts}))"
+
+
+def _has_currencies(notation: Notation) -> bool:
+    return len(notation.numbers.currency) > 1
 
 
 def _day_classes(notation: Notation, is_first: bool) -> Iterator[str]:
@@ -203,6 +212,7 @@ def _profile(found: Mapping[int, Mapping[str, Any]], null_markers: Counter[str])
 
     ends = [found[kind][end] for kind in _WHOLES if kind in found for end in ("low", "high", "big_low", "big_high")]
     wholes = [int(end) for end in ends if end is not None]
+    currencies = {found[kind][end] for kind in _DECIMALS if kind in found for end in _CURRENCIES}
     # Beyond 38 digits there is no number.
     has_range = bool(wholes) and largest_of("digits", *_WHOLES) <= 38
     return ColumnProfile(
@@ -220,6 +230,7 @@ def _profile(found: Mapping[int, Mapping[str, Any]], null_markers: Counter[str])
         zoned=values(_ZONED),
         exponents=values(_EXPONENT),
         inexact=sum(found[kind]["inexact"] for kind in _NUMERIC if kind in found),
+        mixes_currencies=len(currencies - {None}) > 1,
         null_markers=null_markers if null_markers.total() == values(_OTHER) else {},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from framework.load.hints import date_formats, describe_text
+from framework.load.hints import date_formats, describe_text, number_notations
 from framework.model.column_type import parse_type
 
 
@@ -84,3 +84,8 @@ def test_a_date_format_describes_all_texts() -> None:
     assert date_formats(["5.1.2025", "31.12.2024"]) == ("d.M.yyyy",)
     assert date_formats(["01/02/2025", "31/12/2024"]) == ("dd/MM/yyyy",)
     assert date_formats(["01/02/2025", "soon"]) == ()
+
+
+def test_no_notation_is_proposed_for_several_currencies() -> None:
+    assert [notation.currency for notation in number_notations(["$1", "2 $"])] == [("$",)]
+    assert number_notations(["$1", "2 €"]) == ()

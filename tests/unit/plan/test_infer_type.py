@@ -6,7 +6,7 @@ import pytest
 
 from framework.model.column_type import ColumnType, parse_type
 from framework.model.measurements import ColumnProfile
-from framework.plan.infer_type import settle_type, varchar_for
+from framework.plan.infer_type import SettledType, settle_type, varchar_for
 from framework.spec.pipeline import DECIMAL_FIT, TypeRule
 
 EMPTY = ColumnProfile(0, 0, 0, 0, 0, 0, 0, 0, 0, None, None)
@@ -120,6 +120,13 @@ def test_dates_mixed_with_timestamps_are_timestamps() -> None:
 
 def test_one_text_among_numbers_makes_the_column_text() -> None:
     assert settled(replace(integers(0, 9), values=4)) == parse_type("varchar(256)")
+
+
+def test_numbers_of_several_currencies_are_text() -> None:
+    mixed = replace(numbers(3, 2), mixes_currencies=True)
+    assert settle_type("amount", mixed, DEFAULT_RULES, is_key=False) == SettledType(
+        varchar_for(6), "the numbers are of several currencies", is_inferred=True
+    )
 
 
 def test_a_column_of_nulls_is_text() -> None:
