@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from framework.model.csv_options import AUTO, CsvOptions
 from framework.model.words import listed
+from framework.rows.formats.csv.footer import BrokenFooter, without_footer
 from framework.rows.formats.csv.header import lines_end, records_of
 from framework.rows.formats.csv.header_rule import DataCell, is_surely_header, looks_like_data
 
 DELIMITERS = (",", ";", "\t", "|")
 MOST_RECORDS = 100
 MOST_SKIPPED_LINES = 1000
+_MOST_THAT_FIT = 0.9
+"""This share of the records shows the delimiter where no other has it; the rest is malformed."""
 _LINE = re.compile(r"([^\r\n]*+)(?:\r\n|\r|\n|\Z)")
 
 
@@ -55,17 +58,6 @@ def resolve(text: str, is_all: bool, options: CsvOptions) -> CsvOptions | None:
     return known
 
 
-def fitting_delimiters(text: str, is_all: bool, options: CsvOptions) -> list[str]:
-    """Return the delimiters at which all first records have the same number of fields, which is not one."""
-    return [delimiter for delimiter in DELIMITERS if _fits(text, is_all, replace(options, delimiter=delimiter))]
-
-
-def _fits(text: str, is_all: bool, options: CsvOptions) -> bool:
-    widths = {len(record) for record in records_of(text, is_all, options, MOST_RECORDS)}
-    names = len(options.names)
-    return len(widths) == 1 and widths != {1} and (not names or widths == {names})
-
-
 def _with_delimiter(text: str, is_all: bool, options: CsvOptions) -> CsvOptions | None:
     if options.delimiter != AUTO:
         return options
@@ -73,22 +65,44 @@ def _with_delimiter(text: str, is_all: bool, options: CsvOptions) -> CsvOptions 
     if start is None and not is_all:
         return None
     rest = "" if start is None else text[start:]
-    found = fitting_delimiters(rest, is_all, options)
+    if is_all:
+        rest = _without_footer(rest, options)
+    tried = {
+        delimiter: records_of(rest, is_all, replace(options, delimiter=delimiter), MOST_RECORDS)
+        for delimiter in DELIMITERS
+    }
+    if not any(tried.values()) and not is_all:
+        return None
+    found = _fitting(tried, options, 1) or _fitting(tried, options, _MOST_THAT_FIT)
     if len(found) == 1:
         return replace(options, delimiter=found[0])
     if found:
         fit = listed([repr(delimiter) for delimiter in found])
         raise ValueError(f"the delimiters {fit} fit the file alike: write the right one to source.options.delimiter")
-    if not records_of(rest, is_all, replace(options, delimiter=DELIMITERS[0]), 1) and not is_all:
-        return None
-    first = rest.lstrip("\r\n").partition("\n")[0]
-    if any(delimiter in first for delimiter in DELIMITERS):
-        tried = listed([repr(delimiter) for delimiter in DELIMITERS])
+    if any(delimiter in rest.lstrip("\r\n").partition("\n")[0] for delimiter in DELIMITERS):
+        all_of_them = listed([repr(delimiter) for delimiter in DELIMITERS])
         raise ValueError(
-            f"no delimiter of {tried} divides all its first records into equally many fields: "
+            f"no delimiter of {all_of_them} divides its first records into equally many fields: "
             "write the right one to source.options.delimiter"
         )
     return replace(options, delimiter=DELIMITERS[0])
+
+
+def _fitting(tried: Mapping[str, Sequence[Sequence[str]]], options: CsvOptions, share: float) -> list[str]:
+    """Return the delimiters at which this share of the records has as many fields as the first: not one."""
+    found = []
+    for delimiter, records in tried.items():
+        width = len(options.names or records[0]) if records else 0
+        if width > 1 and sum(len(record) == width for record in records) >= share * len(records):
+            found.append(delimiter)
+    return found
+
+
+def _without_footer(text: str, options: CsvOptions) -> str:
+    try:
+        return b"".join(without_footer(iter([text.encode("utf-8")]), options, "\n")).decode("utf-8")
+    except BrokenFooter:
+        return text
 
 
 def _lines_until(text: str, is_all: bool, beginning: str) -> int | None:

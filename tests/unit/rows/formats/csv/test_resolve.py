@@ -48,6 +48,15 @@ def test_a_delimiter_is_not_guessed(text: str, problem: str) -> None:
         resolve(text, True, AUTO)
 
 
+def test_a_few_records_and_the_footer_do_not_count() -> None:
+    rows = "".join(f"{number};2,50\n" for number in range(20))
+    assert resolve(f"id;price\n{rows}malformed\n", True, AUTO) == replace(COMMA, delimiter=";")
+    footer = replace(AUTO, footer_from="Total*")
+    assert resolve("id;price\n1;2,5\nTotal, all;;3,5\n", True, footer) == replace(footer, delimiter=";")
+    two = replace(AUTO, footer_lines=2)
+    assert resolve("id;price\n1;2\na, b\nc\n\n", True, two) == replace(two, delimiter=";")
+
+
 def test_names_decide_between_delimiters() -> None:
     options = replace(AUTO, header=False, names=("a", "b", "c"))
     found = resolve("1;2,50;x\n2;3,75;y\n", True, options)
