@@ -13,7 +13,7 @@ from framework.rows.formats.recognise import Beginning, first_content, require_p
 
 def beginning_of(head: bytes, is_complete: bool) -> Beginning:
     """Return the first content of a file that begins with these bytes, however it is packed."""
-    return first_content(head, is_complete, require_packing(head, "auto"))
+    return first_content(head, is_complete, require_packing(head, "auto"), 10**6)
 
 
 def read_header(head: bytes, options: CsvOptions, is_complete: bool) -> tuple[str, ...] | None:

@@ -80,7 +80,7 @@ def read_start(spec: PipelineSpec, lake: Lake, tried: Mapping[str, str], file: S
 
     def read(size: int) -> Beginning:
         start = head if size == FIRST_HEAD_BYTES else lake.read_head(file, size)
-        return first_content(start, len(start) >= file.size_bytes, packing)
+        return first_content(start, len(start) >= file.size_bytes, packing, size)
 
     return _read_start(spec, tried, file, "", read)
 

@@ -151,7 +151,7 @@ def unpacked(pieces: Iterator[bytes], packing: Packing, most_bytes: int) -> Iter
 
 
 def unpack_head(head: bytes, packing: Packing, most_bytes: int) -> tuple[bytes, bool]:
-    """Return the first content of a packed file, and whether it is all that `head` holds.
+    """Return the first content of a packed file, up to a size, and whether it is all that `head` holds.
 
     Raises:
         BrokenPacking: the data is damaged.
@@ -162,8 +162,8 @@ def unpack_head(head: bytes, packing: Packing, most_bytes: int) -> tuple[bytes, 
     for start in range(0, len(head), _PIECE_BYTES):
         for content in members.take(head[start : start + _PIECE_BYTES]):
             found += content
-            if len(found) >= most_bytes:
-                return bytes(found), False
+            if len(found) > most_bytes:
+                return bytes(found[:most_bytes]), False
     return bytes(found), members.are_complete
 
 

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from framework.model.files import Compression, Packing
 from framework.rows.formats.packing import BrokenPacking, packing_of, unpack_head
 
-_UNPACKED_FACTOR = 64
-"""How many times the packed bytes are unpacked for a first look."""
-
 _UNPACK = "unpack it, or pack it as gzip, bz2, xz, zstd or zip"
 _CONVERT = "send it as CSV"
 _CONTROL = rb"[\t-\r\x20-\xff]{0,40}[\x00-\x08\x0e-\x1f]"
@@ -58,8 +55,10 @@ class Beginning:
     packing: Packing | None = None
 
 
-def first_content(head: bytes, is_complete: bool, packing: Packing | None) -> Beginning:
+def first_content(head: bytes, is_complete: bool, packing: Packing | None, most_bytes: int) -> Beginning:
     """Return the content of a file that begins with these bytes; `is_complete` says that they are all of it.
+
+    A packed file is unpacked up to a size.
 
     Raises:
         BrokenFile: it cannot be unpacked, or is of another format than CSV.
@@ -68,7 +67,7 @@ def first_content(head: bytes, is_complete: bool, packing: Packing | None) -> Be
     if packing is None:
         return of_text(Beginning(head, is_complete))
     try:
-        content, is_all = unpack_head(head, packing, _UNPACKED_FACTOR * len(head))
+        content, is_all = unpack_head(head, packing, most_bytes)
     except BrokenPacking as error:
         raise BrokenFile(str(error)) from error
     return of_text(Beginning(content, is_complete and is_all, packing))

@@ -225,6 +225,13 @@ OPTIONS = st.builds(
 )
 
 
+def test_a_delimiter_in_the_midst_of_which_a_text_ends_may_close_a_field(tmp_path: Path) -> None:
+    options = replace(LENIENT, delimiter="||")
+    text = 'h||i\n";;""""\n"||'
+    for piece in range(1, len(text)):
+        assert read_text(text, options, tmp_path, size=1, piece=piece) == [(';;""\n', None)]
+
+
 @settings(max_examples=300)
 @given(
     rows=st.lists(st.tuples(CELLS, CELLS), max_size=6),

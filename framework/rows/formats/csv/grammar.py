@@ -107,8 +107,12 @@ class Grammar:
         return f"[^{quote}]*+(?:{quote}{quote}[^{quote}]*+)*+"
 
     def _open_field(self) -> str:
+        """Return a quoted field that the text ends in, or right behind it in the midst of a delimiter."""
+        delimiter = self._options.delimiter
+        begun = "|".join(re.escape(delimiter[:size]) for size in range(1, len(delimiter)))
+        behind = f"{self._marks}{self._blank}(?:{begun})?"
         cut_off = f"{self._escape}?" if self._escape else ""
-        return rf"{self._blank}{self._marks}{self._inside()}{cut_off}(?:{self._marks}{self._blank})?\Z"
+        return rf"{self._blank}{self._marks}{self._inside()}{cut_off}(?:{behind})?\Z"
 
     def _text(self, without: str) -> str:
         """Return a field without quotes around it, and without some characters in it."""
