@@ -167,21 +167,22 @@ def _ways_out(
     if any(column.null_keys for column in seen.columns.values()):
         return footer
     if seen.malformed_rows:
-        return footer if refused else [*footer, *_other_records(staged, examples.get(None, []))]
+        return footer if refused else [*_other_records(staged, examples.get(None, [])), *footer]
     of_columns = [remedies(spec, column) for column in refused]
     if not all(of_columns):
         return footer
-    return [*footer, *(way_out for of_column in of_columns[:REPORTED_FAULTS] for way_out in of_column)]
+    return [*(way_out for of_column in of_columns[:REPORTED_FAULTS] for way_out in of_column), *footer]
 
 
 def _as_footer(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> Iterator[Remedy]:
-    """Yield the option that leaves out the bad rows, where they are the last ones of the load's file."""
+    """Yield the option that leaves out the bad rows, where they are the last of the load's file and words."""
     layout, seen = staged.batch.files[0], staged.seen.files[0]
     is_known = len(staged.batch.files) == 1 and not layout.members and staged.batch.sample_rows is None
     is_few = 0 < seen.rows_bad <= MOST_FOOTER_ROWS and seen.rows_bad < seen.rows_read
     if not is_known or layout.options.has_footer or not is_few:
         return
-    rows = {bad.row for found in examples.values() for bad in found}
+    faults = [bad for found in examples.values() for bad in found]
+    rows = {bad.row for bad in faults if (bad.text or "")[:1].isalpha()}
     if rows == set(range(seen.rows_read - seen.rows_bad + 1, seen.rows_read + 1)):
         yield Remedy({"source.options.footer_lines": str(seen.rows_bad)}, "if the last lines are no rows")
 

@@ -241,7 +241,13 @@ CASES = {
         "",
         "id,n\n2\n3,8\n4\n",
         ["2 of 3 records have another number of fields than the header, first in row 1, line 2: 1 instead of 2 (cut"],
-        ["bad_rows.action: quarantine and bad_rows.max_rows: 2"],
+        ["source.options.short_rows: pad", "bad_rows.action: quarantine and bad_rows.max_rows: 2"],
+    ),
+    "a_total_below_the_rows": Case(
+        "id,n\n1,5\n",
+        "id,n\n2,6\n3,8\nTotal,14\n",
+        ["1 of 3 values of id is not an integer"],
+        ["evolution.columns.id.type_conflicts: to_text", "source.options.footer_lines: 1", *QUARANTINE],
     ),
     "over_a_number_of_rows": Case(
         "id,n\n1,5\n",
