@@ -170,10 +170,3 @@ def test_a_message_names_the_option_that_loads_the_file(
     other = make_feed(spec(options=options))
     assert other.load("b.csv", content).status == "SUCCESS"
     assert other.sql(f"select count(*) from {other.table}") == [(rows,)]
-
-
-def test_quarantined_rows_of_a_member_are_corrected(make_feed: MakeFeed) -> None:
-    feed = make_feed(spec() + "types: {columns: {id: integer}}\nbad_rows: {action: quarantine, max_rows: 1}\n")
-    content = zipped({"x/a.csv": b"id,name\n1,a\n", "x/b.csv": b"name,id\nb,2\nc,oops\n"})
-    assert feed.load("a.zip", content).status == "SUCCESS"
-    assert feed.rows("id, name", "1") == [(1, "a"), (2, "b")]

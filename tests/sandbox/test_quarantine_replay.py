@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +38,11 @@ bad_rows: {{action: quarantine, max_fraction: 1}}
 
 def quarantine_rows(feed: FeedHarness) -> list[dict[str, Any]]:
     """Return the rows of the feed's last quarantine file."""
-    key = max(feed.keys("data/quarantine/"))
+    return rows_at(feed, max(feed.keys("data/quarantine/")))
+
+
+def rows_at(feed: FeedHarness, key: str) -> list[dict[str, Any]]:
+    """Return the rows of a quarantine file."""
     body = feed.s3.get_object(Bucket="lake", Key=key)["Body"].read()
     rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()
     return rows
@@ -104,6 +109,32 @@ def test_the_same_corrections_load_once(make_feed: MakeFeed, tmp_path: Path) -> 
 
     assert [result.status for result in results] == ["SUCCESS", "SKIPPED"]
     assert feed.rows("id, n", "id") == [(1, 1), (1, 1)]
+
+
+def test_rows_of_an_archives_members_are_corrected(make_feed: MakeFeed, tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("x/a.csv", csv_text("id,n", "1,1", "2,x"))
+        archive.writestr("x/b.csv", csv_text("n,id", "3,3", "y,4"))
+    feed = make_feed(spec("mode: append", source=", pattern: '*.zip'"))
+    assert feed.load("a.zip", packed.getvalue()).status == "SUCCESS"
+    rows = [row for key in sorted(feed.keys("data/quarantine/")) for row in rows_at(feed, key)]
+    assert [(row["file"], row["row"], row["record"]) for row in rows] == [
+        ("a.zip/x/a.csv", 2, '["2","x"]'),
+        ("a.zip/x/b.csv", 2, '["y","4"]'),
+    ]
+    fixed = [row | {"record": json.dumps(record)} for row, record in zip(rows, [["2", "2"], ["4", "4"]], strict=True)]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(fixed), tmp_path / "fixed.parquet")
+
+    results = replay(feed, str(tmp_path / "fixed.parquet"))
+
+    assert {result.status for result in results} == {"SUCCESS"}
+    assert feed.rows("id, n, file_name", "id") == [
+        (1, 1, "a.zip/x/a.csv"),
+        (2, 2, "a.zip/x/a.csv"),
+        (3, 3, "a.zip/x/b.csv"),
+        (4, 4, "a.zip/x/b.csv"),
+    ]
 
 
 def test_of_rows_of_several_files_the_last_files_row_is_added(make_feed: MakeFeed, tmp_path: Path) -> None:
