@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 AUTO = "auto"
-"""The delimiter of a feed whose files show it."""
+"""The delimiter of a feed whose files show it: one of DELIMITERS."""
+DELIMITERS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 
-from framework.model.csv_options import AUTO
+from framework.model.csv_options import AUTO, DELIMITERS
 from framework.spec.document import Finding, Path
 from framework.spec.fields import mapping_at, text_field, text_list
 
@@ -139,8 +139,9 @@ def _character_findings(document: object) -> Iterator[Finding]:
     options = mapping_at(document, *_OPTIONS)
     used: dict[str, str] = {}
     delimiter = options.get("delimiter", ",")
-    if isinstance(delimiter, str) and delimiter != AUTO:
-        used |= dict.fromkeys(delimiter.replace('"', ""), "delimiter")
+    if isinstance(delimiter, str):
+        characters = "".join(DELIMITERS) if delimiter == AUTO else delimiter.replace('"', "")
+        used |= dict.fromkeys(characters, "delimiter")
     for field in ("quote", "escape"):
         text = options.get(field)
         if not isinstance(text, str):

@@ -194,6 +194,8 @@ def test_a_delimiter_is_what_csv_leaves_free(problems_of: ProblemsOf, delimiter:
         ("delimiter: ' | ', quote: '|'", "'|' is the delimiter too"),
         ("comment: ',x'", "begins like a record"),
         ("comment: '\"'", "begins like a record"),
+        ("delimiter: auto, comment: ;", "begins like a record"),
+        ("delimiter: auto, quote: '|'", "'|' is the delimiter too"),
     ],
 )
 def test_an_option_that_another_contradicts_is_an_error(problems_of: ProblemsOf, options: str, problem: str) -> None:

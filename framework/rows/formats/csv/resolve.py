@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from framework.model.csv_options import AUTO, CsvOptions
+from framework.model.csv_options import AUTO, DELIMITERS, CsvOptions
 from framework.model.words import listed
 from framework.rows.formats.csv.footer import BrokenFooter, without_footer
 from framework.rows.formats.csv.header import lines_end, records_of
 from framework.rows.formats.csv.header_rule import DataCell, is_surely_header, looks_like_data
 
-DELIMITERS = (",", ";", "\t", "|")
 MOST_RECORDS = 100
 MOST_SKIPPED_LINES = 1000
 _MOST_THAT_FIT = 0.9

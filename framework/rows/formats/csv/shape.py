@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from framework.model.csv_options import CsvOptions
+from framework.model.csv_options import DELIMITERS, CsvOptions
 from framework.model.words import counted
 from framework.plan.column_names import clean_names
 from framework.plan.fit import yaml_name
 from framework.rows.formats.csv.header import lines_end, records_of
 from framework.rows.formats.csv.header_rule import DataCell, MostlyEmpty, is_surely_header, looks_like_data
-from framework.rows.formats.csv.resolve import DELIMITERS, MOST_RECORDS, resolve
+from framework.rows.formats.csv.resolve import MOST_RECORDS, resolve
 from framework.spec.pipeline import ColumnsSpec
 
 MOST_LINES_BEFORE = 20

@@ -10,8 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework.model.csv_options import CsvOptions
-from framework.rows.formats.csv.resolve import DELIMITERS
+from framework.model.csv_options import DELIMITERS, CsvOptions
 from framework.rows.formats.csv.shape import FileStart, find_misfit
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import ColumnsSpec
