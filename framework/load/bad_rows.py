@@ -195,9 +195,9 @@ def _other_records(staged: StagedRows, malformed: Sequence[BadRow]) -> Iterator[
     for bad in malformed:
         layout = staged.batch.part_named(bad.file)
         fields = grammar_of(layout.options).fields(bad.text or "")
-        if len(fields) < len(layout.columns):
+        if len(fields) < len(layout.columns) and layout.options.short_rows == "reject":
             changes["source.options.short_rows"] = "pad"
-        elif not any(fields[len(layout.columns) :]):
+        elif len(fields) > len(layout.columns) and not any(fields[len(layout.columns) :]):
             changes["source.options.long_rows"] = "ignore"
         else:
             return

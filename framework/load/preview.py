@@ -227,6 +227,8 @@ class _Preview:
         for url, options in decided_options(self.spec, staged.batch).items():
             described = ", ".join(f"{name} {value!r}" for name, value in options.items())
             yield f"{url} is read with {described}"
+        if staged.seen.footer_lines:
+            yield f"lines left out as footers: {staged.seen.footer_lines}"
         if staged.quarantine is not None:
             folder = f"data/quarantine/{self.spec.pipeline}/"
             yield f"bad rows that would go to {folder}: {staged.seen.rows_bad}"

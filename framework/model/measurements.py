@@ -86,12 +86,14 @@ class Measurements:
 
     `malformed_rows` counts the rows with too few or too many fields, or with a NUL. `values` counts the texts of
     a column in the other rows, NULLs aside; it is empty where not all rows were read for it. `staging_files` hold the
-    good rows, where they were written. Both are ignored in comparisons.
+    good rows, where they were written. Both are ignored in comparisons. `footer_lines` were left out at the ends of
+    the files.
     """
 
     files: tuple[FileMeasurement, ...]
     columns: Mapping[str, ColumnMeasurement]
     malformed_rows: int
+    footer_lines: int = 0
     values: Mapping[str, int] = field(default_factory=dict, compare=False)
     staging_files: tuple[StagingFile, ...] = field(default=(), compare=False)
 

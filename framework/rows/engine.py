@@ -94,6 +94,7 @@ class BatchRows:
             files=tuple(files),
             columns=column_measurements(columns, found),
             malformed_rows=sum(report.malformed for report in reports),
+            footer_lines=sum(report.footer_lines for report in reports),
             values=value_counts(columns, found) if all(part.is_measured for part in parts) else {},
             staging_files=tuple(part.file for part in parts if part.file is not None),
         )

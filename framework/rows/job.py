@@ -92,7 +92,7 @@ class SplitReport:
 
     `borders` is None where the region was known. `region` is None where no record begins in the split, and in a
     stream, which is read from its start to its end. `part` is its place among the parts of its file: records and lines
-    are counted in each part.
+    are counted in each part. `footer_lines` counts the lines at a file's end that are no rows.
     """
 
     file: int
@@ -103,6 +103,7 @@ class SplitReport:
     records: int = 0
     malformed: int = 0
     line_ends: int = 0
+    footer_lines: int = 0
     fault: Fault | None = None
 
     @property

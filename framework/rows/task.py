@@ -41,8 +41,9 @@ def _perform_stream(job: Job[Found], split: Split, bench: Bench) -> TaskResult[F
         return _together(bench.each(partial(_work_on, job, bench), kept))
     stream = reader_of(job.batch).stream(job, job.batch.files[split.file], bench)
     results = bench.each(partial(_perform_split, job, bench, stream), enumerate(stream.splits()))
-    if stream.fault is not None:
-        results = [*results, TaskResult((SplitReport(split.file, len(results), fault=stream.fault),))]
+    if stream.fault is not None or stream.footer_lines:
+        of_end = SplitReport(split.file, len(results), footer_lines=stream.footer_lines, fault=stream.fault)
+        results = [*results, TaskResult((of_end,))]
     return _together(results)
 
 

@@ -148,6 +148,10 @@ def test_a_packing_that_the_spec_does_not_have(make_feed: MakeFeed) -> None:
 
 def test_a_file_without_its_footer_may_have_been_cut_off(make_feed: MakeFeed) -> None:
     assert "may have been cut off" in rejected(make_feed(spec(options="footer_lines: 2")), b"id,name\nTotal,1\n")
+    feed = make_feed(spec(options="footer_lines: {from: 'Total*'}"))
+    feed.land("a.csv", b"id,name\n1,a\nTotal,1\n\nend\n")
+    (planned,) = plan_pipeline(feed.spec(), feed.services(), Pending())
+    assert planned.notes == ("lines left out as footers: 3",)
     many = b"id,name\n1,a\nTotal\n" + b"2,b\n" * 200
     assert "rows may be among them" in rejected(make_feed(spec(options="footer_lines: {from: 'Total*'}")), many)
 

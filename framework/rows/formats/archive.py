@@ -6,6 +6,7 @@ import io
 import lzma
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -31,11 +32,16 @@ class Archive:
         Raises:
             BrokenPacking: there is none, or it is damaged.
         """
+        self._read_bytes = 0
         content = io.BufferedReader(_Ranges(fetch, size_bytes), buffer_bytes)
         with _explained():
             self._archive = zipfile.ZipFile(content)
-        if len(self._archive.infolist()) > MOST_MEMBERS:
+        names = self._archive.namelist()
+        if len(names) > MOST_MEMBERS:
             raise BrokenPacking(f"the archive has more than {MOST_MEMBERS:,} members")
+        if len(set(names)) < len(names):
+            (twice, _), *_ = Counter(names).most_common(1)
+            raise BrokenPacking(f"the archive has several members with the name {twice}: send each under its own")
 
     def names(self) -> list[str]:
         """Return the names of its files in the order of the directory; not those of folders, nor hidden ones."""
@@ -56,18 +62,16 @@ class Archive:
         """Yield a member's content.
 
         Raises:
-            BrokenPacking: it cannot be read, is damaged, or has more bytes than these.
+            BrokenPacking: it cannot be read, is damaged, or all that was read of the archive has more bytes than these.
         """
-        size = 0
         with _explained(), self._open(name) as content:
             while piece := content.read(_PIECE_BYTES):
-                size += len(piece)
-                if size > most_bytes:
+                self._read_bytes += len(piece)
+                if self._read_bytes > most_bytes:
                     raise TooLarge(most_bytes)
                 yield piece
 
     def _open(self, name: str) -> zipfile.ZipExtFile:
-        # The directory may name two members alike; the last one is the file, as in every unpacker.
         info = self._archive.getinfo(name)
         if info.flag_bits & _IS_ENCRYPTED:
             raise BrokenPacking(f"the archive's member {name} is encrypted: send it without a password")

@@ -150,11 +150,13 @@ def unpacked(pieces: Iterator[bytes], packing: Packing, most_bytes: int) -> Iter
         raise BrokenPacking(members.why_incomplete())
 
 
-def unpack_head(head: bytes, packing: Packing, most_bytes: int) -> tuple[bytes, bool]:
-    """Return the first content of a packed file, up to a size, and whether it is all that `head` holds.
+def unpack_head(head: bytes, packing: Packing, most_bytes: int, is_complete: bool) -> tuple[bytes, bool]:
+    """Return the first content of a packed file, up to a size, and whether that is the content of whole members.
+
+    `is_complete` says that `head` is the whole file.
 
     Raises:
-        BrokenPacking: the data is damaged.
+        BrokenPacking: the data is damaged or cut off.
         MachineError: the package that unpacks it is not installed.
     """
     members = _Members(packing)
@@ -164,6 +166,8 @@ def unpack_head(head: bytes, packing: Packing, most_bytes: int) -> tuple[bytes, 
             found += content
             if len(found) > most_bytes:
                 return bytes(found[:most_bytes]), False
+    if is_complete and not members.are_complete:
+        raise BrokenPacking(members.why_incomplete())
     return bytes(found), members.are_complete
 
 

@@ -19,6 +19,10 @@ class Stream(Protocol):
     def fault(self) -> Fault | None:
         """What is wrong with the file as a whole, once all of it was read."""
 
+    @property
+    def footer_lines(self) -> int:
+        """The number of lines that are no rows at its end, once all of it was read."""
+
     def splits(self) -> Iterator[object]:
         """Yield what each split is cut of, as it arrives; of a sample no more than it needs."""
 

@@ -67,7 +67,7 @@ def first_content(head: bytes, is_complete: bool, packing: Packing | None, most_
     if packing is None:
         return of_text(Beginning(head, is_complete))
     try:
-        content, is_all = unpack_head(head, packing, most_bytes)
+        content, is_all = unpack_head(head, packing, most_bytes, is_complete)
     except BrokenPacking as error:
         raise BrokenFile(str(error)) from error
     return of_text(Beginning(content, is_complete and is_all, packing))

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from framework.model.csv_options import AUTO, DELIMITERS
-from framework.spec.document import Finding, Path
-from framework.spec.fields import mapping_at, text_field, text_list
+from framework.spec.document import Finding, Path, field_name
+from framework.spec.fields import mapping_at, text_field, text_list, value_at
 
 _OPTIONS = ("source", "options")
 OWN_FOLDERS = ("data/archive", "data/unprocessed", "data/quarantine", "staging", "logs")
@@ -75,7 +75,9 @@ def _prefix_findings(path: Path, prefix: str) -> Iterator[Finding]:
 
 
 def _delimiter_findings(path: Path, delimiter: str) -> Iterator[Finding]:
-    if not delimiter:
+    if delimiter != AUTO and delimiter.lower() == AUTO:
+        yield Finding(path, "spec/delimiter", f"source.options.delimiter: {delimiter!r} is a text", f"Write {AUTO}.")
+    elif not delimiter:
         fix = 'Write the characters between two fields; a tab is "\\t", in double quotes.'
         yield Finding(path, "spec/delimiter", "source.options.delimiter is empty", fix)
     elif set(delimiter) & set('"\r\n\0'):
@@ -108,6 +110,10 @@ def _useless_findings(document: object) -> Iterator[Finding]:
     for path, is_useless, why in useless:
         if is_useless:
             yield Finding(path, "spec/options", f"{'.'.join(path)}: {why}", "Leave one of the two out.", at_key=True)
+    most = source.get("max_unpacked")
+    if isinstance(most, str) and not any(digit in most for digit in "123456789"):
+        message = f"source.max_unpacked is {most}, and a packed file could hold nothing"
+        yield Finding(("source", "max_unpacked"), "spec/options", message, "Write a size such as 10GB.")
     encodings = options.get("encoding")
     if isinstance(encodings, list):
         yield from _unreached_findings(encodings)
@@ -115,11 +121,14 @@ def _useless_findings(document: object) -> Iterator[Finding]:
 
 def _unreached_findings(encodings: Sequence[object]) -> Iterator[Finding]:
     """Yield the first encoding that is hardly ever tried, because nearly every file is valid in one before it."""
-    for place, encoding in enumerate(encodings[:-1]):
-        if isinstance(encoding, str) and _takes_nearly_all(encoding):
+    names = [encoding_name(encoding) if isinstance(encoding, str) else None for encoding in encodings]
+    for place, (encoding, name) in enumerate(zip(encodings[:-1], names, strict=False)):
+        is_before_utf8 = name not in ("utf-8", "us-ascii") and "utf-8" in names[place + 1 :]
+        if isinstance(encoding, str) and (is_before_utf8 or _takes_nearly_all(encoding)):
             path = (*_OPTIONS, "encoding", place)
-            message = f"source.options.encoding: nearly every file is valid in {encoding}, so that no other is tried"
-            yield Finding(path, "spec/options", message, f"Put {encoding} last, and utf-8 before it.")
+            others = "files in UTF-8 are" if is_before_utf8 else "nearly every file is"
+            message = f"source.options.encoding: {others} valid in {encoding} too, so that no other is tried"
+            yield Finding(path, "spec/options", message, f"Put utf-8 first, and {encoding} behind what is stricter.")
             return
 
 
@@ -153,10 +162,25 @@ def _character_findings(document: object) -> Iterator[Finding]:
         elif used.setdefault(text, field) != field:
             message = f"source.options.{field}: {text!r} is the {used[text]} too"
             yield Finding(path, "spec/options", message, "Write another character for one of the two.")
+    yield from _line_findings(document)
     comment = options.get("comment")
     if isinstance(comment, str) and comment[:1] in {*used, "\r", "\n", "\0"}:
         message = f"source.options.comment: {comment!r} begins like a record: {comment[:1]!r} has another meaning"
         yield Finding((*_OPTIONS, "comment"), "spec/options", message, "Write what comments of the files begin with.")
+
+
+def _line_findings(document: object) -> Iterator[Finding]:
+    """Yield the texts that no line, or every line, is like."""
+    footer: Path = (*_OPTIONS, "footer_lines", "from")
+    for line in ((*_OPTIONS, "skip_lines", "until"), footer, (*_OPTIONS, "comment")):
+        text = value_at(document, line)
+        if isinstance(text, str) and set(text) & set("\r\n\0"):
+            message = f"{field_name(line)}: {text!r} is not within one line"
+            yield Finding(line, "spec/options", message, "Write the beginning of a line.")
+    glob = value_at(document, footer)
+    if isinstance(glob, str) and not glob.strip("*?"):
+        message = f"{field_name(footer)}: every line matches {glob!r}"
+        yield Finding(footer, "spec/options", message, "Write what the first line of the footer begins with.")
 
 
 def _header_findings(document: object) -> Iterator[Finding]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from framework.model.clean_name import folded
 from framework.model.column_type import ColumnType, Kind, parse_type
 from framework.model.date_format import DateFormat
 from framework.model.months import MONTHS
-from framework.model.text import NUMBER
 from framework.spec.document import Finding, Path, field_name
 from framework.spec.fields import mapping_at, mapping_list, text_at, text_field, text_list
 from framework.spec.pipeline import is_fit
@@ -23,6 +21,8 @@ _FIELDS_OF_KINDS = (
     (frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}), ("formats", "locale")),
 )
 _MARKS_OF_NUMBERS = "-+()%"
+_POINTS = (".", ",")
+"""What stands in numbers even where the notation has no use for it."""
 
 
 def type_findings(document: object) -> Iterator[Finding]:
@@ -66,7 +66,7 @@ def _parse_findings(
                 message = f"{field_name((*path, field))}: {column_type} has no use for it"
                 yield Finding((*path, field), "spec/parse", message, "Leave it out, or change the type.", at_key=True)
     yield from _number_findings(path, own, parse)
-    yield from _boolean_findings(path, own)
+    yield from _boolean_findings(path, own, parse)
     yield from _format_findings(path, own, parse, column_type)
 
 
@@ -82,7 +82,8 @@ def _number_findings(path: Path, own: Mapping[str, object], parse: Mapping[str, 
         fix = "Write both: one number cannot have one character for two things."
         yield Finding((*path, field), "spec/parse", message, fix)
     for place, mark in text_list(own, "currency"):
-        if any(character.isdigit() or character in "-()%" for character in mark) or mark != mark.strip():
+        is_point = mark in (*_POINTS, decimal, thousands)
+        if is_point or any(each.isdigit() or each in _MARKS_OF_NUMBERS for each in mark) or mark != mark.strip():
             message = f"{field_name((*path, 'currency'))}: {mark!r} is not a currency sign"
             fix = "Leave out digits, signs and blanks around it: a blank may always stand between it and the number."
             yield Finding((*path, *place), "spec/parse", message, fix)
@@ -92,7 +93,8 @@ def _number_findings(path: Path, own: Mapping[str, object], parse: Mapping[str, 
         yield Finding((*path, field), "spec/parse", message, "Keep one of the two.", at_key=True)
 
 
-def _boolean_findings(path: Path, own: Mapping[str, object]) -> Iterator[Finding]:
+def _boolean_findings(path: Path, own: Mapping[str, object], parse: Mapping[str, object]) -> Iterator[Finding]:
+    null_values = [text for _, text in text_list(parse, "null_values")]
     meaning: dict[str, int] = {}
     pairs = own.get("booleans")
     for number, pair in enumerate(pairs if isinstance(pairs, list) else []):
@@ -103,8 +105,11 @@ def _boolean_findings(path: Path, own: Mapping[str, object]) -> Iterator[Finding
             if meaning.setdefault(text, place) != place:
                 message = f"{field_name((*path, 'booleans'))}: {text!r} is both true and false"
                 yield Finding(where, "spec/parse", message, "Let each text mean one of them.")
-            elif path == ("types", "parse") and re.fullmatch(NUMBER, text):
-                message = f"types.parse.booleans: {text!r} is a number in every column that has some"
+            elif text in null_values:
+                message = f"{field_name((*path, 'booleans'))}: {text!r} is NULL by null_values"
+                yield Finding(where, "spec/parse", message, "Let each text mean one thing.")
+            elif path == ("types", "parse") and text.lstrip("+-.")[:1].isdigit():
+                message = f"types.parse.booleans: {text!r} may be a number or a day in other columns"
                 fix = "Write it for the columns that hold it: types.columns.<name>.booleans."
                 yield Finding(where, "spec/parse", message, fix)
 

@@ -16,6 +16,7 @@ from framework.errors import SourceFileError
 from framework.model.csv_options import CsvOptions
 from framework.rows.bench import Bench
 from framework.rows.formats.csv import cut
+from framework.rows.formats.csv.grammar import grammar_of
 from framework.rows.job import Job
 from framework.rows.segments import SplitRecords
 from tests.unit.rows.benches import COMMA, batch_of, rows_of
@@ -88,6 +89,13 @@ def test_a_lenient_field_is_what_stands_in_its_line(
         assert read_text(text, LENIENT, tmp_path) == [fields]
     both = f'a,b\nu,1\n{record}\n"v",2\n'
     assert read_text(both, LENIENT, tmp_path, size=1, piece=1) == [("u", "1"), fields, ("v", "2")]
+
+
+@pytest.mark.parametrize("field", ['"a,', '"a"b,', '"a""b,', 'a",', '" ,'])
+def test_a_long_line_of_stray_quotes_is_read_once(tmp_path: Path, field: str) -> None:
+    line = field * 200_000
+    assert read_text(f"a,b\n{line}\n", LENIENT, tmp_path) == [line]
+    assert grammar_of(LENIENT).fields(line) == [*[field[:-1]] * 200_000, None]
 
 
 def test_an_unclosed_quote_takes_no_other_line_with_it(tmp_path: Path) -> None:
@@ -227,9 +235,9 @@ OPTIONS = st.builds(
 
 def test_a_delimiter_in_the_midst_of_which_a_text_ends_may_close_a_field(tmp_path: Path) -> None:
     options = replace(LENIENT, delimiter="||")
-    text = 'h||i\n";;""""\n"||'
-    for piece in range(1, len(text)):
-        assert read_text(text, options, tmp_path, size=1, piece=piece) == [(';;""\n', None)]
+    for text, row in (('h||i\n";;""""\n"||', (';;""\n', None)), ('h||i\n"a\nb"||x\n', ("a\nb", "x"))):
+        for piece in range(1, len(text)):
+            assert read_text(text, options, tmp_path, size=1, piece=piece) == [row]
 
 
 @settings(max_examples=300)

@@ -121,8 +121,9 @@ def test_any_text_divided_at_any_byte(tmp_path_factory: pytest.TempPathFactory, 
 
 
 OTHER_ENCODINGS = st.sampled_from(
-    ["windows-1252", "iso-8859-1", "koi8-r", "euc_jp", "shift_jis", "cp932", "gb18030", "big5hkscs", "johab", "cp949"]
-)
+    ["windows-1252", "iso-8859-1", "koi8-r", "mac_arabic", "euc_jp", "shift_jis", "cp932", "gb18030", "big5hkscs",
+     "johab", "cp949"]
+)  # fmt: skip
 
 
 @settings(max_examples=40)

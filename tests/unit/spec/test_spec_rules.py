@@ -185,7 +185,9 @@ def test_a_delimiter_is_what_csv_leaves_free(problems_of: ProblemsOf, delimiter:
         ("quoting: none, quote: '|'", "quote: with quoting none"),
         ("quoting: none, escape: '\\'", "escape: with quoting none"),
         ("header: false, names: [order_id], skip_lines: {until: x}", "skip_lines: until finds a header"),
-        ("encoding: [windows-1252, utf-8]", "nearly every file is valid in windows-1252"),
+        ("encoding: [windows-1252, utf-8]", "files in UTF-8 are valid in windows-1252 too"),
+        ("encoding: [gb18030, utf-8]", "files in UTF-8 are valid in gb18030 too"),
+        ("encoding: [us-ascii, utf-16-le, utf-8]", "files in UTF-8 are valid in utf-16-le too"),
         ("encoding: [utf-8, latin-1, cp437]", "nearly every file is valid in latin-1"),
         ("quote: '\"\"'", "is not one character of its own"),
         ("quote: x", "is not one character of its own"),
@@ -193,6 +195,11 @@ def test_a_delimiter_is_what_csv_leaves_free(problems_of: ProblemsOf, delimiter:
         ("escape: '\"'", "'\"' is the quote too"),
         ("delimiter: ' | ', quote: '|'", "'|' is the delimiter too"),
         ("comment: ',x'", "begins like a record"),
+        ('comment: "#\\n"', "is not within one line"),
+        ('skip_lines: {until: "a\\nb"}', "is not within one line"),
+        ('footer_lines: {from: "a\\nb"}', "is not within one line"),
+        ("footer_lines: {from: '*'}", "every line matches"),
+        ("delimiter: Auto", "'Auto' is a text"),
         ("comment: '\"'", "begins like a record"),
         ("delimiter: auto, comment: ;", "begins like a record"),
         ("delimiter: auto, quote: '|'", "'|' is the delimiter too"),
@@ -209,11 +216,27 @@ def test_an_option_that_another_contradicts_is_an_error(problems_of: ProblemsOf,
     [
         ("compression: none\n  max_unpacked: 1GB", "source.max_unpacked: nothing is unpacked"),
         ("compression: gzip\n  members: '*.csv'", "source.members: with compression gzip"),
+        ("max_unpacked: 0GB", "a packed file could hold nothing"),
     ],
 )
 def test_a_packing_is_described_where_there_is_one(problems_of: ProblemsOf, fields: str, problem: str) -> None:
     (found,) = problems_of(LONG.replace("  options:", f"  {fields}\n  options:"))
     assert problem in found.message
+
+
+@pytest.mark.parametrize(
+    ("parse", "problem"),
+    [
+        ("{currency: ['.']}", "'.' is not a currency sign"),
+        ("{decimal: ',', thousands: '.', currency: [',']}", "',' is not a currency sign"),
+        ("{thousands: ' ', currency: ['+']}", "'+' is not a currency sign"),
+        ("{null_values: [N], booleans: [[J, N]]}", "'N' is NULL by null_values"),
+        ("{booleans: [['2024-01-01', 'no']]}", "may be a number or a day"),
+        ("{booleans: [['01', '00']]}", "may be a number or a day"),
+    ],
+)
+def test_a_text_has_one_meaning(problems_of: ProblemsOf, parse: str, problem: str) -> None:
+    assert problem in problems_of(f"{LONG}types: {{parse: {parse}}}\n")[0].message
 
 
 @pytest.mark.parametrize(

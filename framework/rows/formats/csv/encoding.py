@@ -53,7 +53,7 @@ def decode_head(head: bytes, encoding: str, is_complete: bool) -> str:
     """Return the text of a file's first bytes, without a byte order mark; a character cut off at the end is left out.
 
     Raises:
-        WrongEncoding: they are not valid in the encoding.
+        WrongEncoding: they are not valid in the encoding, or no CSV in it.
         UnmarkedText: they are UTF-16 or UTF-32 without a mark.
     """
     if marked_encoding(head) is None:
@@ -90,13 +90,16 @@ def marks_stand_alone(options: CsvOptions) -> bool:
     name = codecs.lookup(options.encoding).name
     if name in _DOUBLE_BYTE:
         return ord(options.delimiter) < _FIRST_TRAIL_BYTE
-    return is_utf8(options.encoding) or _is_single_byte(name)
+    return is_utf8(options.encoding) or _is_single_byte(name, options.delimiter)
 
 
 def _require_mark(head: bytes, encoding: str) -> None:
     """Reject UTF-16 without a byte order mark, unless the encoding says its byte order."""
     name = codecs.lookup(encoding).name
     if name.startswith(("utf-16-", "utf-32-")):
+        # Line ends and delimiters have one.
+        if head and 0 not in head:
+            raise WrongEncoding(f"the file has no NUL byte at its beginning, as every CSV file in {encoding} has")
         return
     beginning = head[:_UTF16_BYTES]
     if len(head) > 2 and ({0} == set(beginning[::2])) != ({0} == set(beginning[1::2])):
@@ -111,8 +114,11 @@ def _require_mark(head: bytes, encoding: str) -> None:
         )
 
 
-def _is_single_byte(codec: str) -> bool:
-    """Return whether each byte is a character, whatever stands before it, the first 128 those of ASCII."""
+def _is_single_byte(codec: str, delimiter: str) -> bool:
+    """Return whether each byte is a character, whatever stands before it, the first 128 those of ASCII.
+
+    No other byte may be a mark too: Arabic encodings of the Mac have quotes for text from right to left.
+    """
     if codec == "ascii":
         return True
     try:
@@ -120,4 +126,4 @@ def _is_single_byte(codec: str) -> bool:
     except (ImportError, AttributeError):
         # It has states or characters of several bytes.
         return False
-    return table.startswith(_ASCII)
+    return table.startswith(_ASCII) and set(table[len(_ASCII) :]).isdisjoint({"\r", "\n", '"', delimiter})

@@ -2,7 +2,8 @@
 
 Strict quoting is RFC 4180: a field is quoted as a whole or not at all. Lenient quoting accepts, within one line, what
 RFC 4180 does not: a quoted field ends at the first quote before a delimiter or a line end, and any other quote is part
-of the text. Only a field whose quoting is sound goes on over several lines. So an unclosed quote takes no line with it.
+of the text. Only a field whose quoting is sound goes on over several lines. Where a field begins with a quote that
+nothing ends, quotes are text up to the end of the line: it takes no other line with it, and no time to search further.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Grammar:
         escaped = re.escape(options.quote + options.escape + options.delimiter + options.comment[:1] + "\r\n")
         self._escaped = re.compile(rf"{self._escape}([{escaped}])") if options.escape else None
         self._field = re.compile(self._named_field())
+        # Behind a quote that nothing ends.
+        self._plain_field = re.compile(f"(?P<text>{self._text('')})")
         self._start = re.compile(self.record(is_final=False))
         self._last = re.compile(self.record(is_final=True))
         # Complete fields, and then a quoted one that has no end.
@@ -43,9 +46,11 @@ class Grammar:
     def record(self, *, is_final: bool) -> str:
         """Return the expression of a record without its line end; one that `is_final` may end where the text does."""
         if self._options.quoting == "none":
-            return f"[^{_LINE_ENDS}]*+"
+            return self._line()
         field = self._one_field(is_final)
-        return f"{field}(?:{self._delimiter}{field})*+"
+        if self._options.quoting == "strict":
+            return f"{field}(?:{self._delimiter}{field})*+"
+        return f"(?:{field}{self._delimiter})*+(?:{field}|{self._ends(is_final)[1]}{self._line()})"
 
     def fields(self, record: str) -> list[str | None]:
         """Return the values of a sound record: None for an unquoted empty field, `''` for a quoted one."""
@@ -53,10 +58,13 @@ class Grammar:
             return [self._of_text(field) for field in record.split(self._options.delimiter)]
         found: list[str | None] = []
         position = 0
+        field = self._field
         while True:
-            match = self._field.match(record, position)
+            match = field.match(record, position)
             assert match is not None
             found.append(self._value(match))
+            if match["text"] and match["text"].lstrip(self._blanks or "\0").startswith(self._options.quote):
+                field = self._plain_field
             if match.end() >= len(record):
                 return found
             position = match.end() + len(self._options.delimiter)
@@ -81,7 +89,8 @@ class Grammar:
         if self._options.quoting == "strict":
             return f"(?:{quoted}|{self._text(self._marks)})"
         end, guard = self._ends(is_final)
-        return f"(?>{quoted}{end}|{guard}{self._repaired('')}{end}|{guard}{self._text('')})"
+        text = f"(?!{self._blank}{self._marks}){self._text('')}"
+        return f"(?>{quoted}{end}|{guard}{self._repaired('')}{end}|{text})"
 
     def _named_field(self) -> str:
         """Return the expression of a field, with the group that says how it is written; it may end with the text."""
@@ -119,6 +128,11 @@ class Grammar:
         others = f"{without}{self._escape}{_LINE_ENDS}"
         is_one = len(self._options.delimiter) == 1
         run = f"[^{others}{self._delimiter}]*+" if is_one else f"(?:(?!{self._delimiter})[^{others}])*+"
+        return rf"{run}(?:{self._escape}[\s\S]{run})*+" if self._escape else run
+
+    def _line(self) -> str:
+        """Return the rest of a line."""
+        run = f"[^{self._escape}{_LINE_ENDS}]*+"
         return rf"{run}(?:{self._escape}[\s\S]{run})*+" if self._escape else run
 
     def _repaired(self, name: str) -> str:

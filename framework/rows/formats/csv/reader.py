@@ -13,7 +13,7 @@ from framework.rows.bench import Bench, KeptSplit
 from framework.rows.formats.archive import Archive
 from framework.rows.formats.csv.borders import SplitText, farthest_end, read_split
 from framework.rows.formats.csv.cut import BLOCK_BYTES, LONGEST_TAIL_BYTES, SplitCutter
-from framework.rows.formats.csv.footer import BrokenFooter, without_footer
+from framework.rows.formats.csv.footer import BrokenFooter, Footer
 from framework.rows.formats.csv.grammar import grammar_of
 from framework.rows.formats.csv.lines import physical_lines
 from framework.rows.formats.csv.records import BrokenRecord
@@ -100,7 +100,10 @@ class CsvReader:
 
 
 class CsvStream:
-    """A file that is read from its start to its end. `fault` is what is wrong with it as a whole."""
+    """A file that is read from its start to its end. `fault` is what is wrong with it as a whole.
+
+    `footer_lines` counts those that were left out at its end.
+    """
 
     def __init__(self, job: Job[Any], layout: FileLayout, bench: Bench) -> None:
         self._job = job
@@ -109,6 +112,7 @@ class CsvStream:
         self._records = 0
         self._part = 0
         self._last_byte = b""
+        self.footer_lines = 0
         self.fault: Fault | None = None
 
     def splits(self) -> Iterator[PartSplit]:
@@ -159,8 +163,10 @@ class CsvStream:
 
     def _splits_of(self, part: FileLayout, content: Iterator[bytes]) -> Iterator[StreamSplit]:
         text = self._noted(whole_text(content, part.options.encoding))
-        rows = without_footer(without_start(text, part.rows_start.at), part.options, part.rows_start.line_end)
+        footer = Footer(part.options, part.rows_start.line_end)
+        rows = footer.without(without_start(text, part.rows_start.at))
         yield from stream_splits(rows, part, self._job.split_bytes)
+        self.footer_lines += footer.lines
 
     def _noted(self, text: Iterator[bytes]) -> Iterator[bytes]:
         for piece in text:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from framework.model.csv_options import AUTO, DELIMITERS, CsvOptions
 from framework.model.words import listed
-from framework.rows.formats.csv.footer import BrokenFooter, without_footer
+from framework.rows.formats.csv.footer import BrokenFooter, Footer
 from framework.rows.formats.csv.header import lines_end, records_of
 from framework.rows.formats.csv.header_rule import DataCell, is_surely_header, looks_like_data
 
@@ -99,7 +99,7 @@ def _fitting(tried: Mapping[str, Sequence[Sequence[str]]], options: CsvOptions, 
 
 def _without_footer(text: str, options: CsvOptions) -> str:
     try:
-        return b"".join(without_footer(iter([text.encode("utf-8")]), options, "\n")).decode("utf-8")
+        return b"".join(Footer(options, "\n").without(iter([text.encode("utf-8")]))).decode("utf-8")
     except BrokenFooter:
         return text
 

@@ -16,7 +16,7 @@ from framework.model.words import counted
 from framework.plan.column_names import clean_names
 from framework.plan.fit import yaml_name
 from framework.rows.formats.csv.header import lines_end, records_of
-from framework.rows.formats.csv.header_rule import DataCell, MostlyEmpty, is_surely_header, looks_like_data
+from framework.rows.formats.csv.header_rule import DataCell, MostlyEmpty, is_surely_header, kind_of, looks_like_data
 from framework.rows.formats.csv.resolve import MOST_RECORDS, resolve
 from framework.spec.pipeline import ColumnsSpec
 
@@ -284,7 +284,8 @@ def _header_below(start: FileStart, is_sure: bool = False) -> CsvOptions | None:
             header, *below = start.read_with(behind).records() or [()]
             if len(header) < 2 or not _agree(below, len(header)):
                 continue
-            may_be = not is_sure and delimiter == options.delimiter and not looks_like_data(header, below)
+            is_name = any(kind_of(cell) is None for cell in header)
+            may_be = not is_sure and is_name and delimiter == options.delimiter and not looks_like_data(header, below)
             if may_be or is_surely_header(header, below):
                 return behind
     return None

@@ -107,11 +107,11 @@ def test_a_bomb_ends_at_the_limit(packing: Packing) -> None:
 @pytest.mark.parametrize("packing", PACKERS)
 def test_a_first_look_unpacks_no_more_than_it_asked_for(packing: Packing) -> None:
     packed = PACKERS[packing](TEXT)
-    content, is_all = unpack_head(packed, packing, 1000)
+    content, is_all = unpack_head(packed, packing, 1000, True)
     assert TEXT.startswith(content)
     assert len(content) == 1000
     assert not is_all
-    assert unpack_head(packed, packing, 10**7) == (TEXT, True)
+    assert unpack_head(packed, packing, 10**7, True) == (TEXT, True)
 
 
 def test_content_decides_and_the_spec_may_insist() -> None:
@@ -161,6 +161,17 @@ def test_a_damaged_archive_is_named() -> None:
         list(opened(zipped({"a.csv": b"12345"}, zipfile.ZIP_STORED).replace(b"12345", b"12346")).content("a.csv", 99))
     with pytest.raises(BrokenPacking, match="more than 10 bytes"):
         list(opened(packed).content("a.csv", 10))
+    two = opened(zipped({"a.csv": b"123456", "b.csv": b"123456"}))
+    assert b"".join(two.content("a.csv", 10)) == b"123456"
+    with pytest.raises(BrokenPacking, match="more than 10 bytes"):
+        list(two.content("b.csv", 10))
+    again = io.BytesIO()
+    with zipfile.ZipFile(again, "w") as archive:
+        archive.writestr("a.csv", b"a\n1\n")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a.csv", b"a\n2\n")
+    with pytest.raises(BrokenPacking, match=r"several members with the name a\.csv"):
+        opened(again.getvalue())
     encrypted = bytearray(zipped({"a.csv": b"x"}))
     encrypted[6] |= 1
     encrypted[encrypted.rindex(b"PK\x01\x02") + 8] |= 1

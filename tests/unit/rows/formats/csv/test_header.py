@@ -122,6 +122,7 @@ def test_a_byte_order_mark_says_the_encoding(encoding: str, mark: str, pack: Cal
         ("id,é\n1,2\n".encode("utf-16-be"), with_options(encoding="iso-8859-1"), "looks like UTF-16 without a byte"),
         ("id,é\n1,2\n".encode("utf-16-le"), COMMA, "UTF-16 without a byte order mark: send it with one, or as UTF-8"),
         ("id,é\n1,2\n".encode("utf-16-le"), with_options(encoding="utf-16"), "UTF-16 without a byte order mark"),
+        (b"ab,cd\nx1,y2\n", with_options(encoding="utf-16-le"), "no NUL byte at its beginning"),
         (b"a,b\n1,2\n", with_options(encoding="utf-16"), "no byte order mark, and source.options.encoding is utf-16"),
         (b"\x1f\x8bnot gzip at all", COMMA, "gzip data is damaged"),
         (

@@ -100,6 +100,11 @@ def test_what_stands_above_a_header_is_skipped(title: str, blanks: int) -> None:
     assert misfit.ways[0].options == replace(COMMA, **({"comment": "#"} if is_comment else {"skip_lines": 1}))
 
 
+def test_a_record_of_numbers_is_no_header_to_advise() -> None:
+    misfit = find_misfit(start("a,b\n1,2,3\n3,4,5\n6,7,8\n"))
+    assert misfit is None or all(way.options.skip_lines == 0 for way in misfit.ways)
+
+
 @pytest.mark.parametrize(
     ("expected", "needed", "advised"),
     [
