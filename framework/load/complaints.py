@@ -65,10 +65,10 @@ def quoted(value: object) -> str:
 def misfit_lines(refused: Refused, wording: Wording) -> Iterator[str]:
     """Yield the lines on the refused values of a column: one on numbers that do not fit, one on other texts."""
     measured, examples = refused.measured, refused.examples
-    is_exact = refused.column.type.is_exact_number
-    numbers = [bad for bad in examples if is_number_of(refused.column.type, bad.text or "")]
+    column_type, notation = refused.column.type, refused.column.notation.numbers
+    numbers = [bad for bad in examples if is_number_of(column_type, bad.text or "", notation)]
     others = [bad for bad in examples if bad not in numbers]
-    wider = measured.wider if is_exact else 0
+    wider = measured.wider if column_type.is_exact_number else 0
     if measured.misfits > wider:
         yield _misfit_line(refused, measured.misfits - wider, others, wording)
     if wider:
@@ -85,7 +85,7 @@ def _misfit_line(refused: Refused, count: int, examples: Sequence[BadRow], wordi
     text = first.text or ""
     if wording.with_text:
         line += f"{':' if is_one else ', e.g.'} {quoted(text)}"
-    hint = describe_text(column.type, text, has_format=bool(column.notation.formats))
+    hint = describe_text(column.type, text, column.notation)
     line += f" ({hint})" if hint else ""
     return f"{line}, {'' if is_one else 'first '}in {wording.place(first)}"
 
@@ -94,7 +94,7 @@ def _predicate(column: StagingColumn, examples: Sequence[BadRow]) -> tuple[str, 
     """Return the predicate for one value, and for several."""
     texts = [bad.text or "" for bad in examples]
     do_not_fit = f"fit into {column.type.sql}"
-    if column.type.is_text or (texts and is_number_of(column.type, texts[0])):
+    if column.type.is_text or (texts and is_number_of(column.type, texts[0], column.notation.numbers)):
         return f"does not {do_not_fit}", f"do not {do_not_fit}"
     if column.exact and texts and all(re.fullmatch(FLOAT, text) for text in texts):
         return f"would be rounded by {column.type.sql}", f"would be rounded by {column.type.sql}"

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from framework.model.column_type import ColumnType, Kind
 from framework.model.date_format import DateFormat
-from framework.model.notation import PLAIN_NUMBERS, Negative, NumberNotation
+from framework.model.notation import PLAIN_NUMBERS, Negative, Notation, NumberNotation
 from framework.model.null_markers import NULL_MARKERS
-from framework.model.text import ASCII, DATE, EXPONENT, FLOAT, NUMBER, TIMESTAMP, TIMESTAMPTZ, literal
+from framework.model.text import ASCII, DATE, FLOAT, NUMBER, TIMESTAMP, TIMESTAMPTZ, literal
 from framework.model.words import counted
 
 _DAYS = (
@@ -47,10 +47,10 @@ def is_null_marker(text: str) -> bool:
     return text.strip().lower() in NULL_MARKERS
 
 
-def is_number_of(column_type: ColumnType, text: str) -> bool:
-    """Return whether a text is a number as the exact type has them, of however many digits."""
-    expression = rf"{NUMBER}|{EXPONENT}" if column_type.kind is Kind.DECIMAL else NUMBER
-    return column_type.is_exact_number and _matches(expression, text)
+def is_number_of(column_type: ColumnType, text: str, numbers: NumberNotation) -> bool:
+    """Return whether a text in a notation is a number as the exact type has them, of however many digits."""
+    exponent = f"|{numbers.exponent_expression}" if column_type.kind is Kind.DECIMAL else ""
+    return column_type.is_exact_number and _matches(f"{numbers.expression}{exponent}", text)
 
 
 def date_formats(texts: Sequence[str]) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def _is_loose(pattern: str, others: Sequence[str]) -> bool:
     return any(other != pattern and bare(other) == bare(pattern) and len(other) > len(pattern) for other in others)
 
 
-def describe_text(column_type: ColumnType, text: str, *, has_format: bool) -> str | None:
+def describe_text(column_type: ColumnType, text: str, notation: Notation) -> str | None:
     """Return in a few words what a text that is not a value of the type seems to be, without quoting it."""
     if column_type.is_text:
         return _describe_long_text(column_type, text)
@@ -114,10 +114,10 @@ def describe_text(column_type: ColumnType, text: str, *, has_format: bool) -> st
     if text != text.strip():
         return "blanks around it"
     if column_type.is_exact_number or column_type.kind in (Kind.REAL, Kind.DOUBLE):
-        return _describe_number(column_type, text)
+        return _describe_number(column_type, text, notation.numbers)
     if column_type.kind is Kind.BOOLEAN:
         return "another word for true or false?" if _matches(_BOOLEANS, text) else None
-    return None if has_format else _describe_day(column_type, text)
+    return None if notation.formats else _describe_day(column_type, text)
 
 
 def _describe_long_text(column_type: ColumnType, text: str) -> str:
@@ -126,10 +126,10 @@ def _describe_long_text(column_type: ColumnType, text: str) -> str:
     return counted(len(text.encode("utf-8")), "byte")
 
 
-def _describe_number(column_type: ColumnType, text: str) -> str | None:
-    if is_number_of(column_type, text):
+def _describe_number(column_type: ColumnType, text: str, numbers: NumberNotation) -> str | None:
+    if is_number_of(column_type, text, numbers):
         if column_type.is_integer:
-            is_whole = not text.partition(".")[2].strip("0")
+            is_whole = not text.partition(numbers.decimal)[2].strip("0")
             return "out of range" if is_whole else "a fraction"
         return "too many digits"
     if column_type.kind in (Kind.REAL, Kind.DOUBLE) and _matches(NUMBER, text):

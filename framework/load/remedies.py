@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from framework.load.hints import date_formats, is_null_marker, number_notations
+from framework.load.hints import date_formats, is_null_marker, is_number_of, number_notations
 from framework.model.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, with_length
 from framework.model.measurements import BadRow, ColumnMeasurement, FileMeasurement
 from framework.model.staging import StagingColumn
@@ -67,8 +67,8 @@ def remedies(spec: PipelineSpec, refused: Refused) -> tuple[Remedy, ...]:
     """Return the changes that load the values, the best one first; none where the spec cannot help."""
     if not refused.texts:
         return ()
-    found = (*_as_null(spec, refused), *_in_a_notation(spec, refused), *_in_a_wider_type(spec, refused))
-    return (*found, *_as_text(spec, refused))
+    as_written = (*_as_null(spec, refused), *_without_blanks(refused), *_in_a_notation(spec, refused))
+    return (*as_written, *_in_a_wider_type(spec, refused), *_as_text(spec, refused))
 
 
 def _as_null(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
@@ -84,6 +84,14 @@ def _as_null(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:
     else:
         entry = column_entry(spec, column.name, null_values=markers)
         yield Remedy({f"types.columns.{column.name}": entry}, "NULL, in this column")
+
+
+def _without_blanks(refused: Refused) -> Iterator[Remedy]:
+    """Yield the option that leaves out what keeps texts from being numbers."""
+    column_type, numbers = refused.column.type, refused.column.notation.numbers
+    bare = [text.strip(" \t") for text in refused.texts]
+    if all(map(str.__ne__, bare, refused.texts)) and all(is_number_of(column_type, text, numbers) for text in bare):
+        yield Remedy({"source.options.trim": "all"}, "without blanks around the values of every column")
 
 
 def _in_a_notation(spec: PipelineSpec, refused: Refused) -> Iterator[Remedy]:

@@ -42,7 +42,8 @@ _SHORT = ("M", "d", "H", "h")
 """Fields of one digit or two."""
 _PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']")
 _TRIED = tuple(
-    datetime(2012, 1, 1, tzinfo=UTC) + timedelta(days=day, hours=hour, minutes=14, seconds=15, microseconds=123456)
+    datetime(year, 1, 1, tzinfo=UTC) + timedelta(days=day, hours=hour, minutes=14, seconds=15, microseconds=123456)
+    for year in (2012, 1012)
     for day in range(366)
     for hour in (3, 16)
 )
@@ -132,7 +133,8 @@ class DateFormat:
     def conflicting_text(self, other: DateFormat) -> str | None:
         """Return a text that both formats accept and take for different times; None where there is none.
 
-        Each day of a year, with two times of day, is written in either format and read in the other.
+        Each day of two leap years, with two times of day, is written in either format and read in the other. The digits
+        of these years are months and days too.
         """
         for writer, reader in ((self, other), (other, self)):
             for at in _TRIED:

@@ -243,6 +243,19 @@ CASES = {
         ["2 of 3 records have another number of fields than the header, first in row 1, line 2: 1 instead of 2 (cut"],
         ["source.options.short_rows: pad", "bad_rows.action: quarantine and bad_rows.max_rows: 2"],
     ),
+    "blanks_around_numbers": Case(
+        "id,n\n1,5\n",
+        "id,n\n2, 6\n3,8 \n",
+        ["2 of 2 values of n are not integers, e.g. ' 6' (blanks around it), first in row 1, line 2"],
+        ["source.options.trim: all", "evolution.columns.n.type_conflicts: to_text"],
+    ),
+    "too_many_digits_of_a_percentage": Case(
+        "",
+        "id,rate\n2,1.25%\n3,12.345%\n",
+        ["1 of 2 values of rate does not fit into decimal(5,4): '12.345%' (too many digits), in row 2, line 3"],
+        ['types.columns.rate: {type: "decimal(6,5)", percent: true}', "types.columns.rate: varchar(256)", *QUARANTINE],
+        {"types": {"columns": {"rate": {"type": "decimal(5,4)", "percent": True}}}},
+    ),
     "a_total_below_the_rows": Case(
         "id,n\n1,5\n",
         "id,n\n2,6\n3,8\nTotal,14\n",

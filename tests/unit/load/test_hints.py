@@ -6,10 +6,11 @@ import pytest
 
 from framework.load.hints import date_formats, describe_text, number_notations
 from framework.model.column_type import parse_type
+from framework.model.notation import PLAIN
 
 
 def hint(type_text: str, text: str) -> str | None:
-    return describe_text(parse_type(type_text), text, has_format=False)
+    return describe_text(parse_type(type_text), text, PLAIN)
 
 
 @pytest.mark.parametrize(
