@@ -164,6 +164,10 @@ def _rule_findings(path: Path, rule: object) -> Iterator[Finding]:
     if text_at(rule, "only") and text_at(rule, "unless"):
         message = "types.rules: a rule with both only and unless matches nothing"
         yield Finding((*path, "unless"), "spec/rule", message, "Keep one of the two.", at_key=True)
+    inferred, type_text = text_at(rule, "inferred"), text_at(rule, "type")
+    if type_text is not None and is_fit(type_text) and inferred not in (None, "integer", "double"):
+        message = f"types.rules: {type_text} is for numbers, and the rule is for inferred: {inferred}"
+        yield Finding((*path, "type"), "spec/rule", message, "Write it for inferred: double.")
     name = text_at(rule, "name")
     if name is not None and name != folded(name):
         message = f"types.rules: {name!r} matches nothing, because cleaned names are lower case, without Latin accents"

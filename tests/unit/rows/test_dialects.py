@@ -233,6 +233,12 @@ OPTIONS = st.builds(
 )
 
 
+def test_a_line_end_in_the_midst_of_which_a_text_ends_may_close_a_field(tmp_path: Path) -> None:
+    text = 'h,i\r\n,"a\nb"\r\nx,"c"\r\n'
+    for piece in range(1, len(text)):
+        assert read_text(text, LENIENT, tmp_path, size=1, piece=piece) == [(None, "a\nb"), ("x", "c")]
+
+
 def test_a_delimiter_in_the_midst_of_which_a_text_ends_may_close_a_field(tmp_path: Path) -> None:
     options = replace(LENIENT, delimiter="||")
     for text, row in (('h||i\n";;""""\n"||', (';;""\n', None)), ('h||i\n"a\nb"||x\n', ("a\nb", "x"))):

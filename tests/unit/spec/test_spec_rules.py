@@ -224,6 +224,11 @@ def test_a_packing_is_described_where_there_is_one(problems_of: ProblemsOf, fiel
     assert problem in found.message
 
 
+def test_a_decimal_that_fits_is_for_numbers(problems_of: ProblemsOf) -> None:
+    (found,) = problems_of(f'{LONG}types: {{rules: [{{inferred: date, type: "decimal(fit)"}}]}}\n')
+    assert "decimal(fit) is for numbers, and the rule is for inferred: date" in found.message
+
+
 @pytest.mark.parametrize(
     ("parse", "problem"),
     [

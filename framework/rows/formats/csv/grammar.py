@@ -50,7 +50,8 @@ class Grammar:
         field = self._one_field(is_final)
         if self._options.quoting == "strict":
             return f"{field}(?:{self._delimiter}{field})*+"
-        return f"(?:{field}{self._delimiter})*+(?:{field}|{self._ends(is_final)[1]}{self._line()})"
+        # Atomic: where a field is sound, and its line end has not come yet, it is no text that ends before.
+        return f"(?:{field}{self._delimiter})*+(?>{field}|{self._ends(is_final)[1]}{self._line()})"
 
     def fields(self, record: str) -> list[str | None]:
         """Return the values of a sound record: None for an unquoted empty field, `''` for a quoted one."""
