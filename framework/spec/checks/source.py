@@ -97,7 +97,7 @@ def _useless_findings(document: object) -> Iterator[Finding]:
     has_until = isinstance(options.get("skip_lines"), dict)
     compression = source.get("compression")
     useless = (
-        ((*_OPTIONS, "quote"), is_text and options.get("quote") != '"', "with quoting none, quotes are text"),
+        ((*_OPTIONS, "quote"), is_text and options.get("quote"), "with quoting none, quotes are text"),
         ((*_OPTIONS, "escape"), is_text and options.get("escape"), "with quoting none, nothing needs one"),
         ((*_OPTIONS, "skip_lines"), has_until and options.get("header") is False, "until finds a header"),
         (("source", "max_unpacked"), compression == "none" and source.get("max_unpacked"), "nothing is unpacked"),
@@ -151,6 +151,8 @@ def _character_findings(document: object) -> Iterator[Finding]:
     if isinstance(delimiter, str):
         characters = "".join(DELIMITERS) if delimiter == AUTO else delimiter.replace('"', "")
         used |= dict.fromkeys(characters, "delimiter")
+    if options.get("quoting") != "none" and options.get("quote") is None:
+        used['"'] = "quote"
     for field in ("quote", "escape"):
         text = options.get(field)
         if not isinstance(text, str):

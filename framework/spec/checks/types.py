@@ -87,8 +87,9 @@ def _number_findings(path: Path, own: Mapping[str, object], parse: Mapping[str, 
             message = f"{field_name((*path, 'currency'))}: {mark!r} is not a currency sign"
             fix = "Leave out digits, signs and blanks around it: a blank may always stand between it and the number."
             yield Finding((*path, *place), "spec/parse", message, fix)
-    if parse.get("percent") is True and parse.get("currency") and ("percent" in own or "currency" in own):
-        field = "percent" if "percent" in own else "currency"
+    # A column of percentages has no use for the currencies of the others.
+    if parse.get("percent") is True and own.get("currency"):
+        field = "percent" if own.get("percent") is True else "currency"
         message = f"{field_name((*path, field))}: a percentage has no currency"
         yield Finding((*path, field), "spec/parse", message, "Keep one of the two.", at_key=True)
 

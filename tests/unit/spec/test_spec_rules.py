@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from framework.errors import Problem, SpecError
+from framework.model.notation import NumberNotation
 from framework.model.staging import FILE_COLUMN, ROW_COLUMN
 from framework.spec.checks.names import STAGING_COLUMNS
 from framework.spec.load import load_pipeline_text
@@ -183,6 +184,7 @@ def test_a_delimiter_is_what_csv_leaves_free(problems_of: ProblemsOf, delimiter:
     ("options", "problem"),
     [
         ("quoting: none, quote: '|'", "quote: with quoting none"),
+        ("quoting: none, quote: '\"'", "quote: with quoting none"),
         ("quoting: none, escape: '\\'", "escape: with quoting none"),
         ("header: false, names: [order_id], skip_lines: {until: x}", "skip_lines: until finds a header"),
         ("encoding: [windows-1252, utf-8]", "files in UTF-8 are valid in windows-1252 too"),
@@ -222,6 +224,15 @@ def test_an_option_that_another_contradicts_is_an_error(problems_of: ProblemsOf,
 def test_a_packing_is_described_where_there_is_one(problems_of: ProblemsOf, fields: str, problem: str) -> None:
     (found,) = problems_of(LONG.replace("  options:", f"  {fields}\n  options:"))
     assert problem in found.message
+
+
+def test_a_column_of_percentages_has_no_use_for_the_currencies_of_others(problems_of: ProblemsOf) -> None:
+    parse = "types: {parse: {currency: ['€']}, columns: {rate: {percent: true}}}\n"
+    assert problems_of(LONG + parse) == []
+    (found,) = problems_of(LONG + "types: {columns: {rate: {percent: true, currency: ['€']}}}\n")
+    assert "a percentage has no currency" in found.message
+    notations = load_pipeline_text(LONG + parse, "pipelines/orders.yml", "orders").types.notations
+    assert notations["rate"].numbers == NumberNotation(percent=True)
 
 
 def test_a_decimal_that_fits_is_for_numbers(problems_of: ProblemsOf) -> None:
