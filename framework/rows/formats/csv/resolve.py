@@ -72,7 +72,10 @@ def _with_delimiter(text: str, is_all: bool, options: CsvOptions) -> CsvOptions 
     }
     if not any(tried.values()) and not is_all:
         return None
+    # A title is a first record too, and what stands below it shows that it is one.
+    below = {delimiter: records[1:] for delimiter, records in tried.items()}
     found = _fitting(tried, options, 1) or _fitting(tried, options, _MOST_THAT_FIT)
+    found = found or _fitting(below, options, _MOST_THAT_FIT)
     if len(found) == 1:
         return replace(options, delimiter=found[0])
     if found:

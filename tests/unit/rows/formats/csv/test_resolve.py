@@ -40,7 +40,7 @@ def test_the_first_records_decide_on_the_delimiter(text: str, delimiter: str) ->
     [
         ("id;price,eur\n1;2,50\n2;3,75\n", "';', ',' fit|',', ';' fit"),
         ("a,b;c\n", "',', ';' fit"),
-        ("a;b\n1;2\n3\n", "no delimiter of"),
+        ("a;b\n1;2\n3\n4;5\n", "no delimiter of"),
     ],
 )
 def test_a_delimiter_is_not_guessed(text: str, problem: str) -> None:
@@ -55,6 +55,10 @@ def test_a_few_records_and_the_footer_do_not_count() -> None:
     assert resolve("id;price\n1;2,5\nTotal, all;;3,5\n", True, footer) == replace(footer, delimiter=";")
     two = replace(AUTO, footer_lines=2)
     assert resolve("id;price\n1;2\na, b\nc\n\n", True, two) == replace(two, delimiter=";")
+
+
+def test_a_title_does_not_make_a_file_of_one_column() -> None:
+    assert resolve("Report\nid;name\n1;a, b\n2;c\n", True, AUTO) == replace(COMMA, delimiter=";")
 
 
 def test_names_decide_between_delimiters() -> None:
