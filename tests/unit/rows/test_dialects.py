@@ -131,6 +131,12 @@ def test_an_escape_stands_before_what_needs_one(tmp_path: Path, record: str, fie
     assert read_text(both, ESCAPE, tmp_path, size=1, piece=1) == [("u", "1"), fields, ("v", "2")]
 
 
+def test_an_escape_stands_before_a_line_end_of_two_characters(tmp_path: Path) -> None:
+    text = 'h,i\r\na\\\r\nb,1\r\n"c\\\r\nd",2\r\n'
+    for piece in range(1, len(text)):
+        assert read_text(text, ESCAPE, tmp_path, size=1, piece=piece) == [("a\r\nb", "1"), ("c\r\nd", "2")]
+
+
 def test_a_doubled_quote_is_not_sound_where_an_escape_is_used(tmp_path: Path) -> None:
     found = read_text('a,b\n1,2\n"x""y",3\n', ESCAPE, tmp_path)
     assert isinstance(found, str)

@@ -29,9 +29,11 @@ class Grammar:
         # These are escaped as a class of characters takes them too.
         self._marks = "" if options.quoting == "none" else re.escape(options.quote)
         self._escape = re.escape(options.escape)
+        # With what it stands before: CR LF is one line end.
+        self._escaping = rf"{self._escape}(?:\r\n|[\s\S])"
         self._delimiter = re.escape(options.delimiter)
         self._special = re.compile(f"[{self._marks}{self._escape}]") if self._marks or self._escape else None
-        escaped = re.escape(options.quote + options.escape + options.delimiter + options.comment[:1] + "\r\n")
+        escaped = re.escape(options.quote + options.escape + options.delimiter + "\r\n")
         self._escaped = re.compile(rf"{self._escape}([{escaped}])") if options.escape else None
         self._field = re.compile(self._named_field())
         # Behind a quote that nothing ends.
@@ -113,7 +115,7 @@ class Grammar:
         """Return what stands between the quotes of a field."""
         quote, escape = self._marks, self._escape
         if escape:
-            return rf"[^{quote}{escape}]*+(?:{escape}[\s\S][^{quote}{escape}]*+)*+"
+            return rf"[^{quote}{escape}]*+(?:{self._escaping}[^{quote}{escape}]*+)*+"
         return f"[^{quote}]*+(?:{quote}{quote}[^{quote}]*+)*+"
 
     def _open_field(self) -> str:
@@ -129,17 +131,17 @@ class Grammar:
         others = f"{without}{self._escape}{_LINE_ENDS}"
         is_one = len(self._options.delimiter) == 1
         run = f"[^{others}{self._delimiter}]*+" if is_one else f"(?:(?!{self._delimiter})[^{others}])*+"
-        return rf"{run}(?:{self._escape}[\s\S]{run})*+" if self._escape else run
+        return rf"{run}(?:{self._escaping}{run})*+" if self._escape else run
 
     def _line(self) -> str:
         """Return the rest of a line."""
         run = f"[^{self._escape}{_LINE_ENDS}]*+"
-        return rf"{run}(?:{self._escape}[\s\S]{run})*+" if self._escape else run
+        return rf"{run}(?:{self._escaping}{run})*+" if self._escape else run
 
     def _repaired(self, name: str) -> str:
         """Return a field that begins and ends with a quote in one line, with any quotes in between."""
         quote, escape = self._marks, self._escape
-        inside = rf"(?:[^{_LINE_ENDS}{escape}]|{escape}[\s\S])*?" if escape else f"[^{_LINE_ENDS}]*?"
+        inside = rf"(?:[^{_LINE_ENDS}{escape}]|{self._escaping})*?" if escape else f"[^{_LINE_ENDS}]*?"
         return f"{self._blank}{quote}({name or '?:'}{inside}){quote}{self._blank}"
 
     def _value(self, match: re.Match[str]) -> str | None:
