@@ -157,7 +157,7 @@ def _stage_until_settled(
             staging_pass=attempt + 1,
             rows=seen.rows_staged,
             rows_not_fitting=seen.rows_bad,
-            footer_lines=seen.footer_lines,
+            **({"footer_lines": seen.footer_lines} if seen.footer_lines else {}),
             phase_seconds=dict(rows.phase_seconds),
         )
         decided = apply_measurements(run.spec, columns, seen)
