@@ -260,7 +260,8 @@ def _complaints(
     rows = sum(file.rows_read for file in seen.files)
     if seen.malformed_rows:
         malformed = examples.get(None, [])
-        fields, delimiter = _field_counts(staged, malformed), staged.batch.files[0].options.delimiter
+        first = staged.batch.part_named(malformed[0].file) if malformed else staged.batch.files[0]
+        fields, delimiter = _field_counts(staged, malformed), first.options.delimiter
         yield malformed_line(Malformed(seen.malformed_rows, rows, malformed, fields, delimiter), wording)
     for column in staged.columns:
         count = seen.columns[column.name].null_keys

@@ -20,7 +20,7 @@ from framework.plan.column_names import NOTHING_KNOWN, NameChange, clean_names, 
 from framework.plan.fit import needed_columns, own_columns, refuse_strangers
 from framework.plan.spellings import Spellings, known_spellings
 from framework.rows.formats.archive import Archive
-from framework.rows.formats.csv.encoding import WrongEncoding, decode_head, marked_encoding
+from framework.rows.formats.csv.encoding import UnmarkedText, WrongEncoding, decode_head, marked_encoding
 from framework.rows.formats.csv.header import header_of, read_text
 from framework.rows.formats.csv.resolve import resolve
 from framework.rows.formats.csv.shape import FileStart, find_misfit
@@ -55,7 +55,7 @@ class FirstLook:
     @property
     def url(self) -> str:
         """The address of the file, or that of its archive with the name there."""
-        return f"{self.file.url}/{self.member}" if self.member else self.file.url
+        return self.file.url_of(self.member)
 
     @property
     def parts(self) -> tuple[FirstLook, ...]:
@@ -98,7 +98,11 @@ def _read_archive(spec: PipelineSpec, lake: Lake, tried: Mapping[str, str], file
         except BrokenPacking as error:
             raise BrokenFile(str(error)) from error
         if not names:
-            raise BrokenFile("the archive has no member that source.members takes")
+            found = listed(archive.names()) or "no file"
+            raise ValueError(
+                f"the archive holds {found}, and no member that source.members ({spec.source.members}) takes and "
+                "source.ignore leaves: send it with one, or change these"
+            )
 
     def read(name: str, size: int) -> Beginning:
         try:
@@ -113,7 +117,7 @@ def _read_archive(spec: PipelineSpec, lake: Lake, tried: Mapping[str, str], file
 def _read_start(
     spec: PipelineSpec, tried: Mapping[str, str], file: SourceFile, member: str, read: Callable[[int], Beginning]
 ) -> FirstLook:
-    url = f"{file.url}/{member}" if member else file.url
+    url = file.url_of(member)
     size = FIRST_HEAD_BYTES
     while True:
         with _about(file, url):
@@ -122,7 +126,10 @@ def _read_start(
                 return replace(look, member=member)
             size *= 4
             if size > MOST_HEAD_BYTES:
-                raise BrokenFile(f"no header ends within the first {MOST_HEAD_BYTES // 1024**2} MB")
+                raise BrokenFile(
+                    f"no header ends within the first {MOST_HEAD_BYTES // 1024**2} MB: send the file with line ends, "
+                    "and without a quote that is never closed"
+                )
 
 
 def _seen_of(spec: PipelineSpec, tried: str | None, file: SourceFile, beginning: Beginning) -> FirstLook | None:
@@ -159,13 +166,18 @@ def _decoded(spec: PipelineSpec, tried: str | None, beginning: Beginning) -> tup
     left = spec.source.encodings
     if tried in left:
         left = left[left.index(tried) + 1 :]
-    faults = []
+    faults: list[WrongEncoding] = []
     for encoding in left if marked is None else (marked,):
         try:
             return encoding, decode_head(beginning.content, encoding, beginning.is_all)
         except WrongEncoding as error:
-            faults.append(str(error))
-    raise ValueError(f"{', and '.join(faults)}; set source.options.encoding to the file's encoding")
+            faults.append(error)
+    if marked is not None:
+        raise BrokenFile(f"{faults[0]}, which its byte order mark says: send it again")
+    unmarked = next((fault for fault in faults if isinstance(fault, UnmarkedText)), None)
+    if unmarked is not None:
+        raise unmarked
+    raise ValueError(f"{', and '.join(map(str, faults))}; set source.options.encoding to the file's encoding")
 
 
 @contextmanager

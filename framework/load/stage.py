@@ -139,9 +139,15 @@ def _read_batch(run: Run, files: Sequence[LoadFile], observed: Observation, trie
 
 def decided_options(spec: PipelineSpec, batch: SourceBatch) -> dict[str, dict[str, object]]:
     """Return by address the options that files decide themselves, as far as the spec lets them."""
-    parts = [part for layout in batch.files for part in layout.parts]
-    found = {part.url: part.options.changed_from(spec.source.options) for part in parts}
-    return {url: {name: value for name, value in options.items() if value} for url, options in found.items() if options}
+    found: dict[str, dict[str, object]] = {}
+    for part in (part for layout in batch.files for part in layout.parts):
+        options = part.options.changed_from(spec.source.options)
+        # What a line begins with is decided by how many lines stand above it.
+        if "skip_until" in options:
+            options = {**options, "skip_until": None, "skip_lines": part.options.skip_lines}
+        if options:
+            found[part.url] = {name: value for name, value in options.items() if value is not None}
+    return found
 
 
 def _stage_until_settled(

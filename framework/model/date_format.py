@@ -137,12 +137,15 @@ class DateFormat:
         of these years are months and days too.
         """
         for writer, reader in ((self, other), (other, self)):
-            for at in _TRIED:
-                text = writer._written(at)
+            for text in writer._tried_texts:
                 read = reader._read(text)
                 if read is not None and read != writer._read(text):
                     return text
         return None
+
+    @cached_property
+    def _tried_texts(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(map(self._written, _TRIED)))
 
     def _written(self, at: datetime) -> str:
         if self.is_epoch:

@@ -67,6 +67,10 @@ class SourceFile:
         """The object's address, unquoted, as people read it."""
         return f"s3://{self.bucket}/{self.key}"
 
+    def url_of(self, member: str) -> str:
+        """Return the address of a member of this archive, as people read it; without a member, that of the object."""
+        return f"{self.url}/{member}" if member else self.url
+
 
 @dataclass(frozen=True)
 class RowsStart:
@@ -114,7 +118,7 @@ class FileLayout:
     @property
     def url(self) -> str:
         """The address of the file, or that of its archive with the name there."""
-        return f"{self.file.url}/{self.member}" if self.member else self.file.url
+        return self.file.url_of(self.member)
 
     @property
     def expected_bytes(self) -> int:

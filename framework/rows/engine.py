@@ -201,17 +201,17 @@ class BatchRows:
         first: dict[int, tuple[Fault, int]] = {}
         records: dict[tuple[int, int], int] = {}
         for report in reports:
-            counted = (report.file, report.part)
-            before = records.get(counted, 0)
-            records[counted] = before + report.records
+            part = (report.file, report.part)
+            before = records.get(part, 0)
+            records[part] = before + report.records
             if report.fault is not None:
                 first.setdefault(report.file, (report.fault, before))
         if not first:
             return
         lines, are_sound, may_load = [], True, True
         for file, (fault, before) in first.items():
-            part = self._batch.files[file].parts[fault.part]
-            url, options = part.url, part.options
+            at_fault = self._batch.files[file].parts[fault.part]
+            url, options = at_fault.url, at_fault.options
             is_record, is_sound = fault.kind == "record", fault.kind in ("last line end", "spec")
             whole = f"{url}: {fault.reason}."
             lines.append(broken_record(url, before + fault.place, fault.reason, options) if is_record else whole)

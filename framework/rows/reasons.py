@@ -19,8 +19,6 @@ NO_LAST_LINE_END = (
     "the last line has no line end, and expect.last_line_end is true: the file may have been cut off. "
     "Send it again, or, if it is whole, set expect.last_line_end: false"
 )
-GZIP_CUT_OFF = "the gzip data is cut off"
-GZIP_DAMAGED = "the gzip data is damaged"
 BORDERS_UNKNOWN = "The borders of its rows cannot be trusted, so no row of such a file is loaded. Send it again."
 
 

@@ -68,7 +68,7 @@ def test_archives_that_cannot_be_read_are_named(make_feed: MakeFeed) -> None:
 
     assert "zip archive is damaged or cut off" in rejected(make_feed(spec()), whole[:-30])
     assert "a.csv is encrypted" in rejected(make_feed(spec()), bytes(encrypted))
-    assert "no member that source.members takes" in rejected(make_feed(spec("members: '*.txt',")), whole)
+    assert "no member that source.members (*.txt) takes" in rejected(make_feed(spec("members: '*.txt',")), whole)
     other = rejected(make_feed(spec()), whole)
     assert "a.csv/b.csv: its columns are not those of a.csv" in other
     assert "only one of them has name" in other
@@ -138,6 +138,25 @@ def test_the_last_byte_decides_on_the_encoding(make_feed: MakeFeed, pack: Any) -
 def test_a_byte_order_mark_leaves_no_other_encoding(make_feed: MakeFeed) -> None:
     feed = make_feed(spec(options="encoding: [utf-8, windows-1252]"))
     assert "record 20001" in rejected(feed, b"\xef\xbb\xbf" + CSV + b"1,\xe9\n")
+
+
+def test_utf_16_without_a_mark_is_read_where_the_list_has_it(make_feed: MakeFeed) -> None:
+    content = "id,name\n1,Ann\n".encode("utf-16-le")
+    message = rejected(make_feed(spec()), content)
+    assert message.endswith("or set source.options.encoding: utf-16-le")
+    feed = make_feed(spec(options="encoding: [utf-8, utf-16-le]"))
+    assert feed.load("a.csv", content).status == "SUCCESS"
+    assert feed.rows("id, name", "id") == [(1, "Ann")]
+    marked = rejected(make_feed(spec(options="encoding: [utf-8, windows-1252]")), b"\xef\xbb\xbfid,\xe9\n1,2\n")
+    assert "byte 7 (0xe9) is not valid utf-8, which its byte order mark says" in marked
+
+
+def test_plan_says_where_the_header_is(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec(options="skip_lines: {until: id}"))
+    for name, above, lines in (("a.csv", b"", 0), ("b.csv", b"Report\n\n", 2)):
+        key = feed.land(name, above + b"id,name\n1,Ann\n")
+        planned = plan_pipeline(feed.spec(), feed.services(), Pending())[-1]
+        assert planned.notes == (f"s3://lake/{key} is read with skip_lines {lines}",)
 
 
 def test_a_packing_that_the_spec_does_not_have(make_feed: MakeFeed) -> None:

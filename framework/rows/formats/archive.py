@@ -16,7 +16,6 @@ MOST_MEMBERS = 10_000
 _PIECE_BYTES = 256 * 1024
 _IS_ENCRYPTED = 0x1
 """Source: APPNOTE.TXT 4.4.4, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT"""
-_NOT_FILES = ("__MACOSX/",)
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
 
 Fetch = Callable[[int, int], bytes | bytearray]
@@ -46,7 +45,7 @@ class Archive:
     def names(self) -> list[str]:
         """Return the names of its files in the order of the directory; not those of folders, nor hidden ones."""
         files = [each.filename for each in self._archive.infolist() if not each.is_dir()]
-        return [name for name in files if not name.startswith(_NOT_FILES) and not _is_hidden(name)]
+        return [name for name in files if not _is_hidden(name)]
 
     def head(self, name: str, size_bytes: int) -> tuple[bytes, bool]:
         """Return the first bytes of a member, and whether they are all of it.
@@ -124,4 +123,5 @@ def _explained() -> Iterator[None]:
 
 
 def _is_hidden(name: str) -> bool:
+    """Return whether a file or a folder around it is for programs by its name: `.DS_Store`, `__MACOSX`."""
     return any(part.startswith((".", "_")) for part in name.split("/"))

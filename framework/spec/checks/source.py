@@ -76,7 +76,8 @@ def _prefix_findings(path: Path, prefix: str) -> Iterator[Finding]:
 
 def _delimiter_findings(path: Path, delimiter: str) -> Iterator[Finding]:
     if delimiter != AUTO and delimiter.lower() == AUTO:
-        yield Finding(path, "spec/delimiter", f"source.options.delimiter: {delimiter!r} is a text", f"Write {AUTO}.")
+        message = f"source.options.delimiter: {delimiter!r} is taken as a delimiter of four letters"
+        yield Finding(path, "spec/delimiter", message, f"Write {AUTO}.")
     elif not delimiter:
         fix = 'Write the characters between two fields; a tab is "\\t", in double quotes.'
         yield Finding(path, "spec/delimiter", "source.options.delimiter is empty", fix)

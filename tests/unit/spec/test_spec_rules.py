@@ -201,7 +201,7 @@ def test_a_delimiter_is_what_csv_leaves_free(problems_of: ProblemsOf, delimiter:
         ('skip_lines: {until: "a\\nb"}', "is not within one line"),
         ('footer_lines: {from: "a\\nb"}', "is not within one line"),
         ("footer_lines: {from: '*'}", "every line matches"),
-        ("delimiter: Auto", "'Auto' is a text"),
+        ("delimiter: Auto", "'Auto' is taken as a delimiter of four letters"),
         ("comment: '\"'", "begins like a record"),
         ("delimiter: auto, comment: ;", "begins like a record"),
         ("delimiter: auto, quote: '|'", "'|' is the delimiter too"),

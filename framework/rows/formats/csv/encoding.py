@@ -35,8 +35,8 @@ class WrongEncoding(ValueError):
     """The first bytes are not valid in an encoding; another one may fit."""
 
 
-class UnmarkedText(ValueError):
-    """Text of UTF-16 or UTF-32 whose byte order nothing says."""
+class UnmarkedText(WrongEncoding):
+    """Text of UTF-16 or UTF-32 whose byte order only another encoding says. The message says what to do."""
 
 
 def marked_encoding(head: bytes) -> str | None:
