@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from framework.model.csv_options import CsvOptions
 from framework.model.files import FileLayout, SourceFile
-from framework.rows.formats.csv.encoding import decode_head, marked_encoding
 from framework.rows.formats.csv.header import header_of, read_text
 from framework.rows.formats.csv.resolve import resolve
 from framework.rows.formats.csv.start import find_rows_start
 from framework.rows.formats.recognise import Beginning, first_content, require_packing
+from framework.rows.formats.text.encoding import decode_head, marked_encoding
 
 
 def beginning_of(head: bytes, is_complete: bool) -> Beginning:

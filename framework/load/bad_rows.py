@@ -18,6 +18,8 @@ from framework.load.complaints import (
 )
 from framework.load.remedies import Refused, Remedy, larger_budget, remedies
 from framework.load.run import Run
+from framework.model.csv_options import CsvOptions
+from framework.model.file_options import JsonOptions, ParquetOptions
 from framework.model.files import SourceBatch
 from framework.model.measurements import BadRow, FileMeasurement, Measurements
 from framework.model.staging import StagingColumn
@@ -179,7 +181,10 @@ def _as_footer(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow
     layout, seen = staged.batch.files[0], staged.seen.files[0]
     is_known = len(staged.batch.files) == 1 and not layout.members and staged.batch.sample_rows is None
     is_few = 0 < seen.rows_bad <= MOST_FOOTER_ROWS and seen.rows_bad < seen.rows_read
-    if not is_known or layout.options.has_footer or not is_few:
+    options = layout.options
+    if isinstance(options, JsonOptions | ParquetOptions) or options.footer_lines or options.footer_from:
+        return
+    if not is_known or not is_few:
         return
     faults = [bad for found in examples.values() for bad in found]
     rows = {bad.row for bad in faults if (bad.text or "")[:1].isalpha()}
@@ -194,6 +199,8 @@ def _other_records(staged: StagedRows, malformed: Sequence[BadRow]) -> Iterator[
     changes: dict[str, str] = {}
     for bad in malformed:
         layout = staged.batch.part_named(bad.file)
+        if not isinstance(layout.options, CsvOptions):
+            return
         fields = grammar_of(layout.options).fields(bad.text or "")
         if len(fields) < len(layout.columns) and layout.options.short_rows == "reject":
             changes["source.options.short_rows"] = "pad"
@@ -254,14 +261,17 @@ def _complaints(
     is_one_file = len(staged.batch.files) == 1 and not staged.batch.files[0].members
 
     def place(bad: BadRow) -> str:
-        return f"{'' if is_one_file else f'{bad.file}, '}row {bad.row}, line {bad.line}"
+        return (
+            f"{'' if is_one_file else f'{bad.file}, '}row {bad.row}{'' if bad.line is None else f', line {bad.line}'}"
+        )
 
     wording = Wording(place, spec.bad_rows.log_samples)
     rows = sum(file.rows_read for file in seen.files)
     if seen.malformed_rows:
         malformed = examples.get(None, [])
         first = staged.batch.part_named(malformed[0].file) if malformed else staged.batch.files[0]
-        fields, delimiter = _field_counts(staged, malformed), first.options.delimiter
+        delimiter = first.options.delimiter if isinstance(first.options, CsvOptions) else None
+        fields = None if delimiter is None else _field_counts(staged, malformed)
         yield malformed_line(Malformed(seen.malformed_rows, rows, malformed, fields, delimiter), wording)
     for column in staged.columns:
         count = seen.columns[column.name].null_keys
@@ -278,6 +288,7 @@ def _field_counts(staged: StagedRows, malformed: Sequence[BadRow]) -> tuple[int,
     if first is None:
         return None
     layout = staged.batch.part_named(first.file)
+    assert isinstance(layout.options, CsvOptions)
     return len(grammar_of(layout.options).fields(first.text or "")), len(layout.columns)
 
 

@@ -45,14 +45,14 @@ class Malformed:
     """The malformed records of some files: their number, the number of all records, and examples.
 
     `fields` are the field counts of the first record that differs from its header, and of the header; None where
-    no such record is known.
+    no such record is known. `delimiter` is None where the files are no CSV.
     """
 
     count: int
     rows: int
     examples: Sequence[BadRow]
     fields: tuple[int, int] | None
-    delimiter: str
+    delimiter: str | None
 
 
 def quoted(value: object) -> str:
@@ -111,7 +111,10 @@ def null_line(column: StagingColumn, count: int, rows: int, is_key: bool, first:
 
 
 def malformed_line(malformed: Malformed, wording: Wording) -> str:
-    """Return the line on records whose field count differs from the header's, or that hold a NUL."""
+    """Return the line on records whose field count differs from the header's, that hold a NUL, or that are none."""
+    if malformed.delimiter is None:
+        first = next((f", first in {wording.place(bad)}: {bad.reason}" for bad in malformed.examples), "")
+        return f"{share(malformed.count, malformed.rows, 'record')} cannot be read{first}"
     wrong = [bad for bad in malformed.examples if bad.column is None]
     nul = [bad for bad in malformed.examples if bad.column is not None]
     is_one = malformed.count == 1

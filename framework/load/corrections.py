@@ -171,7 +171,7 @@ def _spec_of(spec: PipelineSpec, file: CorrectedFile) -> PipelineSpec:
     return replace(
         spec,
         expect=ExpectSpec(None, 0, Fraction(1), last_line_end=False),
-        source=replace(spec.source, compression="none", encodings=(options.encoding,), options=options),
+        source=replace(spec.source, format="csv", compression="none", encodings=(options.encoding,), csv=options),
         columns=ColumnsSpec(names, spec.columns.exclude),
         bad_rows=BadRowsSpec("reject_file", None, None, spec.bad_rows.log_samples),
     )

@@ -12,11 +12,12 @@ from functools import partial
 from framework.errors import SourceFileError, UndecodableFileError
 from framework.lake.parallel import map_parallel
 from framework.load.bad_rows import StagedRows, quarantine_bad_rows
-from framework.load.first_look import has_another, read_layouts, read_start, require_known_column, require_shape
+from framework.load.first_look import Feed, has_another, read_layouts, read_start, require_known_column, require_shape
 from framework.load.planning import Answer, from_warehouse
 from framework.load.quarantine import empty_quarantine
 from framework.load.request import accepted_by
 from framework.load.run import Run, Step
+from framework.model.file_options import changed_options
 from framework.model.files import SourceBatch
 from framework.model.measurements import Measurements
 from framework.model.observation import Observation
@@ -95,7 +96,7 @@ def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: Sta
         try:
             return _stage(run, batch, observed, place, answer)
         except UndecodableFileError as error:
-            found = {part.url: part.options.encoding for file in batch.files for part in file.parts}
+            found = {part.url: part.encoding for file in batch.files for part in file.parts}
             at_fault = {url: found[url] for url in error.urls}
             # A file that was to be read in another one, and was not, has a byte order mark.
             if not all(has_another(run.spec, found[url]) and tried.get(url) != found[url] for url in at_fault):
@@ -127,7 +128,8 @@ def _stage(run: Run, batch: SourceBatch, observed: Observation, place: StagingPl
 
 def _read_batch(run: Run, files: Sequence[LoadFile], observed: Observation, tried: Mapping[str, str]) -> SourceBatch:
     spec, lake = run.spec, run.lake
-    looks = map_parallel(partial(read_start, spec, lake, tried), [file.source for file in files])
+    feed = Feed(spec, observed.source_format, tried)
+    looks = map_parallel(partial(read_start, feed, lake), [file.source for file in files])
     require_shape(spec, observed.table, looks)
     batch = read_layouts(spec, lake, looks, observed, run.log)
     if not accepted_by(run.request).new_columns:
@@ -141,10 +143,10 @@ def decided_options(spec: PipelineSpec, batch: SourceBatch) -> dict[str, dict[st
     """Return by address the options that files decide themselves, as far as the spec lets them."""
     found: dict[str, dict[str, object]] = {}
     for part in (part for layout in batch.files for part in layout.parts):
-        options = part.options.changed_from(spec.source.options)
+        options = changed_options(part.options, spec.source.options_of(part.options.format))
         # What a line begins with is decided by how many lines stand above it.
         if "skip_until" in options:
-            options = {**options, "skip_until": None, "skip_lines": part.options.skip_lines}
+            options = {**options, "skip_until": None, "skip_lines": vars(part.options)["skip_lines"]}
         if options:
             found[part.url] = {name: value for name, value in options.items() if value is not None}
     return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
+
+Format = Literal["csv", "json", "parquet", "excel", "fixed"]
 
 AUTO = "auto"
 """The delimiter of a feed whose files show it: one of DELIMITERS."""
@@ -22,6 +24,7 @@ class CsvOptions:
     empty where the spec has none.
     """
 
+    format: ClassVar[Format] = "csv"
     delimiter: str
     encoding: str
     header: Literal["auto"] | bool = "auto"
@@ -37,10 +40,6 @@ class CsvOptions:
     short_rows: Literal["reject", "pad"] = "reject"
     long_rows: Literal["reject", "ignore"] = "reject"
     trim: Literal["none", "unquoted", "all"] = "none"
-
-    def changed_from(self, other: CsvOptions) -> dict[str, object]:
-        """Return the options in which these differ from others."""
-        return {name: value for name, value in vars(self).items() if value != vars(other)[name]}
 
     @property
     def has_parity(self) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from framework.model.csv_options import CsvOptions
+from framework.model.column_type import ColumnType
+from framework.model.file_options import ExcelOptions, FileOptions, ParquetOptions
 from framework.model.load_warning import LoadWarning
 
 Packing = Literal["gzip", "bz2", "xz", "zstd", "zip"]
@@ -88,6 +89,27 @@ class RowsStart:
 
 
 @dataclass(frozen=True)
+class FieldType:
+    """The type that a file itself gives a field: its name in DuckDB, and the column type that holds its values.
+
+    `type` is None where the values are texts of unknown length.
+    """
+
+    name: str
+    type: ColumnType | None
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """Rows of a Parquet file that can be read by themselves: its bytes from `start` up to `end`."""
+
+    start: int
+    end: int
+    first_row: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class FileLayout:
     """One source file of a load and what its fields mean.
 
@@ -97,18 +119,30 @@ class FileLayout:
     the file has it; it is empty for corrected rows, whose header is Feedway's. A zip archive has a layout for each of
     its `members`, with the same columns in any order; `member` is the name there of one. Its own fields are those of
     the first.
+
+    `paths` lead to the fields in each record of JSON, as JSON pointers. `types` are those of a format that has some,
+    and `row_groups` what it divides a file into.
     """
 
     file: SourceFile
     ordinal: int
     name: str
     columns: tuple[str, ...]
-    options: CsvOptions
+    options: FileOptions
     rows_start: RowsStart
     packing: Packing | None = None
     header: tuple[str, ...] = ()
     member: str = ""
     members: tuple[FileLayout, ...] = ()
+    paths: tuple[str, ...] = ()
+    types: tuple[FieldType, ...] = ()
+    row_groups: tuple[RowGroup, ...] = ()
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of a file of text."""
+        assert not isinstance(self.options, ParquetOptions | ExcelOptions)
+        return self.options.encoding
 
     @property
     def parts(self) -> tuple[FileLayout, ...]:

@@ -19,7 +19,8 @@ class ColumnProfile:
     numbers; `smallest` and `largest` are of the numbers without a fraction or with one of zeros, and
     None where there is none or they exceed 38 digits. `longest_bytes` is of the UTF-8 text.
     `mixes_currencies`: some numbers have another currency than others.
-    `null_markers` counts, by text, those that sources write for NULL; it is empty where another text is of no class.
+    `nested` counts objects and arrays, which count in no other class. `null_markers` counts, by text, those that
+    sources write for NULL; it is empty where another text is of no class.
     """
 
     values: int
@@ -38,6 +39,7 @@ class ColumnProfile:
     inexact: int = 0
     mixes_currencies: bool = False
     null_markers: Mapping[str, int] = field(default_factory=dict)
+    nested: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class BadRow:
 
     `row` is the record's ordinal in its file, 1 for the first after the header; `column` is None
     where the whole record is at fault; `text` is the offending text, None for NULL. `line` is the physical line on
-    which the record begins, the file's first being 1.
+    which the record begins, the file's first being 1; None in a file without lines.
     """
 
     file: str
@@ -122,4 +124,4 @@ class BadRow:
     column: str | None
     text: str | None
     reason: str
-    line: int
+    line: int | None

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from framework.model.column_type import ColumnType, Kind
+from framework.model.csv_options import Format
 from framework.model.files import FileIdentity
 from framework.model.names import TableName
 
@@ -190,7 +191,8 @@ class Observation:
 
     `control_tables` are the names of Feedway's own tables that exist, `control_columns` the (table, column) names of
     those that all pipelines share. `journal` are views on the target that a run has dropped. `spellings` holds the
-    digest of the header that each column was created for, as far as it is known.
+    digest of the header that each column was created for, as far as it is known. `source_format` is the format that the
+    pipeline's first load into the table decided, None where none has.
 
     The planner's lookups are None, or empty, until they are answered: the `design` of a target that must be copied,
     its `row_count`, which of its columns are `filled`, and of the `compared` views the `replaceable` ones, whose
@@ -208,6 +210,7 @@ class Observation:
     view_builds: Mapping[TableName, ViewBuild] = field(default_factory=dict)
     history: Mapping[FileIdentity, LoadHistory] = field(default_factory=dict)
     spellings: Mapping[str, str] = field(default_factory=dict)
+    source_format: Format | None = None
     design: TableDesign | None = None
     journal: tuple[JournalEntry, ...] = ()
     replaceable: frozenset[TableName] = frozenset()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from framework.errors import SchemaChangeError
 from framework.model.column_type import Kind
+from framework.model.csv_options import Format
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.load_warning import LoadWarning
 from framework.model.measurements import Measurements
@@ -209,6 +210,7 @@ def _planned(
         keeps_stored=load.terms.keeps_stored,
         max_shrink=None if load.terms.allow_shrink else spec.expect.max_shrink,
         spellings=_of_known_columns(spellings, observed),
+        source_format=_decided_format(load, observed),
         order_bounds=_order_bounds(load, hints),
     )
     manifest_url = load.manifest_url if staged.has_rows else None
@@ -262,6 +264,13 @@ def _loaded_files(load: LoadInput, warnings: Sequence[LoadWarning]) -> tuple[Loa
         audit = load.names.audit_row(file, "SUCCESS", message=message, warnings=of_file)
         loaded.append(LoadedFile(ordinal, bad, audit))
     return tuple(loaded)
+
+
+def _decided_format(load: LoadInput, observed: Observation) -> Format | None:
+    """Return the format of the files, where this load decides it for later ones."""
+    if load.spec.source.format != "auto" or observed.source_format is not None or not load.staged.has_rows:
+        return None
+    return load.staged.batch.files[0].options.format
 
 
 def _keeps_columns(spec: PipelineSpec, staged: Staged) -> bool:

@@ -9,6 +9,7 @@ from framework.errors import OnRefusal
 from framework.model.names import TableName
 from framework.plan.merge_input import MergeInput
 from framework.plan.modes import merge_mode
+from framework.plan.schema_changes import SOURCE_FORMAT
 from framework.plan.spelling_rows import remember_spellings
 from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction, locks_ledger, locks_writers, select
 
@@ -56,8 +57,11 @@ def plan_merge(merge: MergeInput) -> Transaction:
     if len(statements) > MAX_BATCH_STATEMENTS:
         raise ValueError(f"a load of {len(merge.files)} files needs {len(statements)} statements in one transaction")
     # What does not fit is remembered by a later load.
-    spellings = list(remember_spellings(merge.control_schema, merge.target, merge.spellings, merge.run_id))
-    statements[-1:-1] = spellings[: MAX_BATCH_STATEMENTS - len(statements)]
+    remembered = [
+        *_remember_format(merge),
+        *remember_spellings(merge.control_schema, merge.target, merge.spellings, merge.run_id),
+    ]
+    statements[-1:-1] = remembered[: MAX_BATCH_STATEMENTS - len(statements)]
     return Transaction("merge", tuple(statements))
 
 
@@ -111,6 +115,22 @@ def _record(merge: MergeInput) -> Iterator[Statement]:
     for rows in _chunks(merge.files, ROWS_PER_STATEMENT):
         job_sts = TableName(merge.control_schema, "job_sts")
         yield Statement("insert_loaded_job_sts", {"table": job_sts, "rows": rows, **counts})
+
+
+def _remember_format(merge: MergeInput) -> Iterator[Statement]:
+    """Yield the statement that stores the format of the pipeline's files, where this load has decided it."""
+    if merge.source_format is not None:
+        audit = merge.files[0].audit
+        change = {"kind": SOURCE_FORMAT, "column": None, "from": None, "to": merge.source_format}
+        values = {
+            "table": TableName(merge.control_schema, "schema_changes"),
+            "target": merge.target,
+            "changes": [change | {"reason": "the first load decides the format of the files"}],
+            "pipeline": audit.pipeline,
+            "run_id": merge.run_id,
+            "source": audit.source.key,
+        }
+        yield Statement("insert_schema_changes", values)
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

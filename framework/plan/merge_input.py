@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from framework.model.csv_options import Format
 from framework.model.names import TableName, identifier, ledger_table, staging_table
 from framework.model.observation import AuditRow
 from framework.plan.missing import Fill
@@ -45,6 +46,8 @@ class MergeInput:
     """In replace mode, the maximum fraction of the table's rows that may be lost; None where all may."""
     spellings: Mapping[str, str] = field(default_factory=dict)
     """The header's text of columns that the target has and whose spelling is not stored yet."""
+    source_format: Format | None = None
+    """The format of the files, where the pipeline's first load decides it; None where it is known."""
     order_bounds: Mapping[str, object] | None = None
     """The bounds that a loaded file must exceed to come after one of these (Precedence.bounds); None where none can."""
 

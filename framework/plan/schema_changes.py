@@ -15,8 +15,9 @@ NO_GROWTH_ENCODINGS = frozenset({"bytedict", "runlength", "text255", "text32k"})
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
 MAX_REWRITES_IN_PLACE = 5
 """Each rewrites every row, and takes five of the forty statements of a transaction."""
-CREATED, INFERRED = "create_table", "infer_column"
-"""Kinds of rows in the log of schema changes: a table's creation, and a column whose inferred type rounds."""
+CREATED, INFERRED, SOURCE_FORMAT = "create_table", "infer_column", "source_format"
+"""Kinds of rows in the log of schema changes: a table's creation, a column whose inferred type rounds, and the format
+that a pipeline's first load has decided."""
 _RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE)
 
 

@@ -211,12 +211,11 @@ class BatchRows:
         lines, are_sound, may_load = [], True, True
         for file, (fault, before) in first.items():
             at_fault = self._batch.files[file].parts[fault.part]
-            url, options = at_fault.url, at_fault.options
             is_record, is_sound = fault.kind == "record", fault.kind in ("last line end", "spec")
-            whole = f"{url}: {fault.reason}."
-            lines.append(broken_record(url, before + fault.place, fault.reason, options) if is_record else whole)
+            whole = f"{at_fault.url}: {fault.reason}."
+            lines.append(broken_record(at_fault, before + fault.place, fault.reason) if is_record else whole)
             are_sound &= is_sound
-            may_load &= is_sound or (is_record and other_options(fault.reason, options) is not None)
+            may_load &= is_sound or (is_record and other_options(fault.reason, at_fault) is not None)
         lines += [] if are_sound else [BORDERS_UNKNOWN]
         keys = [self._batch.files[file].file.key for file in first]
         if all(fault.reason == BAD_BYTES for fault, _ in first.values()):

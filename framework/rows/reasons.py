@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from framework.model.column_type import Kind
 from framework.model.csv_options import CsvOptions
+from framework.model.files import FileLayout
 from framework.model.notation import PLAIN_NUMBERS
 from framework.model.staging import StagingColumn
 
@@ -47,6 +48,11 @@ def null_key_reason() -> str:
     return "stands in an upsert key, which needs a value"
 
 
+def no_text_reason() -> str:
+    """Return why bytes make the row bad that the file does not call a text."""
+    return "holds bytes that are no text in UTF-8"
+
+
 def nul_reason() -> str:
     """Return why a text with a NUL makes the row bad."""
     return "holds a NUL character, which no warehouse column can store"
@@ -63,18 +69,19 @@ def row_reason(faults: Sequence[tuple[str | None, str]]) -> str:
     return "; ".join([first[1], *(f"{column} {reason}" for column, reason in others)])
 
 
-def broken_record(url: str, ordinal: int | None, reason: str, options: CsvOptions) -> str:
+def broken_record(layout: FileLayout, ordinal: int | None, reason: str) -> str:
     """Return the line that names a broken file, the record where it breaks and why."""
     place = "the header" if ordinal is None else f"record {ordinal}"
-    other = other_options(reason, options)
-    return f"{url}: {place}: {reason}" + (f"; if the file is sound, {other}" if other else "")
+    other = other_options(reason, layout)
+    return f"{layout.url}: {place}: {reason}" + (f"; if the file is sound, {other}" if other else "")
 
 
-def other_options(reason: str, options: CsvOptions) -> str | None:
+def other_options(reason: str, layout: FileLayout) -> str | None:
     """Return how to change the options that may be why a file looks broken; None where the file itself is."""
     if reason == BAD_BYTES:
-        return f"set source.options.encoding to its encoding, which is not {options.encoding}"
-    if reason == BAD_QUOTING and options.quoting == "strict":
+        return f"set source.options.encoding to its encoding, which is not {layout.encoding}"
+    is_strict = isinstance(layout.options, CsvOptions) and layout.options.quoting == "strict"
+    if reason == BAD_QUOTING and is_strict:
         return (
             "set source.options to how its quotes are: quoting: lenient, quoting: none, or escape with the character "
             "before them"

@@ -6,29 +6,58 @@ import json
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 from framework.model.files import FileLayout
+
+
+class Cells(Enum):
+    """What the cells of a table of DuckDB are.
+
+    TEXT: what the file has, which may be a value of any type. JSON: values of JSON as texts, NULL for its null; a
+    string is a string and no number. TYPED: values of the types that the file's layout has.
+    """
+
+    TEXT = "text"
+    JSON = "json"
+    TYPED = "typed"
+
+
+class Table(Protocol):
+    """Rows in a local file, as DuckDB reads them."""
+
+    @property
+    def cells(self) -> Cells:
+        """What their cells are."""
+
+    def relation(self, layout: FileLayout) -> str:
+        """Return the table expression: one row per record, with columns `c0`, `c1`… in the order of the layout's."""
 
 
 @dataclass(frozen=True)
 class Segment:
     """Consecutive sound records of one split, in a local file.
 
-    `relation` is DuckDB's table expression for them: columns `c0`, `c1`… of texts, one row per record. `before`
-    counts the split's records before it, malformed ones included; `dropped` are the places in the split of malformed
-    records in its midst. `records` counts what is in it.
+    `before` counts the split's records before it, malformed ones included; `dropped` are the places in the split of
+    malformed records in its midst. `records` counts what is in it.
     """
 
     layout: FileLayout
     split: int
     path: Path
-    relation: str
+    table: Table
     before: int
     records: int
     size_bytes: int
     dropped: array[int]
+
+    @property
+    def relation(self) -> str:
+        """DuckDB's table expression for the records."""
+        return self.table.relation(self.layout)
 
     def place(self, row: int) -> int:
         """Return the place in the split of the segment's row, both counted from 1."""
@@ -51,7 +80,8 @@ class SplitRecords:
     """The records of one split.
 
     `records` counts all of them, `malformed_count` those that no segment holds. `line_ends` counts those of the text;
-    `blanks` has for each blank line the place of the record that follows it.
+    `blanks` has for each blank line the place of the record that follows it. `paths` lead to the fields of records
+    whose format names them in each one, as in FileLayout, in the order in which they were found.
     """
 
     layout: FileLayout
@@ -62,6 +92,15 @@ class SplitRecords:
     malformed_path: Path
     line_ends: int
     blanks: array[int]
+    paths: tuple[str, ...] = ()
+
+    def of(self, layout: FileLayout) -> SplitRecords:
+        """Return the same records with the layout that their file has by now."""
+        if layout is self.layout:
+            return self
+        parts = {part.member: part for part in layout.parts}
+        segments = tuple(replace(segment, layout=parts[segment.layout.member]) for segment in self.segments)
+        return replace(self, layout=parts[self.layout.member], segments=segments)
 
     def remove(self) -> None:
         """Remove the local files."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from framework.model.files import FileLayout
 from framework.rows.bench import Bench, KeptSplit
-from framework.rows.formats.reader import Stream, reader_of
+from framework.rows.formats import reader_of
+from framework.rows.formats.reader import Stream
 from framework.rows.job import Found, Job, Split, SplitReport, Task, TaskResult
 from framework.rows.segments import SplitRecords
 
@@ -29,17 +31,25 @@ def perform(job: Job[Found], task: Task, bench: Bench) -> TaskResult[Found]:
 
 
 def _read(job: Job[Found], split: Split, bench: Bench) -> KeptSplit:
+    layout = job.batch.files[split.file]
     for report, records in bench.kept(split.file, split.number):
         if report.region == split.region:
-            return report, records
-    return reader_of(job.batch).read(job, split, bench)
+            return report, _as_named(records, layout)
+    return reader_of(layout).read(job, split, bench)
+
+
+def _as_named(records: SplitRecords | None, layout: FileLayout) -> SplitRecords | None:
+    """Return records that an earlier pass has left, with the names that their fields have by now."""
+    return None if records is None else records.of(layout)
 
 
 def _perform_stream(job: Job[Found], split: Split, bench: Bench) -> TaskResult[Found]:
     """Do the work on each split of a stream, as soon as its text has arrived."""
+    layout = job.batch.files[split.file]
     if job.is_later and (kept := bench.kept(split.file, None)):
-        return _together(bench.each(partial(_work_on, job, bench), kept))
-    stream = reader_of(job.batch).stream(job, job.batch.files[split.file], bench)
+        named = [(report, _as_named(records, layout)) for report, records in kept]
+        return _together(bench.each(partial(_work_on, job, bench), named))
+    stream = reader_of(layout).stream(job, layout, bench)
     results = bench.each(partial(_perform_split, job, bench, stream), enumerate(stream.splits()))
     if stream.fault is not None or stream.footer_lines:
         of_end = SplitReport(split.file, len(results), footer_lines=stream.footer_lines, fault=stream.fault)

@@ -12,7 +12,7 @@ from framework.model.measurements import BadRow, StagingFile
 from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
 from framework.rows.bench import Bench
-from framework.rows.formats.reader import reader_of
+from framework.rows.formats import reader_of
 from framework.rows.job import Job
 from framework.rows.segments import Segment, SplitRecords
 from framework.rows.sql.bad_rows import bad_records, quarantined, write_quarantine
@@ -92,10 +92,10 @@ class ReadBadRows:
     def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> list[list[BadRow]]:
         """Return the bad rows in order, each as its entries: one per offending column."""
         found: list[list[BadRow]] = []
-        reader = reader_of(job.batch)
         with bench.working() as cursor:
             for split in records:
-                bad = list(islice(bad_records(cursor, split, self.columns, reader.fields), self.limit))
+                reader = reader_of(split.layout)
+                bad = list(islice(bad_records(cursor, split, self.columns, reader), self.limit))
                 lines = reader.lines(split, {record.place for record in bad})
                 before = self.before[split.layout.ordinal, split.split]
                 found += [
@@ -106,7 +106,9 @@ class ReadBadRows:
                             complaint.column,
                             complaint.text,
                             complaint.reason,
-                            split.layout.rows_start.line + before.lines + lines[record.place],
+                            None
+                            if record.place not in lines
+                            else split.layout.rows_start.line + before.lines + lines[record.place],
                         )
                         for complaint in record.complaints
                     ]
@@ -129,12 +131,11 @@ class QuarantineRows:
     def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> int:
         """Return how many were written."""
         target = bench.folder / f"bad-{name}.parquet"
-        fields = reader_of(job.batch).fields
         with bench.working() as cursor:
             rows = (
                 quarantined(bad, split.layout, self.before[split.layout.ordinal, split.split].records + bad.place)
                 for split in records
-                for bad in bad_records(cursor, split, self.columns, fields)
+                for bad in bad_records(cursor, split, self.columns, reader_of(split.layout))
             )
             written = write_quarantine(cursor, rows, target)
         if written:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from framework.model.column_type import ColumnType, parse_type
 from framework.model.csv_options import CsvOptions
 from framework.model.date_format import DateFormat
+from framework.model.file_options import ExcelOptions, FixedField, FixedOptions, JsonOptions, ParquetOptions
 from framework.model.modes import MODES
 from framework.model.names import TableName
 from framework.model.notation import Notation, NumberNotation
@@ -114,8 +115,11 @@ def _duration(text: str | None) -> timedelta | None:
 
 
 def _source(source: Fields, load: LoadSpec) -> SourceSpec:
-    written = source["options"]["encoding"]
+    options = source["options"]
+    written = options["encoding"]
     encodings = [encoding_name(text) or text for text in ([written] if isinstance(written, str) else written)]
+    lines = _lines(options)
+    records, fields = options["records"], options["fields"] or {}
     most = source["max_unpacked"]
     return SourceSpec(
         prefix=folder(source["prefix"]),
@@ -126,7 +130,21 @@ def _source(source: Fields, load: LoadSpec) -> SourceSpec:
         compression=source["compression"],
         max_unpacked_bytes=None if most is None else _size(most),
         encodings=tuple(encodings),
-        options=_csv_options(source["options"], encodings[0]),
+        csv=_csv_options(options, encodings[0], lines),
+        json=JsonOptions(encodings[0], () if records is None else tuple(records.split(".")), options["nested"]),
+        parquet=ParquetOptions(options["nested"]),
+        excel=ExcelOptions(
+            sheet=options["sheet"] if isinstance(options["sheet"], str) else int(options["sheet"]),
+            range=(options["range"] or "").upper(),
+            header=options["header"],
+            names=tuple(options["names"] or ()),
+            **lines,
+        ),
+        fixed=FixedOptions(
+            fields=tuple(FixedField(name, int(first), int(last)) for name, (first, last) in fields.items()),
+            encoding=encodings[0],
+            **{name: value for name, value in lines.items() if name != "skip_until"},
+        ),
         batch=source["batch"],
         order=source["order"],
         # Without order_by nothing but the order of loads keeps an old row from replacing a newer one.
@@ -134,18 +152,24 @@ def _source(source: Fields, load: LoadSpec) -> SourceSpec:
     )
 
 
-def _csv_options(options: Fields, encoding: str) -> CsvOptions:
+def _lines(options: Fields) -> dict[str, Any]:
+    """Return which lines at a file's start and end are no records."""
     skipped, footer = options["skip_lines"], options["footer_lines"]
+    return {
+        # JSON Schema takes 3.0 for a whole number.
+        "skip_lines": 0 if isinstance(skipped, dict) else int(skipped),
+        "skip_until": skipped["until"] if isinstance(skipped, dict) else "",
+        "footer_lines": 0 if isinstance(footer, dict) else int(footer),
+        "footer_from": footer["from"] if isinstance(footer, dict) else "",
+    }
+
+
+def _csv_options(options: Fields, encoding: str, lines: dict[str, Any]) -> CsvOptions:
     return CsvOptions(
         delimiter=options["delimiter"],
         encoding=encoding,
         header=options["header"],
         names=tuple(options["names"] or ()),
-        # JSON Schema takes 3.0 for a whole number.
-        skip_lines=0 if isinstance(skipped, dict) else int(skipped),
-        skip_until=skipped["until"] if isinstance(skipped, dict) else "",
-        footer_lines=0 if isinstance(footer, dict) else int(footer),
-        footer_from=footer["from"] if isinstance(footer, dict) else "",
         quoting=options["quoting"],
         quote=options["quote"] or '"',
         escape=options["escape"] or "",
@@ -153,6 +177,7 @@ def _csv_options(options: Fields, encoding: str) -> CsvOptions:
         short_rows=options["short_rows"],
         long_rows=options["long_rows"],
         trim=options["trim"],
+        **lines,
     )
 
 

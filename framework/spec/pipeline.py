@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from framework.model.column_type import ColumnType
-from framework.model.csv_options import CsvOptions
+from framework.model.csv_options import CsvOptions, Format
+from framework.model.file_options import ExcelOptions, FileOptions, FixedOptions, JsonOptions, ParquetOptions
 from framework.model.files import Compression
 from framework.model.modes import LoadMode
 from framework.model.names import TableName
@@ -32,21 +33,31 @@ class SourceSpec:
 
     `prefix` is relative to the lake's prefix and ends in `/`. Names that match a glob of `ignore` are not the feed's;
     of a zip archive, the members are that match `members`. `max_unpacked_bytes` is None where the spec has no limit of
-    its own. `options` have the first of `encodings`, which are tried in order.
+    its own. `format` is "auto" where the first load decides. The options of each format of text have the first of
+    `encodings`, which are tried in order.
     """
 
     prefix: str
     pattern: str
     ignore: tuple[str, ...]
     members: str
-    format: Literal["auto", "csv"]
+    format: Format | Literal["auto"]
     compression: Compression
     max_unpacked_bytes: int | None
     encodings: tuple[str, ...]
-    options: CsvOptions
+    csv: CsvOptions
+    json: JsonOptions
+    parquet: ParquetOptions
+    excel: ExcelOptions
+    fixed: FixedOptions
     batch: Literal["file", "all"]
     order: Literal["modified", "name"]
     on_failure: Literal["stop", "continue"]
+
+    def options_of(self, name: Format) -> FileOptions:
+        """Return the options of files of a format."""
+        options: FileOptions = getattr(self, name)
+        return options
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import cast
 
 from framework.errors import Cause, WarehouseError
 from framework.model.column_type import ColumnType, parse_type
+from framework.model.csv_options import Format
 from framework.model.files import FileIdentity
 from framework.model.names import TableName
 from framework.model.observation import (
@@ -23,7 +24,7 @@ from framework.model.observation import (
     ViewDependency,
 )
 from framework.plan.journal_rows import entries_of
-from framework.plan.schema_changes import CREATED
+from framework.plan.schema_changes import CREATED, INFERRED, SOURCE_FORMAT
 from framework.plan.spelling_rows import SPELLINGS
 from framework.plan.steps import Statement, select
 from framework.spec.pipeline import PipelineSpec
@@ -112,7 +113,7 @@ def _control_statements(spec: PipelineSpec, control_schema: str, etags: Sequence
             {"table": TableName(control_schema, SPELLINGS), "target": spec.target.table},
         ),
         select(
-            "select_inferred_columns",
+            "select_remembered",
             {"table": TableName(control_schema, "schema_changes"), "target": spec.target.table},
         ),
         *(
@@ -140,6 +141,7 @@ def _observation(spec: PipelineSpec, shown: CatalogRows) -> Observation:
         },
         history=_history(shown),
         spellings={str(column): str(sha256) for column, sha256 in shown.of("select_column_spellings")},
+        source_format=_source_format(spec, shown),
         journal=entries_of(map(journal_row, shown.of("select_view_journal"))),
     )
 
@@ -167,12 +169,23 @@ def _table(name: TableName, shown: CatalogRows) -> ObservedTable | None:
 def _inferred_columns(shown: CatalogRows) -> frozenset[str]:
     """Return the columns whose DOUBLE was inferred; rows before the table's last creation are another table's."""
     found: set[str] = set()
-    for change, column in shown.of("select_inferred_columns"):
+    for change, column, _, _ in shown.of("select_remembered"):
         if change == CREATED:
             found.clear()
-        else:
+        elif change == INFERRED:
             found.add(str(column))
     return frozenset(found)
+
+
+def _source_format(spec: PipelineSpec, shown: CatalogRows) -> Format | None:
+    """Return the format that the pipeline's first load into the table as it is has decided."""
+    found: Format | None = None
+    for change, _, pipeline, name in shown.of("select_remembered"):
+        if change == CREATED:
+            found = None
+        elif change == SOURCE_FORMAT and pipeline == spec.pipeline:
+            found = cast(Format, name)
+    return found if shown.of("select_relation") else None
 
 
 def _column(row: Row, design: dict[str, Row], in_constraint: bool) -> TableColumn:

@@ -14,7 +14,7 @@ import pytest
 from framework.load.preview import plan_pipeline
 from framework.load.request import Pending
 from framework.load.result import LoadResult
-from framework.rows.formats.csv.cut import MAX_RECORD_BYTES
+from framework.rows.formats.text.stream import MAX_RECORD_BYTES
 from tests.harness import FeedHarness, MakeFeed
 
 CSV = b"id,name\n" + b"".join(b"%d,%d\n" % (number, number * 7919) for number in range(20_000))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from framework.model.files import FileLayout, SourceBatch
+from framework.model.files import FileLayout
 from framework.rows.bench import Bench, KeptSplit
-from framework.rows.formats.csv.reader import CsvReader
 from framework.rows.job import Fault, Job, Split
 from framework.rows.segments import SplitRecords
 
@@ -42,10 +41,8 @@ class Reader(Protocol):
     def fields(self, layout: FileLayout, record: str) -> Sequence[str | None]:
         """Return the fields of a malformed record of a file, None for NULL."""
 
+    def fault(self, layout: FileLayout, record: str) -> str | None:
+        """Return why a record is malformed; None where its number of fields or a NUL in one says it."""
+
     def lines(self, records: SplitRecords, places: Collection[int]) -> Mapping[int, int]:
         """Return by its place how many lines of the split stand before a record."""
-
-
-def reader_of(batch: SourceBatch) -> Reader:
-    """Return the reader of a batch's format, which is CSV."""
-    return CsvReader()

@@ -6,39 +6,67 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from framework.model.csv_options import Format
 from framework.model.files import Compression, Packing
 from framework.rows.formats.packing import BrokenPacking, packing_of, unpack_head
 
 _UNPACK = "unpack it, or pack it as gzip, bz2, xz, zstd or zip"
-_CONVERT = "send it as CSV"
+_CONVERT = "send it as CSV, JSON, Parquet or Excel (.xlsx)"
 _CONTROL = rb"[\t-\r\x20-\xff]{0,40}[\x00-\x08\x0e-\x1f]"
 """A character that no text has; letters such as `ORC` may be a header's too."""
-_FORMATS = tuple(
-    (name, re.compile(pattern, re.DOTALL | re.IGNORECASE if text else re.DOTALL), advice)
-    for name, pattern, advice, text in (
-        ("a Parquet file", rb"PAR[1E]" + _CONTROL, _CONVERT, False),
-        ("an Avro file", rb"Obj\x01", _CONVERT, False),
-        ("an ORC file", rb"ORC" + _CONTROL, _CONVERT, False),
-        ("an Arrow file", rb"ARROW1\0\0|FEA1" + _CONTROL, _CONVERT, False),
-        ("an SQLite database", rb"SQLite format 3\0", _CONVERT, False),
-        ("an HDF5 file", rb"\x89HDF\r\n\x1a\n", _CONVERT, False),
-        ("an Excel workbook (.xlsx)", rb"PK\x03\x04.{0,4000}?(?:\[Content_Types\]\.xml|xl/)", _CONVERT, False),
-        ("an OpenDocument file", rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument", _CONVERT, False),
-        ("an Excel workbook (.xls) or another old Office file", rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _CONVERT, False),
-        ("a PDF", rb"%PDF-\d", _CONVERT, False),
-        ("packed with LZ4", rb"\x04\x22\x4d\x18", _UNPACK, False),
-        ("packed with Snappy", rb"\xff\x06\0\0sNaPpY", _UNPACK, False),
-        ("packed with compress (.Z)", rb"\x1f\x9d" + rb"[\x80-\x9f]", _UNPACK, False),
-        ("a 7-Zip archive", rb"7z\xbc\xaf\x27\x1c", _UNPACK, False),
-        ("a RAR archive", rb"Rar!\x1a\x07", _UNPACK, False),
-        ("a tar archive", rb".{257}ustar[\0 ]", _UNPACK, False),
-        ("JSON lines", rb"\{[ \t]*\"[^\r\n]*\}[ \t]*(?:\r?\n\s*[{\[]|\s*\Z)", _CONVERT, True),
-        ("JSON", rb"\{\s*[\"}]|\[\s*[{\[\"]|[{\[][ \t]*\r?\n", _CONVERT, True),
-        ("an HTML page", rb"<!doctype html|<html[\s>]", _CONVERT, True),
-        ("XML", rb"<\?xml[\s]", _CONVERT, True),
-    )
+_NAMES: dict[Format, str] = {
+    "csv": "CSV",
+    "json": "JSON",
+    "parquet": "Parquet",
+    "excel": "Excel (.xlsx)",
+    "fixed": "fields of fixed width",
+}
+_IS_TEXT = re.IGNORECASE
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A format: its name, the pattern of its first bytes, and either the format's name in a spec or what to do."""
+
+    name: str
+    pattern: re.Pattern[bytes]
+    format: Format | None = None
+    advice: str = _CONVERT
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is text, which blanks and a byte order mark may precede."""
+        return bool(self.pattern.flags & _IS_TEXT)
+
+
+def _known(name: str, pattern: bytes, advice: str = _CONVERT, known: Format | None = None, flags: int = 0) -> _Known:
+    return _Known(name, re.compile(pattern, re.DOTALL | flags), known, advice)
+
+
+_KNOWN = (
+    _known("a Parquet file with an encrypted footer", rb"PARE" + _CONTROL, "send it without encryption"),
+    _known("a Parquet file", rb"PAR1" + _CONTROL, known="parquet"),
+    _known("an Avro file", rb"Obj\x01"),
+    _known("an ORC file", rb"ORC" + _CONTROL),
+    _known("an Arrow file", rb"ARROW1\0\0|FEA1" + _CONTROL),
+    _known("an SQLite database", rb"SQLite format 3\0"),
+    _known("an HDF5 file", rb"\x89HDF\r\n\x1a\n"),
+    _known("an Excel workbook (.xlsx)", rb"PK\x03\x04.{0,4000}?(?:\[Content_Types\]\.xml|xl/)", known="excel"),
+    _known("an OpenDocument file", rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument"),
+    _known("an Excel workbook (.xls) or another old Office file", rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+    _known("a PDF", rb"%PDF-\d"),
+    _known("packed with LZ4", rb"\x04\x22\x4d\x18", _UNPACK),
+    _known("packed with Snappy", rb"\xff\x06\0\0sNaPpY", _UNPACK),
+    _known("packed with compress (.Z)", rb"\x1f\x9d" + rb"[\x80-\x9f]", _UNPACK),
+    _known("a 7-Zip archive", rb"7z\xbc\xaf\x27\x1c", _UNPACK),
+    _known("a RAR archive", rb"Rar!\x1a\x07", _UNPACK),
+    _known("a tar archive", rb".{257}ustar[\0 ]", _UNPACK),
+    _known("JSON lines", rb"\{[ \t]*\"[^\r\n]*\}[ \t]*(?:\r?\n\s*[{\[]|\s*\Z)", known="json", flags=_IS_TEXT),
+    _known("JSON", rb"\{\s*[\"}]|\[\s*[{\[\"\]]|[{\[][ \t]*\r?\n", known="json", flags=_IS_TEXT),
+    _known("an HTML page", rb"<!doctype html|<html[\s>]", flags=_IS_TEXT),
+    _known("XML", rb"<\?xml[\s]", flags=_IS_TEXT),
 )
-"""Formats with the bytes at their beginning, and the advice for each. Sources: the formats' own specifications, and
+"""Formats by the bytes at their beginning, the first that matches. Sources: the formats' own specifications, and
 https://en.wikipedia.org/wiki/List_of_file_signatures"""
 
 
@@ -61,55 +89,67 @@ def first_content(head: bytes, is_complete: bool, packing: Packing | None, most_
     A packed file is unpacked up to a size.
 
     Raises:
-        BrokenFile: it cannot be unpacked, or is of another format than CSV.
+        BrokenFile: it cannot be unpacked.
         MachineError: the package that unpacks it is not installed.
     """
     if packing is None:
-        return of_text(Beginning(head, is_complete))
+        return Beginning(head, is_complete)
     try:
         content, is_all = unpack_head(head, packing, most_bytes, is_complete)
     except BrokenPacking as error:
         raise BrokenFile(str(error)) from error
-    return of_text(Beginning(content, is_complete and is_all, packing))
-
-
-def of_text(beginning: Beginning) -> Beginning:
-    """Return the beginning of a file of text.
-
-    Raises:
-        BrokenFile: it is packed once more, or of another format than CSV.
-    """
-    packing = packing_of(beginning.content)
-    if (other := other_format(beginning.content)) is not None:
-        raise BrokenFile(other)
-    if packing is not None:
-        raise BrokenFile(f"the file is packed twice, inside as {packing}: pack it once")
-    return beginning
+    return Beginning(content, is_complete and is_all, packing)
 
 
 def require_packing(head: bytes, compression: Compression) -> Packing | None:
-    """Return how a file that begins with these bytes is packed, None where it is not.
+    """Return how a file that begins with these bytes is packed, None where it is not: a workbook is no archive.
 
     Raises:
         ValueError: otherwise than the spec says.
-        BrokenFile: the file is a workbook, which is a zip archive too.
     """
     packing = packing_of(head)
-    if packing == "zip" and (other := other_format(head)) is not None:
-        raise BrokenFile(other)
+    known = _recognise(head) if packing == "zip" else None
+    if known is not None:
+        packing = None
     if compression in ("auto", packing or "none"):
         return packing
     found = f"packed with {packing}" if packing else "not packed"
     raise ValueError(f"the file is {found}, and source.compression is {compression}: set it to {packing or 'none'}")
 
 
-def other_format(head: bytes) -> str | None:
-    """Return the format of a file that begins with these bytes, and the advice; None where it may be CSV.
+def require_format(beginning: Beginning, expected: Format | None, is_written: bool) -> Format:
+    """Return the format of a file; `expected` is the feed's, None where the file decides.
+
+    `is_written` says that the spec has it. Nothing but the spec says that fields have a fixed width.
+
+    Raises:
+        ValueError: it is of another format.
+        BrokenFile: it is of a format that no spec could read, or packed once more.
+    """
+    known = _recognise(beginning.content)
+    packing = packing_of(beginning.content)
+    if known is None and packing is not None:
+        raise BrokenFile(f"the file is packed twice, inside as {packing}: pack it once")
+    if known is not None and known.format is None:
+        raise BrokenFile(f"the file is {known.name}, which Feedway does not read: {known.advice}")
+    found: Format = "csv" if known is None or known.format is None else known.format
+    if beginning.packing is not None and found in ("parquet", "excel"):
+        assert known is not None
+        raise BrokenFile(f"the file is {known.name} packed with {beginning.packing}: send it without the packing")
+    if expected in (None, found) or (expected == "fixed" and found == "csv"):
+        return expected or found
+    name = "text such as CSV" if known is None else known.name
+    where = "source.format" if is_written else "the format of its first load"
+    raise ValueError(
+        f"the file is {name}, and the feed reads {_NAMES[expected]} ({where}): send it so, or set "
+        f"source.format: {found}"
+    )
+
+
+def _recognise(head: bytes) -> _Known | None:
+    """Return the format of a file that begins with these bytes, None where it is a text without a form of its own.
 
     `head` is unpacked. A quote inside an unquoted field is no CSV, so JSON cannot be taken for it.
     """
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    for name, pattern, advice in _FORMATS:
-        if pattern.match(text if pattern.flags & re.IGNORECASE else head):
-            return f"the file is {name}, and the feed reads CSV: {advice}"
-    return None
+    return next((known for known in _KNOWN if known.pattern.match(text if known.is_text else head)), None)

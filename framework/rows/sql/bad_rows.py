@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
 from framework.model.files import FileLayout
 from framework.model.staging import StagingColumn
-from framework.rows.reasons import field_count_reason, misfit_reason, nul_reason, null_key_reason, row_reason
+from framework.rows.reasons import (
+    field_count_reason,
+    misfit_reason,
+    no_text_reason,
+    nul_reason,
+    null_key_reason,
+    row_reason,
+)
 from framework.rows.segments import Segment, SplitRecords
+from framework.rows.sql.cells import NO_TEXT
 from framework.rows.sql.expressions import quoted
 from framework.rows.sql.rows import ROW_IN_SEGMENT, checked_rows, misfit, null_key
 
-FieldsOf = Callable[[FileLayout, str], Sequence[str | None]]
-"""Returns the fields of a malformed record of a file."""
 _ROWS_PER_FETCH = 1024
 _LEAST_OBJECT_BYTES = 1024**2
 _ESCAPED = {chr(code): f"\\u{code:04X}" for code in range(32)} | {
@@ -42,6 +48,16 @@ _QUARANTINE_COLUMNS = {
     "header": "varchar",
     "etag": "varchar",
 }
+
+
+class MalformedRecords(Protocol):
+    """What a format makes of malformed records."""
+
+    def fields(self, layout: FileLayout, record: str) -> Sequence[str | None]:
+        """Return the fields of one, None for NULL."""
+
+    def fault(self, layout: FileLayout, record: str) -> str | None:
+        """Return why it is malformed; None where its number of fields or a NUL in one says it."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +82,11 @@ def bad_records(
     cursor: duckdb.DuckDBPyConnection,
     records: SplitRecords,
     columns: Sequence[StagingColumn],
-    fields_of: FieldsOf,
+    malformed: MalformedRecords,
 ) -> Iterator[BadRecord]:
     """Yield the bad rows of a split in order."""
     misfits = (record for segment in records.segments for record in _misfits_of_segment(cursor, segment, columns))
-    return merge(_malformed(records, fields_of), misfits, key=lambda record: record.place)
+    return merge(_malformed(records, malformed), misfits, key=lambda record: record.place)
 
 
 def quarantined(record: BadRecord, layout: FileLayout, row: int) -> dict[str, object]:
@@ -110,9 +126,13 @@ def write_quarantine(cursor: duckdb.DuckDBPyConnection, rows: Iterable[dict[str,
     return int(answer[0])
 
 
-def _malformed(records: SplitRecords, fields_of: FieldsOf) -> Iterator[BadRecord]:
+def _malformed(records: SplitRecords, malformed: MalformedRecords) -> Iterator[BadRecord]:
     for found in records.malformed():
-        fields = fields_of(records.layout, found.record)
+        fields = malformed.fields(records.layout, found.record)
+        fault = malformed.fault(records.layout, found.record)
+        if fault is not None:
+            yield BadRecord(found.place, (Complaint(None, found.record, fault),), fields)
+            continue
         complaints = tuple(_malformed_complaints(records.layout, found.record, fields))
         yield BadRecord(found.place, complaints, fields)
 
@@ -133,7 +153,7 @@ def _misfits_of_segment(
 ) -> Iterator[BadRecord]:
     faults = [f"({misfit(column, index)} or {null_key(column, index)})" for index, column in enumerate(columns)]
     texts = [f"t{index}" for index in range(len(columns))]
-    fields = [f"c{index}" for index in range(len(segment.layout.columns))]
+    fields = [f"f{index}" for index in range(len(segment.layout.columns))]
     rows = checked_rows(segment, columns, with_fields=True)
     asked = ", ".join([ROW_IN_SEGMENT, *faults, *texts, *fields])
     answer = cursor.execute(f"select {asked} from ({rows}) where is_bad")
@@ -146,8 +166,15 @@ def _complaints(columns: Sequence[StagingColumn], row: Sequence[Any]) -> Iterato
     count = len(columns)
     for column, is_at_fault, text in zip(columns, row[1 : 1 + count], row[1 + count : 1 + 2 * count], strict=True):
         if is_at_fault:
-            reason = null_key_reason() if text is None else misfit_reason(column, len(text.encode("utf-8")))
-            yield Complaint(column.name, text, reason)
+            yield Complaint(column.name, text, _reason(column, text))
+
+
+def _reason(column: StagingColumn, text: str | None) -> str:
+    if text is None:
+        return null_key_reason()
+    if text == NO_TEXT:
+        return no_text_reason()
+    return nul_reason() if "\0" in text else misfit_reason(column, len(text.encode("utf-8")))
 
 
 def json_array(fields: Sequence[str | None]) -> str:

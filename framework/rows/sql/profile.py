@@ -14,6 +14,7 @@ from framework.model.measurements import ColumnProfile
 from framework.model.notation import PLAIN_NUMBERS, Notation
 from framework.model.null_markers import SPELLED_NULL_MARKERS
 from framework.rows.segments import Segment
+from framework.rows.sql.cells import is_string
 from framework.rows.sql.expressions import (
     cast_of,
     digits_after_point,
@@ -32,9 +33,11 @@ from framework.rows.sql.notation import currency_of, plain_boolean, plain_day, p
 from framework.rows.sql.numbers import Number, Numbers, count_where, largest, merged, read_groups, smallest
 from framework.rows.sql.rows import field_text
 
-_OTHER, _INTEGER, _WHOLE, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP, _ZONED, _DATE_OR_INTEGER, _EXPONENT = range(10)
+_OTHER, _INTEGER, _WHOLE, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP, _ZONED, _DATE_OR_INTEGER, _EXPONENT, _NESTED = range(
+    11
+)
 """Classes that share no text. _WHOLE is a number with a fraction of zeros; _DATE_OR_INTEGER is both, such as 20240131
-where a format describes it."""
+where a format describes it; _NESTED are objects and arrays that the file calls so."""
 _BIGINT = ColumnType(Kind.BIGINT)
 _WHOLES = (_INTEGER, _WHOLE, _DATE_OR_INTEGER)
 _DECIMALS = (*_WHOLES, _FRACTION)
@@ -110,7 +113,20 @@ def _null_markers(
 
 def _fields(segment: Segment, names: Sequence[str], notation: Notation) -> str:
     texts = [field_text(segment, name, notation) or "cast(null as varchar)" for name in names]
-    return f"select unnest([{', '.join(texts)}]) as t, unnest(range({len(names)})) as place from {segment.relation}"
+    strings = [_is_string(segment, name) for name in names]
+    # The same for all rows where the file does not say what its cells are.
+    is_string = "null" if set(strings) == {"null"} else f"unnest([{', '.join(strings)}])"
+    return (
+        f"select unnest([{', '.join(texts)}]) as t, cast({is_string} as boolean) as s, "
+        f"unnest(range({len(names)})) as place from {segment.relation}"
+    )
+
+
+def _is_string(segment: Segment, name: str) -> str:
+    """Return the condition that the file itself calls a cell a text; NULL where it does not say what its cells are."""
+    columns = segment.layout.columns
+    found = is_string(segment, columns.index(name)) if name in columns else None
+    return "null" if found is None else found
 
 
 def column_profiles(columns: Collection[str], found: Sequence[ProfilePart]) -> Mapping[str, ColumnProfile]:
@@ -137,8 +153,12 @@ def _classified(segments: Sequence[Segment], names: Sequence[str], notation: Not
     if notation.numbers == PLAIN_NUMBERS:
         number, may_be_number, is_plain = "t", _LIKE_NUMBER, is_number("t")
     else:
-        number, may_be_number = plain_number("t", notation.numbers), "number is not null"
-        is_plain = "not contains(lower(number), 'e')"
+        # A number that the file itself calls one has no other point.
+        number = (
+            f"case when not s then case when {_LIKE_NUMBER} then t end else {plain_number('t', notation.numbers)} end"
+        )
+        may_be_number = "number is not null"
+        is_plain = is_number("number")
     is_usual = f"not {is_unusual('number', _BIGINT, 'n')}"
     of_scale = f"case when scale is null then {_INTEGER} when scale = 0 then {_WHOLE} else {_FRACTION} end"
     numbers = f"when {is_usual} then {_INTEGER} when {is_plain} then {of_scale} "
@@ -146,12 +166,17 @@ def _classified(segments: Sequence[Segment], names: Sequence[str], notation: Not
     classes = [
         *_boolean_classes(notation, is_first=True),
         *_day_classes(notation, is_first=True),
+        # What the file calls a text is one, unless the spec says how texts write values.
+        f"when s{'' if notation.numbers == PLAIN_NUMBERS else ' and number is null'} then {_OTHER}",
+        f"when left(t, 1) in ('{{', '[') and not s then {_NESTED}",
         f"when {may_be_number} then case {numbers}",
         *_day_classes(notation, is_first=False),
         *_boolean_classes(notation, is_first=False),
     ]
     # Each once for a text: DuckDB computes an expression wherever it stands.
-    day = plain_day("t", notation.formats, ColumnType(Kind.TIMESTAMP)) if notation.formats else "null"
+    day = "null"
+    if notation.formats:
+        day = f"coalesce({plain_day('t', notation.formats, ColumnType(Kind.TIMESTAMP))}, case when not s then t end)"
     fields = " union all ".join(_fields(segment, names, notation) for segment in segments)
     texts = f"select *, {number} as number, {day} as day from ({fields})"
     integer = f"case when {may_be_number} then {cast_of('number', _BIGINT)} end as n"
@@ -232,6 +257,7 @@ def _profile(found: Mapping[int, Mapping[str, Any]], null_markers: Counter[str])
         inexact=sum(found[kind]["inexact"] for kind in _NUMERIC if kind in found),
         mixes_currencies=len(currencies - {None}) > 1,
         null_markers=null_markers if null_markers.total() == values(_OTHER) else {},
+        nested=values(_NESTED),
     )
 
 

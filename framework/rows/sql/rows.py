@@ -8,7 +8,8 @@ from datetime import UTC
 from framework.model.column_type import Kind
 from framework.model.notation import Notation
 from framework.model.staging import FILE_COLUMN, ROW_COLUMN, Constant, FileName, FromFile, RunDate, StagingColumn
-from framework.rows.segments import Segment
+from framework.rows.segments import Cells, Segment
+from framework.rows.sql.cells import Native, cell_text, is_string, native
 from framework.rows.sql.expressions import cast_of, converted, duckdb_type, is_one_of, named, quoted
 from framework.rows.sql.notation import plain_text
 
@@ -34,8 +35,8 @@ def good_staging_rows(segment: Segment, columns: Sequence[StagingColumn]) -> str
 def checked_rows(segment: Segment, columns: Sequence[StagingColumn], with_fields: bool = False) -> str:
     """Return the query of a segment's rows: texts `t…`, values `v…`, ROW_IN_SEGMENT and `is_bad`.
 
-    `with_fields` adds all fields of the file as `c…`. Where a column's notation is not plain, `p…` are the texts as
-    plain ones.
+    `with_fields` adds the texts of all fields of the file as `f…`. Where a column's notation is not plain, `p…` are the
+    texts as plain ones.
     """
     casts = _casts(segment, columns, with_fields)
     values = [f"{_value(segment, column, index)} as v{index}" for index, column in enumerate(columns)]
@@ -61,6 +62,11 @@ def null_key(column: StagingColumn, index: int) -> str:
     return f"(t{index} is null)" if column.required and is_read(column) else "false"
 
 
+def plain_name(segment: Segment, column: StagingColumn, index: int) -> str:
+    """Return the name of the column's texts in plain notation."""
+    return f"t{index}" if _rewritten(segment, column, index) is None else f"p{index}"
+
+
 def _casts(segment: Segment, columns: Sequence[StagingColumn], with_fields: bool = False) -> str:
     """Return the query of texts with their casts `k…`, each computed once."""
     texts = _texts(segment, columns, with_fields)
@@ -70,28 +76,56 @@ def _casts(segment: Segment, columns: Sequence[StagingColumn], with_fields: bool
     casts = [
         f"{cast_of(plain_name(segment, column, index), column.type)} as k{index}"
         for index, column in enumerate(columns)
-        if is_read(column)
+        if is_read(column) and _native(segment, column) is None
     ]
     return f"select {', '.join(['*', *casts])} from ({texts})"
-
-
-def plain_name(segment: Segment, column: StagingColumn, index: int) -> str:
-    """Return the name of the column's texts in plain notation."""
-    return f"t{index}" if _rewritten(segment, column, index) is None else f"p{index}"
 
 
 def _rewritten(segment: Segment, column: StagingColumn, index: int) -> str | None:
     """Return the expression of the column's texts in plain notation; None where they are so written.
 
-    What the file does not have is written by Feedway.
+    What the file does not have is written by Feedway. Of what the file itself calls a number, only the notation of days
+    and booleans is asked for: its point is one.
     """
+    text = f"t{index}"
+    plain = None if _place(segment, column) is None else plain_text(text, column.type, column.notation)
+    if plain is None or segment.table.cells is Cells.TEXT:
+        return plain
+    if column.type.is_exact_number or column.type.kind in (Kind.REAL, Kind.DOUBLE):
+        return f"case when s{index} then {plain} else {text} end"
+    return f"coalesce({plain}, case when not s{index} then {text} end)"
+
+
+def _place(segment: Segment, column: StagingColumn) -> int | None:
+    """Return the place of the column's cells in the file; None where they are not from it."""
     is_of_file = isinstance(column.value, FromFile) and column.name in segment.layout.columns
-    return plain_text(f"t{index}", column.type, column.notation) if is_of_file else None
+    return segment.layout.columns.index(column.name) if is_of_file else None
+
+
+def _native(segment: Segment, column: StagingColumn) -> Native | None:
+    place = _place(segment, column)
+    has_markers = bool(column.notation.null_values)
+    return None if place is None or has_markers else native(segment, place, column.type)
 
 
 def _texts(segment: Segment, columns: Sequence[StagingColumn], with_fields: bool = False) -> str:
+    """Return the query of texts.
+
+    Beside them stand, of cells that are no texts, whether the file calls one a text, `s…`, and of cells that need no
+    text between, whether there is one, `h…`, and its value, `n…`.
+    """
     texts = [f"{_text(segment, column)} as t{index}" for index, column in enumerate(columns)]
-    texts += [f"c{index}" for index in range(len(segment.layout.columns))] if with_fields else []
+    for index, column in enumerate(columns):
+        place, found = _place(segment, column), _native(segment, column)
+        if place is None:
+            continue
+        if (condition := is_string(segment, place)) is not None:
+            texts.append(f"{condition} as s{index}")
+        if found is not None:
+            value = found.value if found.is_value is None else f"case when {found.is_value} then {found.value} end"
+            texts += [f"c{place} is not null as h{index}", f"{value} as n{index}"]
+    if with_fields:
+        texts += [f"{cell_text(segment, index)} as f{index}" for index in range(len(segment.layout.columns))]
     return f"select {', '.join([*texts, f'row_number() over () as {ROW_IN_SEGMENT}'])} from {segment.relation}"
 
 
@@ -99,7 +133,7 @@ def field_text(segment: Segment, name: str, notation: Notation) -> str | None:
     """Return the expression of a column's text, None where the file lacks it."""
     if name not in segment.layout.columns:
         return None
-    text = f"c{segment.layout.columns.index(name)}"
+    text = cell_text(segment, segment.layout.columns.index(name))
     if notation.null_values:
         return f"case when not ({is_one_of(text, notation.null_values)}) then {text} end"
     return text
@@ -126,13 +160,19 @@ def _value(segment: Segment, column: StagingColumn, index: int, misfit: str = "n
         at = f"{column.value.at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
         offset = "+00:00" if column.type.kind is Kind.TIMESTAMPTZ else ""
         return f"cast({quoted(at + offset)} as {duckdb_type(column.type)})"
-    return converted(column, plain_name(segment, column, index), f"k{index}", misfit)
+    if _native(segment, column) is not None:
+        return f"case when h{index} then coalesce(n{index}, {misfit}) end" if misfit != "null" else f"n{index}"
+    value = converted(column, plain_name(segment, column, index), f"k{index}", misfit)
+    if column.type.is_text and _place(segment, column) is not None and segment.table.cells is not Cells.TEXT:
+        return f"case when contains(t{index}, chr(0)) then {misfit} else {value} end"
+    return value
 
 
 def _checked(segment: Segment, column: StagingColumn, index: int) -> str:
     text, plain = f"t{index}", plain_name(segment, column, index)
     # Made of the text, or DuckDB would take it for a constant and fail before the first row.
-    failing = f"error(concat({quoted(BAD_ROW)}, left({text}, 0)))"
+    some = text if _native(segment, column) is None else f"cast(h{index} as varchar)"
+    failing = f"error(concat({quoted(BAD_ROW)}, left({some}, 0)))"
     value = _value(segment, column, index, failing)
     if plain != text:
         value = f"case when {plain} is null and {text} is not null then {failing} else {value} end"

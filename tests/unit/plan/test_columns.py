@@ -48,7 +48,7 @@ def batch(*headers: tuple[str, ...]) -> SourceBatch:
         identity = FileIdentity("lake", f"data/in/p/{ordinal}.csv", "e", 1)
         file = SourceFile("lake", identity.key, "e", 1, NOON, identity, NOON)
         layouts.append(
-            FileLayout(file, ordinal, f"{ordinal}.csv", columns, spec().source.options, RowsStart(0, 1, "\n", True))
+            FileLayout(file, ordinal, f"{ordinal}.csv", columns, spec().source.csv, RowsStart(0, 1, "\n", True))
         )
     return SourceBatch(tuple(layouts))
 

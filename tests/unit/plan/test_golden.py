@@ -136,7 +136,7 @@ def stage(spec: PipelineSpec, case: Mapping[str, Any], file: SourceFile, observe
     header = tuple(case["header"].split(","))
     columns, _ = target_names(header, spec.columns, known_spellings(observed, spec.columns.rename))
     start = RowsStart(0, 1, "\n", True)
-    batch = SourceBatch((FileLayout(file, 0, "one.csv", columns, spec.source.options, start, header=header),))
+    batch = SourceBatch((FileLayout(file, 0, "one.csv", columns, spec.source.csv, start, header=header),))
     empty: dict[str, Any] = dict.fromkeys(ColumnProfile.__dataclass_fields__, 0)
     empty |= {"smallest": None, "largest": None, "null_markers": {}}
     profiles = {name: ColumnProfile(**(empty | profile)) for name, profile in case.get("profiles", {}).items()}

@@ -106,6 +106,7 @@ class CollectRecords:
         for split in records:
             for segment in split.segments:
                 options = segment.layout.options
+                assert isinstance(options, CsvOptions)
                 text = segment.path.read_bytes().decode("utf-8").removeprefix("\ufeff")
                 rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=plain_delimiter(options), strict=True))
                 assert len(rows) == segment.records

@@ -11,6 +11,7 @@ import pytest
 from framework.model.column_type import decimal, parse_type, varchar
 from framework.model.csv_options import CsvOptions
 from framework.model.date_format import DateFormat
+from framework.model.file_options import ExcelOptions, FixedOptions, JsonOptions, ParquetOptions
 from framework.model.modes import UPSERT
 from framework.model.names import TableName
 from framework.model.notation import PLAIN, Notation
@@ -88,11 +89,15 @@ def test_the_smallest_spec_gets_every_default(minimal: str) -> None:
             pattern="*",
             ignore=(),
             members="*",
-            format="csv",
+            format="auto",
             compression="auto",
             max_unpacked_bytes=None,
             encodings=("utf-8",),
-            options=CsvOptions(",", "utf-8"),
+            csv=CsvOptions(",", "utf-8"),
+            json=JsonOptions(),
+            parquet=ParquetOptions(),
+            excel=ExcelOptions(),
+            fixed=FixedOptions(),
             batch="file",
             order="modified",
             on_failure="stop",
@@ -181,7 +186,7 @@ def test_a_prefix_gets_the_slash_it_lacks(minimal: str) -> None:
 )
 def test_an_encoding_has_one_name(minimal: str, written: str, known_as: str) -> None:
     text = minimal.replace("orders/}", f"orders/, options: {{encoding: {written}}}}}")
-    assert load_pipeline_text(text, "orders.yml", "orders").source.options.encoding == known_as
+    assert load_pipeline_text(text, "orders.yml", "orders").source.csv.encoding == known_as
 
 
 def test_null_turns_a_metadata_column_off(minimal: str) -> None:

@@ -1,1 +1,5 @@
-"""CSV: its header, its records, its encodings."""
+"""CSV: its header, its records, its quoting."""
+
+from framework.rows.formats.csv.look import CsvFiles
+
+FORMAT = CsvFiles()

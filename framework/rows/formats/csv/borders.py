@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from framework.rows.chain import Borders, Region
-from framework.rows.formats.csv.text import count_byte
+from framework.rows.formats.text.format import READ_AHEAD_BYTES, READ_WITH_BYTES, Fetch, SplitText
+from framework.rows.formats.text.text import count_byte
 
-READ_WITH_BYTES = 64 * 1024
-"""How far beyond its range a task reads with its range, where nearly every last record ends."""
-READ_AHEAD_BYTES = tuple(size * 1024**2 for size in (1, 4, 16, 64))
-"""How far it reads beyond that, piece by piece; in all more than the longest record."""
 _FIRST_WINDOW_BYTES = 16 * 1024
 """A border is mostly near; the windows in which it is looked for grow."""
 _JUDGED_BYTES = 1024**2
 """How far quotes are held against both assumptions. A wrong one is found in any case, and costs a second reading."""
 _QUOTE = b'"'
-
-Fetch = Callable[[int, int], bytes | bytearray]
-"""Returns the bytes of the file from a place up to another."""
-
-
-@dataclass(frozen=True)
-class SplitText:
-    """The text of a split's records, if the assumption is right under which it was read.
-
-    `borders` is None where the region was known; `region` where no record begins in the split. `pieces` are the text
-    in the file's encoding.
-    """
-
-    borders: Borders | None
-    region: Region | None
-    pieces: tuple[bytes | bytearray | memoryview, ...] = ()
 
 
 def read_split(start: int, end: int, file_end: int, is_first: bool, delimiter: str, fetch: Fetch) -> SplitText:
@@ -56,11 +36,6 @@ def read_split(start: int, end: int, file_end: int, is_first: bool, delimiter: s
     ahead = () if ends_here else tuple(_read_ahead(rest, end, file_end, is_inside ^ borders.flips, fetch))
     region = Region(begin, end + sum(map(len, ahead)))
     return SplitText(borders, region, (memoryview(text)[begin - at : size], *ahead))
-
-
-def farthest_end(end: int) -> int:
-    """Return how far a task reads at most for a split that ends there."""
-    return end + READ_WITH_BYTES + sum(READ_AHEAD_BYTES)
 
 
 def first_border(text: bytes | bytearray, start: int, is_inside: bool) -> int | None:
@@ -143,3 +118,16 @@ def _read_ahead(
         end += len(text)
         if end == file_end:
             return
+
+
+def last_border(text: bytes, line_end: bytes) -> int:
+    """Return the place behind the last line end outside quotes, 0 where there is none. The text begins outside."""
+    is_inside = text.count(_QUOTE) % 2 == 1
+    end = len(text)
+    while (place := text.rfind(line_end, 0, end)) >= 0:
+        is_inside ^= text.count(_QUOTE, place, end) % 2 == 1
+        if not is_inside:
+            return place + 1
+        # No line end back to the quote that opens the field ends a record.
+        end, is_inside = text.rindex(_QUOTE, 0, place), False
+    return 0

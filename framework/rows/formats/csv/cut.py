@@ -15,24 +15,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from framework.model.csv_options import CsvOptions
 from framework.model.files import FileLayout
 from framework.rows.formats.csv.grammar import marks_of_others
-from framework.rows.formats.csv.records import BrokenRecord, RecordCutter, broken_bytes
-from framework.rows.formats.csv.relation import relation
-from framework.rows.formats.csv.text import BrokenBytes, count_byte, decoded, in_blocks
+from framework.rows.formats.csv.records import RecordCutter
+from framework.rows.formats.csv.table import CsvTable
+from framework.rows.formats.text.format import BrokenRecord, broken_bytes
+from framework.rows.formats.text.reader import BLOCK_BYTES
+from framework.rows.formats.text.stream import MAX_RECORD_BYTES
+from framework.rows.formats.text.text import BrokenBytes, count_byte, decoded, in_blocks
 from framework.rows.reasons import BAD_QUOTING, UNCLOSED_QUOTE
 from framework.rows.segments import MalformedRecord, Segment, SplitRecords
 from framework.rows.workspace import require_space
 
-BLOCK_BYTES = 512 * 1024
-"""Checked at a time: what numpy makes of it fits into a processor's cache."""
 SMALL_BYTES = 256 * 1024
 """Up to here cutting record by record takes less time than loading numpy."""
-MAX_RECORD_BYTES = 64 * 1024**2
-"""Maximum size of one record. More means an unclosed quote: no row of a warehouse is larger than 16 MB."""
-
-LONGEST_TAIL_BYTES = 1024**2
-"""A last record may end in any run of line ends up to here, wherever its file is divided."""
 
 
 @dataclass
@@ -52,14 +49,14 @@ class _Open:
 class SplitCutter:
     """Cuts one split, once. Its files are in `folder`, under names that begin with `stem`."""
 
-    def __init__(self, layout: FileLayout, split: int, folder: Path, stem: str) -> None:
+    def __init__(self, layout: FileLayout, options: CsvOptions, split: int, folder: Path, stem: str) -> None:
         self._layout = layout
         self._split = split
         self._folder = folder
         self._stem = stem
         self._line_end = layout.rows_start.line_end
-        self._cutter = RecordCutter(layout.options, len(layout.columns), self._line_end)
-        self._marks = marks_of_others(layout.options)
+        self._cutter = RecordCutter(options, len(layout.columns), self._line_end)
+        self._marks = marks_of_others(options)
         self._records = 0
         self._malformed = 0
         self._malformed_path = folder / f"{stem}-malformed.jsonl"
@@ -184,13 +181,13 @@ class SplitCutter:
         if not done.records:
             done.path.unlink()
             return
-        columns, delimiter = len(self._layout.columns), self._cutter.delimiter
+        table = CsvTable(done.path, self._cutter.delimiter, done.line_end, done.size_bytes, done.longest_bytes)
         self._segments.append(
             Segment(
                 layout=self._layout,
                 split=self._split,
                 path=done.path,
-                relation=relation(done.path, columns, delimiter, done.line_end, done.size_bytes, done.longest_bytes),
+                table=table,
                 before=done.before,
                 records=done.records,
                 size_bytes=done.size_bytes,

@@ -12,17 +12,9 @@ from dataclasses import dataclass, field
 
 from framework.model.csv_options import CsvOptions
 from framework.rows.formats.csv.grammar import grammar_of, plain_delimiter, plain_record
-from framework.rows.reasons import BAD_BYTES, BAD_QUOTING, UNCLOSED_QUOTE
+from framework.rows.formats.text.format import BrokenRecord
+from framework.rows.reasons import BAD_QUOTING, UNCLOSED_QUOTE
 from framework.rows.segments import MalformedRecord
-
-
-class BrokenRecord(Exception):
-    """A record after which no border can be trusted: its place in the split, from 1, and what is wrong."""
-
-    def __init__(self, place: int, reason: str) -> None:
-        super().__init__(reason)
-        self.place = place
-        self.reason = reason
 
 
 @dataclass
@@ -122,8 +114,3 @@ class RecordCutter:
 
     def _reason(self, text: str, start: int) -> str:
         return UNCLOSED_QUOTE if self._grammar.is_open(text, start) else BAD_QUOTING
-
-
-def broken_bytes(before: int) -> BrokenRecord:
-    """Return the error for bytes that are not valid in the encoding, after this many records."""
-    return BrokenRecord(before + 1, BAD_BYTES)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from framework.model.csv_options import AUTO, DELIMITERS, CsvOptions
 from framework.model.words import listed
-from framework.rows.formats.csv.footer import BrokenFooter, Footer
 from framework.rows.formats.csv.header import lines_end, records_of
 from framework.rows.formats.csv.header_rule import DataCell, is_surely_header, looks_like_data
+from framework.rows.formats.text.footer import BrokenFooter, Footer
 
 MOST_RECORDS = 100
 MOST_SKIPPED_LINES = 1000
@@ -102,7 +102,7 @@ def _fitting(tried: Mapping[str, Sequence[Sequence[str]]], options: CsvOptions, 
 
 def _without_footer(text: str, options: CsvOptions) -> str:
     try:
-        return b"".join(Footer(options, "\n").without(iter([text.encode("utf-8")]))).decode("utf-8")
+        return b"".join(Footer(options, "\n").records(iter([text.encode("utf-8")]))).decode("utf-8")
     except BrokenFooter:
         return text
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from framework.model.csv_options import DELIMITERS, CsvOptions
+from framework.model.file_options import changed_options
 from framework.model.words import counted
 from framework.plan.column_names import clean_names
 from framework.plan.fit import yaml_name
@@ -298,7 +299,7 @@ def _agree(records: Sequence[Sequence[str]], width: int) -> bool:
 
 def _written(options: CsvOptions, feed: CsvOptions) -> str:
     """Return the options as a spec has them, as far as they differ from the feed's."""
-    pairs = [f"{name}: {_yaml(value)}" for name, value in options.changed_from(feed).items()]
+    pairs = [f"{name}: {_yaml(value)}" for name, value in changed_options(options, feed).items()]
     return f"source: {{options: {{{', '.join(pairs)}}}}}"
 
 

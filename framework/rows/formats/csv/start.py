@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from framework.model.csv_options import CsvOptions
 from framework.model.files import RowsStart
-from framework.rows.formats.csv.encoding import decode_head, mark_size, marks_stand_alone
 from framework.rows.formats.csv.header import lines_end, record_end
 from framework.rows.formats.recognise import Beginning, BrokenFile
+from framework.rows.formats.text.encoding import decode_head, mark_size, marks_stand_alone
 
 _LONGEST_FIRST_RECORD = 1024**2
 """Of a file without header, in characters, up to which its line end is looked for."""
@@ -22,7 +22,7 @@ def find_rows_start(beginning: Beginning, options: CsvOptions) -> RowsStart | No
     """
     content, is_all = beginning.content, beginning.is_all
     is_one_piece = not options.has_parity or options.has_footer or beginning.packing is not None
-    is_divisible = not is_one_piece and marks_stand_alone(options)
+    is_divisible = not is_one_piece and marks_stand_alone(options.encoding, options.delimiter)
     if is_divisible:
         mark = mark_size(content, options.encoding)
         # A character of Latin-1 is a byte.

@@ -16,8 +16,9 @@ from framework.model.csv_options import CsvOptions
 from framework.rows.formats.csv import cut
 from framework.rows.formats.csv.blocks import check_block
 from framework.rows.formats.csv.cut import SplitCutter
-from framework.rows.formats.csv.records import BrokenRecord, RecordCutter
-from framework.rows.formats.csv.text import whole_text, without_start
+from framework.rows.formats.csv.records import RecordCutter
+from framework.rows.formats.text.format import BrokenRecord
+from framework.rows.formats.text.text import whole_text, without_start
 from framework.rows.segments import SplitRecords
 from tests.unit.rows.benches import COMMA, layout_of
 
@@ -40,7 +41,7 @@ def cut_file(content: bytes, columns: int, folder: Path, options: CsvOptions = C
     layout = replace(layout_of(content, options, head_bytes=len(head)), columns=tuple(f"c{n}" for n in range(columns)))
     pieces = (content[start : start + piece] for start in range(0, len(content), piece))
     text = without_start(whole_text(pieces, options.encoding), layout.rows_start.at)
-    return SplitCutter(layout, 0, folder, "split").cut(text, len(content), is_last=True)
+    return SplitCutter(layout, options, 0, folder, "split").cut(text, len(content), is_last=True)
 
 
 def rows_of(records: SplitRecords) -> Iterator[tuple[int, list[str]]]:

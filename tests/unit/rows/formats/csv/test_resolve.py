@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.model.csv_options import CsvOptions
-from framework.rows.formats.csv.footer import BrokenFooter, Footer
 from framework.rows.formats.csv.resolve import resolve
+from framework.rows.formats.text.footer import BrokenFooter, Footer
 
 COMMA = CsvOptions(",", "utf-8")
 AUTO = replace(COMMA, delimiter="auto")
@@ -118,7 +118,7 @@ LINES = st.lists(st.sampled_from(["", "a,b", "1", "Total,3", '"x', "Totals"]), m
 
 def cut(text: bytes, piece: int, options: CsvOptions, line_end: str) -> bytes:
     pieces = (text[start : start + piece] for start in range(0, len(text), piece))
-    return b"".join(Footer(options, line_end[-1]).without(pieces))
+    return b"".join(Footer(options, line_end[-1]).records(pieces))
 
 
 @given(lines=LINES, count=st.integers(1, 3), line_end=st.sampled_from(["\n", "\r\n", "\r"]), piece=PIECES)

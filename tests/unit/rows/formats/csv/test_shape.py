@@ -34,7 +34,7 @@ def options_of(written: str, needed: tuple[str, ...] = ()) -> CsvOptions:
     source = {"prefix": "in/"} | yaml.safe_load(written)["source"]
     load = {"keys": list(needed)} if needed else {"mode": "append"}
     document = {"pipeline": "p", "source": source, "target": {"table": "t"}, "load": load}
-    return load_pipeline_text(yaml.safe_dump(document), "p.yml", "p").source.options
+    return load_pipeline_text(yaml.safe_dump(document), "p.yml", "p").source.csv
 
 
 @settings(deadline=None)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
 from importlib import import_module
 
-from framework.model.csv_options import CsvOptions
+from framework.rows.formats.recognise import Beginning, BrokenFile
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -69,6 +70,30 @@ def decode_head(head: bytes, encoding: str, is_complete: bool) -> str:
     return text.removeprefix(_BYTE_ORDER_MARK) if keeps_mark(encoding) else text
 
 
+def decoded_head(beginning: Beginning, encodings: Sequence[str], tried: str | None) -> tuple[str, str]:
+    """Return the encoding of a file and its first text: its mark's, or the first of some in which that is valid.
+
+    Those up to `tried` are left out.
+
+    Raises:
+        ValueError: it is valid in none.
+    """
+    marked = marked_encoding(beginning.content)
+    left = encodings[encodings.index(tried) + 1 :] if tried in encodings else encodings
+    faults: list[WrongEncoding] = []
+    for encoding in left if marked is None else (marked,):
+        try:
+            return encoding, decode_head(beginning.content, encoding, beginning.is_all)
+        except WrongEncoding as error:
+            faults.append(error)
+    if marked is not None:
+        raise BrokenFile(f"{faults[0]}, which its byte order mark says: send it again")
+    unmarked = next((fault for fault in faults if isinstance(fault, UnmarkedText)), None)
+    if unmarked is not None:
+        raise unmarked
+    raise ValueError(f"{', and '.join(map(str, faults))}; set source.options.encoding to the file's encoding")
+
+
 def keeps_mark(encoding: str) -> bool:
     """Return whether the encoding's decoder passes a byte order mark on, as a character of the text."""
     return codecs.lookup(encoding).name not in _NEEDS_MARK
@@ -83,14 +108,14 @@ def mark_size(head: bytes, encoding: str) -> int:
     return len(mark) if head.startswith(mark) else 0
 
 
-def marks_stand_alone(options: CsvOptions) -> bool:
+def marks_stand_alone(encoding: str, delimiter: str) -> bool:
     """Return whether a byte that looks like a line end, quote or delimiter is one, wherever reading begins."""
-    if not options.delimiter.isascii():
+    if not delimiter.isascii():
         return False
-    name = codecs.lookup(options.encoding).name
+    name = codecs.lookup(encoding).name
     if name in _DOUBLE_BYTE:
-        return ord(options.delimiter) < _FIRST_TRAIL_BYTE
-    return is_utf8(options.encoding) or _is_single_byte(name, options.delimiter)
+        return ord(delimiter) < _FIRST_TRAIL_BYTE
+    return is_utf8(encoding) or _is_single_byte(name, delimiter)
 
 
 def _require_mark(head: bytes, encoding: str) -> None:

@@ -1,8 +1,8 @@
-"""Reads splits of CSV files: fetches their bytes, finds their records, and cuts these into segments."""
+"""Reads splits of files of text: fetches their bytes, finds their records, and cuts these into segments."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,25 +11,25 @@ from framework.errors import SourceFileError
 from framework.model.files import FileLayout
 from framework.rows.bench import Bench, KeptSplit
 from framework.rows.formats.archive import Archive
-from framework.rows.formats.csv.borders import SplitText, farthest_end, read_split
-from framework.rows.formats.csv.cut import BLOCK_BYTES, LONGEST_TAIL_BYTES, SplitCutter
-from framework.rows.formats.csv.footer import BrokenFooter, Footer
-from framework.rows.formats.csv.grammar import grammar_of
-from framework.rows.formats.csv.lines import physical_lines
-from framework.rows.formats.csv.records import BrokenRecord
-from framework.rows.formats.csv.stream import StreamSplit, stream_splits
-from framework.rows.formats.csv.text import as_utf8, whole_text, without_start
 from framework.rows.formats.packing import BrokenPacking, TooLarge, unpacked
+from framework.rows.formats.text.format import BrokenRecord, BrokenText, SplitText, TextFormat, farthest_end
+from framework.rows.formats.text.stream import LONGEST_TAIL_BYTES, StreamSplit, stream_splits
+from framework.rows.formats.text.text import as_utf8, whole_text, without_start
 from framework.rows.job import Fault, Job, Split, SplitReport
 from framework.rows.reasons import NO_LAST_LINE_END
 from framework.rows.segments import SplitRecords
 
 _LINE_ENDS = (b"\n", b"\r")
 _ARCHIVE_BUFFER_BYTES = 8 * 1024**2
+BLOCK_BYTES = 512 * 1024
+"""Handed to a cutter at a time: what numpy makes of it fits into a processor's cache."""
 
 
-class CsvReader:
-    """Reads CSV files; see Reader."""
+class TextReader:
+    """Reads files of a format of text; see Reader."""
+
+    def __init__(self, text_format: TextFormat) -> None:
+        self._format = text_format
 
     def read(self, job: Job[Any], split: Split, bench: Bench) -> KeptSplit:
         """Return the records of a split, in local files; None where there are none, or it is broken."""
@@ -38,17 +38,21 @@ class CsvReader:
         except SourceFileError as error:
             return SplitReport(split.file, split.number, fault=Fault("gone", str(error))), None
 
-    def stream(self, job: Job[Any], layout: FileLayout, bench: Bench) -> CsvStream:
+    def stream(self, job: Job[Any], layout: FileLayout, bench: Bench) -> TextStream:
         """Return the stream of a file that is not divisible."""
-        return CsvStream(job, layout, bench)
+        return TextStream(self._format, job, layout, bench)
 
     def fields(self, layout: FileLayout, record: str) -> Sequence[str | None]:
-        """Return the fields of a malformed record, None for an unquoted empty one."""
-        return grammar_of(layout.options).fields(record)
+        """Return the fields of a malformed record, None for NULL."""
+        return self._format.fields(layout, record)
 
-    def lines(self, records: SplitRecords, places: Collection[int]) -> dict[int, int]:
+    def fault(self, layout: FileLayout, record: str) -> str | None:
+        """Return why a record is malformed; None where its fields say it."""
+        return self._format.fault(layout, record)
+
+    def lines(self, records: SplitRecords, places: Collection[int]) -> Mapping[int, int]:
         """Return by its place how many lines of the split stand before a record's first one."""
-        return physical_lines(records, places)
+        return self._format.lines(records, places)
 
     def _read(self, job: Job[Any], split: Split, bench: Bench) -> KeptSplit:
         layout = job.batch.files[split.file]
@@ -76,9 +80,9 @@ class CsvReader:
         bench: Bench,
     ) -> KeptSplit:
         layout = job.batch.files[split.file]
-        text = as_utf8(_blocks(pieces), layout.options.encoding)
+        text = as_utf8(_blocks(pieces), layout.encoding)
         size = sum(map(len, pieces))
-        return _cut_text(job, layout, split.number, _Utf8Text(text, size, is_last, has_end), bench)
+        return _cut_text(self._format, job, layout, split.number, _Utf8Text(text, size, is_last, has_end), bench)
 
     def _tail(self, job: Job[Any], layout: FileLayout, start: int, bench: Bench) -> bytearray | None:
         """Return the rest of a file where it is nothing but line ends, in which the last record may end; else None."""
@@ -95,17 +99,17 @@ class CsvReader:
         if split.region is not None:
             begin, end = split.region.begin, min(split.region.end, farthest_end(split.end))
             return SplitText(None, split.region, (fetch(begin, end),))
-        file_end, delimiter = layout.file.size_bytes, layout.options.delimiter
-        return read_split(split.start, split.end, file_end, split.begins_record, delimiter, fetch)
+        return self._format.read_split(layout, split, fetch)
 
 
-class CsvStream:
+class TextStream:
     """A file that is read from its start to its end. `fault` is what is wrong with it as a whole.
 
     `footer_lines` counts those that were left out at its end.
     """
 
-    def __init__(self, job: Job[Any], layout: FileLayout, bench: Bench) -> None:
+    def __init__(self, text_format: TextFormat, job: Job[Any], layout: FileLayout, bench: Bench) -> None:
+        self._format = text_format
         self._job = job
         self._layout = layout
         self._bench = bench
@@ -125,8 +129,10 @@ class CsvStream:
                         yield PartSplit(part, split, self._last_byte)
                         if self._job.batch.sample_rows is not None and self._records >= self._job.batch.sample_rows:
                             return
-        except (TooLarge, BrokenFooter) as error:
+        except TooLarge as error:
             self.fault = Fault("spec", str(error), part=self._part)
+        except BrokenText as error:
+            self.fault = Fault("spec" if error.may_load else "whole", str(error), part=self._part)
         except BrokenPacking as error:
             self.fault = Fault("whole", str(error), part=self._part)
         except SourceFileError as error:
@@ -137,7 +143,7 @@ class CsvStream:
         text = split.split
         has_end = not (text.is_last and self._job.batch.needs_last_line_end) or split.last_byte in _LINE_ENDS
         whole = _Utf8Text(text.pieces(), len(text.text), text.is_last, has_end, split.part)
-        kept = _cut_text(self._job, self._layout, number, whole, self._bench)
+        kept = _cut_text(self._format, self._job, self._layout, number, whole, self._bench)
         self._records += kept[0].records
         return kept
 
@@ -162,11 +168,11 @@ class CsvStream:
             yield archive.content(part.member, most_bytes)
 
     def _splits_of(self, part: FileLayout, content: Iterator[bytes]) -> Iterator[StreamSplit]:
-        text = self._noted(whole_text(content, part.options.encoding))
-        footer = Footer(part.options, part.rows_start.line_end)
-        rows = footer.without(without_start(text, part.rows_start.at))
-        yield from stream_splits(rows, part, self._job.split_bytes)
-        self.footer_lines += footer.lines
+        text = self._noted(whole_text(content, part.encoding))
+        extract = self._format.extract(part)
+        records = extract.records(without_start(text, part.rows_start.at))
+        yield from stream_splits(records, self._format.border_finder(part), self._job.split_bytes)
+        self.footer_lines += extract.lines
 
     def _noted(self, text: Iterator[bytes]) -> Iterator[bytes]:
         for piece in text:
@@ -198,10 +204,12 @@ class _Utf8Text:
     part: int = 0
 
 
-def _cut_text(job: Job[Any], layout: FileLayout, number: int, text: _Utf8Text, bench: Bench) -> KeptSplit:
+def _cut_text(
+    text_format: TextFormat, job: Job[Any], layout: FileLayout, number: int, text: _Utf8Text, bench: Bench
+) -> KeptSplit:
     """Return the records of a split, in local files; None where it is broken."""
     stem = f"{layout.ordinal}-{number}-{job.round}"
-    cutter = SplitCutter(layout.parts[text.part], number, bench.folder, stem)
+    cutter = text_format.cutter(layout.parts[text.part], number, bench, stem)
     with bench.slot(), bench.phases.busy("read"):
         try:
             records = cutter.cut(text.pieces, text.size_bytes, text.is_last)

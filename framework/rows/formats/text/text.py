@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 
-from framework.rows.formats.csv.encoding import is_utf8, keeps_mark
+from framework.rows.formats.text.encoding import is_utf8, keeps_mark
 
 _SMALL_BYTES = 256 * 1024
 """Up to here bytes.count takes less time than loading numpy."""

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from fnmatch import translate
 
 from framework.model.csv_options import CsvOptions
+from framework.model.file_options import FixedOptions
 from framework.model.words import counted
-from framework.rows.formats.csv.text import BrokenBytes
+from framework.rows.formats.text.format import BrokenText
+from framework.rows.formats.text.text import BrokenBytes
 
 MOST_FOOTER_LINES = 100
 LONGEST_LINE_BYTES = 16 * 1024**2
@@ -16,20 +18,23 @@ LONGEST_LINE_BYTES = 16 * 1024**2
 _LINE_ENDS = b"\r\n"
 
 
-class BrokenFooter(Exception):
+class BrokenFooter(BrokenText):
     """A file that does not end as the options say; the message says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, may_load=True)
 
 
 class Footer:
     """The footer of one file. `lines` counts those that were left out, once all rows were yielded."""
 
-    def __init__(self, options: CsvOptions, line_end: str) -> None:
+    def __init__(self, options: CsvOptions | FixedOptions, line_end: str) -> None:
         self.lines = 0
         self._options = options
         self._line_end = line_end.encode()
 
-    def without(self, text: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the rows of a file. The text is UTF-8 and begins where the rows do.
+    def records(self, text: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the text of the rows. The text is UTF-8 and begins where the rows do.
 
         Raises:
             BrokenFooter: it ends otherwise than the options say.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
-from framework.model.files import FileLayout
-from framework.rows.formats.csv.cut import LONGEST_TAIL_BYTES, MAX_RECORD_BYTES
-from framework.rows.formats.csv.records import RecordCutter
-from framework.rows.formats.csv.text import BrokenBytes, decoded
+from framework.rows.formats.text.text import BrokenBytes
 
-_QUOTE = b'"'
+MAX_RECORD_BYTES = 64 * 1024**2
+"""Maximum size of one record. More means an unclosed quote: no row of a warehouse is larger than 16 MB."""
+LONGEST_TAIL_BYTES = 1024**2
+"""A last record may end in any run of line ends up to here, wherever its file is divided."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +35,13 @@ class StreamSplit:
             raise BrokenBytes
 
 
-def stream_splits(text: Iterator[bytes], layout: FileLayout, size_bytes: int) -> Iterator[StreamSplit]:
+def stream_splits(text: Iterator[bytes], find_border: Callable[[bytes], int], size_bytes: int) -> Iterator[StreamSplit]:
     """Yield splits of at least a size, of the text of a file from where its rows begin.
+
+    `find_border`: see TextFormat.
 
     A split in which no record ends has more bytes than a record may have; the text behind it is not read.
     """
-    find_border = _border_finder(layout)
     held: list[bytes] = []
     size, enough = 0, size_bytes
     try:
@@ -76,30 +76,3 @@ def _border(block: bytes, find_border: Callable[[bytes], int]) -> int:
     if border < text or len(block) - text > LONGEST_TAIL_BYTES:
         return border
     return find_border(block[:text])
-
-
-def _border_finder(layout: FileLayout) -> Callable[[bytes], int]:
-    """Return a function that finds the place behind the last record of a text, 0 where none ends in it."""
-    line_end = layout.rows_start.line_end
-    if layout.options.has_parity:
-        return partial(last_border, line_end=line_end.encode())
-    cutter = RecordCutter(layout.options, len(layout.columns), line_end)
-
-    def find(block: bytes) -> int:
-        text, _ = decoded(block, False)
-        return len(text[: cutter.border(text)].encode("utf-8"))
-
-    return find
-
-
-def last_border(text: bytes, line_end: bytes) -> int:
-    """Return the place behind the last line end outside quotes, 0 where there is none. The text begins outside."""
-    is_inside = text.count(_QUOTE) % 2 == 1
-    end = len(text)
-    while (place := text.rfind(line_end, 0, end)) >= 0:
-        is_inside ^= text.count(_QUOTE, place, end) % 2 == 1
-        if not is_inside:
-            return place + 1
-        # No line end back to the quote that opens the field ends a record.
-        end, is_inside = text.rindex(_QUOTE, 0, place), False
-    return 0

@@ -1,0 +1,131 @@
+"""Cells of segments as texts and values, as DuckDB expressions, whatever the cells are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from framework.model.column_type import ColumnType, Kind, can_widen
+from framework.rows.segments import Cells, Segment
+from framework.rows.sql.expressions import quoted
+
+NO_TEXT = "\0bytes"
+"""Stands for bytes that are no text, which no column takes."""
+_TEXTS = ("VARCHAR", "ENUM", "UUID")
+_NESTED = ("STRUCT", "MAP", "LIST", "UNION", "ARRAY")
+_FIRST_DAY, _LAST_DAY = "date '0001-01-01'", "date '9999-12-31'"
+
+
+@dataclass(frozen=True)
+class Native:
+    """A cell whose own type is that of the column, or narrower: its value, NULL for a misfit.
+
+    `is_value` is the condition that it is one, None where the value itself shows it.
+    """
+
+    value: str
+    is_value: str | None = None
+
+
+def cell_text(segment: Segment, index: int, as_json: bool = False) -> str:
+    """Return the expression of a cell's text; `as_json`: as a value of JSON."""
+    cell = f"c{index}"
+    match segment.table.cells:
+        case Cells.TEXT:
+            return cell
+        case Cells.JSON:
+            return cell if as_json else _json_text(cell)
+        case Cells.TYPED:
+            return _typed_json(segment, index) if as_json else _typed_text(cell, _type_name(segment, index))
+
+
+def is_string(segment: Segment, index: int) -> str | None:
+    """Return the condition that the file itself calls a cell a text; None where it does not say what its cells are."""
+    match segment.table.cells:
+        case Cells.TEXT:
+            return None
+        case Cells.JSON:
+            return f"starts_with(c{index}, '\"')"
+        case Cells.TYPED:
+            return "true" if _is_text(_type_name(segment, index)) else "false"
+
+
+def native(segment: Segment, index: int, column_type: ColumnType) -> Native | None:
+    """Return a cell as a value of the column's type, where no text need come between; None elsewhere."""
+    if segment.table.cells is not Cells.TYPED:
+        return None
+    own, cell = segment.layout.types[index].type, f"c{index}"
+    if own is None or own.is_text or not (can_widen(own, column_type) or (own.is_integer and column_type.is_integer)):
+        return None
+    name = _type_name(segment, index)
+    match column_type.kind:
+        case Kind.SMALLINT | Kind.INTEGER | Kind.BIGINT | Kind.DECIMAL:
+            return Native(f"try_cast({cell} as {column_type.sql})")
+        case Kind.BOOLEAN:
+            return Native(cell)
+        case Kind.REAL | Kind.DOUBLE if own == column_type:
+            # A sum with 0 has no sign: -0 is 0.
+            return Native(f"{cell} + 0", f"isfinite({cell})")
+        case Kind.DATE:
+            return Native(cell, f"{cell} between {_FIRST_DAY} and {_LAST_DAY}")
+        case Kind.TIMESTAMP:
+            value = f"cast({cell} as timestamp)"
+            in_range = f"isfinite({cell}) and year({cell}) between 1 and 9999"
+            # Beyond the microseconds it would be cut off.
+            exact = f" and epoch_ns({cell}) % 1000 = 0" if name == "TIMESTAMP_NS" else ""
+            return Native(value, in_range + exact)
+        case Kind.TIMESTAMPTZ:
+            return Native(cell, f"isfinite({cell}) and epoch_us({cell}) between {_epoch(1)} and {_epoch(10_000)} - 1")
+        case _:
+            return None
+
+
+def _epoch(year: int) -> str:
+    return f"epoch_us(timestamp '{year:04d}-01-01')" if year < 10_000 else "253402300800000000"
+
+
+def _type_name(segment: Segment, index: int) -> str:
+    return segment.layout.types[index].name
+
+
+def _is_text(name: str) -> bool:
+    return name.startswith(_TEXTS) or name in ("BLOB", "JSON")
+
+
+def is_nested(name: str) -> bool:
+    """Return whether a type of DuckDB is one of objects or arrays."""
+    return name.startswith(_NESTED) or name.endswith("]")
+
+
+def _json_text(cell: str) -> str:
+    """Return the text of a value of JSON: a string without its quotes, a number without zeros that say nothing."""
+    string = f"case when contains({cell}, '\\') then json_extract_string({cell}, '$') else {cell}[2:-2] end"
+    number = f"ends_with({cell}, '0') and regexp_full_match({cell}, '-?[0-9]+\\.[0-9]*0')"
+    return (
+        f"case when starts_with({cell}, '\"') then {string} "
+        f"when {number} then rtrim(rtrim({cell}, '0'), '.') else {cell} end"
+    )
+
+
+def _typed_text(cell: str, name: str) -> str:
+    if name == "VARCHAR":
+        return cell
+    if name == "BLOB":
+        return f"case when {cell} is not null then coalesce(try(decode({cell})), {quoted(NO_TEXT)}) end"
+    if name == "TIMESTAMP WITH TIME ZONE":
+        # DuckDB's own cast would write it in the zone of the machine.
+        utc = f"strftime(make_timestamp(epoch_us({cell})), '%Y-%m-%d %H:%M:%S.%f+00')"
+        return f"case when isfinite({cell}) then {utc} else cast(isfinite({cell}) as varchar) end"
+    if is_nested(name):
+        return f"cast(to_json({cell}) as varchar)"
+    return f"cast({cell} as varchar)"
+
+
+def _typed_json(segment: Segment, index: int) -> str:
+    cell, name = f"c{index}", _type_name(segment, index)
+    text = _typed_text(cell, name)
+    if is_nested(name) or name == "JSON":
+        return text
+    # A text is no value of JSON: it needs quotes, and so do dates and times.
+    own = segment.layout.types[index].type
+    is_plain = own is not None and (own.is_exact_number or own.kind in (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE))
+    return text if is_plain else f"cast(to_json({text}) as varchar)"
