@@ -7,13 +7,15 @@ from framework.model.files import FileLayout, SourceFile
 from framework.rows.formats.csv.header import header_of, read_text
 from framework.rows.formats.csv.resolve import resolve
 from framework.rows.formats.csv.start import find_rows_start
-from framework.rows.formats.recognise import Beginning, first_content, require_packing
+from framework.rows.formats.recognise import Beginning, first_content, require_format, require_packing
 from framework.rows.formats.text.encoding import decode_head, marked_encoding
 
 
 def beginning_of(head: bytes, is_complete: bool) -> Beginning:
     """Return the first content of a file that begins with these bytes, however it is packed."""
-    return first_content(head, is_complete, require_packing(head, "auto"), 10**6)
+    beginning = first_content(head, is_complete, require_packing(head, "auto"), 10**6)
+    require_format(beginning, "csv", is_written=True)
+    return beginning
 
 
 def read_header(head: bytes, options: CsvOptions, is_complete: bool) -> tuple[str, ...] | None:

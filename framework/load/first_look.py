@@ -23,6 +23,7 @@ from framework.rows.formats import format_named
 from framework.rows.formats.archive import Archive
 from framework.rows.formats.csv.look import UnreadHeader
 from framework.rows.formats.csv.shape import FileStart, find_misfit
+from framework.rows.formats.json.paths import name_of, pointer
 from framework.rows.formats.packing import BrokenPacking
 from framework.rows.formats.recognise import Beginning, BrokenFile, first_content, require_format, require_packing
 from framework.rows.formats.source import Look, Source
@@ -270,6 +271,38 @@ def _require_same_columns(parts: Sequence[FileLayout]) -> None:
                 "feed with source.members or source.ignore.",
                 (part.file.key,),
             )
+
+
+def with_paths(
+    spec: PipelineSpec,
+    table: ObservedTable | None,
+    looks: Sequence[FirstLook],
+    found: Mapping[tuple[int, str], tuple[str, ...]],
+) -> list[FirstLook]:
+    """Return first looks with the fields that records name: `found` has the paths to them, see SourceRows.paths.
+
+    A file without a record has the columns of the table.
+
+    Raises:
+        SourceFileError: there is no table either, or no record has a key.
+    """
+
+    def named(ordinal: int, part: FirstLook) -> FirstLook:
+        if part.look.header is not None:
+            return part
+        paths = found.get((ordinal, part.member))
+        if paths is None and table is not None:
+            paths = tuple(map(pointer, own_columns(spec, table)))
+        if not paths:
+            why = "it has no record, and there is no table yet" if paths is None else "none of its records has a key"
+            raise SourceFileError(f"{part.url}: {why}: send it with its records.", (part.file.key,))
+        return replace(part, look=replace(part.look, header=tuple(map(name_of, paths)), paths=paths))
+
+    named_looks = []
+    for ordinal, each in enumerate(looks):
+        parts = tuple(named(ordinal, part) for part in each.parts)
+        named_looks.append(replace(parts[0], member="", members=parts) if each.members else parts[0])
+    return named_looks
 
 
 def require_known_column(

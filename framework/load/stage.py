@@ -12,7 +12,16 @@ from functools import partial
 from framework.errors import SourceFileError, UndecodableFileError
 from framework.lake.parallel import map_parallel
 from framework.load.bad_rows import StagedRows, quarantine_bad_rows
-from framework.load.first_look import Feed, has_another, read_layouts, read_start, require_known_column, require_shape
+from framework.load.first_look import (
+    Feed,
+    FirstLook,
+    has_another,
+    read_layouts,
+    read_start,
+    require_known_column,
+    require_shape,
+    with_paths,
+)
 from framework.load.planning import Answer, from_warehouse
 from framework.load.quarantine import empty_quarantine
 from framework.load.request import accepted_by
@@ -92,9 +101,10 @@ def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: Sta
     """
     tried: dict[str, str] = {}
     while True:
-        batch = replace(_read_batch(run, files, observed, tried), sample_rows=place.sample_rows)
+        looks, batch = _read_batch(run, files, observed, tried)
+        batch = replace(batch, sample_rows=place.sample_rows)
         try:
-            return _stage(run, batch, observed, place, answer)
+            return _stage(run, looks, batch, observed, place, answer)
         except UndecodableFileError as error:
             found = {part.url: part.encoding for file in batch.files for part in file.parts}
             at_fault = {url: found[url] for url in error.urls}
@@ -105,14 +115,18 @@ def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: Sta
             tried |= at_fault
 
 
-def _stage(run: Run, batch: SourceBatch, observed: Observation, place: StagingPlace, answer: Answer) -> Staged:
+def _stage(
+    run: Run, looks: Sequence[FirstLook], batch: SourceBatch, observed: Observation, place: StagingPlace, answer: Answer
+) -> Staged:
     spec = run.spec
-    names = file_columns(spec, batch)
-    refuse_too_many(spec, observed.table, batch.files[0].file.url, names)
-    unknown = columns_to_profile(spec, observed.table, names)
     engine = run.services.frames(batch)
     run.progress.chose(engine.name)
     with engine.open(batch, run.progress.watch) as rows:
+        if not all(layout.columns for layout in batch.files):
+            rows, batch = _named(run, looks, batch, rows, observed)
+        names = file_columns(spec, batch)
+        refuse_too_many(spec, observed.table, batch.files[0].file.url, names)
+        unknown = columns_to_profile(spec, observed.table, batch)
         profiles = rows.profile(unknown) if unknown else {}
         if unknown:
             run.log.info("profiled the columns without a type", step="profile", columns=list(unknown))
@@ -126,17 +140,31 @@ def _stage(run: Run, batch: SourceBatch, observed: Observation, place: StagingPl
     return Staged(batch, columns, seen, quarantine)
 
 
-def _read_batch(run: Run, files: Sequence[LoadFile], observed: Observation, tried: Mapping[str, str]) -> SourceBatch:
+def _named(
+    run: Run, looks: Sequence[FirstLook], batch: SourceBatch, rows: SourceRows, observed: Observation
+) -> tuple[SourceRows, SourceBatch]:
+    """Return the rows and the batch of files whose records name their fields, with these as columns."""
+    looks = with_paths(run.spec, observed.table, looks, rows.paths())
+    named = read_layouts(run.spec, run.lake, looks, observed, run.log)
+    named = replace(named, sample_rows=batch.sample_rows)
+    if not accepted_by(run.request).new_columns:
+        require_known_column(run.spec, observed.table, looks, named)
+    return rows.named(named), named
+
+
+def _read_batch(
+    run: Run, files: Sequence[LoadFile], observed: Observation, tried: Mapping[str, str]
+) -> tuple[Sequence[FirstLook], SourceBatch]:
     spec, lake = run.spec, run.lake
     feed = Feed(spec, observed.source_format, tried)
     looks = map_parallel(partial(read_start, feed, lake), [file.source for file in files])
     require_shape(spec, observed.table, looks)
     batch = read_layouts(spec, lake, looks, observed, run.log)
-    if not accepted_by(run.request).new_columns:
+    if batch.files[0].columns and not accepted_by(run.request).new_columns:
         require_known_column(spec, observed.table, looks, batch)
     for url, options in decided_options(spec, batch).items():
         run.log.info("the file decides its options", step="stage", file=url, options=options)
-    return batch
+    return looks, batch
 
 
 def decided_options(spec: PipelineSpec, batch: SourceBatch) -> dict[str, dict[str, object]]:

@@ -27,8 +27,10 @@ class Kind(enum.Enum):
     CHAR = "char"
     VARCHAR = "varchar"
     DATE = "date"
+    TIME = "time"
     TIMESTAMP = "timestamp"
     TIMESTAMPTZ = "timestamptz"
+    SUPER = "super"
 
 
 INTEGER_RANGES = {
@@ -66,10 +68,13 @@ _SPELLINGS = {
     "nvarchar": Kind.VARCHAR,
     "text": Kind.VARCHAR,
     "date": Kind.DATE,
+    "time": Kind.TIME,
+    "time without time zone": Kind.TIME,
     "timestamp": Kind.TIMESTAMP,
     "timestamp without time zone": Kind.TIMESTAMP,
     "timestamptz": Kind.TIMESTAMPTZ,
     "timestamp with time zone": Kind.TIMESTAMPTZ,
+    "super": Kind.SUPER,
 }
 _TYPE_TEXT = re.compile(r"\s*([a-z0-9 ]+?)\s*(?:\(\s*(max|\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*", re.IGNORECASE)
 

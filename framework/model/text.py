@@ -67,6 +67,10 @@ def accepted_text(column_type: ColumnType) -> str:
             return rf"{DATE}(?:[ T]{_TIME})?"
         case Kind.TIMESTAMPTZ:
             return TIMESTAMPTZ
+        case Kind.TIME:
+            return _TIME
+        case Kind.SUPER:
+            return ANY
         case Kind.CHAR:
             return ASCII
         case Kind.VARCHAR:

@@ -12,14 +12,16 @@ from datetime import datetime
 
 from framework.errors import SchemaChangeError, SpecError
 from framework.model.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar, widenings_of
+from framework.model.file_options import JsonOptions, Nested, ParquetOptions
 from framework.model.files import FileLayout, SourceBatch
 from framework.model.load_warning import LoadWarning
 from framework.model.measurements import ColumnProfile
 from framework.model.notation import Notation
 from framework.model.observation import ObservedTable, TableColumn
 from framework.model.staging import Constant, FileName, FromFile, RunDate, StagingColumn
+from framework.plan.file_types import file_types
 from framework.plan.fit import file_columns
-from framework.plan.infer_type import SettledType, settle_type
+from framework.plan.infer_type import SettledType, settle_file_type, settle_type
 from framework.plan.missing import (
     Fill,
     missing_column_warnings,
@@ -100,10 +102,15 @@ class ColumnPlan:
         return tuple(column.fill for column in self.columns if column.fill is not None)
 
 
-def columns_to_profile(spec: PipelineSpec, table: ObservedTable | None, names: Sequence[str]) -> Mapping[str, Notation]:
-    """Return the columns whose type neither the table nor the spec settles, with how their texts write values."""
+def columns_to_profile(spec: PipelineSpec, table: ObservedTable | None, batch: SourceBatch) -> Mapping[str, Notation]:
+    """Return the columns whose type neither the table nor the spec nor the files settle.
+
+    Each comes with how its texts write values.
+    """
     known = {column.name for column in table.columns} if table else set()
-    unknown = [name for name in names if name not in known and name not in spec.types.columns]
+    names = file_columns(spec, batch)
+    typed = file_types(batch, names)
+    unknown = [name for name in names if name not in known and name not in spec.types.columns and name not in typed]
     added = [name for name in unknown if table is None or spec.evolution.of(name).new_columns == "add"]
     return {name: spec.types.notation_of(name) for name in added}
 
@@ -126,6 +133,7 @@ def plan_columns(
     columns: list[PlannedColumn] = []
     ignored: list[str] = []
     names = file_columns(spec, batch)
+    typed = file_types(batch, names)
     if table is not None:
         refuse_lacking(spec, table, batch)
     for name in names:
@@ -135,7 +143,7 @@ def plan_columns(
         elif table is not None and _is_ignored(spec, name):
             ignored.append(name)
         else:
-            columns.append(_new_column(spec, name, profiles.get(name)))
+            columns.append(_new_column(spec, name, profiles.get(name), typed.get(name), batch))
     columns += [_absent_column(spec, column, batch.files) for column in _absent(spec, observed, names)]
     columns += [_metadata_column(spec, observed.get(each.name), each) for each in _metadata(spec, run_date)]
     plan = ColumnPlan(tuple(columns), tuple(ignored))
@@ -153,17 +161,26 @@ def _is_ignored(spec: PipelineSpec, name: str) -> bool:
     return policy == "ignore"
 
 
-def _new_column(spec: PipelineSpec, name: str, profile: ColumnProfile | None) -> PlannedColumn:
+def _new_column(
+    spec: PipelineSpec, name: str, profile: ColumnProfile | None, own: ColumnType | None, batch: SourceBatch
+) -> PlannedColumn:
     is_key = name in spec.load.keys
     declared = spec.types.columns.get(name)
     if declared is not None:
         settled = SettledType(declared, "declared in the spec")
+    elif own is not None:
+        settled = settle_file_type(name, own, spec.types.rules, is_key)
     else:
         assert profile is not None
-        settled = settle_type(name, profile, spec.types.rules, is_key)
+        settled = settle_type(name, profile, spec.types.rules, is_key, _nested(batch))
     staged = StagingColumn(name, settled.type, FromFile(), spec.types.notation_of(name), required=is_key)
     new = NewColumn(name, settled.type, not is_key, settled.reason, settled.is_inferred)
     return PlannedColumn(staged, settled.type, new)
+
+
+def _nested(batch: SourceBatch) -> Nested:
+    options = batch.files[0].options
+    return options.nested if isinstance(options, JsonOptions | ParquetOptions) else "super"
 
 
 def _known_column(spec: PipelineSpec, observed: TableColumn) -> PlannedColumn:

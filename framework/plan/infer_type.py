@@ -16,6 +16,7 @@ from framework.model.column_type import (
     decimal,
     varchar,
 )
+from framework.model.file_options import Nested
 from framework.model.measurements import ColumnProfile
 from framework.spec.pipeline import DECIMAL_FIT, InferredKind, TypeRule
 
@@ -72,6 +73,9 @@ def infer(profile: ColumnProfile) -> InferredKind:
     """
     if profile.values == 0:
         return "empty"
+    if profile.nested:
+        # SUPER holds other values beside objects and arrays.
+        return "nested"
     if profile.mixes_currencies:
         return "text"
     # Before numbers: where a format such as yyyyMMdd describes all values, the spec has said that they are dates.
@@ -93,13 +97,28 @@ def infer(profile: ColumnProfile) -> InferredKind:
     return "text"
 
 
-def settle_type(name: str, profile: ColumnProfile, rules: Sequence[TypeRule], is_key: bool) -> SettledType:
+def settle_file_type(name: str, own: ColumnType, rules: Sequence[TypeRule], is_key: bool) -> SettledType:
+    """Return the type of a new column to which its files give one: the first matching rule's, else theirs.
+
+    Rules about what values look like do not apply.
+    """
+    for rule in rules:
+        if rule.inferred is None and rule.type != DECIMAL_FIT and _matches(rule, name, "empty", is_key):
+            return SettledType(rule.type, f"rule for {_describe_rule(rule)}")
+    return SettledType(own, "the type in the file")
+
+
+def settle_type(
+    name: str, profile: ColumnProfile, rules: Sequence[TypeRule], is_key: bool, nested: Nested = "super"
+) -> SettledType:
     """Return the type of a new column: the first matching rule's, else the narrowest that loses nothing.
 
-    A rule's number type that cannot hold what the profile saw is passed over, so that the values
-    still load.
+    With `nested: text`, a column with objects or arrays is text. A rule's number type that cannot hold what the profile
+    saw is passed over, so that the values still load.
     """
     kind = infer(profile)
+    if kind == "nested" and nested == "text":
+        kind = "text"
     for rule in rules:
         if not _matches(rule, name, kind, is_key):
             continue
@@ -152,6 +171,8 @@ def _natural_type(profile: ColumnProfile, kind: InferredKind, is_key: bool) -> C
             return ColumnType(Kind.TIMESTAMP)
         case "timestamptz":
             return ColumnType(Kind.TIMESTAMPTZ)
+        case "nested":
+            return ColumnType(Kind.SUPER)
         case "text" | "empty":
             return varchar_for(profile.longest_bytes)
 
@@ -198,6 +219,7 @@ def describe_kind(kind: InferredKind) -> str:
         "date": "dates",
         "timestamp": "timestamps",
         "timestamptz": "timestamps with an offset",
+        "nested": "objects or arrays",
         "text": "text",
         "empty": "NULL",
     }

@@ -60,6 +60,12 @@ class Bench:
         with self.slot(), self.phases.busy("stage"), database_failures():
             yield self._cursor()
 
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield this thread's connection; failures are the caller's."""
+        with self.slot():
+            yield self._cursor()
+
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """Return this thread's cursor; threads may not share one."""
         if not hasattr(self._own, "cursor"):

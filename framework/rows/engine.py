@@ -22,10 +22,10 @@ from framework.rows.executor import Executor, Session
 from framework.rows.job import Fault, Job, Split, SplitReport, Task, TaskResult, Work
 from framework.rows.protocol import ObjectStore, Watch
 from framework.rows.reasons import BAD_BYTES, BORDERS_UNKNOWN, broken_record, other_options
-from framework.rows.splits import divide, in_order, pack, prove, read_again, split_bytes
+from framework.rows.splits import divide, divide_file, in_order, pack, prove, read_again, split_bytes
 from framework.rows.sql.measure import column_measurements, merged_numbers, value_counts
 from framework.rows.sql.profile import column_profiles
-from framework.rows.work import Before, OnlyRead, ProfileColumns, QuarantineRows, ReadBadRows, StageRows
+from framework.rows.work import Before, FindPaths, OnlyRead, ProfileColumns, QuarantineRows, ReadBadRows, StageRows
 
 _Found = TypeVar("_Found")
 
@@ -72,6 +72,20 @@ class BatchRows:
     def phase_seconds(self) -> Mapping[str, float]:
         """Busy seconds by phase so far, over all threads; empty where tasks run elsewhere."""
         return self._session.phase_seconds
+
+    def paths(self) -> Mapping[tuple[int, str], tuple[str, ...]]:
+        """Return the paths to the fields of files whose records name them, by the file's ordinal and the member."""
+        found: dict[tuple[int, str], dict[str, None]] = {}
+        for part in self._pass("read", FindPaths()):
+            for place, paths in part.items():
+                found.setdefault(place, {}).update(dict.fromkeys(paths))
+        return {place: tuple(paths) for place, paths in found.items()}
+
+    def named(self, batch: SourceBatch) -> BatchRows:
+        """Return the rows of the same files, with the columns that this batch gives them."""
+        rows = BatchRows(self._session, self._store, batch, self._size_bytes)
+        rows._known = self._known
+        return rows
 
     def profile(self, columns: Mapping[str, Notation]) -> Mapping[str, ColumnProfile]:
         """Return the profiles of columns, read by their notations, over all rows of the batch."""
@@ -126,6 +140,7 @@ class BatchRows:
         if self._known is not None:
             splits = [known.split for known in self._known]
             results = self._run(step, work, pack(splits, self._size_bytes))
+            self._require_sound([report for result in results for report in result.reports])
         elif self._batch.sample_rows is not None:
             results = self._sample(step, work, self._batch.sample_rows)
         else:
@@ -155,6 +170,15 @@ class BatchRows:
             if not layout.rows_start.is_divisible:
                 splits.append(Split(layout.ordinal, 0, 0, end))
                 results += self._run(step, work, [Task((splits[-1],))])
+                continue
+            if layout.row_groups:
+                for split in divide_file(layout, self._size_bytes):
+                    (result,) = self._run(step, work, [Task((split,))])
+                    results.append(result)
+                    splits.append(split)
+                    found += sum(report.records for report in result.reports)
+                    if found >= rows:
+                        break
                 continue
             for number in count():
                 split = Split(layout.ordinal, number, begin, min(begin + self._size_bytes, end), True)

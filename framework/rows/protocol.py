@@ -40,6 +40,18 @@ class SourceRows(Protocol):
     def phase_seconds(self) -> Mapping[str, float]:
         """Busy seconds by phase so far, over all threads; empty where tasks run in other processes."""
 
+    def paths(self) -> Mapping[tuple[int, str], tuple[str, ...]]:
+        """Return the paths to the fields of files whose records name them, by the file's ordinal and the member.
+
+        In the order in which the records of a file have them, over all rows. Files without a record have none.
+
+        Raises:
+            SourceFileError: a file's quoting or bytes are broken; `keys` names the files.
+        """
+
+    def named(self, batch: SourceBatch) -> SourceRows:
+        """Return the rows of the same files, with the columns that this batch gives them."""
+
     def profile(self, columns: Mapping[str, Notation]) -> Mapping[str, ColumnProfile]:
         """Return the profiles of columns, read by their notations, over all rows of the batch, in one pass.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from framework.model.file_options import ParquetOptions
 from framework.model.files import FileLayout, SourceBatch
 from framework.rows.chain import Region, prove_regions
 from framework.rows.choice import expected_bytes
@@ -33,13 +34,17 @@ def split_bytes(batch: SourceBatch, cores: int) -> int:
 
 def divide(batch: SourceBatch, size_bytes: int) -> list[Split]:
     """Return the splits of a batch, in order. Every file has at least one."""
-    return [split for layout in batch.files for split in _divide_file(layout, size_bytes)]
+    return [split for layout in batch.files for split in divide_file(layout, size_bytes)]
 
 
-def _divide_file(layout: FileLayout, size_bytes: int) -> Iterator[Split]:
+def divide_file(layout: FileLayout, size_bytes: int) -> Iterator[Split]:
+    """Yield the splits of a file, in order, at least one."""
     start, end = layout.rows_start.at, layout.file.size_bytes
     if not layout.rows_start.is_divisible:
         yield Split(layout.ordinal, 0, 0, end)
+        return
+    if isinstance(layout.options, ParquetOptions):
+        yield from _divide_by_row_groups(layout, size_bytes)
         return
     count = -(-(end - start) // size_bytes)
     if count <= 1:
@@ -48,6 +53,18 @@ def _divide_file(layout: FileLayout, size_bytes: int) -> Iterator[Split]:
     places = [start + (end - start) * number // count for number in range(count + 1)]
     for number in range(count):
         yield Split(layout.ordinal, number, places[number], places[number + 1], number == 0)
+
+
+def _divide_by_row_groups(layout: FileLayout, size_bytes: int) -> Iterator[Split]:
+    """Yield splits of at least a size, if the file has so much, each with whole row groups."""
+    number = start = end = 0
+    for group in layout.row_groups:
+        start, end = start or group.start, group.end
+        if end - start >= size_bytes:
+            yield Split(layout.ordinal, number, start, end, True, Region(start, end))
+            number, start = number + 1, 0
+    if start or not number:
+        yield Split(layout.ordinal, number, start, end, True, Region(start, end))
 
 
 def prove(splits: Sequence[Split], reports: Mapping[tuple[int, int], SplitReport], batch: SourceBatch) -> list[Split]:

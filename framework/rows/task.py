@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
+from framework.errors import MachineError, PipelineError
 from framework.model.files import FileLayout
 from framework.rows.bench import Bench, KeptSplit
 from framework.rows.formats import reader_of
 from framework.rows.formats.reader import Stream
-from framework.rows.job import Found, Job, Split, SplitReport, Task, TaskResult
+from framework.rows.job import Fault, Found, Job, Split, SplitReport, Task, TaskResult
 from framework.rows.segments import SplitRecords
 
 MAX_SEGMENTS_PER_QUERY = 50
@@ -25,7 +27,7 @@ def perform(job: Job[Found], task: Task, bench: Bench) -> TaskResult[Found]:
     read: list[KeptSplit] = []
     try:
         read = [_read(job, split, bench) for split in task.splits]
-        return TaskResult(tuple(report for report, _ in read), tuple(_work(job, bench, read)))
+        return _worked(job, bench, read)
     finally:
         bench.keep(read)
 
@@ -66,7 +68,23 @@ def _perform_split(job: Job[Found], bench: Bench, stream: Stream, numbered: tupl
 
 
 def _work_on(job: Job[Found], bench: Bench, read: KeptSplit) -> TaskResult[Found]:
-    return TaskResult((read[0],), tuple(_work(job, bench, [read])))
+    return _worked(job, bench, [read])
+
+
+def _worked(job: Job[Found], bench: Bench, read: Sequence[KeptSplit]) -> TaskResult[Found]:
+    """Return the reports of splits and what the work finds in them; a file whose rows cannot be read is at fault."""
+    reports = tuple(report for report, _ in read)
+    try:
+        return TaskResult(reports, tuple(_work(job, bench, read)))
+    except (PipelineError, MachineError):
+        damaged = {}
+        for report, records in read:
+            reason = None if records is None else reader_of(records.layout).damage(records, bench)
+            if reason is not None:
+                damaged[report.place] = replace(report, fault=Fault("whole", reason))
+        if not damaged:
+            raise
+        return TaskResult(tuple(damaged.get(report.place, report) for report in reports))
 
 
 def _together(results: Sequence[TaskResult[Found]]) -> TaskResult[Found]:

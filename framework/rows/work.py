@@ -41,6 +41,20 @@ class OnlyRead:
 
 
 @dataclass(frozen=True)
+class FindPaths:
+    """Finds the paths to the fields of records that name them."""
+
+    def do(
+        self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str
+    ) -> dict[tuple[int, str], tuple[str, ...]]:
+        """Return the paths by the file's ordinal and the archive's member, in order."""
+        found: dict[tuple[int, str], dict[str, None]] = {}
+        for split in records:
+            found.setdefault((split.layout.ordinal, split.layout.member), {}).update(dict.fromkeys(split.paths))
+        return {place: tuple(paths) for place, paths in found.items()}
+
+
+@dataclass(frozen=True)
 class ProfileColumns:
     """Profiles columns without a type, each by its notation."""
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _MODULES: dict[Format, str] = {
     "csv": "framework.rows.formats.csv",
+    "json": "framework.rows.formats.json",
+    "parquet": "framework.rows.formats.parquet",
 }
 """Each has its `FORMAT`. A load imports that of its files alone."""
 

@@ -37,7 +37,7 @@ class Look:
 
     `header` has the raw names of the fields, None where only the records name them. `options` are resolved for the
     file. `text` is the file's first text behind skipped lines, for formats that have some; `is_all` says that it is all
-    of it.
+    of it. `unpacked_bytes` is what a format that packs its rows says that they take.
     """
 
     header: tuple[str, ...] | None
@@ -48,6 +48,7 @@ class Look:
     paths: tuple[str, ...] = ()
     types: tuple[FieldType, ...] = ()
     row_groups: tuple[RowGroup, ...] = ()
+    unpacked_bytes: int = 0
 
 
 class SourceFormat(Protocol):

@@ -16,6 +16,11 @@ from framework.log.redaction import without_values
 _DISK_FULL = os.strerror(errno.ENOSPC)
 _NO_ROOM_TO_SPILL = "max_temp_directory_size"
 """The setting that DuckDB names where memory and disk are full. Its default is 90 % of the free space."""
+_WITHOUT_EXTENSIONS = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+}
 _MAKE_ROOM = "make room, or name another folder in embedded.directory"
 
 
@@ -36,11 +41,16 @@ def connect(folder: Path, memory_bytes: int, threads: int = 1) -> duckdb.DuckDBP
             "preserve_insertion_order": True,
             # It takes longer than all others together where there are many columns, and finds nothing.
             "disabled_optimizers": "common_subexpressions",
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "allow_community_extensions": False,
+            **_WITHOUT_EXTENSIONS,
         },
     )
+
+
+@contextmanager
+def connect_briefly() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a database in memory that needs no room on the disk."""
+    with duckdb.connect(":memory:", config={"threads": 1, **_WITHOUT_EXTENSIONS}) as connection:
+        yield connection
 
 
 def new_cursor(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -206,4 +206,18 @@ left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loade
 left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file
 cross join "feedway_replaced_0123456789ab" as replaced;
 
--- as in upsert: select_merge_counts, drop_tables
+-- as in upsert: select_merge_counts
+
+-- feedway golden 0123456789abcdef0123456789abcdef insert_schema_changes
+insert into "feedway"."schema_changes" (
+    changed_ts, run_id, pipeline, target_table_name,
+    change, column_name, type_before, type_after, reason, source_filename
+)
+values
+    (
+        sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'sales.customers',
+        'source_format', null, null,
+        'csv', 'the first load decides the format of the files', 'data/in/golden/one.csv'
+    );
+
+-- as in upsert: drop_tables

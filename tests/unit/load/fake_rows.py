@@ -65,6 +65,12 @@ class FakeRows:
         measured = {column.name: seen.get(column.name, NOTHING_SEEN) for column in columns}
         return Measurements(files, measured, bad * len(files), staging_files=written)
 
+    def paths(self) -> Mapping[tuple[int, str], tuple[str, ...]]:
+        raise AssertionError("the files have headers")
+
+    def named(self, batch: SourceBatch) -> FakeRows:
+        raise AssertionError("the files have headers")
+
     def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
         return ()
 

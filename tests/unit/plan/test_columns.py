@@ -146,7 +146,7 @@ def test_the_order_of_the_columns_in_the_file_changes_no_type(header: list[str])
 def test_only_columns_nobody_settled_are_profiled() -> None:
     declared = spec("types: {columns: {b: date}}")
 
-    assert columns_to_profile(declared, table({"a": "integer"}), ("id", "a", "b", "c")) == {"c": PLAIN}
+    assert columns_to_profile(declared, table({"a": "integer"}), batch(("id", "a", "b", "c"))) == {"c": PLAIN}
 
 
 def test_a_file_without_an_upsert_key_is_refused() -> None:

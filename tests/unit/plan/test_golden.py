@@ -93,6 +93,7 @@ def observation(spec: PipelineSpec, case: Mapping[str, Any]) -> Observation:
         table=ObservedTable(spec.target.table, columns) if columns else None,
         schemas=frozenset(case.get("schemas", ["public"])),
         control_tables=frozenset(),
+        source_format="csv" if columns else None,
         dependencies=tuple(
             ViewDependency(table_name(view), table_name(source), column)
             for view, source, column in case.get("dependencies", [])

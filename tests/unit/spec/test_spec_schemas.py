@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from framework.model.file_options import FileOptions
 from framework.model.notation import Notation
 from framework.resources import read_text
 from framework.spec.environment import Environment
@@ -83,6 +84,9 @@ FIELDS_OF_TARGET = {
     "place": set(),
     "max_unpacked_bytes": {"max_unpacked"},
     "encodings": set(),
+    "csv": {"options"},
+    **{name: set() for name in ("json", "parquet", "excel", "fixed")},
+    "is_lines": set(),
     "skip_until": set(),
     "footer_from": set(),
 }
@@ -105,6 +109,9 @@ def assert_same_fields(schema: dict[str, Any], value_class: type, besides: set[s
 def test_specs_and_their_values_have_the_same_fields() -> None:
     schema = json_schema("pipeline")
     assert_same_fields(dict(schema), PipelineSpec, {"path", "sha256"})
+    fields = {field.name for each in typing.get_args(FileOptions) for field in dataclasses.fields(each)}
+    written = {name for field in fields for name in FIELDS_OF_TARGET.get(field, {field})}
+    assert set(schema["properties"]["source"]["properties"]["options"]["properties"]) == written
     types = schema["properties"]["types"]["properties"]
     assert_same_fields(types["parse"], Notation, set())
     assert_same_fields(types["columns"]["additionalProperties"], Notation, {"type"})

@@ -50,6 +50,10 @@ class TextReader:
         """Return why a record is malformed; None where its fields say it."""
         return self._format.fault(layout, record)
 
+    def damage(self, records: SplitRecords, bench: Bench) -> str | None:
+        """Return None: what is wrong with a text shows when it is cut."""
+        return None
+
     def lines(self, records: SplitRecords, places: Collection[int]) -> Mapping[int, int]:
         """Return by its place how many lines of the split stand before a record's first one."""
         return self._format.lines(records, places)

@@ -18,7 +18,7 @@ import pytest
 from framework.model.files import Packing
 from framework.rows.formats.archive import Archive
 from framework.rows.formats.packing import BrokenPacking, packing_of, unpack_head, unpacked
-from framework.rows.formats.recognise import BrokenFile, first_content, require_packing
+from framework.rows.formats.recognise import BrokenFile, first_content, require_format, require_packing
 
 TEXT = b"id,name\n" + b"".join(b"%d,%d\n" % (number, number * 7919) for number in range(50_000))
 GIGABYTE = 1024**3
@@ -123,7 +123,7 @@ def test_content_decides_and_the_spec_may_insist() -> None:
     with pytest.raises(ValueError, match=r"is not packed, and source\.compression is zstd: set it to none"):
         require_packing(b"id,name\n", "zstd")
     with pytest.raises(BrokenFile, match="packed twice, inside as bz2"):
-        first_content(gzip.compress(bz2.compress(b"a\n")), True, "gzip", 1000)
+        require_format(first_content(gzip.compress(bz2.compress(b"a\n")), True, "gzip", 1000), None, is_written=False)
 
 
 def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -1,0 +1,128 @@
+"""Cuts the text of a split into a segment of whole lines, one for each record."""
+
+from __future__ import annotations
+
+import json
+import re
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from framework.model.files import FileLayout
+from framework.model.words import size as size_text
+from framework.rows.formats.text.format import BrokenRecord, broken_bytes
+from framework.rows.formats.text.reader import BLOCK_BYTES
+from framework.rows.formats.text.stream import MAX_RECORD_BYTES
+from framework.rows.formats.text.text import BrokenBytes, count_byte, decoded, in_blocks
+from framework.rows.segments import MalformedRecord
+from framework.rows.sql.expressions import quoted
+from framework.rows.workspace import require_space
+
+_BLANK_LINE = re.compile(rb"(?:\A|\n)[ \t\r]*\n")
+_LEAST_LINE_BYTES = 2 * 1024**2
+DELIMITER = "\x01"
+"""Parts fields for DuckDB, which reads a line as one: a line that holds it is none of these."""
+
+
+@dataclass
+class CutLines:
+    """The lines of a split in a local file, each with a line feed, and notes of those that it leaves out.
+
+    `records` counts all lines but blank ones. `is_cut_off`: the file's last line has no line end.
+    """
+
+    path: Path
+    records: int
+    size_bytes: int
+    longest_bytes: int
+    line_ends: int
+    blanks: array[int]
+    malformed: list[MalformedRecord]
+    is_cut_off: bool
+
+
+def lines_table(path: Path, size_bytes: int, longest_bytes: int) -> str:
+    """Return DuckDB's table expression of a file of lines: one column, `l`."""
+    line = max(_LEAST_LINE_BYTES, longest_bytes + 1024)
+    return (
+        f"read_csv({quoted(str(path))}, columns = {{'l': 'varchar'}}, auto_detect = false, header = false, "
+        f"delim = {quoted(DELIMITER)}, quote = '', escape = '', nullstr = {quoted(DELIMITER)}, parallel = false, "
+        f"new_line = '\\n', strict_mode = false, max_line_size = {line}, "
+        f"buffer_size = {max(size_bytes + 1024, 2 * line)})"
+    )
+
+
+class LineCutter:
+    """Cuts the lines of one split, once, into a file."""
+
+    def __init__(self, layout: FileLayout, path: Path) -> None:
+        self._layout = layout
+        self._is_cr = layout.rows_start.line_end == "\r"
+        self._lines = CutLines(path, 0, 0, 0, 0, array("q"), [], False)
+
+    def cut(self, text: Iterable[bytes], size_bytes: int, is_last: bool) -> CutLines:
+        """Return the lines of a text; see Cutter.
+
+        Raises:
+            BrokenRecord: bytes are not valid in the file's encoding, or a line is far too long.
+        """
+        lines = self._lines
+        require_space(lines.path.parent, size_bytes, f"the next rows of {self._layout.file.url}")
+        pieces = (piece.replace(b"\r", b"\n") for piece in text) if self._is_cr else iter(text)
+        rest = b""
+        with lines.path.open("wb", buffering=0) as file:
+            try:
+                for block, is_all in in_blocks(pieces, BLOCK_BYTES):
+                    lines.line_ends += count_byte(block, b"\n")
+                    rest = rest + block if rest else block
+                    end = len(rest) if is_all else rest.rfind(b"\n") + 1
+                    if is_all and rest and not rest.endswith(b"\n"):
+                        lines.is_cut_off = is_last
+                        rest, end = rest + b"\n", end + 1
+                    self._take(rest[:end], file)
+                    rest = rest[end:]
+                    if len(rest) > MAX_RECORD_BYTES:
+                        reason = f"the line has more than {size_text(MAX_RECORD_BYTES)}"
+                        raise BrokenRecord(lines.records + 1, reason)
+            except BrokenBytes as error:
+                self._take(rest[: rest.rfind(b"\n") + 1], file)
+                raise broken_bytes(lines.records) from error
+        return lines
+
+    def _take(self, text: bytes, file: BinaryIO) -> None:
+        """Write whole lines."""
+        if not text:
+            return
+        if not text.isascii() and not decoded(text, True)[1]:
+            sound, _ = decoded(text, True)
+            before = sound.encode("utf-8")
+            self._take(before[: before.rfind(b"\n") + 1], file)
+            raise broken_bytes(self._lines.records)
+        text = text.replace(b"\r\n", b"\n")
+        is_plain = b"\0" not in text and DELIMITER.encode() not in text and _BLANK_LINE.search(text) is None
+        good = text.split(b"\n")[:-1]
+        if not is_plain:
+            good = [line for line in good if self._is_good(line)]
+            text = b"".join(line + b"\n" for line in good)
+        else:
+            self._lines.records += len(good)
+        self._lines.longest_bytes = max(self._lines.longest_bytes, max(map(len, good), default=0))
+        self._lines.size_bytes += len(text)
+        file.write(text)
+
+    def _is_good(self, line: bytes) -> bool:
+        if not line.strip(b" \t\r"):
+            self._lines.blanks.append(self._lines.records + 1)
+            return False
+        self._lines.records += 1
+        if b"\0" in line or DELIMITER.encode() in line:
+            self._lines.malformed.append(MalformedRecord(self._lines.records, line.decode("utf-8")))
+            return False
+        return True
+
+
+def write_malformed(path: Path, malformed: list[MalformedRecord]) -> None:
+    """Write the records that no segment holds, as SplitRecords reads them."""
+    path.write_text(json.dumps([(found.place, found.record) for found in malformed]) + "\n", encoding="ascii")
