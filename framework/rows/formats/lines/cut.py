@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from framework.rows.segments import MalformedRecord
 from framework.rows.sql.expressions import quoted
 from framework.rows.workspace import require_space
 
-_BLANK_LINE = re.compile(rb"(?:\A|\n)[ \t\r]*\n")
 _LEAST_LINE_BYTES = 2 * 1024**2
 DELIMITER = "\x01"
 """Parts fields for DuckDB, which reads a line as one: a line that holds it is none of these."""
@@ -48,7 +46,7 @@ def lines_table(path: Path, size_bytes: int, longest_bytes: int) -> str:
     line = max(_LEAST_LINE_BYTES, longest_bytes + 1024)
     return (
         f"read_csv({quoted(str(path))}, columns = {{'l': 'varchar'}}, auto_detect = false, header = false, "
-        f"delim = {quoted(DELIMITER)}, quote = '', escape = '', nullstr = {quoted(DELIMITER)}, parallel = false, "
+        f"delim = {quoted(DELIMITER)}, quote = '', escape = '', nullstr = '', parallel = false, "
         f"new_line = '\\n', strict_mode = false, max_line_size = {line}, "
         f"buffer_size = {max(size_bytes + 1024, 2 * line)})"
     )
@@ -101,8 +99,8 @@ class LineCutter:
             self._take(before[: before.rfind(b"\n") + 1], file)
             raise broken_bytes(self._lines.records)
         text = text.replace(b"\r\n", b"\n")
-        is_plain = b"\0" not in text and DELIMITER.encode() not in text and _BLANK_LINE.search(text) is None
         good = text.split(b"\n")[:-1]
+        is_plain = b"\0" not in text and DELIMITER.encode() not in text and all(map(bytes.strip, good))
         if not is_plain:
             good = [line for line in good if self._is_good(line)]
             text = b"".join(line + b"\n" for line in good)
@@ -113,7 +111,7 @@ class LineCutter:
         file.write(text)
 
     def _is_good(self, line: bytes) -> bool:
-        if not line.strip(b" \t\r"):
+        if not line.strip():
             self._lines.blanks.append(self._lines.records + 1)
             return False
         self._lines.records += 1
