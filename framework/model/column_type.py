@@ -12,6 +12,11 @@ MAX_SCALE = 37
 DEFAULT_VARCHAR_BYTES = 256
 """VARCHAR without a length. Source:
 https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html"""
+MAX_SUPER_BYTES = 16_384_000
+"""The documentation says 16 MB, and errors of the warehouse `super(16384000)`."""
+MAX_SUPER_NESTING = 1_000
+MAX_SUPER_STRING_BYTES = 65535
+"""Source: https://docs.aws.amazon.com/redshift/latest/dg/r_SUPER_type.html"""
 
 
 class Kind(enum.Enum):
@@ -27,8 +32,10 @@ class Kind(enum.Enum):
     CHAR = "char"
     VARCHAR = "varchar"
     DATE = "date"
+    TIME = "time"
     TIMESTAMP = "timestamp"
     TIMESTAMPTZ = "timestamptz"
+    SUPER = "super"
 
 
 INTEGER_RANGES = {
@@ -66,10 +73,13 @@ _SPELLINGS = {
     "nvarchar": Kind.VARCHAR,
     "text": Kind.VARCHAR,
     "date": Kind.DATE,
+    "time": Kind.TIME,
+    "time without time zone": Kind.TIME,
     "timestamp": Kind.TIMESTAMP,
     "timestamp without time zone": Kind.TIMESTAMP,
     "timestamptz": Kind.TIMESTAMPTZ,
     "timestamp with time zone": Kind.TIMESTAMPTZ,
+    "super": Kind.SUPER,
 }
 _TYPE_TEXT = re.compile(r"\s*([a-z0-9 ]+?)\s*(?:\(\s*(max|\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*", re.IGNORECASE)
 

@@ -119,7 +119,7 @@ def plan_columns(
 
     Raises:
         SourceFileError: a file lacks or has columns that the spec says it must not.
-        SpecError: the spec's type of a column is not the table's, which cannot be widened to it.
+        SpecError: the spec's type of a column is not the table's, which cannot be widened to it, or keys are SUPER.
         SchemaChangeError: the table has a type that cannot be loaded.
     """
     observed = {column.name: column for column in table.columns} if table else {}
@@ -138,8 +138,27 @@ def plan_columns(
             columns.append(_new_column(spec, name, profiles.get(name)))
     columns += [_absent_column(spec, column, batch.files) for column in _absent(spec, observed, names)]
     columns += [_metadata_column(spec, observed.get(each.name), each) for each in _metadata(spec, run_date)]
+    _refuse_super_keys(spec, table, columns)
     plan = ColumnPlan(tuple(columns), tuple(ignored))
     return replace(plan, warnings=tuple(_warnings(spec, batch, profiles, plan)))
+
+
+def _refuse_super_keys(spec: PipelineSpec, table: ObservedTable | None, columns: Sequence[PlannedColumn]) -> None:
+    """Refuse SUPER where rows are compared, or a new table is distributed or sorted by it; the warehouse cannot do so.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/r_SUPER_type.html
+    """
+    used = dict.fromkeys(spec.load.keys, "load.keys")
+    used |= {order.column: "load.order_by" for order in spec.load.order_by}
+    if table is None:
+        used |= dict.fromkeys(spec.target.sortkey, "target.sortkey")
+        used |= {spec.target.distkey: "target.distkey"} if spec.target.distkey else {}
+    for column in columns:
+        if column.target_type.kind is Kind.SUPER and column.name in used:
+            raise SpecError(
+                f"{spec.path}: {used[column.name]} names {column.name!r}, which is SUPER: the warehouse cannot compare "
+                f"such values. Take another column, or make it text: types.columns.{column.name}: varchar(65535)."
+            )
 
 
 def _is_ignored(spec: PipelineSpec, name: str) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from framework.errors import SchemaChangeError
-from framework.model.column_type import Kind
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.load_warning import LoadWarning
 from framework.model.measurements import Measurements
@@ -18,7 +17,7 @@ from framework.model.names import TableName
 from framework.model.observation import Observation, ObservedTable
 from framework.plan.audit import LoadFile, RunNames, warnings_of
 from framework.plan.columns import ColumnPlan, PlannedColumn
-from framework.plan.copy import plan_copy
+from framework.plan.copy import plan_copy, staging_width
 from framework.plan.evolution import plan_evolution
 from framework.plan.fit import MAX_COLUMNS, too_many
 from framework.plan.grants import plan_grants
@@ -283,8 +282,7 @@ def _checked(load: LoadInput, observed: Observation, plan: LoadPlan) -> LoadPlan
         SchemaChangeError: the target or the staging table would have too many columns, or a statement too many bytes.
     """
     spec = load.spec
-    # A TIMESTAMPTZ is copied into a column of its own.
-    width = sum(2 if column.target_type.kind is Kind.TIMESTAMPTZ else 1 for column in _columns(load.staged))
+    width = staging_width(_columns(load.staged))
     most = max(width, 0 if plan.table is None else len(plan.table.columns))
     if most > MAX_COLUMNS:
         raise SchemaChangeError(too_many(spec, observed.table, load.files[0].source.url, most))

@@ -16,6 +16,7 @@ from framework.plan.fit import yaml_name
 from framework.spec.pipeline import PipelineSpec
 
 _MOST_NAMES = 20
+_WITHOUT_DEFAULT = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.SUPER)
 _NEW_BY_DEFAULT = "missing_columns: {new_rows: default}"
 
 
@@ -121,8 +122,8 @@ def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileL
 
 
 def _default_text(column_type: ColumnType | None) -> str | None:
-    """The text of a missing value: '' for strings, 0 for numbers, false; dates and times have none."""
-    if column_type is None or column_type.kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+    """The text of a missing value: '' for strings, 0 for numbers, false; dates, times and SUPER have none."""
+    if column_type is None or column_type.kind in _WITHOUT_DEFAULT:
         return None
     if column_type.is_text:
         return ""

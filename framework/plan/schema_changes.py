@@ -17,7 +17,7 @@ MAX_REWRITES_IN_PLACE = 5
 """Each rewrites every row, and takes five of the forty statements of a transaction."""
 CREATED, INFERRED = "create_table", "infer_column"
 """Kinds of rows in the log of schema changes: a table's creation, and a column whose inferred type rounds."""
-_RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE)
+_RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE, Kind.SUPER)
 
 
 @dataclass(frozen=True)

@@ -150,5 +150,7 @@ def _staged(segment: Segment, columns: Sequence[StagingColumn], values: Sequence
 
 
 def _written(column: StagingColumn, value: str) -> str:
-    """Return the value as staging files hold it: a time with an offset as the time in UTC."""
+    """Return the value as staging files hold it: a time with an offset as the time in UTC, a time of day as text."""
+    if column.type.kind is Kind.TIME:
+        return f"cast({value} as varchar)"
     return f"make_timestamp(epoch_us({value}))" if column.type.kind is Kind.TIMESTAMPTZ else value

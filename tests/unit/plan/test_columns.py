@@ -24,14 +24,17 @@ from framework.spec.pipeline import PipelineSpec
 
 NOON = datetime(2026, 1, 2, tzinfo=UTC)
 NAMES = ["a", "b", "c", "d"]
+TEXT_PROFILE = ColumnProfile(2, 0, 0, 0, 0, 0, 3, 0, 0, None, None)
 TYPES = [
     "smallint",
     "integer",
     "bigint",
     "decimal(10,2)",
     "date",
+    "time",
     "timestamp",
     "boolean",
+    "super",
     "varchar(20)",
     "varchar(256)",
 ]
@@ -233,7 +236,24 @@ def test_what_is_advised_for_a_column_of_an_unknown_type_can_be_loaded(
 ) -> None:
     text = f"pipeline: p\nsource: {{prefix: data/in/p/}}\ntarget: {{table: t}}\nload: {{{load}}}\n"
     known = table({})
-    unknown = replace(known, columns=(*known.columns, TableColumn("t", None, "time", nullable=True)))
+    unknown = replace(known, columns=(*known.columns, TableColumn("t", None, "timetz", nullable=True)))
 
     with pytest.raises(SchemaChangeError, match=way_out):
         plan_columns(load_pipeline_text(text, "p.yml", "p"), unknown, batch(header), {}, NOON)
+
+
+@pytest.mark.parametrize("use", ["load: {keys: [id, a]}", "load: {keys: [id], order_by: [a desc]}"])
+def test_rows_are_not_compared_by_a_super(use: str) -> None:
+    text = f"pipeline: p\nsource: {{prefix: data/in/p/}}\ntarget: {{table: t}}\n{use}\n"
+
+    with pytest.raises(SpecError, match=r"names 'a', which is SUPER.* make it text: types\.columns\.a: varchar"):
+        plan_columns(load_pipeline_text(text, "p.yml", "p"), table({"a": "super"}), batch(("id", "a")), {}, NOON)
+
+
+def test_a_rule_does_not_make_a_sort_key_of_a_new_table_super() -> None:
+    text = "pipeline: p\nsource: {prefix: data/in/p/}\ntarget: {table: t, sortkey: [a]}\nload: {keys: [id]}\n"
+    by_rule = load_pipeline_text(f"{text}types: {{rules: [{{name: a, type: super}}]}}\n", "p.yml", "p")
+    profiles = {"id": TEXT_PROFILE, "a": TEXT_PROFILE}
+
+    with pytest.raises(SpecError, match=r"target.sortkey names 'a', which is SUPER"):
+        plan_columns(by_rule, None, batch(("id", "a")), profiles, NOON)
