@@ -8,20 +8,25 @@ from dataclasses import dataclass
 
 from framework.model.column_type import ColumnType, Kind, varchar
 from framework.model.names import TableName
-from framework.plan.columns import PlannedColumn
+from framework.plan.columns import PlannedColumn, UnloadableColumn
 from framework.plan.steps import Statement, Transaction
 
 
 def plan_copy(
-    staging: TableName, columns: Sequence[PlannedColumn], manifest_url: str | None, copy_role: str
+    staging: TableName,
+    columns: Sequence[PlannedColumn],
+    kept: Sequence[UnloadableColumn],
+    manifest_url: str | None,
+    copy_role: str,
 ) -> Transaction:
     """Return the staging table's creation and, where there are staging files, its COPY.
 
     The staging files hold a TIMESTAMPTZ as the time in UTC and a TIME as text, which are copied into columns of their
-    own: Redshift's documentation does not say that COPY takes such columns from Parquet.
+    own: Redshift's documentation does not say that COPY takes such columns from Parquet. `kept` are in no staging file.
     """
-    apart = _copied_apart(columns)
+    apart = _copied_apart(columns, [*(column.name for column in columns), *(column.name for column in kept)])
     types = {column.name: column.target_type.sql for column in columns}
+    types |= {column.name: column.type_text for column in kept}
     types |= {copied.name: copied.type.sql for copied in apart.values()}
     statements = [
         # It exists only where this transaction was committed but reported as a lost connection.
@@ -48,9 +53,9 @@ def plan_copy(
     return Transaction("copy", tuple(statements), leaves=staging)
 
 
-def staging_width(columns: Sequence[PlannedColumn]) -> int:
+def staging_width(columns: Sequence[PlannedColumn], kept: Sequence[UnloadableColumn]) -> int:
     """Return how many columns the staging table has for those of the target."""
-    return len(columns) + sum(column.target_type.kind in _COPIED_AS for column in columns)
+    return len(columns) + len(kept) + sum(column.target_type.kind in _COPIED_AS for column in columns)
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,9 @@ _COPIED_AS = {
 """The name and type of the column that COPY fills, by the kind of those that it does not."""
 
 
-def _copied_apart(columns: Sequence[PlannedColumn]) -> dict[str, _Copied]:
-    """Return the column that COPY fills instead, by the name of each that it cannot fill."""
-    taken = sorted(column.name for column in columns)
+def _copied_apart(columns: Sequence[PlannedColumn], names: Sequence[str]) -> dict[str, _Copied]:
+    """Return the column that COPY fills instead, by the name of each that it cannot fill; none of `names` is taken."""
+    taken = sorted(names)
     found = {}
     for column in columns:
         if column.target_type.kind in _COPIED_AS:

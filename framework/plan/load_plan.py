@@ -185,6 +185,7 @@ def _planned(
 ) -> LoadPlan:
     spec, staged = load.spec, load.staged
     columns = _columns(staged)
+    kept = staged.columns.kept if staged.has_rows else ()
     spellings = _spellings(load, observed)
     warnings = (*staged.columns.warnings, *same_content(_sources(load), staged.seen, observed))
     files = _loaded_files(load, (*load.warnings, *warnings))
@@ -200,7 +201,7 @@ def _planned(
         target_exists=staged.has_rows or observed.table is not None,
         control_schema=load.names.control_schema,
         load=spec.load,
-        columns=tuple(column.name for column in columns),
+        columns=(*(column.name for column in columns), *(column.name for column in kept)),
         fills=staged.columns.fills,
         files=files,
         observed_rows=staged.seen.rows_staged,
@@ -215,7 +216,7 @@ def _planned(
         changes=changes,
         views=views,
         evolution=evolution,
-        copy=plan_copy(load.names.staging, columns, manifest_url, load.copy_role),
+        copy=plan_copy(load.names.staging, columns, kept, manifest_url, load.copy_role),
         merge=plan_merge(merge),
         files=files,
         table=table,
@@ -282,7 +283,7 @@ def _checked(load: LoadInput, observed: Observation, plan: LoadPlan) -> LoadPlan
         SchemaChangeError: the target or the staging table would have too many columns, or a statement too many bytes.
     """
     spec = load.spec
-    width = staging_width(_columns(load.staged))
+    width = staging_width(_columns(load.staged), load.staged.columns.kept)
     most = max(width, 0 if plan.table is None else len(plan.table.columns))
     if most > MAX_COLUMNS:
         raise SchemaChangeError(too_many(spec, observed.table, load.files[0].source.url, most))

@@ -5,17 +5,22 @@ from __future__ import annotations
 from framework.model.column_type import parse_type
 from framework.model.names import TableName
 from framework.model.staging import FromFile, StagingColumn
-from framework.plan.columns import PlannedColumn
+from framework.plan.columns import PlannedColumn, UnloadableColumn
 from framework.plan.copy import plan_copy
+from framework.plan.missing import Fill
 from framework.plan.steps import Transaction
 
 
-def copy_of(columns: dict[str, str]) -> Transaction:
+def copy_of(columns: dict[str, str], kept: dict[str, str] | None = None) -> Transaction:
     planned = [
         PlannedColumn(StagingColumn(name, parse_type("varchar(65535)"), FromFile()), parse_type(text))
         for name, text in columns.items()
     ]
-    return plan_copy(TableName("feedway", "staging"), planned, "s3://lake/manifest.json", "default")
+    unloadable = [
+        UnloadableColumn(name, text, Fill(name, None, keeps_stored=True, files=(0,)))
+        for name, text in (kept or {}).items()
+    ]
+    return plan_copy(TableName("feedway", "staging"), planned, unloadable, "s3://lake/manifest.json", "default")
 
 
 def test_the_staging_table_has_the_types_of_the_target() -> None:
@@ -25,18 +30,18 @@ def test_the_staging_table_has_the_types_of_the_target() -> None:
 
 
 def test_a_time_is_copied_into_a_column_whose_name_is_free_and_converted() -> None:
-    columns = {"feedway_utc_0": "integer", "at": "timestamptz", "opens": "time", "feedway_text_3": "bigint"}
-    _, create, copy, convert = copy_of(columns).statements
+    columns = {"feedway_utc_0": "integer", "at": "timestamptz", "opens": "time"}
+    _, create, copy, convert = copy_of(columns, kept={"feedway_text_3": "geometry"}).statements
 
     assert create.values["columns"] == (
         ("feedway_utc_0", "integer"),
         ("at", "timestamptz"),
         ("opens", "time"),
-        ("feedway_text_3", "bigint"),
+        ("feedway_text_3", "geometry"),
         ("feedway_utc_0_", "timestamp"),
         ("feedway_text_3_", "varchar(15)"),
     )
-    assert copy.values["columns"] == ("feedway_utc_0", "feedway_utc_0_", "feedway_text_3_", "feedway_text_3")
+    assert copy.values["columns"] == ("feedway_utc_0", "feedway_utc_0_", "feedway_text_3_")
     assert convert.values["utc"] == [("at", "feedway_utc_0_")]
     assert convert.values["texts"] == [("opens", "feedway_text_3_", parse_type("time"))]
 
@@ -49,4 +54,4 @@ def test_nothing_is_converted_where_copy_fills_all_columns() -> None:
 
 def test_copy_reads_json_only_where_it_fills_a_super() -> None:
     assert copy_of({"a": "integer", "b": "super"}).statements[2].values["has_super"] is True
-    assert copy_of({"a": "integer"}).statements[2].values["has_super"] is False
+    assert copy_of({"a": "integer"}, kept={"b": "geometry"}).statements[2].values["has_super"] is False
