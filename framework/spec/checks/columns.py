@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from framework.model.clean_name import clean_name
+from framework.model.column_type import Kind
 from framework.model.modes import MODES
 from framework.spec.checks.names import (
     cleaned_name_findings,
@@ -53,6 +54,7 @@ def column_findings(document: object) -> Iterator[Finding]:
     yield from _exclude_findings(document, names)
     yield from _metadata_findings(document)
     yield from _typed_findings(document, names)
+    yield from _super_findings(document)
     yield from _evolution_findings(document, names)
     yield from _key_findings(document)
     yield from _unnamed_findings(document, names)
@@ -150,6 +152,21 @@ def _typed_findings(document: object, names: _Names) -> Iterator[Finding]:
         if name in names.metadata:
             message = f"types.columns: {name!r} is a column that Feedway adds, with a type of its own"
             yield Finding(path, "spec/metadata-column", message, "Leave it out.", at_key=True)
+
+
+def _super_findings(document: object) -> Iterator[Finding]:
+    """Yield a finding for each use of a SUPER column that Redshift refuses: it cannot compare such values."""
+    declared = mapping_at(document, "types", "columns")
+    types = {name: text_at(own, "type") if isinstance(own, dict) else own for name, own in declared.items()}
+    keys = text_list(document, "load", "keys")
+    sort_keys = text_list(document, "target", "sortkey")
+    for path, name in (
+        *(*keys, *_order_by_columns(document)),
+        *(*sort_keys, *text_field(document, "target", "distkey")),
+    ):
+        if str(types.get(name)).strip().lower() == Kind.SUPER.value:
+            message = f"{field_name(path)}: {name!r} is SUPER, and Redshift cannot compare such values"
+            yield Finding(path, "spec/super-key", message, "Take another column, or declare it as varchar.")
 
 
 def _evolution_findings(document: object, names: _Names) -> Iterator[Finding]:
