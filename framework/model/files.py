@@ -160,6 +160,11 @@ class FileLayout:
         return self.file.size_bytes * (PACKING_FACTOR if self.packing else 1)
 
 
+def unpacked_limit(most_bytes: int | None, file: SourceFile) -> int:
+    """Return how many bytes a packed file may hold; None stands for 1 GB, or a hundred times its size if more."""
+    return most_bytes or max(_LEAST_UNPACKED_BYTES, _MOST_UNPACKED_FACTOR * file.size_bytes)
+
+
 @dataclass(frozen=True)
 class SourceBatch:
     """The source files of one load, at least one; they may differ in their columns.
@@ -177,9 +182,7 @@ class SourceBatch:
 
     def unpacked_limit(self, file: SourceFile) -> int:
         """Return how many bytes a packed file may hold."""
-        if self.max_unpacked_bytes is not None:
-            return self.max_unpacked_bytes
-        return max(_LEAST_UNPACKED_BYTES, _MOST_UNPACKED_FACTOR * file.size_bytes)
+        return unpacked_limit(self.max_unpacked_bytes, file)
 
     def part_named(self, name: str) -> FileLayout:
         """Return the layout of the file, or of the archive's member, with this name."""
