@@ -23,16 +23,17 @@ _ROWS_PER_FETCH = 1024
 CUT_OFF = "the file ends in the middle of its last record: it may have been cut off"
 _BLANK = "[ \\t]*"
 _VALUE_BEGINS = rf"[:,\[]{_BLANK}"
+_LONG_FRACTION = r"[0-9]{7,}\.[0-9]+|[0-9]+\.[0-9]{10,}"
+"""The fractions of more than 15 digits, which every float keeps, and some others."""
+_EXPONENT = r"[eE][-+]?[0-9]+"
 _MAY_BE_INEXACT = rf"{_VALUE_BEGINS}-?(?:[0-9.]{{17,}}|[0-9]+(?:\.[0-9]+)?[eE])"
-_NUMBERS = rf"{_VALUE_BEGINS}(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
+_FRACTIONS = rf"{_VALUE_BEGINS}(-?(?:(?:{_LONG_FRACTION})(?:{_EXPONENT})?|[0-9]+(?:\.[0-9]+)?{_EXPONENT}))"
 _LAST_COMMA = rf",{_BLANK}[}}\]]"
-_IS_KEPT = (
-    f"strlen(n) < 17 and not regexp_matches(n, '[eE]') or not regexp_matches(n, '[.eE]') or {is_kept_by_double('n')}"
-)
+_IS_KEPT = f"case when cast(try_cast(n as double) as varchar) = n then true else {is_kept_by_double('n')} end"
+_ARE_KEPT = f"list_bool_and(list_transform(regexp_extract_all(l, {quoted(_FRACTIONS)}, 1), lambda n: {_IS_KEPT}))"
 _IS_SUSPECT = (
     f"(regexp_matches(l, {quoted(_LAST_COMMA)}) or case when regexp_matches(l, {quoted(_MAY_BE_INEXACT)}) then "
-    f"not list_bool_and(list_transform(regexp_extract_all(l, {quoted(_NUMBERS)}, 1), lambda n: {_IS_KEPT})) "
-    "else false end)"
+    f"not coalesce({_ARE_KEPT}, true) else false end)"
 )
 """The condition that DuckDB may read a record otherwise than it is written: a fraction that no float keeps, or a comma
 behind the last element. A text may look like one; then the record is read exactly for nothing."""
@@ -74,7 +75,7 @@ class JsonCutter:
             BrokenRecord: the file is broken.
         """
         lines = LineCutter(self._layout, self._path).cut(text, size_bytes, is_last)
-        with self._bench.working() as cursor:
+        with self._bench.querying() as cursor:
             return self._records(cursor, lines)
 
     def _records(self, cursor: duckdb.DuckDBPyConnection, lines: CutLines) -> SplitRecords:
