@@ -1,4 +1,4 @@
-"""Fixed width: each line is a record, whose fields are told apart by their places."""
+"""Fixed width: each line is a record, whose fields have their places in it."""
 
 from framework.rows.formats.fixed.look import FixedFiles
 

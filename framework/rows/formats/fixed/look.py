@@ -1,9 +1,10 @@
-"""The first look at a file of fields with a fixed width: whether its lines can be such records."""
+"""What the beginning of a file shows, of fields with a fixed width: whether its lines can be such records."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from framework.model.clean_name import clean_name
@@ -73,10 +74,8 @@ def _empty(rest: str, options: FixedOptions) -> ValueError:
 def _first_lines(rest: str, is_all: bool, line_end: str, options: FixedOptions) -> list[str]:
     """Return the first lines that are not blank, each with its line end; the file's last line may have none."""
     if is_all:
-        try:
+        with suppress(BrokenFooter):
             rest = b"".join(Footer(options, line_end).records(iter([rest.encode("utf-8")]))).decode("utf-8")
-        except BrokenFooter:
-            pass
     lines = [line + line_end for line in rest.split(line_end)]
     lines[-1] = lines[-1].removesuffix(line_end)
     if not is_all:
@@ -115,9 +114,7 @@ def _require_fit(rest: str, lines: Sequence[str], options: FixedOptions) -> None
             + (f", or, {_TABS}" if has_tabs else "")
         )
     if len(first) > 1 and all(_is_parted_by_tabs(line, options) for line in first):
-        raise ValueError(
-            f"each of its first lines has {counted(len(options.fields), 'field')} with tabs between: {_TABS}"
-        )
+        raise ValueError(f"each of its first lines has {counted(len(options.fields) - 1, 'tab')}: {_TABS}")
 
 
 def _names_fields(line: str, options: FixedOptions) -> bool:
@@ -131,9 +128,9 @@ def _names_fields(line: str, options: FixedOptions) -> bool:
 
 
 def _is_parted_by_tabs(line: str, options: FixedOptions) -> bool:
-    """Return whether a line has a tab between each two fields, and not between their places."""
-    parted = line.count("\t") == len(options.fields) - 1
-    return parted and any("\t" in (text or "") for text in cut_fields(line, options))
+    """Return whether a line has as many tabs as stand between its fields, and not all of them between their places."""
+    places = (line[field.first - 1 : field.last] for field in options.fields)
+    return line.count("\t") == len(options.fields) - 1 and any("\t" in place for place in places)
 
 
 def _rows_start(beginning: Beginning, before: str, line_end: str, options: FixedOptions) -> RowsStart:

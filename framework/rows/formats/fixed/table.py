@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,22 +40,13 @@ class FixedTable:
     def relation(self, layout: FileLayout) -> str:
         """Return the table expression: columns `c0`, `c1`… of texts, NULL for an empty one."""
         assert isinstance(layout.options, FixedOptions)
-        numbered = sorted(enumerate(layout.options.fields), key=lambda field: field[1].first)
-        sound = f" where not {has_surplus(layout.options)}" if self.has_surplus else ""
-        if len(numbered) <= _GROUP:
-            return f"(select {', '.join(_cells(numbered, 'l', 1))} from {self.lines}{sound})"
-        groups = [numbered[start : start + _GROUP] for start in range(0, len(numbered), _GROUP)]
-        begins = [group[0][1].first for group in groups]
-        texts = [
-            f"substring(l, {begin}, {group[-1][1].last - begin + 1}) as g{number}"
-            for number, (begin, group) in enumerate(zip(begins, groups, strict=True))
-        ]
-        cells = [
-            cell
-            for number, (begin, group) in enumerate(zip(begins, groups, strict=True))
-            for cell in _cells(group, f"g{number}", begin)
-        ]
-        return f"(select {', '.join(cells)} from (select {', '.join(texts)} from {self.lines}{sound}))"
+        fields = layout.options.fields
+        source = f"{self.lines} where not {has_surplus(layout.options)}" if self.has_surplus else self.lines
+        if len(fields) <= _GROUP:
+            cells = [_cell(field, "l", 1) for field in fields]
+        else:
+            cells, source = _grouped(fields, source)
+        return f"(select {', '.join(f'{cell} as c{index}' for index, cell in enumerate(cells))} from {source})"
 
 
 def has_surplus(options: FixedOptions) -> str:
@@ -65,8 +56,21 @@ def has_surplus(options: FixedOptions) -> str:
     return f"(strlen(l) > {end} and trim(substring(l, {end + 1}), {quoted(BLANKS)}) <> '')"
 
 
-def _cells(fields: Sequence[tuple[int, FixedField]], text: str, begin: int) -> Iterator[str]:
-    """Yield the cells of fields that stand in a text, which begins with this character of the line."""
-    for index, field in fields:
-        cell = f"substring({text}, {field.first - begin + 1}, {field.width})"
-        yield f"nullif(trim({cell}, {quoted(BLANKS)}), '') as c{index}"
+def _grouped(fields: Sequence[FixedField], source: str) -> tuple[list[str], str]:
+    """Return the cells of many fields, and the table expression of the texts that they are cut out of."""
+    places = sorted(range(len(fields)), key=lambda index: fields[index].first)
+    cells = [""] * len(fields)
+    texts = []
+    for number, start in enumerate(range(0, len(places), _GROUP)):
+        group = places[start : start + _GROUP]
+        begin, end = fields[group[0]].first, fields[group[-1]].last
+        texts.append(f"substring(l, {begin}, {end - begin + 1}) as g{number}")
+        for index in group:
+            cells[index] = _cell(fields[index], f"g{number}", begin)
+    return cells, f"(select {', '.join(texts)} from {source})"
+
+
+def _cell(field: FixedField, text: str, begin: int) -> str:
+    """Return the cell of a field that stands in a text, which begins with this character of the line."""
+    cell = f"substring({text}, {field.first - begin + 1}, {field.width})"
+    return f"nullif(trim({cell}, {quoted(BLANKS)}), '')"
