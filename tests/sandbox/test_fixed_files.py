@@ -114,7 +114,7 @@ def test_quarantined_rows_are_loaded_once_corrected(make_feed: MakeFeed, tmp_pat
         ["3x0", None, "-1.25", None],
     ]
 
-    records = {2: list(ROWS[1]), 3: ["300", None, "-1.25", None]}
+    records: dict[int, list[str | None]] = {2: [*ROWS[1]], 3: ["300", None, "-1.25", None]}
     (replayed,) = replay(feed, corrected(found, records, tmp_path / "corrected.parquet"))
 
     assert replayed.status == "SUCCESS", replayed.failure
@@ -184,9 +184,9 @@ def test_the_example_of_the_documentation_loads(make_feed: MakeFeed) -> None:
     result = feed.load("1.txt", content.encode("windows-1252"))
     assert result.status == "SUCCESS", result.failure
     assert feed.rows("id, name, cast(balance as integer)", "id") == [
-        (1, "Ann Miller", 13),
-        (2, "Zoë Groß", 1250),
-        (3, None, None),
+        ("0000001", "Ann Miller", 13),
+        ("0000002", "Zoë Groß", 1250),
+        ("0000003", None, None),
     ]
 
 
