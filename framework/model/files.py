@@ -80,12 +80,15 @@ class RowsStart:
     `at` counts bytes: of the file where it `is_divisible`, else of its text in UTF-8 without a byte order mark.
     `line` is the physical line there, the file's first being 1. `line_end` is the end of the header's line:
     `\r`, or `\n`, which stands for CR LF too. A file that is not divisible is read from its first byte on.
+    `line_length` is the number of characters that each of the first lines has, of fields with a fixed width; 0 where
+    they differ.
     """
 
     at: int
     line: int
     line_end: str
     is_divisible: bool
+    line_length: int = 0
 
 
 @dataclass(frozen=True)

@@ -203,13 +203,17 @@ def _key_findings(document: object) -> Iterator[Finding]:
 
 
 def _unnamed_findings(document: object, names: _Names) -> Iterator[Finding]:
-    """Yield a finding for each column that every file must have and source.options.names does not name."""
-    cleaned = [clean_name(name, 1) for _, name in text_list(document, "source", "options", "names")]
-    has_names = isinstance(mapping_at(document, "source", "options").get("header"), bool) and cleaned
+    """Yield a finding for each column that every file must have and that is none of the names which the spec gives."""
+    options = mapping_at(document, "source", "options")
+    fields = mapping_at(document, "source", "options", "fields")
+    where = "fields" if fields else "names"
+    written = [name for _, name in text_list(document, "source", "options", "names")]
+    cleaned = [clean_name(name, 1) for name in (map(str, fields) if fields else written)]
+    has_names = bool(fields) or (isinstance(options.get("header"), bool) and cleaned)
     if not has_names or len(set(cleaned)) < len(cleaned):
         return
     known = {*names.metadata, *(names.renamed.get(name, name) for name in cleaned)}
     for path, name in (*text_list(document, "load", "keys"), *_order_by_columns(document)):
         if name not in known:
-            message = f"{field_name(path)}: {name!r} is none of source.options.names, so no file has it"
+            message = f"{field_name(path)}: {name!r} is none of source.options.{where}, so no file has it"
             yield Finding(path, "spec/unnamed-column", message, "Add it there, in its place, or take another column.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,11 +15,13 @@ from framework.rows.bench import Bench
 from framework.rows.formats.json.exact import NoRecord, rewritten
 from framework.rows.formats.json.paths import MOST_PATHS, TOO_MANY_PATHS, leaves, pointer
 from framework.rows.formats.json.table import JsonTable
-from framework.rows.formats.lines.cut import CutLines, LineCutter, write_malformed
+from framework.rows.formats.lines.cut import DELIMITER, NUL, CutLines, LineCutter, write_malformed
 from framework.rows.formats.text.format import BrokenRecord
 from framework.rows.segments import MalformedRecord, Segment, SplitRecords
 from framework.rows.sql.expressions import is_kept_by_double, quoted
 
+_UNSOUND = (NUL, DELIMITER.encode(), b"\r")
+"""What no line of JSON holds: a carriage return within it would end it for DuckDB."""
 _ROWS_PER_FETCH = 1024
 CUT_OFF = "the file ends in the middle of its last record: it may have been cut off"
 _BLANK = "[ \\t]*"
@@ -74,7 +77,7 @@ class JsonCutter:
         Raises:
             BrokenRecord: the file is broken.
         """
-        lines = LineCutter(self._layout, self._path).cut(text, size_bytes, is_last)
+        lines = LineCutter(self._layout, self._path, _UNSOUND, has_mark=True).cut(text, size_bytes, is_last)
         with self._bench.querying() as cursor:
             return self._records(cursor, lines)
 
@@ -84,7 +87,7 @@ class JsonCutter:
         count = lines.records - len(dropped)
         segment = Segment(self._layout, self._split, self._path, table, 0, count, lines.size_bytes, dropped)
         checked = self._checked(cursor, table) if count else _Checked()
-        if lines.is_cut_off and count in checked.malformed:
+        if lines.unended and checked.malformed.get(count, "").encode("utf-8") == lines.unended:
             raise BrokenRecord(lines.records, CUT_OFF)
         malformed = [*lines.malformed]
         malformed += [MalformedRecord(segment.place(number), line) for number, line in checked.malformed.items()]
@@ -143,6 +146,8 @@ class JsonCutter:
         path = self._path.with_suffix(".records.jsonl")
         size = longest = records = 0
         with self._path.open("rb") as lines, path.open("wb") as file:
+            lines.read(len(codecs.BOM_UTF8))
+            file.write(codecs.BOM_UTF8)
             for number, line in enumerate(lines, start=1):
                 if number in checked.malformed:
                     continue
