@@ -297,7 +297,7 @@ def with_paths(
         if paths is None and table is not None:
             paths = tuple(map(pointer, own_columns(spec, table)))
         if not paths:
-            why = "it has no record, and there is no table yet" if paths is None else "none of its records has a key"
+            why = "it has no record, and there is no table" if paths is None else "no record is an object with a key"
             raise SourceFileError(f"{part.url}: {why}: send it with its records.", (part.file.key,))
         return replace(part, look=replace(part.look, header=tuple(map(name_of, paths)), paths=paths))
 

@@ -50,6 +50,8 @@ class FindPaths:
         """Return the paths by the file's ordinal and the archive's member, in order."""
         found: dict[tuple[int, str], dict[str, None]] = {}
         for split in records:
+            if not split.records:
+                continue
             found.setdefault((split.layout.ordinal, split.layout.member), {}).update(dict.fromkeys(split.paths))
         return {place: tuple(paths) for place, paths in found.items()}
 

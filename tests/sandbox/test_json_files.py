@@ -59,23 +59,22 @@ def test_values_are_what_the_file_calls_them(make_feed: MakeFeed) -> None:
         "id": "bigint",
         "zip": "character varying(256)",
         "code": "character varying(256)",
-        "price": "double precision",
+        "price": "numeric(38,18)",
         "big": "numeric(19,19)",
         "ok": "boolean",
         "day": "character varying(256)",
         "note": "character varying(256)",
         "o": "super",
-        "late": "character varying(256)",
+        "late": "integer",
     }
     (first, second) = feed.rows("id, zip, code, price, big, ok, day, note, o, late", "id desc")
     assert first[:2] == (9007199254740993, "00501")
-    assert (first[2], first[3], first[5], first[6]) == ("17", 1.5, True, "2024-01-31")
+    assert (first[2], Decimal(first[3]), first[5], first[6]) == ("17", Decimal("1.5"), True, "2024-01-31")
     assert Decimal(first[4]) == Decimal("0.1234567890123456789")
     assert first[7] == 'a"b\\c\né'
     assert json.loads(first[8]) == {"b": [1, 2.5, None], "a": "x"}
-    assert second[1:8] == (None, None, 20.0, None, False, None, "")
-    # An exponent without a fraction beside it may be a code.
-    assert second[9] == "1000.0"
+    assert second[1:8] == (None, None, "20.000000000000000000", None, False, None, "")
+    assert second[9] == 1000
 
 
 @pytest.mark.parametrize(
@@ -116,9 +115,10 @@ def test_keys_that_differ_in_case_are_columns_of_their_own(make_feed: MakeFeed) 
 
     types = loaded(feed, lines({"Id": 1, "id": 2}))
 
-    assert next(iter(types)) == "id"
-    assert len(types) == 2
-    assert sorted(feed.rows(", ".join(types), "1")[0]) == [1, 2]
+    # The name that needs no cleaning is the key's that has it; the other one has a digest of its text.
+    (other,) = set(types) - {"id"}
+    assert other.startswith("id_")
+    assert feed.rows(f"id, {other}", "1") == [(2, 1)]
 
 
 def test_nested_values_become_what_the_spec_says(make_feed: MakeFeed) -> None:
@@ -130,11 +130,11 @@ def test_nested_values_become_what_the_spec_says(make_feed: MakeFeed) -> None:
     assert loaded(as_text, content) == {"id": "integer", "o": "character varying(256)"}
     assert as_text.rows("o", "id")[0] == ('{"a":1,"b":{"c":"x"},"l":[1,2]}',)
     types = loaded(flat, content)
-    assert types == {"id": "integer", "o_a": "double precision", "o_b_c": "character varying(256)", "o_l": "super"}
+    assert types == {"id": "integer", "o_a": "numeric(38,18)", "o_b_c": "character varying(256)", "o_l": "super"}
     assert flat.rows("id, o_a, o_b_c, o_l", "id") == [
-        (1, 1.0, "x", "[1,2]"),
+        (1, "1.000000000000000000", "x", "[1,2]"),
         (2, None, None, None),
-        (3, 1.25, None, None),
+        (3, "1.250000000000000000", None, None),
     ]
 
 
@@ -190,7 +190,7 @@ DEEP = "[" * 2000 + "]" * 2000
         ("", b'[{"id": 1}, {"id": "x', "the file ends within a text of its JSON"),
         ("", b'[{"id": 1}] {"id": 2}', "more text follows the end of the JSON document"),
         ("", b'[{"id": 1} {"id": 2}]', "the file is no JSON: expecting ',' at character 12"),
-        ("", b"id,name\n1,x\n", "the file is text such as CSV, and the feed reads JSON (source.format)"),
+        ("", b"id,name\n1,x\n", "the file begins with 'i', and the feed reads JSON, which begins with { or ["),
         ("", b"PAR1" + bytes(50), "the file is a Parquet file, and the feed reads JSON (source.format)"),
         ("records: data.items", b'{"data": {"x": 1}}', "the document has no data.items"),
         (
@@ -199,10 +199,10 @@ DEEP = "[" * 2000 + "]" * 2000
             "source.options.records: data.items leads to no array",
         ),
         ("records: data", b'[{"data": 1}]', "there is no object that could have data"),
-        ("", b"[]", "it has no record, and there is no table yet"),
-        ("", b"{}\n{}\n", "none of its records has a key"),
+        ("", b"[]", "it has no record, and there is no table"),
+        ("", b"{}\n{}\n", "no record is an object with a key"),
         ("", b"   \n", "the file is empty"),
-        ("", b'{"id": 1}\n{"\xff": 2}\n', "the bytes are not valid in the file's encoding"),
+        ("", b'{"id": 1}\n{"\xff": 2}\n', "byte 13 (0xff) is not valid utf-8"),
         (
             "",
             MANY_KEYS,
@@ -227,8 +227,7 @@ def test_the_first_load_decides_the_format(make_feed: MakeFeed) -> None:
 
     message = rejected(feed, b"id\n2\n")
 
-    assert "the file is text such as CSV, and the feed reads JSON (the format of its first load)" in message
-    assert "set source.format: csv" in message
+    assert "the file begins with 'i', and the feed reads JSON" in message
     loaded(feed, lines({"id": 3}), "c.json")
     assert feed.rows("id", "id") == [(1,), (3,)]
 
@@ -250,6 +249,5 @@ def test_plan_shows_what_a_load_would_do(make_feed: MakeFeed) -> None:
     (load,) = plan_pipeline(feed.spec(), feed.services(), Pending())
 
     assert load.rows == 1
-    (created,) = load.schema_changes
-    assert "o super" in str(created["to"])
+    assert '"o" super' in str(load.transactions).replace("\\", "")
     assert load.notes == ("s3://lake/data/in/" + feed.name + "/a.json is read with is_lines True",)

@@ -120,7 +120,7 @@ def require_packing(head: bytes, compression: Compression) -> Packing | None:
 def require_format(beginning: Beginning, expected: Format | None, is_written: bool) -> Format:
     """Return the format of a file; `expected` is the feed's, None where the file decides.
 
-    `is_written` says that the spec has it. Nothing but the spec says that fields have a fixed width.
+    `is_written` says that the spec has it.
 
     Raises:
         ValueError: it is of another format.
@@ -136,7 +136,8 @@ def require_format(beginning: Beginning, expected: Format | None, is_written: bo
     if beginning.packing is not None and found in ("parquet", "excel"):
         assert known is not None
         raise BrokenFile(f"the file is {known.name} packed with {beginning.packing}: send it without the packing")
-    if expected in (None, found) or (expected == "fixed" and found == "csv"):
+    # Nothing but the spec says that fields have a fixed width, and JSON may be in an encoding that hides it here.
+    if expected in (None, found) or (known is None and expected in ("fixed", "json")):
         return expected or found
     name = "text such as CSV" if known is None else known.name
     where = "source.format" if is_written else "the format of its first load"
@@ -152,4 +153,6 @@ def _recognise(head: bytes) -> _Known | None:
     `head` is unpacked. A quote inside an unquoted field is no CSV, so JSON cannot be taken for it.
     """
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = head.decode("utf-16", "ignore").encode("utf-8", "ignore").lstrip()
     return next((known for known in _KNOWN if known.pattern.match(text if known.is_text else head)), None)

@@ -28,7 +28,10 @@ class JsonFiles:
         if not first and beginning.is_all:
             raise BrokenFile("the file is empty: " + ("it has only blanks" if text else "it has no record"))
         if first and first not in "{[":
-            raise BrokenFile(f"the file begins with {first!r}, and records of JSON with {{ or [")
+            raise ValueError(
+                f"the file begins with {first!r}, and the feed reads JSON, which begins with {{ or [: send it so, or "
+                "set source.format to the file's"
+            )
         is_lines = False if spec.json.records or first == "[" else _is_lines(text, beginning.is_all)
         if is_lines is None:
             return None
