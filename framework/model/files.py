@@ -177,10 +177,15 @@ class SourceBatch:
 
     def unpacked_limit(self, file: SourceFile) -> int:
         """Return how many bytes a packed file may hold."""
-        if self.max_unpacked_bytes is not None:
-            return self.max_unpacked_bytes
-        return max(_LEAST_UNPACKED_BYTES, _MOST_UNPACKED_FACTOR * file.size_bytes)
+        return unpacked_limit(file, self.max_unpacked_bytes)
 
     def part_named(self, name: str) -> FileLayout:
         """Return the layout of the file, or of the archive's member, with this name."""
         return next(part for layout in self.files for part in layout.parts if part.name == name)
+
+
+def unpacked_limit(file: SourceFile, max_unpacked_bytes: int | None) -> int:
+    """Return how many bytes a packed file may hold; see SourceBatch."""
+    if max_unpacked_bytes is not None:
+        return max_unpacked_bytes
+    return max(_LEAST_UNPACKED_BYTES, _MOST_UNPACKED_FACTOR * file.size_bytes)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _MODULES: dict[Format, str] = {
     "csv": "framework.rows.formats.csv",
     "json": "framework.rows.formats.json",
+    "excel": "framework.rows.formats.excel",
     "parquet": "framework.rows.formats.parquet",
 }
 """Each has its `FORMAT`. A load imports that of its files alone."""
