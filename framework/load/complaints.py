@@ -27,8 +27,10 @@ _PREDICATES = {
     Kind.DOUBLE: _NUMBER,
     Kind.BOOLEAN: ("is not a boolean", "are not booleans"),
     Kind.DATE: ("is not a date", "are not dates"),
+    Kind.TIME: ("is not a time of day", "are not times of day"),
     Kind.TIMESTAMP: ("is not a timestamp", "are not timestamps"),
     Kind.TIMESTAMPTZ: ("is not a timestamp with an offset", "are not timestamps with an offset"),
+    Kind.SUPER: ("is not JSON that a SUPER holds", "are not JSON that a SUPER holds"),
 }
 
 

@@ -13,7 +13,7 @@ from framework.lake.pending import is_member_of
 from framework.log.run_log import Event, RunLog
 from framework.model.csv_options import CsvOptions, Format
 from framework.model.file_options import ExcelOptions
-from framework.model.files import FileLayout, Packing, SourceBatch, SourceFile
+from framework.model.files import FileLayout, Packing, SourceBatch, SourceFile, unpacked_limit
 from framework.model.load_warning import LoadWarning
 from framework.model.observation import Observation, ObservedTable
 from framework.model.words import listed
@@ -25,7 +25,7 @@ from framework.rows.formats.archive import Archive
 from framework.rows.formats.csv.look import UnreadHeader
 from framework.rows.formats.csv.shape import FileStart, find_misfit
 from framework.rows.formats.json.paths import name_of, pointer
-from framework.rows.formats.packing import BrokenPacking
+from framework.rows.formats.packing import BrokenPacking, TooLarge
 from framework.rows.formats.recognise import Beginning, BrokenFile, first_content, require_format, require_packing
 from framework.rows.formats.source import Look, Source
 from framework.spec.pipeline import PipelineSpec
@@ -169,6 +169,9 @@ def _read_start(
                 _require_shape(feed.spec, FirstLook(file, error.look, member=member), None)
                 raise error.reason from error
             if look is not None:
+                most = unpacked_limit(feed.spec.source.max_unpacked_bytes, file)
+                if look.unpacked_bytes > most:
+                    raise ValueError(f"the file cannot be read: {TooLarge(most)}")
                 return FirstLook(file, look, beginning.packing, member)
             size *= 4
             if size > MOST_HEAD_BYTES:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 
-from framework.model.column_type import ColumnType, Kind
+from framework.model.column_type import MAX_SUPER_BYTES, ColumnType, Kind
 from framework.model.date_format import DateFormat
 from framework.model.notation import PLAIN_NUMBERS, Negative, Notation, NumberNotation
 from framework.model.null_markers import NULL_MARKERS
@@ -109,6 +110,8 @@ def describe_text(column_type: ColumnType, text: str, notation: Notation) -> str
     """Return in a few words what a text that is not a value of the type seems to be, without quoting it."""
     if column_type.is_text:
         return _describe_long_text(column_type, text)
+    if column_type.kind is Kind.SUPER:
+        return _describe_json(text)
     if is_null_marker(text):
         return "an empty text in quotes" if not text else "a word for NULL?"
     if text != text.strip():
@@ -117,7 +120,7 @@ def describe_text(column_type: ColumnType, text: str, notation: Notation) -> str
         return _describe_number(column_type, text, notation.numbers)
     if column_type.kind is Kind.BOOLEAN:
         return "another word for true or false?" if _matches(_BOOLEANS, text) else None
-    return None if notation.formats else _describe_day(column_type, text)
+    return None if notation.formats_of(column_type.kind) else _describe_day(column_type, text)
 
 
 def _describe_long_text(column_type: ColumnType, text: str) -> str:
@@ -142,6 +145,8 @@ def _describe_number(column_type: ColumnType, text: str, numbers: NumberNotation
 
 def _describe_day(column_type: ColumnType, text: str) -> str | None:
     kind = column_type.kind
+    if kind is Kind.TIME:
+        return "a day before it" if _matches(TIMESTAMP, text) else None
     if kind is not Kind.TIMESTAMPTZ and _matches(TIMESTAMPTZ, text):
         return "an offset from UTC"
     if _matches(TIMESTAMP, text) and kind is not Kind.TIMESTAMP:
@@ -158,6 +163,34 @@ def _describe_day(column_type: ColumnType, text: str) -> str | None:
     if formats:
         return f"written as {' or '.join(formats)}?"
     return "seconds since 1970?" if _matches(r"[0-9]{10}|[0-9]{13}", text) else None
+
+
+def _describe_json(text: str) -> str:
+    length_bytes = len(text.encode("utf-8", errors="replace"))
+    if length_bytes > MAX_SUPER_BYTES:
+        return counted(length_bytes, "byte")
+    try:
+        json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_number, parse_int=str, parse_float=str)
+    except RecursionError:
+        return "nested too deep"
+    except _DuplicateKeyError:
+        return "a key twice in one object"
+    except ValueError:
+        return "no JSON by RFC 8259"
+    return "a NUL character, half a surrogate pair, a string that is too long, or nested too deep"
+
+
+class _DuplicateKeyError(ValueError):
+    """An object has a key twice."""
+
+
+def _distinct(pairs: Sequence[tuple[str, object]]) -> None:
+    if len(dict(pairs)) != len(pairs):
+        raise _DuplicateKeyError
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(word)
 
 
 def _matches(expression: str, text: str) -> bool:

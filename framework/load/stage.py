@@ -37,7 +37,7 @@ from framework.plan.fit import file_columns, refuse_too_many
 from framework.plan.load_plan import Staged
 from framework.plan.lookups import FindFilledColumns
 from framework.plan.measured import apply_measurements, with_samples
-from framework.plan.missing import emptied_columns
+from framework.plan.missing import emptied_columns, lost_values
 from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import PipelineSpec
 
@@ -223,7 +223,10 @@ def _refuse_emptied_columns(
 ) -> None:
     """Reject a replacement that lacks columns in which the table holds values, unless the spec has a policy."""
     names = tuple(fill.column for fill in columns.fills if fill.unless_filled)
-    filled = answer(observed, FindFilledColumns(names)).filled if names else frozenset()
+    filled = (answer(observed, FindFilledColumns(names)).filled or frozenset()) if names else frozenset()
+    if lost := [column.name for column in columns.kept if column.name in filled]:
+        assert observed.table is not None
+        raise lost_values(spec, [column for column in observed.table.columns if column.name in lost])
     if filled:
         in_order = [name for name in names if name in filled]
         raise emptied_columns(spec, in_order, batch.files[0].file, columns.warnings)

@@ -12,6 +12,11 @@ MAX_SCALE = 37
 DEFAULT_VARCHAR_BYTES = 256
 """VARCHAR without a length. Source:
 https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html"""
+MAX_SUPER_BYTES = 16_384_000
+"""The documentation says 16 MB, and errors of the warehouse `super(16384000)`."""
+MAX_SUPER_NESTING = 1_000
+MAX_SUPER_STRING_BYTES = 65535
+"""Source: https://docs.aws.amazon.com/redshift/latest/dg/r_SUPER_type.html"""
 
 
 class Kind(enum.Enum):

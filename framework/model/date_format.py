@@ -1,4 +1,4 @@
-"""Date and timestamp formats as specs write them: `dd/MM/yyyy HH:mm`.
+"""Formats of dates, timestamps and times of day as specs write them: `dd/MM/yyyy HH:mm`.
 
 One notation, the same in every engine. Letters outside quotes are fields, everything else stands for itself; `''` is a
 quote. EPOCH_S and EPOCH_MS are formats too: seconds and milliseconds since 1970 in UTC.
@@ -7,7 +7,7 @@ quote. EPOCH_S and EPOCH_MS are formats too: seconds and milliseconds since 1970
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -75,6 +75,11 @@ class DateFormat:
     def has_time(self) -> bool:
         """Whether the format has a time of day."""
         return self.is_epoch or not {"H", "h"}.isdisjoint(self.fields)
+
+    @property
+    def is_time_of_day(self) -> bool:
+        """Whether the format has a time of day and no day."""
+        return not self.is_epoch and "y" not in self.fields
 
     @property
     def has_offset(self) -> bool:
@@ -183,12 +188,17 @@ class DateFormat:
         if found is None:
             return None
         read = dict(zip(self.fields, found.groups(), strict=True))
-        month = read["M"].lower().rstrip(".")
-        numbers = [number for number, names in enumerate(MONTHS[self.locale], 1) if month in names]
         hour = read.get("H") or read.get("h") or "0"
         half = read.get("a", "").lower()[:1]
         rest = tuple(int(read.get(field, "0")) for field in "msS")
-        return (read["y"][-2:], numbers[0] if numbers else int(month), int(read["d"]), int(hour), half, *rest)
+        return (*self._read_day(read), int(hour), half, *rest)
+
+    def _read_day(self, read: Mapping[str, str]) -> tuple[object, ...]:
+        if self.is_time_of_day:
+            return (None, None, None)
+        month = read["M"].lower().rstrip(".")
+        numbers = [number for number, names in enumerate(MONTHS[self.locale], 1) if month in names]
+        return (read["y"][-2:], numbers[0] if numbers else int(month), int(read["d"]))
 
 
 def _pieces(pattern: str) -> Iterator[tuple[str, str]]:
@@ -218,12 +228,15 @@ def _require_time(pattern: str, fields: list[str]) -> None:
         if letters[0] in seen:
             raise ValueError(f"{pattern!r}: the field {letters[0]!r} comes twice")
         seen.add(letters[0])
-    if not {"y", "M", "d"} <= seen:
-        raise ValueError(f"{pattern!r}: a format names year, month and day (yyyy, MM, dd)")
+    has_day, has_time = not seen.isdisjoint("yMd"), {"H", "m"} <= seen or {"h", "m"} <= seen
+    if not {"y", "M", "d"} <= seen and (has_day or not has_time):
+        raise ValueError(f"{pattern!r}: a format names year, month and day (yyyy, MM, dd), or hour and minute (HH, mm)")
     if ("h" in seen) != ("a" in seen) or {"h", "H"} <= seen:
         raise ValueError(f"{pattern!r}: hours are HH, or hh with AM or PM (a)")
     if seen & {"m", "s", "S", "X"} and not seen & {"h", "H"}:
         raise ValueError(f"{pattern!r}: a time of day begins with its hours (HH)")
+    if not has_day and "X" in seen:
+        raise ValueError(f"{pattern!r}: a time of day without a day has no offset from UTC")
 
 
 def _require_one_reading(pattern: str, pieces: Iterable[tuple[str, str]]) -> None:

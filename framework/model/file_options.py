@@ -67,6 +67,11 @@ class FixedField:
     first: int
     last: int
 
+    @property
+    def width(self) -> int:
+        """The number of its characters."""
+        return self.last - self.first + 1
+
 
 @dataclass(frozen=True)
 class FixedOptions:
@@ -78,6 +83,11 @@ class FixedOptions:
     skip_lines: int = 0
     footer_lines: int = 0
     footer_from: str = ""
+
+    @property
+    def has_footer(self) -> bool:
+        """Whether the end of a file is no record."""
+        return bool(self.footer_lines or self.footer_from)
 
 
 FileOptions = CsvOptions | JsonOptions | ParquetOptions | ExcelOptions | FixedOptions

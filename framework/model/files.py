@@ -80,12 +80,15 @@ class RowsStart:
     `at` counts bytes: of the file where it `is_divisible`, else of its text in UTF-8 without a byte order mark.
     `line` is the physical line there, the file's first being 1. `line_end` is the end of the header's line:
     `\r`, or `\n`, which stands for CR LF too. A file that is not divisible is read from its first byte on.
+    `line_length` is the number of characters that each of the first lines has, of fields with a fixed width; 0 where
+    they differ.
     """
 
     at: int
     line: int
     line_end: str
     is_divisible: bool
+    line_length: int = 0
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,11 @@ class FileLayout:
         return self.file.size_bytes * (PACKING_FACTOR if self.packing else 1)
 
 
+def unpacked_limit(most_bytes: int | None, file: SourceFile) -> int:
+    """Return how many bytes a packed file may hold; None stands for 1 GB, or a hundred times its size if more."""
+    return most_bytes or max(_LEAST_UNPACKED_BYTES, _MOST_UNPACKED_FACTOR * file.size_bytes)
+
+
 @dataclass(frozen=True)
 class SourceBatch:
     """The source files of one load, at least one; they may differ in their columns.
@@ -177,15 +185,8 @@ class SourceBatch:
 
     def unpacked_limit(self, file: SourceFile) -> int:
         """Return how many bytes a packed file may hold."""
-        return unpacked_limit(file, self.max_unpacked_bytes)
+        return unpacked_limit(self.max_unpacked_bytes, file)
 
     def part_named(self, name: str) -> FileLayout:
         """Return the layout of the file, or of the archive's member, with this name."""
         return next(part for layout in self.files for part in layout.parts if part.name == name)
-
-
-def unpacked_limit(file: SourceFile, max_unpacked_bytes: int | None) -> int:
-    """Return how many bytes a packed file may hold; see SourceBatch."""
-    if max_unpacked_bytes is not None:
-        return max_unpacked_bytes
-    return max(_LEAST_UNPACKED_BYTES, _MOST_UNPACKED_FACTOR * file.size_bytes)

@@ -12,7 +12,8 @@ class ColumnProfile:
 
     `values` counts the non-NULL texts; the counts after it say how many of them are, as a whole,
     text of that class (a whole number counts in `numbers` too; dates and timestamps are real days;
-    `zoned` are timestamps with an offset, and `exponents` numbers with an exponent, which count in no other class).
+    `zoned` are timestamps with an offset, `times` times of day in a format of the spec, and `exponents` numbers with an
+    exponent, which count in no other class).
     `integers` have no point. `inexact` counts the numbers, those with an exponent too, that the nearest DOUBLE does not
     give back.
     `integer_digits` and `scale` are the most digits before the point, and after it trailing zeros aside, over all
@@ -37,6 +38,7 @@ class ColumnProfile:
     zoned: int = 0
     exponents: int = 0
     inexact: int = 0
+    times: int = 0
     mixes_currencies: bool = False
     null_markers: Mapping[str, int] = field(default_factory=dict)
     nested: int = 0

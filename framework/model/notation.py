@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from framework.model.column_type import Kind
 from framework.model.date_format import DateFormat
 from framework.model.text import literal
 
@@ -83,14 +84,30 @@ class Notation:
     """How the texts of a column write values.
 
     `null_values` are texts that mean NULL, quoted or not; an unquoted empty field always does. `booleans` are pairs of
-    texts, true first; without any they are true and false. `formats` are those of dates and timestamps, tried in order;
-    without any they are ISO 8601.
+    texts, true first; without any they are true and false. `formats` are those of dates, times and timestamps, tried in
+    order; of days, or of times of day alone, they are ISO 8601 where no format describes such.
     """
 
     null_values: tuple[str, ...] = ()
     numbers: NumberNotation = field(default=PLAIN_NUMBERS)
     booleans: tuple[tuple[str, str], ...] = ()
     formats: tuple[DateFormat, ...] = ()
+
+    @property
+    def day_formats(self) -> tuple[DateFormat, ...]:
+        """The formats of dates and timestamps."""
+        return tuple(each for each in self.formats if not each.is_time_of_day)
+
+    @property
+    def time_formats(self) -> tuple[DateFormat, ...]:
+        """The formats of a time of day alone."""
+        return tuple(each for each in self.formats if each.is_time_of_day)
+
+    def formats_of(self, kind: Kind) -> tuple[DateFormat, ...]:
+        """Return the formats of a kind of column; none where its texts are ISO 8601, or no dates and times."""
+        if kind is Kind.TIME:
+            return self.time_formats
+        return self.day_formats if kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ) else ()
 
     def as_fields(self) -> dict[str, object]:
         """Return the fields of `types.parse` that describe the notation."""

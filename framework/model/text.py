@@ -27,8 +27,8 @@ NOT_ZERO = r"[^eE]*[1-9].*"
 """Texts of FLOAT that are not zero, whatever a cast returns for them."""
 BOOLEAN = r"[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]"
 DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6}0*)?)?"
-TIMESTAMP = rf"{DATE}[ T]{_TIME}"
+TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6}0*)?)?"
+TIMESTAMP = rf"{DATE}[ T]{TIME}"
 _OFFSET = r"(?:Z|[-+](?:0[0-9]|1[0-4])(?::?[0-5][0-9]|(?::[0-5][0-9]){2})?)"
 """As PostgreSQL writes it: `+02`, `+05:30`, and with seconds where a zone had some once."""
 TIMESTAMPTZ = rf"{TIMESTAMP} ?{_OFFSET}"
@@ -50,7 +50,8 @@ def accepted_text(column_type: ColumnType) -> str:
 
     For DECIMAL it also bounds the digits before the point and, trailing zeros aside, after it,
     so that a cast never rounds. For DATE and TIMESTAMP it is the ISO form, used where the spec
-    names no format; a DATE text is also a TIMESTAMP, at midnight.
+    names no format; a DATE text is also a TIMESTAMP, at midnight. What is JSON, which a SUPER holds, no regular
+    expression can say.
     """
     match column_type.kind:
         case Kind.SMALLINT | Kind.INTEGER | Kind.BIGINT:
@@ -64,16 +65,14 @@ def accepted_text(column_type: ColumnType) -> str:
         case Kind.DATE:
             return DATE
         case Kind.TIMESTAMP:
-            return rf"{DATE}(?:[ T]{_TIME})?"
+            return rf"{DATE}(?:[ T]{TIME})?"
         case Kind.TIMESTAMPTZ:
             return TIMESTAMPTZ
         case Kind.TIME:
-            return _TIME
-        case Kind.SUPER:
-            return ANY
+            return TIME
         case Kind.CHAR:
             return ASCII
-        case Kind.VARCHAR:
+        case Kind.VARCHAR | Kind.SUPER:
             return ANY
 
 

@@ -24,11 +24,13 @@ from framework.plan.fit import file_columns
 from framework.plan.infer_type import SettledType, settle_file_type, settle_type
 from framework.plan.missing import (
     Fill,
+    fill_unloadable,
     missing_column_warnings,
     plan_fill,
     probable_renames,
     refuse_lacking,
     rename_warning,
+    unloadable_warnings,
 )
 from framework.plan.null_markers import null_marker_warnings
 from framework.plan.schema_changes import NewColumn, Widening
@@ -76,13 +78,27 @@ class PlannedColumn:
 
 
 @dataclass(frozen=True)
+class UnloadableColumn:
+    """A column of the target of a type that Feedway cannot load; the staging table has it, and no staging file.
+
+    Rows keep what they hold in it, as far as they replace one.
+    """
+
+    name: str
+    type_text: str
+    fill: Fill
+
+
+@dataclass(frozen=True)
 class ColumnPlan:
     """The columns of a load: those of its files, those that no file has, the metadata columns.
 
-    `ignored` are columns of the files that the target lacks and the spec does not want.
+    `kept` are columns of the target that nothing can be loaded into, where rows replace others. `ignored` are columns
+    of the files that the target lacks and the spec does not want.
     """
 
     columns: tuple[PlannedColumn, ...]
+    kept: tuple[UnloadableColumn, ...] = ()
     ignored: tuple[str, ...] = ()
     warnings: tuple[LoadWarning, ...] = ()
 
@@ -99,6 +115,11 @@ class ColumnPlan:
     @property
     def fills(self) -> tuple[Fill, ...]:
         """The fills of columns that files lack."""
+        return (*self.missing, *(column.fill for column in self.kept))
+
+    @property
+    def missing(self) -> tuple[Fill, ...]:
+        """The fills of columns that files could have."""
         return tuple(column.fill for column in self.columns if column.fill is not None)
 
 
@@ -126,8 +147,8 @@ def plan_columns(
 
     Raises:
         SourceFileError: a file lacks or has columns that the spec says it must not.
-        SpecError: the spec's type of a column is not the table's, which cannot be widened to it.
-        SchemaChangeError: the table has a type that cannot be loaded.
+        SpecError: the spec's type of a column is not the table's, which cannot be widened to it, or keys are SUPER.
+        SchemaChangeError: a file has a column of a type that cannot be loaded, or one is NOT NULL.
     """
     observed = {column.name: column for column in table.columns} if table else {}
     columns: list[PlannedColumn] = []
@@ -144,10 +165,32 @@ def plan_columns(
             ignored.append(name)
         else:
             columns.append(_new_column(spec, name, profiles.get(name), typed.get(name), batch))
-    columns += [_absent_column(spec, column, batch.files) for column in _absent(spec, observed, names)]
+    absent = _absent(spec, observed, names)
+    columns += [_absent_column(spec, column, batch.files) for column in absent if column.type is not None]
     columns += [_metadata_column(spec, observed.get(each.name), each) for each in _metadata(spec, run_date)]
-    plan = ColumnPlan(tuple(columns), tuple(ignored))
-    return replace(plan, warnings=tuple(_warnings(spec, batch, profiles, plan)))
+    _refuse_super_keys(spec, table, columns)
+    unloadable = [column for column in absent if column.type is None]
+    plan = ColumnPlan(tuple(columns), tuple(_kept(spec, unloadable, batch.files)), tuple(ignored))
+    warnings = (*_warnings(spec, batch, profiles, plan), *unloadable_warnings(spec, unloadable, batch.files))
+    return replace(plan, warnings=warnings)
+
+
+def _refuse_super_keys(spec: PipelineSpec, table: ObservedTable | None, columns: Sequence[PlannedColumn]) -> None:
+    """Refuse SUPER where rows are compared, or a new table is distributed or sorted by it; the warehouse cannot do so.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/r_SUPER_type.html
+    """
+    used = dict.fromkeys(spec.load.keys, "load.keys")
+    used |= {order.column: "load.order_by" for order in spec.load.order_by}
+    if table is None:
+        used |= dict.fromkeys(spec.target.sortkey, "target.sortkey")
+        used |= {spec.target.distkey: "target.distkey"} if spec.target.distkey else {}
+    for column in columns:
+        if column.target_type.kind is Kind.SUPER and column.name in used:
+            raise SpecError(
+                f"{spec.path}: {used[column.name]} names {column.name!r}, which is SUPER: the warehouse cannot compare "
+                f"such values. Take another column, or make it text: types.columns.{column.name}: varchar(65535)."
+            )
 
 
 def _is_ignored(spec: PipelineSpec, name: str) -> bool:
@@ -206,11 +249,10 @@ def _known_column(spec: PipelineSpec, observed: TableColumn) -> PlannedColumn:
 def _type_of(spec: PipelineSpec, observed: TableColumn) -> ColumnType:
     """Return the type of a column that a load writes; of one that it cannot write, the error names the way out."""
     if observed.type is None:
-        way_out = "Load into a table without it, and join the column in a view: rows are replaced whole."
-        if spec.load.mode.only_adds:
-            way_out = "List it under columns.exclude, and it is left as it is."
-        place = f"{spec.target.table}: the column {observed.name!r}"
-        raise SchemaChangeError(f"{place} is {observed.type_text}, which Feedway cannot load. {way_out}")
+        raise SchemaChangeError(
+            f"{spec.target.table}: the column {observed.name!r} is {observed.type_text}, which Feedway cannot load. "
+            "List it under columns.exclude, and it is left as it is."
+        )
     return observed.type
 
 
@@ -234,13 +276,17 @@ def _declared(spec: PipelineSpec, column: PlannedColumn) -> PlannedColumn:
 
 
 def _absent(spec: PipelineSpec, observed: Mapping[str, TableColumn], names: Sequence[str]) -> list[TableColumn]:
-    """Return the table's columns that no file has and a load writes nevertheless."""
+    """Return the table's columns that no file has and that the warehouse does not number itself."""
     present = {*names, spec.metadata_columns.run_date, spec.metadata_columns.file_name}
-    absent = [column for name, column in observed.items() if name not in present and not column.is_identity]
-    if spec.load.mode.only_adds:
-        # Rows that are only added take the table's own default in a column nobody can write.
-        absent = [column for column in absent if column.type is not None]
-    return absent
+    return [column for name, column in observed.items() if name not in present and not column.is_identity]
+
+
+def _kept(
+    spec: PipelineSpec, unloadable: Sequence[TableColumn], layouts: Sequence[FileLayout]
+) -> Iterator[UnloadableColumn]:
+    # Rows that are only added take the table's own default in a column nobody can write.
+    for column in () if spec.load.mode.only_adds else unloadable:
+        yield UnloadableColumn(column.name, column.type_text, fill_unloadable(spec, column, layouts))
 
 
 def _absent_column(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> PlannedColumn:
@@ -287,7 +333,7 @@ def _warnings(
     """Yield the warnings for columns that are missing, renamed, duplicated or text because of null markers."""
     yield from batch.warnings
     yield from null_marker_warnings(spec, profiles)
-    yield from missing_column_warnings(spec, plan.fills, batch.files)
+    yield from missing_column_warnings(spec, plan.missing, batch.files)
     missing = {
         column.name: column.target_type
         for column in plan.columns

@@ -81,6 +81,8 @@ def infer(profile: ColumnProfile) -> InferredKind:
     # Before numbers: where a format such as yyyyMMdd describes all values, the spec has said that they are dates.
     if profile.dates == profile.values:
         return "date"
+    if profile.times == profile.values:
+        return "time"
     if profile.integers == profile.values and profile.smallest is not None:
         return "integer"
     if profile.numbers + profile.exponents == profile.values and (
@@ -167,6 +169,8 @@ def _natural_type(profile: ColumnProfile, kind: InferredKind, is_key: bool) -> C
             return ColumnType(Kind.BOOLEAN)
         case "date":
             return ColumnType(Kind.DATE)
+        case "time":
+            return ColumnType(Kind.TIME)
         case "timestamp":
             return ColumnType(Kind.TIMESTAMP)
         case "timestamptz":
@@ -217,6 +221,7 @@ def describe_kind(kind: InferredKind) -> str:
         "double": "numbers",
         "boolean": "true or false",
         "date": "dates",
+        "time": "times of day",
         "timestamp": "timestamps",
         "timestamptz": "timestamps with an offset",
         "nested": "objects or arrays",

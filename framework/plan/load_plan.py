@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from framework.errors import SchemaChangeError
-from framework.model.column_type import Kind
 from framework.model.csv_options import Format
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.load_warning import LoadWarning
@@ -19,7 +18,7 @@ from framework.model.names import TableName
 from framework.model.observation import Observation, ObservedTable
 from framework.plan.audit import LoadFile, RunNames, warnings_of
 from framework.plan.columns import ColumnPlan, PlannedColumn
-from framework.plan.copy import plan_copy
+from framework.plan.copy import plan_copy, staging_width
 from framework.plan.evolution import plan_evolution
 from framework.plan.fit import MAX_COLUMNS, too_many
 from framework.plan.grants import plan_grants
@@ -187,6 +186,7 @@ def _planned(
 ) -> LoadPlan:
     spec, staged = load.spec, load.staged
     columns = _columns(staged)
+    kept = staged.columns.kept if staged.has_rows else ()
     spellings = _spellings(load, observed)
     warnings = (*staged.columns.warnings, *same_content(_sources(load), staged.seen, observed))
     files = _loaded_files(load, (*load.warnings, *warnings))
@@ -202,7 +202,7 @@ def _planned(
         target_exists=staged.has_rows or observed.table is not None,
         control_schema=load.names.control_schema,
         load=spec.load,
-        columns=tuple(column.name for column in columns),
+        columns=(*(column.name for column in columns), *(column.name for column in kept)),
         fills=staged.columns.fills,
         files=files,
         observed_rows=staged.seen.rows_staged,
@@ -218,7 +218,7 @@ def _planned(
         changes=changes,
         views=views,
         evolution=evolution,
-        copy=plan_copy(load.names.staging, columns, manifest_url, load.copy_role),
+        copy=plan_copy(load.names.staging, columns, kept, manifest_url, load.copy_role),
         merge=plan_merge(merge),
         files=files,
         table=table,
@@ -292,8 +292,7 @@ def _checked(load: LoadInput, observed: Observation, plan: LoadPlan) -> LoadPlan
         SchemaChangeError: the target or the staging table would have too many columns, or a statement too many bytes.
     """
     spec = load.spec
-    # A TIMESTAMPTZ is copied into a column of its own.
-    width = sum(2 if column.target_type.kind is Kind.TIMESTAMPTZ else 1 for column in _columns(load.staged))
+    width = staging_width(_columns(load.staged), load.staged.columns.kept)
     most = max(width, 0 if plan.table is None else len(plan.table.columns))
     if most > MAX_COLUMNS:
         raise SchemaChangeError(too_many(spec, observed.table, load.files[0].source.url, most))

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from framework.errors import SourceFileError
+from framework.errors import SchemaChangeError, SourceFileError
 from framework.model.column_type import ColumnType, Kind, can_widen
 from framework.model.files import FileLayout, SourceBatch, SourceFile
 from framework.model.load_warning import LoadWarning
@@ -16,6 +16,8 @@ from framework.plan.fit import yaml_name
 from framework.spec.pipeline import PipelineSpec
 
 _MOST_NAMES = 20
+_WITHOUT_DEFAULT = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.SUPER)
+_JOIN_IN_A_VIEW = "Load into a table without it, and join the column in a view."
 _NEW_BY_DEFAULT = "missing_columns: {new_rows: default}"
 
 
@@ -83,9 +85,8 @@ def _is_wanted(spec: PipelineSpec, column: TableColumn) -> bool:
     rejects = policy.stored_rows == "reject" or (policy.new_rows == "reject" and not spec.load.mode.matches_keys)
     metadata = spec.metadata_columns
     is_filled = column.is_identity or column.name in (metadata.run_date, metadata.file_name)
-    # Rows that are only added take the table's own default in a column nobody can write.
-    is_asked_for = rejects and column.name not in spec.columns.exclude
-    return is_asked_for and not is_filled and not (spec.load.mode.only_adds and column.type is None)
+    # No file can have a column that cannot be loaded.
+    return rejects and column.name not in spec.columns.exclude and not is_filled and column.type is not None
 
 
 def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> Fill:
@@ -120,9 +121,65 @@ def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileL
     )
 
 
+def fill_unloadable(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileLayout]) -> Fill:
+    """Return the fill of a column of a type that cannot be loaded: NULL, where no stored value is kept.
+
+    What the spec says of missing columns is not about it, unless it names the column. A NOT NULL one may stand in a
+    table whose files bring no new rows.
+
+    Raises:
+        SchemaChangeError: the column is NOT NULL, and rows would have no value in it.
+    """
+    policy = spec.evolution.of(observed.name).missing_columns
+    keeps_stored = spec.load.mode.matches_keys
+    is_meant = policy.written_for == "column" or not observed.nullable
+    rejects_new = keeps_stored and policy.new_rows == "reject" and is_meant
+    if not observed.nullable and not rejects_new:
+        only_replace = f"evolution.columns.{observed.name}.missing_columns: {{new_rows: reject}}"
+        or_reject = f" Or, if files bring no new rows, set {only_replace}." if keeps_stored else ""
+        raise SchemaChangeError(
+            f"{_unloadable(spec, observed)}, and NOT NULL, so that new rows could not be inserted. {_JOIN_IN_A_VIEW}"
+            f"{or_reject}"
+        )
+    return Fill(
+        column=observed.name,
+        value=None,
+        keeps_stored=keeps_stored,
+        files=tuple(layout.ordinal for layout in layouts),
+        rejects_new=rejects_new,
+        unless_filled=spec.load.mode.replaces_table,
+    )
+
+
+def lost_values(spec: PipelineSpec, columns: Sequence[TableColumn]) -> SchemaChangeError:
+    """Return the error for a load that would lose values of at least one column of a type that it cannot load."""
+    lines = [f"{_unloadable(spec, column)}, and holds values" for column in columns]
+    return SchemaChangeError(f"{'; '.join(lines)}. load.mode {spec.load.mode.name} would lose them. {_JOIN_IN_A_VIEW}")
+
+
+def _unloadable(spec: PipelineSpec, column: TableColumn) -> str:
+    return f"{spec.target.table}: the column {column.name!r} is {column.type_text}, which Feedway cannot load"
+
+
+def unloadable_warnings(
+    spec: PipelineSpec, columns: Sequence[TableColumn], layouts: Sequence[FileLayout]
+) -> Iterator[LoadWarning]:
+    """Yield a warning for each column of a type that cannot be loaded and that the spec does not exclude."""
+    effect = "new rows get the table's default there"
+    if spec.load.mode.matches_keys:
+        effect = "stored rows keep their values, new rows get NULL"
+    elif spec.load.mode.replaces_table:
+        effect = "all rows get NULL"
+    files = tuple(layout.file.key for layout in layouts)
+    for column in columns:
+        if column.name not in spec.columns.exclude:
+            message = f"{_unloadable(spec, column)}: {effect}. If that is meant, list it under columns.exclude"
+            yield LoadWarning("unloadable-column", column.name, message, files)
+
+
 def _default_text(column_type: ColumnType | None) -> str | None:
-    """The text of a missing value: '' for strings, 0 for numbers, false; dates and times have none."""
-    if column_type is None or column_type.kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+    """The text of a missing value: '' for strings, 0 for numbers, false; dates, times and SUPER have none."""
+    if column_type is None or column_type.kind in _WITHOUT_DEFAULT:
         return None
     if column_type.is_text:
         return ""

@@ -18,7 +18,7 @@ MAX_REWRITES_IN_PLACE = 5
 CREATED, INFERRED, SOURCE_FORMAT = "create_table", "infer_column", "source_format"
 """Kinds of rows in the log of schema changes: a table's creation, a column whose inferred type rounds, and the format
 that a pipeline's first load has decided."""
-_RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE)
+_RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE, Kind.SUPER)
 
 
 @dataclass(frozen=True)
@@ -260,13 +260,18 @@ def kept_encoding(column: TableColumn) -> str | None:
     An explicit one ends a table's ENCODE AUTO. Source: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
     """
     encoding = (column.encoding or "").lower()
-    if column.sortkey or (column.type is not None and column.type.kind in _RAW):
-        usual = "none"
-    else:
-        usual = "lzo" if column.type is not None and column.type.is_text else "az64"
+    usual = "none" if column.sortkey else _usual_encoding(column)
     if encoding in ("", usual):
         return None
     return "raw" if encoding == "none" else encoding
+
+
+def _usual_encoding(column: TableColumn) -> str:
+    if column.type is None:
+        return "lzo" if column.type_text.startswith(("binary varying", "varbyte")) else "none"
+    if column.type.kind in _RAW:
+        return "none"
+    return "lzo" if column.type.is_text else "az64"
 
 
 def needs_new_table(changes: Iterable[SchemaChange]) -> bool:

@@ -7,6 +7,7 @@ and comments beforehand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ from framework.model.observation import Observation, ObservedTable, TableColumn,
 from framework.plan.schema_changes import AddColumn, GrowVarchar, RewriteColumn, SchemaChange, kept_encoding
 from framework.plan.steps import Statement, locks_readers
 from framework.plan.views import hidden_privileges
+
+_KEPT_TYPE = re.compile(r"geometry|geography|hllsketch|time with time zone|(?:binary varying|varbyte)\([0-9]+\)")
+"""The types that no load writes, as the catalog spells them where it leaves nothing of them out."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +133,8 @@ def _restore_design(
 def _refuse_what_would_be_lost(table: ObservedTable, design: TableDesign) -> None:
     obstacles = []
     for column in table.columns:
-        if column.type is None:
-            obstacles.append(f"the column {column.name!r} is {column.type_text}, which Feedway does not know")
+        if column.type is None and not _KEPT_TYPE.fullmatch(column.type_text):
+            obstacles.append(f"the column {column.name!r} is {column.type_text}, whose values Feedway cannot keep")
         elif column.is_identity:
             obstacles.append(f"the column {column.name!r} is numbered by the warehouse (IDENTITY)")
         elif column.has_column_grants:

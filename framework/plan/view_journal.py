@@ -27,6 +27,7 @@ _CATALOG_SPELLINGS = {
     Kind.DECIMAL: "numeric",
     Kind.CHAR: "character",
     Kind.VARCHAR: "character varying",
+    Kind.TIME: "time without time zone",
     Kind.TIMESTAMP: "timestamp without time zone",
     Kind.TIMESTAMPTZ: "timestamp with time zone",
 }

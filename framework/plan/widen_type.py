@@ -47,7 +47,7 @@ def unconvertible_values(spec: PipelineSpec, name: str, column_type: ColumnType,
 
 def may_become_text(spec: PipelineSpec, name: str, column_type: ColumnType) -> bool:
     """Return whether a column may become text: a key only where every value can be written in one way only."""
-    if column_type.is_text:
+    if column_type.is_text or column_type.kind is Kind.SUPER:
         return False
     return name not in spec.load.keys or column_type.is_integer or column_type.kind is Kind.DATE
 

@@ -57,7 +57,13 @@ class Bench:
     @contextmanager
     def working(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield this thread's connection, for work that takes a processor. Its failures are explained."""
-        with self.slot(), self.phases.busy("stage"), database_failures():
+        with self.slot(), self.phases.busy("stage"), self.querying() as cursor:
+            yield cursor
+
+    @contextmanager
+    def querying(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield this thread's connection, to who has a processor already. Its failures are explained."""
+        with database_failures():
             yield self._cursor()
 
     @contextmanager

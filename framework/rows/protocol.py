@@ -65,7 +65,7 @@ class SourceRows(Protocol):
         """Write the batch's good rows as Parquet below `destination`, and return what was measured.
 
         Staging: one row per good source row, `columns` in their order, then feedway_file and
-        feedway_row; TIMESTAMPTZ as the time in UTC without a zone. Bad rows (a misfit, a NULL key,
+        feedway_row; TIMESTAMPTZ as the time in UTC without a zone, TIME as text. Bad rows (a misfit, a NULL key,
         a wrong number of fields) are counted, not written. `destination` is an empty `s3://`
         prefix; None measures and writes nothing.
 

@@ -35,8 +35,8 @@ def misfit_reason(column: StagingColumn, length_bytes: int) -> str:
 def in_notation(column: StagingColumn) -> str:
     """Return the words that follow `is not a value of` a type where the spec describes the column's texts."""
     notation, kind = column.notation, column.type.kind
-    if kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ) and notation.formats:
-        return f" in the format {' or '.join(each.pattern for each in notation.formats)}"
+    if formats := notation.formats_of(kind):
+        return f" in the format {' or '.join(each.pattern for each in formats)}"
     if kind is Kind.BOOLEAN and notation.booleans:
         return " among types.parse.booleans"
     is_number = column.type.is_exact_number or kind in (Kind.REAL, Kind.DOUBLE)

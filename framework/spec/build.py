@@ -126,7 +126,8 @@ def _source(source: Fields, load: LoadSpec) -> SourceSpec:
         pattern=source["pattern"],
         ignore=tuple(source["ignore"]),
         members=source["members"],
-        format=source["format"],
+        # Nothing else has fields.
+        format="fixed" if fields and source["format"] == "auto" else source["format"],
         compression=source["compression"],
         max_unpacked_bytes=None if most is None else _size(most),
         encodings=tuple(encodings),

@@ -14,6 +14,7 @@ from framework.spec.build import build_environment, build_pipeline
 from framework.spec.checks.bad_rows import bad_rows_findings
 from framework.spec.checks.columns import column_findings
 from framework.spec.checks.environments import environment_findings
+from framework.spec.checks.fixed import fixed_findings
 from framework.spec.checks.source import source_findings
 from framework.spec.checks.types import type_findings
 from framework.spec.document import Document, Finding, read_document, spec_error
@@ -28,6 +29,7 @@ Check = Callable[[object], Iterable[Finding]]
 
 _PIPELINE_CHECKS: tuple[Check, ...] = (
     source_findings,
+    fixed_findings,
     column_findings,
     type_findings,
     bad_rows_findings,

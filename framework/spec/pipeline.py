@@ -19,7 +19,9 @@ from framework.spec.document import TextPlace
 
 DECIMAL_FIT: Final = "decimal(fit)"
 """A decimal with as many places as the file's numbers have, rounded up."""
-InferredKind = Literal["integer", "double", "boolean", "date", "timestamp", "timestamptz", "nested", "text", "empty"]
+InferredKind = Literal[
+    "integer", "double", "boolean", "date", "time", "timestamp", "timestamptz", "nested", "text", "empty"
+]
 
 
 def is_fit(text: str) -> bool:

@@ -190,8 +190,11 @@ def _source_format(spec: PipelineSpec, shown: CatalogRows) -> Format | None:
 
 def _column(row: Row, design: dict[str, Row], in_constraint: bool) -> TableColumn:
     name, data_type, length, precision, scale, is_nullable, default = row
-    physical = design.get(str(name), (name, None, False, 0, None))
+    physical = design.get(str(name), (name, None, False, 0, None, None))
     column_type, type_text = _column_type(str(data_type), length, precision, scale)
+    if column_type is None and "(" not in type_text and physical[5] is not None:
+        # This catalog spells the length out.
+        type_text = str(physical[5])
     return TableColumn(
         name=str(name),
         type=column_type,
@@ -209,9 +212,10 @@ def _column(row: Row, design: dict[str, Row], in_constraint: bool) -> TableColum
 def _column_type(data_type: str, length: object, precision: object, scale: object) -> tuple[ColumnType | None, str]:
     """Return the type as a value, None where Feedway knows no such type, and as text."""
     text = data_type
+    has_length = data_type.startswith("character") or data_type in ("varchar", "char", "bpchar")
     if data_type in ("numeric", "decimal"):
         text = f"decimal({precision},{scale})"
-    elif data_type.startswith("character") or data_type in ("varchar", "char", "bpchar"):
+    elif has_length or (data_type == "binary varying" and length is not None):
         text = f"{data_type}({length})"
     try:
         parsed = parse_type(text)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from framework.model.date_format import DateFormat
 from framework.model.measurements import ColumnProfile
 from framework.model.notation import PLAIN, Notation
 from tests.rows.conftest import Bench
@@ -55,6 +56,17 @@ def test_times_with_an_offset_are_counted_apart(bench: Bench) -> None:
     texts = ["2024-02-29 10:00+02", "2024-02-29T10:00:00Z", "2024-02-30 10:00Z", "2024-02-29 10:00", "2024-02-29Z"]
     profile = profile_of(bench, *texts)
     assert (profile.values, profile.dates, profile.timestamps, profile.zoned) == (5, 0, 1, 2)
+
+
+def test_times_of_day_are_counted_where_a_format_describes_them(bench: Bench) -> None:
+    texts = ["09:05", "9:05", "24:00", "2024-02-29", "7"]
+    content = ("v\n" + "".join(f"{text}\n" for text in texts)).encode()
+    formats = Notation(formats=(DateFormat("HH:mm"),))
+
+    profile = bench.profile(bench.batch(content), ["v"], formats)["v"]
+
+    assert (profile.values, profile.times, profile.dates, profile.integers) == (5, 1, 1, 1)
+    assert profile_of(bench, "09:05").times == 0
 
 
 def test_booleans_and_bytes(bench: Bench) -> None:

@@ -149,6 +149,80 @@ TABLE: dict[str, dict[str, Any]] = {
         "2024-02-30T10:30:00Z": MISFIT,
     },
     "char(2)": {"ab": "ab", "a": "a", "": "", " ~": " ~", "\n": "\n", "é": MISFIT, "éa": MISFIT, "abc": MISFIT},
+    "time": {
+        "00:00": "00:00:00",
+        "23:59": "23:59:00",
+        "07:05:09": "07:05:09",
+        "07:05:09.5": "07:05:09.5",
+        "07:05:09.123456000": "07:05:09.123456",
+        "07:05:09.1234567": MISFIT,
+        "24:00": MISFIT,
+        "24:00:00": MISFIT,
+        "12:60": MISFIT,
+        "12:00:60": MISFIT,
+        "7:05": MISFIT,
+        "0705": MISFIT,
+        "12": MISFIT,
+        "12:00:": MISFIT,
+        "12:00:00.": MISFIT,
+        "12:00Z": MISFIT,
+        "12:00+01": MISFIT,
+        "2024-01-01 12:00": MISFIT,
+        "7:05 AM": MISFIT,
+        " 12:00": MISFIT,
+        "": MISFIT,
+    },
+    "super": dict.fromkeys(
+        (
+            "{}",
+            '{"a": 1, "b": [1.50, 0.12345678901234567890, -0, 1E400], "": null}',
+            " [ true , false ]\t\n",
+            "null",
+            "123456789012345678901234567890.10",
+            '"[1,] NaN"',
+            '{"a": {"a": 1}, "b": {"a": 1}}',
+            '[{"a": 1}, {"a": 1}, "\\\\u0000"]',
+            '"\\ud83d\\ude00\\/"',
+            '"' + "a" * 65_535 + '"',
+            "[" * 1_000 + "]" * 1_000,
+            "[" + "{}," * 2_000 + "[]]",
+        )
+    )
+    | dict.fromkeys(
+        (
+            "",
+            " ",
+            "{",
+            "[1,]",
+            '{"a": 1,}',
+            "NaN",
+            "[-Infinity]",
+            "[inf]",
+            "True",
+            "01",
+            "+1",
+            "1.",
+            ".5",
+            "'a'",
+            "{a: 1}",
+            "[1] 2",
+            "/* a */ 1",
+            "\ufeff1",
+            '"a\nb"',
+            '"\\x"',
+            '"\\u0000"',
+            '"\\\\\\u0000"',
+            '"\\ud83d"',
+            '{"a": 1, "a": 1}',
+            '[{"b": {"a": 1, "\\u0061": 2}}]',
+            '{"": 1, "": 2}',
+            '"' + "a" * 65_536 + '"',
+            '{"' + "a" * 65_536 + '": 1}',
+            "[" * 1_001 + "]" * 1_001,
+            '{"a":[' * 501 + "]}" * 501,
+        ),
+        MISFIT,
+    ),
     "varchar(4)": {"": "", " ab ": " ab ", "éé": "éé", "ééa": MISFIT, "😀": "😀", "😀a": MISFIT},
 }
 FORMATS: dict[tuple[str, str], dict[str, Any]] = {
@@ -172,8 +246,17 @@ FORMATS: dict[tuple[str, str], dict[str, Any]] = {
         "2024-01-05T10:00:00.25": MISFIT,
     },
     ("timestamp", "[d] 'o''clock' M yyyy H"): {"[5] o'clock 1 2024 9": datetime(2024, 1, 5, 9)},  # noqa: DTZ001
+    ("time", "HH:mm"): {"09:05": "09:05:00", "9:05": MISFIT, "24:00": MISFIT, "09:05:00": MISFIT},
+    ("time", "H.mm'h'ss"): {"9.05h07": "09:05:07", "23.59h59": "23:59:59", "09.05h07": MISFIT},
+    ("time", "h:mm a"): {"12:30 AM": "00:30:00", "1:05 p.m.": "13:05:00", "12:00 pm": "12:00:00", "13:00 PM": MISFIT},
+    ("time", "HHmmss.SSS"): {"090507.250": "09:05:07.25", "090507.25": MISFIT},
+    ("time", "dd.MM.yyyy"): {"09:05": "09:05:00", "05.01.2024": MISFIT},
+    ("date", "HH:mm"): {"2024-01-05": date(2024, 1, 5), "09:05": MISFIT},
     ("timestamp", "yyyyMMddHHmmssSSSSSS"): {"20240105103000000007": datetime(2024, 1, 5, 10, 30, 0, 7)},  # noqa: DTZ001
 }
+
+
+TABLE["super"] |= {text: text for text, value in TABLE["super"].items() if value is not MISFIT}
 
 
 def staged_values(
@@ -250,6 +333,8 @@ def test_staging_files_have_the_types_that_copy_takes(bench: Bench) -> None:
         "date": pa.date32(),
         "timestamp": pa.timestamp("us"),
         "timestamptz": pa.timestamp("us"),
+        "time": pa.string(),
+        "super": pa.json_(pa.string()),
     }
     names = [f"c{index}" for index in range(len(types))]
     columns = [column(name, text) for name, text in zip(names, types, strict=True)]
@@ -262,7 +347,8 @@ def test_staging_files_have_the_types_that_copy_takes(bench: Bench) -> None:
         zip([*names, "feedway_file", "feedway_row"], expected, strict=True)
     )
     physical = [file.schema.column(index).physical_type for index in range(len(expected))]
-    assert physical[9:] == ["INT32", "INT64", "INT64", "INT32", "INT64"]
+    assert physical[9:] == ["INT32", "INT64", "INT64", "BYTE_ARRAY", "BYTE_ARRAY", "INT32", "INT64"]
+    assert [file.schema.column(index).logical_type.type for index in (12, 13)] == ["STRING", "JSON"]
     assert {file.metadata.row_group(0).column(index).compression for index in range(len(expected))} == {"SNAPPY"}
 
 

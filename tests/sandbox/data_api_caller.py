@@ -85,8 +85,8 @@ class Caller:
         """Put a staging file per table and return the address of their manifest."""
         return self.put_manifest(*(entry(*self.put(parquet(table, **options))) for table in tables))
 
-    def copy(self, target: str, manifest: str) -> dict[str, Any]:
-        return self.run(copy_sql(target, manifest))
+    def copy(self, target: str, manifest: str, more: str = "") -> dict[str, Any]:
+        return self.run(f"{copy_sql(target, manifest)} {more}")
 
 
 def entry(url: str, size_bytes: int, mandatory: bool = True) -> dict[str, Any]:

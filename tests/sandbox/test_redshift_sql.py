@@ -66,7 +66,7 @@ def test_the_catalog_spells_types_as_redshift_does(session: Session, type_sql: s
     assert columns(session, "t")["a"][0] == spelling
 
 
-@pytest.mark.parametrize("type_sql", ["super", "varbyte(10)", "jsonb", "uuid", "integer[]", "serial", "bytea"])
+@pytest.mark.parametrize("type_sql", ["jsonb", "uuid", "integer[]", "serial", "bytea"])
 def test_other_types_are_refused(session: Session, type_sql: str) -> None:
     assert session.error(f"create table s.t (a {type_sql})")
 

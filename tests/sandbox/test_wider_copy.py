@@ -92,7 +92,6 @@ def test_the_copy_takes_every_change_of_the_load_in_one_pass(make_feed: MakeFeed
 @pytest.mark.parametrize(
     ("columns", "more", "shown"),
     [
-        ("id integer not null, t time", "", "the column 't' is time without time zone, which Feedway does not know"),
         ("id integer not null, r integer, foreign key (r) references public.{name}_other (id)", "", "a foreign key"),
         ("id integer not null, a varchar(9)", "grant select (a) on {table} to public", "privileges are granted on the"),
     ],

@@ -20,6 +20,7 @@ from framework.model.files import SourceBatch
 from framework.rows.bench import Bench, KeptSplit
 from framework.rows.job import Job, Task, TaskResult
 from framework.rows.protocol import Watch
+from framework.rows.segments import SplitRecords
 from framework.rows.sql.database import connect
 from framework.rows.tally import Tally
 from framework.rows.task import perform
@@ -128,6 +129,11 @@ class _GivenUp(Exception):
     """The pass has ended; nobody waits for this task."""
 
 
+def _has_same_files(one: SplitRecords | None, other: SplitRecords | None) -> bool:
+    """Return whether records are the same, whatever their fields are called by now."""
+    return one is other or (one is not None and other is not None and one.malformed_path == other.malformed_path)
+
+
 class _SharedBench(Bench):
     """The bench of all threads. What a pass has read is kept for the next one."""
 
@@ -183,6 +189,6 @@ class _SharedBench(Bench):
     def keep(self, splits: Iterable[KeptSplit]) -> None:
         for report, records in splits:
             before = self._kept.setdefault(report.file, {}).get(report.split)
-            if before is not None and before[1] is not records:
+            if before is not None and not _has_same_files(before[1], records):
                 super().keep([before])
             self._kept[report.file][report.split] = report, records

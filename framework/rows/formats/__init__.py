@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MODULES: dict[Format, str] = {
     "csv": "framework.rows.formats.csv",
+    "fixed": "framework.rows.formats.fixed",
     "json": "framework.rows.formats.json",
     "excel": "framework.rows.formats.excel",
     "parquet": "framework.rows.formats.parquet",

@@ -113,10 +113,13 @@ def _typed_text(cell: str, name: str) -> str:
         return f"case when {cell} is not null then coalesce(try(decode({cell})), {quoted(NO_TEXT)}) end"
     if name == "TIMESTAMP WITH TIME ZONE":
         # DuckDB's own cast would write it in the zone of the machine.
-        utc = f"strftime(make_timestamp(epoch_us({cell})), '%Y-%m-%d %H:%M:%S.%f+00')"
-        return f"case when isfinite({cell}) then {utc} else cast(isfinite({cell}) as varchar) end"
+        utc = f"concat(cast(make_timestamp(epoch_us({cell})) as varchar), '+00')"
+        return f"case when isfinite({cell}) then {utc} when not isfinite({cell}) then 'infinity' end"
     if is_nested(name):
         return f"cast(to_json({cell}) as varchar)"
+    if name.startswith("DECIMAL"):
+        # Without digits before the point, DuckDB leaves their zero out.
+        return f"regexp_replace(cast({cell} as varchar), '^(-?)\\.', '\\10.')"
     return f"cast({cell} as varchar)"
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from framework.model.column_type import MAX_PRECISION, ColumnType, Kind, decimal
 from framework.model.staging import StagingColumn
 from framework.model.text import EXPONENT, NOT_ZERO, NUMBER, TIMESTAMP, WHOLE, accepted_text
+from framework.rows.sql.json_text import is_super
 
 _DUCKDB_TYPES = {
     Kind.SMALLINT: "smallint",
@@ -22,9 +23,13 @@ _DUCKDB_TYPES = {
     Kind.CHAR: "varchar",
     Kind.VARCHAR: "varchar",
     Kind.DATE: "date",
+    Kind.TIME: "time",
     # Written as INT64 with isAdjustedToUTC=false, which is what TIMESTAMP means.
     Kind.TIMESTAMP: "timestamp",
     Kind.TIMESTAMPTZ: "timestamptz",
+    # With the annotation of JSON, without which COPY makes a string of it.
+    # Source: https://github.com/duckdb/duckdb/pull/14747
+    Kind.SUPER: "json",
 }
 
 
@@ -73,6 +78,8 @@ def converted(column: StagingColumn, text: str, cast: str, misfit: str = "null")
     if kind is Kind.CHAR:
         fits = f"strlen({text}) <= {column_type.length_bytes} and {whole_match(text, accepted_text(column_type))}"
         return f"case when not ({fits}) then {misfit} else {text} end"
+    if kind is Kind.SUPER:
+        return f"case when not ({is_super(text, cast)}) then {misfit} else {cast} end"
     gate = whole_match(text, accepted_text(column_type))
     if column.exact and kind is Kind.DOUBLE:
         gate += f" and {is_kept_by_double(text)}"
@@ -84,7 +91,7 @@ def converted(column: StagingColumn, text: str, cast: str, misfit: str = "null")
         wide = cast_of(text, decimal(MAX_PRECISION, column_type.scale or 0))
         judged += f" when {fits} then {cast_of(wide, column_type)}"
     judged += " end"
-    if kind is Kind.TIMESTAMPTZ:
+    if kind in (Kind.TIMESTAMPTZ, Kind.TIME):
         return _or_misfit(text, judged, misfit)
     # A sum with 0 has no sign: -0 is 0.
     value = f"{cast} + 0" if kind in (Kind.REAL, Kind.DOUBLE) else cast
@@ -124,6 +131,9 @@ def _value(column_type: ColumnType, text: str, cast: str) -> str:
         return f"case when isfinite({cast}) and not ({is_lost}) then {cast} + 0 end"
     if kind is Kind.TIMESTAMPTZ:
         return _offset_cast(text)
+    if kind is Kind.TIME:
+        # Digits behind the microseconds are zeros.
+        return cast_of(f"left({text}, {len('12:00:00.123456')})", column_type)
     if kind in (Kind.DATE, Kind.TIMESTAMP):
         return _real_day(text, cast)
     return cast

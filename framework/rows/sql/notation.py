@@ -16,12 +16,13 @@ _SHORT, _PADDED = r"\b([0-9])\b", r"0\1"
 
 def plain_text(text: str, column_type: ColumnType, notation: Notation) -> str | None:
     """Return the expression of a text as plain values of the type are written; None where it is so written already."""
-    if column_type.is_text:
+    if column_type.is_text or column_type.kind is Kind.SUPER:
         return None
     if column_type.kind is Kind.BOOLEAN:
         return plain_boolean(text, notation.booleans) if notation.booleans else None
-    if column_type.kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
-        return plain_day(text, notation.formats, column_type) if notation.formats else None
+    if column_type.kind in (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        formats = notation.formats_of(column_type.kind)
+        return plain_day(text, formats, column_type) if formats else None
     return None if notation.numbers == PLAIN_NUMBERS else plain_number(text, notation.numbers)
 
 
@@ -69,12 +70,17 @@ def plain_boolean(text: str, pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def plain_day(text: str, formats: Sequence[DateFormat], column_type: ColumnType) -> str:
-    """Return the expression of a date or timestamp in ISO 8601, by the first format that describes the text."""
+    """Return the expression of a date, time or timestamp in ISO 8601, by the first format that describes the text."""
     cases = []
     for each in formats:
         iso = _epoch(text, each, column_type) if each.is_epoch else _iso(text, each)
         cases.append(f"when {whole_match(text, each.expression)} then {iso}")
     return f"case {' '.join(cases)} end"
+
+
+def is_in_format(text: str, formats: Sequence[DateFormat]) -> str:
+    """Return the condition that one of at least one formats describes a text."""
+    return "(" + " or ".join(whole_match(text, each.expression) for each in formats) + ")"
 
 
 def _epoch(text: str, each: DateFormat, column_type: ColumnType) -> str:
@@ -111,8 +117,10 @@ def _iso_parts(each: DateFormat) -> Iterator[str]:
     """Yield the letters of fields, and the texts between them, of a time in ISO 8601. Without a time it is midnight."""
     if each.has_two_digit_year:
         yield "20"
-    yield from ("y", "-", "M", "-", "d")
+    if not each.is_time_of_day:
+        yield from ("y", "-", "M", "-", "d")
     if each.has_time:
-        yield from (" ", "H", ":", "m" if "m" in each.fields else "00", ":", "s" if "s" in each.fields else "00")
+        yield from () if each.is_time_of_day else (" ",)
+        yield from ("H", ":", "m" if "m" in each.fields else "00", ":", "s" if "s" in each.fields else "00")
         yield from (".", "S") if "S" in each.fields else ()
         yield from ("X",) if each.has_offset else ()

@@ -29,13 +29,12 @@ from framework.rows.sql.expressions import (
     is_unusual,
     is_value,
 )
-from framework.rows.sql.notation import currency_of, plain_boolean, plain_day, plain_number
+from framework.rows.sql.notation import currency_of, is_in_format, plain_boolean, plain_day, plain_number
 from framework.rows.sql.numbers import Number, Numbers, count_where, largest, merged, read_groups, smallest
 from framework.rows.sql.rows import field_text
 
-_OTHER, _INTEGER, _WHOLE, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP, _ZONED, _DATE_OR_INTEGER, _EXPONENT, _NESTED = range(
-    11
-)
+_OTHER, _INTEGER, _WHOLE, _FRACTION, _BOOLEAN, _DATE, _TIMESTAMP, _ZONED = range(8)
+_DATE_OR_INTEGER, _EXPONENT, _TIME, _NESTED = range(8, 12)
 """Classes that share no text. _WHOLE is a number with a fraction of zeros; _DATE_OR_INTEGER is both, such as 20240131
 where a format describes it; _NESTED are objects and arrays that the file calls so."""
 _BIGINT = ColumnType(Kind.BIGINT)
@@ -166,17 +165,20 @@ def _classified(segments: Sequence[Segment], names: Sequence[str], notation: Not
     classes = [
         *_boolean_classes(notation, is_first=True),
         *_day_classes(notation, is_first=True),
+        *([f"when {is_in_format('t', notation.time_formats)} then {_TIME}"] if notation.time_formats else []),
         # What the file calls a text is one, unless the spec says how texts write values.
         f"when s{'' if notation.numbers == PLAIN_NUMBERS else ' and number is null'} then {_OTHER}",
         f"when left(t, 1) in ('{{', '[') and not s then {_NESTED}",
+        f"when contains(t, ':') and not s and {is_value('t', Kind.TIME)} then {_TIME}",
         f"when {may_be_number} then case {numbers}",
         *_day_classes(notation, is_first=False),
         *_boolean_classes(notation, is_first=False),
     ]
     # Each once for a text: DuckDB computes an expression wherever it stands.
     day = "null"
-    if notation.formats:
-        day = f"coalesce({plain_day('t', notation.formats, ColumnType(Kind.TIMESTAMP))}, case when not s then t end)"
+    if notation.day_formats:
+        written = plain_day("t", notation.day_formats, ColumnType(Kind.TIMESTAMP))
+        day = f"coalesce({written}, case when not s then t end)"
     fields = " union all ".join(_fields(segment, names, notation) for segment in segments)
     texts = f"select *, {number} as number, {day} as day from ({fields})"
     integer = f"case when {may_be_number} then {cast_of('number', _BIGINT)} end as n"
@@ -194,13 +196,13 @@ def _has_currencies(notation: Notation) -> bool:
 
 def _day_classes(notation: Notation, is_first: bool) -> Iterator[str]:
     """Yield the conditions on dates and times. Those of formats come first: a format may consist of digits."""
-    if bool(notation.formats) is not is_first:
+    if bool(notation.day_formats) is not is_first:
         return
     if is_first:
-        if any(each.is_of_digits and not each.has_time for each in notation.formats):
+        if any(each.is_of_digits and not each.has_time for each in notation.day_formats):
             yield f"when {_is_day('day', Kind.DATE)} and n is not null then {_DATE_OR_INTEGER}"
         yield f"when {_is_day('day', Kind.DATE)} then {_DATE} when {_is_day('day', Kind.TIMESTAMP)} then {_TIMESTAMP}"
-        if any(each.has_offset for each in notation.formats):
+        if any(each.has_offset for each in notation.day_formats):
             yield f"when {_is_day('day', Kind.TIMESTAMPTZ)} then {_ZONED}"
         return
     kinds = ((Kind.DATE, _DATE), (Kind.TIMESTAMP, _TIMESTAMP), (Kind.TIMESTAMPTZ, _ZONED))
@@ -253,6 +255,7 @@ def _profile(found: Mapping[int, Mapping[str, Any]], null_markers: Counter[str])
         smallest=min(wholes) if has_range else None,
         largest=max(wholes) if has_range else None,
         zoned=values(_ZONED),
+        times=values(_TIME),
         exponents=values(_EXPONENT),
         inexact=sum(found[kind]["inexact"] for kind in _NUMERIC if kind in found),
         mixes_currencies=len(currencies - {None}) > 1,

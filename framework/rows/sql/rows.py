@@ -129,11 +129,11 @@ def _texts(segment: Segment, columns: Sequence[StagingColumn], with_fields: bool
     return f"select {', '.join([*texts, f'row_number() over () as {ROW_IN_SEGMENT}'])} from {segment.relation}"
 
 
-def field_text(segment: Segment, name: str, notation: Notation) -> str | None:
-    """Return the expression of a column's text, None where the file lacks it."""
+def field_text(segment: Segment, name: str, notation: Notation, as_json: bool = False) -> str | None:
+    """Return the expression of a column's text, None where the file lacks it; `as_json`: as a value of JSON."""
     if name not in segment.layout.columns:
         return None
-    text = cell_text(segment, segment.layout.columns.index(name))
+    text = cell_text(segment, segment.layout.columns.index(name), as_json)
     if notation.null_values:
         return f"case when not ({is_one_of(text, notation.null_values)}) then {text} end"
     return text
@@ -147,7 +147,8 @@ def _text(segment: Segment, column: StagingColumn) -> str:
     if isinstance(column.value, Constant):
         return _literal(column.value.text)
     assert isinstance(column.value, FromFile)
-    return field_text(segment, column.name, column.notation) or _literal(column.value.fill)
+    as_json = column.type.kind is Kind.SUPER
+    return field_text(segment, column.name, column.notation, as_json) or _literal(column.value.fill)
 
 
 def _literal(text: str | None) -> str:
@@ -190,5 +191,7 @@ def _staged(segment: Segment, columns: Sequence[StagingColumn], values: Sequence
 
 
 def _written(column: StagingColumn, value: str) -> str:
-    """Return the value as staging files hold it: a time with an offset as the time in UTC."""
+    """Return the value as staging files hold it: a time with an offset as the time in UTC, a time of day as text."""
+    if column.type.kind is Kind.TIME:
+        return f"cast({value} as varchar)"
     return f"make_timestamp(epoch_us({value}))" if column.type.kind is Kind.TIMESTAMPTZ else value

@@ -26,6 +26,7 @@ Words: TypeAlias = NDArray[np.uint64]
 FILE_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 FILE_TRAILER = b"\xff\xff"
 _NULL_LENGTH = -1
+_JSONB_VERSION = b"\x01"
 _FIRST_DAY = 10_957
 _FIRST_MICROSECOND = _FIRST_DAY * 24 * 3600 * 1_000_000
 """2000-01-01, from which PostgreSQL counts, in days and microseconds from 1970-01-01."""
@@ -44,6 +45,11 @@ def binary_rows(batch: pa.RecordBatch, targets: Sequence[TargetColumn]) -> pa.Bu
         if target.type_name in ("varchar", "bpchar"):
             row.add(_big_endian(_filled(pc.binary_length(column), _NULL_LENGTH), ">i4"))
             row.add_text(column)
+        elif target.type_name == "super":
+            # A JSONB begins with the version of its form.
+            versioned = pc.binary_join_element_wise(_JSONB_VERSION, column.cast(pa.binary()), b"")
+            row.add(_big_endian(_filled(pc.binary_length(versioned), _NULL_LENGTH), ">i4"))
+            row.add_text(versioned)
         else:
             value = _value(column, target)
             length = _repeated(value.shape[1], ">i4", len(value))

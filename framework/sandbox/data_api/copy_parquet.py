@@ -21,8 +21,8 @@ from framework.sandbox.data_api.s3_objects import NoSuchObject, S3Objects, objec
 from framework.sandbox.data_api.sessions import Connection
 from framework.sandbox.data_api.spectrum_error import scan_error
 from framework.sandbox.data_api.target_table import TargetTable, read_target
-from framework.sandbox.data_api.value_checks import check_values
-from framework.sandbox.redshift_sql import CopyParquet, Refused
+from framework.sandbox.data_api.value_checks import check_values, json_texts
+from framework.sandbox.redshift_sql import SERIALIZE_TO_JSON, CopyParquet, Refused
 
 BATCH_ROWS = 32 * 1024
 FILES_AHEAD = 1
@@ -63,9 +63,11 @@ class ParquetLoader:
         """
         if not copy.manifest:
             raise Refused("COPY from a prefix is not supported by the sandbox: give a manifest", "0A000")
-        if copy.options:
-            raise Refused(f"COPY with {min(copy.options)} is not supported by the sandbox", "0A000")
+        if other := copy.options - {SERIALIZE_TO_JSON}:
+            raise Refused(f"COPY with {min(other)} is not supported by the sandbox", "0A000")
         target = read_target(connection, copy)
+        if SERIALIZE_TO_JSON not in copy.options and any(column.type_name == "super" for column in target.columns):
+            raise Refused("SUPER column in COPY query requires SERIALIZETOJSON option")
         files = self._existing_files(read_manifest(self.objects.read(*split_url(copy.url))))
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("select exists (select 1 from {})").format(target.name))
@@ -146,7 +148,10 @@ def _file_rows(file: StagingFile, parquet: ParquetFile, target: TargetTable) -> 
 def _checked(batch: pa.RecordBatch, sources: tuple[FileColumn, ...], target: TargetTable, url: str) -> pa.RecordBatch:
     columns = []
     for column, source, goal in zip(batch.columns, sources, target.columns, strict=True):
-        values = column.cast(arrow_type(goal, source))
+        stored = column.storage if isinstance(column, pa.ExtensionArray) else column
+        values = stored.cast(arrow_type(goal, source))
+        if goal.type_name == "super":
+            values = json_texts(values, is_json=source.annotation == "JSON")
         check_values(values, source.name, goal, url)
         columns.append(values)
     return pa.RecordBatch.from_arrays(columns, [column.name for column in target.columns])

@@ -16,6 +16,7 @@ from pyarrow.parquet import ColumnSchema, ParquetSchema
 
 from framework.sandbox.data_api.spectrum_error import scan_error
 from framework.sandbox.data_api.target_table import TargetColumn
+from framework.sandbox.redshift_sql import not_supported
 
 _SMALL_INTEGERS = {(8, True), (16, True), (8, False)}
 _INTEGERS = _SMALL_INTEGERS | {(32, True), (16, False)}
@@ -42,6 +43,7 @@ _ARROW_TYPES = {
     "varchar": pa.string(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
+    "super": pa.string(),
 }
 
 
@@ -74,6 +76,8 @@ def check_columns(file: Sequence[FileColumn], table: Sequence[TargetColumn], url
     Raises:
         Refused: the counts differ, or a type does not go with the other.
     """
+    if any(column.nested for column in file) and any(column.type_name == "super" for column in table):
+        raise not_supported("COPY of a nested Parquet column into SUPER")
     if len(file) != len(table):
         raise scan_error(
             f"Unmatched number of columns between table and file. "
@@ -113,6 +117,8 @@ def _may_load(source: FileColumn, target: TargetColumn) -> bool:
             return source.annotation == "Date"
         case "timestamp":
             return _is_local_timestamp(source)
+        case "super":
+            return source.annotation in ("JSON", "String")
         case _:
             return False
 

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling.html a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -78,6 +79,9 @@ _PRECISION_AND_SCALE = {
     "timestamp": (29, 6),
     "timestamptz": (35, 6),
 }
+BYTES_TYPES = ("varbyte", "geometry", "geography", "hllsketch")
+"""Types of the sandbox's own that are bytes under another name; they are shown in hexadecimal digits."""
+_STRING_OR_MARK = re.compile(r"""("(?:[^"\\]|\\.)*")|([,:]) """)
 _NUMBERS = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "oid"})
 _STRINGS = frozenset({"varchar", "bpchar", "name", "super"})
 
@@ -90,6 +94,11 @@ def type_name(type_oid: int) -> str:
     info = adapters.types.get(type_oid)
     name = info.name if info is not None else "varchar"
     return {"text": "varchar", "unknown": "varchar", "jsonb": "super"}.get(name, name)
+
+
+def _compact(json_text: str) -> str:
+    """Return JSON as PostgreSQL prints it without the blanks behind commas and colons."""
+    return _STRING_OR_MARK.sub(r"\1\2", json_text)
 
 
 def _timestamp(text: str) -> str:
@@ -105,6 +114,8 @@ _FIELDS: dict[str, Callable[[str], Field]] = {
     "float8": lambda text: {"doubleValue": float(text)},
     "bool": lambda text: {"booleanValue": text == "t"},
     "bpchar": lambda text: {"stringValue": text.rstrip(" ")},
+    "super": lambda text: {"stringValue": _compact(text)},
+    **{name: lambda text: {"stringValue": text.removeprefix("\\x")} for name in BYTES_TYPES},
     "timestamp": lambda text: {"stringValue": _timestamp(text)},
 }
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
+from psycopg.types import TypeInfo
 
 from framework.sandbox import redshift_sql
+from framework.sandbox.data_api.results import BYTES_TYPES
 
 DATABASE = "dev"
 """The only database there is."""
@@ -45,6 +47,11 @@ class Sessions:
         connection = self._connect()
         try:
             connection.execute(redshift_sql.compat_sql().encode())
+            for name in BYTES_TYPES:
+                # Results name a type by its number, which is another in each database.
+                found = TypeInfo.fetch(connection, f"pg_internal.{name}")
+                if found is not None:
+                    found.register()
         finally:
             connection.close()
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from framework.sandbox.data_api.spectrum_error import scan_error
 from framework.sandbox.data_api.target_table import TargetColumn
+from framework.sandbox.redshift_sql import Refused
 
+MAX_SUPER_BYTES = 16_384_000
+MAX_STRING_BYTES = 65535
+MAX_NESTING = 1000
+"""Source: https://docs.aws.amazon.com/redshift/latest/dg/r_SUPER_type.html"""
+MALFORMED_SUPER = 1224
+_STRING = re.compile(r'''"(?:[^"\\]|\\.)*"''')
+_BRACKET = re.compile(r"[\[\]{}]")
 _FIRST_DAY, _LAST_DAY = -719162, 2932896
 _DAY_MICROSECONDS = 24 * 3600 * 1_000_000
 """Days from 1970-01-01 to 0001-01-01 and to 9999-12-31."""
@@ -42,6 +53,37 @@ def _check_text(column: pa.Array, name: str, target: TargetColumn, url: str) -> 
         raise scan_error(
             f"Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Column: {name}, File name: {url}"
         )
+
+
+def json_texts(column: pa.Array, is_json: bool) -> pa.Array:
+    """Return the JSON of a column that goes into SUPER; what is not annotated as JSON is a text, and stays one.
+
+    Raises:
+        Refused: a value is larger or nested deeper than SUPER allows.
+    """
+    longest = pc.max(pc.binary_length(column)).as_py() or 0
+    if longest > (MAX_SUPER_BYTES if is_json else MAX_STRING_BYTES):
+        raise _too_long("super", MAX_SUPER_BYTES) if is_json else _too_long("String value", MAX_STRING_BYTES)
+    if not is_json:
+        return pa.array([None if text is None else json.dumps(text) for text in column.to_pylist()], pa.string())
+    for text in column.to_pylist() if longest > MAX_NESTING else ():
+        _check_json(text or "")
+    return column
+
+
+def _check_json(text: str) -> None:
+    for token in _STRING.findall(text) if len(text.encode()) > MAX_STRING_BYTES else ():
+        if len(token.encode()) > MAX_STRING_BYTES and len(json.loads(token).encode()) > MAX_STRING_BYTES:
+            raise _too_long("String value", MAX_STRING_BYTES)
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_NESTING:
+            raise scan_error(f"The nesting of a SUPER value exceeds {MAX_NESTING} levels", MALFORMED_SUPER)
+
+
+def _too_long(what: str, most: int) -> Refused:
+    return scan_error(f"{what} exceeds the max size of {most} bytes", MALFORMED_SUPER)
 
 
 def _check_range(column: pa.Array, first: int, last: int, name: str, url: str) -> None:

@@ -12,6 +12,9 @@ from framework.sandbox.redshift_sql.refusal import Refused, not_supported
 
 MAX_VARCHAR_BYTES = 65535
 MAX_CHAR_BYTES = 4096
+MAX_VARBYTE_BYTES = 1_024_000
+DEFAULT_VARBYTE_BYTES = 64_000
+"""Source: https://docs.aws.amazon.com/redshift/latest/dg/r_VARBYTE_type.html"""
 _PLAIN = {
     "smallint": "smallint",
     "int2": "smallint",
@@ -33,6 +36,9 @@ _PLAIN = {
     "timestamp": "timestamp",
     "timestamptz": "timestamptz",
 }
+_COLUMNS_ONLY = ("super", "geometry", "geography", "hllsketch")
+"""Types of columns, to which the sandbox casts nothing."""
+_VARBYTES = ("varbyte", "varbinary", "binary varying")
 _VARCHARS = ("varchar", "character varying", "nvarchar", "text")
 _CHARS = ("char", "character", "nchar", "bpchar")
 _DECIMALS = ("decimal", "numeric")
@@ -40,7 +46,7 @@ _DECIMALS = ("decimal", "numeric")
 
 @dataclass(frozen=True)
 class SqlType:
-    """A type: its name in PostgreSQL, and for VARCHAR and CHAR the length in bytes.
+    """A type: its name in PostgreSQL, and for VARCHAR, CHAR and VARBYTE the length in bytes.
 
     Without a length it is that of the value it is cast from.
     """
@@ -80,6 +86,10 @@ def make_type(name: str, numbers: tuple[str, ...], in_column: bool) -> SqlType:
         return _text("bpchar", numbers, MAX_CHAR_BYTES, (256 if name == "bpchar" else 1) if in_column else None)
     if name in _DECIMALS:
         return _decimal(numbers)
+    if name in _VARBYTES and in_column:
+        return SqlType("varbyte", _length("varbyte", numbers, MAX_VARBYTE_BYTES) if numbers else DEFAULT_VARBYTE_BYTES)
+    if name in _COLUMNS_ONLY and in_column and not numbers:
+        return SqlType(name)
     if name not in _PLAIN or numbers:
         raise not_supported(f"type {name}" + (f"({', '.join(numbers)})" if numbers else ""))
     return SqlType(_PLAIN[name])
@@ -88,13 +98,16 @@ def make_type(name: str, numbers: tuple[str, ...], in_column: bool) -> SqlType:
 def _text(name: str, numbers: tuple[str, ...], longest: int, default: int | None) -> SqlType:
     if not numbers:
         return SqlType(name, default)
+    return SqlType(name, _length("varchar" if name == "varchar" else "char", numbers, longest))
+
+
+def _length(kind: str, numbers: tuple[str, ...], longest: int) -> int:
     length = longest if numbers[0] == "max" else int(numbers[0]) if numbers[0].isdigit() else 0
-    kind = "varchar" if name == "varchar" else "char"
     if len(numbers) > 1 or length < 1:
         raise Refused(f"length for type {kind} must be at least 1", "22023")
     if length > longest:
         raise Refused(f"length for type {kind} cannot exceed {longest}", "22023")
-    return SqlType(name, length)
+    return length
 
 
 def _decimal(numbers: tuple[str, ...]) -> SqlType:
@@ -115,6 +128,9 @@ def read_type(reader: Reader, in_column: bool = True) -> SqlType:
         name = "double precision"
     elif name == "character" and reader.accept("varying"):
         name = "character varying"
+    elif name == "binary":
+        reader.expect("varying")
+        name = "binary varying"
     numbers = _read_numbers(reader)
     if name in ("timestamp", "time") and reader.accept("with", "time", "zone"):
         name += "tz"

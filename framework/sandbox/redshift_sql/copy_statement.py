@@ -19,7 +19,8 @@ _NOT_FOR_PARQUET = word_set(
     region removequotes roundec timeformat trimblanks truncatecolumns zstd
     """
 )
-_NOT_HERE = ("acceptinvchars", "explicit_ids", "serializetojson")
+_NOT_HERE = ("acceptinvchars", "explicit_ids")
+SERIALIZE_TO_JSON = "SERIALIZETOJSON"
 _ON_OFF = ("on", "true", "off", "false")
 
 
@@ -66,6 +67,8 @@ def _read_option(reader: Reader, options: _Options) -> None:
         options.iam_role = "default" if reader.accept("default") else reader.text()
     elif reader.accept("fillrecord"):
         options.flags.add("FILLRECORD")
+    elif reader.accept("serializetojson"):
+        options.flags.add(SERIALIZE_TO_JSON)
     elif reader.accept("statupdate"):
         any(reader.accept(word) for word in _ON_OFF)
     elif reader.accept("format") or reader.accept("as"):

@@ -16,6 +16,7 @@ AS_WRITTEN = word_set(
     any_value bool_and bool_or count max min stddev stddev_pop stddev_samp sum variance var_pop var_samp
     cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number
     percentile_cont percentile_disc
+    json_parse to_varbyte from_varbyte
     array_to_string current_database format_type
     has_database_privilege has_schema_privilege has_table_privilege obj_description col_description
     pg_backend_pid pg_get_userbyid pg_get_viewdef version
@@ -36,6 +37,7 @@ RENAMED = {
     "nvl": "coalesce",
     "isnull": "coalesce",
     "getdate": "pg_internal.getdate",
+    "json_serialize": "pg_internal.json_serialize",
     "current_schema": "pg_internal.current_schema",
 }
 

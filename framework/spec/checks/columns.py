@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from framework.model.clean_name import clean_name
+from framework.model.column_type import Kind
 from framework.model.modes import MODES
 from framework.spec.checks.names import (
     cleaned_name_findings,
@@ -53,6 +54,7 @@ def column_findings(document: object) -> Iterator[Finding]:
     yield from _exclude_findings(document, names)
     yield from _metadata_findings(document)
     yield from _typed_findings(document, names)
+    yield from _super_findings(document)
     yield from _evolution_findings(document, names)
     yield from _key_findings(document)
     yield from _unnamed_findings(document, names)
@@ -152,6 +154,21 @@ def _typed_findings(document: object, names: _Names) -> Iterator[Finding]:
             yield Finding(path, "spec/metadata-column", message, "Leave it out.", at_key=True)
 
 
+def _super_findings(document: object) -> Iterator[Finding]:
+    """Yield a finding for each use of a SUPER column that Redshift refuses: it cannot compare such values."""
+    declared = mapping_at(document, "types", "columns")
+    types = {name: text_at(own, "type") if isinstance(own, dict) else own for name, own in declared.items()}
+    keys = text_list(document, "load", "keys")
+    sort_keys = text_list(document, "target", "sortkey")
+    for path, name in (
+        *(*keys, *_order_by_columns(document)),
+        *(*sort_keys, *text_field(document, "target", "distkey")),
+    ):
+        if str(types.get(name)).strip().lower() == Kind.SUPER.value:
+            message = f"{field_name(path)}: {name!r} is SUPER, and Redshift cannot compare such values"
+            yield Finding(path, "spec/super-key", message, "Take another column, or declare it as varchar.")
+
+
 def _evolution_findings(document: object, names: _Names) -> Iterator[Finding]:
     for name in mapping_at(document, "evolution", "columns"):
         path = ("evolution", "columns", name)
@@ -186,13 +203,17 @@ def _key_findings(document: object) -> Iterator[Finding]:
 
 
 def _unnamed_findings(document: object, names: _Names) -> Iterator[Finding]:
-    """Yield a finding for each column that every file must have and source.options.names does not name."""
-    cleaned = [clean_name(name, 1) for _, name in text_list(document, "source", "options", "names")]
-    has_names = isinstance(mapping_at(document, "source", "options").get("header"), bool) and cleaned
+    """Yield a finding for each column that every file must have and that is none of the names which the spec gives."""
+    options = mapping_at(document, "source", "options")
+    fields = mapping_at(document, "source", "options", "fields")
+    where = "fields" if fields else "names"
+    written = [name for _, name in text_list(document, "source", "options", "names")]
+    cleaned = [clean_name(name, 1) for name in (map(str, fields) if fields else written)]
+    has_names = bool(fields) or (isinstance(options.get("header"), bool) and cleaned)
     if not has_names or len(set(cleaned)) < len(cleaned):
         return
     known = {*names.metadata, *(names.renamed.get(name, name) for name in cleaned)}
     for path, name in (*text_list(document, "load", "keys"), *_order_by_columns(document)):
         if name not in known:
-            message = f"{field_name(path)}: {name!r} is none of source.options.names, so no file has it"
+            message = f"{field_name(path)}: {name!r} is none of source.options.{where}, so no file has it"
             yield Finding(path, "spec/unnamed-column", message, "Add it there, in its place, or take another column.")

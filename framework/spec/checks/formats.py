@@ -38,9 +38,9 @@ _OF_FORMATS = {
     "nested": _Option(("json", "parquet"), "super"),
     "sheet": _Option(("excel",), 1),
     "range": _Option(("excel",)),
-    "fields": _Option(("fixed",)),
 }
-"""All options."""
+"""All options but `fields`, whose checks are those of fixed width."""
+_CHECKED_WITH_FIELDS = ("header", "names")
 _NEVER_PACKED = ("parquet", "excel")
 
 
@@ -50,8 +50,9 @@ def format_findings(document: object) -> Iterator[Finding]:
     written = source.get("format")
     if isinstance(written, str) and written != "auto":
         for name, option in _OF_FORMATS.items():
-            value = options.get(name, option.default)
-            if written not in option.formats and value != option.default:
+            if written in option.formats or (written == "fixed" and name in _CHECKED_WITH_FIELDS):
+                continue
+            if options.get(name, option.default) != option.default:
                 message = (
                     f"source.options.{name}: it is for {' and '.join(option.formats)}, and source.format is {written}"
                 )

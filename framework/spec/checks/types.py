@@ -18,7 +18,7 @@ _NUMBER_KINDS = frozenset(
 _FIELDS_OF_KINDS = (
     (_NUMBER_KINDS, ("decimal", "thousands", "negatives", "currency", "percent")),
     (frozenset({Kind.BOOLEAN}), ("booleans",)),
-    (frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}), ("formats", "locale")),
+    (frozenset({Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}), ("formats", "locale")),
 )
 _MARKS_OF_NUMBERS = "-+()%"
 _POINTS = (".", ",")
@@ -144,7 +144,15 @@ def _use_problem(each: DateFormat, column_type: ColumnType | None, is_of_table: 
     """Return why a format cannot be used for a type, or the table, and what to do; None where it can."""
     if each.is_epoch and is_of_table:
         return "describes every column of whole numbers", "Write it for a column: types.columns.<name>.formats."
+    if each.is_time_of_day and each.is_of_digits and is_of_table:
+        return "describes numbers of other columns too", "Write it for a column: types.columns.<name>.formats."
     kind = None if column_type is None else column_type.kind
+    if each.is_time_of_day:
+        has_no_day = kind not in (None, Kind.TIME)
+        return ("has no day, which the column needs", "Make the column a time.") if has_no_day else None
+    if kind is Kind.TIME:
+        fix = f"Make the column a {'timestamp' if each.has_time else 'date'}."
+        return "holds a day, which a time would lose", fix
     if kind is Kind.DATE and each.has_time:
         return "holds a time of day, which a date would lose", "Make the column a timestamp."
     if kind in (Kind.DATE, Kind.TIMESTAMP) and each.has_offset:

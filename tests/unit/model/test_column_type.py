@@ -21,6 +21,9 @@ from framework.model.column_type import can_widen, parse_type
         ("int4", "integer"),
         ("float", "double precision"),
         ("timestamp without time zone", "timestamp"),
+        ("TIME", "time"),
+        ("time without time zone", "time"),
+        ("Super", "super"),
     ],
 )
 def test_a_type_is_read_with_redshifts_defaults(text: str, sql: str) -> None:
@@ -31,6 +34,10 @@ def test_a_type_is_read_with_redshifts_defaults(text: str, sql: str) -> None:
     "text",
     [
         "jsonb",
+        "super(10)",
+        "timetz",
+        "time with time zone",
+        "varbyte(10)",
         "varchar(0)",
         "varchar(65536)",
         "decimal(39,0)",
@@ -67,6 +74,12 @@ def test_a_type_that_cannot_be_is_refused(text: str) -> None:
         ("char(10)", "varchar(20)", False),
         ("real", "double precision", True),
         ("integer", "varchar(256)", False),
+        ("super", "super", True),
+        ("super", "varchar(65535)", False),
+        ("varchar(10)", "super", False),
+        ("time", "timestamp", False),
+        ("time", "varchar(20)", False),
+        ("date", "time", False),
         ("integer", "double precision", False),
     ],
 )

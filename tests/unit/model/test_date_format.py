@@ -21,6 +21,11 @@ from framework.model.months import MONTHS
         ("yyyyMMdd", "20251301", False),
         ("yy(MM)dd", "25(01)02", True),
         ("yyyy''MM''dd", "2025'01'02", True),
+        ("HH:mm", "23:59", True),
+        ("HH:mm", "24:00", False),
+        ("h:mm a", "9:05 pm", True),
+        ("h:mm a", "09:05 PM", False),
+        ("HHmmss.SSS", "235959.001", True),
     ],
 )
 def test_a_format_describes_its_texts(pattern: str, text: str, matches: bool) -> None:
@@ -38,6 +43,9 @@ def test_a_format_describes_its_texts(pattern: str, text: str, matches: bool) ->
         "yyyy-MM-dd HH a",
         "yyyy-MM-dd HH hh a",
         "yyyy-MM-dd mm",
+        "HH",
+        "mm:ss",
+        "dd HH:mm",
     ],
 )
 def test_a_format_that_engines_would_read_differently_is_refused(pattern: str) -> None:
@@ -119,3 +127,21 @@ def test_every_month_has_its_own_names() -> None:
         assert len(months) == 12
         assert len(set(names)) == len(names), language
         assert all(name == name.lower() for name in names)
+
+
+def test_a_format_without_a_day_is_of_a_time_of_day() -> None:
+    assert DateFormat("HH:mm").is_time_of_day
+    assert not DateFormat("dd.MM.yyyy HH:mm").is_time_of_day
+    assert not DateFormat("epoch_s").is_time_of_day
+
+
+@pytest.mark.parametrize(("pattern", "message"), [("HH:mm XXX", "no offset"), ("hh:mm", "AM or PM")])
+def test_a_time_of_day_without_a_meaning_of_its_own_is_refused(pattern: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        DateFormat(pattern)
+
+
+def test_a_time_and_a_day_of_the_same_digits_contradict_each_other() -> None:
+    assert DateFormat("yyMMdd").conflicting_text(DateFormat("HHmmss")) is not None
+    assert DateFormat("HH:mm").conflicting_text(DateFormat("H:mm")) is None
+    assert DateFormat("HH:mm").conflicting_text(DateFormat("dd.MM.yyyy")) is None

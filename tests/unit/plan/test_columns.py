@@ -15,23 +15,27 @@ from framework.model.files import FileIdentity, FileLayout, RowsStart, SourceBat
 from framework.model.measurements import ColumnMeasurement, ColumnProfile, FileMeasurement, Measurements
 from framework.model.notation import PLAIN
 from framework.model.observation import Observation, ObservedTable, TableColumn
-from framework.plan.columns import columns_to_profile, plan_columns
+from framework.plan.columns import UnloadableColumn, columns_to_profile, plan_columns
 from framework.plan.fit import file_columns
 from framework.plan.measured import apply_measurements
+from framework.plan.missing import Fill
 from framework.plan.schema_changes import AddColumn, CreateTable, plan_changes, table_after
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 
 NOON = datetime(2026, 1, 2, tzinfo=UTC)
 NAMES = ["a", "b", "c", "d"]
+TEXT_PROFILE = ColumnProfile(2, 0, 0, 0, 0, 0, 3, 0, 0, None, None)
 TYPES = [
     "smallint",
     "integer",
     "bigint",
     "decimal(10,2)",
     "date",
+    "time",
     "timestamp",
     "boolean",
+    "super",
     "varchar(20)",
     "varchar(256)",
 ]
@@ -220,20 +224,76 @@ def test_a_type_that_nothing_widens_says_so() -> None:
         )
 
 
+@pytest.mark.parametrize("load", ["keys: [id]", "mode: append", "mode: replace"])
+def test_a_column_that_cannot_be_loaded_is_excluded_where_the_file_has_it(load: str) -> None:
+    with pytest.raises(SchemaChangeError, match=r"'g' is geometry, which Feedway cannot load\. List it under columns"):
+        plan_columns(unloadable_spec(load), with_geometry(), batch(("id", "g")), {}, NOON)
+
+    excluding = unloadable_spec(load, "columns: {exclude: [g]}")
+    plan = plan_columns(excluding, with_geometry(), batch(("id", "g")), {}, NOON)
+    assert [column.name for column in plan.columns if column.name == "g"] == []
+    assert plan.warnings == ()
+
+
 @pytest.mark.parametrize(
-    ("load", "header", "way_out"),
+    ("load", "fill", "effect"),
     [
-        ("keys: [id]", ("id", "t"), "Load into a table without it"),
-        ("keys: [id]", ("id",), "Load into a table without it"),
-        ("mode: append", ("id", "t"), "List it under columns.exclude"),
+        ("keys: [id]", Fill("g", None, True, (0,)), "stored rows keep their values, new rows get NULL"),
+        ("mode: append", None, "new rows get the table's default there"),
+        ("mode: replace", Fill("g", None, False, (0,), unless_filled=True), "all rows get NULL"),
     ],
 )
-def test_what_is_advised_for_a_column_of_an_unknown_type_can_be_loaded(
-    load: str, header: tuple[str, ...], way_out: str
-) -> None:
-    text = f"pipeline: p\nsource: {{prefix: data/in/p/}}\ntarget: {{table: t}}\nload: {{{load}}}\n"
-    known = table({})
-    unknown = replace(known, columns=(*known.columns, TableColumn("t", None, "time", nullable=True)))
+def test_a_column_that_cannot_be_loaded_is_left_alone_and_named(load: str, fill: Fill | None, effect: str) -> None:
+    plan = plan_columns(unloadable_spec(load), with_geometry(), batch(("id",)), {}, NOON)
 
-    with pytest.raises(SchemaChangeError, match=way_out):
-        plan_columns(load_pipeline_text(text, "p.yml", "p"), unknown, batch(header), {}, NOON)
+    assert plan.kept == (() if fill is None else (UnloadableColumn("g", "geometry", fill),))
+    assert plan.fills == (() if fill is None else (fill,))
+    (warning,) = plan.warnings
+    assert (warning.rule, warning.column) == ("unloadable-column", "g")
+    assert f"'g' is geometry, which Feedway cannot load: {effect}." in warning.message
+
+
+@pytest.mark.parametrize("policy", ["reject", "null", "{stored_rows: overwrite}", "{new_rows: reject}"])
+def test_what_the_spec_says_of_missing_columns_is_not_about_one_that_no_file_can_have(policy: str) -> None:
+    spec = unloadable_spec("keys: [id]", f"evolution: {{missing_columns: {policy}}}")
+
+    plan = plan_columns(spec, with_geometry(), batch(("id",)), {}, NOON)
+
+    assert plan.fills == (Fill("g", None, True, (0,)),)
+
+
+def test_a_not_null_column_that_cannot_be_loaded_needs_files_without_new_rows() -> None:
+    for load, way_out in (("keys: [id]", "{new_rows: reject}"), ("mode: replace", "Load into a table without it")):
+        with pytest.raises(SchemaChangeError, match=f"and NOT NULL, so that new rows.*{way_out}"):
+            plan_columns(unloadable_spec(load), with_geometry(nullable=False), batch(("id",)), {}, NOON)
+
+    spec = unloadable_spec("keys: [id]", "evolution: {columns: {g: {missing_columns: {new_rows: reject}}}}")
+    plan = plan_columns(spec, with_geometry(nullable=False), batch(("id",)), {}, NOON)
+    assert plan.fills == (Fill("g", None, True, (0,), rejects_new=True),)
+
+
+def unloadable_spec(load: str, more: str = "") -> PipelineSpec:
+    text = f"pipeline: p\nsource: {{prefix: data/in/p/}}\ntarget: {{table: t}}\nload: {{{load}}}\n{more}\n"
+    return load_pipeline_text(f"{text}metadata_columns: {{run_date: null, file_name: null}}\n", "p.yml", "p")
+
+
+def with_geometry(nullable: bool = True) -> ObservedTable:
+    known = table({})
+    return replace(known, columns=(*known.columns, TableColumn("g", None, "geometry", nullable=nullable)))
+
+
+@pytest.mark.parametrize("use", ["load: {keys: [id, a]}", "load: {keys: [id], order_by: [a desc]}"])
+def test_rows_are_not_compared_by_a_super(use: str) -> None:
+    text = f"pipeline: p\nsource: {{prefix: data/in/p/}}\ntarget: {{table: t}}\n{use}\n"
+
+    with pytest.raises(SpecError, match=r"names 'a', which is SUPER.* make it text: types\.columns\.a: varchar"):
+        plan_columns(load_pipeline_text(text, "p.yml", "p"), table({"a": "super"}), batch(("id", "a")), {}, NOON)
+
+
+def test_a_rule_does_not_make_a_sort_key_of_a_new_table_super() -> None:
+    text = "pipeline: p\nsource: {prefix: data/in/p/}\ntarget: {table: t, sortkey: [a]}\nload: {keys: [id]}\n"
+    by_rule = load_pipeline_text(f"{text}types: {{rules: [{{name: a, type: super}}]}}\n", "p.yml", "p")
+    profiles = {"id": TEXT_PROFILE, "a": TEXT_PROFILE}
+
+    with pytest.raises(SpecError, match=r"target.sortkey names 'a', which is SUPER"):
+        plan_columns(by_rule, None, batch(("id", "a")), profiles, NOON)

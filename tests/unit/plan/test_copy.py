@@ -5,32 +5,53 @@ from __future__ import annotations
 from framework.model.column_type import parse_type
 from framework.model.names import TableName
 from framework.model.staging import FromFile, StagingColumn
-from framework.plan.columns import PlannedColumn
+from framework.plan.columns import PlannedColumn, UnloadableColumn
 from framework.plan.copy import plan_copy
+from framework.plan.missing import Fill
 from framework.plan.steps import Transaction
 
 
-def copy_of(columns: dict[str, str]) -> Transaction:
+def copy_of(columns: dict[str, str], kept: dict[str, str] | None = None) -> Transaction:
     planned = [
         PlannedColumn(StagingColumn(name, parse_type("varchar(65535)"), FromFile()), parse_type(text))
         for name, text in columns.items()
     ]
-    return plan_copy(TableName("feedway", "staging"), planned, "s3://lake/manifest.json", "default")
+    unloadable = [
+        UnloadableColumn(name, text, Fill(name, None, keeps_stored=True, files=(0,)))
+        for name, text in (kept or {}).items()
+    ]
+    return plan_copy(TableName("feedway", "staging"), planned, unloadable, "s3://lake/manifest.json", "default")
 
 
 def test_the_staging_table_has_the_types_of_the_target() -> None:
     create = copy_of({"a": "varchar(20)", "b": "integer"}).statements[1]
 
-    assert create.values["columns"] == (("a", parse_type("varchar(20)")), ("b", parse_type("integer")))
+    assert create.values["columns"] == (("a", "varchar(20)"), ("b", "integer"))
 
 
-def test_a_time_with_an_offset_is_copied_into_a_column_whose_name_is_free() -> None:
-    _, create, copy, set_time_zone = copy_of({"feedway_utc_0": "integer", "at": "timestamptz"}).statements
+def test_a_time_is_copied_into_a_column_whose_name_is_free_and_converted() -> None:
+    columns = {"feedway_utc_0": "integer", "at": "timestamptz", "opens": "time"}
+    _, create, copy, convert = copy_of(columns, kept={"feedway_text_3": "geometry"}).statements
 
     assert create.values["columns"] == (
-        ("feedway_utc_0", parse_type("integer")),
-        ("at", parse_type("timestamptz")),
-        ("feedway_utc_0_", parse_type("timestamp")),
+        ("feedway_utc_0", "integer"),
+        ("at", "timestamptz"),
+        ("opens", "time"),
+        ("feedway_text_3", "geometry"),
+        ("feedway_utc_0_", "timestamp"),
+        ("feedway_text_3_", "varchar(15)"),
     )
-    assert copy.values["columns"] == ("feedway_utc_0", "feedway_utc_0_")
-    assert set_time_zone.values["columns"] == [("at", "feedway_utc_0_")]
+    assert copy.values["columns"] == ("feedway_utc_0", "feedway_utc_0_", "feedway_text_3_")
+    assert convert.values["utc"] == [("at", "feedway_utc_0_")]
+    assert convert.values["texts"] == [("opens", "feedway_text_3_", parse_type("time"))]
+
+
+def test_nothing_is_converted_where_copy_fills_all_columns() -> None:
+    assert [statement.template for statement in copy_of({"a": "integer"}).statements] == [
+        *("drop_tables", "create_staging_table", "copy_staging")
+    ]
+
+
+def test_copy_reads_json_only_where_it_fills_a_super() -> None:
+    assert copy_of({"a": "integer", "b": "super"}).statements[2].values["has_super"] is True
+    assert copy_of({"a": "integer"}, kept={"b": "geometry"}).statements[2].values["has_super"] is False

@@ -66,7 +66,7 @@ def read_column(name: str, text: str) -> TableColumn:
     type_text = flags[0]
     return TableColumn(
         name,
-        parse_type(type_text),
+        None if type_text == "geometry" else parse_type(type_text),
         type_text,
         "not" not in flags,
         default=words[1] if len(words) > 1 else None,

@@ -54,6 +54,14 @@ def test_whole_numbers_take_the_first_integer_that_holds_them(smallest: int, lar
     assert settled(integers(smallest, largest)) == parse_type(expected)
 
 
+def test_times_of_day_alone_are_a_time_and_mixed_ones_text() -> None:
+    times = replace(EMPTY, values=3, times=3, longest_bytes=5)
+    assert settled(times) == parse_type("time")
+    assert settle_type("at", times, (), is_key=False).reason == "all values are times of day"
+    assert settled(replace(times, times=2)) == parse_type("varchar(256)")
+    assert settled(times, rules=(TypeRule(None, "time", None, parse_type("varchar(9)")),)) == parse_type("varchar(9)")
+
+
 def test_whole_numbers_of_a_key_start_as_bigint() -> None:
     assert settled(integers(0, 5), is_key=True) == parse_type("bigint")
 

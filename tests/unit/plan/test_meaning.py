@@ -50,8 +50,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     columns: Any = {
         "guard_columns": [(name, text, parse_type("varchar(9)"))] * 2,
         "guard_column_count": 9,
-        "create_staging_table": [(name, parse_type("varchar(9)"))] * 9,
-        "set_time_zone": [(name, name)] * 2,
+        "create_staging_table": [(name, "varchar(9)")] * 9,
         "copy_rows": [(name, None, False), (name, parse_type("bigint"), False), (name, None, True)],
         "create_wider_copy": [
             SimpleNamespace(name=name, type_text="integer", default="1", nullable=False, encoding="zstd")
@@ -80,6 +79,9 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "arrived_at": NOON,
         "key": text,
         "correction_mark": "corrected-",
+        "utc": [(name, name)] * 2,
+        "texts": [(name, name, parse_type("time"))] * 2,
+        "has_super": True,
         "columns": columns.get(template, [column] * 9 if template.startswith("create") else [name] * 9),
         "folder": text,
         "limit": 20,

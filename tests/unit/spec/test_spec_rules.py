@@ -323,6 +323,14 @@ def test_an_encoding_is_one_of_text(problems_of: ProblemsOf, encoding: str) -> N
         ("load: {keys: [a]}\ntypes: {columns: {b: date}}\ncolumns: {exclude: [b]}", "excluded-column", 5, 19),
         ("load: {keys: [a]}\ntypes: {columns: {b: {type: date, formats: [dd.mm.yyyy]}}}", "format", 5, 45),
         ("load: {keys: [a]}\ntypes: {columns: {b: {type: bigint, formats: [dd.MM.yyyy]}}}", "parse", 5, 37),
+        ("load: {keys: [a]}\ntypes: {columns: {b: {type: super, formats: [dd.MM.yyyy]}}}", "parse", 5, 36),
+        ("load: {keys: [a]}\ntypes: {columns: {b: {type: time, formats: [dd.MM.yyyy]}}}", "format", 5, 45),
+        ("load: {keys: [a]}\ntypes: {columns: {b: {type: time, formats: [epoch_s]}}}", "format", 5, 45),
+        ("load: {keys: [a]}\ntypes: {columns: {b: {type: date, formats: [HH:mm]}}}", "format", 5, 45),
+        ("load: {keys: [a]}\ntypes: {parse: {formats: [HHmm]}}", "format", 5, 27),
+        ("load: {keys: [a]}\ntypes: {columns: {b: {formats: [yyMMdd, HHmmss]}}}", "format", 5, 41),
+        ("load: {keys: [a, b]}\ntypes: {columns: {b: super}}", "super-key", 4, 18),
+        ("load: {keys: [a], order_by: [b desc]}\ntypes: {columns: {b: {type: SUPER}}}", "super-key", 4, 30),
         (
             "load: {keys: [a]}\ntypes: {columns: {b: {type: timestamptz, formats: [dd.MM.yyyy]}}}",
             "format",
@@ -444,3 +452,43 @@ def test_a_pattern_holds_for_the_whole_text_and_not_up_to_a_last_line_break() ->
     with pytest.raises(SpecError) as caught:
         load_pipeline_text(text, "pipelines/orders.yml", "orders\n")
     assert places(list(caught.value.problems)) == [("spec/pattern", 1, 11)]
+
+
+FIXED = LONG.replace('options:\n    delimiter: ","', "format: fixed\n  options: {OPTIONS}")
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ("{fields: {order_id: [1, 8], name: [9, 40]}, skip_lines: 1, footer_lines: {from: 'T*'}}", []),
+        ("{fields: {name: [9, 40], order_id: [1, 1]}}", []),
+        ("{}", [("spec/fields", "source.options.fields is missing")]),
+        ("{fields: {}}", [("spec/fields", "source.options.fields has no field")]),
+        ("{fields: {order_id: [8, 1]}}", [("spec/fields", "order_id ends at character 1, before it begins at 8")]),
+        ("{fields: {order_id: [1, 8], n: [8, 9]}}", [("spec/fields", "n begins at character 8, in order_id")]),
+        ("{fields: {order_id: [1, 8], Order ID: [9, 9]}}", [("spec/duplicate-column", "are one column, 'order_id'")]),
+        ("{fields: {id: [1, 8]}}", [("spec/unnamed-column", "'order_id' is none of source.options.fields")]),
+        ("{fields: {order_id: [1, 8]}, skip_lines: {until: x}}", [("spec/options", "until finds a header")]),
+        ("{fields: {order_id: [1, 8]}, header: true, names: [order_id]}", [("spec/options", "have the names")] * 2),
+    ],
+)  # fmt: skip
+def test_fields_of_fixed_width_have_places_of_their_own(
+    problems_of: ProblemsOf, options: str, found: list[tuple[str, str]]
+) -> None:
+    problems = problems_of(FIXED.replace("{OPTIONS}", options))
+    assert [problem.rule for problem in problems] == [rule for rule, _ in found]
+    assert all(text in problem.message for problem, (_, text) in zip(problems, found, strict=True)), problems
+
+
+def test_fields_go_with_fixed_width_alone_and_mean_it(problems_of: ProblemsOf) -> None:
+    text = FIXED.replace("{OPTIONS}", "{fields: {order_id: [1, 8]}}")
+    (problem,) = problems_of(text.replace("format: fixed", "format: csv"))
+    assert "fields is for files with a fixed width, and source.format is csv" in problem.message
+    auto = text.replace("format: fixed", "format: auto")
+    assert load_pipeline_text(auto, "pipelines/orders.yml", "orders").source.format == "fixed"
+
+
+def test_fixed_width_has_no_more_fields_than_a_table_has_columns(problems_of: ProblemsOf) -> None:
+    fields = ", ".join(f"f{number}: [{number}, {number}]" for number in range(2, 1602))
+    (problem,) = problems_of(FIXED.replace("{OPTIONS}", f"{{fields: {{order_id: [1, 1], {fields}}}}}"))
+    assert "has 1,601 fields, and a table at most 1,600 columns" in problem.message

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from framework.model.csv_options import CsvOptions
 from framework.model.words import counted
 from framework.rows.formats.csv.grammar import grammar_of
 from framework.rows.formats.recognise import BrokenFile
-
-_LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)")
+from framework.rows.formats.text.lines import LINE, lines_end
 
 
 def read_text(text: str, is_all: bool, options: CsvOptions) -> str | None:
@@ -69,7 +67,7 @@ def records_of(text: str, is_all: bool, options: CsvOptions, most: int) -> list[
         while position < len(text) and text[position] in "\r\n":
             position += 1
         if records and options.comment and text.startswith(options.comment, position):
-            line = _LINE.match(text, position)
+            line = LINE.match(text, position)
             if line is None:
                 break
             position = line.end()
@@ -93,20 +91,6 @@ def record_end(text: str, options: CsvOptions, is_all: bool, start: int) -> int 
     """
     found = _record_at(text, is_all, options, start)
     return None if found is None else found[1]
-
-
-def lines_end(text: str, count: int) -> int | None:
-    """Return where the first lines of a text end, None where it may end within them.
-
-    A line ends at LF, CR LF or CR, inside quotes too.
-    """
-    end = 0
-    for _ in range(count):
-        found = _LINE.match(text, end)
-        if found is None or (found.end() == len(text) and text.endswith("\r")):
-            return None
-        end = found.end()
-    return end
 
 
 def _record_at(text: str, is_all: bool, options: CsvOptions, start: int) -> tuple[tuple[str, ...], int] | None:

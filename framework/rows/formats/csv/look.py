@@ -1,4 +1,4 @@
-"""The first look at a CSV file: its encoding, its options, its header, and where its rows begin."""
+"""What the first bytes of a CSV file show: its encoding, options and header, and where its rows begin."""
 
 from __future__ import annotations
 

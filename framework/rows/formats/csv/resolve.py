@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from framework.model.csv_options import AUTO, DELIMITERS, CsvOptions
 from framework.model.words import listed
-from framework.rows.formats.csv.header import lines_end, records_of
+from framework.rows.formats.csv.header import records_of
 from framework.rows.formats.csv.header_rule import DataCell, is_surely_header, looks_like_data
 from framework.rows.formats.text.footer import BrokenFooter, Footer
+from framework.rows.formats.text.lines import lines_end
 
 MOST_RECORDS = 100
 MOST_SKIPPED_LINES = 1000

@@ -16,9 +16,10 @@ from framework.model.file_options import changed_options
 from framework.model.words import counted
 from framework.plan.column_names import clean_names
 from framework.plan.fit import yaml_name
-from framework.rows.formats.csv.header import lines_end, records_of
+from framework.rows.formats.csv.header import records_of
 from framework.rows.formats.csv.header_rule import DataCell, MostlyEmpty, is_surely_header, kind_of, looks_like_data
 from framework.rows.formats.csv.resolve import MOST_RECORDS, resolve
+from framework.rows.formats.text.lines import lines_end
 from framework.spec.pipeline import ColumnsSpec
 
 MOST_LINES_BEFORE = 20

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from framework.model.csv_options import CsvOptions
 from framework.model.files import RowsStart
-from framework.rows.formats.csv.header import lines_end, record_end
+from framework.rows.formats.csv.header import record_end
 from framework.rows.formats.recognise import Beginning, BrokenFile
 from framework.rows.formats.text.encoding import decode_head, mark_size, marks_stand_alone
+from framework.rows.formats.text.lines import lines_end
 
 _LONGEST_FIRST_RECORD = 1024**2
 """Of a file without header, in characters, up to which its line end is looked for."""

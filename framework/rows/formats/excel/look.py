@@ -37,7 +37,7 @@ class ExcelFiles:
                 for start in range(0, file.size_bytes, _FETCH_BYTES):
                     copy.write(source.fetch(start, min(start + _FETCH_BYTES, file.size_bytes)))
             try:
-                sheet = open_sheet(path, options.sheet, unpacked_limit(file, source.spec.max_unpacked_bytes))
+                sheet = open_sheet(path, options.sheet, unpacked_limit(source.spec.max_unpacked_bytes, file))
                 options = resolve(sheet, options)
                 table = find_table(sheet, options)
                 text, is_all = first_text(sheet, options)

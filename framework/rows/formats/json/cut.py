@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,25 +15,28 @@ from framework.rows.bench import Bench
 from framework.rows.formats.json.exact import NoRecord, rewritten
 from framework.rows.formats.json.paths import MOST_PATHS, TOO_MANY_PATHS, leaves, pointer
 from framework.rows.formats.json.table import JsonTable
-from framework.rows.formats.lines.cut import CutLines, LineCutter, write_malformed
+from framework.rows.formats.lines.cut import DELIMITER, NUL, CutLines, LineCutter, write_malformed
 from framework.rows.formats.text.format import BrokenRecord
 from framework.rows.segments import MalformedRecord, Segment, SplitRecords
 from framework.rows.sql.expressions import is_kept_by_double, quoted
 
+_UNSOUND = (NUL, DELIMITER.encode(), b"\r")
+"""What no line of JSON holds: a carriage return within it would end it for DuckDB."""
 _ROWS_PER_FETCH = 1024
 CUT_OFF = "the file ends in the middle of its last record: it may have been cut off"
 _BLANK = "[ \\t]*"
 _VALUE_BEGINS = rf"[:,\[]{_BLANK}"
+_LONG_FRACTION = r"[0-9]{7,}\.[0-9]+|[0-9]+\.[0-9]{10,}"
+"""The fractions of more than 15 digits, which every float keeps, and some others."""
+_EXPONENT = r"[eE][-+]?[0-9]+"
 _MAY_BE_INEXACT = rf"{_VALUE_BEGINS}-?(?:[0-9.]{{17,}}|[0-9]+(?:\.[0-9]+)?[eE])"
-_NUMBERS = rf"{_VALUE_BEGINS}(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
+_FRACTIONS = rf"{_VALUE_BEGINS}(-?(?:(?:{_LONG_FRACTION})(?:{_EXPONENT})?|[0-9]+(?:\.[0-9]+)?{_EXPONENT}))"
 _LAST_COMMA = rf",{_BLANK}[}}\]]"
-_IS_KEPT = (
-    f"strlen(n) < 17 and not regexp_matches(n, '[eE]') or not regexp_matches(n, '[.eE]') or {is_kept_by_double('n')}"
-)
+_IS_KEPT = f"case when cast(try_cast(n as double) as varchar) = n then true else {is_kept_by_double('n')} end"
+_ARE_KEPT = f"list_bool_and(list_transform(regexp_extract_all(l, {quoted(_FRACTIONS)}, 1), lambda n: {_IS_KEPT}))"
 _IS_SUSPECT = (
     f"(regexp_matches(l, {quoted(_LAST_COMMA)}) or case when regexp_matches(l, {quoted(_MAY_BE_INEXACT)}) then "
-    f"not list_bool_and(list_transform(regexp_extract_all(l, {quoted(_NUMBERS)}, 1), lambda n: {_IS_KEPT})) "
-    "else false end)"
+    f"not coalesce({_ARE_KEPT}, true) else false end)"
 )
 """The condition that DuckDB may read a record otherwise than it is written: a fraction that no float keeps, or a comma
 behind the last element. A text may look like one; then the record is read exactly for nothing."""
@@ -73,8 +77,8 @@ class JsonCutter:
         Raises:
             BrokenRecord: the file is broken.
         """
-        lines = LineCutter(self._layout, self._path).cut(text, size_bytes, is_last)
-        with self._bench.working() as cursor:
+        lines = LineCutter(self._layout, self._path, _UNSOUND, has_mark=True).cut(text, size_bytes, is_last)
+        with self._bench.querying() as cursor:
             return self._records(cursor, lines)
 
     def _records(self, cursor: duckdb.DuckDBPyConnection, lines: CutLines) -> SplitRecords:
@@ -83,7 +87,7 @@ class JsonCutter:
         count = lines.records - len(dropped)
         segment = Segment(self._layout, self._split, self._path, table, 0, count, lines.size_bytes, dropped)
         checked = self._checked(cursor, table) if count else _Checked()
-        if lines.is_cut_off and count in checked.malformed:
+        if lines.unended and checked.malformed.get(count, "").encode("utf-8") == lines.unended:
             raise BrokenRecord(lines.records, CUT_OFF)
         malformed = [*lines.malformed]
         malformed += [MalformedRecord(segment.place(number), line) for number, line in checked.malformed.items()]
@@ -142,6 +146,8 @@ class JsonCutter:
         path = self._path.with_suffix(".records.jsonl")
         size = longest = records = 0
         with self._path.open("rb") as lines, path.open("wb") as file:
+            lines.read(len(codecs.BOM_UTF8))
+            file.write(codecs.BOM_UTF8)
             for number, line in enumerate(lines, start=1):
                 if number in checked.malformed:
                     continue

@@ -15,7 +15,7 @@ from framework.rows.formats.text.text import BrokenBytes
 _WHITESPACE = " \t\r\n"
 _PIECE_CHARACTERS = 256 * 1024
 _KEPT_CHARACTERS = 1024**2
-"""So much text that was read may be held before it is let go of."""
+"""So much text that was passed may be held before it is dropped."""
 _NEAR = 16
 """A fault so near the end of the text may be that more of it is to come."""
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
@@ -175,7 +175,7 @@ class _Window:
         self.take("}")
 
     def _more(self, characters: int) -> int:
-        """Read at least so much more text, up to the end; return how much of what was passed is let go of.
+        """Read at least so much more text, up to the end; return how much of what was passed is dropped.
 
         Raises:
             BrokenBytes: it is not valid.

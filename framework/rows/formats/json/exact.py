@@ -47,6 +47,8 @@ def rewritten(record: str, flatten: bool) -> tuple[list[str], str]:
 
 def fault(record: str) -> str:
     """Return why a text is no record."""
+    if "\r" in record:
+        return "the record holds a carriage return, which ends no line of the file"
     try:
         _parsed(record)
     except NoRecord as error:

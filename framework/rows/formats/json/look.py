@@ -1,4 +1,4 @@
-"""The first look at a file of JSON: whether each line is a record."""
+"""What the first bytes of a file of JSON show: whether each line is a record."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import json
-import re
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -20,17 +20,19 @@ from framework.rows.segments import MalformedRecord
 from framework.rows.sql.expressions import quoted
 from framework.rows.workspace import require_space
 
-_BLANK_LINE = re.compile(rb"(?:\A|\n)[ \t\r]*\n")
 _LEAST_LINE_BYTES = 2 * 1024**2
-DELIMITER = "\x01"
-"""Parts fields for DuckDB, which reads a line as one: a line that holds it is none of these."""
+DELIMITERS = ("\x01", "\x02", "\x1e", "\x1f")
+"""Part fields for DuckDB, which reads a line as one: it is given the first that no line holds."""
+DELIMITER = DELIMITERS[0]
+NUL = b"\0"
 
 
 @dataclass
 class CutLines:
     """The lines of a split in a local file, each with a line feed, and notes of those that it leaves out.
 
-    `records` counts all lines but blank ones. `is_cut_off`: the file's last line has no line end.
+    `records` counts all lines but blank ones. `delimiter` is a character that none of them holds, None where each of
+    DELIMITERS stands in one. `unended` is the file's last line where it has no line end.
     """
 
     path: Path
@@ -40,27 +42,53 @@ class CutLines:
     line_ends: int
     blanks: array[int]
     malformed: list[MalformedRecord]
-    is_cut_off: bool
+    delimiter: str | None = DELIMITER
+    unended: bytes = b""
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the file's last line has no line end."""
+        return bool(self.unended)
 
 
-def lines_table(path: Path, size_bytes: int, longest_bytes: int) -> str:
-    """Return DuckDB's table expression of a file of lines: one column, `l`."""
+def lines_table(path: Path, size_bytes: int, longest_bytes: int, delimiter: str | None = DELIMITER) -> str:
+    """Return DuckDB's table expression of a file of lines: one column, `l`.
+
+    No line may hold the delimiter, nor a carriage return, which DuckDB takes for a line end. Without a delimiter, which
+    takes six times as long, the file has to begin with a byte order mark.
+    """
+    if delimiter is None:
+        text = f"read_text({quoted(str(path))})"
+        return f"(select unnest(string_split(content[2:-2], chr(10))) as l from {text})"
     line = max(_LEAST_LINE_BYTES, longest_bytes + 1024)
     return (
         f"read_csv({quoted(str(path))}, columns = {{'l': 'varchar'}}, auto_detect = false, header = false, "
-        f"delim = {quoted(DELIMITER)}, quote = '', escape = '', nullstr = {quoted(DELIMITER)}, parallel = false, "
+        f"delim = {quoted(delimiter)}, quote = '', escape = '', nullstr = '', parallel = false, "
         f"new_line = '\\n', strict_mode = false, max_line_size = {line}, "
         f"buffer_size = {max(size_bytes + 1024, 2 * line)})"
     )
 
 
 class LineCutter:
-    """Cuts the lines of one split, once, into a file."""
+    """Cuts the lines of one split, once, into a file.
 
-    def __init__(self, layout: FileLayout, path: Path) -> None:
+    A line with one of the bytes `unsound` is malformed. With `has_mark` the file begins with a byte order mark: DuckDB
+    drops one, which is a character of the first line otherwise.
+    """
+
+    def __init__(
+        self,
+        layout: FileLayout,
+        path: Path,
+        unsound: Sequence[bytes] = (NUL, DELIMITER.encode()),
+        has_mark: bool = False,
+    ) -> None:
         self._layout = layout
         self._is_cr = layout.rows_start.line_end == "\r"
-        self._lines = CutLines(path, 0, 0, 0, 0, array("q"), [], False)
+        self._lines = CutLines(path, 0, 0, 0, 0, array("q"), [])
+        self._unsound = tuple(unsound)
+        self._mark = codecs.BOM_UTF8 if has_mark else b""
+        self._delimiters = [delimiter.encode() for delimiter in DELIMITERS]
 
     def cut(self, text: Iterable[bytes], size_bytes: int, is_last: bool) -> CutLines:
         """Return the lines of a text; see Cutter.
@@ -73,13 +101,14 @@ class LineCutter:
         pieces = (piece.replace(b"\r", b"\n") for piece in text) if self._is_cr else iter(text)
         rest = b""
         with lines.path.open("wb", buffering=0) as file:
+            file.write(self._mark)
             try:
                 for block, is_all in in_blocks(pieces, BLOCK_BYTES):
                     lines.line_ends += count_byte(block, b"\n")
                     rest = rest + block if rest else block
                     end = len(rest) if is_all else rest.rfind(b"\n") + 1
                     if is_all and rest and not rest.endswith(b"\n"):
-                        lines.is_cut_off = is_last
+                        lines.unended = rest[rest.rfind(b"\n") + 1 :] if is_last else b""
                         rest, end = rest + b"\n", end + 1
                     self._take(rest[:end], file)
                     rest = rest[end:]
@@ -89,6 +118,7 @@ class LineCutter:
             except BrokenBytes as error:
                 self._take(rest[: rest.rfind(b"\n") + 1], file)
                 raise broken_bytes(lines.records) from error
+        lines.delimiter = self._delimiters[0].decode() if self._delimiters else None
         return lines
 
     def _take(self, text: bytes, file: BinaryIO) -> None:
@@ -101,8 +131,8 @@ class LineCutter:
             self._take(before[: before.rfind(b"\n") + 1], file)
             raise broken_bytes(self._lines.records)
         text = text.replace(b"\r\n", b"\n")
-        is_plain = b"\0" not in text and DELIMITER.encode() not in text and _BLANK_LINE.search(text) is None
         good = text.split(b"\n")[:-1]
+        is_plain = not self._is_unsound(text) and all(map(bytes.strip, good))
         if not is_plain:
             good = [line for line in good if self._is_good(line)]
             text = b"".join(line + b"\n" for line in good)
@@ -110,17 +140,21 @@ class LineCutter:
             self._lines.records += len(good)
         self._lines.longest_bytes = max(self._lines.longest_bytes, max(map(len, good), default=0))
         self._lines.size_bytes += len(text)
+        self._delimiters = [delimiter for delimiter in self._delimiters if delimiter not in text]
         file.write(text)
 
     def _is_good(self, line: bytes) -> bool:
-        if not line.strip(b" \t\r"):
+        if not line.strip():
             self._lines.blanks.append(self._lines.records + 1)
             return False
         self._lines.records += 1
-        if b"\0" in line or DELIMITER.encode() in line:
+        if self._is_unsound(line):
             self._lines.malformed.append(MalformedRecord(self._lines.records, line.decode("utf-8")))
             return False
         return True
+
+    def _is_unsound(self, text: bytes) -> bool:
+        return any(byte in text for byte in self._unsound)
 
 
 def write_malformed(path: Path, malformed: list[MalformedRecord]) -> None:

@@ -1,4 +1,4 @@
-"""The first look at a Parquet file: its footer, which says all but the rows."""
+"""What the footer of a Parquet file shows: all but the rows."""
 
 from __future__ import annotations
 

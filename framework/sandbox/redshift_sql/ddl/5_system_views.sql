@@ -54,7 +54,9 @@ language sql immutable as $$
         when stated is not null then stated
         when persistence = 't' or sortkey > 0 then 'none'
         when type_id in ('bool'::regtype, 'float4'::regtype, 'float8'::regtype) then 'none'
-        when type_id in ('varchar'::regtype, 'bpchar'::regtype) then 'lzo'
+        when type_id in ('varchar'::regtype, 'bpchar'::regtype, 'pg_internal.varbyte'::regtype) then 'lzo'
+        when type_id in ('pg_internal.super'::regtype, 'pg_internal.geometry'::regtype) then 'none'
+        when type_id in ('pg_internal.geography'::regtype, 'pg_internal.hllsketch'::regtype) then 'none'
         else 'az64'
     end
 $$;
@@ -93,8 +95,11 @@ select
     ordinal_position,
     column_default::varchar(4000) as column_default,
     case when attnotnull then 'NO' else 'YES' end::varchar(3) as is_nullable,
-    format_type(atttypid, null)::varchar(128) as data_type,
-    information_schema._pg_char_max_length(atttypid, atttypmod) as character_maximum_length,
+    pg_sandbox.type_text(atttypid, null)::varchar(128) as data_type,
+    case
+        when atttypid = 'pg_internal.varbyte'::regtype then atttypmod - 4
+        else information_schema._pg_char_max_length(atttypid, atttypmod)
+    end as character_maximum_length,
     information_schema._pg_numeric_precision(atttypid, atttypmod) as numeric_precision,
     information_schema._pg_numeric_precision_radix(atttypid, atttypmod) as numeric_precision_radix,
     information_schema._pg_numeric_scale(atttypid, atttypmod) as numeric_scale,
@@ -118,7 +123,7 @@ select
     relname::varchar(128) as table_name,
     attname::varchar(128) as column_name,
     ordinal_position,
-    format_type(atttypid, atttypmod)::varchar(128) as data_type,
+    pg_sandbox.type_text(atttypid, atttypmod)::varchar(128) as data_type,
     column_default::varchar(4000) as column_default,
     case when attnotnull then 'NO' else 'YES' end::varchar(3) as is_nullable,
     encoding::varchar(128) as encoding,
@@ -131,7 +136,7 @@ from pg_sandbox.relation_column;
 create or replace view pg_internal.pg_table_def as
 select
     nspname as schemaname, relname as tablename, attname as "column",
-    format_type(atttypid, atttypmod) as type, encoding::varchar(32) as encoding, distkey, sortkey, attnotnull as "notnull"
+    pg_sandbox.type_text(atttypid, atttypmod) as type, encoding::varchar(32) as encoding, distkey, sortkey, attnotnull as "notnull"
 from pg_sandbox.relation_column
 where relkind = 'r' and nspname = any (current_schemas(true)::text[]);
 

@@ -8,14 +8,14 @@ import pytest
 
 from framework.sandbox.redshift_sql import CopyParquet, Refused, parse
 
-OPTIONS = ("iam_role default", "format as parquet", "manifest", "fillrecord", "statupdate on")
+OPTIONS = ("iam_role default", "format as parquet", "manifest", "fillrecord", "statupdate on", "serializetojson")
 
 
 @pytest.mark.parametrize("options", list(itertools.permutations(OPTIONS)), ids=lambda value: "")
 def test_options_come_in_any_order(options: tuple[str, ...]) -> None:
     parsed = parse(f"copy s.t (\"A\"\"b\", c) from 's3://bucket/a\\\\b''c' {' '.join(options)}")
 
-    flags = frozenset({"FILLRECORD"})
+    flags = frozenset({"FILLRECORD", "SERIALIZETOJSON"})
     assert parsed.copy == CopyParquet("s", "t", ('a"b', "c"), "s3://bucket/a\\b'c", True, "default", flags)
 
 
@@ -44,7 +44,7 @@ def test_an_option_that_is_not_for_parquet_is_refused(option: str) -> None:
         ("iam_role default format as json 'auto'", "COPY from JSON is not supported by the sandbox"),
         ("iam_role default", "COPY from delimited text is not supported by the sandbox"),
         ("credentials 'x' parquet", "COPY with CREDENTIALS is not supported by the sandbox"),
-        ("iam_role default parquet serializetojson", "COPY with SERIALIZETOJSON is not supported by the sandbox"),
+        ("iam_role default parquet explicit_ids", "COPY with EXPLICIT_IDS is not supported by the sandbox"),
         ("parquet", "Must specify IAM_ROLE or CREDENTIALS for COPY"),
         ("iam_role default parquet bogus", 'syntax error at or near "bogus"'),
     ],

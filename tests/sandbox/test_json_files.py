@@ -1,0 +1,255 @@
+"""Files of JSON: lines, documents and values one after the other, from landing to the table."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from decimal import Decimal
+
+import pytest
+
+from framework.load.preview import plan_pipeline
+from framework.load.request import Pending
+from tests.harness import FeedHarness, MakeFeed
+
+
+def spec(options: str = "", load: str = "mode: append", source: str = "", more: str = "") -> str:
+    return f"""
+source: {{prefix: data/in/{{name}}/, {source} options: {{{options}}}}}
+target: {{table: "{{name}}"}}
+load: {{{load}}}
+metadata_columns: {{run_date: null, file_name: null}}
+{more}
+"""
+
+
+def lines(*records: object) -> bytes:
+    return b"".join(json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n" for record in records)
+
+
+def loaded(feed: FeedHarness, content: bytes, name: str = "a.json") -> dict[str, str]:
+    """Load a file without a fault; return the table's types."""
+    result = feed.load(name, content)
+    assert result.failure is None, result.failure.full_message
+    assert result.status == "SUCCESS"
+    return feed.types()
+
+
+def rejected(feed: FeedHarness, content: bytes) -> str:
+    """Load a file that is set aside; return why."""
+    result = feed.load("a.json", content)
+    assert result.failure is not None
+    assert result.failure.type == "SourceFileError", result.failure.full_message
+    assert feed.keys("data/in/") == []
+    return result.failure.message
+
+
+def test_values_are_what_the_file_calls_them(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+
+    types = loaded(
+        feed,
+        b'{"id": 9007199254740993, "zip": "00501", "code": "17", "price": 1.50, "big": 0.1234567890123456789, '
+        b'"ok": true, "day": "2024-01-31", "note": "a\\"b\\\\c\\n\\u00e9", "o": {"b": [1, 2.5, null], "a": "x"}}\n'
+        b'{"id": 2, "zip": null, "price": 20, "ok": false, "note": "", "late": 1e3}\n',
+    )
+
+    assert types == {
+        "id": "bigint",
+        "zip": "character varying(256)",
+        "code": "character varying(256)",
+        "price": "double precision",
+        "big": "numeric(19,19)",
+        "ok": "boolean",
+        "day": "character varying(256)",
+        "note": "character varying(256)",
+        "o": "super",
+        "late": "character varying(256)",
+    }
+    (first, second) = feed.rows("id, zip, code, price, big, ok, day, note, o, late", "id desc")
+    assert first[:2] == (9007199254740993, "00501")
+    assert (first[2], first[3], first[5], first[6]) == ("17", 1.5, True, "2024-01-31")
+    assert Decimal(first[4]) == Decimal("0.1234567890123456789")
+    assert first[7] == 'a"b\\c\né'
+    assert json.loads(first[8]) == {"b": [1, 2.5, None], "a": "x"}
+    assert second[1:8] == (None, None, 20.0, None, False, None, "")
+    # An exponent without a fraction beside it may be a code.
+    assert second[9] == "1000.0"
+
+
+@pytest.mark.parametrize(
+    ("options", "content"),
+    [
+        ("", b'[{"id": 1, "a": "x"}, {"id": 2,\n "a": "y\\n"}]'),
+        ("", b'{"id": 1, "a": "x"}{"id": 2, "a": "y\\n"}'),
+        ("", b'{\n  "id": 1,\n  "a": "x"\n}\n{\n  "id": 2,\n  "a": "y\\n"\n}\n'),
+        ("", b'\xef\xbb\xbf{"id": 1, "a": "x"}\r\n\r\n{"id": 2, "a": "y\\n"}'),
+        (
+            "records: data.items",
+            b'{"v": [{}], "data": {"n": 2, "items": [{"id":1,"a":"x"},{"id":2,"a":"y\\n"}]}}',
+        ),
+        ("records: rows", b'{"rows":[{"id":1,"a":"x"},{"id":2,"a":"y\\n"}]}'),
+        ("encoding: utf-16", '{"id": 1, "a": "x"}\n{"id": 2, "a": "y\\n"}\n'.encode("utf-16")),
+        ("", gzip.compress(b'{"id": 1, "a": "x"}\n{"id": 2, "a": "y\\n"}\n')),
+    ],
+)
+def test_records_are_found_wherever_they_stand(make_feed: MakeFeed, options: str, content: bytes) -> None:
+    feed = make_feed(spec(options, source="format: json,"))
+
+    assert loaded(feed, content) == {"id": "integer", "a": "character varying(256)"}
+    assert feed.rows("id, a", "id") == [(1, "x"), (2, "y\n")]
+
+
+def test_a_key_that_no_record_has_is_missing_and_null_is_a_value(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec(load="mode: upsert, keys: [id]"))
+    loaded(feed, lines({"id": 1, "a": "x", "b": "y"}, {"id": 2, "a": "x", "b": "y"}))
+
+    loaded(feed, lines({"id": 1, "a": None}, {"id": 2}), "b.json")
+
+    # No record has b: what is stored stays. One has a: it is NULL in all that have none.
+    assert feed.rows("id, a, b", "id") == [(1, None, "y"), (2, None, "y")]
+
+
+def test_keys_that_differ_in_case_are_columns_of_their_own(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+
+    types = loaded(feed, lines({"Id": 1, "id": 2}))
+
+    assert next(iter(types)) == "id"
+    assert len(types) == 2
+    assert sorted(feed.rows(", ".join(types), "1")[0]) == [1, 2]
+
+
+def test_nested_values_become_what_the_spec_says(make_feed: MakeFeed) -> None:
+    content = (
+        b'{"id": 1, "o": {"a": 1, "b": {"c": "x"}, "l": [1, 2]}}\n{"id": 2, "o": null}\n{"id": 3, "o": {"a": 1.25}}\n'
+    )
+    as_text, flat = make_feed(spec("nested: text")), make_feed(spec("nested: flatten"))
+
+    assert loaded(as_text, content) == {"id": "integer", "o": "character varying(256)"}
+    assert as_text.rows("o", "id")[0] == ('{"a":1,"b":{"c":"x"},"l":[1,2]}',)
+    types = loaded(flat, content)
+    assert types == {"id": "integer", "o_a": "double precision", "o_b_c": "character varying(256)", "o_l": "super"}
+    assert flat.rows("id, o_a, o_b_c, o_l", "id") == [
+        (1, 1.0, "x", "[1,2]"),
+        (2, None, None, None),
+        (3, 1.25, None, None),
+    ]
+
+
+def test_a_number_and_a_string_in_one_column_are_text(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+
+    assert loaded(feed, lines({"a": 1.5}, {"a": "1.50"}, {"a": True}))["a"] == "character varying(256)"
+    assert feed.rows("a", "a") == [("1.5",), ("1.50",), ("true",)]
+
+
+def test_strings_are_read_as_the_table_and_the_spec_say(make_feed: MakeFeed) -> None:
+    at, price = '{type: timestamp, formats: ["dd.MM.yyyy HH:mm"]}', '{type: "decimal(10,2)", decimal: ","}'
+    more = f"types: {{columns: {{day: date, at: {at}, price: {price}, n: integer}}}}"
+    feed = make_feed(spec(more=more))
+
+    loaded(
+        feed, lines({"day": "2024-01-31", "at": "31.01.2024 12:30", "price": "1,50", "n": "7"}, {"price": 2.25, "n": 8})
+    )
+
+    assert feed.rows("day, at, price, n", "n") == [
+        ("2024-01-31", "2024-01-31 12:30:00.0", "1.50", 7),
+        (None, None, "2.25", 8),
+    ]
+
+
+def test_bad_records_are_named_and_counted(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+
+    message = rejected(feed, b'{"id": 1, "a": 1}\n{"id": 2, "a": 1, "a": 2}\n\n[1]\n{"id": 3,}\n{"id": 4}\n')
+
+    assert "3 of 5 records cannot be read, first in row 2, line 2" in message
+    assert 'the record has the key "a" twice in one object' in message
+
+
+def test_bad_records_within_the_budget_go_to_quarantine(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec(more="bad_rows: {action: quarantine, max_rows: 2}"))
+
+    result = feed.load("a.json", b'{"id": 1}\nnonsense\n{"id": 3}\n"x"\n')
+
+    assert (result.counts.read, result.counts.inserted, result.counts.rejected) == (4, 2, 2)
+    assert feed.rows("id", "id") == [(1,), (3,)]
+
+
+MANY_KEYS = json.dumps({f"k{number}": number for number in range(100_000)}).encode()
+DEEP = "[" * 2000 + "]" * 2000
+
+
+@pytest.mark.parametrize(
+    ("options", "content", "reason"),
+    [
+        ("", b'{"id": 1}\n{"id": 2, "a": "cut', "record 2: the file ends in the middle of its last record"),
+        ("", b'[{"id": 1}, {"id": 2', "the file ends in the middle of its JSON"),
+        ("", b'[{"id": 1}, {"id": "x', "the file ends within a text of its JSON"),
+        ("", b'[{"id": 1}] {"id": 2}', "more text follows the end of the JSON document"),
+        ("", b'[{"id": 1} {"id": 2}]', "the file is no JSON: expecting ',' at character 12"),
+        ("", b"id,name\n1,x\n", "the file is text such as CSV, and the feed reads JSON (source.format)"),
+        ("", b"PAR1" + bytes(50), "the file is a Parquet file, and the feed reads JSON (source.format)"),
+        ("records: data.items", b'{"data": {"x": 1}}', "the document has no data.items"),
+        (
+            "records: data.items",
+            b'{"data": {"items": {"a": 1}}}',
+            "source.options.records: data.items leads to no array",
+        ),
+        ("records: data", b'[{"data": 1}]', "there is no object that could have data"),
+        ("", b"[]", "it has no record, and there is no table yet"),
+        ("", b"{}\n{}\n", "none of its records has a key"),
+        ("", b"   \n", "the file is empty"),
+        ("", b'{"id": 1}\n{"\xff": 2}\n', "the bytes are not valid in the file's encoding"),
+        (
+            "",
+            MANY_KEYS,
+            "more than 10,000 different keys",
+        ),
+        ("", b'{"id": 1, "a": ' + DEEP.encode() + b"}\n", "1 of 1 value"),
+        ("", b'[{"id": 1, "a": ' + DEEP.encode() + b"}]", "nested more than about 1,000 levels deep"),
+    ],
+)
+def test_what_no_feed_can_load_is_set_aside(make_feed: MakeFeed, options: str, content: bytes, reason: str) -> None:
+    feed = make_feed(spec(options, source="format: json,"))
+    begin = time.monotonic()
+
+    assert reason in rejected(feed, content)
+    assert time.monotonic() - begin < 60
+    assert feed.types() == {}
+
+
+def test_the_first_load_decides_the_format(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    loaded(feed, lines({"id": 1}))
+
+    message = rejected(feed, b"id\n2\n")
+
+    assert "the file is text such as CSV, and the feed reads JSON (the format of its first load)" in message
+    assert "set source.format: csv" in message
+    loaded(feed, lines({"id": 3}), "c.json")
+    assert feed.rows("id", "id") == [(1,), (3,)]
+
+
+def test_an_empty_array_loads_nothing_into_a_table(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    loaded(feed, lines({"id": 1, "a": "x"}))
+
+    result = feed.load("b.json", b"[]")
+
+    assert (result.status, result.counts.read) == ("SUCCESS", 0)
+    assert feed.rows("id, a", "id") == [(1, "x")]
+
+
+def test_plan_shows_what_a_load_would_do(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    feed.land("a.json", lines({"id": 1, "o": {"a": 1}}))
+
+    (load,) = plan_pipeline(feed.spec(), feed.services(), Pending())
+
+    assert load.rows == 1
+    (created,) = load.schema_changes
+    assert "o super" in str(created["to"])
+    assert load.notes == ("s3://lake/data/in/" + feed.name + "/a.json is read with is_lines True",)

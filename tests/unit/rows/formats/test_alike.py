@@ -1,0 +1,123 @@
+"""The same rows, written in each format, are staged alike."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.rows.benches import stage_rows
+
+TYPES = {
+    "id": "bigint",
+    "price": "decimal(18,4)",
+    "text": "varchar(200)",
+    "flag": "boolean",
+    "day": "date",
+    "at": "timestamp",
+}
+ARROW = {
+    "id": pa.int64(),
+    "price": pa.decimal128(18, 4),
+    "text": pa.string(),
+    "flag": pa.bool_(),
+    "day": pa.date32(),
+    "at": pa.timestamp("us"),
+}
+Row = Mapping[str, Any]
+ROW = st.fixed_dictionaries(
+    {
+        "id": st.integers(-(2**63), 2**63 - 1),
+        "price": st.none() | st.decimals(-(10**13), 10**13, places=4),
+        "text": st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12),
+        "flag": st.none() | st.booleans(),
+        "day": st.none() | st.dates(date(1, 1, 1), date(9999, 12, 31)),
+        "at": st.none() | st.datetimes(),
+    }
+)
+
+
+def written(value: Any) -> str:
+    """Return a value as CSV has it, in quotes where it is a text; NULL is nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + value.replace('"', '""') + '"'
+    return str(value)
+
+
+def as_csv(rows: Sequence[Row]) -> bytes:
+    text = ",".join(TYPES) + "\n" + "".join(",".join(written(row[name]) for name in TYPES) + "\n" for row in rows)
+    return text.encode("utf-8")
+
+
+def in_json(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    return json.dumps(str(value) if isinstance(value, date) else value)
+
+
+def as_lines(rows: Sequence[Row]) -> bytes:
+    """Return the rows as lines of JSON; a NULL is null, or has no key."""
+    found = []
+    for number, row in enumerate(rows):
+        pairs = [f'"{name}": {in_json(value)}' for name, value in row.items() if value is not None or number % 2 == 0]
+        found.append("{" + ", ".join(pairs) + "}\n")
+    return "".join(found).encode("utf-8")
+
+
+def as_array(rows: Sequence[Row]) -> bytes:
+    return b"[" + as_lines(rows).strip().replace(b"}\n{", b"},\n{") + b"]"
+
+
+def as_parquet(rows: Sequence[Row]) -> bytes:
+    columns = {name: pa.array([row[name] for row in rows], ARROW[name]) for name in TYPES}
+    target = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table(columns), target, row_group_size=3)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("source", "write"),
+    [("format: json", as_lines), ("format: json", as_array), ("format: parquet", as_parquet)],
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(ROW, min_size=1, max_size=8), size=st.sampled_from([64, 1024**2]))
+def test_rows_are_staged_as_those_of_csv(
+    tmp_path_factory: pytest.TempPathFactory,
+    source: str,
+    write: Callable[[Sequence[Row]], bytes],
+    rows: list[Row],
+    size: int,
+) -> None:
+    expected, _ = stage_rows(as_csv(rows), "format: csv", TYPES, tmp_path_factory.mktemp("csv"), size)
+    assert len(expected) == len(rows)
+
+    found, seen = stage_rows(write(rows), source, TYPES, tmp_path_factory.mktemp("other"), size)
+
+    assert seen.rows_bad == 0
+    # A key that no record has is no column.
+    assert [{name: row.get(name) for name in TYPES} for row in found] == expected
+
+
+def test_the_rows_of_csv_are_those_of_the_csv_module(tmp_path: Path) -> None:
+    row = {"id": -7, "price": Decimal("1.2300"), "text": 'a "b",\n', "flag": True, "day": date(2024, 1, 31), "at": None}
+    content = as_csv([row])
+
+    found, _ = stage_rows(content, "format: csv", TYPES, tmp_path)
+
+    assert list(csv.reader(io.StringIO(content.decode(), newline="")))[1][2] == row["text"]
+    assert found == [row]
