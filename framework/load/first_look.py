@@ -12,6 +12,7 @@ from framework.lake.lake import Lake
 from framework.lake.pending import is_member_of
 from framework.log.run_log import Event, RunLog
 from framework.model.csv_options import CsvOptions, Format
+from framework.model.file_options import ExcelOptions
 from framework.model.files import FileLayout, Packing, SourceBatch, SourceFile, unpacked_limit
 from framework.model.load_warning import LoadWarning
 from framework.model.observation import Observation, ObservedTable
@@ -335,18 +336,20 @@ def _named(
 
 def _require_shape(spec: PipelineSpec, first: FirstLook, expected: tuple[str, ...] | None) -> None:
     look = first.look
-    if not isinstance(look.options, CsvOptions):
+    options = look.options.as_csv if isinstance(look.options, ExcelOptions) else look.options
+    if not isinstance(options, CsvOptions):
         return
     start = FileStart(
         text=look.text,
         is_all=look.is_all,
-        options=look.options,
+        options=options,
         columns=spec.columns,
         expected=expected,
         needed=needed_columns(spec),
         null_values=spec.types.notation.null_values,
+        is_sheet=isinstance(look.options, ExcelOptions),
     )
     misfit = find_misfit(start)
     if misfit is not None:
-        described = misfit.describe(look.options, spec.bad_rows.log_samples)
+        described = misfit.describe(options, spec.bad_rows.log_samples)
         raise SourceFileError(f"{first.url}: {described}", (first.file.key,), needs_new_file=not misfit.ways)

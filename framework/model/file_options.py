@@ -53,6 +53,11 @@ class ExcelOptions:
     footer_lines: int = 0
     footer_from: str = ""
 
+    @property
+    def as_csv(self) -> CsvOptions:
+        """The options with which the first rows of a sheet, written as CSV, are judged."""
+        return CsvOptions(",", "utf-8", self.header, self.names, self.skip_lines, self.skip_until)
+
 
 @dataclass(frozen=True)
 class FixedField:

@@ -17,6 +17,7 @@ _MODULES: dict[Format, str] = {
     "csv": "framework.rows.formats.csv",
     "fixed": "framework.rows.formats.fixed",
     "json": "framework.rows.formats.json",
+    "excel": "framework.rows.formats.excel",
     "parquet": "framework.rows.formats.parquet",
 }
 """Each has its `FORMAT`. A load imports that of its files alone."""

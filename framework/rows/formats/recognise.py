@@ -14,6 +14,14 @@ _UNPACK = "unpack it, or pack it as gzip, bz2, xz, zstd or zip"
 _CONVERT = "send it as CSV, JSON, Parquet or Excel (.xlsx)"
 _CONTROL = rb"[\t-\r\x20-\xff]{0,40}[\x00-\x08\x0e-\x1f]"
 """A character that no text has; letters such as `ORC` may be a header's too."""
+_SAVE = "save it as .xlsx, without a password, or as CSV"
+_MEMBER = rb"PK\x03\x04.{26}"
+"""The header of a zip archive's member, up to its name. Source: APPNOTE.TXT 4.3.7"""
+_OFFICE = rb"(?=" + _MEMBER + rb"(?:\[Content_Types\]\.xml|_rels/|docProps/|customXml/|xl/|word/|ppt/))"
+"""The first member of an Office file, whatever follows. Workbooks begin with any of these."""
+_ANY_MEMBER = rb".*?" + _MEMBER
+_OPEN_DOCUMENT = rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\."
+_OLD_OFFICE = rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _NAMES: dict[Format, str] = {
     "csv": "CSV",
     "json": "JSON",
@@ -51,9 +59,21 @@ _KNOWN = (
     _known("an Arrow file", rb"ARROW1\0\0|FEA1" + _CONTROL),
     _known("an SQLite database", rb"SQLite format 3\0"),
     _known("an HDF5 file", rb"\x89HDF\r\n\x1a\n"),
-    _known("an Excel workbook (.xlsx)", rb"PK\x03\x04.{0,4000}?(?:\[Content_Types\]\.xml|xl/)", known="excel"),
-    _known("an OpenDocument file", rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument"),
-    _known("an Excel workbook (.xls) or another old Office file", rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+    _known("a Word document", _OFFICE + _ANY_MEMBER + rb"word/"),
+    _known("a PowerPoint presentation", _OFFICE + _ANY_MEMBER + rb"ppt/"),
+    _known("a Visio drawing", _OFFICE + _ANY_MEMBER + rb"visio/"),
+    _known(
+        "a binary Excel workbook (.xlsb)", _OFFICE + _ANY_MEMBER + rb"xl/(?:workbook|worksheets/[^/]{1,60})\.bin", _SAVE
+    ),
+    _known("an Excel workbook (.xlsx)", _OFFICE, known="excel"),
+    _known("an OpenDocument spreadsheet (.ods)", _OPEN_DOCUMENT + rb"spreadsheet", _SAVE),
+    _known("an OpenDocument file", _OPEN_DOCUMENT),
+    _known(
+        "an Excel workbook with a password, or another encrypted Office file",
+        _OLD_OFFICE + rb".*?" + "EncryptedPackage".encode("utf-16-le"),
+        "save it without a password",
+    ),
+    _known("an Excel workbook (.xls) or another old Office file", _OLD_OFFICE, _SAVE),
     _known("a PDF", rb"%PDF-\d"),
     _known("packed with LZ4", rb"\x04\x22\x4d\x18", _UNPACK),
     _known("packed with Snappy", rb"\xff\x06\0\0sNaPpY", _UNPACK),

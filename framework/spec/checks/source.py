@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from framework.model.csv_options import AUTO, DELIMITERS
+from framework.spec.checks.formats import format_findings
 from framework.spec.document import Finding, Path, field_name
 from framework.spec.fields import mapping_at, text_field, text_list, value_at
 
@@ -53,6 +54,7 @@ def source_findings(document: object) -> Iterator[Finding]:
         if encoding_name(encoding) is None:
             message = f"source.options.encoding: {encoding!r} is not an encoding of text that Python knows"
             yield Finding(path, "spec/encoding", message, "Write, for example, utf-8, windows-1252 or utf-16-le.")
+    yield from format_findings(document)
     yield from _useless_findings(document)
     yield from _character_findings(document)
     yield from _header_findings(document)

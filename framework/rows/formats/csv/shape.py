@@ -36,7 +36,8 @@ class FileStart:
     """The first text of a file, after skipped lines; whether it is the whole file; and the spec's options.
 
     `expected` are the columns that the table has from files, None where there is no table. Every file must have
-    those that are `needed`. `null_values` mean NULL in every column.
+    those that are `needed`. `null_values` mean NULL in every column. The first rows of a sheet are written as CSV:
+    their delimiter and their comments are none of the file's.
     """
 
     text: str
@@ -46,6 +47,7 @@ class FileStart:
     expected: tuple[str, ...] | None
     needed: tuple[str, ...] = ()
     null_values: tuple[str, ...] = ()
+    is_sheet: bool = False
 
     def records(self, delimiter: str | None = None) -> list[tuple[str, ...]]:
         """Return the first records as they read with a delimiter, the header among them."""
@@ -118,7 +120,7 @@ class Misfit:
 
 def find_misfit(start: FileStart) -> Misfit | None:
     """Return how a file differs from its feed's options; None where it does not, or where that cannot be known."""
-    for rule, ways in _RULES:
+    for rule, ways in _RULES_OF_SHEETS if start.is_sheet else _RULES:
         reason = rule(start)
         if reason is not None:
             return Misfit(reason, start.first_line(), tuple(ways(start)))
@@ -251,7 +253,7 @@ def _ways(start: FileStart) -> Iterator[Way]:
 def _comment_mark(start: FileStart, behind: CsvOptions) -> str | None:
     """Return the mark with which all lines above a header begin, blank ones aside; None where that is no comment."""
     more = behind.skip_lines - start.options.skip_lines
-    if behind != replace(start.options, skip_lines=behind.skip_lines):
+    if start.is_sheet or behind != replace(start.options, skip_lines=behind.skip_lines):
         return None
     return next((mark for mark in _COMMENT_MARKS if start.lines_above(mark) == more), None)
 
@@ -279,7 +281,7 @@ def _header_below(start: FileStart, is_sure: bool = False) -> CsvOptions | None:
     With another delimiter than the feed's, or with `is_sure`, it must be one that cannot be data.
     """
     options = start.options
-    may_be_other = all(len(header) == 1 for header in start.records()[:1])
+    may_be_other = not start.is_sheet and all(len(header) == 1 for header in start.records()[:1])
     for delimiter in (options.delimiter, *(DELIMITERS if may_be_other else ())):
         for lines in range(1, MOST_LINES_BEFORE + 1):
             behind = replace(options, skip_lines=options.skip_lines + lines, delimiter=delimiter)
@@ -308,10 +310,13 @@ def _yaml(value: object) -> str:
     return f"[{', '.join(map(yaml_name, value))}]" if isinstance(value, tuple) else json.dumps(value)
 
 
+_RULES_OF_SHEETS = (
+    (_other_width, _with_names),
+    (_no_header, _ways),
+)
 _RULES = (
     (_separator_line, _behind_separator),
     (_other_delimiter, _with_delimiter),
-    (_other_width, _with_names),
-    (_no_header, _ways),
+    *_RULES_OF_SHEETS,
 )
 """Each returns why a file does not fit, and what would."""

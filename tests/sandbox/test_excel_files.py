@@ -1,0 +1,392 @@
+"""Workbooks as people send them, from the lake to the table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
+from tests.harness import FeedHarness, MakeFeed
+
+# Cells have no time zone.
+AT = datetime(2024, 1, 31, 12, 30, 0, 250000)  # noqa: DTZ001
+SHEET = "xl/worksheets/sheet1.xml"
+APPEND = """
+source: {prefix: "data/in/{name}/"%s}
+target: {table: "{name}"}
+load: {mode: append}
+metadata_columns: {run_date: null, file_name: null}
+"""
+
+
+def spec(source: str = "") -> str:
+    return APPEND % (f", {source}" if source else "")
+
+
+def workbook(*rows: Sequence[Any], **sheets: Sequence[Sequence[Any]]) -> bytes:
+    """Return a workbook whose first sheet has these rows, and others by name."""
+    book = openpyxl.Workbook()
+    for sheet, content in ((book.active, rows), *((book.create_sheet(name), each) for name, each in sheets.items())):
+        for row in content:
+            sheet.append(row)
+    return saved(book)
+
+
+def saved(book: openpyxl.Workbook) -> bytes:
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def failure(feed: FeedHarness, content: bytes) -> str:
+    """Return why a file does not load."""
+    result = feed.load("a.xlsx", content)
+    assert result.failure is not None
+    return result.failure.message
+
+
+def edited(content: bytes, member: str, pattern: str, replacement: str) -> bytes:
+    """Return a workbook in which the text of a member is another."""
+    result = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as copy:
+        for each in archive.infolist():
+            text = archive.read(each)
+            if each.filename == member:
+                before = text.decode("utf-8")
+                after = re.sub(pattern, replacement, before)
+                assert after != before
+                text = after.encode("utf-8")
+            copy.writestr(each.filename, text)
+    return result.getvalue()
+
+
+def test_values_have_the_types_that_they_have_in_excel(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    rows: list[list[Any]] = [
+        ["ID", "Zip", "Day", "At", "Clock", "Amount", "Is Paid", "Note"],
+        [1, "00501", date(2024, 1, 31), AT, time(8, 15), 0.1 + 0.2, True, "5"],
+        [2, "10001", date(1900, 1, 2), AT.replace(microsecond=0), time(0, 0), -7, False, None],
+        [None] * 8,
+        [3, None, None, None, None, None, None, 'quoted "text",\nin two lines'],
+    ]
+
+    result = feed.load("a.xlsx", workbook(*rows))
+
+    assert (result.status, result.failure) == ("SUCCESS", None)
+    assert feed.types() == {
+        "id": "integer",
+        "zip": "character varying(256)",
+        "day": "date",
+        "at": "timestamp without time zone",
+        # TIME, once new columns can have it.
+        "clock": "character varying(256)",
+        "amount": "numeric(38,18)",
+        "is_paid": "boolean",
+        "note": "character varying(256)",
+    }
+    columns = "zip, day, at, clock, amount, is_paid, note"
+    assert [[str(value) for value in row] for row in feed.rows(columns, "id")] == [
+        ["00501", "2024-01-31", "2024-01-31 12:30:00.25", "08:15:00", "0.300000000000000000", "True", "5"],
+        ["10001", "1900-01-02", "2024-01-31 12:30:00.0", "00:00:00", "-7.000000000000000000", "False", "None"],
+        [*["None"] * 6, 'quoted "text",\nin two lines'],
+    ]
+
+
+def test_a_formula_has_the_value_that_excel_last_computed(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    content = workbook(["id", "total"], [1, "=20+22"], [2, '="a"&"b"'])
+    content = edited(content, SHEET, r"<f>20\+22</f><v ?/>|<f>20\+22</f><v></v>", "<f>20+22</f><v>42</v>")
+    content = edited(content, SHEET, r'<c r="B3">', '<c r="B3" t="str">')
+    content = edited(content, SHEET, r"(&amp;[^<]*</f>)<v ?/?>(</v>)?", r"\1<v>ab</v>")
+
+    result = feed.load("a.xlsx", content)
+
+    assert result.failure is None
+    assert feed.rows("id, total", "id") == [(1, "42"), (2, "ab")]
+
+
+def test_an_error_is_a_bad_row_and_a_good_row_loads(make_feed: MakeFeed) -> None:
+    book = openpyxl.Workbook()
+    rows: list[list[Any]] = [["id", "total", "day"], [1, "#N/A", None], [None], [2, 5, -1], [3, 7, 45322]]
+    for row in rows:
+        book.active.append(row)
+    for number in (4, 5):
+        book.active.cell(number, 3).number_format = "yyyy-mm-dd"
+
+    message = failure(make_feed(spec()), saved(book))
+
+    assert "row 1, line 2: cell B2 is an error, #N/A" in message
+    assert "row 2, line 4: cell C4 is formatted as a date or time, and its number is none" in message
+    feed = make_feed(spec() + "bad_rows: {action: quarantine, max_rows: 2}\n")
+    assert feed.load("a.xlsx", saved(book)).failure is None
+    assert feed.rows("id, total, day", "id") == [(3, 7, "2024-01-31")]
+
+
+def test_a_value_beside_the_table_is_a_bad_row_that_names_its_cell(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+
+    message = failure(feed, workbook(["id", "name"], [1, "a"], [], [2, "b", None, "total"], [3, "c"], [4, "d"]))
+
+    assert "row 2, line 4" in message
+    assert "cell D4 has a value, and its column has no header" in message
+
+
+def test_a_title_above_the_header_comes_with_the_option_that_loads_it(make_feed: MakeFeed) -> None:
+    book = openpyxl.Workbook()
+    for row in (
+        ["Sales of May", None, None],
+        [],
+        ["id", "name", "day"],
+        [1, "Ann", date(2024, 5, 1)],
+        [2, "Bob", None],
+    ):
+        book.active.append(row)
+    book.active.merge_cells("A1:C1")
+
+    message = failure(make_feed(spec()), saved(book))
+
+    assert "source: {options: {skip_lines: 1}}" in message
+    feed = make_feed(spec("options: {skip_lines: 1}"))
+    assert feed.load("a.xlsx", saved(book)).failure is None
+    assert feed.rows("id, name, day", "id") == [(1, "Ann", "2024-05-01"), (2, "Bob", None)]
+
+
+def test_a_sheet_that_begins_with_data_comes_with_the_option_that_loads_it(make_feed: MakeFeed) -> None:
+    message = failure(make_feed(spec()), workbook([1, "Ann", 5.5], [2, "Bob", 6.5]))
+
+    assert "the first line looks like data: its field 1 is a value (integer)" in message
+    assert "source: {options: {header: false, names: [column_1, column_2, column_3]}}" in message
+    feed = make_feed(spec("options: {header: false, names: [id, name, amount]}"))
+    assert feed.load("a.xlsx", workbook([1, "Ann", 5.5], [2, "Bob", 6.5])).failure is None
+    assert feed.rows("id, name, amount", "id") == [
+        (1, "Ann", "5.500000000000000000"),
+        (2, "Bob", "6.500000000000000000"),
+    ]
+
+
+@pytest.mark.parametrize("sheet", ["2", "Orders", "orders"])
+def test_a_sheet_is_read_by_its_name_or_place(make_feed: MakeFeed, sheet: str) -> None:
+    feed = make_feed(spec(f"options: {{sheet: {sheet}}}"))
+
+    assert feed.load("a.xlsx", workbook(["x"], ["y"], Orders=[["id"], [7]])).failure is None
+    assert feed.rows("id", "id") == [(7,)]
+
+
+@pytest.mark.parametrize("sheet", ["3", "Order"])
+def test_a_missing_sheet_is_named_with_those_that_exist(make_feed: MakeFeed, sheet: str) -> None:
+    message = failure(make_feed(spec(f"options: {{sheet: {sheet}}}")), workbook(["x"], ["y"], Orders=[["id"], [7]]))
+
+    assert (
+        f"the workbook has no sheet {sheet if sheet == '3' else repr(sheet)}, but 2 sheets: 'Sheet', 'Orders'"
+        in message
+    )
+
+
+REPORT: list[list[Any]] = [
+    ["Report", None, None, None, "unused"],
+    [None, "printed", None, None, 1],
+    [None, "id", "name", "amount", None],
+    [None, 1, "a", 2, "beside"],
+    [None, None, None, None, None],
+    [None, 2, "b", 3, None],
+    [None, "Total", None, 5, None],
+]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        'range: "B3:D", footer_lines: 1',
+        'range: "b3:d6"',
+        'range: "B1:D", skip_lines: {until: id}, footer_lines: {from: "Tot*"}',
+        'range: "B2:D6", skip_lines: 1, header: true, names: [id, name, amount]',
+        'range: "B4:D6", header: false, names: [id, name, amount]',
+    ],
+)
+def test_a_table_within_a_sheet_is_read_by_options(make_feed: MakeFeed, options: str) -> None:
+    feed = make_feed(spec(f"options: {{{options}}}"))
+
+    result = feed.load("a.xlsx", workbook(*REPORT))
+
+    assert result.failure is None
+    assert feed.rows("id, name, amount", "id") == [(1, "a", 2), (2, "b", 3)]
+    assert list(feed.types()) == ["id", "name", "amount"]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("skip_lines: {until: Nothing}", "none of the first 1,000 lines begins with 'Nothing'"),
+        (
+            'range: "B3:D", footer_lines: 9',
+            "the sheet has 4 lines below its header, and source.options.footer_lines is 9",
+        ),
+        ("range: A90:C", "has no cells where source.options has the table"),
+        ('range: "B3:D", header: true, names: [id]', "the header has 3 columns, and source.options.names has 1"),
+    ],
+)
+def test_a_sheet_that_is_not_as_the_options_say_is_set_aside(make_feed: MakeFeed, options: str, reason: str) -> None:
+    feed = make_feed(spec(f"options: {{{options}}}"))
+
+    assert reason in failure(feed, workbook(*REPORT))
+    assert feed.keys("data/in/") == []
+
+
+def test_integers_beyond_a_float_and_dates_from_1904_are_exact(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    for row in (["id", "day"], [111, date(2024, 1, 31)], [222, date(1904, 1, 2)]):
+        book.active.append(row)
+    # As openpyxl would not write them.
+    content = edited(saved(book), SHEET, "<v>111</v>", "<v>12345678901234567891</v>")
+    content = edited(content, SHEET, "<v>222</v>", "<v>9007199254740993</v>")
+
+    assert feed.load("a.xlsx", content).failure is None
+    found = [[str(value) for value in row] for row in feed.rows("id, day", "id")]
+    assert found == [["9007199254740993", "1904-01-02"], ["12345678901234567891", "2024-01-31"]]
+
+
+def test_cells_are_those_that_openpyxl_reads(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    rows: list[list[Any]] = [["n", "x", "t", "d", "s", "b"]]
+    start = AT.replace(year=1900, month=3, day=1)
+    for n in range(300):
+        at = start + timedelta(days=149 * n, milliseconds=7_777_777 * n)
+        rows.append([n, n * 1.1 - 7, f"text {n}", at.date(), at, n % 3 == 0])
+    content = workbook(*rows)
+
+    assert feed.load("a.xlsx", content).failure is None
+    (_, *expected) = openpyxl.load_workbook(io.BytesIO(content), data_only=True).active.values
+    found = feed.rows("n, x, t, d, s, b", "n")
+    assert len(found) == len(expected)
+    for got, wanted in zip(found, expected, strict=True):
+        n, x, t, d, s, b = wanted
+        assert (got[0], got[2], got[3], got[5]) == (n, t, str(d.date()), b)
+        assert float(got[1]) == pytest.approx(x, abs=1e-12)
+        assert datetime.fromisoformat(str(got[4]).ljust(22, "0") if "." in str(got[4]) else str(got[4])) == s
+
+
+def zipped(**members: bytes) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in members.items():
+            archive.writestr(name.replace("__", "/").replace("_x", ".x").replace("_b", ".b"), text)
+    return content.getvalue()
+
+
+def bomb(megabytes: int) -> bytes:
+    """Return a workbook whose sheet has so many megabytes of nothing."""
+    content = workbook(["id"], [1])
+    return edited(content, SHEET, "</worksheet>", f"{' ' * megabytes * 1024**2}</worksheet>")
+
+
+def lying(content: bytes) -> bytes:
+    """Return a workbook whose directory says that its sheet is small."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        size = archive.getinfo(SHEET).file_size
+    return content.replace(size.to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+
+
+def repeated() -> bytes:
+    """Return a small workbook in which each cell has the same long text."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for _ in range(2000):
+        sheet.append(["x" * 30_000])
+    return saved(book)
+
+
+def far_apart() -> bytes:
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active["A2"], book.active["XFD1048576"] = "id", 1, 2
+    return saved(book)
+
+
+SMALL = "max_unpacked: 20MB"
+
+
+@pytest.mark.parametrize(
+    ("source", "content", "reason"),
+    [
+        ("", workbook(["id"], [1])[:-300], "the workbook is damaged or cut off"),
+        ("", workbook(["id"], [1])[:2000], "the workbook is damaged or cut off"),
+        ("format: excel", b"id,name\n1,Ann\n", "the file is text such as CSV, and the feed reads Excel (.xlsx)"),
+        ("format: csv", workbook(["id"], [1]), "the file is an Excel workbook (.xlsx), and the feed reads CSV"),
+        ("", workbook(), "the sheet 'Sheet' is empty: not even a header"),
+        ("", zipped(_rels__a_xml=b"", word__document_xml=b"<a/>"), "the file is a Word document"),
+        ("", zipped(_rels__a_xml=b"", xl__workbook_bin=b"\0"), "the file is a binary Excel workbook (.xlsb)"),
+        ("", zipped(_rels__a_xml=b"<a/>"), "the file is no Excel workbook (.xlsx): it has no xl/workbook.xml"),
+        (SMALL, bomb(30), "it unpacks to more than 20.0 MB, the limit of source.max_unpacked"),
+        (SMALL, lying(bomb(10)), "its part xl/worksheets/sheet1.xml has not the size that it should"),
+        (SMALL, repeated(), "it unpacks to more than 20.0 MB"),
+        ("", far_apart(), "the sheet's cells lie far apart, within A1:XFD1048576"),
+    ],
+)
+def test_what_cannot_be_read_is_set_aside_with_one_message(
+    make_feed: MakeFeed, source: str, content: bytes, reason: str
+) -> None:
+    feed = make_feed(spec(source))
+
+    assert reason in failure(feed, content)
+    assert feed.keys("data/in/") == []
+
+
+@pytest.mark.parametrize("engine", ["embedded", "spark"])
+def test_either_engine_reads_a_workbook_of_several_pieces(
+    make_feed: MakeFeed, engine: str, request: pytest.FixtureRequest
+) -> None:
+    feed = make_feed(spec(), frames=request.getfixturevalue(f"{engine}_engine"))
+    rows = [[number, f"text {number}", date(2024, 1, 1) + timedelta(days=number % 300)] for number in range(25_000)]
+
+    assert feed.load("a.xlsx", workbook(["id", "name", "day"], *rows)).failure is None
+    assert feed.sql(f"select count(*), sum(id), max(day) from {feed.table}") == [(25_000, 312487500, "2024-10-26")]
+
+
+FIRST = AT.replace(year=1901, microsecond=0)
+CELLS = st.fixed_dictionaries(
+    {
+        "n": st.none() | st.integers(-(2**53), 2**53),
+        "x": st.none() | st.decimals(-(10**6), 10**6, places=4),
+        "t": st.none() | st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), min_size=1, max_size=20),
+        "d": st.none() | st.dates(date(1900, 3, 1), date(9999, 12, 31)),
+        "s": st.none() | st.integers(0, 10**10).map(lambda seconds: FIRST + timedelta(seconds=seconds)),
+        "b": st.none() | st.booleans(),
+    }
+)
+NAMES = ("n", "x", "t", "d", "s", "b")
+TYPED = """
+types:
+  columns: {id: integer, n: bigint, x: "decimal(18,4)", t: varchar(200), d: date, s: timestamp, b: boolean}
+"""
+
+
+@settings(
+    max_examples=10,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(rows=st.lists(CELLS, min_size=1, max_size=30))
+def test_a_table_loads_from_a_workbook_as_from_csv(make_feed: MakeFeed, rows: list[dict[str, Any]]) -> None:
+    names = ["id", *NAMES]
+    table = [[place, *(row[name] for name in NAMES)] for place, row in enumerate(rows)]
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerows([names, *([str(cell) if cell is not None else "" for cell in row] for row in table)])
+    from_csv, from_excel = make_feed(spec() + TYPED), make_feed(spec() + TYPED)
+
+    assert from_csv.load("a.csv", text.getvalue()).failure is None
+    assert from_excel.load("a.xlsx", workbook(names, *table)).failure is None
+
+    assert from_excel.types() == from_csv.types()
+    assert from_excel.rows("*", "id") == from_csv.rows("*", "id")
