@@ -18,7 +18,8 @@ class Cells(Enum):
     """What the cells of a table of DuckDB are.
 
     TEXT: what the file has, which may be a value of any type. JSON: values of JSON as texts, NULL for its null; a
-    string is a string and no number. TYPED: values of the types that the file's layout has.
+    string is a string and no number. Dates and times of a format that has some stand there without quotes. TYPED:
+    values of the types that the file's layout has.
     """
 
     TEXT = "text"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
@@ -88,8 +91,7 @@ def test_values_have_the_types_that_they_have_in_excel(make_feed: MakeFeed) -> N
         "zip": "character varying(256)",
         "day": "date",
         "at": "timestamp without time zone",
-        # TIME, once new columns can have it.
-        "clock": "character varying(256)",
+        "clock": "time without time zone",
         "amount": "numeric(38,18)",
         "is_paid": "boolean",
         "note": "character varying(256)",
@@ -126,7 +128,10 @@ def test_an_error_is_a_bad_row_and_a_good_row_loads(make_feed: MakeFeed) -> None
     message = failure(make_feed(spec()), saved(book))
 
     assert "row 1, line 2: cell B2 is an error, #N/A" in message
+    book.active["B2"] = None
+    message = failure(make_feed(spec()), saved(book))
     assert "row 2, line 4: cell C4 is formatted as a date or time, and its number is none" in message
+    book.active["B2"] = "#N/A"
     feed = make_feed(spec() + "bad_rows: {action: quarantine, max_rows: 2}\n")
     assert feed.load("a.xlsx", saved(book)).failure is None
     assert feed.rows("id, total, day", "id") == [(3, 7, "2024-01-31")]
@@ -390,3 +395,47 @@ def test_a_table_loads_from_a_workbook_as_from_csv(make_feed: MakeFeed, rows: li
 
     assert from_excel.types() == from_csv.types()
     assert from_excel.rows("*", "id") == from_csv.rows("*", "id")
+
+
+def test_dates_and_texts_of_a_super_column_are_strings(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec() + "types: {columns: {v: super}}\n")
+    cells = [date(2024, 1, 31), AT, time(8, 15), 1.5e-7, -2, True, "x", '{"a": 1}', None]
+
+    assert (
+        feed.load("a.xlsx", workbook(["id", "v"], *([place, cell] for place, cell in enumerate(cells)))).failure is None
+    )
+    assert [value for (value,) in feed.rows("v", "id")] == [
+        '"2024-01-31"',
+        '"2024-01-31 12:30:00.250000"',
+        '"08:15:00"',
+        "0.00000015",
+        "-2",
+        "true",
+        '"x"',
+        r'"{\"a\": 1}"',
+        None,
+    ]
+
+
+def test_the_documented_example_loads(make_feed: MakeFeed) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    section = page.split("\n## Excel\n")[1].split("\n## ")[0]
+    cells = [line.strip("|").split("|")[1:] for line in section.splitlines() if re.match(r"\| \d", line)]
+    rows = [[value_of(cell.strip()) for cell in row] for row in cells]
+    source = yaml.safe_load(section.split("```yaml\n")[1].split("```")[0])["source"]
+    feed = make_feed(spec().replace('{prefix: "data/in/{name}/"}', json.dumps({**source, "prefix": "data/in/{name}/"})))
+
+    assert feed.load("a.xlsx", workbook(*rows)).failure is None
+    found = [tuple(map(str, row)) for row in feed.rows("order_id, zip, amount, ordered_at", "1")]
+    assert found == [
+        ("1", "00501", "12.500000000000000000", "2024-05-01"),
+        ("2", "10001", "7.000000000000000000", "2024-05-02"),
+    ]
+
+
+def value_of(text: str) -> object:
+    """Return the value that a cell of a documented workbook shows; a code is a text."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        return date.fromisoformat(text)
+    is_number = re.fullmatch(r"\d{1,4}|\d+\.\d+", text)
+    return float(text) if is_number else text or None

@@ -33,7 +33,7 @@ def cell_text(segment: Segment, index: int, as_json: bool = False) -> str:
         case Cells.TEXT:
             return cell
         case Cells.JSON:
-            return cell if as_json else _json_text(cell)
+            return _json_value(cell) if as_json else _json_text(cell)
         case Cells.TYPED:
             return _typed_json(segment, index) if as_json else _typed_text(cell, _type_name(segment, index))
 
@@ -103,6 +103,15 @@ def _json_text(cell: str) -> str:
     return (
         f"case when starts_with({cell}, '\"') then {string} "
         f"when {number} then rtrim(rtrim({cell}, '0'), '.') else {cell} end"
+    )
+
+
+def _json_value(cell: str) -> str:
+    """Return a value of JSON, of which the dates and times of a workbook are none without quotes."""
+    is_day = f"regexp_full_match({cell}, '-?[0-9]+[-:][0-9]{{2}}[-:].*')"
+    return (
+        f"case when ({cell} < ':' or starts_with({cell}, '-')) and not starts_with({cell}, '\"') "
+        f"then case when {is_day} then concat('\"', {cell}, '\"') else {cell} end else {cell} end"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from framework.model.cell_range import parse_range
+from framework.model.words import listed
 from framework.spec.document import Finding
 from framework.spec.fields import mapping_at, text_at, text_field
 
@@ -20,7 +21,7 @@ class _Option:
     default: object = None
 
 
-_OF_FORMATS = {
+OF_FORMATS = {
     "encoding": _Option(("csv", "json", "fixed"), "utf-8"),
     "delimiter": _Option(("csv",), ","),
     "quoting": _Option(("csv",), "strict"),
@@ -49,13 +50,11 @@ def format_findings(document: object) -> Iterator[Finding]:
     source, options = mapping_at(document, "source"), mapping_at(document, *_OPTIONS)
     written = source.get("format")
     if isinstance(written, str) and written != "auto":
-        for name, option in _OF_FORMATS.items():
+        for name, option in OF_FORMATS.items():
             if written in option.formats or (written == "fixed" and name in _CHECKED_WITH_FIELDS):
                 continue
             if options.get(name, option.default) != option.default:
-                message = (
-                    f"source.options.{name}: it is for {' and '.join(option.formats)}, and source.format is {written}"
-                )
+                message = f"source.options.{name}: it is for {listed(option.formats)}, and source.format is {written}"
                 yield Finding((*_OPTIONS, name), "spec/options", message, "Leave one of the two out.", at_key=True)
     compression = text_at(document, "source", "compression")
     if written in _NEVER_PACKED and compression not in (None, "auto", "none"):

@@ -23,6 +23,7 @@ _LARGEST_EXACT = 2**53
 _PREFIX = rb"<(?:[A-Za-z_][\w.-]*:)?"
 _CELL = re.compile(_PREFIX + rb"c[\s/>]")
 _PLACE = re.compile(_PREFIX + rb"c\s(?:[^>]*?\s)?r=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
+_USUAL_PLACE = re.compile(rb"<c r=\"([A-Z]{1,3})([0-9]{1,7})\"")
 _ERROR = re.compile(rb"\st\s*=\s*[\"']e[\"']")
 _ITEM_END = re.compile(_PREFIX.replace(b"<", b"</") + rb"si\s*>")
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
@@ -88,10 +89,16 @@ def check_sheet(sheet: Iterable[bytes]) -> tuple[int, Box | None, bool]:
     """
     box, cells, places, has_error = Box(), 0, 0, False
     for text in _whole_tags(sheet):
-        cells += sum(1 for _ in _CELL.finditer(text))
-        found = _PLACE.findall(text)
+        found = _USUAL_PLACE.findall(text)
+        tags = text.count(b"<c")
+        if not len(found) == text.count(b"<c ") == tags or b":c" in text:
+            # Tags of another name, with a prefix, or whose first attribute is another one.
+            found = _PLACE.findall(text)
+            tags = sum(1 for _ in _CELL.finditer(text))
+        cells += tags
         places += len(found)
-        has_error = has_error or _ERROR.search(text) is not None
+        may_have_error = not has_error and (b'"e"' in text or b"'e'" in text)
+        has_error = has_error or (may_have_error and _ERROR.search(text) is not None)
         if found:
             rows = [int(row) - 1 for row in {row for _, row in found}]
             columns = [column_place(letters.decode("ascii")) for letters in {letters for letters, _ in found}]

@@ -23,8 +23,7 @@ def cut_lines(layout: FileLayout, split: int, lines: Sequence[Line], place: Tabl
     blanks, records = array("q"), 0
     for line in lines:
         cells = line.cells[place.first : place.end]
-        beyond = [*line.cells[: place.first], *line.cells[place.end :]]
-        is_beyond = any(cell != "" for cell in beyond)
+        is_beyond = any(cell != "" for cell in (*line.cells[: place.first], *line.cells[place.end :]))
         if not is_beyond and not any(cell != "" for cell in cells):
             blanks.append(records + 1)
             continue

@@ -1,4 +1,4 @@
-"""The first look at a workbook: its sheet, its header, and where its rows begin."""
+"""What a workbook has before any row is read: its sheet, its header, and where its rows begin."""
 
 from __future__ import annotations
 

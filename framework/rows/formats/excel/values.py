@@ -35,6 +35,8 @@ def json_text(cell: Cell) -> str:
     """Return the value of a cell; a text is quoted, and an empty cell is empty."""
     if isinstance(cell, str):
         return encode_basestring(cell) if cell else ""
+    if isinstance(cell, float):
+        return number_text(cell)
     assert not isinstance(cell, BadCell)
     return _plain(cell)
 
