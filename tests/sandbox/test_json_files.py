@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -251,3 +253,18 @@ def test_plan_shows_what_a_load_would_do(make_feed: MakeFeed) -> None:
     assert load.rows == 1
     assert '"o" super' in str(load.transactions).replace("\\", "")
     assert load.notes == ("s3://lake/data/in/" + feed.name + "/a.json is read with is_lines True",)
+
+
+def test_the_example_of_the_documentation_loads(make_feed: MakeFeed) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    _, content, _, source, *_ = re.split(r"```(?:yaml)?\n", page.partition("## JSON")[2])
+    body = source.replace("data/in/orders/", '"data/in/{name}/"')
+    feed = make_feed(body + 'target: {table: "{name}"}\nload: {keys: [order_id]}\n')
+
+    loaded(feed, content.encode("utf-8"))
+
+    columns = "order_id, customer_name, customer_zip, cast(amount as decimal(5,2)), coupon"
+    assert feed.rows(columns, "order_id") == [
+        (9007199254740993, "Ann", "00501", "12.50", None),
+        (9007199254740994, "Zoë", None, "7.00", None),
+    ]

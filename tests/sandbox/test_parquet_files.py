@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import struct
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -252,3 +254,25 @@ def test_a_file_that_unpacks_to_too_much_is_rejected(make_feed: MakeFeed) -> Non
     assert len(bomb) < 100_000
 
     assert "it unpacks to more than 1.0 MB, the limit of source.max_unpacked" in rejected(feed, bomb)
+
+
+def test_the_example_of_the_documentation_loads(make_feed: MakeFeed) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    source = re.split(r"```(?:yaml)?\n", page.partition("## Parquet")[2])[1]
+    body = source.replace("data/in/orders/", '"data/in/{name}/"')
+    feed = make_feed(body + 'target: {table: "{name}"}\nload: {keys: [order_id]}\n')
+    table = pa.table(
+        {
+            "order_id": column([7], pa.int64()),
+            "amount": column([Decimal("12.50")], pa.decimal128(10, 2)),
+            "ordered_at": column([NOON], pa.timestamp("us", tz="UTC")),
+            "tags": column([["new"]], pa.list_(pa.string())),
+        }
+    )
+
+    types = loaded(feed, parquet(table))
+
+    assert list(types.values())[:4] == ["bigint", "numeric(10,2)", "timestamp with time zone", "super"]
+    assert feed.rows("order_id, amount, ordered_at, tags", "1") == [
+        (7, "12.50", "2024-01-31 12:30:00.25+00", '["new"]')
+    ]
