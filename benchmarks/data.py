@@ -46,16 +46,25 @@ COLUMNS = (
 KEYS = ("id", "region")
 
 
-def write_file(path: Path, rows: int, edition: int) -> None:
+CSV = "csv"
+_OPTIONS = {
+    CSV: "format csv, header, delimiter ',', quote '\"', escape '\"', nullstr ''",
+    "csv, zstd": "format csv, header, delimiter ',', quote '\"', escape '\"', nullstr '', compression zstd",
+    "JSON lines": "format json",
+    "Parquet": "format parquet, compression snappy",
+}
+FORMATS = tuple(_OPTIONS)
+
+
+def write_file(path: Path, rows: int, edition: int, written_as: str = CSV) -> None:
     """Write a file of so many rows; of edition 1 half of the keys are new, and edition 0 has the others.
 
-    RFC 4180, UTF-8, line feeds; NULL is an unquoted empty field. Memory does not grow with the rows.
+    CSV is by RFC 4180, UTF-8, line feeds; NULL is an unquoted empty field. Memory does not grow with the rows.
     """
     first = edition * rows // 2
     values = ", ".join(f"{column.sql} as {column.name}" for column in COLUMNS)
     numbers = f"select range as i, {edition} as e from range({first}, {first + rows})"
-    options = "format csv, header, delimiter ',', quote '\"', escape '\"', nullstr ''"
     with duckdb.connect(":memory:", config={"threads": 1}) as database:
         database.execute("set enable_progress_bar = false")
         target = str(path).replace("'", "''")
-        database.execute(f"copy (select {values} from ({numbers})) to '{target}' ({options})")
+        database.execute(f"copy (select {values} from ({numbers})) to '{target}' ({_OPTIONS[written_as]})")

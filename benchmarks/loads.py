@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ import psycopg
 
 from benchmarks import floor
 from benchmarks.by_hand import BUCKET_VARIABLE
-from benchmarks.data import COLUMNS, KEYS, write_file
+from benchmarks.data import COLUMNS, CSV, FORMATS, KEYS, write_file
 from benchmarks.process import measured, phases, run
-from benchmarks.report import Sample
+from benchmarks.report import FormatSample, Sample
 from framework.model.names import statement_name
 from framework.sandbox import SandboxAddress, java_environment
 
@@ -42,9 +42,9 @@ def make_project(root: Path) -> None:
     (root / "environments.yml").write_text(ENVIRONMENTS + entries, encoding="utf-8")
 
 
-def add_pipeline(root: Path, name: str) -> None:
+def add_pipeline(root: Path, name: str, declared: Sequence[str] = DECLARED) -> None:
     """Write the spec of a feed of the generated files."""
-    types = ", ".join(f'{column.name}: "{column.type}"' for column in COLUMNS if column.name in DECLARED)
+    types = ", ".join(f'{column.name}: "{column.type}"' for column in COLUMNS if column.name in declared)
     text = (
         f"pipeline: {name}\nsource: {{prefix: data/in/{name}/}}\ntarget: {{table: {name}}}\n"
         f"load: {{keys: [{', '.join(KEYS)}]}}\nmetadata_columns: {{run_date: null, file_name: null}}\n"
@@ -53,14 +53,14 @@ def add_pipeline(root: Path, name: str) -> None:
     (root / "pipelines" / f"{name}.yml").write_text(text, encoding="utf-8")
 
 
-def source_files(root: Path, rows: int) -> list[Path]:
+def source_files(root: Path, rows: int, written_as: str = CSV) -> list[Path]:
     """Return the two files of a size, written where they are not there yet."""
     folder = root / "files"
     folder.mkdir(exist_ok=True)
-    paths = [folder / f"{rows}-{edition}.csv" for edition in range(len(LOADS))]
+    paths = [folder / f"{rows}-{edition}.{written_as}" for edition in range(len(LOADS))]
     for edition, path in enumerate(paths):
         if not path.exists():
-            write_file(path, rows, edition)
+            write_file(path, rows, edition, written_as)
     return paths
 
 
@@ -102,6 +102,31 @@ def measure(root: Path, address: SandboxAddress, rows: int, engine: str, number:
         connection.commit()
     (root / "pipelines" / f"{name}.yml").unlink()
     shutil.rmtree(address.s3_folder / "lake" / "data" / "archive", ignore_errors=True)
+
+
+def measure_formats(root: Path, address: SandboxAddress, rows: int, number: int) -> Iterator[FormatSample]:
+    """Yield the initial load and the upsert of the same rows in each format, all types declared.
+
+    Raises:
+        RuntimeError: a load failed, or the table does not hold what the floor's does.
+    """
+    for place, written_as in enumerate(FORMATS):
+        name = f"format_{place}_{rows}_{number}"
+        add_pipeline(root, name, [column.name for column in COLUMNS])
+        with psycopg.connect(address.database_url) as connection:
+            floor.create_target(connection, name)
+            files = zip(source_files(root, rows), source_files(root, rows, written_as), strict=True)
+            for load, (rows_file, file) in zip(LOADS, files, strict=True):
+                floor.load(connection, name, rows_file)
+                land(address, name, file, number)
+                cost = run(root, "--env", "embedded", "run", name)
+                _compare(connection, name)
+                prepare = phases(cost.entries)["prepare"]
+                yield FormatSample(rows, written_as, load, file.stat().st_size, cost.seconds, prepare, cost.peak_bytes)
+            connection.execute(f"drop table {floor.SCHEMA}.{name}, public.{name}")
+            connection.commit()
+        (root / "pipelines" / f"{name}.yml").unlink()
+        shutil.rmtree(address.s3_folder / "lake" / "data" / "archive", ignore_errors=True)
 
 
 def measure_by_hand(root: Path, address: SandboxAddress, rows: int, number: int) -> Iterator[Sample]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks.data import CSV
+
 PHASES = ("prepare", "fetch", "read", "stage", "upload", "copy", "merge", "settle")
 HEADINGS = ("rows", "load", "engine", "seconds", "x floor", "CPU s", "peak MB", "submissions", *PHASES)
-_BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
+FORMAT_HEADINGS = ("rows", "format", "MB", "load", "prepare", "x CSV", "seconds", "peak MB")
+FIGURES, FORMAT_FIGURES = "figures", "figures of formats"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,43 @@ class Sample:
     peak_bytes: int
     submissions: int
     phases: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class FormatSample:
+    """One measured load of a file in a format; `prepare` has the seconds of fetching, checking and staging."""
+
+    rows: int
+    written_as: str
+    load: str
+    size_bytes: int
+    seconds: float
+    prepare: float
+    peak_bytes: int
+
+
+def format_lines(samples: Sequence[FormatSample]) -> list[tuple[str, ...]]:
+    """Return one line of cells per size, format and load: medians, and the ratio of prepare to that of CSV."""
+    groups: dict[tuple[int, str, str], list[FormatSample]] = {}
+    for sample in samples:
+        groups.setdefault((sample.rows, sample.load, sample.written_as), []).append(sample)
+    found: list[tuple[str, ...]] = []
+    for (rows, load, written_as), group in groups.items():
+        prepare = median([sample.prepare for sample in group])
+        plain = median([sample.prepare for sample in groups[rows, load, CSV]])
+        found.append(
+            (
+                f"{rows:,}",
+                written_as,
+                f"{group[0].size_bytes / 1e6:.0f}",
+                load,
+                f"{prepare:.2f}",
+                f"{prepare / plain:.2f}",
+                f"{median([sample.seconds for sample in group]):.2f}",
+                f"{median([sample.peak_bytes / 1e6 for sample in group]):.0f}",
+            )
+        )
+    return found
 
 
 def lines(samples: Sequence[Sample]) -> list[tuple[str, ...]]:
@@ -59,15 +99,16 @@ def as_markdown(headings: Sequence[str], table: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def write_into(path: Path, text: str) -> None:
-    """Put a text between the two marks of a document.
+def write_into(path: Path, text: str, name: str = FIGURES) -> None:
+    """Put a text between the two marks of a name in a document.
 
     Raises:
         ValueError: the document has no marks.
     """
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     document = path.read_text(encoding="utf-8")
-    before, found, rest = document.partition(_BEGIN)
-    _, ended, after = rest.partition(_END)
+    before, found, rest = document.partition(begin)
+    _, ended, after = rest.partition(end)
     if not found or not ended:
-        raise ValueError(f"{path} has no place for figures: {_BEGIN} … {_END}")
-    path.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}", encoding="utf-8")
+        raise ValueError(f"{path} has no place for figures: {begin} … {end}")
+    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
