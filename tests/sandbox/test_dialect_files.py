@@ -44,4 +44,3 @@ def test_a_file_as_people_write_it_is_read_as_they_meant(make_feed: MakeFeed, na
     assert feed.types() == expected["columns"]
     rows = feed.rows(", ".join(f'"{column}"' for column in expected["columns"]), "1")
     assert [[text(value) for value in row] for row in rows] == expected["rows"]
-    assert feed.keys("data/unprocessed/") == []

@@ -89,7 +89,6 @@ def test_a_warehouse_that_is_down_for_ten_loads_empties_no_inbox(make_feed: Make
 
     assert [[result.status for result in results] for results in runs] == [["FAILED"]] * 10
     assert len(feed.keys(f"data/in/{feed.name}/")) == 3
-    assert feed.keys("data/unprocessed/") == []
     assert unwritten == []
     assert len(failed(feed)) == 6
     assert all(message.startswith("outage: the Data API refused") for message in failed(feed))
