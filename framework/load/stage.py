@@ -171,10 +171,14 @@ def decided_options(spec: PipelineSpec, batch: SourceBatch) -> dict[str, dict[st
     """Return by address the options that files decide themselves, as far as the spec lets them."""
     found: dict[str, dict[str, object]] = {}
     for part in (part for layout in batch.files for part in layout.parts):
-        options = changed_options(part.options, spec.source.options_of(part.options.format))
+        name = part.options.format
+        of_format = {"format": name} if spec.source.format == "auto" and name != "csv" else {}
+        options = of_format | changed_options(part.options, spec.source.options_of(name))
         # What a line begins with is decided by how many lines stand above it.
         if "skip_until" in options:
             options = {**options, "skip_until": None, "skip_lines": vars(part.options)["skip_lines"]}
+        if options.pop("is_lines", False):
+            options["records"] = "one per line"
         if options:
             found[part.url] = {name: value for name, value in options.items() if value is not None}
     return found

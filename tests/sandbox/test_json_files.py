@@ -252,7 +252,9 @@ def test_plan_shows_what_a_load_would_do(make_feed: MakeFeed) -> None:
 
     assert load.rows == 1
     assert '"o" super' in str(load.transactions).replace("\\", "")
-    assert load.notes == ("s3://lake/data/in/" + feed.name + "/a.json is read with is_lines True",)
+    assert load.notes == (
+        "s3://lake/data/in/" + feed.name + "/a.json is read with format 'json', records 'one per line'",
+    )
 
 
 def test_the_example_of_the_documentation_loads(make_feed: MakeFeed) -> None:
