@@ -176,8 +176,8 @@ def _read_start(
             size *= 4
             if size > MOST_HEAD_BYTES:
                 raise BrokenFile(
-                    f"no header ends within the first {MOST_HEAD_BYTES // 1024**2} MB: send the file with line ends, "
-                    "and without a quote that is never closed"
+                    f"no header or first record ends within the first {MOST_HEAD_BYTES // 1024**2} MB: send the file "
+                    "with line ends, and without a quote that is never closed"
                 )
 
 
@@ -291,10 +291,12 @@ def with_paths(
         SourceFileError: there is no table either, or no record has a key.
     """
 
-    def named(ordinal: int, part: FirstLook) -> FirstLook:
+    def named(ordinal: int, file: FirstLook, part: FirstLook) -> FirstLook:
         if part.look.header is not None:
             return part
-        paths = found.get((ordinal, part.member))
+        of_members = [found[place] for each in file.parts if (place := (ordinal, each.member)) in found]
+        # The members of an archive have the same columns.
+        paths = tuple(dict.fromkeys(path for paths in of_members for path in paths)) if of_members else None
         if paths is None and table is not None:
             paths = tuple(map(pointer, own_columns(spec, table)))
         if not paths:
@@ -304,7 +306,7 @@ def with_paths(
 
     named_looks = []
     for ordinal, each in enumerate(looks):
-        parts = tuple(named(ordinal, part) for part in each.parts)
+        parts = tuple(named(ordinal, each, part) for part in each.parts)
         named_looks.append(replace(parts[0], member="", members=parts) if each.members else parts[0])
     return named_looks
 

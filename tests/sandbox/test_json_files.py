@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 import time
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
+from framework.load.corrections import replay_quarantine
 from framework.load.preview import plan_pipeline
 from framework.load.request import Pending
 from tests.harness import FeedHarness, MakeFeed
@@ -270,3 +275,36 @@ def test_the_example_of_the_documentation_loads(make_feed: MakeFeed) -> None:
         (9007199254740993, "Ann", "00501", "12.50", None),
         (9007199254740994, "Zoë", None, "7.00", None),
     ]
+
+
+def test_members_of_an_archive_may_lack_keys(make_feed: MakeFeed) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("1.json", lines({"id": 1, "a": "x"}))
+        archive.writestr("2.json", lines({"b": "y", "id": 2}))
+    feed = make_feed(spec())
+
+    loaded(feed, packed.getvalue(), "a.zip")
+
+    assert feed.rows("id, a, b", "id") == [(1, "x", None), (2, None, "y")]
+
+
+def test_texts_in_super_columns_survive_a_correction(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec(load="keys: [id]", more="bad_rows: {action: quarantine, max_rows: 9}"))
+    loaded(feed, lines({"id": 1, "n": 1, "o": {"a": 1}}))
+    result = feed.load("b.json", lines({"id": 2, "n": "x", "o": "12"}, {"id": 3, "n": "y", "o": [None, "null"]}))
+    assert result.quarantine is not None
+    (key,) = feed.keys("data/quarantine/")
+    path = tmp_path / "corrected.parquet"
+    path.write_bytes(feed.s3.get_object(Bucket="lake", Key=key)["Body"].read())
+    table = pyarrow.parquet.read_table(path)
+    rows = table.to_pylist()
+    for row in rows:
+        row["record"] = json.dumps(["7" if field in ("x", "y") else field for field in json.loads(row["record"])])
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, table.schema), path)
+
+    (replayed,) = replay_quarantine(feed.spec(), feed.services(), str(path))
+
+    assert replayed.failure is None, replayed.failure
+    found = [(number, n, json.loads(text)) for number, n, text in feed.rows("id, n, o", "id")]
+    assert found == [(1, 1, {"a": 1}), (2, 7, "12"), (3, 7, [None, "null"])]

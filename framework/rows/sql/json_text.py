@@ -29,7 +29,7 @@ def is_super(text: str, cast: str) -> str:
         f"when {_has_nul(text)} then false "
         f"when {_is_too_deep(text)} then false "
         f"when {_has_long_string(text)} then false "
-        f"else not ({_has_duplicate_key(text)}) end"
+        f"else not ({has_duplicate_key(text)}) end"
     )
 
 
@@ -78,7 +78,7 @@ def _has_long_string(text: str) -> str:
     return _if_so(f"strlen({text}) > {MAX_SUPER_STRING_BYTES}", f"len(list_filter({tokens}, {longest})) > 0")
 
 
-def _has_duplicate_key(text: str) -> str:
+def has_duplicate_key(text: str) -> str:
     """Return the condition that an object, at whatever depth, has a key twice, however it is written."""
     repeated = "lambda keys: len(keys) > 1 and len(keys) <> list_unique(keys)"
     objects = f"list_append(json_keys({text}, '$..*'), json_keys({text}))"

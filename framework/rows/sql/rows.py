@@ -125,7 +125,12 @@ def _texts(segment: Segment, columns: Sequence[StagingColumn], with_fields: bool
             value = found.value if found.is_value is None else f"case when {found.is_value} then {found.value} end"
             texts += [f"c{place} is not null as h{index}", f"{value} as n{index}"]
     if with_fields:
-        texts += [f"{cell_text(segment, index)} as f{index}" for index in range(len(segment.layout.columns))]
+        # A text in a SUPER column is one only in quotes.
+        nested = {column.name for column in columns if column.type.kind is Kind.SUPER}
+        texts += [
+            f"{cell_text(segment, index, as_json=name in nested)} as f{index}"
+            for index, name in enumerate(segment.layout.columns)
+        ]
     return f"select {', '.join([*texts, f'row_number() over () as {ROW_IN_SEGMENT}'])} from {segment.relation}"
 
 

@@ -12,13 +12,14 @@ import duckdb
 from framework.model.file_options import JsonOptions
 from framework.model.files import FileLayout
 from framework.rows.bench import Bench
-from framework.rows.formats.json.exact import NoRecord, rewritten
+from framework.rows.formats.json.exact import NoRecord, is_cut_off, rewritten
 from framework.rows.formats.json.paths import MOST_PATHS, TOO_MANY_PATHS, leaves, pointer
 from framework.rows.formats.json.table import JsonTable
 from framework.rows.formats.lines.cut import DELIMITER, NUL, CutLines, LineCutter, write_malformed
 from framework.rows.formats.text.format import BrokenRecord
 from framework.rows.segments import MalformedRecord, Segment, SplitRecords
 from framework.rows.sql.expressions import is_kept_by_double, quoted
+from framework.rows.sql.json_text import has_duplicate_key
 
 _UNSOUND = (NUL, DELIMITER.encode(), b"\r")
 """What no line of JSON holds: a carriage return within it would end it for DuckDB."""
@@ -65,7 +66,7 @@ class JsonCutter:
 
     def __init__(self, layout: FileLayout, options: JsonOptions, split: int, bench: Bench, stem: str) -> None:
         self._layout = layout
-        self._flatten = options.nested == "flatten"
+        self._nested = options.nested
         self._split = split
         self._bench = bench
         self._path = bench.folder / f"{stem}.jsonl"
@@ -87,7 +88,8 @@ class JsonCutter:
         count = lines.records - len(dropped)
         segment = Segment(self._layout, self._split, self._path, table, 0, count, lines.size_bytes, dropped)
         checked = self._checked(cursor, table) if count else _Checked()
-        if lines.unended and checked.malformed.get(count, "").encode("utf-8") == lines.unended:
+        last = checked.malformed.get(count, "")
+        if lines.unended and last.encode("utf-8") == lines.unended and is_cut_off(last):
             raise BrokenRecord(lines.records, CUT_OFF)
         malformed = [*lines.malformed]
         malformed += [MalformedRecord(segment.place(number), line) for number, line in checked.malformed.items()]
@@ -98,7 +100,7 @@ class JsonCutter:
             write_malformed(self._malformed_path, malformed)
         names = dict.fromkeys(name for _, keys in sorted(checked.keys) for name in keys)
         paths = tuple(map(pointer, names))
-        if self._flatten and segment.records:
+        if self._nested == "flatten" and segment.records:
             assert isinstance(segment.table, JsonTable)
             paths = leaves(cursor, segment.table, paths)
         if len(paths) > MOST_PATHS:
@@ -117,7 +119,13 @@ class JsonCutter:
 
     def _checked(self, cursor: duckdb.DuckDBPyConnection, table: JsonTable) -> _Checked:
         numbered = f"(select l, row_number() over () as number from {table.lines})"
-        keyed = f"(select *, {_KEYS} as keys, {_IS_SUSPECT} as is_suspect from {numbered})"
+        is_suspect = _IS_SUSPECT
+        if self._nested != "super":
+            # A value of SUPER is checked for keys that an object has twice when it is staged.
+            is_suspect = (
+                f"({_IS_SUSPECT} or case when contains(l[2:], '{{') then {has_duplicate_key('l')} else false end)"
+            )
+        keyed = f"(select *, {_KEYS} as keys, {is_suspect} as is_suspect from {numbered})"
         shapes = cursor.execute(
             f"select keys, is_suspect, min(number) from {keyed} group by keys, is_suspect"
         ).fetchall()
@@ -136,7 +144,7 @@ class JsonCutter:
         while rows := doubtful.fetchmany(_ROWS_PER_FETCH):
             for number, line in rows:
                 try:
-                    keys, checked.rewritten[number] = rewritten(line, self._flatten)
+                    keys, checked.rewritten[number] = rewritten(line, self._nested == "flatten")
                     checked.keys.append((number, keys))
                 except NoRecord:
                     checked.malformed[number] = line

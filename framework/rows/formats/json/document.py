@@ -18,7 +18,7 @@ _KEPT_CHARACTERS = 1024**2
 """So much text that was passed may be held before it is dropped."""
 _NEAR = 16
 """A fault so near the end of the text may be that more of it is to come."""
-_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_scan = json.JSONDecoder(parse_int=str, parse_float=str).scan_once  # type: ignore[attr-defined]
 
 
 class Document:
@@ -56,8 +56,8 @@ class Document:
                 raise BrokenText(f"source.options.records: {'.'.join(self._keys)} leads to {found}", may_load=True)
         if window.peek() == "[":
             yield from window.elements()
-            for _ in self._keys:
-                window.leave_object()
+            for key in reversed(self._keys):
+                window.leave_object(key)
             if window.peek():
                 raise BrokenText("more text follows the end of the JSON document", may_load=False)
             return
@@ -74,7 +74,7 @@ class Document:
             if window.key() == self._keys[place]:
                 return
             window.value()
-            if window.peek() == ",":
+            if window.peek() != "}":
                 window.take(",")
         raise BrokenText(f"source.options.records: the document has no {path}", may_load=True)
 
@@ -143,14 +143,14 @@ class _Window:
             else:
                 # A number may go on.
                 if end < len(self._text) or self._is_all:
+                    self._require_size(end)
                     text = self._text[self._at : end]
                     self._at = end
                     return text
                 place, reason = end, ""
             if self._is_all or place < len(self._text) - _NEAR:
                 raise self._broken(reason, place)
-            if len(self._text) - self._at > MAX_RECORD_BYTES:
-                raise BrokenText(f"a record has more than {size_text(MAX_RECORD_BYTES)}", may_load=False)
+            self._require_size(len(self._text))
             self._more(len(self._text) - self._at)
 
     def elements(self) -> Iterator[str]:
@@ -166,13 +166,18 @@ class _Window:
                 return
             self.take(",")
 
-    def leave_object(self) -> None:
-        """Pass the rest of an object."""
+    def leave_object(self, passed: str) -> None:
+        """Pass the rest of an object, in which a key was passed that it must not have once more."""
         while self.peek() == ",":
             self.take(",")
-            self.key()
+            if self.key() == passed:
+                raise BrokenText(f"the document has {passed} twice in one object", may_load=False)
             self.value()
         self.take("}")
+
+    def _require_size(self, end: int) -> None:
+        if end - self._at > MAX_RECORD_BYTES:
+            raise BrokenText(f"a record has more than {size_text(MAX_RECORD_BYTES)}", may_load=False)
 
     def _more(self, characters: int) -> int:
         """Read at least so much more text, up to the end; return how much of what was passed is dropped.

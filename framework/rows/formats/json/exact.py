@@ -7,10 +7,16 @@ element, and keeps the first of two equal keys: records in which that may matter
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from decimal import Decimal, InvalidOperation
 from json.encoder import encode_basestring
 from typing import Any
 
+_MOST_WHOLE_DIGITS, _MOST_ZEROS = 21, -6
+_WORDS = ("", "true", "false", "null", "NaN", "Infinity", "-Infinity")
+_NUMBER_GOES_ON = re.compile(r"\.|[eE][-+]?")
+_ESCAPE_CHARACTERS = len("u1234")
 _NESTED_TOO_DEEPLY = "is nested more than about 1,000 levels deep"
 
 
@@ -88,7 +94,7 @@ def value_text(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case _Number():
-            return str(value)
+            return number_text(value)
         case str():
             return encode_basestring(value)
         case _Object():
@@ -96,6 +102,49 @@ def value_text(value: Any) -> str:
             return "{" + ",".join(f"{encode_basestring(key)}:{value_text(each)}" for key, each in value) + "}"
         case _:
             return "[" + ",".join(map(value_text, value)) + "]"
+
+
+def number_text(written: str) -> str:
+    """Return a number as DuckDB writes those that a float keeps, with all its digits.
+
+    A whole number stays as it is. A fraction has no zeros at its end but one behind the point, and an exponent only
+    where it has more than 21 digits before the point or six zeros behind it.
+    """
+    if written.lstrip("-").isdigit():
+        return "0" if written == "-0" else written
+    try:
+        number = Decimal(written)
+    except InvalidOperation:
+        return written
+    if not number.is_finite():
+        return written
+    sign, digits, _ = number.as_tuple()
+    text = "".join(map(str, digits)).rstrip("0")
+    point = number.adjusted() + 1
+    if not text:
+        body = "0.0"
+    elif 0 < point <= _MOST_WHOLE_DIGITS:
+        body = f"{text[:point].ljust(point, '0')}.{text[point:] or '0'}"
+    elif _MOST_ZEROS < point <= 0:
+        body = f"0.{'0' * -point}{text}"
+    else:
+        fraction = f".{text[1:]}" if text[1:] else ""
+        body = f"{text[0]}{fraction}e{point - 1}"
+    return f"-{body}" if sign else body
+
+
+def is_cut_off(record: str) -> bool:
+    """Return whether a text is the beginning of JSON, and no more."""
+    try:
+        _DECODER.decode(record)
+    except json.JSONDecodeError as error:
+        rest = record[error.pos :].strip()
+        is_word = any(word.startswith(rest) for word in _WORDS) or _NUMBER_GOES_ON.fullmatch(rest) is not None
+        is_escape = error.msg.startswith("Invalid \\") and len(rest) <= _ESCAPE_CHARACTERS
+        return is_word or is_escape or error.msg.startswith("Unterminated string")
+    except RecursionError:
+        return False
+    return False
 
 
 def _with_texts(value: _Object, flatten: bool) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 
 from framework.rows.formats.json.table import JsonTable, extracted
+from framework.rows.formats.text.format import BrokenRecord
 from framework.rows.sql.expressions import quoted
 
+EMPTY_KEY = "empty key"
 MOST_PATHS = 10_000
 """Far more than a table may have columns."""
+MOST_LEVELS = 100
 TOO_MANY_PATHS = (
     f"the records have more than {MOST_PATHS:,} different keys: send what varies as an array, or below one key"
 )
@@ -22,43 +25,71 @@ def pointer(key: str, above: str = "") -> str:
 
 
 def name_of(path: str) -> str:
-    """Return the name of the field that a path leads to: its keys, with dots between them."""
-    return ".".join(key.replace("~1", "/").replace("~0", "~") for key in path.split("/")[1:])
+    """Return the name of the field that a path leads to: its keys, with dots between them.
+
+    An empty key has a name of its own: a field without one would be named by its place, which says nothing in JSON.
+    """
+    return ".".join(key.replace("~1", "/").replace("~0", "~") or EMPTY_KEY for key in path.split("/")[1:])
 
 
 def leaves(cursor: duckdb.DuckDBPyConnection, table: JsonTable, paths: Sequence[str]) -> tuple[str, ...]:
-    """Return the paths to the values that are no objects, at any depth, each in the place of the object that has it."""
-    found: list[str] = []
-    for path, has_values, has_objects in _kinds(cursor, table, paths):
-        if has_values or not has_objects:
-            found.append(path)
-        if has_objects and len(found) <= MOST_PATHS:
-            found += leaves(cursor, table, _below(cursor, table, path))
-    return tuple(found)
+    """Return the paths to the values that are no objects, at any depth, each in the place of the object that has it.
+
+    Raises:
+        BrokenRecord: there are too many of them, or they are nested too deeply.
+    """
+    has_values: dict[str, bool] = {}
+    below: dict[str, Sequence[str]] = {}
+    level = list(paths)
+    for _ in range(MOST_LEVELS):
+        if not level:
+            break
+        kinds = _kinds(cursor, table, level)
+        has_values |= {path: of_values or not of_objects for path, (of_values, of_objects) in kinds.items()}
+        objects = [path for path, (_, of_objects) in kinds.items() if of_objects]
+        below |= _below(cursor, table, objects)
+        level = [path for above in objects for path in below[above]]
+        if len(has_values) + len(level) > MOST_PATHS:
+            raise BrokenRecord(1, TOO_MANY_PATHS)
+    if level:
+        raise BrokenRecord(1, f"objects are nested more than {MOST_LEVELS} levels deep, and each level makes columns")
+    return tuple(_in_order(paths, has_values, below))
 
 
-def _kinds(
-    cursor: duckdb.DuckDBPyConnection, table: JsonTable, paths: Sequence[str]
-) -> Iterator[tuple[str, bool, bool]]:
-    """Yield each path, whether it leads to values that are no objects, and whether it leads to objects."""
-    if not paths:
-        return
-    numbers = range(1, len(paths) + 1)
-    is_object = [f"starts_with(x[{number}], '{{')" for number in numbers]
-    asked = [f"bool_or(x[{number}] <> 'null' and not {each})" for number, each in zip(numbers, is_object, strict=True)]
-    asked += [f"bool_or({each})" for each in is_object]
-    row = cursor.execute(f"select {', '.join(asked)} from {extracted(table, paths)}").fetchone()
-    assert row is not None
-    yield from zip(paths, map(bool, row[: len(paths)]), map(bool, row[len(paths) :]), strict=True)
+def _in_order(
+    paths: Sequence[str], has_values: Mapping[str, bool], below: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    for path in paths:
+        if has_values[path]:
+            yield path
+        yield from _in_order(below.get(path, ()), has_values, below)
 
 
-def _below(cursor: duckdb.DuckDBPyConnection, table: JsonTable, path: str) -> list[str]:
-    """Return the paths to the keys of the objects that a path leads to, in the order of their first lines."""
-    keys = f"json_keys(l, {quoted(path)})"
-    if table.has_rewritten:
-        keys = f"case when starts_with(l, '[') then json_keys(l, {quoted(f'/0{path}')}) else {keys} end"
-    numbered = f"select {keys} as keys, row_number() over () as number from {table.lines}"
-    shapes = cursor.execute(
-        f"select keys, min(number) from ({numbered}) where len(keys) > 0 group by keys order by 2"
+def _kinds(cursor: duckdb.DuckDBPyConnection, table: JsonTable, paths: Sequence[str]) -> dict[str, tuple[bool, bool]]:
+    """Return by path whether it leads to values that are no objects, and whether it leads to objects."""
+    values = f"select unnest(x) as v, unnest(range({len(paths)})) as place from {extracted(table, paths)}"
+    found = cursor.execute(
+        "select place, bool_or(v <> 'null' and not starts_with(v, '{')), bool_or(starts_with(v, '{')) "
+        f"from ({values}) where v is not null group by place"
     ).fetchall()
-    return [pointer(key, path) for key in dict.fromkeys(key for keys, _ in shapes for key in keys)]
+    kinds = {place: (bool(of_values), bool(of_objects)) for place, of_values, of_objects in found}
+    return {path: kinds.get(place, (False, False)) for place, path in enumerate(paths)}
+
+
+def _below(cursor: duckdb.DuckDBPyConnection, table: JsonTable, paths: Sequence[str]) -> dict[str, list[str]]:
+    """Return by path the paths to the keys of the objects that it leads to, in the order of their first lines."""
+    if not paths:
+        return {}
+    keys = f"[{', '.join(f'json_keys(l, {quoted(path)})' for path in paths)}]"
+    if table.has_rewritten:
+        rewritten = ", ".join(f"json_keys(l, {quoted(f'/0{path}')})" for path in paths)
+        keys = f"case when starts_with(l, '[') then [{rewritten}] else {keys} end"
+    numbered = f"select {keys} as keys, row_number() over () as number from {table.lines}"
+    objects = f"select unnest(keys) as keys, unnest(range({len(paths)})) as place, number from ({numbered})"
+    shapes = cursor.execute(
+        f"select place, keys, min(number) from ({objects}) where len(keys) > 0 group by place, keys order by 3"
+    ).fetchall()
+    found: dict[str, dict[str, None]] = {path: {} for path in paths}
+    for place, names, _ in shapes:
+        found[paths[place]] |= dict.fromkeys(pointer(name, paths[place]) for name in names)
+    return {path: list(below) for path, below in found.items()}

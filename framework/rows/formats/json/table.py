@@ -29,7 +29,9 @@ class JsonTable:
 
     def relation(self, layout: FileLayout) -> str:
         """Return the table expression: columns `c0`, `c1`… of values of JSON, NULL for null and for a missing key."""
-        cells = ", ".join(f"{_cell(layout, index)} as c{index}" for index in range(len(layout.paths)))
+        parents = [path.split("/")[:-1] for path in layout.paths]
+        above = {"/".join(keys[:size]) for keys in parents for size in range(2, len(keys) + 1)}
+        cells = ", ".join(f"{_cell(index, path in above)} as c{index}" for index, path in enumerate(layout.paths))
         return f"(select {cells} from {extracted(self, layout.paths)})"
 
 
@@ -42,9 +44,8 @@ def extracted(table: JsonTable, paths: Sequence[str]) -> str:
     return f"(select cast({values} as varchar[]) as x from {table.lines})"
 
 
-def _cell(layout: FileLayout, index: int) -> str:
+def _cell(index: int, is_above: bool) -> str:
     value = f"x[{index + 1}]"
     # An object whose keys are columns of their own has no value beside them.
-    is_above = any(path.startswith(f"{layout.paths[index]}/") for path in layout.paths)
     nothing = f"{value} = 'null'" + (f" or starts_with({value}, '{{')" if is_above else "")
     return f"case when not ({nothing}) then {value} end"
