@@ -66,7 +66,7 @@ class Box:
 class ExactCells:
     """What the XML of a sheet says of its cells.
 
-    `bad` has errors, and formulas without a value, by row and column. `no_days` has the numbers that are no date where a
+    `bad` has errors and formulas without a value, by row and column. `no_days` has the numbers that are no date where a
     date is what the cell's format shows. `long_numbers` has the texts of those that a float may not hold exactly. Both
     are by `place`.
     """
