@@ -15,6 +15,7 @@ from framework.errors import MachineError
 
 _PREFIX = "feedway-rows-"
 _LOCK = "in-use"
+NAME_FOLDER = "name another folder in embedded.directory"
 DISK_RESERVE_BYTES = 64 * 1024**2
 """Free space that is kept on a disk."""
 _FAULTS_OF_DISKS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
@@ -32,7 +33,7 @@ class Workspace:
         except OSError as error:
             raise MachineError(
                 f"{home}: no folder for rows in transit can be created there ({error.strerror}). "
-                f"Make room, or name another folder in embedded.directory."
+                f"Make room, or {NAME_FOLDER}."
             ) from error
 
     def make_folder(self, name: str) -> Path:
@@ -46,8 +47,8 @@ class Workspace:
         self._lock.close()
 
 
-def require_space(folder: Path, needed_bytes: int, purpose: str) -> None:
-    """Require free space on a disk.
+def require_space(folder: Path, needed_bytes: int, purpose: str, remedy: str = NAME_FOLDER) -> None:
+    """Require free space on a disk; `remedy` completes "Make room, or".
 
     Raises:
         MachineError: it has not; `purpose` completes "needed for".
@@ -56,21 +57,19 @@ def require_space(folder: Path, needed_bytes: int, purpose: str) -> None:
     if free < needed_bytes + DISK_RESERVE_BYTES:
         raise MachineError(
             f"{folder}: {free // 1024**2} MB are free, and {(needed_bytes + DISK_RESERVE_BYTES) // 1024**2} MB are "
-            f"needed for {purpose}. Make room, or name another folder in embedded.directory."
+            f"needed for {purpose}. Make room, or {remedy}."
         )
 
 
 @contextmanager
-def disk_failures(folder: Path) -> Iterator[None]:
-    """Turn the errors of a full or broken disk below `folder` into a MachineError."""
+def disk_failures(folder: Path, remedy: str = NAME_FOLDER) -> Iterator[None]:
+    """Turn the errors of a full or broken disk below `folder` into a MachineError; see require_space."""
     try:
         yield
     except OSError as error:
         if error.errno not in _FAULTS_OF_DISKS:
             raise
-        raise MachineError(
-            f"{folder} cannot be written to: {error.strerror}. Make room, or name another folder in embedded.directory."
-        ) from error
+        raise MachineError(f"{folder} cannot be written to: {error.strerror}. Make room, or {remedy}.") from error
 
 
 def _claim(home: Path) -> tuple[Path, TextIO]:

@@ -247,19 +247,63 @@ def test_a_sheet_that_is_not_as_the_options_say_is_set_aside(make_feed: MakeFeed
     assert feed.keys("data/in/") == []
 
 
-def test_integers_beyond_a_float_and_dates_from_1904_are_exact(make_feed: MakeFeed) -> None:
+def test_large_numbers_of_fifteen_digits_and_dates_from_1904_are_exact(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
     book = openpyxl.Workbook()
     book.epoch = CALENDAR_MAC_1904
     for row in (["id", "day"], [111, date(2024, 1, 31)], [222, date(1904, 1, 2)]):
         book.active.append(row)
     # As openpyxl would not write them.
-    content = edited(saved(book), SHEET, "<v>111</v>", "<v>12345678901234567891</v>")
-    content = edited(content, SHEET, "<v>222</v>", "<v>9007199254740993</v>")
+    content = edited(saved(book), SHEET, "<v>111</v>", "<v>12345678901234500000</v>")
+    content = edited(content, SHEET, "<v>222</v>", "<v>9007199254740991</v>")
 
     assert feed.load("a.xlsx", content).failure is None
     found = [[str(value) for value in row] for row in feed.rows("id, day", "id")]
-    assert found == [["9007199254740993", "1904-01-02"], ["12345678901234567891", "2024-01-31"]]
+    assert found == [["9007199254740991", "1904-01-02"], ["12345678901234500000", "2024-01-31"]]
+
+
+@pytest.mark.parametrize("text", ["123456789012345678", "1.2345678901234567E+20", "-9007199254740993"])
+def test_a_number_that_a_workbook_may_have_rounded_is_a_bad_row(make_feed: MakeFeed, text: str) -> None:
+    content = edited(workbook(["id", "n"], [1, 111], [2, 5]), SHEET, "<v>111</v>", f"<v>{text}</v>")
+    feed = make_feed(spec() + "bad_rows: {action: quarantine, max_rows: 1}\n")
+
+    message = failure(make_feed(spec()), content)
+
+    reason = "row 1, line 2: cell B2 has more than the 15 digits that a workbook keeps of a number (store it as text)"
+    assert f"{reason}, {text}" in message
+    assert feed.load("a.xlsx", content).failure is None
+    assert feed.rows("id, n", "id") == [(2, 5)]
+
+
+def test_ids_of_eighteen_digits_never_share_a_key(make_feed: MakeFeed) -> None:
+    message = failure(make_feed(spec()), workbook(["id"], [123456789012345678], [123456789012345679]))
+
+    assert "cell A2 has more than the 15 digits" in message
+    assert "2 of 2 rows cannot be loaded" in message
+
+
+def test_a_formula_without_a_stored_value_is_a_bad_row_wherever_it_is(make_feed: MakeFeed) -> None:
+    book = openpyxl.Workbook()
+    for row in ([None, "id", "n"], [None, 1, 5], [None, 2, "=1+1"], [None, 3, 6]):
+        book.active.append(row)
+    # Outside of all values.
+    book.active["C7"] = "=SUM(C2:C4)"
+    book.active["A8"] = "=1"
+    feed = make_feed(spec() + "bad_rows: {action: quarantine, max_rows: 3}\n")
+
+    message = failure(make_feed(spec()), saved(book))
+
+    reason = "has a formula without a stored value: open the workbook in Excel and save it"
+    assert "3 of 5 rows cannot be loaded" in message
+    assert f"row 2, line 3: cell C3 {reason}" in message
+    assert feed.load("a.xlsx", saved(book)).failure is None
+    assert feed.rows("id, n", "id") == [(1, 5), (3, 6)]
+
+
+def test_a_header_of_formulas_without_values_is_rejected(make_feed: MakeFeed) -> None:
+    message = failure(make_feed(spec()), workbook(["id", '="n"'], [1, 2]))
+
+    assert "the header's cell B1 has a formula without a stored value" in message
 
 
 def test_cells_are_those_that_openpyxl_reads(make_feed: MakeFeed) -> None:
@@ -361,7 +405,7 @@ def test_either_engine_reads_a_workbook_of_several_pieces(
 FIRST = AT.replace(year=1901, microsecond=0)
 CELLS = st.fixed_dictionaries(
     {
-        "n": st.none() | st.integers(-(2**53), 2**53),
+        "n": st.none() | st.integers(-(2**53) + 1, 2**53 - 1),
         "x": st.none() | st.decimals(-(10**6), 10**6, places=4),
         "t": st.none() | st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), min_size=1, max_size=20),
         "d": st.none() | st.dates(date(1900, 3, 1), date(9999, 12, 31)),

@@ -239,6 +239,18 @@ def test_the_first_load_decides_the_format(make_feed: MakeFeed) -> None:
     assert feed.rows("id", "id") == [(1,), (3,)]
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"[1,2]", "no record is an object with a key"),
+        (b'[1, "a",\n null]\n', "no record is an object with a key"),
+        (b"[1,2]\n[3,4]\n", "more text follows the end of the JSON document"),
+    ],
+)
+def test_an_array_of_values_that_are_no_objects_is_rejected(make_feed: MakeFeed, content: bytes, reason: str) -> None:
+    assert reason in rejected(make_feed(spec()), content)
+
+
 def test_an_empty_array_loads_nothing_into_a_table(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
     loaded(feed, lines({"id": 1, "a": "x"}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ _NAMES: dict[Format, str] = {
     "fixed": "fields of fixed width",
 }
 _IS_TEXT = re.IGNORECASE
+_ARRAY_BEGINS = re.compile(r"\s*\[\s*[-0-9tfn]")
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,9 @@ _KNOWN = (
 """Formats by the bytes at their beginning, the first that matches. Sources: the formats' own specifications, and
 https://en.wikipedia.org/wiki/List_of_file_signatures"""
 
+_ARRAYS = _known("JSON", rb"\[", known="json", flags=_IS_TEXT)
+"""Arrays of values that are no objects: none loads, and none is a header without rows."""
+
 
 class BrokenFile(ValueError):
     """A file that no spec could read."""
@@ -147,6 +152,8 @@ def require_format(beginning: Beginning, expected: Format | None, is_written: bo
         BrokenFile: it is of a format that no spec could read, or packed once more.
     """
     known = _recognise(beginning.content)
+    if known is None and expected != "fixed" and beginning.is_all and _is_arrays(beginning.content):
+        known = _ARRAYS
     packing = packing_of(beginning.content)
     if known is None and packing is not None:
         raise BrokenFile(f"the file is packed twice, inside as {packing}: pack it once")
@@ -172,7 +179,24 @@ def _recognise(head: bytes) -> _Known | None:
 
     `head` is unpacked. A quote inside an unquoted field is no CSV, so JSON cannot be taken for it.
     """
-    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = head.decode("utf-16", "ignore").encode("utf-8", "ignore").lstrip()
+    text = _as_utf8(head)
     return next((known for known in _KNOWN if known.pattern.match(text if known.is_text else head)), None)
+
+
+def _as_utf8(head: bytes) -> bytes:
+    """Return a text without its byte order mark and the blanks at its beginning."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return head.decode("utf-16", "ignore").encode("utf-8", "ignore").lstrip()
+    return head.removeprefix(codecs.BOM_UTF8).lstrip()
+
+
+def _is_arrays(content: bytes) -> bool:
+    """Return whether a whole file is arrays of JSON, such as `[1, 2]`; `[id],[name]` is a header."""
+    decoder, place = json.JSONDecoder(), 0
+    try:
+        text = _as_utf8(content).decode("utf-8").rstrip()
+        while _ARRAY_BEGINS.match(text, place):
+            _, place = decoder.raw_decode(text, text.index("[", place))
+    except (ValueError, RecursionError):
+        return False
+    return 0 < place == len(text)

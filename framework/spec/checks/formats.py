@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from framework.model.cell_range import parse_range
@@ -56,7 +56,16 @@ def format_findings(document: object) -> Iterator[Finding]:
             if options.get(name, option.default) != option.default:
                 message = f"source.options.{name}: it is for {listed(option.formats)}, and source.format is {written}"
                 yield Finding((*_OPTIONS, name), "spec/options", message, "Leave one of the two out.", at_key=True)
+    if written in (None, "auto"):
+        yield from _exclusive_findings(options)
+    for path, text in text_field(document, *_OPTIONS, "records"):
+        if not all(text.split(".")):
+            message = f"source.options.records: {text!r} has an empty key"
+            yield Finding(path, "spec/options", message, "Write the keys with one dot between two, such as data.items.")
     compression = text_at(document, "source", "compression")
+    if written in _NEVER_PACKED and source.get("members", "*") != "*":
+        message = f"source.members: files of the format {written} are not packed once more"
+        yield Finding(("source", "members"), "spec/options", message, "Leave it out.", at_key=True)
     if written in _NEVER_PACKED and compression not in (None, "auto", "none"):
         message = f"source.compression: files of the format {written} are not packed once more"
         yield Finding(("source", "compression"), "spec/options", message, "Leave it out.", at_key=True)
@@ -66,3 +75,23 @@ def format_findings(document: object) -> Iterator[Finding]:
         except ValueError as error:
             fix = "Write the first cell and the last one, such as A3:F20, or A3:F for all rows from the third on."
             yield Finding(path, "spec/options", f"source.options.range: {text!r} {error}", fix)
+
+
+def _exclusive_findings(options: Mapping[str, object]) -> Iterator[Finding]:
+    """Yield the first option that no format has together with those before it; the files decide on the format."""
+    formats: set[str] | None = None
+    before: list[str] = []
+    of_formats = {name: option.formats for name, option in OF_FORMATS.items()} | {"fields": ("fixed",)}
+    for name, own in of_formats.items():
+        default = OF_FORMATS[name].default if name in OF_FORMATS else None
+        if options.get(name, default) == default or (options.get("fields") and name in _CHECKED_WITH_FIELDS):
+            continue
+        if formats is not None and not formats & set(own):
+            message = (
+                f"source.options.{name}: it is for {listed(own)}, and no format has it together with {listed(before)}"
+            )
+            fix = "Leave out the options of the other format, and set source.format."
+            yield Finding((*_OPTIONS, name), "spec/options", message, fix, at_key=True)
+            return
+        formats = set(own) if formats is None else formats & set(own)
+        before.append(name)

@@ -1,7 +1,8 @@
 """The cells of a sheet as its XML has them: what the library that reads workbooks leaves out or would not survive.
 
-It reads an error of a formula as an empty cell and an impossible date as another one. It holds a sheet as a full
-rectangle, and each text as often as the sheet repeats it: both are computed here before it reads a sheet.
+It reads an error of a formula as an empty cell, a formula without a value too, and an impossible date as another one.
+It holds a sheet as a full rectangle, and each text as often as the sheet repeats it: both are computed here before it
+reads a sheet.
 """
 
 from __future__ import annotations
@@ -11,24 +12,31 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from xml.parsers import expat
 
 from framework.model.cell_range import MOST_COLUMNS, MOST_ROWS, cell_name, column_place
 from framework.rows.formats.excel.container import BrokenWorkbook
+from framework.rows.formats.excel.values import DIGITS, UNSAFE_INTEGER, BadCell
 from framework.rows.formats.packing import TooLarge
 
 CELL_BYTES = 32
 """What one cell of the rectangle takes. Source: calamine, enum Data"""
-_LARGEST_EXACT = 2**53
+NO_VALUE = BadCell("", "has a formula without a stored value: open the workbook in Excel and save it")
 _PREFIX = rb"<(?:[A-Za-z_][\w.-]*:)?"
 _CELL = re.compile(_PREFIX + rb"c[\s/>]")
 _PLACE = re.compile(_PREFIX + rb"c\s(?:[^>]*?\s)?r=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 _USUAL_PLACE = re.compile(rb"<c r=\"([A-Z]{1,3})([0-9]{1,7})\"")
 _ERROR = re.compile(rb"\st\s*=\s*[\"']e[\"']")
+_NO_VALUE = re.compile(
+    rb"(?:</(?:[\w.-]+:)?f\s*>|<(?:[\w.-]+:)?f(?:\s[^<>]*)?/>)\s*"
+    rb"(?:<(?:[\w.-]+:)?v(?:\s[^<>]*)?(?:/>|>\s*</)|</(?:[\w.-]+:)?c\s*>)"
+)
+_LONGEST_NO_VALUE_BYTES = 1024
+"""A formula's own text is not in it."""
 _ITEM_END = re.compile(_PREFIX.replace(b"<", b"</") + rb"si\s*>")
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _LONGEST_TAG_BYTES = 16 * 1024**2
-_INTEGER = re.compile(r"-?[0-9]{16,400}")
 
 
 @dataclass
@@ -58,14 +66,15 @@ class Box:
 class ExactCells:
     """What the XML of a sheet says of its cells.
 
-    `errors` has the errors of formulas by row and column. `no_days` has the numbers that are no date where a date is
-    what the cell's format shows. `integers` has those that a float does not hold exactly. Both are by `place`.
+    `bad` has errors and formulas without a value, by row and column. `no_days` has the numbers that are no date where a
+    date is what the cell's format shows. `long_numbers` has the texts of those that a float may not hold exactly. Both
+    are by `place`.
     """
 
     box: Box = field(default_factory=Box)
-    errors: dict[int, dict[int, str]] = field(default_factory=dict)
+    bad: dict[int, dict[int, BadCell]] = field(default_factory=dict)
     no_days: array[int] = field(default_factory=lambda: array("q"))
-    integers: dict[int, int] = field(default_factory=dict)
+    long_numbers: dict[int, str] = field(default_factory=dict)
     text_bytes: int = 0
 
     def is_no_day(self, row: int, column: int) -> bool:
@@ -80,14 +89,14 @@ def place(row: int, column: int) -> int:
 
 
 def check_sheet(sheet: Iterable[bytes]) -> tuple[int, Box | None, bool]:
-    """Return how many cells a sheet has, the rectangle around them, and whether one is an error.
+    """Return how many cells a sheet has, the rectangle around them, and whether one may be bad.
 
-    The rectangle is None where a cell does not name its place.
+    Bad are an error, and a formula without a stored value. The rectangle is None where a cell does not name its place.
 
     Raises:
         BrokenWorkbook: the sheet is no XML in UTF-8.
     """
-    box, cells, places, has_error = Box(), 0, 0, False
+    box, cells, places, has_bad, before = Box(), 0, 0, False, b""
     for text in _whole_tags(sheet):
         found = _USUAL_PLACE.findall(text)
         tags = text.count(b"<c")
@@ -97,14 +106,17 @@ def check_sheet(sheet: Iterable[bytes]) -> tuple[int, Box | None, bool]:
             tags = sum(1 for _ in _CELL.finditer(text))
         cells += tags
         places += len(found)
-        may_have_error = not has_error and (b'"e"' in text or b"'e'" in text)
-        has_error = has_error or (may_have_error and _ERROR.search(text) is not None)
+        if not has_bad:
+            may_have_error = b'"e"' in text or b"'e'" in text
+            before += text
+            has_bad = (may_have_error and _ERROR.search(text) is not None) or _NO_VALUE.search(before) is not None
+            before = before[-_LONGEST_NO_VALUE_BYTES:]
         if found:
             rows = [int(row) - 1 for row in {row for _, row in found}]
             columns = [column_place(letters.decode("ascii")) for letters in {letters for letters, _ in found}]
             box.add(min(rows), min(columns))
             box.add(max(rows), max(columns))
-    return cells, box if places == cells else None, has_error
+    return cells, box if places == cells else None, has_bad
 
 
 def require_small(box: Box, most_bytes: int) -> None:
@@ -165,6 +177,7 @@ class _Handler:
         self._row = self._column = -1
         self._type: str | None = None
         self._value: list[str] | None = None
+        self._has_formula = self._has_value = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         match name.rpartition(":")[2]:
@@ -177,7 +190,12 @@ class _Handler:
                 if reference is not None:
                     self._row, self._column = int(reference[2]) - 1, column_place(reference[1])
                 self._type = attributes.get("t")
+                self._has_formula = self._has_value = False
                 self.found.box.add(self._row, self._column)
+            case "f":
+                self._has_formula = True
+            case "is":
+                self._has_value = True
             case "v":
                 self._value = []
 
@@ -186,11 +204,17 @@ class _Handler:
             self._value.append(text)
 
     def end(self, name: str) -> None:
-        if self._value is None or name.rpartition(":")[2] != "v":
-            return
-        text, self._value = "".join(self._value).strip(), None
+        match name.rpartition(":")[2]:
+            case "c" if self._has_formula and not self._has_value:
+                self._take_bad(NO_VALUE)
+            case "v" if self._value is not None:
+                self._take_value(self._value)
+
+    def _take_value(self, value: list[str]) -> None:
+        text, self._value = "".join(value).strip(), None
+        self._has_value = bool(text) or self._type == "str"
         if self._type == "e":
-            self.found.errors.setdefault(self._row, {})[self._column] = text
+            self._take_bad(BadCell(text, "is an error"))
         elif self._type == "s":
             index = int(text)
             self.found.text_bytes += self._lengths[index] if 0 <= index < len(self._lengths) else 0
@@ -203,8 +227,22 @@ class _Handler:
         at = place(self._row, self._column)
         if text.startswith("-") or (text.startswith("60") and not self._is_1904 and 60 <= _number(text) < 61):
             self.found.no_days.append(at)
-        if _INTEGER.fullmatch(text) and abs(int(text)) > _LARGEST_EXACT:
-            self.found.integers[at] = int(text)
+        if len(text) > DIGITS and _is_long(text):
+            self.found.long_numbers[at] = text
+
+    def _take_bad(self, cell: BadCell) -> None:
+        self.found.bad.setdefault(self._row, {})[self._column] = cell
+
+
+def _is_long(text: str) -> bool:
+    """Return whether a number is beyond what a float holds exactly, and has more digits than a workbook keeps."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return False
+    if not number.is_finite() or number.copy_abs() < UNSAFE_INTEGER:
+        return False
+    return len("".join(map(str, number.as_tuple().digits)).rstrip("0")) > DIGITS
 
 
 def _number(text: str) -> float:

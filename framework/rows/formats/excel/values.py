@@ -7,10 +7,11 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from json.encoder import encode_basestring
 
-_DIGITS = 15
-"""Excel keeps so many of a number; what follows is how a float writes them.
+DIGITS = 15
+"""Excel keeps so many of a number that is entered; a float as the result of a formula has up to two more.
 Source: https://learn.microsoft.com/office/troubleshoot/excel/floating-point-arithmetic-inaccurate-result"""
-_LARGEST_EXACT = 2**53
+UNSAFE_INTEGER = 2**53
+"""From here on a float stands for more than one whole number."""
 _PLAIN_EXPONENTS = range(-20, 22)
 
 
@@ -58,13 +59,14 @@ def _plain(cell: float | bool | date | datetime | time | timedelta) -> str:
 
 
 def number_text(number: float) -> str:
-    """Return the shortest text of a number with the digits that Excel keeps."""
-    if number.is_integer() and abs(number) <= _LARGEST_EXACT:
+    """Return the shortest text of a number with the digits that Excel keeps, or all of those before the point."""
+    if number.is_integer() and abs(number) <= UNSAFE_INTEGER:
         return str(int(number))
-    short = Decimal(format(number, f".{_DIGITS}g"))
+    text = repr(number) if abs(number) >= 10**DIGITS else format(number, f".{DIGITS}g")
+    short = Decimal(text)
     if not short.is_finite():
         return str(number)
-    return format(short.normalize(), "f") if short.adjusted() in _PLAIN_EXPONENTS else format(number, f".{_DIGITS}g")
+    return format(short.normalize(), "f") if short.adjusted() in _PLAIN_EXPONENTS else text
 
 
 def _duration(span: timedelta) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framework.errors import MachineError
+from framework.model.cell_range import MOST_COLUMNS
 from framework.model.words import counted, listed
 from framework.rows.formats.excel.cells import (
     Box,
@@ -22,7 +23,7 @@ from framework.rows.formats.excel.cells import (
     text_lengths,
 )
 from framework.rows.formats.excel.container import SHARED_STRINGS, BrokenWorkbook, Container, SheetPart
-from framework.rows.formats.excel.values import BadCell, Cell
+from framework.rows.formats.excel.values import DIGITS, UNSAFE_INTEGER, BadCell, Cell
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
@@ -31,7 +32,7 @@ _MISSING = "an Excel workbook needs the package python-calamine: pip install 'fe
 _MOST_NAMES = 20
 _NO_ANSWER = (time(0, 0), date(1900, 2, 28))
 """What calamine reads of a number that is no date."""
-_LARGEST_EXACT = 2.0**53
+_LONG_NUMBER = f"has more than the {DIGITS} digits that a workbook keeps of a number (store it as text)"
 _PANIC = "PanicException"
 """What a bug of a library in Rust raises: a BaseException without a module to import it from."""
 
@@ -43,14 +44,17 @@ class NoSuchSheet(ValueError):
 class Sheet:
     """A sheet: its cells from its first row and its first used column on."""
 
-    def __init__(self, container: Container, part: SheetPart, sheet: CalamineSheet, has_error: bool) -> None:
+    def __init__(self, container: Container, part: SheetPart, sheet: CalamineSheet, has_bad: bool) -> None:
         self.name = part.name
-        self.first_column = 0 if sheet.start is None else sheet.start[1]
         self.unpacked_bytes = container.unpacked_bytes
         self._container = container
         self._part = part
         self._sheet = sheet
-        self._has_error = has_error
+        self._bad = self._exact.bad if has_bad else {}
+        first_bad = min((min(cells) for cells in self._bad.values()), default=MOST_COLUMNS)
+        first = first_bad % MOST_COLUMNS if sheet.start is None else sheet.start[1]
+        self.first_column = min(first, first_bad)
+        self._empty: list[Any] = [""] * (first - self.first_column)
 
     def rows(self) -> Iterator[list[Cell]]:
         """Yield the cells of each row, from the sheet's first on; an empty one is an empty text.
@@ -58,22 +62,31 @@ class Sheet:
         Raises:
             BrokenWorkbook: a cell cannot be read.
         """
+        row = -1
         with calamine_failures():
             for row, cells in enumerate(self._sheet.iter_rows()):
-                yield self._corrected(row, cells)
+                yield self._corrected(row, self._empty + cells if self._empty else cells)
+        # To calamine, a sheet ends with its last value.
+        for below in range(row + 1, max(self._bad, default=-1) + 1):
+            yield self._corrected(below, [])
 
     def _corrected(self, row: int, cells: list[Any]) -> list[Cell]:
-        if self._has_error:
-            for column, text in self._exact.errors.get(row, {}).items():
-                cells[column - self.first_column] = BadCell(text, "is an error")
+        for column, bad in self._bad.get(row, {}).items():
+            at = column - self.first_column
+            cells += [""] * (at + 1 - len(cells))
+            cells[at] = bad
         for index, value in enumerate(cells):
             kind = type(value)
             if kind is float:
-                if not -_LARGEST_EXACT < value < _LARGEST_EXACT:
-                    cells[index] = self._exact.integers.get(place(row, index + self.first_column), value)
+                if not -UNSAFE_INTEGER < value < UNSAFE_INTEGER:
+                    cells[index] = self._safe(row, index, value)
             elif kind is not str and kind is not bool and self._is_no_day(row, index, value):
                 cells[index] = BadCell("", "is formatted as a date or time, and its number is none")
         return cells
+
+    def _safe(self, row: int, index: int, value: float) -> Cell:
+        text = self._exact.long_numbers.get(place(row, index + self.first_column))
+        return value if text is None else BadCell(text, _LONG_NUMBER)
 
     def _is_no_day(self, row: int, index: int, value: object) -> bool:
         return _may_be_no_day(value) and self._exact.is_no_day(row, index + self.first_column)
@@ -124,10 +137,10 @@ def open_sheet(path: Path, sheet: int | str, most_bytes: int) -> Sheet:
     part = _part(container.sheets(), sheet)
     if not container.has(part.member):
         raise BrokenWorkbook(f"the workbook is damaged: the cells of its sheet {part.name!r} are not in it")
-    has_error = _require_bounded(container, part, most_bytes)
+    has_bad = _require_bounded(container, part, most_bytes)
     with calamine_failures():
         workbook = CalamineWorkbook.from_path(str(path))
-        return Sheet(container, part, workbook.get_sheet_by_name(part.name), has_error)
+        return Sheet(container, part, workbook.get_sheet_by_name(part.name), has_bad)
 
 
 def _part(parts: Sequence[SheetPart], wanted: int | str) -> SheetPart:
@@ -150,11 +163,11 @@ def _part(parts: Sequence[SheetPart], wanted: int | str) -> SheetPart:
 
 
 def _require_bounded(container: Container, part: SheetPart, most_bytes: int) -> bool:
-    """Check that a sheet fits into memory as calamine holds it; return whether one of its cells is an error."""
-    cells, box, has_error = check_sheet(container.content(part.member))
+    """Check that a sheet fits into memory as calamine holds it; return whether one of its cells may be bad."""
+    cells, box, has_bad = check_sheet(container.content(part.member))
     lengths = text_lengths(container.content(SHARED_STRINGS)) if container.has(SHARED_STRINGS) else array("q")
     if box is None or cells * max(lengths, default=0) > most_bytes:
         exact = read_exactly(container.content(part.member), lengths, container.is_1904(), most_bytes)
         box = exact.box
     require_small(box or Box(), most_bytes)
-    return has_error
+    return has_bad

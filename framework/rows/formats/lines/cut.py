@@ -25,6 +25,7 @@ DELIMITERS = ("\x01", "\x02", "\x1e", "\x1f")
 """Part fields for DuckDB, which reads a line as one: it is given the first that no line holds."""
 DELIMITER = DELIMITERS[0]
 NUL = b"\0"
+_BLANKS = b" \t\r"
 
 
 @dataclass
@@ -144,7 +145,7 @@ class LineCutter:
         file.write(text)
 
     def _is_good(self, line: bytes) -> bool:
-        if not line.strip():
+        if not line.strip(_BLANKS):
             self._lines.blanks.append(self._lines.records + 1)
             return False
         self._lines.records += 1

@@ -11,8 +11,14 @@ import openpyxl
 import pytest
 
 from framework.errors import MachineError
+from framework.model.files import FileIdentity, SourceFile
 from framework.rows.formats.excel.container import BrokenWorkbook, Container
+from framework.rows.formats.excel.look import ExcelFiles
 from framework.rows.formats.excel.workbook import open_sheet
+from framework.rows.formats.recognise import Beginning
+from framework.rows.formats.source import Source
+from framework.spec.load import load_pipeline_text
+from tests.unit.rows.benches import NOON
 
 MOST = 1024**3
 
@@ -67,6 +73,21 @@ def test_the_package_is_named_where_it_is_missing(path: Path, monkeypatch: pytes
 
     with pytest.raises(MachineError, match=r"pip install 'feedway\[excel\]'"):
         open_sheet(path, 1, MOST)
+
+
+def test_a_workbook_that_does_not_fit_on_the_disk_is_not_fetched() -> None:
+    text = "pipeline: p\nsource: {prefix: data/in/p/}\ntarget: {table: t}\nload: {mode: append}\n"
+    spec = load_pipeline_text(text, "p.yml", "p").source
+    file = SourceFile("lake", "a.xlsx", "e", 2**60, NOON, FileIdentity("lake", "a.xlsx", "e", 2**60), NOON)
+    fetched: list[int] = []
+
+    def fetch(start: int, end: int) -> bytes:
+        fetched.append(start)
+        return b""
+
+    with pytest.raises(MachineError, match=r"needed for the workbook s3://lake/a\.xlsx\. Make room, or .* TMPDIR"):
+        ExcelFiles().look(Source(file, spec, Beginning(b"PK", False), fetch))
+    assert fetched == []
 
 
 def test_the_package_is_imported_only_for_a_workbook() -> None:

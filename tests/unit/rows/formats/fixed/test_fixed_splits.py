@@ -38,7 +38,7 @@ SPEC = load_pipeline_text(
 LINES = st.lists(
     st.one_of(
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=11),
-        st.text(" \tab\u0301é\U0001f468\u200d\u3000\ufeff\0\x01\x02\x1e\x1f\x85\u2028", max_size=10),
+        st.text(" \tab\u0301é\U0001f468\u200d\u3000\ufeff\0\x01\x02\x0b\x0c\x1e\x1f\x85\u2028", max_size=10),
     ),
     max_size=8,
 )
