@@ -12,7 +12,7 @@ from framework.errors import SourceFileError
 from framework.model.files import FileLayout
 from framework.rows.bench import Bench, KeptSplit
 from framework.rows.formats.parquet.footer import BrokenParquet, write_sparse
-from framework.rows.formats.parquet.schema import parquet_failures, rows_of
+from framework.rows.formats.parquet.schema import parquet_failures, rows_of_paths, value_of
 from framework.rows.job import Fault, Job, Split, SplitReport
 from framework.rows.segments import Cells, Segment, SplitRecords
 from framework.rows.workspace import require_space
@@ -32,10 +32,10 @@ class ParquetTable:
 
     def relation(self, layout: FileLayout) -> str:
         """Return the table expression: columns `c0`, `c1`… of values of the file's own types."""
-        cells = ", ".join(f"{path} as c{index}" for index, path in enumerate(layout.paths))
+        cells = ", ".join(f"{value_of(path)} as c{index}" for index, path in enumerate(layout.paths))
         end = self.first_row + self.rows
         is_here = f"file_row_number >= {self.first_row} and file_row_number < {end}"
-        return f"(select {cells} from {rows_of(self.path)} where {is_here})"
+        return f"(select {cells} from {rows_of_paths(self.path, layout.paths, layout.types)} where {is_here})"
 
 
 class ParquetReader:
