@@ -21,6 +21,11 @@ from framework.rows.sql.cells import INT96
 from framework.rows.sql.expressions import quoted
 
 _CHUNK_BEGINS = "coalesce(least(dictionary_page_offset, data_page_offset), data_page_offset)"
+_HAS_DICTIONARY = "ends_with(type, 'BYTE_ARRAY') and contains(encodings, 'DICTIONARY')"
+_MOST_BYTES = (
+    f"case when {_HAS_DICTIONARY} then cast(num_values as hugeint) else 1 end * greatest(total_uncompressed_size, 0)"
+)
+"""No text is longer than its chunk."""
 _MOST_COLUMNS = 10_000
 """Far more than a table may have."""
 _NO_COLUMN = "at least one non-root column"
@@ -72,8 +77,12 @@ def rows_of(path: Path, width: int, splits_int96: bool = False) -> str:
 
 def rows_of_paths(path: Path, paths: Sequence[str], types: Sequence[FieldType]) -> str:
     """Return the table expression of a file whose layout has these paths and types."""
-    width = 1 + max(int(each.partition(".")[0]) for each in paths)
-    return rows_of(path, width, any(each.name == INT96 for each in types))
+    return rows_of(path, width_of(paths), any(each.name == INT96 for each in types))
+
+
+def width_of(paths: Sequence[str]) -> int:
+    """Return the number of top-level columns of a file, each of which has a path."""
+    return 1 + max(int(each.partition(".")[0]) for each in paths)
 
 
 def value_of(path: str) -> str:
@@ -95,17 +104,17 @@ def read_schema(cursor: duckdb.DuckDBPyConnection, path: Path, nested: Nested) -
         tree = read_tree(cursor, path)
         groups = cursor.execute(
             f"select row_group_id, any_value(row_group_num_rows), min({_CHUNK_BEGINS}), "
-            f"max({_CHUNK_BEGINS} + total_compressed_size), sum(total_uncompressed_size) "
+            f"max({_CHUNK_BEGINS} + total_compressed_size), sum(total_uncompressed_size), sum({_MOST_BYTES}) "
             f"from parquet_metadata({quoted(str(path))}) group by row_group_id order by row_group_id"
         ).fetchall()
         columns = _read_columns(cursor, path, tree, nested)
     row_groups = []
     first = 0
-    for _, rows, start, end, _ in groups:
+    for _, rows, start, end, _, most in groups:
         if rows:
-            row_groups.append(RowGroup(int(start), int(end), first, int(rows)))
+            row_groups.append(RowGroup(int(start), int(end), first, int(rows), int(most)))
         first += int(rows)
-    return ParquetSchema(columns, tuple(row_groups), sum(int(group[-1]) for group in groups))
+    return ParquetSchema(columns, tuple(row_groups), sum(int(group[4]) for group in groups))
 
 
 @contextmanager
