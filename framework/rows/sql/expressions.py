@@ -152,7 +152,7 @@ def _offset_cast(text: str) -> str:
     """Return a timestamp with its offset directly after the time, where the cast reads it.
 
     The value is made from text with its offset: a cast from TIMESTAMP would take it for local
-    time in the machine's zone, which only an extension lets one set.
+    time in the connection's zone.
     """
     spelled = f"concat(left({text}, 11), replace(substr({text}, 12), ' ', ''))"
     return _day_cast(ColumnType(Kind.TIMESTAMPTZ), spelled)

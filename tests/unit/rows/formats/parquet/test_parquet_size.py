@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,31 +45,6 @@ def test_a_small_dictionary_is_no_reason_to_refuse(tmp_path: Path) -> None:
     assert sum(group.most_bytes for group in layout.row_groups) > 700_000_000
 
     assert rows.stage([LONG], "s3://lake/staging").files[0].rows_staged == 500_000
-
-
-_READ_BAD_ROWS = """
-import sys, tempfile
-from pathlib import Path
-from tests.unit.rows.formats.parquet.test_parquet_size import LONG, open_rows, repeated
-
-rows, _, _ = open_rows(repeated("x" * 1_000_000, 200), "format: parquet", Path(tempfile.mkdtemp()))
-assert rows.stage([LONG], None).files[0].rows_bad == 200
-assert rows.read_bad_rows([LONG], [0], 3)[2].row == 3
-assert rows.quarantine([LONG], [0], "s3://lake/quarantine") == 200
-(peak,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
-print(int(peak.split()[1]) // 1024)
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the peak of memory")
-def test_bad_rows_of_long_texts_take_little_memory() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _READ_BAD_ROWS], capture_output=True, text=True, timeout=120, check=False
-    )
-
-    assert done.returncode == 0, done.stderr
-    # All at once they took 935 MB.
-    assert int(done.stdout) < 700
 
 
 @pytest.mark.parametrize(
