@@ -37,6 +37,11 @@ class Kind(enum.Enum):
     TIMESTAMPTZ = "timestamptz"
     SUPER = "super"
 
+    @property
+    def is_float(self) -> bool:
+        """Whether its values are the nearest binary floats."""
+        return self in (Kind.REAL, Kind.DOUBLE)
+
 
 INTEGER_RANGES = {
     Kind.SMALLINT: (-(2**15), 2**15 - 1),

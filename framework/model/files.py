@@ -104,12 +104,16 @@ class FieldType:
 
 @dataclass(frozen=True)
 class RowGroup:
-    """Rows of a Parquet file that can be read by themselves: its bytes from `start` up to `end`."""
+    """Rows of a Parquet file that can be read by themselves: its bytes from `start` up to `end`.
+
+    `most_bytes` is an upper bound of what their values take, with each text that a dictionary holds as long as can be.
+    """
 
     start: int
     end: int
     first_row: int
     rows: int
+    most_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from framework.model.column_type import ColumnType, Kind
+from framework.model.column_type import ColumnType
 from framework.model.csv_options import Format
 from framework.model.files import FileIdentity
 from framework.model.names import TableName
@@ -18,7 +18,7 @@ class TableColumn:
     """A column of the target. `type` is None where Feedway cannot load it; `type_text` is always set.
 
     `sortkey` is the column's place in the sort key, 0 if it has none. `default` is SQL text. `is_inferred`: Feedway
-    chose the type from the values alone, as the log of schema changes says.
+    chose the type from the values or the file alone, as the log of schema changes says.
     """
 
     name: str
@@ -34,9 +34,9 @@ class TableColumn:
     is_inferred: bool = False
 
     @property
-    def is_inferred_double(self) -> bool:
-        """Whether the values must stay exact: DOUBLE was inferred, not declared."""
-        return self.is_inferred and self.type is not None and self.type.kind is Kind.DOUBLE
+    def is_inferred_float(self) -> bool:
+        """Whether the values must stay exact: DOUBLE or REAL was inferred, not declared."""
+        return self.is_inferred and self.type is not None and self.type.kind.is_float
 
     @property
     def is_identity(self) -> bool:

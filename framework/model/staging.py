@@ -49,7 +49,7 @@ class StagingColumn:
 
     A text is a misfit when `text.accepted_text(type)` (or the format's expression) refuses it,
     when the value is out of the type's range, or when a CHAR or VARCHAR text has more bytes than
-    the type. With `exact` a number is a misfit too that the nearest DOUBLE would not give back as it
+    the type. With `exact` a number is a misfit too that the nearest DOUBLE or REAL would not give back as it
     was written. `required` columns are upsert keys: their NULLs make a row bad. The length of
     VARCHAR columns is measured only with `measure_length`.
     """

@@ -238,7 +238,7 @@ def _known_column(spec: PipelineSpec, observed: TableColumn) -> PlannedColumn:
         return _declared(spec, PlannedColumn(staged, current))
     policy = spec.evolution.of(name)
     may_widen = policy.wider_values != "reject" and current.kind is not Kind.CHAR
-    staged = StagingColumn(name, current, FromFile(), notation, required, exact=observed.is_inferred_double)
+    staged = StagingColumn(name, current, FromFile(), notation, required, exact=observed.is_inferred_float)
     if may_widen and current.kind is Kind.VARCHAR:
         is_measured = current.length_bytes != MAX_VARCHAR_BYTES
         staged = replace(staged, type=varchar(MAX_VARCHAR_BYTES), measure_length=is_measured)

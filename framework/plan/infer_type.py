@@ -33,7 +33,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html"""
 
 @dataclass(frozen=True)
 class SettledType:
-    """A type and, in a few words, why. `is_inferred`: from the values alone, by no rule."""
+    """A type and, in a few words, why. `is_inferred`: from the values or the file alone, by no rule."""
 
     type: ColumnType
     reason: str
@@ -107,7 +107,7 @@ def settle_file_type(name: str, own: ColumnType, rules: Sequence[TypeRule], is_k
     for rule in rules:
         if rule.inferred is None and rule.type != DECIMAL_FIT and _matches(rule, name, "empty", is_key):
             return SettledType(rule.type, f"rule for {_describe_rule(rule)}")
-    return SettledType(own, "the type in the file")
+    return SettledType(own, "the type in the file", is_inferred=True)
 
 
 def settle_type(

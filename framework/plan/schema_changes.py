@@ -318,7 +318,7 @@ def logged_rows(change: SchemaChange) -> list[dict[str, str | None]]:
     """Return a change as rows of the schema changes table, with INFERRED rows for the columns that must not round."""
     new = change.columns if isinstance(change, CreateTable) else ()
     new = (change.column,) if isinstance(change, AddColumn) else new
-    inferred = [column for column in new if column.is_inferred and column.type.kind is Kind.DOUBLE]
+    inferred = [column for column in new if column.is_inferred and column.type.kind.is_float]
     rows = [_described(INFERRED, column.name, None, column.type.sql, column.reason, "none") for column in inferred]
     return [describe_change(change, with_columns=False), *rows]
 

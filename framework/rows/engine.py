@@ -121,7 +121,9 @@ class BatchRows:
         wave = self._session.cores
         while tasks and len(rows) < limit:
             now, tasks = tasks[:wave], tasks[wave:]
-            rows += [row for result in self._run("bad rows", work, now) for found in result.found for row in found]
+            results = self._run("bad rows", work, now)
+            self._require_sound(report for result in results for report in result.reports)
+            rows += [row for result in results for found in result.found for row in found]
             wave *= 2
         return tuple(entry for row in rows[:limit] for entry in row)
 
@@ -129,6 +131,7 @@ class BatchRows:
         """Write all bad rows of the files with these ordinals as Parquet below `destination`; return how many."""
         tasks = in_order(self._suspects(files), self._size_bytes)
         results = self._run("quarantine", QuarantineRows(tuple(columns), destination, self._before()), tasks)
+        self._require_sound(report for result in results for report in result.reports)
         return sum(written for result in results for written in result.found)
 
     def _pass(self, step: str, work: Work[_Found]) -> list[_Found]:

@@ -167,7 +167,7 @@ def _table(name: TableName, shown: CatalogRows) -> ObservedTable | None:
 
 
 def _inferred_columns(shown: CatalogRows) -> frozenset[str]:
-    """Return the columns whose DOUBLE was inferred; rows before the table's last creation are another table's."""
+    """Return the columns whose DOUBLE or REAL was inferred, by the rows since the table was last created."""
     found: set[str] = set()
     for change, column, _, _ in shown.of("select_remembered"):
         if change == CREATED:

@@ -187,6 +187,26 @@ def test_values_that_no_column_holds_are_bad_rows(make_feed: MakeFeed) -> None:
     assert feed.rows('id, f, "raw", at', "id") == [(1, 0.5, "a", "1970-01-01 00:00:00.000001")]
 
 
+def test_floats_of_the_file_take_no_number_that_they_would_round(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec(more="bad_rows: {action: quarantine, max_rows: 9}"))
+    floats = {"d": column([0.1234567890123456], pa.float64()), "r": column([0.1], pa.float32())}
+    types = loaded(feed, parquet(pa.table({"id": column([1]), **floats})))
+    assert (types["d"], types["r"]) == ("double precision", "real")
+
+    numbers = [Decimal("0.1234567890123456789"), Decimal("0.5"), Decimal("0.25")]
+    late = {"d": column(numbers, pa.decimal128(38, 19)), "r": column([1, 16_777_217, 16_777_216], pa.int64())}
+    result = feed.load("b.parquet", parquet(pa.table({"id": column([2, 3, 4]), **late})))
+
+    assert result.failure is None, result.failure.full_message
+    assert result.counts.rejected == 2
+    whole = {"d": column([2**53 + 1, 2**53], pa.int64()), "r": column([0.25, 0.123456789], pa.float64())}
+    result = feed.load("c.parquet", parquet(pa.table({"id": column([5, 6]), **whole})))
+    assert result.counts.rejected == 2
+    again = {"d": column([-8.625272885994111], pa.float64()), "r": column([0.3], pa.float32())}
+    assert feed.load("d.parquet", parquet(pa.table({"id": column([7]), **again}))).counts.rejected == 0
+    assert [row[0] for row in feed.rows("id", "id")] == [1, 4, 7]
+
+
 def test_row_groups_are_read_by_themselves(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
     table = pa.table({"id": column(list(range(20_000))), "text": column([f"t{number}" for number in range(20_000)])})
@@ -252,8 +272,11 @@ def test_a_file_that_unpacks_to_too_much_is_rejected(make_feed: MakeFeed) -> Non
     feed = make_feed(spec(source="max_unpacked: 1MB,"))
     bomb = parquet(pa.table({"text": column(["x" * 100_000] * 100)}), compression="zstd", use_dictionary=False)
     assert len(bomb) < 100_000
+    dictionary = parquet(pa.table({"text": column(["x" * 100_000] * 100)}), compression="zstd")
+    assert len(dictionary) < 1_000
 
     assert "it unpacks to more than 1.0 MB, the limit of source.max_unpacked" in rejected(feed, bomb)
+    assert "it unpacks to more than 1.0 MB" in rejected(feed, dictionary, "b.parquet")
 
 
 def test_the_example_of_the_documentation_loads(make_feed: MakeFeed) -> None:

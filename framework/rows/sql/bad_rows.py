@@ -22,12 +22,13 @@ from framework.rows.reasons import (
     null_key_reason,
     row_reason,
 )
-from framework.rows.segments import Segment, SplitRecords
+from framework.rows.segments import Cells, Segment, SplitRecords
 from framework.rows.sql.cells import NO_TEXT
 from framework.rows.sql.expressions import quoted
 from framework.rows.sql.rows import ROW_IN_SEGMENT, checked_rows, misfit, null_key
 
 _ROWS_PER_FETCH = 1024
+_ANSWER_BYTES = 64 * 1024**2
 _LEAST_OBJECT_BYTES = 1024**2
 _ESCAPED = {chr(code): f"\\u{code:04X}" for code in range(32)} | {
     '"': '\\"',
@@ -154,12 +155,31 @@ def _misfits_of_segment(
     faults = [f"({misfit(column, index)} or {null_key(column, index)})" for index, column in enumerate(columns)]
     texts = [f"t{index}" for index in range(len(columns))]
     fields = [f"f{index}" for index in range(len(segment.layout.columns))]
-    rows = checked_rows(segment, columns, with_fields=True)
+    rows = f"({checked_rows(segment, columns, with_fields=True)}) where is_bad"
     asked = ", ".join([ROW_IN_SEGMENT, *faults, *texts, *fields])
-    answer = cursor.execute(f"select {asked} from ({rows}) where is_bad")
-    while found := answer.fetchmany(_ROWS_PER_FETCH):
-        for row in found:
-            yield BadRecord(segment.place(row[0]), tuple(_complaints(columns, row)), row[1 + 2 * len(columns) :])
+    for condition in _batches(cursor, segment, rows, [*texts, *fields]):
+        answer = cursor.execute(f"select {asked} from {rows}{condition}")
+        while found := answer.fetchmany(_ROWS_PER_FETCH):
+            for row in found:
+                yield BadRecord(segment.place(row[0]), tuple(_complaints(columns, row)), row[1 + 2 * len(columns) :])
+
+
+def _batches(cursor: duckdb.DuckDBPyConnection, segment: Segment, rows: str, texts: Sequence[str]) -> Iterator[str]:
+    """Yield conditions that divide bad rows so that an answer has few bytes.
+
+    Only typed cells need it: a dictionary holds a long text once, and an answer as often as it stands.
+    """
+    if segment.table.cells is not Cells.TYPED:
+        yield ""
+        return
+    size = " + ".join(f"coalesce(strlen({text}), 0)" for text in texts)
+    last = done = 0
+    for row, row_bytes in cursor.execute(f"select {ROW_IN_SEGMENT}, {size} from {rows}").fetchall():
+        if done and done + row_bytes > _ANSWER_BYTES:
+            yield f" and {ROW_IN_SEGMENT} > {last} and {ROW_IN_SEGMENT} < {row}"
+            last, done = row - 1, 0
+        done += row_bytes
+    yield f" and {ROW_IN_SEGMENT} > {last}"
 
 
 def _complaints(columns: Sequence[StagingColumn], row: Sequence[Any]) -> Iterator[Complaint]:

@@ -10,6 +10,8 @@ from framework.rows.sql.expressions import quoted
 
 NO_TEXT = "\0bytes"
 """Stands for bytes that are no text, which no column takes."""
+INT96 = "INT96"
+"""Names the type of timestamps of Parquet that are read as a struct of a day and a time with nanoseconds."""
 _TEXTS = ("VARCHAR", "ENUM", "UUID")
 _NESTED = ("STRUCT", "MAP", "LIST", "UNION", "ARRAY")
 _FIRST_DAY, _LAST_DAY = "date '0001-01-01'", "date '9999-12-31'"
@@ -67,6 +69,10 @@ def native(segment: Segment, index: int, column_type: ColumnType) -> Native | No
             return Native(f"{cell} + 0", f"isfinite({cell})")
         case Kind.DATE:
             return Native(cell, f"{cell} between {_FIRST_DAY} and {_LAST_DAY}")
+        case Kind.TIMESTAMP if name == INT96:
+            day, clock = _parts(cell)
+            exact = f"epoch_ns({clock}) % 1000 = 0"
+            return Native(f"{day} + cast({clock} as time)", f"{day} between {_FIRST_DAY} and {_LAST_DAY} and {exact}")
         case Kind.TIMESTAMP:
             value = f"cast({cell} as timestamp)"
             in_range = f"isfinite({cell}) and year({cell}) between 1 and 9999"
@@ -77,6 +83,11 @@ def native(segment: Segment, index: int, column_type: ColumnType) -> Native | No
             return Native(cell, f"isfinite({cell}) and epoch_us({cell}) between {_epoch(1)} and {_epoch(10_000)} - 1")
         case _:
             return None
+
+
+def _parts(cell: str) -> tuple[str, str]:
+    """Return the day and the time of a cell of INT96."""
+    return f"struct_extract({cell}, 'date')", f"struct_extract({cell}, 'time')"
 
 
 def _epoch(year: int) -> str:
@@ -126,6 +137,8 @@ def _typed_text(cell: str, name: str) -> str:
         return f"case when isfinite({cell}) then {utc} when not isfinite({cell}) then 'infinity' end"
     if is_nested(name):
         return f"cast(to_json({cell}) as varchar)"
+    if name == INT96:
+        return f"case when {cell} is not null then concat_ws(' ', {', '.join(_parts(cell))}) end"
     if name.startswith("DECIMAL"):
         # Without digits before the point, DuckDB leaves their zero out.
         return f"regexp_replace(cast({cell} as varchar), '^(-?)\\.', '\\10.')"

@@ -32,7 +32,7 @@ def connect(folder: Path, memory_bytes: int, threads: int = 1) -> duckdb.DuckDBP
     """
     spill = folder / "spill"
     spill.mkdir()
-    return duckdb.connect(
+    connection = duckdb.connect(
         ":memory:",
         config={
             "threads": threads,
@@ -44,6 +44,10 @@ def connect(folder: Path, memory_bytes: int, threads: int = 1) -> duckdb.DuckDBP
             **_WITHOUT_EXTENSIONS,
         },
     )
+    # Timestamps within structs and lists are written in it; by default it is that of the machine. ICU, which has the
+    # setting, is part of DuckDB's wheels, but is loaded only once the database is open.
+    connection.execute("set global TimeZone = 'UTC'")
+    return connection
 
 
 @contextmanager

@@ -81,8 +81,8 @@ def converted(column: StagingColumn, text: str, cast: str, misfit: str = "null")
     if kind is Kind.SUPER:
         return f"case when not ({is_super(text, cast)}) then {misfit} else {cast} end"
     gate = whole_match(text, accepted_text(column_type))
-    if column.exact and kind is Kind.DOUBLE:
-        gate += f" and {is_kept_by_double(text)}"
+    if column.exact and kind.is_float:
+        gate += f" and {_is_kept(text, duckdb_type(column_type))}"
     judged = f"case when {gate} then {_value(column_type, text, cast)}"
     if kind is Kind.DECIMAL:
         # The cast rounds a number with more digits after the point.
@@ -152,7 +152,7 @@ def _offset_cast(text: str) -> str:
     """Return a timestamp with its offset directly after the time, where the cast reads it.
 
     The value is made from text with its offset: a cast from TIMESTAMP would take it for local
-    time in the machine's zone, which only an extension lets one set.
+    time in the connection's zone.
     """
     spelled = f"concat(left({text}, 11), replace(substr({text}, 12), ' ', ''))"
     return _day_cast(ColumnType(Kind.TIMESTAMPTZ), spelled)
@@ -225,8 +225,12 @@ def _power(number: str) -> str:
 
 def is_kept_by_double(number: str) -> str:
     """Return the condition that the nearest DOUBLE is written with the digits of a number."""
+    return _is_kept(number, "double")
+
+
+def _is_kept(number: str, float_type: str) -> str:
     # No float near the text has the same digits and another exponent.
-    return f"{_digits(number)} = {_digits(f'cast(try_cast({number} as double) as varchar)')}"
+    return f"{_digits(number)} = {_digits(f'cast(try_cast({number} as {float_type}) as varchar)')}"
 
 
 def digits_before_point(number: str) -> str:

@@ -40,7 +40,7 @@ class ParquetFiles:
             header=tuple(column.name for column in columns),
             options=source.spec.parquet,
             rows_start=RowsStart(0, 1, "\n", True),
-            paths=tuple(column.value for column in columns),
+            paths=tuple(column.path for column in columns),
             types=tuple(column.type for column in columns),
             row_groups=schema.row_groups,
             unpacked_bytes=schema.unpacked_bytes,

@@ -8,17 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from framework.errors import SourceFileError
 from framework.model.files import FileLayout
+from framework.model.words import size
 from framework.rows.bench import Bench, KeptSplit
+from framework.rows.formats.packing import TooLarge
 from framework.rows.formats.parquet.footer import BrokenParquet, write_sparse
-from framework.rows.formats.parquet.schema import parquet_failures, rows_of
+from framework.rows.formats.parquet.schema import parquet_failures, rows_of, rows_of_paths, value_of, width_of
+from framework.rows.formats.parquet.size import ROWS_AT_ONCE, UnpackedSize, unpacked_size
 from framework.rows.job import Fault, Job, Split, SplitReport
 from framework.rows.segments import Cells, Segment, SplitRecords
 from framework.rows.workspace import require_space
 
 _FETCHED_WHOLE_BYTES = 16 * 1024**2
 """Up to here a file is fetched by one request."""
+_SHARE_OF_MEMORY = 0.25
+"""Of DuckDB's memory: a query may hold its rows several times."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +39,18 @@ class ParquetTable:
 
     def relation(self, layout: FileLayout) -> str:
         """Return the table expression: columns `c0`, `c1`… of values of the file's own types."""
-        cells = ", ".join(f"{path} as c{index}" for index, path in enumerate(layout.paths))
-        end = self.first_row + self.rows
-        is_here = f"file_row_number >= {self.first_row} and file_row_number < {end}"
-        return f"(select {cells} from {rows_of(self.path)} where {is_here})"
+        cells = ", ".join(f"{value_of(path)} as c{index}" for index, path in enumerate(layout.paths))
+        return f"(select {cells} from {rows_of_paths(self.path, layout.paths, layout.types)} where {self._is_here})"
+
+    def unpacked_size(self, cursor: duckdb.DuckDBPyConnection, layout: FileLayout) -> UnpackedSize:
+        """Return how large the texts of the rows are."""
+        width = width_of(layout.paths)
+        rows = f"(select *, file_row_number from {rows_of(self.path, width)} where {self._is_here})"
+        return unpacked_size(cursor, rows, layout.paths)
+
+    @property
+    def _is_here(self) -> str:
+        return f"file_row_number >= {self.first_row} and file_row_number < {self.first_row + self.rows}"
 
 
 class ParquetReader:
@@ -50,20 +65,25 @@ class ParquetReader:
         if not groups:
             return report, None
         path = bench.folder / f"{layout.ordinal}-{split.number}-{job.round}.parquet"
-        size = layout.file.size_bytes
+        size_bytes = layout.file.size_bytes
         try:
             with bench.phases.busy("fetch"):
                 require_space(bench.folder, split.end - split.start, f"the next rows of {layout.file.url}")
-                if size <= _FETCHED_WHOLE_BYTES:
-                    path.write_bytes(job.store.read_range(layout.file, 0, size, bench.heard))
+                if size_bytes <= _FETCHED_WHOLE_BYTES:
+                    path.write_bytes(job.store.read_range(layout.file, 0, size_bytes, bench.heard))
                 else:
                     footer_at = max(each.end for each in layout.row_groups)
-                    footer = bytes(job.store.read_range(layout.file, footer_at, size, bench.heard))
+                    footer = bytes(job.store.read_range(layout.file, footer_at, size_bytes, bench.heard))
                     content = job.store.read_range(layout.file, split.start, split.end, bench.heard)
-                    write_sparse(path, size, footer, {split.start: content})
+                    write_sparse(path, size_bytes, footer, {split.start: content})
         except SourceFileError as error:
             return SplitReport(split.file, split.number, fault=Fault("gone", str(error))), None
         table = ParquetTable(path, groups[0].first_row, rows)
+        most_bytes = job.batch.unpacked_limit(layout.file)
+        if sum(group.most_bytes for group in groups) > most_bytes and _exceeds(table, layout, bench, most_bytes):
+            path.unlink()
+            reason = f"the file cannot be read: {TooLarge(most_bytes)}"
+            return SplitReport(split.file, split.number, fault=Fault("spec", reason)), None
         segment = Segment(layout, split.number, path, table, 0, rows, split.end - split.start, array("q"))
         return report, SplitRecords(
             layout=layout,
@@ -94,6 +114,8 @@ class ParquetReader:
 
     def damage(self, records: SplitRecords, bench: Bench) -> str | None:
         """Return what is wrong with the pages of a split, once its rows could not be read; None where nothing is."""
+        if (reason := _too_wide(records, bench)) is not None:
+            return reason
         # A count alone might need no page.
         values = ", ".join(f"bit_xor(hash(c{index}))" for index in range(len(records.layout.paths)))
         try:
@@ -103,3 +125,30 @@ class ParquetReader:
         except BrokenParquet as error:
             return str(error)
         return None
+
+
+def _exceeds(table: ParquetTable, layout: FileLayout, bench: Bench, most_bytes: int) -> bool:
+    """Return whether the texts of the rows have more bytes; of damaged rows, staging finds what is wrong."""
+    try:
+        with bench.cursor() as cursor:
+            return table.unpacked_size(cursor, layout).total_bytes > most_bytes
+    except duckdb.Error:
+        return False
+
+
+def _too_wide(records: SplitRecords, bench: Bench) -> str | None:
+    """Return that so many bytes are in memory together that it may have run out; None where they are few."""
+    for segment in records.segments:
+        assert isinstance(segment.table, ParquetTable)
+        try:
+            with bench.cursor() as cursor:
+                at_once = segment.table.unpacked_size(cursor, records.layout).at_once_bytes
+                (memory,) = cursor.execute("select parse_formatted_bytes(current_setting('memory_limit'))").fetchall()
+        except duckdb.Error:
+            continue
+        if at_once > int(memory[0]) * _SHARE_OF_MEMORY:
+            return (
+                f"the Parquet file cannot be read: {ROWS_AT_ONCE:,} of its rows unpack to {size(at_once)}, too much "
+                "for the memory of DuckDB: send shorter values, or give it more in embedded.memory"
+            )
+    return None

@@ -7,7 +7,7 @@ import re
 from framework.model.column_type import MAX_SCALE, ColumnType, Kind, decimal
 from framework.model.file_options import Nested
 from framework.model.files import FieldType
-from framework.rows.sql.cells import is_nested
+from framework.rows.sql.cells import INT96, is_nested
 
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _TYPES = {
@@ -29,6 +29,7 @@ _TYPES = {
     "TIMESTAMP_S": ColumnType(Kind.TIMESTAMP),
     "TIMESTAMP_MS": ColumnType(Kind.TIMESTAMP),
     "TIMESTAMP_NS": ColumnType(Kind.TIMESTAMP),
+    INT96: ColumnType(Kind.TIMESTAMP),
     "TIMESTAMP WITH TIME ZONE": ColumnType(Kind.TIMESTAMPTZ),
 }
 """Unsigned integers need the next wider type."""
