@@ -6,11 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
@@ -35,6 +36,10 @@ ARROW = {
     "day": pa.date32(),
     "at": pa.timestamp("us"),
 }
+PLAIN = tuple(name for name in TYPES if name != "text")
+"""The columns whose values have no line ends, and no blanks around them."""
+WIDTH = 26
+FIXED = ", ".join(f"{name}: [{1 + place * WIDTH}, {(place + 1) * WIDTH}]" for place, name in enumerate(PLAIN))
 Row = Mapping[str, Any]
 ROW = st.fixed_dictionaries(
     {
@@ -90,6 +95,35 @@ def as_parquet(rows: Sequence[Row]) -> bytes:
     return target.getvalue()
 
 
+def as_workbook(rows: Sequence[Row]) -> bytes:
+    """Return the rows as a workbook; numbers and times that it does not hold exactly are texts, as are early days."""
+    book = openpyxl.Workbook()
+    book.active.append(list(TYPES))
+    for row in rows:
+        book.active.append([in_cell(row[name]) for name in TYPES])
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def in_cell(value: Any) -> Any:
+    match value:
+        case bool() | None:
+            return value
+        case int() | Decimal():
+            return value if -(10**11) < value < 10**11 else str(value)
+        case datetime():
+            return str(value)
+        case date():
+            return value if value >= date(1900, 3, 1) else str(value)
+        case _:
+            return value
+
+
+def as_fixed(rows: Sequence[Row]) -> bytes:
+    return "".join(f"{''.join(f'{written(row[name]):>{WIDTH}}' for name in PLAIN)}\n" for row in rows).encode("utf-8")
+
+
 @pytest.mark.parametrize(
     ("source", "write"),
     [("format: json", as_lines), ("format: json", as_array), ("format: parquet", as_parquet)],
@@ -111,6 +145,36 @@ def test_rows_are_staged_as_those_of_csv(
     assert seen.rows_bad == 0
     # A key that no record has is no column.
     assert [{name: row.get(name) for name in TYPES} for row in found] == expected
+
+
+TEXTS = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(st.tuples(ROW, TEXTS), min_size=1, max_size=8))
+def test_rows_of_a_workbook_are_staged_as_those_of_csv(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[Row, str]]
+) -> None:
+    # An empty text of a workbook is NULL, and openpyxl takes some texts for formulas and escapes.
+    table = [{**row, "text": f"x{text}".replace("_", "-")} for row, text in rows]
+    expected, _ = stage_rows(as_csv(table), "format: csv", TYPES, tmp_path_factory.mktemp("csv"))
+
+    found, seen = stage_rows(as_workbook(table), "format: excel", TYPES, tmp_path_factory.mktemp("excel"))
+
+    assert (seen.rows_bad, found) == (0, expected)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(ROW, min_size=1, max_size=8), size=st.sampled_from([64, 1024**2]))
+def test_rows_of_fixed_width_are_staged_as_those_of_csv(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[Row], size: int
+) -> None:
+    expected, _ = stage_rows(as_csv(rows), "format: csv", TYPES, tmp_path_factory.mktemp("csv"), size)
+
+    source = f"format: fixed, options: {{fields: {{{FIXED}}}}}"
+    found, seen = stage_rows(as_fixed(rows), source, TYPES, tmp_path_factory.mktemp("fixed"), size)
+
+    assert (seen.rows_bad, found) == (0, [{name: row[name] for name in PLAIN} for row in expected])
 
 
 def test_the_rows_of_csv_are_those_of_the_csv_module(tmp_path: Path) -> None:
