@@ -9,7 +9,7 @@ from framework.model.column_type import Kind
 from framework.model.notation import Notation
 from framework.model.staging import FILE_COLUMN, ROW_COLUMN, Constant, FileName, FromFile, RunDate, StagingColumn
 from framework.rows.segments import Cells, Segment
-from framework.rows.sql.cells import Native, cell_text, is_string, native
+from framework.rows.sql.cells import Native, cell_text, is_string, native, record_text
 from framework.rows.sql.expressions import cast_of, converted, duckdb_type, is_one_of, named, quoted
 from framework.rows.sql.notation import plain_text
 
@@ -125,7 +125,7 @@ def _texts(segment: Segment, columns: Sequence[StagingColumn], with_fields: bool
             value = found.value if found.is_value is None else f"case when {found.is_value} then {found.value} end"
             texts += [f"c{place} is not null as h{index}", f"{value} as n{index}"]
     if with_fields:
-        texts += [f"{cell_text(segment, index)} as f{index}" for index in range(len(segment.layout.columns))]
+        texts += [f"{record_text(segment, index)} as f{index}" for index in range(len(segment.layout.columns))]
     return f"select {', '.join([*texts, f'row_number() over () as {ROW_IN_SEGMENT}'])} from {segment.relation}"
 
 
