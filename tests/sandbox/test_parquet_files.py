@@ -185,6 +185,9 @@ def test_values_that_no_column_holds_are_bad_rows(make_feed: MakeFeed) -> None:
     assert result.failure is None, result.failure.full_message
     assert (result.counts.read, result.counts.inserted, result.counts.rejected) == (4, 1, 3)
     assert feed.rows('id, f, "raw", at', "id") == [(1, 0.5, "a", "1970-01-01 00:00:00.000001")]
+    (key,) = feed.keys("data/quarantine/")
+    bad = pyarrow.parquet.read_table(io.BytesIO(feed.s3.get_object(Bucket="lake", Key=key)["Body"].read())).to_pylist()
+    assert [json.loads(row["record"])[2] for row in bad] == [None, "\\xff", "\x00"]
 
 
 def test_floats_of_the_file_take_no_number_that_they_would_round(make_feed: MakeFeed) -> None:

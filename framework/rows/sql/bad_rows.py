@@ -186,13 +186,14 @@ def _complaints(columns: Sequence[StagingColumn], row: Sequence[Any]) -> Iterato
     count = len(columns)
     for column, is_at_fault, text in zip(columns, row[1 : 1 + count], row[1 + count : 1 + 2 * count], strict=True):
         if is_at_fault:
-            yield Complaint(column.name, text, _reason(column, text))
+            shown = text.removeprefix("\0") if text is not None and text.startswith(NO_TEXT) else text
+            yield Complaint(column.name, shown, _reason(column, text))
 
 
 def _reason(column: StagingColumn, text: str | None) -> str:
     if text is None:
         return null_key_reason()
-    if text == NO_TEXT:
+    if text.startswith(NO_TEXT):
         return no_text_reason()
     return nul_reason() if "\0" in text else misfit_reason(column, len(text.encode("utf-8")))
 

@@ -8,8 +8,9 @@ from framework.model.column_type import ColumnType, Kind, can_widen
 from framework.rows.segments import Cells, Segment
 from framework.rows.sql.expressions import quoted
 
-NO_TEXT = "\0bytes"
-"""Stands for bytes that are no text, which no column takes."""
+HEX = "\\x"
+NO_TEXT = "\0" + HEX
+"""Begins what stands for bytes that are no text, which no column takes; their hexadecimal digits follow."""
 INT96 = "INT96"
 """Names the type of timestamps of Parquet that are read as a struct of a day and a time with nanoseconds."""
 _TEXTS = ("VARCHAR", "ENUM", "UUID")
@@ -38,6 +39,18 @@ def cell_text(segment: Segment, index: int, as_json: bool = False) -> str:
             return _json_value(cell) if as_json else _json_text(cell)
         case Cells.TYPED:
             return _typed_json(segment, index) if as_json else _typed_text(cell, _type_name(segment, index))
+
+
+def record_text(segment: Segment, index: int) -> str:
+    r"""Return the expression of a cell's text as records of bad rows have it: bytes that are no text as `\xff00`."""
+    if segment.table.cells is Cells.TYPED and _type_name(segment, index) == "BLOB":
+        cell = f"c{index}"
+        return f"case when {cell} is not null then coalesce(try(decode({cell})), {_hex(cell, HEX)}) end"
+    return cell_text(segment, index)
+
+
+def _hex(cell: str, mark: str) -> str:
+    return f"concat({quoted(mark)}, lower(hex({cell})))"
 
 
 def is_string(segment: Segment, index: int) -> str | None:
@@ -130,7 +143,7 @@ def _typed_text(cell: str, name: str) -> str:
     if name == "VARCHAR":
         return cell
     if name == "BLOB":
-        return f"case when {cell} is not null then coalesce(try(decode({cell})), {quoted(NO_TEXT)}) end"
+        return f"case when {cell} is not null then coalesce(try(decode({cell})), {_hex(cell, NO_TEXT)}) end"
     if name == "TIMESTAMP WITH TIME ZONE":
         # DuckDB's own cast would write it in the zone of the machine.
         utc = f"concat(cast(make_timestamp(epoch_us({cell})) as varchar), '+00')"

@@ -9,7 +9,7 @@ from framework.model.column_type import Kind
 from framework.model.notation import Notation
 from framework.model.staging import FILE_COLUMN, ROW_COLUMN, Constant, FileName, FromFile, RunDate, StagingColumn
 from framework.rows.segments import Cells, Segment
-from framework.rows.sql.cells import Native, cell_text, is_string, native
+from framework.rows.sql.cells import Native, cell_text, is_string, native, record_text
 from framework.rows.sql.expressions import cast_of, converted, duckdb_type, is_one_of, named, quoted
 from framework.rows.sql.notation import plain_text
 
@@ -127,10 +127,9 @@ def _texts(segment: Segment, columns: Sequence[StagingColumn], with_fields: bool
     if with_fields:
         # A text in a SUPER column is one only in quotes.
         nested = {column.name for column in columns if column.type.kind is Kind.SUPER}
-        texts += [
-            f"{cell_text(segment, index, as_json=name in nested)} as f{index}"
-            for index, name in enumerate(segment.layout.columns)
-        ]
+        for index, name in enumerate(segment.layout.columns):
+            text = cell_text(segment, index, as_json=True) if name in nested else record_text(segment, index)
+            texts.append(f"{text} as f{index}")
     return f"select {', '.join([*texts, f'row_number() over () as {ROW_IN_SEGMENT}'])} from {segment.relation}"
 
 
