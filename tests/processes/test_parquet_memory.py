@@ -29,5 +29,5 @@ def test_bad_rows_of_long_texts_take_little_memory() -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    # All together they took 935 MB.
+    # Read together they took 935 MB.
     assert int(done.stdout) < 700

@@ -17,7 +17,7 @@ from framework.rows.bench import Bench, KeptSplit
 from framework.rows.formats.packing import TooLarge
 from framework.rows.formats.parquet.footer import BrokenParquet, write_sparse
 from framework.rows.formats.parquet.schema import parquet_failures, rows_of, rows_of_paths, value_of, width_of
-from framework.rows.formats.parquet.size import ROWS_PER_STEP, UnpackedSize, unpacked_size
+from framework.rows.formats.parquet.size import ROWS_TOGETHER, UnpackedSize, unpacked_size
 from framework.rows.job import Fault, Job, Split, SplitReport
 from framework.rows.segments import Cells, Segment, SplitRecords
 from framework.rows.workspace import require_space
@@ -142,13 +142,13 @@ def _too_wide(records: SplitRecords, bench: Bench) -> str | None:
         assert isinstance(segment.table, ParquetTable)
         try:
             with bench.cursor() as cursor:
-                of_step = segment.table.unpacked_size(cursor, records.layout).step_bytes
+                widest = segment.table.unpacked_size(cursor, records.layout).widest_bytes
                 (memory,) = cursor.execute("select parse_formatted_bytes(current_setting('memory_limit'))").fetchall()
         except duckdb.Error:
             continue
-        if of_step > int(memory[0]) * _SHARE_OF_MEMORY:
+        if widest > int(memory[0]) * _SHARE_OF_MEMORY:
             return (
-                f"the Parquet file cannot be read: {ROWS_PER_STEP:,} of its rows unpack to {size(of_step)}, too much "
+                f"the Parquet file cannot be read: {ROWS_TOGETHER:,} of its rows unpack to {size(widest)}, too much "
                 "for the memory of DuckDB: send shorter values, or give it more in embedded.memory"
             )
     return None

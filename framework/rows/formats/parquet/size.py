@@ -12,7 +12,7 @@ import duckdb
 
 from framework.rows.formats.parquet.schema import value_of
 
-ROWS_PER_STEP = 2048
+ROWS_TOGETHER = 2048
 """As many rows DuckDB has in memory together, in each step of a query."""
 _POINTER_BYTES = 16
 
@@ -22,7 +22,7 @@ class UnpackedSize:
     """The bytes of all texts of some rows, and of those that DuckDB has in memory together."""
 
     total_bytes: int
-    step_bytes: int
+    widest_bytes: int
 
 
 def unpacked_size(cursor: duckdb.DuckDBPyConnection, rows: str, paths: tuple[str, ...]) -> UnpackedSize:
@@ -38,7 +38,7 @@ def unpacked_size(cursor: duckdb.DuckDBPyConnection, rows: str, paths: tuple[str
     of_row = " + ".join(f"coalesce({size}, 0)" for size in sizes)
     answer = cursor.execute(
         "select coalesce(sum(size), 0), coalesce(max(size), 0) from (select sum(size) as size from "
-        f"(select {of_row} as size, file_row_number // {ROWS_PER_STEP} as part from {rows}) group by part)"
+        f"(select {of_row} as size, file_row_number // {ROWS_TOGETHER} as part from {rows}) group by part)"
     ).fetchone()
     assert answer is not None
     return UnpackedSize(int(answer[0]), int(answer[1]))

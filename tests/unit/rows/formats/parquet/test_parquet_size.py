@@ -67,4 +67,4 @@ def test_the_size_of_values_is_counted(values: pa.Array, total: int, tmp_path: P
         rows = f"(select *, file_row_number from {rows_of(path, 1)})"
         found = unpacked_size(cursor, rows, ("0",))
 
-    assert (found.total_bytes, found.step_bytes) == (total, total)
+    assert (found.total_bytes, found.widest_bytes) == (total, total)
