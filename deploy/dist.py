@@ -21,9 +21,9 @@ SOURCES = (
 # Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html (appendix B)
 GLUE_PLATFORMS = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux2014_x86_64")
 GLUE_PYTHON = "311"
-COMPILED_ONLY = ("duckdb", "backports")
+COMPILED_ONLY = ("duckdb", "backports", "python_calamine")
 """They cannot be imported from a zip. Beside the zip, each node must have DuckDB installed, which both executors need,
-and backports.zstd for files that are packed so."""
+backports.zstd for files that are packed so, and python-calamine for workbooks."""
 OUTSIDE_GLUE = "attrs==24.2.0"
 """Glue has it; a cluster that is given the zip of packages may not."""
 OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)

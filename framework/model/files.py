@@ -127,7 +127,7 @@ class FileLayout:
     its `members`, with the same columns in any order; `member` is the name there of one. Its own fields are those of
     the first.
 
-    `paths` lead to the fields in each record of JSON, as JSON pointers. `types` are those of a format that has some,
+    `paths` lead to the fields in each record, in the words of its format. `types` are those of a format that has some,
     and `row_groups` what it divides a file into.
     """
 
