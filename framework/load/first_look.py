@@ -22,12 +22,11 @@ from framework.plan.fit import needed_columns, own_columns, refuse_strangers
 from framework.plan.spellings import Spellings, known_spellings
 from framework.rows.formats import format_named
 from framework.rows.formats.archive import Archive
-from framework.rows.formats.csv.look import UnreadHeader
 from framework.rows.formats.csv.shape import FileStart, find_misfit
-from framework.rows.formats.json.paths import name_of, pointer
+from framework.rows.formats.json.pointer import name_of, pointer
 from framework.rows.formats.packing import BrokenPacking, TooLarge
 from framework.rows.formats.recognise import Beginning, BrokenFile, first_content, require_format, require_packing
-from framework.rows.formats.source import Look, Source
+from framework.rows.formats.source import Look, Source, UnreadHeader
 from framework.spec.pipeline import PipelineSpec
 
 FIRST_HEAD_BYTES = 64 * 1024

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from framework.rows.formats.source import SourceFormat
 
 _MODULES: dict[Format, str] = {
-    "csv": "framework.rows.formats.csv",
-    "fixed": "framework.rows.formats.fixed",
-    "json": "framework.rows.formats.json",
-    "excel": "framework.rows.formats.excel",
-    "parquet": "framework.rows.formats.parquet",
+    "csv": "framework.rows.formats.csv.look",
+    "fixed": "framework.rows.formats.fixed.look",
+    "json": "framework.rows.formats.json.look",
+    "excel": "framework.rows.formats.excel.look",
+    "parquet": "framework.rows.formats.parquet.look",
 }
-"""Each has its `FORMAT`. A load imports that of its files alone."""
+"""Each has its `FORMAT`. It imports DuckDB, and a load imports that of its files alone."""
 
 
 @cache

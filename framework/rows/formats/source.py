@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from framework.model.file_options import FileOptions
 from framework.model.files import FieldType, RowGroup, RowsStart, SourceFile
-from framework.rows.formats.reader import Reader
 from framework.rows.formats.recognise import Beginning
 from framework.spec.pipeline import SourceSpec
+
+if TYPE_CHECKING:
+    from framework.rows.formats.reader import Reader
 
 Fetch = Callable[[int, int], bytes | bytearray]
 """Returns the bytes of the file from a place up to another."""
@@ -49,6 +51,15 @@ class Look:
     types: tuple[FieldType, ...] = ()
     row_groups: tuple[RowGroup, ...] = ()
     unpacked_bytes: int = 0
+
+
+class UnreadHeader(ValueError):
+    """A header that cannot be read; `look` is what is seen of the file without it."""
+
+    def __init__(self, reason: ValueError, look: Look) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+        self.look = look
 
 
 class SourceFormat(Protocol):

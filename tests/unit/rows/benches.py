@@ -24,7 +24,7 @@ from framework.rows.bench import Bench
 from framework.rows.engine import BatchRows
 from framework.rows.formats import format_named
 from framework.rows.formats.csv.grammar import plain_delimiter
-from framework.rows.formats.json.paths import name_of
+from framework.rows.formats.json.pointer import name_of
 from framework.rows.formats.recognise import first_content, require_format, require_packing
 from framework.rows.formats.source import Source
 from framework.rows.job import Job, Task, TaskResult

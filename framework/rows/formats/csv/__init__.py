@@ -1,5 +1,1 @@
 """CSV: its header, its records, its quoting."""
-
-from framework.rows.formats.csv.look import CsvFiles
-
-FORMAT = CsvFiles()

@@ -9,18 +9,9 @@ from framework.rows.formats.csv.format import CsvFormat
 from framework.rows.formats.csv.header import header_of, read_text
 from framework.rows.formats.csv.resolve import resolve
 from framework.rows.formats.csv.start import find_rows_start
-from framework.rows.formats.source import Look, Source
+from framework.rows.formats.source import Look, Source, UnreadHeader
 from framework.rows.formats.text.encoding import decoded_head
 from framework.rows.formats.text.reader import TextReader
-
-
-class UnreadHeader(ValueError):
-    """A header that cannot be read; `look` is what is seen of the file without it."""
-
-    def __init__(self, reason: ValueError, look: Look) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
-        self.look = look
 
 
 class CsvFiles:
@@ -46,3 +37,6 @@ class CsvFiles:
         except ValueError as error:
             raise UnreadHeader(error, Look((), options, RowsStart(0, 1, "\n", False), rest, is_all)) from error
         return None if header is None or rows_start is None else Look(header, options, rows_start, rest, is_all)
+
+
+FORMAT = CsvFiles()

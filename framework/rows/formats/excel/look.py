@@ -64,3 +64,6 @@ def _fetch(source: Source, path: Path) -> None:
             piece = source.fetch(start, min(start + _FETCH_BYTES, file.size_bytes))
             with disk_failures(path.parent, _NAME_FOLDER):
                 copy.write(piece)
+
+
+FORMAT = ExcelFiles()

@@ -144,3 +144,6 @@ def _rows_start(beginning: Beginning, before: str, line_end: str, options: Fixed
     skipped = lines_end(beginning.content[mark:].decode("latin-1"), options.skip_lines)
     assert skipped is not None
     return RowsStart(mark + skipped, line, line_end, True)
+
+
+FORMAT = FixedFiles()

@@ -13,7 +13,8 @@ from framework.model.file_options import JsonOptions
 from framework.model.files import FileLayout
 from framework.rows.bench import Bench
 from framework.rows.formats.json.exact import NoRecord, is_cut_off, rewritten
-from framework.rows.formats.json.paths import MOST_PATHS, TOO_MANY_PATHS, leaves, pointer
+from framework.rows.formats.json.paths import MOST_PATHS, TOO_MANY_PATHS, leaves
+from framework.rows.formats.json.pointer import pointer
 from framework.rows.formats.json.table import JsonTable
 from framework.rows.formats.lines.cut import DELIMITER, NUL, CutLines, LineCutter, write_malformed
 from framework.rows.formats.text.format import BrokenRecord

@@ -62,3 +62,6 @@ def _is_several(line: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return line[end:].lstrip(_WHITESPACE).startswith("{")
+
+
+FORMAT = JsonFiles()

@@ -6,30 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 
+from framework.rows.formats.json.pointer import pointer
 from framework.rows.formats.json.table import JsonTable, extracted
 from framework.rows.formats.text.format import BrokenRecord
 from framework.rows.sql.expressions import quoted
 
-EMPTY_KEY = "empty key"
 MOST_PATHS = 10_000
 """Far more than a table may have columns."""
 MOST_LEVELS = 100
 TOO_MANY_PATHS = (
     f"the records have more than {MOST_PATHS:,} different keys: send what varies as an array, or below one key"
 )
-
-
-def pointer(key: str, above: str = "") -> str:
-    """Return the JSON pointer to a key, by RFC 6901."""
-    return f"{above}/{key.replace('~', '~0').replace('/', '~1')}"
-
-
-def name_of(path: str) -> str:
-    """Return the name of the field that a path leads to: its keys, with dots between them.
-
-    An empty key has a name of its own: a field without one would be named by its place, which says nothing in JSON.
-    """
-    return ".".join(key.replace("~1", "/").replace("~0", "~") or EMPTY_KEY for key in path.split("/")[1:])
 
 
 def leaves(cursor: duckdb.DuckDBPyConnection, table: JsonTable, paths: Sequence[str]) -> tuple[str, ...]:

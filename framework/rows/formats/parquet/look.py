@@ -45,3 +45,6 @@ class ParquetFiles:
             row_groups=schema.row_groups,
             unpacked_bytes=schema.unpacked_bytes,
         )
+
+
+FORMAT = ParquetFiles()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from framework.model.files import FileLayout
-from framework.rows.bench import Bench
 from framework.rows.chain import Borders, Region
 from framework.rows.job import Split
 from framework.rows.reasons import BAD_BYTES
 from framework.rows.segments import SplitRecords
+
+if TYPE_CHECKING:
+    from framework.rows.bench import Bench
 
 READ_WITH_BYTES = 64 * 1024
 """How far beyond its range a task reads with its range, where nearly every last record ends."""
