@@ -391,11 +391,8 @@ def test_what_cannot_be_read_is_set_aside_with_one_message(
     assert feed.keys("data/in/") == []
 
 
-@pytest.mark.parametrize("engine", ["embedded", "spark"])
-def test_either_engine_reads_a_workbook_of_several_pieces(
-    make_feed: MakeFeed, engine: str, request: pytest.FixtureRequest
-) -> None:
-    feed = make_feed(spec(), frames=request.getfixturevalue(f"{engine}_engine"))
+def test_a_workbook_is_read_in_several_pieces(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
     rows = [[number, f"text {number}", date(2024, 1, 1) + timedelta(days=number % 300)] for number in range(25_000)]
 
     assert feed.load("a.xlsx", workbook(["id", "name", "day"], *rows)).failure is None
@@ -421,7 +418,7 @@ types:
 
 
 @settings(
-    max_examples=10,
+    max_examples=3,
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -194,7 +194,7 @@ TEXTS = st.text("ab1é\u0301\U0001f468,;\"'\x01\x02\x1e\x1f\u3000. -", max_size=
 TABLES = st.lists(st.tuples(TEXTS, TEXTS, st.integers(-99999, 99999).map(str)), min_size=1, max_size=12)
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=TABLES)
 def test_a_table_loads_as_it_does_from_csv(make_feed: MakeFeed, rows: list[tuple[str, str, str]]) -> None:
     feed = make_feed(spec("fields: {a: [10, 17], b: [1, 8], n: [20, 26]}", load="mode: append"))

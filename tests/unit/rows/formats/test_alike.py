@@ -128,7 +128,7 @@ def as_fixed(rows: Sequence[Row]) -> bytes:
     ("source", "write"),
     [("format: json", as_lines), ("format: json", as_array), ("format: parquet", as_parquet)],
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROW, min_size=1, max_size=8), size=st.sampled_from([64, 1024**2]))
 def test_rows_are_staged_as_those_of_csv(
     tmp_path_factory: pytest.TempPathFactory,
@@ -150,7 +150,7 @@ def test_rows_are_staged_as_those_of_csv(
 TEXTS = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(st.tuples(ROW, TEXTS), min_size=1, max_size=8))
 def test_rows_of_a_workbook_are_staged_as_those_of_csv(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[Row, str]]
@@ -164,7 +164,7 @@ def test_rows_of_a_workbook_are_staged_as_those_of_csv(
     assert (seen.rows_bad, found) == (0, expected)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROW, min_size=1, max_size=8), size=st.sampled_from([64, 1024**2]))
 def test_rows_of_fixed_width_are_staged_as_those_of_csv(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Row], size: int

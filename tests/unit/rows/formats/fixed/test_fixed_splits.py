@@ -100,7 +100,7 @@ def expected(lines: Sequence[str], options: FixedOptions) -> dict[int, Any]:
     }
 
 
-@settings(max_examples=60)
+@settings(max_examples=15)
 @given(lines=LINES, line_end=st.sampled_from(["\n", "\r\n"]))
 def test_a_file_divided_at_any_byte(tmp_path_factory: pytest.TempPathFactory, lines: list[str], line_end: str) -> None:
     lines = ["1  row     ", *lines]
@@ -113,7 +113,7 @@ def test_a_file_divided_at_any_byte(tmp_path_factory: pytest.TempPathFactory, li
     assert read(layout, content, range(len(content)), folder) == whole
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(lines=LINES)
 def test_a_cut_off_file_divided_at_any_byte(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     content = "\n".join(["1  row   ", *lines, "x"]).encode()
@@ -123,7 +123,7 @@ def test_a_cut_off_file_divided_at_any_byte(tmp_path_factory: pytest.TempPathFac
     assert read(layout, content, range(len(content)), folder) == whole
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(
     lines=LINES,
     line_end=st.sampled_from(["\n", "\r\n", "\r"]),

@@ -117,7 +117,7 @@ def written(value: Any) -> str:
     return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     records=st.lists(st.dictionaries(st.sampled_from(["a", "B", "c.d"]), VALUES, min_size=1), min_size=1, max_size=5),
     form=st.sampled_from(["lines", "array", "values", "pretty"]),
