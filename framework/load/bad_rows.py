@@ -261,9 +261,9 @@ def _complaints(
     is_one_file = len(staged.batch.files) == 1 and not staged.batch.files[0].members
 
     def place(bad: BadRow) -> str:
-        return (
-            f"{'' if is_one_file else f'{bad.file}, '}row {bad.row}{'' if bad.line is None else f', line {bad.line}'}"
-        )
+        file = "" if is_one_file else f"{bad.file}, "
+        line = "" if bad.line is None else f", line {bad.line}"
+        return f"{file}row {bad.row}{line}"
 
     wording = Wording(place, spec.bad_rows.log_samples)
     rows = sum(file.rows_read for file in seen.files)

@@ -16,6 +16,7 @@ INT96 = "INT96"
 _TEXTS = ("VARCHAR", "ENUM", "UUID")
 _NESTED = ("STRUCT", "MAP", "LIST", "UNION", "ARRAY")
 _FIRST_DAY, _LAST_DAY = "date '0001-01-01'", "date '9999-12-31'"
+_FIRST_TIME, _LAST_TIME = "epoch_us(timestamp '0001-01-01')", "epoch_us(timestamp '9999-12-31 23:59:59.999999')"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def native(segment: Segment, index: int, column_type: ColumnType) -> Native | No
             exact = f" and epoch_ns({cell}) % 1000 = 0" if name == "TIMESTAMP_NS" else ""
             return Native(value, in_range + exact)
         case Kind.TIMESTAMPTZ:
-            return Native(cell, f"isfinite({cell}) and epoch_us({cell}) between {_epoch(1)} and {_epoch(10_000)} - 1")
+            return Native(cell, f"isfinite({cell}) and epoch_us({cell}) between {_FIRST_TIME} and {_LAST_TIME}")
         case _:
             return None
 
@@ -101,10 +102,6 @@ def native(segment: Segment, index: int, column_type: ColumnType) -> Native | No
 def _parts(cell: str) -> tuple[str, str]:
     """Return the day and the time of a cell of INT96."""
     return f"struct_extract({cell}, 'date')", f"struct_extract({cell}, 'time')"
-
-
-def _epoch(year: int) -> str:
-    return f"epoch_us(timestamp '{year:04d}-01-01')" if year < 10_000 else "253402300800000000"
 
 
 def _type_name(segment: Segment, index: int) -> str:

@@ -120,13 +120,11 @@ class JsonCutter:
 
     def _checked(self, cursor: duckdb.DuckDBPyConnection, table: JsonTable) -> _Checked:
         numbered = f"(select l, row_number() over () as number from {table.lines})"
-        is_suspect = _IS_SUSPECT
+        suspect = _IS_SUSPECT
         if self._nested != "super":
             # A value of SUPER is checked for keys that an object has twice when it is staged.
-            is_suspect = (
-                f"({_IS_SUSPECT} or case when contains(l[2:], '{{') then {has_duplicate_key('l')} else false end)"
-            )
-        keyed = f"(select *, {_KEYS} as keys, {is_suspect} as is_suspect from {numbered})"
+            suspect += f" or case when contains(l[2:], '{{') then {has_duplicate_key('l')} else false end"
+        keyed = f"(select *, {_KEYS} as keys, ({suspect}) as is_suspect from {numbered})"
         shapes = cursor.execute(
             f"select keys, is_suspect, min(number) from {keyed} group by keys, is_suspect"
         ).fetchall()

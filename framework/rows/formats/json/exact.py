@@ -40,9 +40,8 @@ _DECODER = json.JSONDecoder(
 def rewritten(record: str, flatten: bool) -> tuple[list[str], str]:
     """Return the keys of a record, and the record so that DuckDB reads it unchanged.
 
-    It becomes an array of one object, in which each value is the text of its JSON.
-
-    With `flatten` the values of objects are those of their keys.
+    It becomes an array of one object, in which each value is the text of its JSON. With `flatten` the values of objects
+    are those of their keys.
 
     Raises:
         NoRecord: it is none.

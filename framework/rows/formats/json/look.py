@@ -50,7 +50,7 @@ def _is_lines(text: str, is_all: bool) -> bool | None:
     except (ValueError, RecursionError):
         if end or is_all:
             # A line that is no JSON may be a record that is not sound, or the beginning of one with several lines.
-            return line.rstrip(_WHITESPACE).endswith("}") and "\n" not in line.strip() and not _is_several(line)
+            return line.rstrip(_WHITESPACE).endswith("}") and not _is_several(line)
         return None
     return True
 

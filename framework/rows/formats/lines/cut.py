@@ -46,11 +46,6 @@ class CutLines:
     delimiter: str | None = DELIMITER
     unended: bytes = b""
 
-    @property
-    def is_cut_off(self) -> bool:
-        """Whether the file's last line has no line end."""
-        return bool(self.unended)
-
 
 def lines_table(path: Path, size_bytes: int, longest_bytes: int, delimiter: str | None = DELIMITER) -> str:
     """Return DuckDB's table expression of a file of lines: one column, `l`.
