@@ -45,7 +45,7 @@ def test_the_environments_in_the_wheel_are_the_projects(wheel: Path) -> None:
 def test_everything_brought_along_is_pinned_and_nothing_of_boto3s() -> None:
     lines = [line for line in GLUE_REQUIREMENTS.read_text().splitlines() if not line.startswith("#")]
 
-    assert all(re.fullmatch(r"[A-Za-z0-9.]+==[0-9.]+", line) for line in lines)
+    assert all(re.fullmatch(r"[A-Za-z0-9.-]+==[0-9.]+", line) for line in lines)
     assert not {line.partition("==")[0].lower() for line in lines} & {"boto3", "botocore", "s3transfer", "urllib3"}
 
 
