@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from framework.errors import WarehouseError
+from framework.errors import OnRefusal, TransientWarehouseError, WarehouseError
 from framework.load.quarantine import require_quarantine
 from framework.load.result import RecordCounts
 from framework.load.run import Run, Step
@@ -16,6 +16,9 @@ from framework.plan.load_plan import LoadInput, LoadPlan, Staged
 from framework.plan.merge_input import LoadedFile
 from framework.plan.steps import Transaction
 from framework.warehouse.client import Row
+
+_DEPENDS_ON_ROWS = (OnRefusal.DUPLICATE_KEYS, OnRefusal.ROW_COUNT_MISMATCH, OnRefusal.SHRINKS_TABLE)
+"""The refusals whose explanation reads the staging table."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,36 @@ def execute(run: Run, load: LoadInput, plan: LoadPlan, journal: ViewJournal) -> 
         return refusal
     run.progress.enter(Step.COPY)
     _write_manifest(run, load.staged)
+    merged = None if plan.single is None else _copy_and_merge(run, plan.single)
+    if merged is None:
+        merged = _copy_then_merge(run, load, plan)
+    if isinstance(merged, Refusal):
+        return merged
+    return Committed({load.files[file.ordinal]: _counts(merged, file) for file in plan.files})
+
+
+def _copy_and_merge(run: Run, single: Transaction) -> Sequence[Row] | Refusal | None:
+    """Copy and merge in one submission; return the counts, or None where two submissions must do it.
+
+    The two explain a refusal that depends on the staging rows: the single one rolls them back. They also keep other
+    loads of the table waiting for less time, and so are what is repeated after a transient failure.
+    """
+    run.progress.enter(Step.MERGE)
+    require_quarantine(run)
+    try:
+        return _only_rows(single, run.warehouse.run(single, attempts=1))
+    except WarehouseError as error:
+        if isinstance(error, TransientWarehouseError) or error.refused in _DEPENDS_ON_ROWS:
+            run.log.info("copying and merging in two submissions", step="merge", why=error.first_line)
+            run.progress.enter(Step.COPY)
+            return None
+        at_fault = single.refused_by(error)
+        if at_fault is not None and at_fault.max_seconds is not None:
+            run.progress.enter(Step.COPY)
+        return Refusal(single, error)
+
+
+def _copy_then_merge(run: Run, load: LoadInput, plan: LoadPlan) -> Sequence[Row] | Refusal:
     copied = _submit(run, plan.copy)
     if isinstance(copied, Refusal):
         return copied
@@ -52,10 +85,12 @@ def execute(run: Run, load: LoadInput, plan: LoadPlan, journal: ViewJournal) -> 
     run.progress.enter(Step.MERGE)
     require_quarantine(run)
     results = _submit(run, plan.merge)
-    if isinstance(results, Refusal):
-        return results
-    (rows,) = (rows for statement, rows in zip(plan.merge.statements, results, strict=True) if statement.fetches)
-    return Committed({load.files[file.ordinal]: _counts(rows, file) for file in plan.files})
+    return results if isinstance(results, Refusal) else _only_rows(plan.merge, results)
+
+
+def _only_rows(transaction: Transaction, results: Sequence[list[Row]]) -> Sequence[Row]:
+    (rows,) = (rows for statement, rows in zip(transaction.statements, results, strict=True) if statement.fetches)
+    return rows
 
 
 def _evolve(run: Run, plan: LoadPlan, journal: ViewJournal) -> Refusal | None:
@@ -94,15 +129,15 @@ def _write_manifest(run: Run, staged: Staged) -> None:
 def _counts(rows: Sequence[Row], file: LoadedFile) -> RecordCounts:
     """Return one file's counts from select_merge_counts, which has no row for a file without rows."""
     replaced = int(rows[0][4] or 0) if rows and file.ordinal == 0 else 0
-    for ordinal, staged, winners, updated, _ in rows:
+    for ordinal, winners, updated, losers, _ in rows:
         if ordinal == file.ordinal:
-            kept, replacing = int(winners or 0), int(updated or 0)
+            kept, replacing, left_out = int(winners or 0), int(updated or 0), int(losers or 0)
             return RecordCounts(
-                read=int(staged or 0) + file.rejected,
+                read=kept + left_out + file.rejected,
                 inserted=kept - replacing,
                 updated=replacing,
                 deleted=replaced,
-                deduplicated=int(staged or 0) - kept,
+                deduplicated=left_out,
                 rejected=file.rejected,
             )
     return RecordCounts(read=file.rejected, deleted=replaced, rejected=file.rejected)

@@ -33,6 +33,7 @@ def load_input(run: Run, files: tuple[LoadFile, ...], staged: Staged) -> LoadInp
         ),
         run.services.warehouse.settings.copy_role,
         run.lake.url(run.manifest_key),
+        run.services.environment.single_submission,
         run.warnings,
     )
 

@@ -138,6 +138,11 @@ class ColumnType:
         return self.sql
 
 
+def spellings_of(kind: Kind) -> tuple[str, ...]:
+    """Return the names that a kind has in DDL and in catalogs."""
+    return tuple(spelling for spelling, of_kind in _SPELLINGS.items() if of_kind is kind)
+
+
 def varchar(length_bytes: int) -> ColumnType:
     """Return VARCHAR of a length in bytes."""
     return ColumnType(Kind.VARCHAR, length_bytes=length_bytes)

@@ -107,6 +107,11 @@ class Measurements:
         return sum(file.rows_staged for file in self.files)
 
     @property
+    def staged_bytes(self) -> int:
+        """Bytes of the staging files."""
+        return sum(file.size_bytes for file in self.staging_files)
+
+    @property
     def rows_bad(self) -> int:
         """Bad rows of all files."""
         return sum(file.rows_bad for file in self.files)

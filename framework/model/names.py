@@ -25,6 +25,25 @@ class TableName:
         return f"{self.schema}.{self.name}"
 
 
+@dataclass(frozen=True, order=True)
+class TemporaryTable:
+    """A temp table: it belongs to a session, and no schema may qualify it."""
+
+    name: str
+
+    @property
+    def sql(self) -> str:
+        """The name quoted for a statement."""
+        return identifier(self.name)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+StagingTable = TableName | TemporaryTable
+"""The table that COPY fills for one load."""
+
+
 def identifier(name: str) -> str:
     """Quote a name so that it stays one name whatever characters it holds.
 
@@ -65,8 +84,13 @@ def ledger_table(control_schema: str, target: TableName) -> TableName:
 
 
 def staging_table(control_schema: str, run_id: str) -> TableName:
-    """Return the table that COPY fills for one load."""
+    """Return the staging table of a load whose COPY and merge are two submissions."""
     return TableName(control_schema, f"stage_{run_id}")
+
+
+def temporary_staging_table(run_id: str) -> TemporaryTable:
+    """Return the staging table of a load in one submission; the run_id is in it because sessions are pooled."""
+    return TemporaryTable(f"feedway_stage_{run_id}")
 
 
 def statement_name(pipeline: str, run_id: str, step: str) -> str:

@@ -1,4 +1,4 @@
-"""The staging table and its COPY, in one transaction."""
+"""The staging table and its COPY."""
 
 from __future__ import annotations
 
@@ -7,33 +7,45 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from framework.model.column_type import ColumnType, Kind, varchar
-from framework.model.names import TableName
+from framework.model.names import StagingTable, TemporaryTable
 from framework.plan.columns import PlannedColumn, UnloadableColumn
-from framework.plan.steps import Statement, Transaction
+from framework.plan.steps import Statement
 
 
-def plan_copy(
-    staging: TableName,
-    columns: Sequence[PlannedColumn],
-    kept: Sequence[UnloadableColumn],
-    manifest_url: str | None,
-    copy_role: str,
-) -> Transaction:
-    """Return the staging table's creation and, where there are staging files, its COPY.
+@dataclass(frozen=True)
+class CopyInput:
+    """The staging files of a load and the columns that they fill.
+
+    `kept` are in no staging file. `distkey` is the target's distribution key where it is a key of the load, else None.
+    `manifest_url` is None where there is no staging file.
+    """
+
+    columns: Sequence[PlannedColumn]
+    kept: Sequence[UnloadableColumn]
+    distkey: str | None
+    manifest_url: str | None
+    copy_role: str
+
+
+def plan_copy(copy: CopyInput, staging: StagingTable, max_seconds: int | None = None) -> tuple[Statement, ...]:
+    """Return the staging table's creation and, where there are staging files, its COPY, which may run `max_seconds`.
 
     The staging files hold a TIMESTAMPTZ as the time in UTC and a TIME as text, which are copied into columns of their
-    own: Redshift's documentation does not say that COPY takes such columns from Parquet. `kept` are in no staging file.
+    own: Redshift's documentation does not say that COPY takes such columns from Parquet.
     """
+    columns, kept = copy.columns, copy.kept
     apart = _copied_apart(columns, [*(column.name for column in columns), *(column.name for column in kept)])
     types = {column.name: column.target_type.sql for column in columns}
     types |= {column.name: column.type_text for column in kept}
     types |= {copied.name: copied.type.sql for copied in apart.values()}
-    statements = [
-        # It exists only where this transaction was committed but reported as a lost connection.
-        Statement("drop_tables", {"tables": (staging.sql,)}),
-        Statement("create_staging_table", {"table": staging, "columns": tuple(types.items())}),
-    ]
-    if manifest_url is not None:
+    created = {
+        "table": staging,
+        "is_temporary": isinstance(staging, TemporaryTable),
+        "columns": tuple(types.items()),
+        "distkey": copy.distkey,
+    }
+    statements = [Statement("create_staging_table", created)]
+    if copy.manifest_url is not None:
         statements.append(
             Statement(
                 "copy_staging",
@@ -42,15 +54,16 @@ def plan_copy(
                     "columns": tuple(
                         apart[column.name].name if column.name in apart else column.name for column in columns
                     ),
-                    "manifest_url": manifest_url,
-                    "copy_role": copy_role,
+                    "manifest_url": copy.manifest_url,
+                    "copy_role": copy.copy_role,
                     "has_super": any(column.target_type.kind is Kind.SUPER for column in columns),
                 },
+                max_seconds=max_seconds,
             )
         )
-    if manifest_url is not None and apart:
+    if copy.manifest_url is not None and apart:
         statements.append(_convert(staging, columns, apart))
-    return Transaction("copy", tuple(statements), leaves=staging)
+    return tuple(statements)
 
 
 def staging_width(columns: Sequence[PlannedColumn], kept: Sequence[UnloadableColumn]) -> int:
@@ -87,7 +100,7 @@ def _copied_apart(columns: Sequence[PlannedColumn], names: Sequence[str]) -> dic
     return found
 
 
-def _convert(staging: TableName, columns: Sequence[PlannedColumn], apart: Mapping[str, _Copied]) -> Statement:
+def _convert(staging: StagingTable, columns: Sequence[PlannedColumn], apart: Mapping[str, _Copied]) -> Statement:
     pairs = [(column, apart[column.name].name) for column in columns if column.name in apart]
     utc = [(column.name, copied) for column, copied in pairs if column.target_type.kind is Kind.TIMESTAMPTZ]
     texts = [

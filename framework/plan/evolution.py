@@ -9,6 +9,7 @@ from framework.errors import OnRefusal, SchemaChangeError
 from framework.model.column_type import ColumnType, Kind
 from framework.model.names import TableName, ledger_table
 from framework.model.observation import Observation
+from framework.plan.guards import guard_columns
 from framework.plan.schema_changes import (
     AddColumn,
     CreateTable,
@@ -31,7 +32,7 @@ from framework.plan.steps import (
     locks_readers,
 )
 from framework.plan.table_copy import becomes_text, copy_statements, copy_table, successor_name
-from framework.plan.view_journal import EvolvingRun, guard_columns, plan_growth
+from framework.plan.view_journal import EvolvingRun, plan_growth
 from framework.plan.views import ViewWork, create_statements, drop_statements
 from framework.spec.pipeline import PipelineSpec
 
@@ -172,11 +173,9 @@ def _gate(
         # would be a deadlock.
         yield Statement("lock_target", {"table": target}, locks=locks_readers(target))
     if rewritten:
-        yield guard_columns(target, rewritten)
-    if needs_new_table(changes) and observed.table is not None:
-        # A column added concurrently would be missing from the copy.
-        values = {"table": target, "columns": len(observed.table.columns)}
-        yield Statement("guard_column_count", values, OnRefusal.REPLAN)
+        # A column added concurrently would be missing from a copy of the table.
+        of = len(observed.table.columns) if needs_new_table(changes) and observed.table is not None else None
+        yield guard_columns(target, {change.name: change.current for change in rewritten}, of)
 
 
 def _missing_schemas(

@@ -7,18 +7,18 @@ lookups, which the caller answers before it asks again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from framework.errors import SchemaChangeError
 from framework.model.csv_options import Format
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.load_warning import LoadWarning
 from framework.model.measurements import Measurements
-from framework.model.names import TableName
+from framework.model.names import TableName, temporary_staging_table
 from framework.model.observation import Observation, ObservedTable
 from framework.plan.audit import LoadFile, RunNames, warnings_of
 from framework.plan.columns import ColumnPlan, PlannedColumn
-from framework.plan.copy import plan_copy, staging_width
+from framework.plan.copy import CopyInput, plan_copy, staging_width
 from framework.plan.evolution import plan_evolution
 from framework.plan.fit import MAX_COLUMNS, too_many
 from framework.plan.grants import plan_grants
@@ -40,9 +40,10 @@ from framework.plan.schema_changes import (
     with_rows,
 )
 from framework.plan.spellings import new_spellings
-from framework.plan.steps import Transaction
+from framework.plan.steps import MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, Statement, Transaction
 from framework.plan.view_journal import EvolvingRun
 from framework.plan.views import ViewWork, plan_views, views_to_compare, views_to_read
+from framework.spec.environment import SingleSubmissionSettings
 from framework.spec.pipeline import PipelineSpec
 
 
@@ -87,6 +88,7 @@ class LoadInput:
     terms: LoadTerms
     copy_role: str
     manifest_url: str
+    single_submission: SingleSubmissionSettings
     warnings: tuple[LoadWarning, ...] = ()
 
     @property
@@ -109,8 +111,9 @@ class PlanHints:
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """All that a load does to the warehouse, in order: `evolution`, `copy`, `merge`.
+    """All that a load does to the warehouse, in order: `evolution`, and `single`, or `copy` and `merge`.
 
+    `single` copies and merges in one transaction; None where the load is too large for that.
     `table` is the target as the load leaves it. `spellings` holds the header's text, by column, where the warehouse
     does not know for which one the column was created.
     """
@@ -118,6 +121,7 @@ class LoadPlan:
     changes: tuple[SchemaChange, ...]
     views: ViewWork
     evolution: tuple[Transaction, ...]
+    single: Transaction | None
     copy: Transaction
     merge: Transaction
     files: tuple[LoadedFile, ...]
@@ -127,8 +131,8 @@ class LoadPlan:
 
     @property
     def transactions(self) -> tuple[Transaction, ...]:
-        """All transactions of the plan, in order."""
-        return (*self.evolution, self.copy, self.merge)
+        """The transactions that are run, in order, unless the single one must be divided."""
+        return (*self.evolution, *([self.copy, self.merge] if self.single is None else [self.single]))
 
 
 def plan_load(load: LoadInput, observed: Observation, hints: PlanHints = PlanHints()) -> LoadPlan | tuple[Lookup, ...]:
@@ -201,8 +205,10 @@ def _planned(
         target=spec.target.table,
         target_exists=staged.has_rows or observed.table is not None,
         control_schema=load.names.control_schema,
+        staging=load.names.staging,
         load=spec.load,
         columns=(*(column.name for column in columns), *(column.name for column in kept)),
+        types={column.name: column.target_type for column in columns},
         fills=staged.columns.fills,
         files=files,
         observed_rows=staged.seen.rows_staged,
@@ -214,17 +220,43 @@ def _planned(
         order_bounds=_order_bounds(load, hints),
     )
     manifest_url = load.manifest_url if staged.has_rows else None
+    copy = CopyInput(columns, kept, _shared_distkey(spec, table), manifest_url, load.copy_role)
+    # The table exists only where this transaction was committed but reported as a lost connection.
+    drop = Statement("drop_tables", {"tables": (load.names.staging.sql,)})
     return LoadPlan(
         changes=changes,
         views=views,
         evolution=evolution,
-        copy=plan_copy(load.names.staging, columns, kept, manifest_url, load.copy_role),
+        single=_single(load, merge, copy),
+        copy=Transaction("copy", (drop, *plan_copy(copy, load.names.staging)), leaves=load.names.staging),
         merge=plan_merge(merge),
         files=files,
         table=table,
         warnings=warnings,
         spellings=spellings,
     )
+
+
+def _single(load: LoadInput, merge: MergeInput, copy: CopyInput) -> Transaction | None:
+    """Return the transaction that copies and merges; None where the load has too many bytes or statements for it."""
+    limits = load.single_submission
+    # `plan` writes no staging files: the source files' size stands for theirs.
+    size_bytes = load.staged.seen.staged_bytes or sum(file.source.size_bytes for file in load.files)
+    if size_bytes > limits.max_bytes:
+        return None
+    staging = temporary_staging_table(load.names.run_id)
+    filled = plan_copy(copy, staging, limits.copy_seconds)
+    if len(plan_merge(merge).statements) + len(filled) > MAX_BATCH_STATEMENTS:
+        return None
+    single = plan_merge(replace(merge, staging=staging, copy=filled))
+    texts = (render(each, load.spec.pipeline, load.names.run_id) for each in single.statements)
+    return single if sum(len(text.encode("utf-8")) for text in texts) <= MAX_STATEMENT_BYTES else None
+
+
+def _shared_distkey(spec: PipelineSpec, table: ObservedTable | None) -> str | None:
+    """Return the target's distribution key where it is a key of the load: rows that are joined are in one place."""
+    columns = () if table is None else table.columns
+    return next((column.name for column in columns if column.is_distkey and column.name in spec.load.keys), None)
 
 
 def _columns(staged: Staged) -> tuple[PlannedColumn, ...]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from framework.errors import OnRefusal
 from framework.model.names import TableName
+from framework.plan.guards import guard_written_columns
 from framework.plan.merge_input import MergeInput
 from framework.plan.modes import merge_mode
 from framework.plan.schema_changes import SOURCE_FORMAT
@@ -24,7 +25,7 @@ MAX_FILES_PER_LOAD = 400
 
 
 def plan_merge(merge: MergeInput) -> Transaction:
-    """Return the merge's statements in order: the gate and the guards first, ledger and audit last.
+    """Return the merge's statements in order: the lock and the guards first, ledger and audit last.
 
     Raises:
         ValueError: the load has more files than one batch of statements can record.
@@ -33,25 +34,20 @@ def plan_merge(merge: MergeInput) -> Transaction:
     statements = [
         Statement("lock_ledger", {"table": merge.ledger}, locks=locks_ledger(merge.ledger, merge.target)),
         *_guard(merge),
-        Statement("count_staged", {"counts": merge.staged, "staging": merge.staging}),
+        *merge.copy,
         *_deduplicate(merge),
         *mode.count(merge),
         *_guard_new_rows(merge),
         *mode.guard(merge),
         Statement(
             "check_conservation",
-            {
-                "staged": merge.staged,
-                "winners": merge.winners,
-                "losers": merge.losers,
-                "observed_rows": merge.observed_rows,
-            },
+            {"counts": merge.counts, "observed_rows": merge.observed_rows},
             OnRefusal.ROW_COUNT_MISMATCH,
         ),
         *mode.delete(merge),
         *_insert(merge),
         *_record(merge),
-        select("select_merge_counts", {"winners": merge.winners, "staged": merge.staged, "replaced": merge.replaced}),
+        select("select_merge_counts", {"counts": merge.counts, "replaced": merge.replaced}),
         Statement("drop_tables", {"tables": merge.own_tables}),
     ]
     if len(statements) > MAX_BATCH_STATEMENTS:
@@ -76,14 +72,12 @@ def _guard(merge: MergeInput) -> Iterator[Statement]:
         pipeline = merge.files[0].audit.pipeline
         values = {"table": merge.ledger, "pipeline": pipeline, **merge.order_bounds}
         yield Statement("guard_order", values, OnRefusal.SUPERSEDED)
-    if merge.column_count is not None:
-        columns = {"table": merge.target, "columns": merge.column_count}
-        yield Statement("guard_column_count", columns, OnRefusal.REPLAN)
+    if merge.types:
+        yield guard_written_columns(merge.target, merge.types, merge.column_count)
 
 
 def _deduplicate(merge: MergeInput) -> Iterator[Statement]:
-    if not merge.load.keys or not merge.columns:
-        yield Statement("create_no_losers", {"losers": merge.losers})
+    if merge.losers is None:
         return
     values = {"losers": merge.losers, "staging": merge.staging}
     yield Statement("find_losers", {**values, "keys": merge.load.keys, "order_by": merge.load.order_by})
@@ -97,7 +91,7 @@ def _deduplicate(merge: MergeInput) -> Iterator[Statement]:
 def _guard_new_rows(merge: MergeInput) -> Iterator[Statement]:
     without_new = {ordinal for fill in merge.fills if fill.rejects_new for ordinal in fill.files}
     if without_new and merge.columns:
-        values = {"winners": merge.winners, "files": sorted(without_new)}
+        values = {"counts": merge.counts, "files": sorted(without_new)}
         yield Statement("check_no_new_rows", values, OnRefusal.BRINGS_NEW_KEYS)
 
 
@@ -111,7 +105,7 @@ def _record(merge: MergeInput) -> Iterator[Statement]:
     for files in _chunks(merge.files, LEDGER_ROWS_PER_STATEMENT):
         entries = [file.audit for file in files]
         yield Statement("insert_ledger", {"table": merge.ledger, "rows": entries, "keeps_stored": merge.keeps_stored})
-    counts = {"staged": merge.staged, "winners": merge.winners, "replaced": merge.replaced}
+    counts = {"counts": merge.counts, "replaced": merge.replaced}
     for rows in _chunks(merge.files, ROWS_PER_STATEMENT):
         job_sts = TableName(merge.control_schema, "job_sts")
         yield Statement("insert_loaded_job_sts", {"table": job_sts, "rows": rows, **counts})

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from framework.model.column_type import ColumnType
 from framework.model.csv_options import Format
-from framework.model.names import TableName, identifier, ledger_table, staging_table
+from framework.model.names import StagingTable, TableName, identifier, ledger_table
 from framework.model.observation import AuditRow
 from framework.plan.missing import Fill
+from framework.plan.steps import Statement
 from framework.spec.pipeline import LoadSpec
 
 
@@ -28,18 +30,23 @@ class MergeInput:
 
     `columns` are the staging columns without feedway_file and feedway_row; empty where the load
     has no row. `observed_rows` is what was counted while staging.
+    `types` are those of the written columns, without ones that no load can write.
     """
 
     target: TableName
     target_exists: bool
     control_schema: str
+    staging: StagingTable
     load: LoadSpec
     columns: tuple[str, ...]
+    types: Mapping[str, ColumnType]
     fills: tuple[Fill, ...]
     files: tuple[LoadedFile, ...]
     observed_rows: int
     column_count: int | None
     """Number of columns that the target must have; None where the load may overwrite ones it does not know."""
+    copy: tuple[Statement, ...] = ()
+    """The statements that create and fill the staging table, where that is part of the merge's transaction."""
     keeps_stored: bool = False
     """Whether a row loses against the target's row with its key, unless the order puts it first."""
     max_shrink: Fraction | None = None
@@ -57,11 +64,6 @@ class MergeInput:
         return self.files[0].audit.run_id
 
     @property
-    def staging(self) -> TableName:
-        """The staging table."""
-        return staging_table(self.control_schema, self.run_id)
-
-    @property
     def ledger(self) -> TableName:
         """The target's ledger."""
         return ledger_table(self.control_schema, self.target)
@@ -71,27 +73,27 @@ class MergeInput:
         return f"feedway_{word}_{self.run_id[:12]}"
 
     @property
-    def staged(self) -> str:
-        """The temp table that counts the staging rows of each file."""
-        return self.temporary("staged")
+    def losers(self) -> str | None:
+        """The temp table of staging rows that another row with their key beats; None where no row can lose."""
+        return self.temporary("losers") if self.load.keys and self.columns else None
 
     @property
-    def losers(self) -> str:
-        """The temp table of staging rows that another row with their key beats."""
-        return self.temporary("losers")
+    def counts(self) -> str:
+        """The temp table that counts the rows of each file."""
+        return self.temporary("counts")
 
     @property
-    def winners(self) -> str:
-        """The temp table that counts the remaining rows of each file."""
-        return self.temporary("winners")
+    def replaced(self) -> str | None:
+        """The temp table that counts the rows deleted because the whole table is replaced; None where it is not."""
+        return self.temporary("replaced") if self.load.mode.replaces_table and self.target_exists else None
 
-    @property
-    def replaced(self) -> str:
-        """The temp table that counts the rows deleted because the whole table is replaced."""
-        return self.temporary("replaced")
+    def count_rows(self, *, updates: bool) -> Statement:
+        """Return the statement that counts the rows of each file; `updates`: also those that replace a stored row."""
+        values = {"counts": self.counts, "staging": self.staging, "losers": self.losers, "keys": self.load.keys}
+        return Statement("count_rows", values | {"target": self.target if updates else None})
 
     @property
     def own_tables(self) -> tuple[str, ...]:
         """All tables that are dropped at the end, as SQL."""
-        temporary = (self.staged, self.losers, self.winners, self.replaced)
-        return (self.staging.sql, *(identifier(name) for name in temporary))
+        temporary = (self.losers, self.counts, self.replaced)
+        return (self.staging.sql, *(identifier(name) for name in temporary if name is not None))

@@ -61,7 +61,7 @@ class Statement:
     """One statement: the template `templates/sql/<template>.sql.j2` and its values.
 
     `if_refused` is the meaning of its refusal for the load; None takes the transaction's. Rows are fetched only if
-    it `fetches`.
+    it `fetches`. A transaction is cancelled where the statement has run for more than `max_seconds`.
     """
 
     template: str
@@ -69,6 +69,7 @@ class Statement:
     if_refused: OnRefusal | None = None
     locks: Lock | None = None
     fetches: bool = False
+    max_seconds: int | None = None
 
 
 def select(template: str, values: Mapping[str, object] | None = None) -> Statement:

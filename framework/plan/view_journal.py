@@ -11,27 +11,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from framework.errors import OnRefusal
-from framework.model.column_type import Kind
 from framework.model.names import TableName
 from framework.model.observation import JournalEntry, Observation, ObservedView
+from framework.plan.guards import guard_columns
 from framework.plan.journal_rows import as_rows
-from framework.plan.schema_changes import GrowVarchar, RewriteColumn, SchemaChange, describe_change
+from framework.plan.schema_changes import GrowVarchar, SchemaChange, describe_change
 from framework.plan.steps import MAX_BATCH_STATEMENTS, JournalStep, Statement, Transaction, in_parts, locks_readers
 from framework.plan.views import ViewWork, drop_view, guard_view, query_of, restore_surroundings
 from framework.spec.pipeline import PipelineSpec
 
 JOURNAL = "view_journal"
 """The journal's table in the control schema."""
-
-_CATALOG_SPELLINGS = {
-    Kind.DECIMAL: "numeric",
-    Kind.CHAR: "character",
-    Kind.VARCHAR: "character varying",
-    Kind.TIME: "time without time zone",
-    Kind.TIMESTAMP: "timestamp without time zone",
-    Kind.TIMESTAMPTZ: "timestamp with time zone",
-}
-"""The types that svv_columns spells differently from DDL."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +48,7 @@ def plan_growth(
     yield from drop_views(entries, run.control_schema)
     for change in grown:
         values = {"table": spec.target.table, "name": change.name, "type": change.wanted}
-        logged = (guard_columns(spec.target.table, [change]), _logged(spec, run, change))
+        logged = (guard_columns(spec.target.table, {change.name: change.current}), _logged(spec, run, change))
         grow = Statement("grow_varchar", values, locks=locks_readers(spec.target.table))
         yield Transaction("log_growth", logged, OnRefusal.REPLAN_IF_CHANGED)
         yield Transaction("grow", (grow,), OnRefusal.REPLAN_IF_CHANGED)
@@ -76,15 +66,6 @@ def _logged(spec: PipelineSpec, run: EvolvingRun, change: GrowVarchar) -> Statem
         "source": run.source,
     }
     return Statement("log_growth", values)
-
-
-def guard_columns(target: TableName, changes: Sequence[GrowVarchar | RewriteColumn]) -> Statement:
-    """Return a guard that fails where a changing column no longer has the type that was planned for."""
-    columns = [
-        (change.name, _CATALOG_SPELLINGS.get(change.current.kind, change.current.kind.value), change.current)
-        for change in changes
-    ]
-    return Statement("guard_columns", {"table": target, "columns": columns}, OnRefusal.REPLAN)
 
 
 def _entries(spec: PipelineSpec, observed: Observation, views: ViewWork, run: EvolvingRun) -> tuple[JournalEntry, ...]:

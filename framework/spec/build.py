@@ -22,6 +22,7 @@ from framework.spec.environment import (
     Environment,
     LakeSettings,
     RetrySettings,
+    SingleSubmissionSettings,
     WarehouseSettings,
 )
 from framework.spec.grants import read_grants
@@ -94,6 +95,10 @@ def build_environment(name: str, fields: Fields) -> Environment:
         ),
         # JSON Schema takes 3.0 for a whole number, and 180 for any.
         retry=RetrySettings(int(retry["attempts"]), float(retry["delay_seconds"]), float(retry["backoff"])),
+        single_submission=SingleSubmissionSettings(
+            max_bytes=_size(fields["single_submission"]["max_bytes"]),
+            copy_seconds=int(fields["single_submission"]["copy_seconds"]),
+        ),
         parallel=int(fields["parallel"]),
         dead_after_seconds=int(fields["dead_after_seconds"]),
         max_attempts=int(fields["max_attempts"]),

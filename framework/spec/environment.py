@@ -58,6 +58,18 @@ class EmbeddedSettings:
 
 
 @dataclass(frozen=True)
+class SingleSubmissionSettings:
+    """Which loads are copied and merged in one submission.
+
+    Those whose staging files have up to `max_bytes`. If the COPY takes more than `copy_seconds` it is cancelled, and
+    the load takes two submissions: until it ends, other loads of the table wait.
+    """
+
+    max_bytes: int
+    copy_seconds: int
+
+
+@dataclass(frozen=True)
 class AnnounceSettings:
     """Where the results of loads are announced: a CloudWatch namespace, an EventBridge bus; None for nowhere."""
 
@@ -81,6 +93,7 @@ class Environment:
     engine: Literal["auto", "embedded", "spark"]
     embedded: EmbeddedSettings
     retry: RetrySettings
+    single_submission: SingleSubmissionSettings
     parallel: int
     dead_after_seconds: int
     max_attempts: int

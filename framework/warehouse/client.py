@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -33,11 +33,16 @@ if TYPE_CHECKING:
 Value = str | int | float | bool | None
 Row = tuple[Value, ...]
 
+WAIT_SECONDS = 1
+"""So long the service holds the answer of a call, at the most, until the statement has ended. An interruption of the
+command is noticed between two calls."""
 FIRST_POLL_SECONDS = 0.1
 LONGEST_POLL_SECONDS = 1.0
 POLL_GROWTH = 1.1
-"""A statement's end is noticed at most a tenth of its duration, or a second, later; the service's quota for
-DescribeStatement allows for some 70 concurrent waits."""
+"""Where the client cannot make the service wait, a statement's end is noticed at most a tenth of its duration, or a
+second, later; the service's quota for DescribeStatement allows for some 70 concurrent waits."""
+_WAIT = "WaitTimeSeconds"
+_TOO_MANY_WAIT = "ActiveWaitingRequestsExceededException"
 _UNFINISHED = ("SUBMITTED", "PICKED", "STARTED")
 
 
@@ -80,6 +85,10 @@ class Warehouse:
         self.settings = settings
         self.submissions = 0
         self._counting = threading.Lock()
+        self._usual_seconds: dict[str, float] = {}
+        operations = client.meta.service_model
+        shapes = (operations.operation_model(name).input_shape for name in ("ExecuteStatement", "DescribeStatement"))
+        self._may_wait = all(shape is not None and _WAIT in shape.members for shape in shapes)
         self.creating = threading.Lock()
         self._connection: dict[str, Any] = {"Database": settings.database}
         optional = {
@@ -167,29 +176,56 @@ class Warehouse:
                 page["NextToken"] = answer["NextToken"]
         return waited
 
-    def submit(self, texts: Sequence[str], name: str, token: str) -> str:
-        """Submit one statement, or several as one transaction; return the statement id."""
+    def submit(self, texts: Sequence[str], name: str, token: str) -> dict[str, Any]:
+        """Submit one statement, or several as one transaction; return its Id and, if the service waited, its Status."""
+        arguments = {"StatementName": name, "ClientToken": token, **self._connection}
         if len(texts) == 1:
-            answer = self.call(
-                "execute_statement", Sql=texts[0], StatementName=name, ClientToken=token, **self._connection
-            )
+            answer = self._call_waiting("execute_statement", Sql=texts[0], **arguments)
         else:
-            answer = self.call(
-                "batch_execute_statement", Sqls=list(texts), StatementName=name, ClientToken=token, **self._connection
-            )
+            answer = self._call_waiting("batch_execute_statement", Sqls=list(texts), **arguments)
         with self._counting:
             self.submissions += 1
-        return str(answer["Id"])
+        return answer
 
-    def poll(self, statement_id: str) -> dict[str, Any]:
-        """Return the statement's description once it has ended, in whatever status."""
-        pause = FIRST_POLL_SECONDS
+    def poll(
+        self, statement_id: str, kind: str | None = None, check: Callable[[dict[str, Any]], None] | None = None
+    ) -> dict[str, Any]:
+        """Return the statement's description once it has ended, in whatever status.
+
+        `kind` names statements that usually take as long. `check` receives the description of a statement that has not
+        ended; an exception that it raises ends the polling.
+        """
+        began, pause = time.monotonic(), FIRST_POLL_SECONDS
+        usual = self._usual_seconds.get(kind or "", 0.0)
+        if not self._may_wait and usual >= FIRST_POLL_SECONDS:
+            self._sleep(usual)
         while True:
-            description = self.call("describe_statement", Id=statement_id)
+            # Without a pause too: the command may have been interrupted.
+            self._sleep(0)
+            description = self._call_waiting("describe_statement", Id=statement_id)
             if description["Status"] not in _UNFINISHED:
-                return description
-            self._sleep(pause)
-            pause = min(pause * POLL_GROWTH, LONGEST_POLL_SECONDS)
+                break
+            if check is not None:
+                check(description)
+            if not self._may_wait:
+                self._sleep(pause)
+                pause = min(pause * POLL_GROWTH, LONGEST_POLL_SECONDS)
+        if kind is not None:
+            took = time.monotonic() - began
+            self._usual_seconds[kind] = min(took, self._usual_seconds.get(kind, took))
+        return description
+
+    def _call_waiting(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Make a call whose answer the service holds until the statement has ended, for WAIT_SECONDS at the most."""
+        if self._may_wait:
+            try:
+                return self.call(operation, **arguments, **{_WAIT: WAIT_SECONDS})
+            except WarehouseError as error:
+                cause = error.__cause__
+                if not (isinstance(cause, ClientError) and cause.response["Error"].get("Code") == _TOO_MANY_WAIT):
+                    raise
+                self._may_wait = False
+        return self.call(operation, **arguments)
 
     def pause(self, seconds: float) -> None:
         """Sleep; an interruption of the command ends the sleep."""
@@ -240,7 +276,12 @@ class _Attempt:
         self._token = uuid.uuid4().hex
 
     def run(self) -> list[dict[str, Any]]:
-        statement_id = self._warehouse.submit(self._texts, self._name, self._token)
+        submitted = self._warehouse.submit(self._texts, self._name, self._token)
+        statement_id = str(submitted["Id"])
+        fetched = sum(statement.fetches for statement in self._transaction.statements)
+        if submitted.get("Status") == "FINISHED" and fetched <= 1:
+            # A description could save the call that fetches the rows, and is a call itself.
+            return [{"Id": part} for part in self._part_ids(statement_id)]
         description = self._await(statement_id)
         if description["Status"] != "FINISHED":
             self._token = uuid.uuid4().hex
@@ -249,13 +290,48 @@ class _Attempt:
             _raise_failed(description, self._texts, self._transaction, timeout_ms)
         return description.get("SubStatements") or [description]
 
+    def _part_ids(self, statement_id: str) -> list[str]:
+        if len(self._texts) == 1:
+            return [statement_id]
+        return [f"{statement_id}:{number}" for number in range(1, len(self._texts) + 1)]
+
     def _await(self, statement_id: str) -> dict[str, Any]:
         try:
-            return self._warehouse.poll(statement_id)
+            return self._warehouse.poll(statement_id, self._transaction.name, _TimeLimits(self._transaction).check)
         except KeyboardInterrupt:
             # Otherwise the cleanup would wait for its locks, and nothing else awaits it.
             self._warehouse.cancel(statement_id)
             raise
+        except _TakesTooLong as reason:
+            self._warehouse.cancel(statement_id)
+            description = self._warehouse.poll(statement_id)
+            if description["Status"] == "FINISHED":
+                return description
+            raise TransientWarehouseError(
+                f"statement {statement_id} was cancelled: {reason}", statement_id=statement_id
+            ) from None
+
+
+class _TakesTooLong(Exception):
+    """A statement has run for longer than it may."""
+
+
+class _TimeLimits:
+    """How long the statements of a transaction have run that may run for a limited time."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._seen_at: dict[int, float] = {}
+
+    def check(self, description: Mapping[str, Any]) -> None:
+        """Raise _TakesTooLong if the statement that is running has taken more than its `max_seconds`."""
+        parts = description.get("SubStatements") or [description]
+        for index, (statement, part) in enumerate(zip(self._transaction.statements, parts, strict=False)):
+            if statement.max_seconds is None or part["Status"] != "STARTED":
+                continue
+            seconds = time.monotonic() - self._seen_at.setdefault(index, time.monotonic())
+            if seconds > statement.max_seconds:
+                raise _TakesTooLong(f"{statement.template} ran for more than {statement.max_seconds} s")
 
 
 def _value(field: dict[str, Any]) -> Value:

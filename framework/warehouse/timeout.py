@@ -43,7 +43,7 @@ def _statement_timeout(warehouse: Warehouse, caller: Caller) -> int:
     sql = render(select("select_statement_timeout"), caller.pipeline, caller.run_id)
     name = statement_name(caller.pipeline, caller.run_id, "statement_timeout")
     try:
-        statement_id = warehouse.submit([sql], name, uuid.uuid4().hex)
+        statement_id = warehouse.submit([sql], name, uuid.uuid4().hex)["Id"]
         if warehouse.poll(statement_id)["Status"] != "FINISHED":
             return 0
         ((value,),) = warehouse.fetch(statement_id)

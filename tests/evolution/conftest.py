@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.sandbox.conftest import make_feed, prompt_polls
+from tests.sandbox.conftest import make_feed
 
-__all__ = ["make_feed", "prompt_polls"]
+__all__ = ["make_feed"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from framework.spec.environment import (
     Environment,
     LakeSettings,
     RetrySettings,
+    SingleSubmissionSettings,
     WarehouseSettings,
 )
-from framework.warehouse import client
 from tests.harness import TAGGED, FeedHarness, MakeFeed, new_name
 
 MINIMAL = """
@@ -35,19 +34,12 @@ ENVIRONMENT = Environment(
     engine="auto",
     embedded=EmbeddedSettings(4 * 1024**3, 1024**3, None),
     retry=RetrySettings(3, 0.05, 2),
+    single_submission=SingleSubmissionSettings(32 * 1024**2, 60),
     parallel=4,
     dead_after_seconds=300,
     max_attempts=3,
     announce=AnnounceSettings(None, None),
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def prompt_polls() -> Iterator[None]:
-    """Ask for the end of a statement as soon as the sandbox may have run it, which is sooner than Redshift would."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "FIRST_POLL_SECONDS", 0.01)
-        yield
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def spark_jobs(action: Callable[[], Any]) -> int:
     return int(scheduler.numTotalJobs() - before)
 
 
-def test_a_load_without_drift_makes_four_submissions_and_one_spark_job(
+def test_a_load_without_drift_makes_three_submissions_and_one_spark_job(
     make_feed: MakeFeed, spark_engine: Any, redshift_data: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     feed = make_feed(frames=spark_engine)
@@ -45,7 +45,6 @@ def test_a_load_without_drift_makes_four_submissions_and_one_spark_job(
         "BatchExecuteStatement",
         "ExecuteStatement",
         "BatchExecuteStatement",
-        "BatchExecuteStatement",
     ]
     assert jobs == 1
 
@@ -60,7 +59,7 @@ def test_several_files_are_observed_once(make_feed: MakeFeed, redshift_data: Any
     results = feed.run()
 
     assert [result.status for result in results] == ["SUCCESS"] * 3
-    assert len(counter.names) == 1 + 3 * 3
+    assert len(counter.names) == 1 + 3 * 2
 
 
 def test_unknown_columns_cost_one_profiling_pass(make_feed: MakeFeed, spark_engine: Any) -> None:

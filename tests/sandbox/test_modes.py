@@ -1,15 +1,12 @@
 """Upsert, append, replace: winners, counts, and loading the same again."""
 
 import re
-from typing import Any
 
-import boto3
 import pytest
 
 from framework.errors import SpecError
 from framework.load.request import OneFile
 from framework.load.result import RecordCounts
-from tests.call_hooks import CallHook
 from tests.harness import MakeFeed, csv_text
 
 
@@ -219,34 +216,3 @@ def test_a_target_among_feedways_own_tables_is_refused(make_feed: MakeFeed) -> N
         feed.run()
 
     assert len(feed.keys("data/in/")) == 1
-
-
-def test_rows_that_get_lost_on_the_way_stop_the_merge(make_feed: MakeFeed, sandbox: Any) -> None:
-    client = boto3.session.Session().client("redshift-data")
-    feed = make_feed(redshift_data=client)
-    feed.load("1.csv", csv_text("id,a", "1,x", "2,y"))
-    key = feed.land("2.csv", csv_text("id,a", "2,new", "3,z"))
-    moment = CallHook(
-        client,
-        "before-call.redshift-data.BatchExecuteStatement",
-        1,
-        lambda context: '/merge"' in str(context["params"]["body"]),
-    )
-
-    def lose_a_row() -> None:
-        ((staging,),) = feed.sql(
-            "select table_name from svv_tables where table_schema = 'feedway' "
-            f"and table_name like 'stage_%{feed.run_id_ending}'"
-        )
-        feed.sql(f"delete from feedway.{staging} where id = 3")
-
-    moment.action = lose_a_row
-    (result,) = feed.run()
-
-    assert result.failure is not None
-    assert "row count mismatch: 2 rows staged, 1 in" in result.failure.message
-    assert feed.rows("id, a", "id") == [(1, "x"), (2, "y")]
-    assert feed.keys("data/in/") == [key]
-    assert feed.audit("status")[-2:] == [("STARTED",), ("FAILED",)]
-    (again,) = feed.run()
-    assert (again.counts.inserted, again.counts.updated) == (1, 1)

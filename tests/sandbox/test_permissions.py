@@ -197,7 +197,7 @@ def _give_up_a_statement() -> None:
     settings = WarehouseSettings("sandbox", None, "dev", None, None, "default", "feedway", None)
     client = boto3.session.Session().client("redshift-data")
     warehouse = Warehouse(client, settings, RetrySettings(1, 0, 1), RateLimiter({}))
-    warehouse.cancel(warehouse.submit([ENDLESS], "given-up", "given-up" * 4))
+    warehouse.cancel(warehouse.submit([ENDLESS], "given-up", "given-up" * 4)["Id"])
 
 
 def test_every_call_of_a_load_is_allowed(calls: Calls) -> None:

@@ -86,7 +86,7 @@ def sandbox_sql(address: SandboxAddress, statement: str) -> dict[str, object]:
     """
     client = sandbox_clients(address)("redshift-data", None)
     warehouse = Warehouse(client, ANY_WAREHOUSE, RetrySettings(1, 0, 1), RateLimiter({}))
-    statement_id = warehouse.submit([statement], "feedway/sandbox/sql", uuid.uuid4().hex)
+    statement_id = warehouse.submit([statement], "feedway/sandbox/sql", uuid.uuid4().hex)["Id"]
     description = warehouse.poll(statement_id)
     if description["Status"] != "FINISHED":
         message = str(description.get("Error", description["Status"]))

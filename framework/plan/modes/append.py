@@ -20,9 +20,8 @@ def find_stored_winners(merge: MergeInput) -> Iterator[Statement]:
 
 
 def count(merge: MergeInput) -> Iterator[Statement]:
-    """Yield the statements that count the rows to insert."""
-    yield Statement("count_inserts", {"counts": merge.winners, "staging": merge.staging})
-    yield Statement("count_none_replaced", {"counts": merge.replaced})
+    """Yield the statement that counts the rows to insert."""
+    yield merge.count_rows(updates=False)
 
 
 def guard(merge: MergeInput) -> Iterator[Statement]:

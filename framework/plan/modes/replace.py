@@ -22,11 +22,9 @@ def find_stored_winners(merge: MergeInput) -> Iterator[Statement]:
 
 def count(merge: MergeInput) -> Iterator[Statement]:
     """Yield the statements that count the rows to insert, and the stored rows."""
-    yield Statement("count_inserts", {"counts": merge.winners, "staging": merge.staging})
-    if merge.target_exists:
+    yield merge.count_rows(updates=False)
+    if merge.replaced is not None:
         yield Statement("count_replaced", {"counts": merge.replaced, "target": merge.target})
-    else:
-        yield Statement("count_none_replaced", {"counts": merge.replaced})
 
 
 def guard(merge: MergeInput) -> Iterator[Statement]:
@@ -38,7 +36,7 @@ def guard(merge: MergeInput) -> Iterator[Statement]:
         yield Statement("check_columns_empty", {"table": merge.target, "columns": emptied}, OnRefusal.REPLAN)
     if merge.max_shrink is not None and merge.max_shrink < 1:
         kept, of = (1 - merge.max_shrink).as_integer_ratio()
-        values = {"winners": merge.winners, "replaced": merge.replaced, "kept": kept, "of": of}
+        values = {"counts": merge.counts, "replaced": merge.replaced, "kept": kept, "of": of}
         yield Statement("check_shrinkage", values, OnRefusal.SHRINKS_TABLE)
 
 

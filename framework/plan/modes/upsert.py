@@ -29,13 +29,8 @@ def find_stored_winners(merge: MergeInput) -> Iterator[Statement]:
 
 
 def count(merge: MergeInput) -> Iterator[Statement]:
-    """Yield the statements that count the rows to insert, and those of them that replace a stored row."""
-    counts = {"counts": merge.winners, "staging": merge.staging}
-    if merge.columns:
-        yield Statement("count_winners", {**counts, "target": merge.target, "keys": merge.load.keys})
-    else:
-        yield Statement("count_inserts", counts)
-    yield Statement("count_none_replaced", {"counts": merge.replaced})
+    """Yield the statement that counts the rows to insert, and those of them that replace a stored row."""
+    yield merge.count_rows(updates=bool(merge.columns))
 
 
 def guard(merge: MergeInput) -> Iterator[Statement]:

@@ -35,23 +35,28 @@ class Target:
 
 @dataclass(frozen=True)
 class SubmitRequest:
-    """ExecuteStatement (one SQL text) or BatchExecuteStatement (one to forty)."""
+    """ExecuteStatement (one SQL text) or BatchExecuteStatement (one to forty). `wait_seconds`: as in the request."""
 
     sqls: tuple[str, ...]
     target: Target
     name: str | None
     client_token: str | None
     parameters: tuple[tuple[str, str], ...] = ()
+    wait_seconds: int | None = None
 
 
 @dataclass(frozen=True)
 class StatementRequest:
-    """A request about one statement: `id`, and `part` (from 1) when a part of a batch is meant."""
+    """A request about one statement: `id`, and `part` (from 1) when a part of a batch is meant.
+
+    The answer is held until the statement has ended, for `wait_seconds` at the most.
+    """
 
     text: str
     id: str
     part: int | None
     next_token: str | None = None
+    wait_seconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,10 @@ _TARGET_MEMBERS = {
     "StatementName": str,
     "ClientToken": str,
     "WithEvent": bool,
+    "WaitTimeSeconds": int,
 }
-_UNSUPPORTED = frozenset({"SessionId", "SessionKeepAliveSeconds", "ResultFormat", "WaitTimeSeconds", "ExecutionMode"})
+_UNSUPPORTED = frozenset({"SessionId", "SessionKeepAliveSeconds", "ResultFormat", "ExecutionMode"})
+_MAX_WAIT_SECONDS = 30
 
 
 def read_execute(document: Document) -> SubmitRequest:
@@ -99,7 +106,7 @@ def read_batch(document: Document) -> SubmitRequest:
 
 def read_describe(document: Document) -> StatementRequest:
     """Return the request of DescribeStatement, or raise what the API answers."""
-    return _statement_request(document, {"Id": str})
+    return _statement_request(document, {"Id": str, "WaitTimeSeconds": int})
 
 
 def read_cancel(document: Document) -> StatementRequest:
@@ -109,7 +116,7 @@ def read_cancel(document: Document) -> StatementRequest:
 
 def read_result(document: Document) -> StatementRequest:
     """Return the request of GetStatementResult, or raise what the API answers."""
-    return _statement_request(document, {"Id": str, "NextToken": str})
+    return _statement_request(document, {"Id": str, "NextToken": str, "WaitTimeSeconds": int})
 
 
 def read_list(document: Document) -> ListRequest:
@@ -144,7 +151,15 @@ def _submit_request(
         raise validation_error("Database must be given.")
     _check_exists(warehouse, document.get("SecretArn"))
     target = Target(warehouse, document["Database"], document.get("DbUser"))
-    return SubmitRequest(sqls, target, document.get("StatementName"), document.get("ClientToken"), parameters)
+    name, token = document.get("StatementName"), document.get("ClientToken")
+    return SubmitRequest(sqls, target, name, token, parameters, _read_wait(document))
+
+
+def _read_wait(document: Document) -> int | None:
+    wait_seconds: int | None = document.get("WaitTimeSeconds")
+    if wait_seconds is not None and not 1 <= wait_seconds <= _MAX_WAIT_SECONDS:
+        raise validation_error(f"WaitTimeSeconds must be between 1 and {_MAX_WAIT_SECONDS}, found {wait_seconds}.")
+    return wait_seconds
 
 
 def _check_exists(warehouse: Warehouse, secret_arn: str | None) -> None:
@@ -203,7 +218,8 @@ def _statement_request(document: Document, members: Mapping[str, type]) -> State
     if not re.fullmatch(_STATEMENT_ID, text):
         raise validation_error(f"id must satisfy regex pattern: ^{_STATEMENT_ID}$")
     statement_id, _, part = text.partition(":")
-    return StatementRequest(text, statement_id, int(part) if part else None, document.get("NextToken"))
+    number = int(part) if part else None
+    return StatementRequest(text, statement_id, number, document.get("NextToken"), _read_wait(document) or 0)
 
 
 def _read_status(text: str) -> Status | None:

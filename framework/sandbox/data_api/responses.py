@@ -18,6 +18,13 @@ def submitted(statement: Statement) -> Document:
     return {"Id": statement.id, "CreatedAt": submission.created_at, **_target(submission)}
 
 
+def submitted_and_awaited(statement: Statement) -> Document:
+    """Return the response to a submission with WaitTimeSeconds: it shows how far the statement is."""
+    has_result = any(part.outcome.result is not None for part in statement.parts)
+    progress = {"Status": statement.status.value, "HasResultSet": has_result}
+    return {**submitted(statement), **progress, **_without_nulls({"RedshiftPid": statement.pid})}
+
+
 def described(statement: Statement) -> Document:
     """Return the response to DescribeStatement; of a batch, the numbers are sums over its parts."""
     submission = statement.submission

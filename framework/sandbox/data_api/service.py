@@ -51,8 +51,8 @@ UNSUPPORTED_OPERATIONS = frozenset(
 Document = dict[str, Any]
 
 HOLD_SECONDS = 0.1
-"""So long the answer to a submission waits for the statement's end. Most end within; who then asks for the
-first time need not come again, and a stand-in's speed is not that of its callers' pauses."""
+"""So long the answer to a submission that asks for no wait is held until the statement has ended. Most end within;
+who then asks for the first time need not come again, and a stand-in's speed is not that of its callers' pauses."""
 
 
 class DataApi:
@@ -103,8 +103,10 @@ class DataApi:
             with self._lock:
                 self._running[statement.id] = cancellation
             self._workers.submit(self._run, statement, cancellation)
-            self._store.wait_until_ended(statement.id, HOLD_SECONDS)
-        return responses.submitted(statement)
+        self._store.wait_until_ended(statement.id, request.wait_seconds or HOLD_SECONDS)
+        if request.wait_seconds is None:
+            return responses.submitted(statement)
+        return responses.submitted_and_awaited(self._store.get(statement.id))
 
     def _run(self, statement: Statement, cancellation: Cancellation) -> None:
         try:
@@ -114,13 +116,13 @@ class DataApi:
                 self._running.pop(statement.id, None)
 
     def _describe(self, request: StatementRequest) -> Document:
-        statement = self._store.get(request.id)
+        statement = self._awaited(request)
         if request.part is None:
             return responses.described(statement)
         return responses.described_part(statement, _part(statement, request), request.text)
 
     def _result(self, request: StatementRequest) -> Document:
-        statement = self._store.get(request.id)
+        statement = self._awaited(request)
         if request.part is not None:
             part = _part(statement, request)
         elif statement.submission.is_batch:
@@ -131,6 +133,10 @@ class DataApi:
             raise result_not_found(request.text)
         first_row = responses.read_next_token(request.next_token)
         return responses.result_page(part.outcome.result, first_row)
+
+    def _awaited(self, request: StatementRequest) -> Statement:
+        self._store.wait_until_ended(request.id, request.wait_seconds)
+        return self._store.get(request.id)
 
     def _cancel(self, request: StatementRequest) -> Document:
         statement = self._store.get(request.id)

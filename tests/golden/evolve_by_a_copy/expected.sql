@@ -4,17 +4,27 @@
 lock table "feedway"."ledger_dfb56e0ba4df";
 
 -- feedway golden 0123456789abcdef0123456789abcdef guard_columns
-select cast(case when count(*) = 1 then '1' else 'x' end as integer)
-from svv_columns
-where
-    table_schema = 'public'
-    and table_name = 'customers'
-    and (
-        (column_name = 'id' and data_type = 'integer')
-    );
-
--- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
-select cast(case when count(*) = 3 then '1' else 'x' end as integer)
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('integer', 'int', 'int4')
+                            and column_name in (
+                                'id'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 1
+            and count(*) = 3
+            then '1'
+        else 'x'
+    end as integer
+)
 from svv_columns
 where table_schema = 'public' and table_name = 'customers';
 
@@ -96,22 +106,59 @@ values
         'bigint', 'values from 1 to 3000000000', 'data/in/golden/one.csv'
     );
 
--- === copy
+-- === merge
 
--- as in upsert: drop_tables
+-- as in upsert: lock_ledger, guard_ledger, guard_order
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_columns
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('bigint', 'int8')
+                            and column_name in (
+                                'id'
+                            )
+                        )
+                        or (
+                            data_type in ('integer', 'int', 'int4')
+                            and column_name in (
+                                'amount'
+                            )
+                        )
+                        or (
+                            data_type in ('varchar', 'character varying', 'nvarchar', 'text')
+                            and column_name in (
+                                'name'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 3
+            and count(*) = 3
+            then '1'
+        else 'x'
+    end as integer
+)
+from svv_columns
+where table_schema = 'public' and table_name = 'customers';
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
-create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
+create temp table "feedway_stage_0123456789abcdef0123456789abcdef" (
     "id" bigint,
     "amount" integer,
     "name" varchar(20),
     feedway_file integer,
     feedway_row bigint
 )
-diststyle even;
+diststyle key distkey ("id");
 
 -- feedway golden 0123456789abcdef0123456789abcdef copy_staging
-copy "feedway"."stage_0123456789abcdef0123456789abcdef" (
+copy "feedway_stage_0123456789abcdef0123456789abcdef" (
     "id", "amount", "name",
     feedway_file, feedway_row
 )
@@ -120,16 +167,7 @@ iam_role 'arn:aws:iam::1:role/copy'
 format as parquet
 manifest;
 
--- === merge
-
--- as in upsert: lock_ledger, guard_ledger, guard_order
-
--- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
-select cast(case when count(*) = 3 then '1' else 'x' end as integer)
-from svv_columns
-where table_schema = 'public' and table_name = 'customers';
-
--- as in upsert: count_staged, find_losers, delete_losers, count_winners, count_none_replaced, check_conservation, delete_matching_rows
+-- as in upsert: find_losers, delete_losers, count_rows, check_conservation, delete_matching_rows
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_rows
 insert into "public"."customers" (
@@ -137,6 +175,6 @@ insert into "public"."customers" (
 )
 select
     s."id", s."amount", s."name"
-from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
+from "feedway_stage_0123456789abcdef0123456789abcdef" as s;
 
 -- as in upsert: insert_ledger, insert_loaded_job_sts, select_merge_counts, drop_tables

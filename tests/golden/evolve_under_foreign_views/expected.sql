@@ -4,14 +4,28 @@
 lock table "feedway"."ledger_dfb56e0ba4df";
 
 -- feedway golden 0123456789abcdef0123456789abcdef guard_columns
-select cast(case when count(*) = 1 then '1' else 'x' end as integer)
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('integer', 'int', 'int4')
+                            and column_name in (
+                                'amount'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 1
+            then '1'
+        else 'x'
+    end as integer
+)
 from svv_columns
-where
-    table_schema = 'public'
-    and table_name = 'customers'
-    and (
-        (column_name = 'amount' and data_type = 'integer')
-    );
+where table_schema = 'public' and table_name = 'customers';
 
 -- feedway golden 0123456789abcdef0123456789abcdef guard_view
 select cast(case when count(*) = 1 then '1' else 'x' end as integer)
@@ -120,12 +134,37 @@ values
         'bigint', 'values from 1 to 3000000000', 'data/in/golden/one.csv'
     );
 
--- === copy
+-- === merge
 
--- as in upsert: drop_tables
+-- as in upsert: lock_ledger, guard_ledger, guard_order
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_columns
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('bigint', 'int8')
+                            and column_name in (
+                                'id', 'amount'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 2
+            and count(*) = 2
+            then '1'
+        else 'x'
+    end as integer
+)
+from svv_columns
+where table_schema = 'public' and table_name = 'customers';
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
-create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
+create temp table "feedway_stage_0123456789abcdef0123456789abcdef" (
     "id" bigint,
     "amount" bigint,
     feedway_file integer,
@@ -134,7 +173,7 @@ create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
 diststyle even;
 
 -- feedway golden 0123456789abcdef0123456789abcdef copy_staging
-copy "feedway"."stage_0123456789abcdef0123456789abcdef" (
+copy "feedway_stage_0123456789abcdef0123456789abcdef" (
     "id", "amount",
     feedway_file, feedway_row
 )
@@ -143,9 +182,7 @@ iam_role 'arn:aws:iam::1:role/copy'
 format as parquet
 manifest;
 
--- === merge
-
--- as in upsert: lock_ledger, guard_ledger, guard_order, guard_column_count, count_staged, find_losers, delete_losers, count_winners, count_none_replaced, check_conservation, delete_matching_rows
+-- as in upsert: find_losers, delete_losers, count_rows, check_conservation, delete_matching_rows
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_rows
 insert into "public"."customers" (
@@ -153,6 +190,6 @@ insert into "public"."customers" (
 )
 select
     s."id", s."amount"
-from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
+from "feedway_stage_0123456789abcdef0123456789abcdef" as s;
 
 -- as in upsert: insert_ledger, insert_loaded_job_sts, select_merge_counts, drop_tables

@@ -49,14 +49,29 @@ drop view "reporting"."v_low";
 -- === log_growth
 
 -- feedway golden 0123456789abcdef0123456789abcdef guard_columns
-select cast(case when count(*) = 1 then '1' else 'x' end as integer)
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('varchar', 'character varying', 'nvarchar', 'text')
+                            and character_maximum_length = 256
+                            and column_name in (
+                                'name'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 1
+            then '1'
+        else 'x'
+    end as integer
+)
 from svv_columns
-where
-    table_schema = 'public'
-    and table_name = 'customers'
-    and (
-        (column_name = 'name' and data_type = 'character varying' and character_maximum_length = 256)
-    );
+where table_schema = 'public' and table_name = 'customers';
 
 -- feedway golden 0123456789abcdef0123456789abcdef log_growth
 insert into "feedway"."schema_changes" (
@@ -87,14 +102,29 @@ alter column "name" type varchar(310);
 -- === log_growth
 
 -- feedway golden 0123456789abcdef0123456789abcdef guard_columns
-select cast(case when count(*) = 1 then '1' else 'x' end as integer)
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('varchar', 'character varying', 'nvarchar', 'text')
+                            and character_maximum_length = 256
+                            and column_name in (
+                                'free'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 1
+            then '1'
+        else 'x'
+    end as integer
+)
 from svv_columns
-where
-    table_schema = 'public'
-    and table_name = 'customers'
-    and (
-        (column_name = 'free' and data_type = 'character varying' and character_maximum_length = 256)
-    );
+where table_schema = 'public' and table_name = 'customers';
 
 -- feedway golden 0123456789abcdef0123456789abcdef log_growth
 insert into "feedway"."schema_changes" (
@@ -161,14 +191,28 @@ where
 lock table "feedway"."ledger_dfb56e0ba4df";
 
 -- feedway golden 0123456789abcdef0123456789abcdef guard_columns
-select cast(case when count(*) = 1 then '1' else 'x' end as integer)
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('integer', 'int', 'int4')
+                            and column_name in (
+                                'amount'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 1
+            then '1'
+        else 'x'
+    end as integer
+)
 from svv_columns
-where
-    table_schema = 'public'
-    and table_name = 'customers'
-    and (
-        (column_name = 'amount' and data_type = 'integer')
-    );
+where table_schema = 'public' and table_name = 'customers';
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_view
 drop view "reporting"."v_high";
@@ -266,12 +310,56 @@ insert into "feedway"."column_spellings" (recorded_ts, run_id, target_table_name
 values
     (sysdate, '0123456789abcdef0123456789abcdef', 'public.customers', 'added', '279b8a60f444fa8b6275687ce7e44363d97f72f88e4a3285baf0d9ed812e4061', 'added');
 
--- === copy
+-- === merge
 
--- as in upsert: drop_tables
+-- as in upsert: lock_ledger, guard_ledger, guard_order
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_columns
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('bigint', 'int8')
+                            and column_name in (
+                                'id'
+                            )
+                        )
+                        or (
+                            data_type in ('decimal', 'numeric')
+                            and numeric_precision = 38 and numeric_scale = 18
+                            and column_name in (
+                                'amount'
+                            )
+                        )
+                        or (
+                            data_type in ('varchar', 'character varying', 'nvarchar', 'text')
+                            and column_name in (
+                                'name', 'free', 'segment'
+                            )
+                        )
+                        or (
+                            data_type in ('boolean', 'bool')
+                            and column_name in (
+                                'added'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 6
+            and count(*) = 6
+            then '1'
+        else 'x'
+    end as integer
+)
+from svv_columns
+where table_schema = 'public' and table_name = 'customers';
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
-create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
+create temp table "feedway_stage_0123456789abcdef0123456789abcdef" (
     "id" bigint,
     "amount" decimal(38,18),
     "name" varchar(310),
@@ -284,7 +372,7 @@ create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
 diststyle even;
 
 -- feedway golden 0123456789abcdef0123456789abcdef copy_staging
-copy "feedway"."stage_0123456789abcdef0123456789abcdef" (
+copy "feedway_stage_0123456789abcdef0123456789abcdef" (
     "id", "amount", "name", "free", "added", "segment",
     feedway_file, feedway_row
 )
@@ -293,26 +381,17 @@ iam_role 'arn:aws:iam::1:role/copy'
 format as parquet
 manifest;
 
--- === merge
-
--- as in upsert: lock_ledger, guard_ledger, guard_order
-
--- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
-select cast(case when count(*) = 6 then '1' else 'x' end as integer)
-from svv_columns
-where table_schema = 'public' and table_name = 'customers';
-
--- as in upsert: count_staged, find_losers, delete_losers, count_winners, count_none_replaced, check_conservation
+-- as in upsert: find_losers, delete_losers, count_rows, check_conservation
 
 -- feedway golden 0123456789abcdef0123456789abcdef keep_stored_values
-update "feedway"."stage_0123456789abcdef0123456789abcdef"
+update "feedway_stage_0123456789abcdef0123456789abcdef"
 set
     "segment" = "public"."customers"."segment"
 from "public"."customers"
 where
-    "feedway"."stage_0123456789abcdef0123456789abcdef"."id" = "public"."customers"."id"
+    "feedway_stage_0123456789abcdef0123456789abcdef"."id" = "public"."customers"."id"
     and
-    "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_file in (
+    "feedway_stage_0123456789abcdef0123456789abcdef".feedway_file in (
         0
     );
 
@@ -324,7 +403,7 @@ insert into "public"."customers" (
 )
 select
     s."id", s."amount", s."name", s."free", s."added", s."segment"
-from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
+from "feedway_stage_0123456789abcdef0123456789abcdef" as s;
 
 -- as in upsert: insert_ledger
 
@@ -340,11 +419,11 @@ select
     greatest(getdate(), loaded.run_start_ts),
     loaded.source_bucket, loaded.source_filename, loaded.source_etag, loaded.source_size, loaded.source_modified_ts,
     loaded.source_generation, loaded.target_table_name,
-    coalesce(staged.staged_rows, 0) + loaded.records_rejected,
-    coalesce(winners.winner_rows, 0) - coalesce(winners.updated_rows, 0),
-    coalesce(winners.updated_rows, 0),
-    replaced.replaced_rows,
-    coalesce(staged.staged_rows, 0) - coalesce(winners.winner_rows, 0),
+    coalesce(counts.winner_rows, 0) + coalesce(counts.loser_rows, 0) + loaded.records_rejected,
+    coalesce(counts.winner_rows, 0) - coalesce(counts.updated_rows, 0),
+    coalesce(counts.updated_rows, 0),
+    0,
+    coalesce(counts.loser_rows, 0),
     loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256, loaded.warnings
 from (
     select
@@ -365,8 +444,6 @@ from (
         cast('5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec' as char(64)) as spec_sha256,
         cast('[{"rule": "missing-column", "column": "segment", "message": "the file has no column ''segment'': stored rows keep their values, new rows get NULL. If that is meant, say so in evolution.columns.segment.missing_columns"}]' as varchar(4096)) as warnings
 ) as loaded
-left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file
-left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file
-cross join "feedway_replaced_0123456789ab" as replaced;
+left join "feedway_counts_0123456789ab" as counts on counts.feedway_file = loaded.feedway_file;
 
 -- as in upsert: select_merge_counts, drop_tables

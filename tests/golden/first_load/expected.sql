@@ -58,34 +58,6 @@ values
     (sysdate, '0123456789abcdef0123456789abcdef', 'sales.customers', 'updated_at', '20f1cce223f68ee645c8c7022dd0ac0ce6528c057cab07084639ce20db849052', 'updated_at'),
     (sysdate, '0123456789abcdef0123456789abcdef', 'sales.customers', 'select', 'b1a36d25d9633ed2ac04939fcb614ccb2b513243c148f18694592ae037f9d35f', 'select');
 
--- === copy
-
--- as in upsert: drop_tables
-
--- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
-create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
-    "id" bigint,
-    "postal_code" varchar(16),
-    "amount" decimal(38,18),
-    "updated_at" timestamp,
-    "select" varchar(310),
-    "run_date" timestamp,
-    "file_name" varchar(1024),
-    feedway_file integer,
-    feedway_row bigint
-)
-diststyle even;
-
--- feedway golden 0123456789abcdef0123456789abcdef copy_staging
-copy "feedway"."stage_0123456789abcdef0123456789abcdef" (
-    "id", "postal_code", "amount", "updated_at", "select", "run_date", "file_name",
-    feedway_file, feedway_row
-)
-from 's3://lake/staging/manifest.json'
-iam_role 'arn:aws:iam::1:role/copy'
-format as parquet
-manifest;
-
 -- === merge
 
 -- feedway golden 0123456789abcdef0123456789abcdef lock_ledger
@@ -110,24 +82,90 @@ where
     and source_modified_ts is not null
     and source_modified_ts > '2026-01-02 12:00:00.000000';
 
--- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
-select cast(case when count(*) = 7 then '1' else 'x' end as integer)
+-- feedway golden 0123456789abcdef0123456789abcdef guard_columns
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('bigint', 'int8')
+                            and column_name in (
+                                'id'
+                            )
+                        )
+                        or (
+                            data_type in ('varchar', 'character varying', 'nvarchar', 'text')
+                            and column_name in (
+                                'postal_code', 'select', 'file_name'
+                            )
+                        )
+                        or (
+                            data_type in ('decimal', 'numeric')
+                            and numeric_precision = 38 and numeric_scale = 18
+                            and column_name in (
+                                'amount'
+                            )
+                        )
+                        or (
+                            data_type in ('timestamp', 'timestamp without time zone')
+                            and column_name in (
+                                'updated_at', 'run_date'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 7
+            and count(*) = 7
+            then '1'
+        else 'x'
+    end as integer
+)
 from svv_columns
 where table_schema = 'sales' and table_name = 'customers';
 
--- as in upsert: count_staged, find_losers, delete_losers
+-- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
+create temp table "feedway_stage_0123456789abcdef0123456789abcdef" (
+    "id" bigint,
+    "postal_code" varchar(16),
+    "amount" decimal(38,18),
+    "updated_at" timestamp,
+    "select" varchar(310),
+    "run_date" timestamp,
+    "file_name" varchar(1024),
+    feedway_file integer,
+    feedway_row bigint
+)
+diststyle key distkey ("id");
 
--- feedway golden 0123456789abcdef0123456789abcdef count_winners
-create temp table "feedway_winners_0123456789ab" as
-select winners.feedway_file, winners.winner_rows, coalesce(updates.updated_rows, 0) as updated_rows
+-- feedway golden 0123456789abcdef0123456789abcdef copy_staging
+copy "feedway_stage_0123456789abcdef0123456789abcdef" (
+    "id", "postal_code", "amount", "updated_at", "select", "run_date", "file_name",
+    feedway_file, feedway_row
+)
+from 's3://lake/staging/manifest.json'
+iam_role 'arn:aws:iam::1:role/copy'
+format as parquet
+manifest;
+
+-- as in upsert: find_losers, delete_losers
+
+-- feedway golden 0123456789abcdef0123456789abcdef count_rows
+create temp table "feedway_counts_0123456789ab" as
+select
+    feedway_file,
+    cast(sum(winner_rows) as bigint) as winner_rows,
+    cast(sum(updated_rows) as bigint) as updated_rows,
+    cast(sum(loser_rows) as bigint) as loser_rows
 from (
-    select feedway_file, count(*) as winner_rows
-    from "feedway"."stage_0123456789abcdef0123456789abcdef"
+    select feedway_file, count(*) as winner_rows, 0 as updated_rows, 0 as loser_rows
+    from "feedway_stage_0123456789abcdef0123456789abcdef"
     group by feedway_file
-) as winners
-left join (
-    select staged.feedway_file, count(*) as updated_rows
-    from "feedway"."stage_0123456789abcdef0123456789abcdef" as staged
+    union all
+    select staged.feedway_file, 0, count(*), 0
+    from "feedway_stage_0123456789abcdef0123456789abcdef" as staged
     where exists (
         select 1
         from "sales"."customers" as stored
@@ -135,16 +173,20 @@ left join (
             stored."id" = staged."id"
     )
     group by staged.feedway_file
-) as updates
-    on updates.feedway_file = winners.feedway_file;
+    union all
+    select feedway_file, 0, 0, count(*)
+    from "feedway_losers_0123456789ab"
+    group by feedway_file
+) as counted
+group by feedway_file;
 
--- as in upsert: count_none_replaced, check_conservation
+-- as in upsert: check_conservation
 
 -- feedway golden 0123456789abcdef0123456789abcdef delete_matching_rows
 delete from "sales"."customers"
-using "feedway"."stage_0123456789abcdef0123456789abcdef"
+using "feedway_stage_0123456789abcdef0123456789abcdef"
 where
-    "sales"."customers"."id" = "feedway"."stage_0123456789abcdef0123456789abcdef"."id";
+    "sales"."customers"."id" = "feedway_stage_0123456789abcdef0123456789abcdef"."id";
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_rows
 insert into "sales"."customers" (
@@ -152,7 +194,7 @@ insert into "sales"."customers" (
 )
 select
     s."id", s."postal_code", s."amount", s."updated_at", s."select", s."run_date", s."file_name"
-from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
+from "feedway_stage_0123456789abcdef0123456789abcdef" as s;
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
 insert into "feedway"."ledger_e69979a121a9" (
@@ -177,11 +219,11 @@ select
     greatest(getdate(), loaded.run_start_ts),
     loaded.source_bucket, loaded.source_filename, loaded.source_etag, loaded.source_size, loaded.source_modified_ts,
     loaded.source_generation, loaded.target_table_name,
-    coalesce(staged.staged_rows, 0) + loaded.records_rejected,
-    coalesce(winners.winner_rows, 0) - coalesce(winners.updated_rows, 0),
-    coalesce(winners.updated_rows, 0),
-    replaced.replaced_rows,
-    coalesce(staged.staged_rows, 0) - coalesce(winners.winner_rows, 0),
+    coalesce(counts.winner_rows, 0) + coalesce(counts.loser_rows, 0) + loaded.records_rejected,
+    coalesce(counts.winner_rows, 0) - coalesce(counts.updated_rows, 0),
+    coalesce(counts.updated_rows, 0),
+    0,
+    coalesce(counts.loser_rows, 0),
     loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256, loaded.warnings
 from (
     select
@@ -202,9 +244,7 @@ from (
         cast('5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec' as char(64)) as spec_sha256,
         cast(null as varchar(4096)) as warnings
 ) as loaded
-left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file
-left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file
-cross join "feedway_replaced_0123456789ab" as replaced;
+left join "feedway_counts_0123456789ab" as counts on counts.feedway_file = loaded.feedway_file;
 
 -- as in upsert: select_merge_counts
 

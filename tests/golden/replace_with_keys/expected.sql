@@ -46,16 +46,36 @@ where
     and source_modified_ts is not null
     and source_modified_ts > '2026-01-02 12:00:00.000000';
 
--- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
-select cast(case when count(*) = 2 then '1' else 'x' end as integer)
+-- feedway golden 0123456789abcdef0123456789abcdef guard_columns
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('bigint', 'int8')
+                            and column_name in (
+                                'id'
+                            )
+                        )
+                        or (
+                            data_type in ('varchar', 'character varying', 'nvarchar', 'text')
+                            and column_name in (
+                                'name'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 2
+            and count(*) = 2
+            then '1'
+        else 'x'
+    end as integer
+)
 from svv_columns
 where table_schema = 'public' and table_name = 'rates';
-
--- feedway golden 0123456789abcdef0123456789abcdef count_staged
-create temp table "feedway_staged_0123456789ab" as
-select feedway_file, count(*) as staged_rows
-from "feedway"."stage_0123456789abcdef0123456789abcdef"
-group by feedway_file;
 
 -- feedway golden 0123456789abcdef0123456789abcdef find_losers
 create temp table "feedway_losers_0123456789ab" as
@@ -82,10 +102,22 @@ where
     "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_file = "feedway_losers_0123456789ab".feedway_file
     and "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_row = "feedway_losers_0123456789ab".feedway_row;
 
--- feedway golden 0123456789abcdef0123456789abcdef count_inserts
-create temp table "feedway_winners_0123456789ab" as
-select feedway_file, count(*) as winner_rows, cast(0 as bigint) as updated_rows
-from "feedway"."stage_0123456789abcdef0123456789abcdef"
+-- feedway golden 0123456789abcdef0123456789abcdef count_rows
+create temp table "feedway_counts_0123456789ab" as
+select
+    feedway_file,
+    cast(sum(winner_rows) as bigint) as winner_rows,
+    cast(sum(updated_rows) as bigint) as updated_rows,
+    cast(sum(loser_rows) as bigint) as loser_rows
+from (
+    select feedway_file, count(*) as winner_rows, 0 as updated_rows, 0 as loser_rows
+    from "feedway"."stage_0123456789abcdef0123456789abcdef"
+    group by feedway_file
+    union all
+    select feedway_file, 0, 0, count(*)
+    from "feedway_losers_0123456789ab"
+    group by feedway_file
+) as counted
 group by feedway_file;
 
 -- feedway golden 0123456789abcdef0123456789abcdef count_replaced
@@ -95,24 +127,16 @@ from "public"."rates";
 
 -- feedway golden 0123456789abcdef0123456789abcdef check_shrinkage
 select cast(
-    case when winners.row_count * 2 >= replaced.replaced_rows * 1 then '1' else 'x' end as integer
+    case when counts.row_count * 2 >= replaced.replaced_rows * 1 then '1' else 'x' end as integer
 )
-from (select coalesce(sum(winner_rows), 0) as row_count from "feedway_winners_0123456789ab") as winners
+from (select coalesce(sum(winner_rows), 0) as row_count from "feedway_counts_0123456789ab") as counts
 cross join "feedway_replaced_0123456789ab" as replaced;
 
 -- feedway golden 0123456789abcdef0123456789abcdef check_conservation
 select cast(
-    case
-        when
-            staged.row_count = 2
-            and winners.row_count + losers.row_count = staged.row_count
-            then '1'
-        else 'x'
-    end as integer
+    case when coalesce(sum(winner_rows + loser_rows), 0) = 2 then '1' else 'x' end as integer
 )
-from (select coalesce(sum(staged_rows), 0) as row_count from "feedway_staged_0123456789ab") as staged
-cross join (select coalesce(sum(winner_rows), 0) as row_count from "feedway_winners_0123456789ab") as winners
-cross join (select count(*) as row_count from "feedway_losers_0123456789ab") as losers;
+from "feedway_counts_0123456789ab";
 
 -- feedway golden 0123456789abcdef0123456789abcdef delete_all_rows
 delete from "public"."rates";
@@ -148,11 +172,11 @@ select
     greatest(getdate(), loaded.run_start_ts),
     loaded.source_bucket, loaded.source_filename, loaded.source_etag, loaded.source_size, loaded.source_modified_ts,
     loaded.source_generation, loaded.target_table_name,
-    coalesce(staged.staged_rows, 0) + loaded.records_rejected,
-    coalesce(winners.winner_rows, 0) - coalesce(winners.updated_rows, 0),
-    coalesce(winners.updated_rows, 0),
+    coalesce(counts.winner_rows, 0) + coalesce(counts.loser_rows, 0) + loaded.records_rejected,
+    coalesce(counts.winner_rows, 0) - coalesce(counts.updated_rows, 0),
+    coalesce(counts.updated_rows, 0),
     replaced.replaced_rows,
-    coalesce(staged.staged_rows, 0) - coalesce(winners.winner_rows, 0),
+    coalesce(counts.loser_rows, 0),
     loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256, loaded.warnings
 from (
     select
@@ -173,15 +197,13 @@ from (
         cast('5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec' as char(64)) as spec_sha256,
         cast(null as varchar(4096)) as warnings
 ) as loaded
-left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file
-left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file
+left join "feedway_counts_0123456789ab" as counts on counts.feedway_file = loaded.feedway_file
 cross join "feedway_replaced_0123456789ab" as replaced;
 
 -- feedway golden 0123456789abcdef0123456789abcdef select_merge_counts
-select staged.feedway_file, staged.staged_rows, winners.winner_rows, winners.updated_rows, replaced.replaced_rows
+select counts.feedway_file, counts.winner_rows, counts.updated_rows, counts.loser_rows, replaced.replaced_rows
 from "feedway_replaced_0123456789ab" as replaced
-left join "feedway_staged_0123456789ab" as staged on 1 = 1
-left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = staged.feedway_file;
+left join "feedway_counts_0123456789ab" as counts on 1 = 1;
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_tables
-drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef", "feedway_staged_0123456789ab", "feedway_losers_0123456789ab", "feedway_winners_0123456789ab", "feedway_replaced_0123456789ab";
+drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef", "feedway_losers_0123456789ab", "feedway_counts_0123456789ab", "feedway_replaced_0123456789ab";

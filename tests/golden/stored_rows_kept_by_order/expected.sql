@@ -1,9 +1,52 @@
--- === copy
+-- === merge
 
--- as in upsert: drop_tables
+-- as in upsert: lock_ledger, guard_ledger
+
+-- feedway golden 0123456789abcdef0123456789abcdef guard_columns
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('bigint', 'int8')
+                            and column_name in (
+                                'id'
+                            )
+                        )
+                        or (
+                            data_type in ('integer', 'int', 'int4')
+                            and column_name in (
+                                'line'
+                            )
+                        )
+                        or (
+                            data_type in ('timestamp', 'timestamp without time zone')
+                            and column_name in (
+                                'updated_at'
+                            )
+                        )
+                        or (
+                            data_type in ('varchar', 'character varying', 'nvarchar', 'text')
+                            and column_name in (
+                                'name'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 4
+            and count(*) = 4
+            then '1'
+        else 'x'
+    end as integer
+)
+from svv_columns
+where table_schema = 'public' and table_name = 'customers';
 
 -- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
-create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
+create temp table "feedway_stage_0123456789abcdef0123456789abcdef" (
     "id" bigint,
     "line" integer,
     "updated_at" timestamp,
@@ -14,7 +57,7 @@ create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
 diststyle even;
 
 -- feedway golden 0123456789abcdef0123456789abcdef copy_staging
-copy "feedway"."stage_0123456789abcdef0123456789abcdef" (
+copy "feedway_stage_0123456789abcdef0123456789abcdef" (
     "id", "line", "updated_at", "name",
     feedway_file, feedway_row
 )
@@ -22,17 +65,6 @@ from 's3://lake/staging/manifest.json'
 iam_role 'arn:aws:iam::1:role/copy'
 format as parquet
 manifest;
-
--- === merge
-
--- as in upsert: lock_ledger, guard_ledger
-
--- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
-select cast(case when count(*) = 4 then '1' else 'x' end as integer)
-from svv_columns
-where table_schema = 'public' and table_name = 'customers';
-
--- as in upsert: count_staged
 
 -- feedway golden 0123456789abcdef0123456789abcdef find_losers
 create temp table "feedway_losers_0123456789ab" as
@@ -51,7 +83,7 @@ from (
                 feedway_file desc,
                 feedway_row desc
         ) as place
-    from "feedway"."stage_0123456789abcdef0123456789abcdef"
+    from "feedway_stage_0123456789abcdef0123456789abcdef"
 ) as ranked
 where place > 1;
 
@@ -60,7 +92,7 @@ where place > 1;
 -- feedway golden 0123456789abcdef0123456789abcdef find_stale_rows
 insert into "feedway_losers_0123456789ab" (feedway_file, feedway_row)
 select distinct staged.feedway_file, staged.feedway_row
-from "feedway"."stage_0123456789abcdef0123456789abcdef" as staged
+from "feedway_stage_0123456789abcdef0123456789abcdef" as staged
 inner join "public"."customers" as stored
     on
         staged."id" = stored."id"
@@ -89,7 +121,7 @@ where
 -- feedway golden 0123456789abcdef0123456789abcdef find_tied_rows
 insert into "feedway_losers_0123456789ab" (feedway_file, feedway_row)
 select distinct staged.feedway_file, staged.feedway_row
-from "feedway"."stage_0123456789abcdef0123456789abcdef" as staged
+from "feedway_stage_0123456789abcdef0123456789abcdef" as staged
 inner join "public"."customers" as stored
     on
         staged."id" = stored."id"
@@ -106,17 +138,20 @@ where
 
 -- as in upsert: delete_losers
 
--- feedway golden 0123456789abcdef0123456789abcdef count_winners
-create temp table "feedway_winners_0123456789ab" as
-select winners.feedway_file, winners.winner_rows, coalesce(updates.updated_rows, 0) as updated_rows
+-- feedway golden 0123456789abcdef0123456789abcdef count_rows
+create temp table "feedway_counts_0123456789ab" as
+select
+    feedway_file,
+    cast(sum(winner_rows) as bigint) as winner_rows,
+    cast(sum(updated_rows) as bigint) as updated_rows,
+    cast(sum(loser_rows) as bigint) as loser_rows
 from (
-    select feedway_file, count(*) as winner_rows
-    from "feedway"."stage_0123456789abcdef0123456789abcdef"
+    select feedway_file, count(*) as winner_rows, 0 as updated_rows, 0 as loser_rows
+    from "feedway_stage_0123456789abcdef0123456789abcdef"
     group by feedway_file
-) as winners
-left join (
-    select staged.feedway_file, count(*) as updated_rows
-    from "feedway"."stage_0123456789abcdef0123456789abcdef" as staged
+    union all
+    select staged.feedway_file, 0, count(*), 0
+    from "feedway_stage_0123456789abcdef0123456789abcdef" as staged
     where exists (
         select 1
         from "public"."customers" as stored
@@ -125,17 +160,21 @@ left join (
             and stored."line" = staged."line"
     )
     group by staged.feedway_file
-) as updates
-    on updates.feedway_file = winners.feedway_file;
+    union all
+    select feedway_file, 0, 0, count(*)
+    from "feedway_losers_0123456789ab"
+    group by feedway_file
+) as counted
+group by feedway_file;
 
--- as in upsert: count_none_replaced, check_conservation
+-- as in upsert: check_conservation
 
 -- feedway golden 0123456789abcdef0123456789abcdef delete_matching_rows
 delete from "public"."customers"
-using "feedway"."stage_0123456789abcdef0123456789abcdef"
+using "feedway_stage_0123456789abcdef0123456789abcdef"
 where
-    "public"."customers"."id" = "feedway"."stage_0123456789abcdef0123456789abcdef"."id"
-    and "public"."customers"."line" = "feedway"."stage_0123456789abcdef0123456789abcdef"."line";
+    "public"."customers"."id" = "feedway_stage_0123456789abcdef0123456789abcdef"."id"
+    and "public"."customers"."line" = "feedway_stage_0123456789abcdef0123456789abcdef"."line";
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_rows
 insert into "public"."customers" (
@@ -143,7 +182,7 @@ insert into "public"."customers" (
 )
 select
     s."id", s."line", s."updated_at", s."name"
-from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
+from "feedway_stage_0123456789abcdef0123456789abcdef" as s;
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
 insert into "feedway"."ledger_dfb56e0ba4df" (

@@ -24,41 +24,6 @@ insert into "feedway"."column_spellings" (recorded_ts, run_id, target_table_name
 values
     (sysdate, '0123456789abcdef0123456789abcdef', 'public.shops', 'payload', '239f59ed55e737c77147cf55ad0c1b030b6d7ee748a7426952f9b852d5a935e5', 'payload');
 
--- === copy
-
--- as in upsert: drop_tables
-
--- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
-create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
-    "id" bigint,
-    "opens" time,
-    "seen_at" timestamptz,
-    "payload" super,
-    "place" geometry,
-    "feedway_text_1" varchar(15),
-    "feedway_utc_4" timestamp,
-    feedway_file integer,
-    feedway_row bigint
-)
-diststyle even;
-
--- feedway golden 0123456789abcdef0123456789abcdef copy_staging
-copy "feedway"."stage_0123456789abcdef0123456789abcdef" (
-    "id", "feedway_text_1", "feedway_utc_4", "payload",
-    feedway_file, feedway_row
-)
-from 's3://lake/staging/manifest.json'
-iam_role 'arn:aws:iam::1:role/copy'
-format as parquet
-manifest
-serializetojson;
-
--- feedway golden 0123456789abcdef0123456789abcdef convert_copied
-update "feedway"."stage_0123456789abcdef0123456789abcdef"
-set
-    "seen_at" = "feedway_utc_4" at time zone 'UTC',
-    "opens" = cast("feedway_text_1" as time);
-
 -- === merge
 
 -- feedway golden 0123456789abcdef0123456789abcdef lock_ledger
@@ -83,24 +48,96 @@ where
     and source_modified_ts is not null
     and source_modified_ts > '2026-01-02 12:00:00.000000';
 
--- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
-select cast(case when count(*) = 5 then '1' else 'x' end as integer)
+-- feedway golden 0123456789abcdef0123456789abcdef guard_columns
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('bigint', 'int8')
+                            and column_name in (
+                                'id'
+                            )
+                        )
+                        or (
+                            data_type in ('time', 'time without time zone')
+                            and column_name in (
+                                'opens'
+                            )
+                        )
+                        or (
+                            data_type in ('timestamptz', 'timestamp with time zone')
+                            and column_name in (
+                                'seen_at'
+                            )
+                        )
+                        or (
+                            data_type in ('super')
+                            and column_name in (
+                                'payload'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 4
+            and count(*) = 5
+            then '1'
+        else 'x'
+    end as integer
+)
 from svv_columns
 where table_schema = 'public' and table_name = 'shops';
 
--- as in upsert: count_staged, find_losers, delete_losers
+-- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
+create temp table "feedway_stage_0123456789abcdef0123456789abcdef" (
+    "id" bigint,
+    "opens" time,
+    "seen_at" timestamptz,
+    "payload" super,
+    "place" geometry,
+    "feedway_text_1" varchar(15),
+    "feedway_utc_4" timestamp,
+    feedway_file integer,
+    feedway_row bigint
+)
+diststyle even;
 
--- feedway golden 0123456789abcdef0123456789abcdef count_winners
-create temp table "feedway_winners_0123456789ab" as
-select winners.feedway_file, winners.winner_rows, coalesce(updates.updated_rows, 0) as updated_rows
+-- feedway golden 0123456789abcdef0123456789abcdef copy_staging
+copy "feedway_stage_0123456789abcdef0123456789abcdef" (
+    "id", "feedway_text_1", "feedway_utc_4", "payload",
+    feedway_file, feedway_row
+)
+from 's3://lake/staging/manifest.json'
+iam_role 'arn:aws:iam::1:role/copy'
+format as parquet
+manifest
+serializetojson;
+
+-- feedway golden 0123456789abcdef0123456789abcdef convert_copied
+update "feedway_stage_0123456789abcdef0123456789abcdef"
+set
+    "seen_at" = "feedway_utc_4" at time zone 'UTC',
+    "opens" = cast("feedway_text_1" as time);
+
+-- as in upsert: find_losers, delete_losers
+
+-- feedway golden 0123456789abcdef0123456789abcdef count_rows
+create temp table "feedway_counts_0123456789ab" as
+select
+    feedway_file,
+    cast(sum(winner_rows) as bigint) as winner_rows,
+    cast(sum(updated_rows) as bigint) as updated_rows,
+    cast(sum(loser_rows) as bigint) as loser_rows
 from (
-    select feedway_file, count(*) as winner_rows
-    from "feedway"."stage_0123456789abcdef0123456789abcdef"
+    select feedway_file, count(*) as winner_rows, 0 as updated_rows, 0 as loser_rows
+    from "feedway_stage_0123456789abcdef0123456789abcdef"
     group by feedway_file
-) as winners
-left join (
-    select staged.feedway_file, count(*) as updated_rows
-    from "feedway"."stage_0123456789abcdef0123456789abcdef" as staged
+    union all
+    select staged.feedway_file, 0, count(*), 0
+    from "feedway_stage_0123456789abcdef0123456789abcdef" as staged
     where exists (
         select 1
         from "public"."shops" as stored
@@ -108,28 +145,32 @@ left join (
             stored."id" = staged."id"
     )
     group by staged.feedway_file
-) as updates
-    on updates.feedway_file = winners.feedway_file;
+    union all
+    select feedway_file, 0, 0, count(*)
+    from "feedway_losers_0123456789ab"
+    group by feedway_file
+) as counted
+group by feedway_file;
 
--- as in upsert: count_none_replaced, check_conservation
+-- as in upsert: check_conservation
 
 -- feedway golden 0123456789abcdef0123456789abcdef keep_stored_values
-update "feedway"."stage_0123456789abcdef0123456789abcdef"
+update "feedway_stage_0123456789abcdef0123456789abcdef"
 set
     "place" = "public"."shops"."place"
 from "public"."shops"
 where
-    "feedway"."stage_0123456789abcdef0123456789abcdef"."id" = "public"."shops"."id"
+    "feedway_stage_0123456789abcdef0123456789abcdef"."id" = "public"."shops"."id"
     and
-    "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_file in (
+    "feedway_stage_0123456789abcdef0123456789abcdef".feedway_file in (
         0
     );
 
 -- feedway golden 0123456789abcdef0123456789abcdef delete_matching_rows
 delete from "public"."shops"
-using "feedway"."stage_0123456789abcdef0123456789abcdef"
+using "feedway_stage_0123456789abcdef0123456789abcdef"
 where
-    "public"."shops"."id" = "feedway"."stage_0123456789abcdef0123456789abcdef"."id";
+    "public"."shops"."id" = "feedway_stage_0123456789abcdef0123456789abcdef"."id";
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_rows
 insert into "public"."shops" (
@@ -137,7 +178,7 @@ insert into "public"."shops" (
 )
 select
     s."id", s."opens", s."seen_at", s."payload", s."place"
-from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
+from "feedway_stage_0123456789abcdef0123456789abcdef" as s;
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
 insert into "feedway"."ledger_e2ffdb24b36d" (
@@ -162,11 +203,11 @@ select
     greatest(getdate(), loaded.run_start_ts),
     loaded.source_bucket, loaded.source_filename, loaded.source_etag, loaded.source_size, loaded.source_modified_ts,
     loaded.source_generation, loaded.target_table_name,
-    coalesce(staged.staged_rows, 0) + loaded.records_rejected,
-    coalesce(winners.winner_rows, 0) - coalesce(winners.updated_rows, 0),
-    coalesce(winners.updated_rows, 0),
-    replaced.replaced_rows,
-    coalesce(staged.staged_rows, 0) - coalesce(winners.winner_rows, 0),
+    coalesce(counts.winner_rows, 0) + coalesce(counts.loser_rows, 0) + loaded.records_rejected,
+    coalesce(counts.winner_rows, 0) - coalesce(counts.updated_rows, 0),
+    coalesce(counts.updated_rows, 0),
+    0,
+    coalesce(counts.loser_rows, 0),
     loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256, loaded.warnings
 from (
     select
@@ -187,8 +228,6 @@ from (
         cast('5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec' as char(64)) as spec_sha256,
         cast('[{"rule": "unloadable-column", "column": "place", "message": "public.shops: the column ''place'' is geometry, which Feedway cannot load: stored rows keep their values, new rows get NULL. If that is meant, list it under columns.exclude"}]' as varchar(4096)) as warnings
 ) as loaded
-left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file
-left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file
-cross join "feedway_replaced_0123456789ab" as replaced;
+left join "feedway_counts_0123456789ab" as counts on counts.feedway_file = loaded.feedway_file;
 
 -- as in upsert: select_merge_counts, drop_tables

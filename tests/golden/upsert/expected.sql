@@ -1,27 +1,3 @@
--- === copy
-
--- feedway golden 0123456789abcdef0123456789abcdef drop_tables
-drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef";
-
--- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
-create table "feedway"."stage_0123456789abcdef0123456789abcdef" (
-    "id" bigint,
-    "name" varchar(256),
-    feedway_file integer,
-    feedway_row bigint
-)
-diststyle even;
-
--- feedway golden 0123456789abcdef0123456789abcdef copy_staging
-copy "feedway"."stage_0123456789abcdef0123456789abcdef" (
-    "id", "name",
-    feedway_file, feedway_row
-)
-from 's3://lake/staging/manifest.json'
-iam_role 'arn:aws:iam::1:role/copy'
-format as parquet
-manifest;
-
 -- === merge
 
 -- feedway golden 0123456789abcdef0123456789abcdef lock_ledger
@@ -46,16 +22,55 @@ where
     and source_modified_ts is not null
     and source_modified_ts > '2026-01-02 12:00:00.000000';
 
--- feedway golden 0123456789abcdef0123456789abcdef guard_column_count
-select cast(case when count(*) = 2 then '1' else 'x' end as integer)
+-- feedway golden 0123456789abcdef0123456789abcdef guard_columns
+select cast(
+    case
+        when
+            sum(
+                case
+                    when
+                        (
+                            data_type in ('bigint', 'int8')
+                            and column_name in (
+                                'id'
+                            )
+                        )
+                        or (
+                            data_type in ('varchar', 'character varying', 'nvarchar', 'text')
+                            and column_name in (
+                                'name'
+                            )
+                        )
+                        then 1
+                    else 0
+                end
+            ) = 2
+            and count(*) = 2
+            then '1'
+        else 'x'
+    end as integer
+)
 from svv_columns
 where table_schema = 'public' and table_name = 'customers';
 
--- feedway golden 0123456789abcdef0123456789abcdef count_staged
-create temp table "feedway_staged_0123456789ab" as
-select feedway_file, count(*) as staged_rows
-from "feedway"."stage_0123456789abcdef0123456789abcdef"
-group by feedway_file;
+-- feedway golden 0123456789abcdef0123456789abcdef create_staging_table
+create temp table "feedway_stage_0123456789abcdef0123456789abcdef" (
+    "id" bigint,
+    "name" varchar(256),
+    feedway_file integer,
+    feedway_row bigint
+)
+diststyle even;
+
+-- feedway golden 0123456789abcdef0123456789abcdef copy_staging
+copy "feedway_stage_0123456789abcdef0123456789abcdef" (
+    "id", "name",
+    feedway_file, feedway_row
+)
+from 's3://lake/staging/manifest.json'
+iam_role 'arn:aws:iam::1:role/copy'
+format as parquet
+manifest;
 
 -- feedway golden 0123456789abcdef0123456789abcdef find_losers
 create temp table "feedway_losers_0123456789ab" as
@@ -71,28 +86,31 @@ from (
                 feedway_file desc,
                 feedway_row desc
         ) as place
-    from "feedway"."stage_0123456789abcdef0123456789abcdef"
+    from "feedway_stage_0123456789abcdef0123456789abcdef"
 ) as ranked
 where place > 1;
 
 -- feedway golden 0123456789abcdef0123456789abcdef delete_losers
-delete from "feedway"."stage_0123456789abcdef0123456789abcdef"
+delete from "feedway_stage_0123456789abcdef0123456789abcdef"
 using "feedway_losers_0123456789ab"
 where
-    "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_file = "feedway_losers_0123456789ab".feedway_file
-    and "feedway"."stage_0123456789abcdef0123456789abcdef".feedway_row = "feedway_losers_0123456789ab".feedway_row;
+    "feedway_stage_0123456789abcdef0123456789abcdef".feedway_file = "feedway_losers_0123456789ab".feedway_file
+    and "feedway_stage_0123456789abcdef0123456789abcdef".feedway_row = "feedway_losers_0123456789ab".feedway_row;
 
--- feedway golden 0123456789abcdef0123456789abcdef count_winners
-create temp table "feedway_winners_0123456789ab" as
-select winners.feedway_file, winners.winner_rows, coalesce(updates.updated_rows, 0) as updated_rows
+-- feedway golden 0123456789abcdef0123456789abcdef count_rows
+create temp table "feedway_counts_0123456789ab" as
+select
+    feedway_file,
+    cast(sum(winner_rows) as bigint) as winner_rows,
+    cast(sum(updated_rows) as bigint) as updated_rows,
+    cast(sum(loser_rows) as bigint) as loser_rows
 from (
-    select feedway_file, count(*) as winner_rows
-    from "feedway"."stage_0123456789abcdef0123456789abcdef"
+    select feedway_file, count(*) as winner_rows, 0 as updated_rows, 0 as loser_rows
+    from "feedway_stage_0123456789abcdef0123456789abcdef"
     group by feedway_file
-) as winners
-left join (
-    select staged.feedway_file, count(*) as updated_rows
-    from "feedway"."stage_0123456789abcdef0123456789abcdef" as staged
+    union all
+    select staged.feedway_file, 0, count(*), 0
+    from "feedway_stage_0123456789abcdef0123456789abcdef" as staged
     where exists (
         select 1
         from "public"."customers" as stored
@@ -100,32 +118,24 @@ left join (
             stored."id" = staged."id"
     )
     group by staged.feedway_file
-) as updates
-    on updates.feedway_file = winners.feedway_file;
-
--- feedway golden 0123456789abcdef0123456789abcdef count_none_replaced
-create temp table "feedway_replaced_0123456789ab" as
-select cast(0 as bigint) as replaced_rows;
+    union all
+    select feedway_file, 0, 0, count(*)
+    from "feedway_losers_0123456789ab"
+    group by feedway_file
+) as counted
+group by feedway_file;
 
 -- feedway golden 0123456789abcdef0123456789abcdef check_conservation
 select cast(
-    case
-        when
-            staged.row_count = 2
-            and winners.row_count + losers.row_count = staged.row_count
-            then '1'
-        else 'x'
-    end as integer
+    case when coalesce(sum(winner_rows + loser_rows), 0) = 2 then '1' else 'x' end as integer
 )
-from (select coalesce(sum(staged_rows), 0) as row_count from "feedway_staged_0123456789ab") as staged
-cross join (select coalesce(sum(winner_rows), 0) as row_count from "feedway_winners_0123456789ab") as winners
-cross join (select count(*) as row_count from "feedway_losers_0123456789ab") as losers;
+from "feedway_counts_0123456789ab";
 
 -- feedway golden 0123456789abcdef0123456789abcdef delete_matching_rows
 delete from "public"."customers"
-using "feedway"."stage_0123456789abcdef0123456789abcdef"
+using "feedway_stage_0123456789abcdef0123456789abcdef"
 where
-    "public"."customers"."id" = "feedway"."stage_0123456789abcdef0123456789abcdef"."id";
+    "public"."customers"."id" = "feedway_stage_0123456789abcdef0123456789abcdef"."id";
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_rows
 insert into "public"."customers" (
@@ -133,7 +143,7 @@ insert into "public"."customers" (
 )
 select
     s."id", s."name"
-from "feedway"."stage_0123456789abcdef0123456789abcdef" as s;
+from "feedway_stage_0123456789abcdef0123456789abcdef" as s;
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_ledger
 insert into "feedway"."ledger_dfb56e0ba4df" (
@@ -158,11 +168,11 @@ select
     greatest(getdate(), loaded.run_start_ts),
     loaded.source_bucket, loaded.source_filename, loaded.source_etag, loaded.source_size, loaded.source_modified_ts,
     loaded.source_generation, loaded.target_table_name,
-    coalesce(staged.staged_rows, 0) + loaded.records_rejected,
-    coalesce(winners.winner_rows, 0) - coalesce(winners.updated_rows, 0),
-    coalesce(winners.updated_rows, 0),
-    replaced.replaced_rows,
-    coalesce(staged.staged_rows, 0) - coalesce(winners.winner_rows, 0),
+    coalesce(counts.winner_rows, 0) + coalesce(counts.loser_rows, 0) + loaded.records_rejected,
+    coalesce(counts.winner_rows, 0) - coalesce(counts.updated_rows, 0),
+    coalesce(counts.updated_rows, 0),
+    0,
+    coalesce(counts.loser_rows, 0),
     loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256, loaded.warnings
 from (
     select
@@ -183,15 +193,11 @@ from (
         cast('5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec' as char(64)) as spec_sha256,
         cast(null as varchar(4096)) as warnings
 ) as loaded
-left join "feedway_staged_0123456789ab" as staged on staged.feedway_file = loaded.feedway_file
-left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = loaded.feedway_file
-cross join "feedway_replaced_0123456789ab" as replaced;
+left join "feedway_counts_0123456789ab" as counts on counts.feedway_file = loaded.feedway_file;
 
 -- feedway golden 0123456789abcdef0123456789abcdef select_merge_counts
-select staged.feedway_file, staged.staged_rows, winners.winner_rows, winners.updated_rows, replaced.replaced_rows
-from "feedway_replaced_0123456789ab" as replaced
-left join "feedway_staged_0123456789ab" as staged on 1 = 1
-left join "feedway_winners_0123456789ab" as winners on winners.feedway_file = staged.feedway_file;
+select feedway_file, winner_rows, updated_rows, loser_rows, 0
+from "feedway_counts_0123456789ab";
 
 -- feedway golden 0123456789abcdef0123456789abcdef drop_tables
-drop table if exists "feedway"."stage_0123456789abcdef0123456789abcdef", "feedway_staged_0123456789ab", "feedway_losers_0123456789ab", "feedway_winners_0123456789ab", "feedway_replaced_0123456789ab";
+drop table if exists "feedway_stage_0123456789abcdef0123456789abcdef", "feedway_losers_0123456789ab", "feedway_counts_0123456789ab";

@@ -25,6 +25,7 @@ from framework.spec.environment import (
     Environment,
     LakeSettings,
     RetrySettings,
+    SingleSubmissionSettings,
     WarehouseSettings,
 )
 from framework.spec.load import load_pipeline_text
@@ -48,6 +49,7 @@ ENVIRONMENT = Environment(
     "auto",
     EmbeddedSettings(1, 1, None),
     RetrySettings(3, 0.0, 1.0),
+    SingleSubmissionSettings(1024**2, 60),
     1,
     900,
     3,
@@ -75,16 +77,20 @@ class Scenario:
 
 
 class Bench:
-    """A scenario, ready to run. A test changes the fakes, runs it and reads them."""
+    """A scenario, ready to run. A test changes the fakes, runs it and reads them.
 
-    def __init__(self, scenario: Scenario, max_attempts: int = 3) -> None:
+    A load copies and merges in one submission; in two if it is `divided`.
+    """
+
+    def __init__(self, scenario: Scenario, max_attempts: int = 3, *, divided: bool = False) -> None:
         self.scenario = scenario
         self.spec = read_spec(scenario.spec)
         self.calls = Calls()
         self.now = NOON
         self.lake = FakeLake(self.calls, lambda: self.now)
         self.engine = FakeEngine(scenario.canned, self.lake)
-        self.environment = replace(ENVIRONMENT, max_attempts=max_attempts)
+        single = SingleSubmissionSettings(0 if divided else 1024**2, 60)
+        self.environment = replace(ENVIRONMENT, max_attempts=max_attempts, single_submission=single)
         answers = {**merge_counts(scenario), **catalog(self.spec, scenario), **scenario.answers}
         self.warehouse = FakeWarehouse(self.environment.warehouse, self.calls, answers)
         self.logs: list[RunLog] = []

@@ -78,7 +78,7 @@ def test_a_load_that_is_interrupted_after_its_merge_has_not_failed(call: Call) -
 
 
 def test_a_log_is_exported_though_cleaning_up_is_interrupted() -> None:
-    bench = Bench(SCENARIOS["no drift"])
+    bench = Bench(SCENARIOS["no drift"], divided=True)
     bench.calls.failures = {
         Call("run", "merge"): WarehouseError("the merge is refused"),
         Call("run", "drop_staging"): KeyboardInterrupt("interrupted by the user"),
@@ -138,7 +138,7 @@ def test_cleaning_up_costs_no_submission_before_there_is_a_table_to_drop(step: S
 
 
 def test_the_table_of_a_copy_that_was_interrupted_is_dropped() -> None:
-    bench = Bench(SCENARIOS["no drift"])
+    bench = Bench(SCENARIOS["no drift"], divided=True)
     interrupt_at(bench, next(n for name, n, at in CHECKS if (name, at) == ("no drift", Step.MERGE)))
     with pytest.raises(KeyboardInterrupt):
         bench.run()

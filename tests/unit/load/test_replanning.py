@@ -19,7 +19,7 @@ from tests.unit.load.fake_rows import Canned
 from tests.unit.load.fake_warehouse import Refusal, entered
 from tests.unit.load.scenarios import NOON, ONE, SCENARIOS, TWO, Bench
 
-STALE = Refusal("merge", "guard_column_count")
+STALE = Refusal("merge", "guard_columns")
 LOADED = Refusal("merge", "guard_ledger")
 LATER = Refusal("merge", "guard_order")
 MAX_PLANS = 3
@@ -60,7 +60,7 @@ def test_a_load_whose_plans_are_always_stale_fails_with_the_last_refusal() -> No
 
     assert (result.status, len(bench.warehouse.of("merge"))) == ("FAILED", MAX_PLANS)
     assert result.failure is not None
-    assert result.failure.message == "guard_column_count is refused"
+    assert result.failure.message == "guard_columns is refused"
 
 
 def test_other_runs_may_load_the_files_one_by_one_without_a_limit() -> None:
@@ -190,7 +190,7 @@ def test_a_replan_stages_nothing_where_files_and_columns_are_the_same() -> None:
     bench.run()
 
     assert len(bench.engine.opened) == 1
-    assert len({id(each.transaction) for each in bench.warehouse.of("copy")}) == 3
+    assert len({id(each.transaction) for each in bench.warehouse.of("merge")}) == 3
 
 
 def test_a_replan_stages_again_where_the_columns_have_changed() -> None:

@@ -115,7 +115,7 @@ def test_a_failure_that_cannot_be_recorded_moves_no_file() -> None:
 
 
 def test_what_is_done_on_the_way_out_is_tried_once() -> None:
-    bench = Bench(SCENARIOS["bad rows"])
+    bench = Bench(SCENARIOS["bad rows"], divided=True)
     bench.warehouse.refusals = [Refusal("merge", "insert_rows")]
     bench.run()
 
@@ -154,7 +154,7 @@ def test_bad_rows_stay_where_the_merge_was_committed_though_its_reply_was_lost()
 
 
 def test_nothing_is_merged_once_the_bad_rows_have_been_cleared_away() -> None:
-    bench = Bench(SCENARIOS["bad rows"])
+    bench = Bench(SCENARIOS["bad rows"], divided=True)
 
     def clear() -> None:
         for key in bench.lake.keys("data/quarantine/"):
@@ -168,7 +168,7 @@ def test_nothing_is_merged_once_the_bad_rows_have_been_cleared_away() -> None:
 
 def test_a_file_that_is_replaced_after_it_was_read_is_only_not_archived() -> None:
     bench = Bench(SCENARIOS["no drift"])
-    bench.calls.happens = {Call("run", "copy"): replace_file(bench, ONE)}
+    bench.calls.happens = {Call("run", "merge"): replace_file(bench, ONE)}
     (result,) = bench.run()
 
     assert result.status == "SUCCESS"
@@ -231,7 +231,7 @@ def test_the_next_load_follows_a_failure_where_the_spec_says_so_and_it_can_fare_
     scenario = two_files("no drift")
     spec = scenario.spec.replace("golden/}", f"golden/, on_failure: {policy}}}")
     bench = Bench(replace(scenario, spec=spec))
-    bench.calls.failures = {Call("run", "copy"): WarehouseError("it is refused", is_outage=is_outage)}
+    bench.calls.failures = {Call("run", "merge"): WarehouseError("it is refused", is_outage=is_outage)}
 
     assert [result.status for result in bench.run()] == ["FAILED", "SUCCESS"][:loads]
 

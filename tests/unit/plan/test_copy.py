@@ -6,12 +6,12 @@ from framework.model.column_type import parse_type
 from framework.model.names import TableName
 from framework.model.staging import FromFile, StagingColumn
 from framework.plan.columns import PlannedColumn, UnloadableColumn
-from framework.plan.copy import plan_copy
+from framework.plan.copy import CopyInput, plan_copy
 from framework.plan.missing import Fill
-from framework.plan.steps import Transaction
+from framework.plan.steps import Statement
 
 
-def copy_of(columns: dict[str, str], kept: dict[str, str] | None = None) -> Transaction:
+def copy_of(columns: dict[str, str], kept: dict[str, str] | None = None) -> tuple[Statement, ...]:
     planned = [
         PlannedColumn(StagingColumn(name, parse_type("varchar(65535)"), FromFile()), parse_type(text))
         for name, text in columns.items()
@@ -20,18 +20,19 @@ def copy_of(columns: dict[str, str], kept: dict[str, str] | None = None) -> Tran
         UnloadableColumn(name, text, Fill(name, None, keeps_stored=True, files=(0,)))
         for name, text in (kept or {}).items()
     ]
-    return plan_copy(TableName("feedway", "staging"), planned, unloadable, "s3://lake/manifest.json", "default")
+    copy = CopyInput(planned, unloadable, None, "s3://lake/manifest.json", "default")
+    return plan_copy(copy, TableName("feedway", "staging"))
 
 
 def test_the_staging_table_has_the_types_of_the_target() -> None:
-    create = copy_of({"a": "varchar(20)", "b": "integer"}).statements[1]
+    create = copy_of({"a": "varchar(20)", "b": "integer"})[0]
 
     assert create.values["columns"] == (("a", "varchar(20)"), ("b", "integer"))
 
 
 def test_a_time_is_copied_into_a_column_whose_name_is_free_and_converted() -> None:
     columns = {"feedway_utc_0": "integer", "at": "timestamptz", "opens": "time"}
-    _, create, copy, convert = copy_of(columns, kept={"feedway_text_3": "geometry"}).statements
+    create, copy, convert = copy_of(columns, kept={"feedway_text_3": "geometry"})
 
     assert create.values["columns"] == (
         ("feedway_utc_0", "integer"),
@@ -47,11 +48,11 @@ def test_a_time_is_copied_into_a_column_whose_name_is_free_and_converted() -> No
 
 
 def test_nothing_is_converted_where_copy_fills_all_columns() -> None:
-    assert [statement.template for statement in copy_of({"a": "integer"}).statements] == [
-        *("drop_tables", "create_staging_table", "copy_staging")
+    assert [statement.template for statement in copy_of({"a": "integer"})] == [
+        *("create_staging_table", "copy_staging")
     ]
 
 
 def test_copy_reads_json_only_where_it_fills_a_super() -> None:
-    assert copy_of({"a": "integer", "b": "super"}).statements[2].values["has_super"] is True
-    assert copy_of({"a": "integer"}, kept={"b": "geometry"}).statements[2].values["has_super"] is False
+    assert copy_of({"a": "integer", "b": "super"})[1].values["has_super"] is True
+    assert copy_of({"a": "integer"}, kept={"b": "geometry"})[1].values["has_super"] is False

@@ -45,6 +45,7 @@ from framework.plan.precedence import deciding_order
 from framework.plan.render import render
 from framework.plan.spellings import known_spellings
 from framework.plan.steps import Statement, Transaction
+from framework.spec.environment import SingleSubmissionSettings
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 
@@ -165,6 +166,7 @@ def planned(folder: Path) -> Sequence[Transaction]:
         LoadTerms(keeps_stored=keeps_stored, precedence=order),
         "arn:aws:iam::1:role/copy",
         "s3://lake/staging/manifest.json",
+        SingleSubmissionSettings(case.get("single_submission", 1024), 60),
     )
     plan = plan_with_lookups(load, observed, PlanHints(), lambda seen, lookup: looked_up(case, seen, lookup))
     return plan.transactions

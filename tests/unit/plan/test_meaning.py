@@ -48,8 +48,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "insert_loaded_job_sts": [SimpleNamespace(ordinal=0, rejected=1, audit=audit)] * 2,
     }
     columns: Any = {
-        "guard_columns": [(name, text, parse_type("varchar(9)"))] * 2,
-        "guard_column_count": 9,
+        "guard_columns": 4,
         "create_staging_table": [(name, "varchar(9)")] * 9,
         "copy_rows": [(name, None, False), (name, parse_type("bigint"), False), (name, None, True)],
         "create_wider_copy": [
@@ -61,6 +60,8 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "change": dict.fromkeys(("kind", "column", "from", "to", "reason"), text),
         "changes": [dict.fromkeys(("kind", "column", "from", "to", "reason"), text)] * 2,
         "distkey": name,
+        "is_temporary": True,
+        "types": [(("varchar", text), parse_type("varchar(9)"), [name, text])] * 2,
         "schema": name,
         "control_schema": name,
         "shared": [text, text],

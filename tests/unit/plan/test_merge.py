@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from framework.model.column_type import parse_type
 from framework.model.files import FileIdentity
 from framework.model.modes import UPSERT
-from framework.model.names import TableName
+from framework.model.names import TableName, staging_table
 from framework.model.observation import AuditRow
 from framework.plan.merge import MAX_FILES_PER_LOAD, plan_merge
 from framework.plan.merge_input import LoadedFile, MergeInput
@@ -24,8 +25,10 @@ MOST = MergeInput(
     target=TARGET,
     target_exists=True,
     control_schema="feedway",
+    staging=staging_table("feedway", "f" * 32),
     load=LoadSpec(UPSERT, ("id",), (OrderBy("at", descending=True),), "deduplicate"),
     columns=("id", "at"),
+    types={"id": parse_type("bigint"), "at": parse_type("timestamp")},
     fills=(),
     files=tuple(
         LoadedFile(

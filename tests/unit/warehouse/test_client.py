@@ -1,7 +1,10 @@
 """The Data API client: submitting, polling, transient failures, and what a refusal says."""
 
+import itertools
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,9 +24,15 @@ CALLER = Caller("customers", "r1")
 
 
 class FakeDataApi:
-    """Answers each call with the next prepared answer of its operation; an exception is raised."""
+    """Answers each call with the next prepared answer of its operation; an exception is raised.
 
-    def __init__(self, **answers: Sequence[Any]) -> None:
+    Its model is that of boto3, or of an older one that cannot wait.
+    """
+
+    def __init__(self, may_wait: bool = False, **answers: Sequence[Any]) -> None:
+        members = {"Id", "WaitTimeSeconds"} if may_wait else {"Id"}
+        operation = SimpleNamespace(input_shape=SimpleNamespace(members=members))
+        self.meta = SimpleNamespace(service_model=SimpleNamespace(operation_model=lambda name: operation))
         self.answers = {name: list(values) for name, values in answers.items()}
         self.calls: list[tuple[str, dict[str, Any]]] = []
 
@@ -114,6 +123,7 @@ def test_polling_starts_at_a_tenth_of_a_second_and_slows_down_to_a_second() -> N
 
     warehouse(fake, pauses).run(ONE, CALLER, log())
 
+    pauses = [pause for pause in pauses if pause]
     assert pauses[:3] == pytest.approx([0.1, 0.11, 0.121])
     assert pauses[-1] == 1.0
 
@@ -129,7 +139,7 @@ def test_a_conflict_is_retried_as_a_whole_and_every_attempt_is_logged() -> None:
     warehouse(fake, pauses).run(LOCK, CALLER, shown)
 
     tokens = [sent["ClientToken"] for sent in fake.arguments_of("batch_execute_statement")]
-    assert pauses == [180, 360]
+    assert [pause for pause in pauses if pause] == [180, 360]
     assert len(set(tokens)) == 3
     assert shown.text().count("retrying after a transient failure") == 2
 
@@ -328,3 +338,112 @@ def test_a_statement_that_finds_no_database_names_the_field(message: str, field:
     assert raised.value.is_outage is (field is not None)
     if field is not None:
         assert str(raised.value).startswith(f"environments.yml: warehouse.{field} is ")
+
+
+WAITED = {"Id": "s", "Status": "FINISHED"}
+
+
+def test_a_submission_that_the_service_waited_for_is_one_call() -> None:
+    fake = FakeDataApi(may_wait=True, execute_statement=[WAITED], batch_execute_statement=[WAITED])
+    target = warehouse(fake)
+
+    target.run(ONE, CALLER, log())
+    target.run(LOCK, CALLER, log())
+
+    assert [name for name, _ in fake.calls] == ["execute_statement", "batch_execute_statement"]
+    assert all(arguments["WaitTimeSeconds"] == 1 for _, arguments in fake.calls)
+
+
+def test_the_only_rows_of_a_batch_are_fetched_without_a_description() -> None:
+    counts = {"Records": [[{"longValue": 7}]]}
+    fake = FakeDataApi(may_wait=True, batch_execute_statement=[WAITED], get_statement_result=[counts])
+    merge = Transaction("merge", (*LOCK.statements, select("select_statement_timeout")))
+
+    assert warehouse(fake).run(merge, CALLER, log()) == [[], [], [(7,)]]
+    assert fake.arguments_of("get_statement_result") == [{"Id": "s:3"}]
+
+
+def test_results_of_several_queries_are_fetched_only_where_they_have_rows() -> None:
+    parts = [{"Id": "s:1", "ResultRows": 0}, {"Id": "s:2", "ResultRows": 1}]
+    described = {"Id": "s", "Status": "FINISHED", "SubStatements": parts}
+    fake = FakeDataApi(
+        may_wait=True,
+        batch_execute_statement=[WAITED],
+        describe_statement=[described],
+        get_statement_result=[{"Records": [[{"longValue": 7}]]}],
+    )
+
+    assert warehouse(fake).run(Transaction("observe", (select("select_statement_timeout"),) * 2), CALLER, log()) == [
+        [],
+        [(7,)],
+    ]
+    assert fake.arguments_of("get_statement_result") == [{"Id": "s:2"}]
+
+
+def test_a_statement_that_takes_longer_than_the_service_waits_is_described_until_it_ends() -> None:
+    pauses: list[float] = []
+    running = {"Id": "s", "Status": "STARTED"}
+    fake = FakeDataApi(may_wait=True, execute_statement=[running], describe_statement=[running, running, WAITED])
+
+    warehouse(fake, pauses).run(ONE, CALLER, log())
+
+    assert fake.arguments_of("describe_statement") == [{"Id": "s", "WaitTimeSeconds": 1}] * 3
+    # The service waits, but the command may be interrupted between two calls.
+    assert pauses == [0, 0, 0]
+
+
+def test_a_service_with_too_many_waiting_calls_is_polled() -> None:
+    code = "ActiveWaitingRequestsExceededException"
+    refused = ClientError({"Error": {"Code": code, "Message": "too many"}}, "ExecuteStatement")
+    fake = FakeDataApi(may_wait=True, execute_statement=[refused, {"Id": "s"}], describe_statement=[WAITED])
+
+    warehouse(fake).run(ONE, CALLER, log())
+
+    first, second = fake.arguments_of("execute_statement")
+    assert (first["WaitTimeSeconds"], "WaitTimeSeconds" in second) == (1, False)
+    assert first["ClientToken"] == second["ClientToken"]
+    assert fake.arguments_of("describe_statement") == [{"Id": "s"}]
+
+
+LIMITED = Transaction("merge", (LOCK.statements[0], replace(LOCK.statements[1], max_seconds=60)))
+
+
+def running_part(number: int) -> dict[str, Any]:
+    statuses = ["FINISHED" if part < number else "STARTED" if part == number else "SUBMITTED" for part in (1, 2)]
+    parts = [{"Id": f"s:{part}", "Status": status} for part, status in zip((1, 2), statuses, strict=True)]
+    return {"Id": "s", "Status": "STARTED", "SubStatements": parts}
+
+
+@pytest.mark.parametrize("ended", ["ABORTED", "FINISHED"])
+def test_a_batch_whose_statement_exceeds_its_time_is_cancelled(ended: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(step=40)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    after = FINISHED if ended == "FINISHED" else cancelled(60, ended)
+    fake = FakeDataApi(
+        batch_execute_statement=[{"Id": "s"}],
+        # The time in which the lock is waited for does not count.
+        describe_statement=[*[running_part(1)] * 5, running_part(2), running_part(2), running_part(2), after, after],
+        cancel_statement=[{}],
+    )
+    target = warehouse(fake)
+    if ended == "FINISHED":
+        target.run(LIMITED, CALLER, log())
+    else:
+        with pytest.raises(TransientWarehouseError, match="lock_ledger ran for more than 60 s"):
+            target.run(LIMITED, CALLER, log(), attempts=1)
+
+    assert fake.arguments_of("cancel_statement") == [{"Id": "s"}]
+    assert len(fake.arguments_of("batch_execute_statement")) == 1
+
+
+def test_an_older_client_polls_from_when_such_statements_usually_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(step=0.3)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    pauses: list[float] = []
+    fake = FakeDataApi(execute_statement=[{"Id": "s"}] * 2, describe_statement=[WAITED] * 2)
+    target = warehouse(fake, pauses)
+
+    target.run(ONE, CALLER, log())
+    target.run(ONE, CALLER, log())
+
+    assert pauses == pytest.approx([0, 0.3, 0])

@@ -25,7 +25,7 @@ ID = "0f2a3b4c-1111-2222-3333-444455556666"
     [
         ({"Surprise": 1}, "Surprise is not a member of this request"),
         ({"SessionId": ID}, "SessionId is not supported by the sandbox"),
-        ({"WaitTimeSeconds": 1}, "WaitTimeSeconds is not supported by the sandbox"),
+        ({"WaitTimeSeconds": 31}, "WaitTimeSeconds must be between 1 and 30, found 31"),
         ({"WithEvent": "yes"}, "WithEvent must be of type bool"),
         ({"ClusterIdentifier": "c"}, "must not be given together"),
         ({"WorkgroupName": "x"}, "between 3 and 128"),
