@@ -372,8 +372,9 @@ def test_results_of_several_queries_are_fetched_only_where_they_have_rows() -> N
         describe_statement=[described],
         get_statement_result=[{"Records": [[{"longValue": 7}]]}],
     )
+    both = Transaction("observe", (select("select_statement_timeout"),) * 2)
 
-    assert warehouse(fake).run(Transaction("observe", (select("select_statement_timeout"),) * 2), CALLER, log()) == [
+    assert warehouse(fake).run(both, CALLER, log()) == [
         [],
         [(7,)],
     ]
