@@ -106,6 +106,8 @@ class FaultInjector:
         if name in self._denied and "Id" in parsed:
             self._denied.remove(name)
             self._denied.add(parsed["Id"])
+            # Where the service has waited, its answer says how the statement ended.
+            parsed.pop("Status", None)
 
     def _after_description(self, parsed: dict[str, Any], **_: Any) -> None:
         if parsed.get("Id") in self._denied and parsed["Status"] == "FINISHED":

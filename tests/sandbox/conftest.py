@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ ENVIRONMENT = Environment(
     max_attempts=3,
     announce=AnnounceSettings(None, None),
 )
+
+DIVIDED = replace(ENVIRONMENT, single_submission=SingleSubmissionSettings(0, 60))
+"""Every load copies and merges in two submissions."""
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from framework.load.preview import plan_pipeline
 from framework.load.request import Pending
 from framework.load.result import LoadResult, RecordCounts
 from tests.harness import FeedHarness, MakeFeed, csv_text
+from tests.sandbox.conftest import DIVIDED
 
 
 def spec(bad_rows: str, source: str = "", load: str = "keys: [id]") -> str:
@@ -241,7 +242,7 @@ def test_what_a_run_put_aside_stays_when_it_dies_after_its_merge(make_feed: Make
 
 def test_a_run_whose_bad_rows_were_cleared_away_loads_nothing(make_feed: MakeFeed) -> None:
     """It was taken for dead: even a file without a good row, for which nothing is copied, stays where it is."""
-    feed = make_feed(spec("action: quarantine, max_fraction: 1"))
+    feed = make_feed(spec("action: quarantine, max_fraction: 1"), environment=DIVIDED)
     feed.load("0.csv", csv_text("id,n", "9,9"))
     key = feed.land("1.csv", csv_text("id,n", "2,x"))
 

@@ -101,7 +101,6 @@ def test_a_plan_says_what_a_change_costs_and_who_waits(feed: FeedHarness) -> Non
     ledger = load["transactions"][0]["locks"][0].partition(":")[0]
     assert [transaction["locks"] for transaction in load["transactions"]] == [
         [f"{ledger}: other merges into public.{feed.name} wait", f"public.{feed.name}: readers and writers wait"],
-        [],
         [
             f"{ledger}: other merges into public.{feed.name} wait",
             f"public.{feed.name}: other writers wait, readers see the rows as they were",

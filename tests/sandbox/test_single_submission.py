@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,12 +16,10 @@ import pytest
 from framework.model.files import FileIdentity
 from framework.model.names import TableName, ledger_table
 from framework.sandbox import SandboxAddress
-from framework.spec.environment import SingleSubmissionSettings
 from tests.call_hooks import CallHook
 from tests.harness import FeedHarness, MakeFeed, csv_text
-from tests.sandbox.conftest import ENVIRONMENT
+from tests.sandbox.conftest import DIVIDED, ENVIRONMENT
 
-DIVIDED = replace(ENVIRONMENT, single_submission=SingleSubmissionSettings(0, 60))
 REJECTING = """
 source: {prefix: data/in/{name}/}
 target: {table: "{name}"}
