@@ -11,19 +11,24 @@ from statistics import median
 
 from benchmarks.latency import measure_latency
 from benchmarks.loads import make_project, measure, measure_by_hand, measure_feeds, measure_formats
+from benchmarks.peers import measure_peers
 from benchmarks.report import (
     FIGURES,
     FORMAT_FIGURES,
     FORMAT_HEADINGS,
     HEADINGS,
     LATENCY_FIGURES,
+    PEER_FIGURES,
+    PEER_HEADINGS,
     FormatSample,
     LatencySample,
+    PeerSample,
     Sample,
     as_markdown,
     format_lines,
     latency_table,
     lines,
+    peer_lines,
     write_into,
 )
 from framework import sandbox
@@ -46,6 +51,7 @@ def main() -> int:
     others = parser.add_mutually_exclusive_group()
     others.add_argument("--formats", action="store_true", help="only the last size, in each format of files")
     others.add_argument("--latency", action="store_true", help="only one and many feeds, at the latencies of AWS")
+    others.add_argument("--peers", choices=["dlt"], help="only the embedded engine, beside another tool")
     arguments = parser.parse_args()
     make_project(ROOT)
     address = sandbox.start(ROOT / ".sandbox")
@@ -55,6 +61,8 @@ def main() -> int:
             return _formats(address, arguments)
         if arguments.latency:
             return _latency(address, arguments)
+        if arguments.peers:
+            return _peers(address, arguments)
         return _engines(address, arguments)
     except RuntimeError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -93,6 +101,15 @@ def _latency(address: SandboxAddress, arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"{sample.profile}, feeds: {sample.feeds}: {sample.seconds:.2f} s\n")
     headings, found = latency_table(samples)
     return _print(headings, found, "", arguments.markdown, LATENCY_FIGURES)
+
+
+def _peers(address: SandboxAddress, arguments: argparse.Namespace) -> int:
+    samples: list[PeerSample] = []
+    for sample in measure_peers(ROOT, address, arguments.rows, arguments.feeds, arguments.runs):
+        samples.append(sample)
+        what = f"feeds: {sample.feeds}, rows: {sample.rows:,}, {sample.load}"
+        sys.stderr.write(f"{what}: {sample.seconds:.2f} s, dlt {sample.dlt_seconds:.2f} s\n")
+    return _print(PEER_HEADINGS, peer_lines(samples), "", arguments.markdown, PEER_FIGURES)
 
 
 def _print(

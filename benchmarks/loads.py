@@ -192,7 +192,7 @@ def load_feeds(
     file: Path,
     environment: str = "embedded",
 ) -> Measured:
-    """Load a file of 1,000 rows into the floor and into each of some feeds in one invocation; compare the tables.
+    """Load a file into the floor and into each of some feeds in one invocation; compare the tables.
 
     Raises:
         RuntimeError: a load failed, or a table does not hold what the floor's does.
@@ -201,9 +201,9 @@ def load_feeds(
     for name in names:
         land(address, name, file, time.monotonic_ns())
     cost = run(root, "--env", environment, "run", *names, environment=address.aws_environment())
-    loaded = [load["records_read"] for load in cost.document["loads"] if load["status"] == "SUCCESS"]
-    if loaded != [1000] * len(names):
-        raise RuntimeError(f"of {len(names)} feeds {len(loaded)} were loaded")
+    statuses = [load["status"] for load in cost.document["loads"]]
+    if statuses != ["SUCCESS"] * len(names):
+        raise RuntimeError(f"{len(names)} feeds were not all loaded: {statuses}")
     for name in names:
         compare(connection, f"public.{name}", FEEDS)
     return cost

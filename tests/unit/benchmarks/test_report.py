@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from benchmarks.report import LatencySample, latency_table
+from benchmarks.report import LatencySample, PeerSample, latency_table, peer_lines
 
 
 def sample(profile: str, feeds: int, seconds: float, polls: int) -> LatencySample:
@@ -29,4 +29,15 @@ def test_latency_is_in_seconds_of_an_invocation_and_counts_of_a_load() -> None:
         ("BatchExecuteStatement", "2", "2"),
         ("DescribeStatement", "9", "8"),
         ("ExecuteStatement", "1", "0.025"),
+    ]
+
+
+def test_peers_are_compared_by_the_median_of_the_ratios() -> None:
+    seconds = [(1.0, 2.0), (9.0, 3.0), (2.0, 2.0)]
+    samples = [PeerSample(1, 200_000, "upsert", ours, theirs) for ours, theirs in seconds]
+    samples.append(PeerSample(40, 1000, "upsert", 6.0, 4.0))
+
+    assert peer_lines(samples) == [
+        ("1", "200,000", "upsert", "2.00", "2.00", "1.00"),
+        ("40", "1,000", "upsert", "6.00", "4.00", "1.50"),
     ]
