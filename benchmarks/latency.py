@@ -27,7 +27,9 @@ PROFILES = (
 )
 
 
-def measure_latency(root: Path, address: SandboxAddress, counts: Sequence[int], runs: int) -> Iterator[LatencySample]:
+def measure_latency(
+    root: Path, address: SandboxAddress, counts: Sequence[int], runs: int, profiles: Sequence[Profile] = PROFILES
+) -> Iterator[LatencySample]:
     """Yield loads without drift of so many feeds of 1,000 rows in one invocation, at each profile.
 
     Raises:
@@ -39,7 +41,7 @@ def measure_latency(root: Path, address: SandboxAddress, counts: Sequence[int], 
         floor.create_target(connection, FEEDS)
         load_feeds(root, address, connection, names, first)
         for _ in range(runs):
-            for profile in PROFILES:
+            for profile in profiles:
                 for count in counts:
                     yield _measured(root, address, connection, names[:count], second, profile)
 
