@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-scale test-glue test-cluster dist bench clean
+.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-scale test-glue test-cluster dist bench bench-peers clean
 
 setup: $(STAMP)
 
@@ -83,6 +83,15 @@ dist: setup
 bench: setup
 	@$(PYTHON) -m benchmarks
 
+# Beside dlt, in a virtual environment of its own.
+bench-peers: $(VENV)-peers/.installed
+	@$(VENV)-peers/bin/python -m benchmarks --peers dlt
+
+$(VENV)-peers/.installed: $(STAMP)
+	@$(PYTHON) -m venv $(VENV)-peers
+	@$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,peers]'
+	@touch $@
+
 clean:
 	@[ ! -x $(PYTHON) ] || [ ! -d .sandbox ] || $(PYTHON) run.py sandbox reset --yes
-	@rm -rf $(VENV) $(VENV)-spark4 .sandbox .demo .bench .bench-scale build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-spark4 $(VENV)-peers .sandbox .demo .bench .bench-scale build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -9,17 +9,26 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
+from benchmarks.latency import measure_latency
 from benchmarks.loads import make_project, measure, measure_by_hand, measure_feeds, measure_formats
+from benchmarks.peers import measure_peers
 from benchmarks.report import (
     FIGURES,
     FORMAT_FIGURES,
     FORMAT_HEADINGS,
     HEADINGS,
+    LATENCY_FIGURES,
+    PEER_FIGURES,
+    PEER_HEADINGS,
     FormatSample,
+    LatencySample,
+    PeerSample,
     Sample,
     as_markdown,
     format_lines,
+    latency_table,
     lines,
+    peer_lines,
     write_into,
 )
 from framework import sandbox
@@ -39,35 +48,68 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="loads of each kind; the table has medians")
     parser.add_argument("--feeds", type=int, default=40, help="feeds of 1,000 rows in one invocation; 0 for none")
     parser.add_argument("--markdown", type=Path, help="also put the table between the marks of this document")
-    parser.add_argument("--formats", action="store_true", help="only the last size, in each format of files")
+    others = parser.add_mutually_exclusive_group()
+    others.add_argument("--formats", action="store_true", help="only the last size, in each format of files")
+    others.add_argument("--latency", action="store_true", help="only one and many feeds, at the latencies of AWS")
+    others.add_argument("--peers", choices=["dlt"], help="only the embedded engine, beside another tool")
     arguments = parser.parse_args()
     make_project(ROOT)
     address = sandbox.start(ROOT / ".sandbox")
     os.environ.update(address.aws_environment())
-    samples: list[Sample] = []
-    of_formats: list[FormatSample] = []
     try:
         if arguments.formats:
-            for number in range(arguments.runs):
-                for each in measure_formats(ROOT, address, arguments.rows[-1], number):
-                    of_formats.append(each)
-                    sys.stderr.write(f"{each.written_as}, {each.load}: prepare {each.prepare:.2f} s\n")
-            return _print(FORMAT_HEADINGS, format_lines(of_formats), "", arguments.markdown, FORMAT_FIGURES)
-        for number in range(arguments.runs):
-            for rows in arguments.rows:
-                for engine in arguments.engine:
-                    for sample in _measured(address, rows, engine, number):
-                        samples.append(sample)
-                        _say(sample)
-        feeds = measure_feeds(ROOT, address, arguments.feeds, arguments.runs) if arguments.feeds else []
+            return _formats(address, arguments)
+        if arguments.latency:
+            return _latency(address, arguments)
+        if arguments.peers:
+            return _peers(address, arguments)
+        return _engines(address, arguments)
     except RuntimeError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     finally:
         sandbox.reset(ROOT / ".sandbox")
+
+
+def _engines(address: SandboxAddress, arguments: argparse.Namespace) -> int:
+    samples: list[Sample] = []
+    for number in range(arguments.runs):
+        for rows in arguments.rows:
+            for engine in arguments.engine:
+                for sample in _measured(address, rows, engine, number):
+                    samples.append(sample)
+                    _say(sample)
+    feeds = measure_feeds(ROOT, address, arguments.feeds, arguments.runs) if arguments.feeds else []
     found = sorted(lines(samples), key=lambda line: (int(line[0].replace(",", "")), line[1], line[2]))
     told = f"{arguments.feeds} feeds of 1,000 rows in one invocation: {median(feeds):.2f} s" if feeds else ""
     return _print(HEADINGS, found, told, arguments.markdown, FIGURES)
+
+
+def _formats(address: SandboxAddress, arguments: argparse.Namespace) -> int:
+    samples: list[FormatSample] = []
+    for number in range(arguments.runs):
+        for sample in measure_formats(ROOT, address, arguments.rows[-1], number):
+            samples.append(sample)
+            sys.stderr.write(f"{sample.written_as}, {sample.load}: prepare {sample.prepare:.2f} s\n")
+    return _print(FORMAT_HEADINGS, format_lines(samples), "", arguments.markdown, FORMAT_FIGURES)
+
+
+def _latency(address: SandboxAddress, arguments: argparse.Namespace) -> int:
+    samples: list[LatencySample] = []
+    for sample in measure_latency(ROOT, address, sorted({1, arguments.feeds} - {0}), arguments.runs):
+        samples.append(sample)
+        sys.stderr.write(f"{sample.profile}, feeds: {sample.feeds}: {sample.seconds:.2f} s\n")
+    headings, found = latency_table(samples)
+    return _print(headings, found, "", arguments.markdown, LATENCY_FIGURES)
+
+
+def _peers(address: SandboxAddress, arguments: argparse.Namespace) -> int:
+    samples: list[PeerSample] = []
+    for sample in measure_peers(ROOT, address, arguments.rows, arguments.feeds, arguments.runs):
+        samples.append(sample)
+        what = f"feeds: {sample.feeds}, rows: {sample.rows:,}, {sample.load}"
+        sys.stderr.write(f"{what}: {sample.seconds:.2f} s, dlt {sample.dlt_seconds:.2f} s\n")
+    return _print(PEER_HEADINGS, peer_lines(samples), "", arguments.markdown, PEER_FIGURES)
 
 
 def _print(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import psycopg
 from benchmarks import floor
 from benchmarks.by_hand import BUCKET_VARIABLE
 from benchmarks.data import COLUMNS, CSV, FORMATS, KEYS, write_file
-from benchmarks.process import measured, phases, run
+from benchmarks.process import Measured, measured, phases, run
 from benchmarks.report import FormatSample, Sample
 from framework.model.names import statement_name
 from framework.sandbox import SandboxAddress, java_environment
@@ -23,9 +24,10 @@ ENVIRONMENTS = """\
 environments:
 """
 ENTRY = """\
-  {engine}:
-    kind: sandbox
+  {name}:
+    kind: {kind}
     engine: {engine}
+    parallel: {parallel}
     lake: {{bucket: lake}}
     warehouse: {{workgroup: sandbox, database: dev, copy_role: default}}
     retry: {{attempts: 3, delay_seconds: 0.5, backoff: 2}}
@@ -33,13 +35,25 @@ ENTRY = """\
 DECLARED = ("zip", "notes", "amount", "score")
 """Types that the spec settles, so that the target is the floor's. The others are inferred."""
 LOADS = ("initial", "upsert")
+AWS = "aws"
+"""The environment whose servers are those of the environment variables, with the quotas of AWS."""
+FEEDS = "feeds"
+"""The floor's table beside many feeds."""
 
 
 def make_project(root: Path) -> None:
-    """Make a project with an environment per engine and no pipelines."""
+    """Make a project without pipelines, with an environment per engine, and one that takes the sandbox for AWS."""
     (root / "pipelines").mkdir(parents=True, exist_ok=True)
-    entries = "".join(ENTRY.format(engine=engine) for engine in ("embedded", "spark"))
-    (root / "environments.yml").write_text(ENVIRONMENTS + entries, encoding="utf-8")
+    environments = (
+        ("embedded", "sandbox", "embedded", 4),
+        ("spark", "sandbox", "spark", 4),
+        (AWS, "aws", "embedded", 8),
+    )
+    entries = (
+        ENTRY.format(name=name, kind=kind, engine=engine, parallel=parallel)
+        for name, kind, engine, parallel in environments
+    )
+    (root / "environments.yml").write_text(ENVIRONMENTS + "".join(entries), encoding="utf-8")
 
 
 def add_pipeline(root: Path, name: str, declared: Sequence[str] = DECLARED) -> None:
@@ -86,7 +100,7 @@ def measure(root: Path, address: SandboxAddress, rows: int, engine: str, number:
             land(address, name, file, number)
             cost = run(root, "--env", engine, "run", name)
             (result,) = cost.document["loads"]
-            _compare(connection, name)
+            compare(connection, f"public.{name}", name)
             yield Sample(
                 rows=rows,
                 load=load,
@@ -120,7 +134,7 @@ def measure_formats(root: Path, address: SandboxAddress, rows: int, number: int)
                 floor.load(connection, name, rows_file)
                 land(address, name, file, number)
                 cost = run(root, "--env", "embedded", "run", name)
-                _compare(connection, name)
+                compare(connection, f"public.{name}", name)
                 prepare = phases(cost.entries)["prepare"]
                 yield FormatSample(rows, written_as, load, file.stat().st_size, cost.seconds, prepare, cost.peak_bytes)
             connection.execute(f"drop table {floor.SCHEMA}.{name}, public.{name}")
@@ -145,7 +159,7 @@ def measure_by_hand(root: Path, address: SandboxAddress, rows: int, number: int)
             url = f"s3://lake/data/in/{name}/{number}.csv"
             command = [sys.executable, "-m", "benchmarks.by_hand", name, url]
             cost = measured(command, root / "last-run.log", environment)
-            _compare(connection, name)
+            compare(connection, f"public.{name}", name)
             yield Sample(rows, load, "by hand", cost.seconds, floor_seconds, cost.cpu_seconds, cost.peak_bytes, 3, {})
         connection.execute(f"drop table {floor.SCHEMA}.{name}, public.{name}")
         connection.commit()
@@ -154,27 +168,57 @@ def measure_by_hand(root: Path, address: SandboxAddress, rows: int, number: int)
 
 def measure_feeds(root: Path, address: SandboxAddress, feeds: int, runs: int) -> list[float]:
     """Return the seconds of loading many feeds of 1,000 rows in one invocation, after a first one."""
-    names = [f"feed_{number:03}" for number in range(feeds)]
+    names = add_feeds(root, "feed", feeds)
     first, second = source_files(root, 1000)
-    seconds = []
+    with psycopg.connect(address.database_url) as connection:
+        floor.create_target(connection, FEEDS)
+        load_feeds(root, address, connection, names, first)
+        return [load_feeds(root, address, connection, names, second).seconds for _ in range(runs)]
+
+
+def add_feeds(root: Path, stem: str, count: int) -> list[str]:
+    """Write the specs of some feeds, and return their names."""
+    names = [f"{stem}_{number:03}" for number in range(count)]
     for name in names:
         add_pipeline(root, name)
-    for number in range(runs + 1):
-        for name in names:
-            land(address, name, second if number else first, number)
-        cost = run(root, "--env", "embedded", "run", *names)
-        loaded = [load["records_read"] for load in cost.document["loads"] if load["status"] == "SUCCESS"]
-        if loaded != [1000] * feeds:
-            raise RuntimeError(f"of {feeds} feeds {len(loaded)} were loaded")
-        seconds.append(cost.seconds)
-    return seconds[1:]
+    return names
 
 
-def _compare(connection: psycopg.Connection, name: str) -> None:
-    expected = floor.digest(connection, f"{floor.SCHEMA}.{name}")
-    found = floor.digest(connection, f"public.{name}")
+def load_feeds(
+    root: Path,
+    address: SandboxAddress,
+    connection: psycopg.Connection,
+    names: Sequence[str],
+    file: Path,
+    environment: str = "embedded",
+) -> Measured:
+    """Load a file into the floor and into each of some feeds in one invocation; compare the tables.
+
+    Raises:
+        RuntimeError: a load failed, or a table does not hold what the floor's does.
+    """
+    floor.load(connection, FEEDS, file)
+    for name in names:
+        land(address, name, file, time.monotonic_ns())
+    cost = run(root, "--env", environment, "run", *names, environment=address.aws_environment())
+    statuses = [load["status"] for load in cost.document["loads"]]
+    if statuses != ["SUCCESS"] * len(names):
+        raise RuntimeError(f"{len(names)} feeds were not all loaded: {statuses}")
+    for name in names:
+        compare(connection, f"public.{name}", FEEDS)
+    return cost
+
+
+def compare(connection: psycopg.Connection, table: str, floor_table: str) -> None:
+    """Compare a table with one of the floor.
+
+    Raises:
+        RuntimeError: they hold different rows.
+    """
+    expected = floor.digest(connection, f"{floor.SCHEMA}.{floor_table}")
+    found = floor.digest(connection, table)
     if found != expected:
-        raise RuntimeError(f"{name}: the table holds {found} (rows, hash) and the floor's {expected}")
+        raise RuntimeError(f"{table} holds {found} (rows, hash) and the floor's {floor_table} {expected}")
 
 
 def _submissions(address: SandboxAddress, pipeline: str, run_id: str) -> int:

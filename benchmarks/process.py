@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -42,14 +43,14 @@ class Measured:
         return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
 
 
-def run(project: Path, *arguments: str) -> Measured:
-    """Run `run.py` with arguments and return what it cost.
+def run(project: Path, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> Measured:
+    """Run `run.py` with arguments and more environment variables, and return what it cost.
 
     Raises:
         RuntimeError: the command failed; holds what it said.
     """
     command = [sys.executable, str(RUN), "--project", str(project), "--output", "json", *arguments]
-    return measured(command, project / "last-run.log", {})
+    return measured(command, project / "last-run.log", environment)
 
 
 def measured(command: Sequence[str], log_path: Path, environment: Mapping[str, str]) -> Measured:

@@ -1,18 +1,22 @@
-"""The table of a benchmark, from its measurements."""
+"""The tables of benchmarks, from their measurements."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from benchmarks.data import CSV
+from benchmarks.proxy import SUBMISSIONS
 
 PHASES = ("prepare", "fetch", "read", "stage", "upload", "copy", "merge", "settle")
 HEADINGS = ("rows", "load", "engine", "seconds", "x floor", "CPU s", "peak MB", "submissions", *PHASES)
 FORMAT_HEADINGS = ("rows", "format", "MB", "load", "prepare", "x CSV", "seconds", "peak MB")
+PEER_HEADINGS = ("feeds", "rows", "load", "Feedway", "dlt", "x dlt")
 FIGURES, FORMAT_FIGURES = "figures", "figures of formats"
+LATENCY_FIGURES, PEER_FIGURES = "figures of latency", "figures beside peers"
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,78 @@ class FormatSample:
     seconds: float
     prepare: float
     peak_bytes: int
+
+
+@dataclass(frozen=True)
+class LatencySample:
+    """One measured invocation at the latencies of a profile: calls by operation, and SQL texts of its submissions."""
+
+    profile: str
+    feeds: int
+    seconds: float
+    s3_calls: Counter[str]
+    data_api_calls: Counter[str]
+    sub_statements: int
+
+    @property
+    def counts(self) -> Counter[str]:
+        """All counts by name, sums first."""
+        return Counter(
+            {
+                "S3 calls": self.s3_calls.total(),
+                "Data API calls": self.data_api_calls.total(),
+                "submissions": sum(self.data_api_calls[name] for name in SUBMISSIONS),
+                "sub-statements": self.sub_statements,
+                **dict(sorted(self.s3_calls.items())),
+                **dict(sorted(self.data_api_calls.items())),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class PeerSample:
+    """Seconds of one invocation of Feedway, and of dlt with the same files right after it. `rows` are of each feed."""
+
+    feeds: int
+    rows: int
+    load: str
+    seconds: float
+    dlt_seconds: float
+
+
+def latency_table(samples: Sequence[LatencySample]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return headings and lines: a column per profile and number of feeds, a line per count; medians.
+
+    Seconds are of the invocation, and counts of one load.
+    """
+    groups: dict[tuple[str, int], list[LatencySample]] = {}
+    for sample in samples:
+        groups.setdefault((sample.profile, sample.feeds), []).append(sample)
+
+    found = [("seconds", *(f"{median([sample.seconds for sample in group]):.2f}" for group in groups.values()))]
+    for name in dict.fromkeys(name for sample in samples for name in sample.counts):
+        counts = [median([each.counts[name] for each in group]) / feeds for (_, feeds), group in groups.items()]
+        found.append((name, *(f"{round(count, 3):g}" for count in counts)))
+    headings = [f"{profile}, {feeds} feed{'s' if feeds > 1 else ''}" for profile, feeds in groups]
+    return ["a load", *headings], found
+
+
+def peer_lines(samples: Sequence[PeerSample]) -> list[tuple[str, ...]]:
+    """Return one line of cells per number of feeds, size and load: medians, of the ratios too."""
+    groups: dict[tuple[int, int, str], list[PeerSample]] = {}
+    for sample in samples:
+        groups.setdefault((sample.feeds, sample.rows, sample.load), []).append(sample)
+    return [
+        (
+            f"{feeds}",
+            f"{rows:,}",
+            load,
+            f"{median([sample.seconds for sample in group]):.2f}",
+            f"{median([sample.dlt_seconds for sample in group]):.2f}",
+            f"{median([sample.seconds / sample.dlt_seconds for sample in group]):.2f}",
+        )
+        for (feeds, rows, load), group in groups.items()
+    ]
 
 
 def format_lines(samples: Sequence[FormatSample]) -> list[tuple[str, ...]]:

@@ -23,6 +23,7 @@ import psycopg
 from pyspark import SparkContext
 
 from benchmarks.loads import make_project
+from benchmarks.proxy import SUBMISSIONS
 from benchmarks.report import as_markdown, write_into
 from framework import sandbox
 from framework.cli import main as run_command
@@ -40,7 +41,6 @@ HEADINGS = (
     "Spark tasks",
     "seconds",
 )
-_SUBMISSIONS = ("ExecuteStatement", "BatchExecuteStatement")
 FILES_PER_FOLDER = 500
 """The sandbox's S3 reads a folder anew for each call, so that big ones would take hours."""
 
@@ -120,7 +120,7 @@ class Bench:
         if code:
             raise RuntimeError(f"{what}: exit code {code}: {err.getvalue()[-2000:]}")
         seconds = time.monotonic() - started
-        lists, submissions = calls.of("ListObjectsV2"), calls.of(*_SUBMISSIONS)
+        lists, submissions = calls.of("ListObjectsV2"), calls.of(*SUBMISSIONS)
         data_api = calls.of("DescribeStatement", "GetStatementResult", "ListStatements", "CancelStatement")
         others = calls.made.total() - lists - submissions - data_api
         added = self._audit_rows() - before
