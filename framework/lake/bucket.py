@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ _COPY = TransferConfig(multipart_threshold=_SINGLE_COPY_BYTES)
 
 @dataclass(frozen=True)
 class LakeObject:
-    """An object of the lake as a listing shows it. `key` is the whole object key, times are UTC."""
+    """An object of the lake as a listing shows it. `key` is the whole object key; the time is UTC, to the second."""
 
     key: str
     etag: str
@@ -92,7 +92,9 @@ class Bucket:
         with s3_errors(f"list s3://{self.bucket}/{prefix}", self._bucket_field):
             for page in pages:
                 for item in page.get("Contents", []):
-                    yield LakeObject(item["Key"], etag_of(item), item["Size"], item["LastModified"].astimezone(UTC))
+                    # A head has no fractions of seconds either: one object has one time.
+                    modified_at = item["LastModified"].astimezone(UTC).replace(microsecond=0)
+                    yield LakeObject(item["Key"], etag_of(item), item["Size"], modified_at)
 
     def clock(self, prefix: str) -> datetime:
         """Return S3's own time, to the second, from a listing of one object below a key prefix."""
@@ -108,14 +110,18 @@ class Bucket:
         head = self.head(key)
         if head is None:
             return None
-        etag, size = etag_of(head), int(head["ContentLength"])
-        modified = head["LastModified"].astimezone(UTC)
+        modified_at = head["LastModified"].astimezone(UTC)
+        file = self.arrived(LakeObject(key, etag_of(head), int(head["ContentLength"]), modified_at))
         moved = carried(head) if key.startswith(tuple(map(self.key, OWN_FOLDERS))) else None
         if moved is None:
-            return SourceFile(
-                self.bucket, key, etag, size, modified, FileIdentity(self.bucket, key, etag, size), modified
-            )
-        return SourceFile(self.bucket, key, etag, size, modified, moved.identity, moved.arrived_at, moved.moved_by)
+            return file
+        return replace(file, identity=moved.identity, arrived_at=moved.arrived_at, moved_by=moved.moved_by)
+
+    def arrived(self, found: LakeObject) -> SourceFile:
+        """Return a listed object as a file that has its own identity, as all outside Feedway's own folders have."""
+        identity = FileIdentity(self.bucket, found.key, found.etag, found.size_bytes)
+        at = found.modified_at
+        return SourceFile(self.bucket, found.key, found.etag, found.size_bytes, at, identity, at)
 
     def is_unchanged(self, file: SourceFile) -> bool:
         """Return whether the object is still the one that was described."""

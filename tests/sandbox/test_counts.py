@@ -1,6 +1,8 @@
-"""What a load costs, by count: submissions to the warehouse, Spark jobs, API calls that submit."""
+"""What a load costs, by count: submissions to the warehouse, Spark jobs, API calls that submit, calls of S3."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,6 +21,19 @@ class SubmissionCounter:
 
     def _count(self, model: Any, params: Any, **_: Any) -> None:
         self.names.append(model.name)
+
+
+@contextmanager
+def counted_s3_calls(client: Any) -> Iterator[Counter[str]]:
+    """Yield the calls of S3 that a client makes within the block, by operation."""
+    calls = Counter[str]()
+
+    def count(model: Any, **_: Any) -> None:
+        calls[model.name] += 1
+
+    client.meta.events.register("before-call.s3", count)
+    yield calls
+    client.meta.events.unregister("before-call.s3", count)
 
 
 def spark_jobs(action: Callable[[], Any]) -> int:
@@ -48,6 +63,28 @@ def test_a_load_without_drift_makes_four_submissions_and_one_spark_job(
         "BatchExecuteStatement",
     ]
     assert jobs == 1
+
+
+def test_a_load_of_a_small_file_without_drift_makes_sixteen_calls_of_s3(
+    make_feed: MakeFeed, embedded_engine: Any, s3: Any
+) -> None:
+    feed = make_feed(frames=embedded_engine)
+    feed.load("1.csv", csv_text("id,a,b", "1,x,1.5", "2,y,2.5"))
+    feed.land("2.csv", csv_text("id,a,b", "2,z,3.5", "3,w,4.5"))
+
+    with counted_s3_calls(s3) as calls:
+        (result,) = feed.run()
+
+    assert result.status == "SUCCESS"
+    assert calls == {
+        "ListObjectsV2": 3,  # the inbox, the heartbeats of other runs, what this run leaves
+        "PutObject": 4,  # heartbeat, rows, manifest, log
+        "HeadObject": 4,  # before the copy: the file, the copy's name; then: the copy, the file
+        "GetObject": 2,  # header, rows
+        "CopyObject": 1,
+        "DeleteObject": 1,
+        "DeleteObjects": 1,
+    }
 
 
 def test_several_files_are_observed_once(make_feed: MakeFeed, redshift_data: Any) -> None:
