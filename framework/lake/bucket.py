@@ -157,11 +157,11 @@ class Bucket:
         values: Any = {"Metadata": metadata, "MetadataDirective": "REPLACE", "CopySourceIfMatch": f'"{file.etag}"'}
         with s3_errors(f"copy {file.url} to {self.url(target)}"):
             try:
-                if file.size_bytes > _SINGLE_COPY_BYTES:
-                    self._client.copy(source, self.bucket, target, ExtraArgs=values, Config=_COPY)
-                else:
+                if is_single_copy(file):
                     values["IfNoneMatch"] = "*"
                     self._client.copy_object(Bucket=self.bucket, Key=target, CopySource=source, **values)
+                else:
+                    self._client.copy(source, self.bucket, target, ExtraArgs=values, Config=_COPY)
             except ClientError as error:
                 if error_code(error) in REPLACED | GONE:
                     return False
@@ -228,6 +228,11 @@ class Bucket:
                 if error_code(error) in GONE:
                     return None
                 raise
+
+
+def is_single_copy(file: SourceFile) -> bool:
+    """Return whether a file is copied by one call, which can demand that the copy's name is free."""
+    return file.size_bytes <= _SINGLE_COPY_BYTES
 
 
 def is_object(head: Mapping[str, Any], file: SourceFile) -> bool:

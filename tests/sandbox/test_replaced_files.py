@@ -45,7 +45,7 @@ def archived(feed: FeedHarness) -> set[str]:
         ("before-call.s3.GetObject", 1, False),  # between list and header
         ("before-call.s3.HeadObject", 1, True),  # between merge and archive
         ("before-call.s3.CopyObject", 1, True),  # between the head before the copy and the copy
-        ("before-call.s3.HeadObject", 2, True),  # between the copy and the head before the deletion
+        ("before-call.s3.DeleteObject", 1, True),  # between the head of the copy and the deletion
     ],
 )
 def test_a_file_replaced_at_any_call_is_neither_lost_nor_half_loaded(
@@ -169,6 +169,27 @@ def test_a_file_at_fault_that_was_replaced_meanwhile_leaves_no_copy_to_replay(
     assert (failed.status, loaded.status) == ("FAILED", "SUCCESS")
     assert [result.status for result in feed.run(Unprocessed())] == []
     assert feed.rows("id, a", "id") == NEW_ROWS
+
+
+def test_a_name_that_is_taken_just_before_the_copy_is_not_overwritten(make_feed: MakeFeed, other_s3: Any) -> None:
+    feed = make_feed(APPEND, wrap_lake=through(other_s3))
+    name = f"{feed.name}.csv"
+    taken: list[str] = []
+
+    def take_name(params: Any, **_: Any) -> None:
+        if not taken:
+            taken.append(params["url_path"].removeprefix("/"))
+            feed.s3.put_object(Bucket="lake", Key=taken[0], Body=b"theirs")
+
+    other_s3.meta.events.register("before-call.s3.CopyObject", take_name)
+    feed.land(name, OLD)
+
+    (result,) = feed.run()
+
+    assert (result.status, result.warnings) == ("SUCCESS", ())
+    assert taken[0].endswith(f"/{name}")
+    bodies = [feed.s3.get_object(Bucket="lake", Key=key)["Body"].read() for key in feed.keys("data/archive/")]
+    assert sorted(bodies) == sorted([OLD.encode(), b"theirs"])
 
 
 def test_files_of_one_name_in_several_folders_are_all_archived(make_feed: MakeFeed) -> None:

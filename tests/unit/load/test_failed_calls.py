@@ -137,7 +137,6 @@ def test_the_cases_hold_every_method_of_the_lake_that_a_load_calls() -> None:
         "list_objects",
         "clock",
         "describe",
-        "is_unchanged",
         "read_head",
         "head",
         "copy",
