@@ -15,7 +15,7 @@ from framework.errors import SpecError, WarehouseError
 from framework.lake.archive_names import Reservations
 from framework.lake.conditions import with_conditions
 from framework.lake.connection import S3Connection
-from framework.lake.errors import BUCKET_FIELD, GONE, REPLACED, error_code, read_errors, replaced, s3_errors
+from framework.lake.errors import BUCKET_FIELD, GONE, REPLACED, error_code, s3_errors
 from framework.lake.fetch import fetch
 from framework.lake.identity import OWN_FOLDERS, carried, etag_of, identity_metadata
 from framework.lake.store import S3Store
@@ -134,18 +134,7 @@ class Bucket:
         Raises:
             SourceFileError: the file is gone or was replaced.
         """
-        if file.size_bytes == 0:
-            return b""
-        last = min(size_bytes, file.size_bytes) - 1
-        with s3_errors(f"read {file.url}"), read_errors(file):
-            answer = self._client.get_object(
-                Bucket=self.bucket, Key=file.key, Range=f"bytes=0-{last}", IfMatch=f'"{file.etag}"'
-            )
-            body = answer["Body"].read()
-        # A server without conditional requests returns the current object.
-        if etag_of(answer) != file.etag:
-            raise replaced(file)
-        return body
+        return b"".join(fetch(self._client, file, 0, min(size_bytes, file.size_bytes)))
 
     def read(self, file: SourceFile) -> Generator[bytes]:
         """Yield the bytes of a file in order, over one connection and on demand."""

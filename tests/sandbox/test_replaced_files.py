@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import boto3
 import pytest
 
+from framework.load.first_look import WHOLE_BYTES
 from framework.load.request import Unprocessed
-from framework.model.files import SourceBatch
-from framework.rows.protocol import RowEngine, SourceRows, Watch
+from framework.model.files import SourceBatch, SourceFile
+from framework.rows.protocol import NOTHING_READ, RowEngine, SourceRows, Watch
 from tests.call_hooks import CallHook, through
 from tests.harness import FeedHarness, MakeFeed, csv_text
 
@@ -81,17 +82,26 @@ class Watched:
         self.name = engine.name
 
     @contextmanager
-    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[SourceRows]:
+    def open(
+        self, batch: SourceBatch, watch: Watch, contents: Mapping[SourceFile, bytes] = NOTHING_READ
+    ) -> Iterator[SourceRows]:
         """Yield the rows of the engine below."""
         self._before()
-        with self._engine.open(batch, watch) as rows:
+        with self._engine.open(batch, watch, contents) as rows:
             yield rows
         self._after()
 
 
-def replacing_once(feed: FeedHarness) -> Callable[[], object]:
+def of_size(text: str, size_bytes: int) -> str:
+    """Return a CSV file with a third column of long texts, and so many more rows that it has this size at least."""
+    header, *rows = text.splitlines()
+    rows += ["3,more"] * (size_bytes // 60_000)
+    return csv_text(f"{header},c", *(f"{row},{'x' * 60_000}" for row in rows))
+
+
+def replacing_once(feed: FeedHarness, content: str) -> Callable[[], object]:
     """Return what replaces the feed's file, the first time it is called."""
-    contents = iter([NEW])
+    contents = iter([content])
     return lambda: [feed.land("1.csv", content) for content in contents]
 
 
@@ -100,24 +110,30 @@ def nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("engine", "when"), [("embedded_engine", "before"), ("embedded_engine", "after"), ("spark_engine", "before")]
+    ("engine", "when", "size_bytes", "was_loaded"),
+    [
+        ("embedded_engine", "before", WHOLE_BYTES, False),
+        ("embedded_engine", "before", 0, True),  # its header came with all of it
+        ("embedded_engine", "after", 0, True),
+        ("spark_engine", "before", 0, False),
+    ],
 )
 def test_a_file_replaced_around_its_reading_is_loaded_once_by_both_executors(
-    make_feed: MakeFeed, request: pytest.FixtureRequest, engine: str, when: str
+    make_feed: MakeFeed, request: pytest.FixtureRequest, engine: str, when: str, size_bytes: int, was_loaded: bool
 ) -> None:
     feed = make_feed(APPEND)
     real: RowEngine = request.getfixturevalue(engine)
-    replace = replacing_once(feed)
+    replace = replacing_once(feed, of_size(NEW, size_bytes))
     feed.frames = Watched(real, replace if when == "before" else nothing, replace if when == "after" else nothing)
-    feed.land("1.csv", OLD)
+    feed.land("1.csv", of_size(OLD, size_bytes))
 
     first = feed.run()
     second = feed.run()
 
-    was_loaded = when == "after"
     assert [result.status for result in first] == ["SUCCESS" if was_loaded else "SKIPPED"], first
     assert [result.status for result in second] == ["SUCCESS"], second
-    assert feed.rows("id, a", "a desc, id") == (OLD_ROWS if was_loaded else []) + NEW_ROWS
+    rows = feed.sql(f"select id, a from {feed.table} where id < 3 order by a desc, id")
+    assert rows == (OLD_ROWS if was_loaded else []) + NEW_ROWS
     assert feed.keys("data/in/") == []
 
 
