@@ -64,10 +64,10 @@ class Lake(Bucket):
                 if is_ours and there is None:
                     if self.copy(file, target, metadata):
                         return target
-                    if not self.is_unchanged(file):
-                        return None
-                    # Another process has taken the name, or this call succeeded and its reply was lost.
+                    # The name is taken, or this call succeeded and its reply was lost; else the file was replaced.
                     there = self.describe(target)
+                    if there is None and not self.is_unchanged(file):
+                        return None
                 if _is_copy(there, file):
                     return target
         raise WarehouseError(

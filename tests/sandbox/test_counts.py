@@ -9,6 +9,7 @@ import pytest
 from pyspark import SparkContext
 
 from tests.harness import MakeFeed, csv_text
+from tests.sandbox.conftest import MINIMAL
 
 
 class SubmissionCounter:
@@ -84,6 +85,35 @@ def test_a_load_of_a_small_file_without_drift_makes_thirteen_calls_of_s3(
         "GetObject": 1,
         "CopyObject": 1,
         "DeleteObject": 1,
+        "DeleteObjects": 1,
+    }
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_each_file_of_a_batch_makes_five_calls_of_s3_and_two_more_where_its_name_is_taken(
+    make_feed: MakeFeed, embedded_engine: Any, s3: Any, is_taken: bool
+) -> None:
+    spec = MINIMAL.replace("/}", "/, batch: all}", 1)
+    feed = make_feed(spec, frames=embedded_engine)
+    names = [f"{feed.name}_{number}.csv" for number in range(5)]
+    if is_taken:
+        for name in names:
+            feed.land(name, csv_text("id,a", "1,x"))
+        feed.run()
+    for number, name in enumerate(names):
+        feed.land(name, csv_text("id,a", f"{number},y"))
+
+    with counted_s3_calls(s3) as calls:
+        results = feed.run()
+
+    assert [result.status for result in results] == ["SUCCESS"] * 5
+    assert calls == {
+        "ListObjectsV2": 3,
+        "PutObject": 4,
+        "HeadObject": 3 * 5 if is_taken else 2 * 5,
+        "GetObject": 5,
+        "CopyObject": 2 * 5 if is_taken else 5,
+        "DeleteObject": 5,
         "DeleteObjects": 1,
     }
 
