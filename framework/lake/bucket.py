@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from framework.errors import SpecError, WarehouseError
 from framework.lake.archive_names import Reservations
 from framework.lake.conditions import with_conditions
 from framework.lake.connection import S3Connection
-from framework.lake.errors import BUCKET_FIELD, GONE, REPLACED, error_code, read_errors, replaced, s3_errors
+from framework.lake.errors import BUCKET_FIELD, GONE, REPLACED, error_code, s3_errors
 from framework.lake.fetch import fetch
 from framework.lake.identity import OWN_FOLDERS, carried, etag_of, identity_metadata
 from framework.lake.store import S3Store
@@ -34,7 +34,7 @@ _COPY = TransferConfig(multipart_threshold=_SINGLE_COPY_BYTES)
 
 @dataclass(frozen=True)
 class LakeObject:
-    """An object of the lake as a listing shows it. `key` is the whole object key, times are UTC."""
+    """An object of the lake as a listing shows it. `key` is the whole object key; the time is UTC, to the second."""
 
     key: str
     etag: str
@@ -92,7 +92,9 @@ class Bucket:
         with s3_errors(f"list s3://{self.bucket}/{prefix}", self._bucket_field):
             for page in pages:
                 for item in page.get("Contents", []):
-                    yield LakeObject(item["Key"], etag_of(item), item["Size"], item["LastModified"].astimezone(UTC))
+                    # A head has no fractions of seconds either: one object has one time.
+                    modified_at = item["LastModified"].astimezone(UTC).replace(microsecond=0)
+                    yield LakeObject(item["Key"], etag_of(item), item["Size"], modified_at)
 
     def clock(self, prefix: str) -> datetime:
         """Return S3's own time, to the second, from a listing of one object below a key prefix."""
@@ -108,14 +110,18 @@ class Bucket:
         head = self.head(key)
         if head is None:
             return None
-        etag, size = etag_of(head), int(head["ContentLength"])
-        modified = head["LastModified"].astimezone(UTC)
+        modified_at = head["LastModified"].astimezone(UTC)
+        file = self.arrived(LakeObject(key, etag_of(head), int(head["ContentLength"]), modified_at))
         moved = carried(head) if key.startswith(tuple(map(self.key, OWN_FOLDERS))) else None
         if moved is None:
-            return SourceFile(
-                self.bucket, key, etag, size, modified, FileIdentity(self.bucket, key, etag, size), modified
-            )
-        return SourceFile(self.bucket, key, etag, size, modified, moved.identity, moved.arrived_at, moved.moved_by)
+            return file
+        return replace(file, identity=moved.identity, arrived_at=moved.arrived_at, moved_by=moved.moved_by)
+
+    def arrived(self, found: LakeObject) -> SourceFile:
+        """Return a listed object as a file that has its own identity, as all outside Feedway's own folders have."""
+        identity = FileIdentity(self.bucket, found.key, found.etag, found.size_bytes)
+        at = found.modified_at
+        return SourceFile(self.bucket, found.key, found.etag, found.size_bytes, at, identity, at)
 
     def is_unchanged(self, file: SourceFile) -> bool:
         """Return whether the object is still the one that was described."""
@@ -128,18 +134,7 @@ class Bucket:
         Raises:
             SourceFileError: the file is gone or was replaced.
         """
-        if file.size_bytes == 0:
-            return b""
-        last = min(size_bytes, file.size_bytes) - 1
-        with s3_errors(f"read {file.url}"), read_errors(file):
-            answer = self._client.get_object(
-                Bucket=self.bucket, Key=file.key, Range=f"bytes=0-{last}", IfMatch=f'"{file.etag}"'
-            )
-            body = answer["Body"].read()
-        # A server without conditional requests returns the current object.
-        if etag_of(answer) != file.etag:
-            raise replaced(file)
-        return body
+        return b"".join(fetch(self._client, file, 0, min(size_bytes, file.size_bytes)))
 
     def read(self, file: SourceFile) -> Generator[bytes]:
         """Yield the bytes of a file in order, over one connection and on demand."""
@@ -151,11 +146,11 @@ class Bucket:
         values: Any = {"Metadata": metadata, "MetadataDirective": "REPLACE", "CopySourceIfMatch": f'"{file.etag}"'}
         with s3_errors(f"copy {file.url} to {self.url(target)}"):
             try:
-                if file.size_bytes > _SINGLE_COPY_BYTES:
-                    self._client.copy(source, self.bucket, target, ExtraArgs=values, Config=_COPY)
-                else:
+                if is_single_copy(file):
                     values["IfNoneMatch"] = "*"
                     self._client.copy_object(Bucket=self.bucket, Key=target, CopySource=source, **values)
+                else:
+                    self._client.copy(source, self.bucket, target, ExtraArgs=values, Config=_COPY)
             except ClientError as error:
                 if error_code(error) in REPLACED | GONE:
                     return False
@@ -222,6 +217,11 @@ class Bucket:
                 if error_code(error) in GONE:
                     return None
                 raise
+
+
+def is_single_copy(file: SourceFile) -> bool:
+    """Return whether a file is copied by one call, which can demand that the copy's name is free."""
+    return file.size_bytes <= _SINGLE_COPY_BYTES
 
 
 def is_object(head: Mapping[str, Any], file: SourceFile) -> bool:

@@ -1,7 +1,8 @@
-"""Conditions of S3 calls that an older boto3, such as AWS Glue 5.0's, cannot express."""
+"""Conditions of S3 calls: which servers honour them, and how an older boto3, such as AWS Glue 5.0's, sends them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,6 +12,14 @@ _HEADERS = {"CopyObject": ("IfNoneMatch", "If-None-Match"), "DeleteObject": ("If
 """Each operation's conditional parameter and its header. Sources:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html"""
+
+
+def honours_conditions(answer: Mapping[str, Any]) -> bool:
+    """Return whether S3 itself gave an answer: it refuses a call whose condition fails, and other servers may not.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html
+    """
+    return bool(answer["ResponseMetadata"]["HTTPHeaders"].get("server") == "AmazonS3")
 
 
 def with_conditions(client: S3Client) -> S3Client:

@@ -8,7 +8,8 @@ from typing import Any
 
 from framework.errors import WarehouseError
 from framework.lake.archive_names import names_for
-from framework.lake.bucket import Bucket, is_object
+from framework.lake.bucket import Bucket, is_object, is_single_copy
+from framework.lake.conditions import honours_conditions
 from framework.lake.identity import moved_metadata
 from framework.model.files import SourceFile
 
@@ -24,19 +25,22 @@ class Lake(Bucket):
         The copy carries the identity the file arrived with. Where the name is taken, a digest of the
         identity goes before its ending; a copy that an expired run left is used. The original is
         deleted only after a head has shown the complete copy, and only while it is still the object
-        that was read. Each call is conditional. Where the server ignores conditions, a file that
-        replaces the original between two calls, or a process that takes the name, goes unnoticed.
+        that was read. Each call is conditional. Where the server may ignore conditions, a head shows
+        first that the name is free and that the original is unchanged. A file that replaces the original
+        between two calls, or a process that takes the name, goes unnoticed there.
         """
         head = self.head(file.key)
         if head is None or not is_object(head, file):
             return None
+        is_safe = honours_conditions(head)
         metadata = moved_metadata(file, head, run_id, pipeline)
-        target = self._copied(file, self.key(f"{folder}/{file.key.rpartition('/')[2]}"), metadata)
+        key = self.key(f"{folder}/{file.key.rpartition('/')[2]}")
+        target = self._copied(file, key, metadata, names_are_safe=is_safe and is_single_copy(file))
         if target is None:
             return None
         copy = self.describe(target)
         is_whole = _is_copy(copy, file)
-        if is_whole and self.is_unchanged(file) and self.delete_unchanged(file):
+        if is_whole and (is_safe or self.is_unchanged(file)) and self.delete_unchanged(file):
             return target
         left = self.head(file.key)
         if left is None and is_whole:
@@ -48,19 +52,22 @@ class Lake(Bucket):
             self.delete([target])
         return None
 
-    def _copied(self, file: SourceFile, key: str, metadata: Mapping[str, str]) -> str | None:
-        """Return the key of a file's copy, found or made; None where the file was replaced."""
+    def _copied(self, file: SourceFile, key: str, metadata: Mapping[str, str], *, names_are_safe: bool) -> str | None:
+        """Return the key of a file's copy, found or made; None where the file was replaced.
+
+        With `names_are_safe` the server refuses a copy to a name that is taken.
+        """
         names = names_for(key, file.identity, file.arrived_at)
         for target in islice(names, _MOST_NAMES):
             with self.reservations.reserved(target) as is_ours:
-                there = self.describe(target) if is_ours else None
+                there = self.describe(target) if is_ours and not names_are_safe else None
                 if is_ours and there is None:
                     if self.copy(file, target, metadata):
                         return target
-                    if not self.is_unchanged(file):
-                        return None
-                    # Another process has taken the name, or this call succeeded and its reply was lost.
+                    # The name is taken, or this call succeeded and its reply was lost; else the file was replaced.
                     there = self.describe(target)
+                    if there is None and not self.is_unchanged(file):
+                        return None
                 if _is_copy(there, file):
                     return target
         raise WarehouseError(

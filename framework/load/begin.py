@@ -1,11 +1,10 @@
-"""The beginning of a load: its files, the observation of the warehouse, and the work of other runs."""
+"""The beginning of a load: the observation of the warehouse, and the work of other runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from framework.lake.parallel import map_parallel
 from framework.load.audit_trail import write_rows
 from framework.load.discover import Worklist
 from framework.load.eligibility import (
@@ -44,15 +43,6 @@ class Eligible:
     def without(self, left_out: Sequence[LoadFile], results: Sequence[LoadResult]) -> Eligible:
         """Return the value with more files left out."""
         return Eligible(tuple(file for file in self.files if file not in left_out), [*self.results, *results])
-
-
-def describe(run: Run, keys: Sequence[str]) -> LoadFiles:
-    """Return the files as they are now, without those that another run has moved."""
-    run.progress.enter(Step.DISCOVER)
-    files = tuple(LoadFile(file) for file in map_parallel(run.lake.describe, keys) if file is not None)
-    if not files:
-        run.log.info("the files are gone: another run has moved them", keys=list(keys))
-    return files
 
 
 def observe_target(run: Run, work: Worklist, files: Sequence[LoadFile]) -> Observation:

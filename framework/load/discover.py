@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from framework.errors import SpecError
 from framework.lake.identity import METADATA_LOST
@@ -14,6 +13,7 @@ from framework.load.request import Corrections, LoadRequest, OneFile, Pending, U
 from framework.load.services import Services
 from framework.model.files import SourceFile
 from framework.model.words import listed
+from framework.plan.audit import LoadFile
 from framework.plan.merge import MAX_FILES_PER_LOAD
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import control_schema_problem
@@ -21,17 +21,16 @@ from framework.spec.project import control_schema_problem
 
 @dataclass(frozen=True)
 class Worklist:
-    """Keys to load, grouped by load and in order; superseded files; ETags.
+    """Files to load, grouped by load and in order; superseded files; the ETags with which all of them arrived.
 
-    `older` has the ETag and the time of each superseded file, by key: an object written there later is another file.
-    `etags` are the ETags with which all of these files arrived.
+    Each file is as it was listed: an object written there later is another file.
 
     `doubtful` are unprocessed files that may not belong to the pipeline, with the reason; they stay where they are.
     `unmatched` are the keys of files below the prefix that the pattern does not match.
     """
 
-    loads: list[list[str]]
-    older: dict[str, tuple[str, datetime]]
+    loads: list[tuple[LoadFile, ...]]
+    older: list[SourceFile]
     etags: list[str]
     doubtful: tuple[tuple[SourceFile, str], ...] = ()
     unmatched: tuple[str, ...] = ()
@@ -65,22 +64,22 @@ def _work_of_one(spec: PipelineSpec, services: Services, asked: str, *, is_again
         _refuse_unknown_origin(file, services)
     _refuse_another_pipelines(file, spec, services)
     _refuse_what_does_not_arrive(file, spec, services)
-    return Worklist([[key]], {}, [file.identity.etag])
+    return Worklist([(LoadFile(file),)], [], [file.identity.etag])
 
 
 def _pending_work(spec: PipelineSpec, services: Services) -> Worklist:
     arrived = list_arrived(services.lake, spec.source)
-    written = {found.key: (found.etag, found.modified_at) for found in arrived.pending}
     size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
-    work = _work(spec, written, [found.etag for found in arrived.pending], size)
+    work = _work(spec, [services.lake.arrived(found) for found in arrived.pending], size)
     return replace(work, unmatched=tuple(arrived.unmatched))
 
 
-def _work(spec: PipelineSpec, written: dict[str, tuple[str, datetime]], etags: list[str], size: int) -> Worklist:
-    keys = list(written)
-    if spec.load.mode.replaces_table:
-        return Worklist([keys[-1:]] if keys else [], {key: written[key] for key in keys[:-1]}, etags)
-    return Worklist([keys[start : start + size] for start in range(0, len(keys), size)], {}, etags)
+def _work(spec: PipelineSpec, files: list[SourceFile], size: int) -> Worklist:
+    etags = [file.identity.etag for file in files]
+    older = files[:-1] if spec.load.mode.replaces_table else []
+    wanted = [LoadFile(file) for file in files[len(older) :]]
+    loads = [tuple(wanted[start : start + size]) for start in range(0, len(wanted), size)]
+    return Worklist(loads, older, etags)
 
 
 def _unprocessed_work(spec: PipelineSpec, services: Services, asked: str | None) -> Worklist:
@@ -88,9 +87,7 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, asked: str | None)
     lake = services.lake
     found = list_unprocessed(lake, spec)
     if asked is None:
-        written = {file.key: (file.etag, file.modified_at) for file in found.files}
-        work = _work(spec, written, [file.identity.etag for file in found.files], 1)
-        return Worklist(work.loads, work.older, work.etags, found.doubtful)
+        return replace(_work(spec, list(found.files), 1), doubtful=found.doubtful)
     key = lake.key_of(asked)
     for file, reason in found.doubtful:
         if key in (file.key, file.identity.key):
@@ -99,8 +96,7 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, asked: str | None)
     if not files:
         there = _all_there_are([file.key for file in found.files])
         raise SpecError(f"{lake.url(key)} is not an unprocessed file of {spec.pipeline}. {there}")
-    written = {file.key: (file.etag, file.modified_at) for file in files}
-    return _work(spec, written, [file.identity.etag for file in files], 1)
+    return _work(spec, files, 1)
 
 
 def _all_there_are(keys: Sequence[str]) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import accumulate
 
 from framework.errors import SourceFileError
 from framework.lake.lake import Lake
+from framework.lake.parallel import map_parallel
 from framework.lake.pending import is_member_of
 from framework.log.run_log import Event, RunLog
 from framework.model.csv_options import CsvOptions, Format
@@ -30,6 +32,10 @@ from framework.rows.formats.source import Look, Source, UnreadHeader
 from framework.spec.pipeline import PipelineSpec
 
 FIRST_HEAD_BYTES = 64 * 1024
+WHOLE_BYTES = 1024**2
+"""Maximum size of a file that the first GET brings whole: these bytes take no longer than a second GET would."""
+HELD_BYTES = 8 * 1024**2
+"""Maximum bytes of such files of a load, which are in memory until its rows are staged."""
 MOST_HEAD_BYTES = 16 * 1024**2
 """Up to here the end of a header is looked for: far more than a table's columns need."""
 _ARCHIVE_BUFFER_BYTES = 64 * 1024
@@ -39,7 +45,7 @@ _ARCHIVE_BUFFER_BYTES = 64 * 1024
 class FirstLook:
     """What is seen of a file's beginning; `packing` as in FileLayout.
 
-    A zip archive has one of each of its members, and is itself the first.
+    A zip archive has one of each of its members, and is itself the first. `content` is all of the file, if it was read.
     """
 
     file: SourceFile
@@ -47,6 +53,7 @@ class FirstLook:
     packing: Packing | None = None
     member: str = ""
     members: tuple[FirstLook, ...] = ()
+    content: bytes | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
@@ -82,27 +89,35 @@ class Feed:
         return require_format(beginning, expected, is_written=written != "auto")
 
 
-def read_start(feed: Feed, lake: Lake, file: SourceFile) -> FirstLook:
-    """Return the beginning of a file, at least up to the end of its header.
+def read_starts(feed: Feed, lake: Lake, files: Sequence[SourceFile]) -> list[FirstLook]:
+    """Return the beginning of each file of a load, at least up to the end of its header; of small files all content.
 
     Raises:
-        SourceFileError: it is empty, of another format, or its header cannot be read.
+        SourceFileError: one is empty, of another format, or its header cannot be read.
     """
+    small = [file for file in files if file.size_bytes <= WHOLE_BYTES]
+    totals = accumulate(file.size_bytes for file in small)
+    whole = {file for file, total in zip(small, totals, strict=True) if total <= HELD_BYTES}
+    return map_parallel(lambda file: _read_file(feed, lake, file, is_whole=file in whole), files)
+
+
+def _read_file(feed: Feed, lake: Lake, file: SourceFile, *, is_whole: bool) -> FirstLook:
+    first = lake.read_head(file, file.size_bytes if is_whole else FIRST_HEAD_BYTES)
+    head = first[:FIRST_HEAD_BYTES]
     with _about(file, file.url):
-        head = lake.read_head(file, FIRST_HEAD_BYTES)
         packing = require_packing(head, feed.spec.source.compression)
 
     def fetch(start: int, end: int) -> bytearray:
+        if is_whole:
+            return bytearray(first[start:end])
         return lake.store.read_range(file, start, end, lambda size_bytes: None)
 
-    if packing == "zip":
-        return _read_archive(feed, file, fetch)
-
     def read(size: int) -> Beginning:
-        start = head if size == FIRST_HEAD_BYTES else lake.read_head(file, size)
+        start = first[:size] if is_whole or size == FIRST_HEAD_BYTES else lake.read_head(file, size)
         return first_content(start, len(start) >= file.size_bytes, packing, size)
 
-    return _read_start(feed, file, "", read, fetch)
+    look = _read_archive(feed, file, fetch) if packing == "zip" else _read_start(feed, file, "", read, fetch)
+    return replace(look, content=first if is_whole else None)
 
 
 def _read_archive(feed: Feed, file: SourceFile, fetch: Callable[[int, int], bytearray]) -> FirstLook:

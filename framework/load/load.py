@@ -2,7 +2,6 @@
 
 Each stage takes and returns values, and may do one kind of thing:
 
-    discover  describes the files                       reads S3
     observe   the target, the audit, other runs' loads  reads the warehouse; skips files that are loaded
     recover   what expired runs have left               cleans up after them, restores their views
     start     control tables, STARTED rows              writes Feedway's own tables
@@ -19,14 +18,12 @@ the next run completes whatever fails.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from framework.lake.heartbeat import Heartbeat
 from framework.load.attempt import Loaded, attempt_load
 from framework.load.begin import (
     LoadFiles,
-    describe,
     leave_to_others,
     observe_files,
     observe_target,
@@ -59,13 +56,13 @@ class LoadEnd:
     observed: Observation | None = None
 
 
-def load_files(run: Run, work: Worklist, keys: Sequence[str], known: Observation | None) -> LoadEnd:
+def load_files(run: Run, work: Worklist, pending: LoadFiles, known: Observation | None) -> LoadEnd:
     """Load files together and return their results; `known` is the target as the previous load left it."""
     with log_retries_to(run.log):
-        return _load_files(run, work, keys, known)
+        return _load_files(run, work, pending, known)
 
 
-def _load_files(run: Run, work: Worklist, keys: Sequence[str], known: Observation | None) -> LoadEnd:
+def _load_files(run: Run, work: Worklist, pending: LoadFiles, known: Observation | None) -> LoadEnd:
     journal, hints = ViewJournal(run), PlanHints()
     observed, following = known, None
     files: LoadFiles = ()
@@ -75,12 +72,12 @@ def _load_files(run: Run, work: Worklist, keys: Sequence[str], known: Observatio
     stale_plans = 0
     try:
         with Heartbeat(run.lake, run.spec.pipeline, run.log):
-            if files := describe(run, keys):
-                eligible, observed = observe_files(run, work, files, known)
-                files, done = eligible.files, eligible.results
-                eligible, observed = recover_first(run, work, eligible, observed, journal)
-                files, done = eligible.files, eligible.results
-                following = None if files else observed
+            files = pending
+            eligible, observed = observe_files(run, work, files, known)
+            files, done = eligible.files, eligible.results
+            eligible, observed = recover_first(run, work, eligible, observed, journal)
+            files, done = eligible.files, eligible.results
+            following = None if files else observed
             if files and observed is not None:
                 start(run, files, observed)
             while files and observed is not None:

@@ -37,9 +37,9 @@ def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -
         unmatched = new_unmatched(spec, services, work.unmatched)
     if work.doubtful:
         yield report_doubtful(begin_run(spec, services, request), work.doubtful)
-    for keys in work.loads:
+    for files in work.loads:
         warnings = (unmatched_warning(spec, unmatched),) if unmatched else ()
-        ended = load_files(begin_run(spec, services, request, warnings), work, keys, observed)
+        ended = load_files(begin_run(spec, services, request, warnings), work, files, observed)
         yield ended.results
         if unmatched:
             remember_unmatched(spec, services, work.unmatched)

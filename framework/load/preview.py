@@ -63,13 +63,13 @@ def plan_pipeline(
     """
     preview = _Preview(spec, services, request, sample_rows)
     work = discover(spec, services, request)
-    planned = [load for keys in work.loads if (load := preview.plan(keys)) is not None]
+    planned = [load for files in work.loads if (load := preview.plan(files)) is not None]
     preview.check_views()
     if work.older:
         planned.append(
             _not_loaded(
                 spec,
-                [services.lake.url(key) for key in work.older],
+                [file.url for file in work.older],
                 "would be skipped: a newer file replaces the table",
             )
         )
@@ -92,10 +92,11 @@ class _Preview:
         self.created_with: int | None = None
         """Row count of the table that the loads so far would create; None where the table exists."""
 
-    def plan(self, keys: Sequence[str]) -> PlannedLoad | None:
+    def plan(self, listed: Sequence[LoadFile]) -> PlannedLoad | None:
         """Plan one load; None where its files are gone."""
         run = self.run
-        files = tuple(LoadFile(file) for file in map_parallel(run.lake.describe, keys) if file is not None)
+        described = map_parallel(run.lake.describe, [file.source.key for file in listed])
+        files = tuple(LoadFile(file) for file in described if file is not None)
         if not files:
             return None
         observed = self._observe(files)

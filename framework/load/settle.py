@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import Literal
 
@@ -25,9 +24,6 @@ from framework.model.observation import OUTAGE_MARK, Observation
 from framework.plan.audit import LoadFile
 from framework.plan.load_plan import LoadPlan
 from framework.plan.schema_changes import describe_change
-
-_TIMES_DIFFER = timedelta(seconds=2)
-"""Maximum difference between an object's times in a listing and in a head, which truncates to the second."""
 
 
 def is_outage(error: BaseException) -> bool:
@@ -237,8 +233,9 @@ def _skip_older(run: Run, work: Worklist) -> tuple[bool, list[LoadResult]]:
     reason = "a newer file replaces the table"
 
     def describe() -> None:
-        described = map_parallel(run.lake.describe, list(work.older))
-        found.extend(file for file in described if file is not None and _is_older(work, file))
+        described = map_parallel(run.lake.describe, [file.key for file in work.older])
+        # What was written there since is another file, and stays for the next run.
+        found.extend(listed for listed, now in zip(work.older, described, strict=True) if now == listed)
 
     if not _try(run, "look for older files", describe):
         return False, []
@@ -250,12 +247,6 @@ def _skip_older(run: Run, work: Worklist) -> tuple[bool, list[LoadResult]]:
     warnings = [warning for warning in map_parallel(partial(_archive, run), older) if warning is not None]
     skipped = (result_of(run, file, "SKIPPED", reason=reason) for file in older)
     return not warnings, [_with_warnings(result, warnings) for result in skipped]
-
-
-def _is_older(work: Worklist, file: SourceFile) -> bool:
-    """Return whether an older file is still the one that was listed; otherwise it stays for the next run."""
-    etag, modified_at = work.older[file.key]
-    return file.etag == etag and abs(file.modified_at - modified_at) <= _TIMES_DIFFER
 
 
 def _archive(run: Run, file: LoadFile) -> LoadWarning | None:

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from framework.errors import SourceFileError, UndecodableFileError
-from framework.lake.parallel import map_parallel
 from framework.load.bad_rows import StagedRows, quarantine_bad_rows
 from framework.load.first_look import (
     Feed,
     FirstLook,
     has_another,
     read_layouts,
-    read_start,
+    read_starts,
     require_known_column,
     require_shape,
     with_paths,
@@ -121,7 +119,8 @@ def _stage(
     spec = run.spec
     engine = run.services.frames(batch)
     run.progress.chose(engine.name)
-    with engine.open(batch, run.progress.watch) as rows:
+    contents = {look.file: look.content for look in looks if look.content is not None}
+    with engine.open(batch, run.progress.watch, contents) as rows:
         if not all(layout.columns for layout in batch.files):
             rows, batch = _named(run, looks, batch, rows, observed)
         names = file_columns(spec, batch)
@@ -157,7 +156,7 @@ def _read_batch(
 ) -> tuple[Sequence[FirstLook], SourceBatch]:
     spec, lake = run.spec, run.lake
     feed = Feed(spec, observed.source_format, tried)
-    looks = map_parallel(partial(read_start, feed, lake), [file.source for file in files])
+    looks = read_starts(feed, lake, [file.source for file in files])
     require_shape(spec, observed.table, looks)
     batch = read_layouts(spec, lake, looks, observed, run.log)
     if batch.files[0].columns and not accepted_by(run.request).new_columns:

@@ -14,13 +14,14 @@ from itertools import count
 from typing import TypeVar
 
 from framework.errors import SourceFileError, UndecodableFileError
-from framework.model.files import SourceBatch
+from framework.model.files import SourceBatch, SourceFile
 from framework.model.measurements import BadRow, ColumnProfile, FileMeasurement, Measurements
 from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
 from framework.rows.executor import Executor, Session
+from framework.rows.held import HeldFiles
 from framework.rows.job import Fault, Job, Split, SplitReport, Task, TaskResult, Work
-from framework.rows.protocol import ObjectStore, Watch
+from framework.rows.protocol import NOTHING_READ, ObjectStore, Watch
 from framework.rows.reasons import BAD_BYTES, BORDERS_UNKNOWN, broken_record, other_options
 from framework.rows.splits import divide, divide_file, in_order, pack, prove, read_again, split_bytes
 from framework.rows.sql.measure import column_measurements, merged_numbers, value_counts
@@ -43,10 +44,13 @@ class SplitEngine:
         return self._executor.name
 
     @contextmanager
-    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[BatchRows]:
+    def open(
+        self, batch: SourceBatch, watch: Watch, contents: Mapping[SourceFile, bytes] = NOTHING_READ
+    ) -> Iterator[BatchRows]:
         """Yield the rows of a batch; what the executor keeps of them is removed when the block ends."""
         with self._executor.open(batch, watch) as session:
-            yield BatchRows(session, self._store, batch, split_bytes(batch, self._executor.cores))
+            store = HeldFiles(self._store, contents)
+            yield BatchRows(session, store, batch, split_bytes(batch, self._executor.cores))
 
 
 @dataclass(frozen=True)

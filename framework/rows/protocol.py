@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.measurements import BadRow, ColumnProfile, Measurements
 from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
+
+NOTHING_READ: Mapping[SourceFile, bytes] = MappingProxyType({})
 
 
 class ObjectStore(Protocol):
@@ -104,5 +107,10 @@ class RowEngine(Protocol):
     def name(self) -> str:
         """The executor's name in results and logs."""
 
-    def open(self, batch: SourceBatch, watch: Watch) -> AbstractContextManager[SourceRows]:
-        """Return a context in which the batch's rows can be read; at its end local files are removed."""
+    def open(
+        self, batch: SourceBatch, watch: Watch, contents: Mapping[SourceFile, bytes] = NOTHING_READ
+    ) -> AbstractContextManager[SourceRows]:
+        """Return a context in which the batch's rows can be read; at its end local files are removed.
+
+        `contents` has files of the batch that were read whole already; tasks of this process do not fetch them again.
+        """

@@ -80,6 +80,18 @@ def test_a_file_replaced_just_before_a_call_is_noticed_by_the_call(bucket: Bucke
     assert copies == ([b"old"] if operation == "DeleteObject" else [])
 
 
+def test_a_server_other_than_s3_shows_before_each_call_what_its_condition_demands(bucket: Bucket) -> None:
+    file = described(bucket.lake, bucket.put("in/1.csv", b"x"))
+    calls: list[str] = []
+    bucket.client.meta.events.register("before-call.s3", lambda model, **_: calls.append(model.name))
+
+    bucket.lake.move(file, "data/archive/2026/01", "r" * 32, "p")
+
+    # The file, the copy's name; the copy, the file.
+    heads = ["HeadObject", "HeadObject"]
+    assert calls == [*heads, "CopyObject", *heads, "DeleteObject"]
+
+
 def test_a_head_of_a_replaced_file_is_not_taken_for_the_file(bucket: Bucket) -> None:
     file = described(bucket.lake, bucket.put("in/1.csv", b"old"))
     bucket.put("in/1.csv", b"new")

@@ -1,12 +1,15 @@
-"""What a load costs, by count: submissions to the warehouse, Spark jobs, API calls that submit."""
+"""What a load costs, by count: submissions to the warehouse, Spark jobs, API calls that submit, calls of S3."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from pyspark import SparkContext
 
 from tests.harness import MakeFeed, csv_text
+from tests.sandbox.conftest import MINIMAL
 
 
 class SubmissionCounter:
@@ -19,6 +22,19 @@ class SubmissionCounter:
 
     def _count(self, model: Any, params: Any, **_: Any) -> None:
         self.names.append(model.name)
+
+
+@contextmanager
+def counted_s3_calls(client: Any) -> Iterator[Counter[str]]:
+    """Yield the calls of S3 that a client makes within the block, by operation."""
+    calls = Counter[str]()
+
+    def count(model: Any, **_: Any) -> None:
+        calls[model.name] += 1
+
+    client.meta.events.register("before-call.s3", count)
+    yield calls
+    client.meta.events.unregister("before-call.s3", count)
 
 
 def spark_jobs(action: Callable[[], Any]) -> int:
@@ -47,6 +63,58 @@ def test_a_load_without_drift_makes_three_submissions_and_one_spark_job(
         "BatchExecuteStatement",
     ]
     assert jobs == 1
+
+
+def test_a_load_of_a_small_file_without_drift_makes_thirteen_calls_of_s3(
+    make_feed: MakeFeed, embedded_engine: Any, s3: Any
+) -> None:
+    feed = make_feed(frames=embedded_engine)
+    feed.load("1.csv", csv_text("id,a,b", "1,x,1.5", "2,y,2.5"))
+    # A name that no other file in the archive has.
+    feed.land(f"{feed.name}.csv", csv_text("id,a,b", "2,z,3.5", "3,w,4.5"))
+
+    with counted_s3_calls(s3) as calls:
+        (result,) = feed.run()
+
+    assert result.status == "SUCCESS"
+    assert calls == {
+        "ListObjectsV2": 3,  # the inbox, the heartbeats of other runs, what this run leaves
+        "PutObject": 4,  # heartbeat, rows, manifest, log
+        "HeadObject": 2,  # the file before it is copied, the copy
+        "GetObject": 1,
+        "CopyObject": 1,
+        "DeleteObject": 1,
+        "DeleteObjects": 1,
+    }
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_each_file_of_a_batch_makes_five_calls_of_s3_and_two_more_where_its_name_is_taken(
+    make_feed: MakeFeed, embedded_engine: Any, s3: Any, is_taken: bool
+) -> None:
+    spec = MINIMAL.replace("/}", "/, batch: all}", 1)
+    feed = make_feed(spec, frames=embedded_engine)
+    names = [f"{feed.name}_{number}.csv" for number in range(5)]
+    if is_taken:
+        for name in names:
+            feed.land(name, csv_text("id,a", "1,x"))
+        feed.run()
+    for number, name in enumerate(names):
+        feed.land(name, csv_text("id,a", f"{number},y"))
+
+    with counted_s3_calls(s3) as calls:
+        results = feed.run()
+
+    assert [result.status for result in results] == ["SUCCESS"] * 5
+    assert calls == {
+        "ListObjectsV2": 3,
+        "PutObject": 4,
+        "HeadObject": 3 * 5 if is_taken else 2 * 5,
+        "GetObject": 5,
+        "CopyObject": 2 * 5 if is_taken else 5,
+        "DeleteObject": 5,
+        "DeleteObjects": 1,
+    }
 
 
 def test_several_files_are_observed_once(make_feed: MakeFeed, redshift_data: Any) -> None:

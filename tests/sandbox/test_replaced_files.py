@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import boto3
 import pytest
 
+from framework.load.first_look import WHOLE_BYTES
 from framework.load.request import Unprocessed
-from framework.model.files import SourceBatch
-from framework.rows.protocol import RowEngine, SourceRows, Watch
+from framework.model.files import SourceBatch, SourceFile
+from framework.rows.protocol import NOTHING_READ, RowEngine, SourceRows, Watch
 from tests.call_hooks import CallHook, through
 from tests.harness import FeedHarness, MakeFeed, csv_text
 
@@ -42,11 +43,10 @@ def archived(feed: FeedHarness) -> set[str]:
 @pytest.mark.parametrize(
     ("event", "number", "is_loaded"),
     [
-        ("before-call.s3.HeadObject", 1, False),  # between list and head
-        ("before-call.s3.GetObject", 1, False),  # between head and header
-        ("before-call.s3.HeadObject", 2, True),  # between merge and archive
-        ("before-call.s3.CopyObject", 1, True),  # between the look before the copy and the copy
-        ("before-call.s3.HeadObject", 3, True),  # between the copy and the look before the deletion
+        ("before-call.s3.GetObject", 1, False),  # between list and header
+        ("before-call.s3.HeadObject", 1, True),  # between merge and archive
+        ("before-call.s3.CopyObject", 1, True),  # between the head before the copy and the copy
+        ("before-call.s3.DeleteObject", 1, True),  # between the head of the copy and the deletion
     ],
 )
 def test_a_file_replaced_at_any_call_is_neither_lost_nor_half_loaded(
@@ -64,10 +64,9 @@ def test_a_file_replaced_at_any_call_is_neither_lost_nor_half_loaded(
     second = feed.run()
 
     assert moment.action is None, "the moment has come"
-    immediately = event.endswith("HeadObject") and number == 1
-    assert [result.status for result in first] == ["SUCCESS" if is_loaded or immediately else "SKIPPED"], first
-    assert rows_after_first == (OLD_ROWS if is_loaded else NEW_ROWS if immediately else [])
-    assert [result.status for result in second] == ([] if immediately else ["SUCCESS"]), second
+    assert [result.status for result in first] == ["SUCCESS" if is_loaded else "SKIPPED"], first
+    assert rows_after_first == (OLD_ROWS if is_loaded else [])
+    assert [result.status for result in second] == ["SUCCESS"], second
     assert feed.rows("id, a", "a desc, id") == (OLD_ROWS if is_loaded else []) + NEW_ROWS
     assert feed.keys("data/in/") == []
     assert NEW in archived(feed)
@@ -83,17 +82,26 @@ class Watched:
         self.name = engine.name
 
     @contextmanager
-    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[SourceRows]:
+    def open(
+        self, batch: SourceBatch, watch: Watch, contents: Mapping[SourceFile, bytes] = NOTHING_READ
+    ) -> Iterator[SourceRows]:
         """Yield the rows of the engine below."""
         self._before()
-        with self._engine.open(batch, watch) as rows:
+        with self._engine.open(batch, watch, contents) as rows:
             yield rows
         self._after()
 
 
-def replacing_once(feed: FeedHarness) -> Callable[[], object]:
+def of_size(text: str, size_bytes: int) -> str:
+    """Return a CSV file with a third column of long texts, and so many more rows that it has this size at least."""
+    header, *rows = text.splitlines()
+    rows += ["3,more"] * (size_bytes // 60_000)
+    return csv_text(f"{header},c", *(f"{row},{'x' * 60_000}" for row in rows))
+
+
+def replacing_once(feed: FeedHarness, content: str) -> Callable[[], object]:
     """Return what replaces the feed's file, the first time it is called."""
-    contents = iter([NEW])
+    contents = iter([content])
     return lambda: [feed.land("1.csv", content) for content in contents]
 
 
@@ -102,24 +110,30 @@ def nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("engine", "when"), [("embedded_engine", "before"), ("embedded_engine", "after"), ("spark_engine", "before")]
+    ("engine", "when", "size_bytes", "was_loaded"),
+    [
+        ("embedded_engine", "before", WHOLE_BYTES, False),
+        ("embedded_engine", "before", 0, True),  # its header came with all of it
+        ("embedded_engine", "after", 0, True),
+        ("spark_engine", "before", 0, False),
+    ],
 )
 def test_a_file_replaced_around_its_reading_is_loaded_once_by_both_executors(
-    make_feed: MakeFeed, request: pytest.FixtureRequest, engine: str, when: str
+    make_feed: MakeFeed, request: pytest.FixtureRequest, engine: str, when: str, size_bytes: int, was_loaded: bool
 ) -> None:
     feed = make_feed(APPEND)
     real: RowEngine = request.getfixturevalue(engine)
-    replace = replacing_once(feed)
+    replace = replacing_once(feed, of_size(NEW, size_bytes))
     feed.frames = Watched(real, replace if when == "before" else nothing, replace if when == "after" else nothing)
-    feed.land("1.csv", OLD)
+    feed.land("1.csv", of_size(OLD, size_bytes))
 
     first = feed.run()
     second = feed.run()
 
-    was_loaded = when == "after"
     assert [result.status for result in first] == ["SUCCESS" if was_loaded else "SKIPPED"], first
     assert [result.status for result in second] == ["SUCCESS"], second
-    assert feed.rows("id, a", "a desc, id") == (OLD_ROWS if was_loaded else []) + NEW_ROWS
+    rows = feed.sql(f"select id, a from {feed.table} where id < 3 order by a desc, id")
+    assert rows == (OLD_ROWS if was_loaded else []) + NEW_ROWS
     assert feed.keys("data/in/") == []
 
 
@@ -142,7 +156,6 @@ def test_a_file_replaced_just_before_the_merge_is_loaded_and_so_is_what_replaced
 
 
 def test_a_file_uploaded_in_parts_is_loaded_once(make_feed: MakeFeed) -> None:
-    """The sandbox's S3 shows the ETag of such a file otherwise in a listing than in a head."""
     feed = make_feed(APPEND)
     long = "x" * 60_000
     body = csv_text("id,a", *(f"{number},{long}" for number in range(150)))
@@ -172,6 +185,27 @@ def test_a_file_at_fault_that_was_replaced_meanwhile_leaves_no_copy_to_replay(
     assert (failed.status, loaded.status) == ("FAILED", "SUCCESS")
     assert [result.status for result in feed.run(Unprocessed())] == []
     assert feed.rows("id, a", "id") == NEW_ROWS
+
+
+def test_a_name_that_is_taken_just_before_the_copy_is_not_overwritten(make_feed: MakeFeed, other_s3: Any) -> None:
+    feed = make_feed(APPEND, wrap_lake=through(other_s3))
+    name = f"{feed.name}.csv"
+    taken: list[str] = []
+
+    def take_name(params: Any, **_: Any) -> None:
+        if not taken:
+            taken.append(params["url_path"].removeprefix("/"))
+            feed.s3.put_object(Bucket="lake", Key=taken[0], Body=b"theirs")
+
+    other_s3.meta.events.register("before-call.s3.CopyObject", take_name)
+    feed.land(name, OLD)
+
+    (result,) = feed.run()
+
+    assert (result.status, result.warnings) == ("SUCCESS", ())
+    assert taken[0].endswith(f"/{name}")
+    bodies = [feed.s3.get_object(Bucket="lake", Key=key)["Body"].read() for key in feed.keys("data/archive/")]
+    assert sorted(bodies) == sorted([OLD.encode(), b"theirs"])
 
 
 def test_files_of_one_name_in_several_folders_are_all_archived(make_feed: MakeFeed) -> None:

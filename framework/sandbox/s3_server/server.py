@@ -94,8 +94,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing but failures."""
 
     def version_string(self) -> str:
-        """Return what answers name as the server."""
-        return "feedway-sandbox"
+        """Return what answers name as the server, as S3's do: conditions are honoured as there."""
+        return "AmazonS3"
 
     def _answer(self, headers: Mapping[str, str]) -> None:
         body = RequestBody(headers, self.rfile, self._continue)

@@ -37,6 +37,7 @@ class Stored:
             "ContentLength": len(self.content),
             "LastModified": self.modified_at,
             "Metadata": self.metadata,
+            "ResponseMetadata": {"HTTPHeaders": {"server": "AmazonS3"}},
         }
 
 

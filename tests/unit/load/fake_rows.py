@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from framework.model.files import SourceBatch
+from framework.model.files import SourceBatch, SourceFile
 from framework.model.measurements import (
     BadRow,
     ColumnMeasurement,
@@ -17,7 +17,7 @@ from framework.model.measurements import (
 )
 from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
-from framework.rows.protocol import SourceRows, Watch
+from framework.rows.protocol import NOTHING_READ, SourceRows, Watch
 from tests.unit.load.fake_lake import FakeLake
 
 NOTHING_SEEN = ColumnMeasurement()
@@ -93,6 +93,8 @@ class FakeEngine:
     name: str = "fake"
 
     @contextmanager
-    def open(self, batch: SourceBatch, watch: Watch) -> Iterator[SourceRows]:
+    def open(
+        self, batch: SourceBatch, watch: Watch, contents: Mapping[SourceFile, bytes] = NOTHING_READ
+    ) -> Iterator[SourceRows]:
         self.opened.append(batch)
         yield FakeRows(batch, self.canned, self.lake, watch)

@@ -60,9 +60,8 @@ def calls() -> Iterator[Case]:
 
 
 CASES = list(calls())
-FIRST_DESCRIBED = [case for case in CASES if case.made.step is Step.DISCOVER]
 NO_RUN_YET = [case for case in CASES if case.made.step is None]
-OF_A_LOAD = [case for case in CASES if case not in (*FIRST_DESCRIBED, *NO_RUN_YET)]
+OF_A_LOAD = [case for case in CASES if case not in NO_RUN_YET]
 
 
 @pytest.mark.parametrize("max_attempts", [3, 1])
@@ -117,18 +116,6 @@ def test_files_stay_where_they_are_when_the_lake_goes_down_for_good(case: Case) 
     assert bench.warehouse.dropped_views == {str(row.view) for row in bench.warehouse.journal}
 
 
-@pytest.mark.parametrize("case", FIRST_DESCRIBED, ids=str)
-def test_a_file_that_cannot_be_described_is_a_failure_without_audit_rows(case: Case) -> None:
-    bench = Bench(SCENARIOS[case.scenario], max_attempts=1)
-    bench.calls.failures = {case.made.call: WarehouseError("S3 refuses")}
-    results = bench.run()
-
-    assert [(result.source_file, result.status) for result in results] == [(None, "FAILED")]
-    assert bench.statuses() == []
-    assert {bench.place_of(key) for key in bench.scenario.files} == {"in"}
-    require_nothing_left(bench)
-
-
 @pytest.mark.parametrize("case", NO_RUN_YET, ids=str)
 def test_without_a_listing_or_a_heartbeat_there_is_no_load(case: Case) -> None:
     bench = Bench(SCENARIOS[case.scenario], max_attempts=1)
@@ -150,7 +137,6 @@ def test_the_cases_hold_every_method_of_the_lake_that_a_load_calls() -> None:
         "list_objects",
         "clock",
         "describe",
-        "is_unchanged",
         "read_head",
         "head",
         "copy",

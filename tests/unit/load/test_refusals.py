@@ -17,7 +17,7 @@ from framework.errors import (
     TransientWarehouseError,
     WarehouseError,
 )
-from framework.load.begin import describe
+from framework.load.discover import discover
 from framework.load.execute import Committed, Refusal
 from framework.load.planning import from_warehouse, load_input
 from framework.load.refusals import (
@@ -51,7 +51,7 @@ def attempted(scenario: str) -> Attempt:
     """Return a scenario's load as it stands when its plan is executed."""
     bench = Bench(SCENARIOS[scenario])
     run = begin_run(bench.spec, bench.services, Pending())
-    files = describe(run, bench.scenario.files)
+    (files,) = discover(bench.spec, bench.services, Pending()).loads
     observed = observe(run.warehouse, run.spec, ())
     staged = stage(run, files, observed, StagingPlace(), from_warehouse(run))
     return Attempt(load_input(run, files, staged), observed, PlanHints())
