@@ -12,7 +12,6 @@ from typing import NoReturn
 from framework import __version__
 from framework.cli.glue import is_glue_run, translate_pipeline_form
 from framework.cli.output import DEFAULT_FORMAT, make_output
-from framework.cli.projects import open_project
 from framework.cli.signals import Terminated, interruptible
 from framework.errors import PipelineError, SpecError
 from framework.log.redaction import trace
@@ -57,6 +56,9 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
         if arguments.ignored:
             output.stderr.write(f"arguments that are not Feedway's were ignored: {', '.join(arguments.ignored)}\n")
         with interruptible():
+            # imported where it is used: the command line can be explained, or refused, without it
+            from framework.cli.projects import open_project
+
             project = open_project(arguments.project, home or Path.cwd())
             try:
                 return int(_command(arguments.command).run(arguments, project, output))
@@ -109,7 +111,9 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     for name, help_text in COMMANDS.items():
         command = commands.add_parser(name, help=help_text, description=help_text, allow_abbrev=False)
         _add_common(command, first=False)
-        _command(name).add_arguments(command)
+        # Its name is in the line of the command that runs; the others are not imported.
+        if name in line.argv:
+            _command(name).add_arguments(command)
     arguments = parser.parse_args(line.argv)
     arguments.job_id = line.job_id
     arguments.ignored = line.ignored

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from framework.cli.wiring import aws_clients
 from framework.errors import SpecError
-from framework.lake.lake import Lake
-from framework.lake.specs import fetch_project
 from framework.resources import roots
 from framework.spec.environment import LakeSettings
 from framework.spec.project import Place, Project
@@ -43,6 +40,11 @@ def open_project(asked: str | None, home: Path) -> Project:
     bucket, _, prefix = asked.removeprefix("s3://").partition("/")
     if not bucket:
         raise SpecError(f"--project {asked} names no bucket: write s3://BUCKET/PREFIX")
+    # imported where they are used: specs on this machine are read without AWS's clients
+    from framework.cli.wiring import aws_clients
+    from framework.lake.lake import Lake
+    from framework.lake.specs import fetch_project
+
     prefix = prefix.rstrip("/")
     settings = LakeSettings(bucket, f"{prefix}/" if prefix else "", None)
     lake = Lake(aws_clients("the project")("s3", None), settings, "--project")

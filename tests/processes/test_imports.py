@@ -5,9 +5,27 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("botocore", "framework.lake", "framework.warehouse", "framework.load.pipeline")
+"""What calls AWS, and what loads."""
+SPARE = (
+    "boto3",
+    "s3transfer",
+    "jsonschema",
+    "multiprocessing",
+    "numpy",
+    "duckdb",
+    "pyspark",
+    "pyarrow",
+    "psycopg",
+    "sqlglot",
+)
+"""What no load needs until it reads rows, and most of it no load at all."""
 
 
 def run_python(code: str, path: Path) -> str:
@@ -15,6 +33,31 @@ def run_python(code: str, path: Path) -> str:
     setup = f"import sys; sys.path.insert(0, {str(path)!r}); "
     command = [sys.executable, "-c", setup + code]
     return subprocess.run(command, cwd=path.parent, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def run_command(*argv: str) -> tuple[str, list[str]]:
+    """Run a command line; return what it prints, and the modules that were imported."""
+    code = (
+        "from framework.cli import main\n"
+        "try:\n"
+        f"    main({list(argv)!r})\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "print('\\0', *sys.modules)"
+    )
+    printed, _, imported = run_python(code, ROOT).partition("\0")
+    return printed, imported.split()
+
+
+def found_in(imported: Collection[str], *names: str) -> set[str]:
+    """Return which of the packages or modules are among those imported."""
+    return {name for name in names if any(f"{module}.".startswith(f"{name}.") for module in imported)}
+
+
+def of_commands(imported: Collection[str]) -> set[str]:
+    """Return which commands' modules are among those imported."""
+    parent = "framework.cli.commands."
+    return {module.removeprefix(parent) for module in imported if module.startswith(parent)}
 
 
 def test_texts_are_read_from_a_zip(tmp_path: Path) -> None:
@@ -34,15 +77,38 @@ def test_reading_specs_needs_neither_clients_nor_engines() -> None:
     assert run_python(code, ROOT) == "[]"
 
 
-def test_a_command_that_loads_nothing_imports_no_engine() -> None:
-    """Nothing imports pyspark before a Spark load really starts, nor what only the sandbox has."""
-    commands = ", ".join(
-        f"framework.cli.{name}" for name in ("commands.run", "commands.plan", "commands.history", "main")
-    )
-    code = (
-        f"import sys, {commands}\n"
-        "print([name for name in ('pyspark', 'duckdb', 'pyarrow', 'psycopg', 'sqlglot') if name in sys.modules])"
-    )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("argv", [["--help"], ["--version"]])
+def test_the_command_line_is_read_without_what_runs_commands(argv: list[str]) -> None:
+    _, imported = run_command(*argv)
 
-    assert found.stdout.strip() == "[]"
+    assert found_in(imported, *SERVICES, "jinja2", "yaml", "framework.spec") == set()
+
+
+def test_only_the_command_that_runs_is_imported() -> None:
+    _, of_none = run_command("--help")
+    printed, of_validate = run_command("validate", "orders")
+
+    assert printed.endswith("1 pipeline is valid\n")
+    assert of_commands(of_none) == set()
+    assert of_commands(of_validate) == {"validate"}
+    assert found_in(of_validate, *SERVICES, "jsonschema") == set()
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "history", "replay", "skip", "restore-views"])
+def test_a_command_imports_no_engine_before_a_row_is_read(command: str) -> None:
+    """Nothing imports pyspark before a Spark load really starts, nor what only the sandbox has."""
+    module = f"framework.cli.commands.{command.replace('-', '_')}"
+    imported = run_python(f"import {module}; print(*sys.modules)", ROOT).split()
+
+    assert found_in(imported, *SPARE) == set()
+
+
+def test_a_command_ends_without_a_search_for_garbage() -> None:
+    """The search visits all that was imported, and takes as long as a tenth of a small load."""
+    code = (
+        "import atexit, gc, runpy; atexit.register(lambda: print(len(gc.get_objects()), gc.get_freeze_count()));"
+        f"sys.argv = ['run.py', 'validate', 'orders']; runpy.run_path({str(ROOT / 'run.py')!r}, run_name='__main__')"
+    )
+    searched, passed_over = run_python(code, ROOT).splitlines()[-1].split()
+
+    assert int(searched) * 10 < int(passed_over)
