@@ -19,13 +19,14 @@ from framework.sandbox.address import ServiceName
 class ProcessRecord:
     """A process that was started, with enough to distinguish it from another one that got its pid later.
 
-    `started` is seconds since the epoch.
+    `started` is seconds since the epoch. `has_come_up`: it was seen to be ready, once.
     """
 
     pid: int
     started: float
     port: int
     command: tuple[str, ...]
+    has_come_up: bool = False
 
 
 @dataclass(frozen=True)

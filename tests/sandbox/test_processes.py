@@ -65,6 +65,26 @@ def test_a_second_start_leaves_everything_as_it_is(own: Path) -> None:
     assert sandbox_sql(address, "select 1 as one") == {"columns": ["one"], "rows": [[1]]}
 
 
+def test_a_process_is_asked_whether_it_is_ready_until_it_has_come_up(own: Path) -> None:
+    """A command that was killed while it waited leaves a process that may not have come up yet."""
+    code = (
+        "import sys; from pathlib import Path; from framework import sandbox\n"
+        "def hear(event, arguments):\n"
+        "    if event == 'open' and str(arguments[0]).endswith('/net/tcp'): asked.append(arguments[0])\n"
+        f"asked = []; sys.addaudithook(hear); sandbox.start(Path({str(own)!r})); print(len(asked) > 0)"
+    )
+    command = [sys.executable, "-c", code]
+    sandbox.start(own)
+    state_file = own / "state.json"
+    known = state_file.read_text(encoding="utf-8")
+    state_file.write_text(known.replace('"has_come_up": true', '"has_come_up": false', 1), encoding="utf-8")
+
+    asked = [subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() for _ in range(2)]
+
+    assert asked == ["True", "False"]
+    assert state_file.read_text(encoding="utf-8") == known
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_killed_process_is_started_again_and_nothing_is_lost(own: Path, name: str) -> None:
     address = sandbox.start(own)
