@@ -1,13 +1,14 @@
 """The generated files, read back with the csv module."""
 
 import csv
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.data import COLUMNS, KEYS, write_file
-from benchmarks.process import phases
+from benchmarks.process import measured, phases
 from benchmarks.report import write_into
 
 ROWS = 2000
@@ -16,6 +17,14 @@ ROWS = 2000
 def read(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, strict=True))
+
+
+def test_a_measured_command_keeps_what_python_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+    cost = measured([sys.executable, "-c", "import sys; print(sys.dont_write_bytecode)"], tmp_path / "log", {})
+
+    assert cost.output == b"False\n"
 
 
 def test_files_hold_what_makes_csv_hard(tmp_path: Path) -> None:
