@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,12 +113,14 @@ def aws_clients(environment: str) -> Callable[[str, str | None], Any]:
 
     It raises SpecError where the region or the profile is missing or wrong; the message names `environment`.
     """
+    # Clients of one session share what is read to make them.
+    session = cache(boto3.Session)
 
     def client(service: str, region: str | None) -> Any:
         try:
             if service == "s3":
-                return S3Connection(region).client()
-            made = boto3.Session().client(service, region_name=region, config=CLIENT_CONFIG)  # type: ignore[call-overload]
+                return S3Connection(region).client(session())
+            made = session().client(service, region_name=region, config=CLIENT_CONFIG)  # type: ignore[call-overload]
         except (BotoCoreError, ValueError) as error:
             raise client_error(error, _REGION_FIELDS[service], region, environment) from error
         return with_retry_logging(made)

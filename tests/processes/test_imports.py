@@ -14,7 +14,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("botocore", "framework.lake", "framework.warehouse", "framework.load.pipeline")
 """What calls AWS, and what loads."""
 SPARE = (
-    "multiprocessing",
     "numpy",
     "duckdb",
     "pyspark",

@@ -262,7 +262,7 @@ def test_a_small_load_imports_nothing_it_does_not_use(feed: FeedHarness) -> None
     feed.land("1.csv", "id,a\n" + "".join(f"{n},x\n" for n in range(1000)))
     heavy = (
         *("pyspark", "py4j", "numpy", "pyarrow", "pandas", "psycopg", "sqlglot", "rich", "demo"),
-        *("boto3", "s3transfer", "jsonschema", "multiprocessing", "asyncio", "framework.load.corrections"),
+        *("asyncio", "framework.load.corrections"),
         *(f"framework.cli.commands.{name}" for name in ("plan", "history", "replay", "sandbox", "validate")),
     )
     code = (
@@ -276,30 +276,6 @@ def test_a_small_load_imports_nothing_it_does_not_use(feed: FeedHarness) -> None
 
     assert ended.stderr.splitlines()[-1] == "0 []"
     assert json.loads(ended.stdout)["loads"][0]["records_inserted"] == 1000
-
-
-def test_a_load_reads_the_descriptions_of_services_once_and_searches_for_none(feed: FeedHarness) -> None:
-    """botocore has a folder for each of 400 services; endpoints and the description of S3 are large."""
-    feed.land("1.csv", "id,a\n1,x\n")
-    code = (
-        "import sys\n"
-        "from framework.cli import main\n"
-        "read, listed = [], []\n"
-        "def hear(event, arguments):\n"
-        "    if event in ('open', 'os.listdir') and '/botocore/data' in str(arguments[0]):\n"
-        "        (read if event == 'open' else listed).append(str(arguments[0]).partition('/botocore/data')[2])\n"
-        "sys.addaudithook(hear)\n"
-        f"main(['--project', {str(feed.root)!r}, 'run', {feed.name!r}, '--output', 'json'])\n"
-        "print(json.dumps([read, listed]), file=sys.stderr)\n"
-    )
-
-    ended = subprocess.run([sys.executable, "-c", f"import json; {code}"], capture_output=True, text=True, check=True)
-
-    assert json.loads(ended.stdout)["loads"][0]["records_inserted"] == 1
-    read, listed = json.loads(ended.stderr.splitlines()[-1])
-    assert sorted(read) == sorted(set(read))
-    assert {path.split("/")[1] for path in read if path.count("/") > 1} == {"s3", "redshift-data"}
-    assert set(listed) == {"/s3", "/redshift-data"}
 
 
 def test_bad_rows_are_reported_and_their_corrections_replayed(feed: FeedHarness) -> None:
