@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class ParquetReader:
         """Return the rows of a split, in a local file; None where there are none, or the file is gone."""
         layout = job.batch.files[split.file]
         groups = [each for each in layout.row_groups if split.start <= each.start and each.end <= split.end]
-        rows = sum(group.rows for group in groups)
+        rows = min(sum(group.rows for group in groups), job.batch.sample_rows or sys.maxsize)
         report = SplitReport(split.file, split.number, region=split.region, records=rows)
         if not groups:
             return report, None
