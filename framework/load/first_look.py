@@ -329,6 +329,9 @@ def _named(
 ) -> tuple[tuple[str, ...], tuple[NameChange, ...]]:
     with _about(look.file, look.url):
         columns, changes = target_names(look.look.header or (), spec.columns, spellings)
+        for name, own in zip(columns, look.look.types, strict=False):
+            if own.fault and name not in spec.columns.exclude:
+                raise BrokenFile(own.fault)
     if changes:
         named = [{"raw": change.raw, "name": change.name, "why": change.why} for change in changes]
         log.info(Event.COLUMNS_NAMED, file=look.url, names=named)

@@ -271,6 +271,23 @@ def test_what_no_feed_can_load_is_set_aside(make_feed: MakeFeed, content: bytes,
     assert feed.types() == {}
 
 
+UNREADABLE = {
+    "n": column([Decimal("1.50")], pa.decimal256(60, 2)),
+    "ns": column([[Decimal("1.50")]], pa.list_(pa.decimal256(60, 2))),
+    "s": column([{"x": 1, "X": 2}]),
+    "ss": column([[{"x": 1, "X": 2}]]),
+}
+
+
+@pytest.mark.parametrize("name", list(UNREADABLE))
+def test_a_column_that_cannot_be_read_is_named_and_may_be_excluded(make_feed: MakeFeed, name: str) -> None:
+    content = parquet(pa.table({"id": [1], name: UNREADABLE[name]}))
+    feed = make_feed(spec(more=f"columns: {{exclude: [{name}]}}"))
+
+    assert f"the column '{name}' has" in rejected(make_feed(spec()), content)
+    assert loaded(feed, content) == {"id": "bigint"}
+
+
 def test_a_file_that_unpacks_to_too_much_is_rejected(make_feed: MakeFeed) -> None:
     feed = make_feed(spec(source="max_unpacked: 1MB,"))
     bomb = parquet(pa.table({"text": column(["x" * 100_000] * 100)}), compression="zstd", use_dictionary=False)

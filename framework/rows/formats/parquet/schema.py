@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +145,6 @@ def _read_columns(
         for column in _columns(node.name, str(index), node, own, nested)
     ]
     _require_count(len(found))
-    for column in found:
-        _require_readable(column)
     splits_int96 = not any(INT96 in column.node.physical_types for column in found if not column.is_int96)
     values = ", ".join(f"{value_of(column.path)} as c{index}" for index, column in enumerate(found))
     described = cursor.execute(f"describe select {values} from {rows_of(path, width)}").fetchall()
@@ -154,7 +152,9 @@ def _read_columns(
         ParquetColumn(
             column.name,
             column.path,
-            field_type(INT96 if column.is_int96 and splits_int96 else str(row[1]), nested),
+            replace(
+                field_type(INT96 if column.is_int96 and splits_int96 else str(row[1]), nested), fault=_fault(column)
+            ),
         )
         for column, row in zip(found, described, strict=True)
     )
@@ -174,19 +174,20 @@ def _columns(name: str, path: str, node: Node, own: Any, nested: Nested) -> Iter
     yield _Found(name, path, node, own)
 
 
-def _require_readable(column: _Found) -> None:
-    """Refuse a column that DuckDB would read as other values than the file has."""
+def _fault(column: _Found) -> str:
+    """Return why DuckDB would read a column as other values than the file has, empty where it would not."""
     if (digits := column.node.most_digits) > MAX_PRECISION:
-        raise BrokenParquet(
+        return (
             f"the column {column.name!r} has decimals of {digits} digits, and the most that can be read exactly are "
-            f"{MAX_PRECISION}: send it with fewer digits, or as text"
+            f"{MAX_PRECISION}: send it with fewer digits, or as text, or list it under columns.exclude"
         )
     renamed = sorted(_field_names(column.type) - column.node.names)
     if renamed:
-        raise BrokenParquet(
+        return (
             f"the column {column.name!r} has a struct with two fields whose names differ only in case (read as "
-            f"{renamed[0]!r}): rename one, or set options.nested to flatten"
+            f"{renamed[0]!r}): rename one, set options.nested to flatten, or list the column under columns.exclude"
         )
+    return ""
 
 
 def _field_names(own: Any) -> set[str]:

@@ -83,8 +83,8 @@ def test_fields_that_differ_only_in_case_stay_apart(tmp_path: Path) -> None:
 
     assert staged(content, tmp_path, FLAT) == [{"s.x": "1", "s.X": "2"}]
     for inner in ({"x": 1, "X": 2}, [{"x": 1, "X": 2}]):
-        with pytest.raises(BrokenFile, match="the column 's' has a struct with two fields whose names differ only in"):
-            look_of(parquet(pa.table({"s": [inner]})), "format: parquet")
+        (own,) = look_of(parquet(pa.table({"s": [inner]})), "format: parquet").types
+        assert own.fault.startswith("the column 's' has a struct with two fields whose names differ only in case")
 
 
 def test_nested_values_of_all_kinds_are_read(tmp_path: Path) -> None:
@@ -100,8 +100,9 @@ def test_decimals_beyond_38_digits_are_refused(is_list: bool) -> None:
     own = pa.decimal256(50, 2)
     column = pa.array([[Decimal("1.5")]], pa.list_(own)) if is_list else pa.array([Decimal("1.5")], own)
 
-    with pytest.raises(BrokenFile, match="the column 'n' has decimals of 50 digits"):
-        look_of(parquet(pa.table({"n": column})), "format: parquet")
+    (own,) = look_of(parquet(pa.table({"n": column})), "format: parquet").types
+
+    assert own.fault.startswith("the column 'n' has decimals of 50 digits")
 
 
 def int96(nanoseconds: int, day: date) -> bytes:
