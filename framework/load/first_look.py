@@ -318,10 +318,9 @@ def require_known_column(
     Raises:
         SourceFileError: one has none.
     """
-    expected = batch.files[0].columns if table is None else own_columns(spec, table)
     for look, layout in zip(looks, batch.files, strict=True):
         names = clean_names(look.look.header or ())
-        refuse_strangers(spec, expected, layout, dict(zip(layout.columns, names, strict=True)))
+        refuse_strangers(spec, table, batch.files[0], layout, dict(zip(layout.columns, names, strict=True)))
 
 
 def _named(
