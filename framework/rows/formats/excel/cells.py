@@ -51,6 +51,7 @@ _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _ROW = re.compile(r"[0-9]{1,7}")
 _LONGEST_NAME = 20
 _OUTSIDE = f"lies outside of a sheet, whose last cell is {cell_name(MOST_ROWS - 1, MOST_COLUMNS - 1)}"
+_REPLACEMENT = "\ufffd".encode()
 _LONGEST_TAG_BYTES = 16 * 1024**2
 
 
@@ -235,11 +236,21 @@ def _parse(
         parser.CharacterDataHandler = handler.text
         handler.parser = parser
     try:
-        for piece in content:
+        for piece in _without_noncharacters(content):
             parser.Parse(piece, False)
         parser.Parse(b"", True)
     except (expat.ExpatError, ValueError) as error:
         raise BrokenWorkbook(f"the {part} of the workbook is damaged: {error}") from error
+
+
+def _without_noncharacters(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a text of the same length without U+FFFE and U+FFFF, which libraries write and no XML may hold."""
+    rest = b""
+    for piece in pieces:
+        rest = (rest + piece).replace(b"\xef\xbf\xbe", _REPLACEMENT).replace(b"\xef\xbf\xbf", _REPLACEMENT)
+        yield rest[:-2]
+        rest = rest[-2:]
+    yield rest
 
 
 class _Handler:

@@ -161,6 +161,17 @@ def test_cells_that_run_over_the_last_column_are_named() -> None:
         exactly([sheet(*["<c/>"] * 16_385)])
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_characters_that_no_xml_may_hold_do_no_harm(size: int) -> None:
+    text = sheet('<c r="A1" t="inlineStr"><is><t>\ufffe\uffff\ufffd</t></is></c>', '<c r="B1" t="e"><v>#N/A</v></c>')
+
+    found = exactly(in_pieces(text, size))
+
+    assert found.bad == {0: {1: BadCell("#N/A", "is an error")}}
+    rest = b"".join(without_bad_cells([text], found.spans))
+    assert rest == text.replace(b'<c r="B1" t="e"><v>#N/A</v></c>', b'<c r="B1"/>')
+
+
 def test_references_may_be_in_lower_case() -> None:
     assert exactly([sheet('<c r="b3"/>')]).box == Box(2, 1, 2, 1)
 
