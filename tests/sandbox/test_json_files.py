@@ -145,6 +145,18 @@ def test_nested_values_become_what_the_spec_says(make_feed: MakeFeed) -> None:
     ]
 
 
+@pytest.mark.parametrize("nested", ["super", "flatten"])
+@pytest.mark.parametrize("far", ["1e131073", "1e-20000", "2e400"])
+def test_a_number_that_no_super_holds_is_a_bad_row(make_feed: MakeFeed, far: str, nested: str) -> None:
+    feed = make_feed(spec(f"nested: {nested}", more="bad_rows: {action: quarantine, max_fraction: 0.5}"))
+
+    result = feed.load("a.json", f'{{"v": [{{"x": {far}}}]}}\n{{"v": [{{"x": 1}}]}}\n'.encode())
+
+    assert result.failure is None, result.failure.full_message
+    assert result.counts.rejected == 1
+    assert feed.rows("v", "1") == [('[{"x":1}]',)]
+
+
 def test_a_number_and_a_string_in_one_column_are_text(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
 
