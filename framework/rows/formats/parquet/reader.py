@@ -16,6 +16,7 @@ from framework.model.words import size
 from framework.rows.bench import Bench, KeptSplit
 from framework.rows.formats.packing import TooLarge
 from framework.rows.formats.parquet.footer import BrokenParquet, write_sparse
+from framework.rows.formats.parquet.pages import damaged_page
 from framework.rows.formats.parquet.schema import parquet_failures, rows_of, rows_of_paths, value_of, width_of
 from framework.rows.formats.parquet.size import ROWS_TOGETHER, UnpackedSize, unpacked_size
 from framework.rows.job import Fault, Job, Split, SplitReport
@@ -78,6 +79,11 @@ class ParquetReader:
                     write_sparse(path, size_bytes, footer, {split.start: content})
         except SourceFileError as error:
             return SplitReport(split.file, split.number, fault=Fault("gone", str(error))), None
+        with bench.slot(), bench.phases.busy("read"), bench.querying() as cursor:
+            damaged = damaged_page(cursor, path, groups[0].start, groups[-1].end)
+        if damaged is not None:
+            path.unlink()
+            return SplitReport(split.file, split.number, fault=Fault("whole", damaged)), None
         table = ParquetTable(path, groups[0].first_row, rows)
         most_bytes = job.batch.unpacked_limit(layout.file)
         if sum(group.most_bytes for group in groups) > most_bytes and _exceeds(table, layout, bench, most_bytes):

@@ -20,7 +20,7 @@ from framework.rows.formats.parquet.types import field_type
 from framework.rows.sql.cells import INT96
 from framework.rows.sql.expressions import quoted
 
-_CHUNK_BEGINS = "coalesce(least(dictionary_page_offset, data_page_offset), data_page_offset)"
+CHUNK_BEGINS = "coalesce(least(dictionary_page_offset, data_page_offset), data_page_offset)"
 _HAS_DICTIONARY = "ends_with(type, 'BYTE_ARRAY') and contains(encodings, 'DICTIONARY')"
 _MOST_BYTES = (
     f"case when {_HAS_DICTIONARY} then cast(num_values as hugeint) else 1 end * greatest(total_uncompressed_size, 0)"
@@ -103,8 +103,8 @@ def read_schema(cursor: duckdb.DuckDBPyConnection, path: Path, nested: Nested) -
     with parquet_failures():
         tree = read_tree(cursor, path)
         groups = cursor.execute(
-            f"select row_group_id, any_value(row_group_num_rows), min({_CHUNK_BEGINS}), "
-            f"max({_CHUNK_BEGINS} + total_compressed_size), sum(total_uncompressed_size), sum({_MOST_BYTES}) "
+            f"select row_group_id, any_value(row_group_num_rows), min({CHUNK_BEGINS}), "
+            f"max({CHUNK_BEGINS} + total_compressed_size), sum(total_uncompressed_size), sum({_MOST_BYTES}) "
             f"from parquet_metadata({quoted(str(path))}) group by row_group_id order by row_group_id"
         ).fetchall()
         columns = _read_columns(cursor, path, tree, nested)
