@@ -52,6 +52,15 @@ def of_columns(*columns: tuple[str, list[Any]]) -> bytes:
     return parquet(pa.table([pa.array(values) for _, values in columns], names=names))
 
 
+def test_a_zero_has_no_sign(tmp_path: Path) -> None:
+    content = parquet(pa.table({"d": [-0.0, -0.5], "r": pa.array([-0.0, 0.0], pa.float32())}))
+
+    rows = staged(content, tmp_path, d="double precision", r="real")
+
+    assert [str(row["d"]) for row in rows] == ["0.0", "-0.5"]
+    assert [str(row["r"]) for row in rows] == ["0.0", "0.0"]
+
+
 def test_a_key_with_quotes_hides_no_other_field(tmp_path: Path) -> None:
     content = parquet(pa.table({"o": [{"i": {"owner's": 1, "x": 2, 'a"b, (': 4}, "lost": 3}]}))
 
