@@ -50,7 +50,7 @@ class TextReader:
         """Return why a record is malformed; None where its fields say it."""
         return self._format.fault(layout, record)
 
-    def damage(self, records: SplitRecords, bench: Bench) -> str | None:
+    def damage(self, records: SplitRecords, bench: Bench) -> Fault | None:
         """Return None: what is wrong with a text shows when it is cut."""
         return None
 
