@@ -157,6 +157,15 @@ def test_a_number_that_no_super_holds_is_a_bad_row(make_feed: MakeFeed, far: str
     assert feed.rows("v", "1") == [('[{"x":1}]',)]
 
 
+@pytest.mark.parametrize("more", ["", "types: {columns: {v: integer}}", "types: {columns: {v: super}}"])
+def test_a_nul_is_named_with_its_value(make_feed: MakeFeed, more: str) -> None:
+    message = rejected(make_feed(spec(more=more)), b'{"id": 1, "v": "a\\u0000b"}\n{"id": 2, "v": null}\n')
+
+    assert "1 of 1 value of v " in message
+    assert "a NUL character" in message
+    assert r"'a\x00b'" in message or "super" in more
+
+
 def test_a_number_and_a_string_in_one_column_are_text(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
 

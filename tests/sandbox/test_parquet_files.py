@@ -190,6 +190,20 @@ def test_values_that_no_column_holds_are_bad_rows(make_feed: MakeFeed) -> None:
     assert [json.loads(row["record"])[2] for row in bad] == [None, "\\xff", "\x00"]
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a\0b", r"'a\x00b' (a NUL character)"),
+        (b"a\0b", r"'a\x00b' (a NUL character)"),
+        (b"\xff\x00", r"'\\xff00' (no text in UTF-8)"),
+    ],
+)
+def test_what_no_column_can_store_is_named_with_its_value(make_feed: MakeFeed, value: object, shown: str) -> None:
+    message = rejected(make_feed(spec()), parquet(pa.table({"id": column([1, 2]), "v": column([value, value])})))
+
+    assert f"2 of 2 values of v do not fit into varchar(256), e.g. {shown}, first in row 1" in message
+
+
 def test_floats_of_the_file_take_no_number_that_they_would_round(make_feed: MakeFeed) -> None:
     feed = make_feed(spec(more="bad_rows: {action: quarantine, max_rows: 9}"))
     floats = {"d": column([0.1234567890123456], pa.float64()), "r": column([0.1], pa.float32())}
