@@ -27,6 +27,7 @@ from framework.rows.formats.json.pointer import name_of, pointer
 from framework.rows.formats.packing import BrokenPacking, TooLarge
 from framework.rows.formats.recognise import Beginning, BrokenFile, first_content, require_format, require_packing
 from framework.rows.formats.source import Look, Source, UnreadHeader
+from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import PipelineSpec
 
 FIRST_HEAD_BYTES = 64 * 1024
@@ -280,15 +281,16 @@ def with_paths(
     spec: PipelineSpec,
     table: ObservedTable | None,
     looks: Sequence[FirstLook],
-    found: Mapping[tuple[int, str], tuple[str, ...]],
+    rows: SourceRows,
 ) -> list[FirstLook]:
-    """Return first looks with the fields that records name: `found` has the paths to them, see SourceRows.paths.
+    """Return first looks with the fields that records name.
 
     A file without a record has the columns of the table.
 
     Raises:
         SourceFileError: there is no table either, or no record has a key.
     """
+    found = rows.paths()
 
     def named(ordinal: int, file: FirstLook, part: FirstLook) -> FirstLook:
         if part.look.header is not None:
@@ -299,7 +301,12 @@ def with_paths(
         if paths is None and table is not None:
             paths = tuple(map(pointer, own_columns(spec, table)))
         if not paths:
-            why = "it has no record, and there is no table" if paths is None else "no record is an object with a key"
+            if paths is None:
+                why = "it has no record, and there is no table"
+            elif malformed := rows.read_bad_rows((), [ordinal], 1):
+                why = f"no record can be read, row {malformed[0].row} because {malformed[0].reason}"
+            else:
+                why = "no record is an object with a key"
             raise SourceFileError(f"{part.url}: {why}: send it with its records.", (part.file.key,))
         return replace(part, look=replace(part.look, header=tuple(map(name_of, paths)), paths=paths))
 

@@ -249,6 +249,30 @@ def test_what_no_feed_can_load_is_set_aside(make_feed: MakeFeed, options: str, c
     assert feed.types() == {}
 
 
+@pytest.mark.parametrize("nested", ["super", "text", "flatten"])
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (rb'{"a":1,"\u0061":2}', 'the record has the key "a" twice in one object'),
+        (rb'{"a\u0000":1}', "the record holds a NUL character in a key"),
+        (b'{"id",v}', "the record is no JSON: Expecting ':' delimiter at character 6"),
+        (b"{'id': 2}", "the record is no JSON: Expecting property name enclosed in double quotes at character 2"),
+        (b'{"id": "\xed\xa0\x80"}'.replace(b"\xed\xa0\x80", b"\\ud800"), "half of a surrogate pair"),
+    ],
+)
+def test_a_lone_bad_record_says_why(make_feed: MakeFeed, record: bytes, reason: str, nested: str) -> None:
+    message = rejected(make_feed(spec(f"nested: {nested}", source="format: json,")), record + b"\n")
+
+    assert f"no record can be read, row 1 because {reason}" in message.replace("the record holds half", "half")
+
+
+@pytest.mark.parametrize("nested", ["text", "flatten"])
+def test_a_lone_record_with_a_key_twice_below_says_why(make_feed: MakeFeed, nested: str) -> None:
+    message = rejected(make_feed(spec(f"nested: {nested}")), b'{"b":{"x":1,"x":2}}\n{}\n')
+
+    assert 'no record can be read, row 1 because the record has the key "x" twice in one object' in message
+
+
 def test_the_first_load_decides_the_format(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
     loaded(feed, lines({"id": 1}))

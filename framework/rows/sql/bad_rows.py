@@ -152,6 +152,8 @@ def _malformed_complaints(layout: FileLayout, record: str, fields: Sequence[str 
 def _misfits_of_segment(
     cursor: duckdb.DuckDBPyConnection, segment: Segment, columns: Sequence[StagingColumn]
 ) -> Iterator[BadRecord]:
+    if not columns:
+        return
     faults = [f"({misfit(column, index)} or {null_key(column, index)})" for index, column in enumerate(columns)]
     texts = [f"t{index}" for index in range(len(columns))]
     fields = [f"f{index}" for index in range(len(segment.layout.columns))]
