@@ -218,7 +218,7 @@ DEEP = "[" * 2000 + "]" * 2000
         ("", b'[{"id": 1}, {"id": "x', "the file ends within a text of its JSON"),
         ("", b'[{"id": 1}] {"id": 2}', "more text follows the end of the JSON document"),
         ("", b'[{"id": 1} {"id": 2}]', "the file is no JSON: expecting ',' at character 12"),
-        ("", b"id,name\n1,x\n", "the file begins with 'i', and the feed reads JSON, which begins with { or ["),
+        ("", b"id,name\n1,x\n", "the file is text such as CSV, and the feed reads JSON: it begins with 'i'"),
         ("", b"PAR1" + bytes(50), "the file is a Parquet file, and the feed reads JSON (source.format)"),
         ("records: data.items", b'{"data": {"x": 1}}', "the document has no data.items"),
         (
@@ -273,13 +273,20 @@ def test_a_lone_record_with_a_key_twice_below_says_why(make_feed: MakeFeed, nest
     assert 'no record can be read, row 1 because the record has the key "x" twice in one object' in message
 
 
+@pytest.mark.parametrize(("options", "encoding"), [("encoding: utf-16-le", "utf-16-le"), ("", "utf-32")])
+def test_json_in_a_wide_encoding_is_recognized(make_feed: MakeFeed, options: str, encoding: str) -> None:
+    feed = make_feed(spec(options))
+    loaded(feed, '{"id": 1, "a": "é"}\n{"id": 2, "a": "x"}\n'.encode(encoding))
+    assert feed.rows("id, a", "id") == [(1, "é"), (2, "x")]
+
+
 def test_the_first_load_decides_the_format(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
     loaded(feed, lines({"id": 1}))
 
     message = rejected(feed, b"id\n2\n")
 
-    assert "the file begins with 'i', and the feed reads JSON" in message
+    assert "the file is text such as CSV, and the feed reads JSON: it begins with 'i'" in message
     loaded(feed, lines({"id": 3}), "c.json")
     assert feed.rows("id", "id") == [(1,), (3,)]
 
