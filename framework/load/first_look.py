@@ -17,6 +17,7 @@ from framework.model.files import FileLayout, Packing, SourceBatch, SourceFile, 
 from framework.model.load_warning import LoadWarning
 from framework.model.observation import Observation, ObservedTable
 from framework.model.words import listed
+from framework.model.words import size as size_text
 from framework.plan.column_names import NOTHING_KNOWN, NameChange, clean_names, duplicate_warning, target_names
 from framework.plan.fit import needed_columns, own_columns, refuse_strangers
 from framework.plan.spellings import Spellings, known_spellings
@@ -27,6 +28,7 @@ from framework.rows.formats.json.pointer import name_of, pointer
 from framework.rows.formats.packing import BrokenPacking, TooLarge
 from framework.rows.formats.recognise import Beginning, BrokenFile, first_content, require_format, require_packing
 from framework.rows.formats.source import Look, Source, UnreadHeader
+from framework.rows.formats.text.stream import MAX_RECORD_BYTES
 from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import PipelineSpec
 
@@ -161,9 +163,9 @@ def _read_start(
     while True:
         with _about(file, url):
             beginning = read(size)
-            found = format_named(feed.format_of(beginning))
+            name = feed.format_of(beginning)
             try:
-                look = found.look(Source(file, feed.spec.source, beginning, fetch, feed.tried.get(url)))
+                look = format_named(name).look(Source(file, feed.spec.source, beginning, fetch, feed.tried.get(url)))
             except UnreadHeader as error:
                 # What a header of another delimiter looks like.
                 _require_shape(feed.spec, FirstLook(file, error.look, member=member), None)
@@ -174,7 +176,9 @@ def _read_start(
                     raise ValueError(f"the file cannot be read: {TooLarge(most)}")
                 return FirstLook(file, look, beginning.packing, member)
             size *= 4
-            if size > MOST_HEAD_BYTES:
+            if name == "json" and size > MAX_RECORD_BYTES:
+                raise BrokenFile(f"its first record has more than {size_text(MAX_RECORD_BYTES)}")
+            if name != "json" and size > MOST_HEAD_BYTES:
                 raise BrokenFile(
                     f"no header or first record ends within the first {MOST_HEAD_BYTES // 1024**2} MB: send the file "
                     "with line ends, and without a quote that is never closed"

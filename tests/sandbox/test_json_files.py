@@ -273,6 +273,15 @@ def test_a_lone_record_with_a_key_twice_below_says_why(make_feed: MakeFeed, nest
     assert 'no record can be read, row 1 because the record has the key "x" twice in one object' in message
 
 
+def test_a_first_record_may_be_as_large_as_any(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    texts = {f"k{number}": "x" * 60_000 for number in range(300)}
+    loaded(feed, lines({"id": 1, **texts}, {"id": 2}))
+    assert feed.rows("id, length(k299)", "id") == [(1, 60_000), (2, None)]
+
+    assert "its first record has more than 64.0 MB" in rejected(feed, lines({"id": 1, "a": ["x" * 60_000] * 1_200}))
+
+
 @pytest.mark.parametrize(("options", "encoding"), [("encoding: utf-16-le", "utf-16-le"), ("", "utf-32")])
 def test_json_in_a_wide_encoding_is_recognized(make_feed: MakeFeed, options: str, encoding: str) -> None:
     feed = make_feed(spec(options))
