@@ -289,6 +289,16 @@ def test_json_in_a_wide_encoding_is_recognized(make_feed: MakeFeed, options: str
     assert feed.rows("id, a", "id") == [(1, "é"), (2, "x")]
 
 
+def test_a_number_with_an_exponent_widens_a_column_of_integers(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    assert loaded(feed, b'{"id": 1, "v": 7, "w": 1e25, "code": "1e5"}\n')["w"] == "numeric(38,0)"
+
+    types = loaded(feed, b'{"id": 2, "v": 1e30, "w": 1e5, "code": "1e30"}\n', "b.json")
+
+    assert (types["v"], types["code"]) == ("numeric(38,0)", "character varying(256)")
+    assert feed.rows("v, w, code", "id") == [("7", str(10**25), "1e5"), (str(10**30), "100000", "1e30")]
+
+
 def test_the_first_load_decides_the_format(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
     loaded(feed, lines({"id": 1}))

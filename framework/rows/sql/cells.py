@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from framework.model.column_type import ColumnType, Kind, can_widen
 from framework.rows.segments import Cells, Segment
-from framework.rows.sql.expressions import quoted
+from framework.rows.sql.expressions import quoted, without_exponent
 
 HEX = "\\x"
 NO_TEXT = "\0" + HEX
@@ -118,12 +118,13 @@ def is_nested(name: str) -> bool:
 
 
 def _json_text(cell: str) -> str:
-    """Return the text of a value of JSON: a string without its quotes, a number without zeros that say nothing."""
+    """Return the text of a value of JSON: a string without its quotes, a number without zeros and exponent."""
     string = f"case when contains({cell}, '\\') then json_extract_string({cell}, '$') else {cell}[2:-2] end"
     number = f"ends_with({cell}, '0') and regexp_full_match({cell}, '-?[0-9]+\\.[0-9]*0')"
     return (
         f"case when starts_with({cell}, '\"') then {string} "
-        f"when {number} then rtrim(rtrim({cell}, '0'), '.') else {cell} end"
+        f"when {number} then rtrim(rtrim({cell}, '0'), '.') "
+        f"when {cell} < ':' and contains({cell}, 'e') then {without_exponent(cell)} else {cell} end"
     )
 
 
@@ -152,7 +153,10 @@ def _typed_text(cell: str, name: str) -> str:
     if name.startswith("DECIMAL"):
         # Without digits before the point, DuckDB leaves their zero out.
         return f"regexp_replace(cast({cell} as varchar), '^(-?)\\.', '\\10.')"
-    return f"cast({cell} as varchar)"
+    text = f"cast({cell} as varchar)"
+    if name in ("FLOAT", "DOUBLE"):
+        return f"case when contains({text}, 'e') then {without_exponent(text)} else {text} end"
+    return text
 
 
 def _typed_json(segment: Segment, index: int) -> str:

@@ -111,6 +111,18 @@ def test_objects_that_make_too_many_columns_are_refused(tmp_path: Path, record: 
     assert "Send it again" not in str(refused.value)
 
 
+def test_a_number_of_json_is_no_code_however_it_is_written(tmp_path: Path) -> None:
+    numbers = ["1e30", "-12.5E20", "1.5e-7", "1e5", "1E-37", "9.87654321e36", "1e38", "1.23456e-35", "0.1e400", "5"]
+    content = "".join(f'{{"v": {number}}}\n' for number in numbers).encode()
+
+    rows, _ = stage_rows(content, "format: json", {}, tmp_path)
+
+    assert [row["v"] for row in rows] == [
+        "1" + "0" * 30, "-1250000000000000000000", "0.00000015", "100000", "0." + "0" * 36 + "1",
+        "9876543210000000000000000000000000000", "1e38", "1.23456e-35", "1e399", "5",
+    ]  # fmt: skip
+
+
 def test_many_objects_in_one_key_are_flattened(tmp_path: Path) -> None:
     content = json.dumps({"a": {f"k{number}": {"x": 1} for number in range(1_500)}}).encode() + b"\n"
     _, layout, _ = open_rows(content * 3, "format: json, options: {nested: flatten}", tmp_path)

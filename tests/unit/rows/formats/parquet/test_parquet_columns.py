@@ -53,6 +53,17 @@ def of_columns(*columns: tuple[str, list[Any]]) -> bytes:
     return parquet(pa.table([pa.array(values) for _, values in columns], names=names))
 
 
+def test_a_float_is_no_code_however_large_or_small(tmp_path: Path) -> None:
+    numbers = [1e19, -1.5e16, 1.5e-7, 100.0, 1e38, None]
+    content = parquet(pa.table({"d": numbers, "n": [1e17] * 6, "r": pa.array([1.5e20] * 6, pa.float32())}))
+
+    rows = staged(content, tmp_path, n="bigint", r="decimal(38,0)")
+
+    texts = ["10000000000000000000", "-15000000000000000", "0.00000015", "100.0", "1e+38", None]
+    assert [row["d"] for row in rows] == texts
+    assert (rows[0]["n"], rows[0]["r"]) == (10**17, 150_000_000_000_000_000_000)
+
+
 def test_a_zero_has_no_sign(tmp_path: Path) -> None:
     content = parquet(pa.table({"d": [-0.0, -0.5], "r": pa.array([-0.0, 0.0], pa.float32())}))
 
