@@ -204,6 +204,17 @@ def test_what_no_column_can_store_is_named_with_its_value(make_feed: MakeFeed, v
     assert f"2 of 2 values of v do not fit into varchar(256), e.g. {shown}, first in row 1" in message
 
 
+def test_decimals_of_38_places_are_text_whatever_their_values(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    first, second = Decimal("0.5"), Decimal("0." + "1" * 38)
+
+    types = loaded(feed, parquet(pa.table({"id": column([1]), "d": column([first], pa.decimal128(38, 38))})))
+    loaded(feed, parquet(pa.table({"id": column([2]), "d": column([second], pa.decimal128(38, 38))})), "b.parquet")
+
+    assert types["d"] == "character varying(256)"
+    assert [Decimal(text) for (text,) in feed.rows("d", "id")] == [first, second]
+
+
 def test_floats_of_the_file_take_no_number_that_they_would_round(make_feed: MakeFeed) -> None:
     feed = make_feed(spec(more="bad_rows: {action: quarantine, max_rows: 9}"))
     floats = {"d": column([0.1234567890123456], pa.float64()), "r": column([0.1], pa.float32())}

@@ -14,6 +14,8 @@ NO_TEXT = "\0" + HEX
 INT96 = "INT96"
 """Names the type of timestamps of Parquet that are read as a struct of a day and a time with nanoseconds."""
 _TEXTS = ("VARCHAR", "ENUM", "UUID")
+_WITHOUT_COLUMN_TYPE = "DECIMAL(38,38)"
+"""It has one digit behind the point too many for a column, and is a text."""
 _NESTED = ("STRUCT", "MAP", "LIST", "UNION", "ARRAY")
 _FIRST_DAY, _LAST_DAY = "date '0001-01-01'", "date '9999-12-31'"
 _FIRST_TIME, _LAST_TIME = "epoch_us(timestamp '0001-01-01')", "epoch_us(timestamp '9999-12-31 23:59:59.999999')"
@@ -109,7 +111,7 @@ def _type_name(segment: Segment, index: int) -> str:
 
 
 def _is_text(name: str) -> bool:
-    return name.startswith(_TEXTS) or name in ("BLOB", "JSON")
+    return name.startswith(_TEXTS) or name in ("BLOB", "JSON", _WITHOUT_COLUMN_TYPE)
 
 
 def is_nested(name: str) -> bool:
