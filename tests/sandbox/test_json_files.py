@@ -299,6 +299,17 @@ def test_a_number_with_an_exponent_widens_a_column_of_integers(make_feed: MakeFe
     assert feed.rows("v, w, code", "id") == [("7", str(10**25), "1e5"), (str(10**30), "100000", "1e30")]
 
 
+def test_nan_within_an_array_is_no_json_text(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("nested: text", more="bad_rows: {action: quarantine, max_rows: 2}"))
+
+    result = feed.load(
+        "a.json", b'{"id": 1, "v": [1, NaN]}\n{"id": 2, "v": ["NaN"]}\n{"id": 3, "v": [-Infinity, 0.1e1]}\n'
+    )
+
+    assert result.counts.rejected == 2
+    assert feed.rows("id, v", "id") == [(2, '["NaN"]')]
+
+
 def test_the_first_load_decides_the_format(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
     loaded(feed, lines({"id": 1}))

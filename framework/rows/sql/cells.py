@@ -114,6 +114,11 @@ def _is_text(name: str) -> bool:
     return name.startswith(_TEXTS) or name in ("BLOB", "JSON", _WITHOUT_COLUMN_TYPE)
 
 
+def is_nested_cell(segment: Segment, index: int) -> bool:
+    """Return whether the file has a typed column of objects or arrays."""
+    return segment.table.cells is Cells.TYPED and is_nested(_type_name(segment, index))
+
+
 def is_nested(name: str) -> bool:
     """Return whether a type of DuckDB is one of objects or arrays."""
     return name.startswith(_NESTED) or name.endswith("]")
