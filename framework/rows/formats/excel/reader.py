@@ -49,7 +49,7 @@ class ExcelReader:
         """Return by its place how many rows of the sheet stand before a record, within the split."""
         return {place: place - 1 + bisect_right(records.blanks, place) for place in places}
 
-    def damage(self, records: SplitRecords, bench: Bench) -> str | None:
+    def damage(self, records: SplitRecords, bench: Bench) -> Fault | None:
         """Return None: what is wrong with a workbook shows when it is opened."""
         return None
 

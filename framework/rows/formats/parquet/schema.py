@@ -20,7 +20,7 @@ from framework.rows.formats.parquet.types import field_type
 from framework.rows.sql.cells import INT96
 from framework.rows.sql.expressions import quoted
 
-_CHUNK_BEGINS = "coalesce(least(dictionary_page_offset, data_page_offset), data_page_offset)"
+CHUNK_BEGINS = "coalesce(least(dictionary_page_offset, data_page_offset), data_page_offset)"
 _HAS_DICTIONARY = "ends_with(type, 'BYTE_ARRAY') and contains(encodings, 'DICTIONARY')"
 _MOST_BYTES = (
     f"case when {_HAS_DICTIONARY} then cast(num_values as hugeint) else 1 end * greatest(total_uncompressed_size, 0)"
@@ -29,7 +29,10 @@ _MOST_BYTES = (
 _MOST_COLUMNS = 10_000
 """Far more than a table may have."""
 _NO_COLUMN = "at least one non-root column"
-_FILE_NAME = re.compile(r"Failed to read Parquet file '[^']*': ")
+_IN_FILE = r"Failed to read Parquet file '{0}': |(?:(?: of| in| at| from)? file)? ?['\"]?{0}['\"]?"
+"""Where a message of DuckDB names the local file, with the words before it."""
+_BYTE_STREAM_SPLIT = "BYTE_STREAM_SPLIT"
+"""The encoding that DuckDB reads for numbers only, and the format allows for bytes of fixed length too."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +103,23 @@ def read_schema(cursor: duckdb.DuckDBPyConnection, path: Path, nested: Nested) -
     Raises:
         BrokenParquet: it is damaged, or is written in a way that cannot be read.
     """
-    with parquet_failures():
+    with parquet_failures(path):
         tree = read_tree(cursor, path)
         groups = cursor.execute(
-            f"select row_group_id, any_value(row_group_num_rows), min({_CHUNK_BEGINS}), "
-            f"max({_CHUNK_BEGINS} + total_compressed_size), sum(total_uncompressed_size), sum({_MOST_BYTES}) "
+            f"select row_group_id, any_value(row_group_num_rows), min({CHUNK_BEGINS}), "
+            f"max({CHUNK_BEGINS} + total_compressed_size), sum(total_uncompressed_size), sum({_MOST_BYTES}) "
             f"from parquet_metadata({quoted(str(path))}) group by row_group_id order by row_group_id"
         ).fetchall()
+        unread = cursor.execute(
+            f"select path_in_schema from parquet_metadata({quoted(str(path))}) "
+            f"where type = 'FIXED_LEN_BYTE_ARRAY' and contains(encodings, {quoted(_BYTE_STREAM_SPLIT)}) limit 1"
+        ).fetchone()
         columns = _read_columns(cursor, path, tree, nested)
+    if unread is not None:
+        raise BrokenParquet(
+            f"the column {unread[0]!r} is bytes of fixed length, such as decimals, in the encoding "
+            f"{_BYTE_STREAM_SPLIT}, which Feedway does not read: write it in another encoding"
+        )
     row_groups = []
     first = 0
     for _, rows, start, end, _, most in groups:
@@ -118,16 +130,19 @@ def read_schema(cursor: duckdb.DuckDBPyConnection, path: Path, nested: Nested) -
 
 
 @contextmanager
-def parquet_failures() -> Iterator[None]:
-    """Turn what DuckDB cannot read into a fault of the file.
+def parquet_failures(path: Path) -> Iterator[None]:
+    """Turn what DuckDB cannot read of a local file into a fault of the file.
 
     Raises:
-        BrokenParquet: the message is DuckDB's, without the rows.
+        BrokenParquet: the message is DuckDB's, without the rows and the path.
+        duckdb.OutOfMemoryException: memory ran out.
     """
     try:
         yield
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
-        reason = _FILE_NAME.sub("", str(error).partition("\n")[0])
+        reason = re.sub(_IN_FILE.format(re.escape(str(path))), "", str(error).partition("\n")[0])
         if _NO_COLUMN in reason:
             raise BrokenParquet("the Parquet file has no column") from error
         raise BrokenParquet(f"the Parquet file cannot be read: {reason}") from error
