@@ -19,7 +19,7 @@ from framework.load.complaints import (
 from framework.load.remedies import Refused, Remedy, larger_budget, remedies
 from framework.load.run import Run
 from framework.model.csv_options import CsvOptions
-from framework.model.file_options import JsonOptions, ParquetOptions
+from framework.model.file_options import FixedOptions, JsonOptions, ParquetOptions
 from framework.model.files import SourceBatch
 from framework.model.measurements import BadRow, FileMeasurement, Measurements
 from framework.model.staging import StagingColumn
@@ -221,19 +221,21 @@ def _examples(staged: StagedRows, files: Sequence[int]) -> dict[str | None, list
     faulty = [each for each in staged.columns if seen.columns[each.name].misfits or seen.columns[each.name].null_keys]
     found: dict[str | None, list[BadRow]] = {}
     for bad in staged.rows.read_bad_rows(staged.columns, files, READ_BAD_ROWS):
-        found.setdefault(None if _is_malformed(bad) else bad.column, []).append(bad)
+        found.setdefault(None if _is_malformed(staged, bad) else bad.column, []).append(bad)
     late = [column for column in faulty if column.name not in found]
     if late or (seen.malformed_rows and None not in found):
         limit = READ_BAD_ROWS + min(seen.malformed_rows, MOST_BAD_ROWS)
         for bad in staged.rows.read_bad_rows(late, files, limit):
-            name = None if _is_malformed(bad) else bad.column
+            name = None if _is_malformed(staged, bad) else bad.column
             if name is None or any(column.name == name for column in late):
                 found.setdefault(name, []).append(bad)
     return found
 
 
-def _is_malformed(bad: BadRow) -> bool:
-    return bad.column is None or "\0" in (bad.text or "")
+def _is_malformed(staged: StagedRows, bad: BadRow) -> bool:
+    """Return whether a record itself is bad: in text without types of its own, a NUL makes it so."""
+    options = staged.batch.part_named(bad.file).options
+    return bad.column is None or (isinstance(options, CsvOptions | FixedOptions) and "\0" in (bad.text or ""))
 
 
 def _refused_columns(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> list[Refused]:

@@ -13,7 +13,7 @@ from framework.model.measurements import BadRow
 from framework.model.staging import StagingColumn
 from framework.model.text import FLOAT
 from framework.model.words import share
-from framework.rows.reasons import in_notation
+from framework.rows.reasons import in_notation, no_json_reason, no_text_reason, nul_reason
 
 _LONGEST_SAMPLE = 80
 _INTEGER = ("is not an integer", "are not integers")
@@ -87,7 +87,12 @@ def _misfit_line(refused: Refused, count: int, examples: Sequence[BadRow], wordi
     text = first.text or ""
     if wording.with_text:
         line += f"{':' if is_one else ', e.g.'} {quoted(text)}"
-    hint = describe_text(column.type, text, column.notation)
+    of_text = {
+        nul_reason(): "a NUL character",
+        no_text_reason(): "no text in UTF-8",
+        no_json_reason(): "NaN or an infinity, which JSON does not have",
+    }
+    hint = of_text.get(first.reason) or describe_text(column.type, text, column.notation)
     line += f" ({hint})" if hint else ""
     return f"{line}, {'' if is_one else 'first '}in {wording.place(first)}"
 

@@ -19,6 +19,7 @@ from framework.model.files import FileLayout, Packing, SourceBatch, SourceFile, 
 from framework.model.load_warning import LoadWarning
 from framework.model.observation import Observation, ObservedTable
 from framework.model.words import listed
+from framework.model.words import size as size_text
 from framework.plan.column_names import NOTHING_KNOWN, NameChange, clean_names, duplicate_warning, target_names
 from framework.plan.fit import needed_columns, own_columns, refuse_strangers
 from framework.plan.spellings import Spellings, known_spellings
@@ -29,6 +30,8 @@ from framework.rows.formats.json.pointer import name_of, pointer
 from framework.rows.formats.packing import BrokenPacking, TooLarge
 from framework.rows.formats.recognise import Beginning, BrokenFile, first_content, require_format, require_packing
 from framework.rows.formats.source import Look, Source, UnreadHeader
+from framework.rows.formats.text.stream import MAX_RECORD_BYTES
+from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import PipelineSpec
 
 FIRST_HEAD_BYTES = 64 * 1024
@@ -175,9 +178,9 @@ def _read_start(
     while True:
         with _about(file, url):
             beginning = read(size)
-            found = format_named(feed.format_of(beginning))
+            name = feed.format_of(beginning)
             try:
-                look = found.look(Source(file, feed.spec.source, beginning, fetch, feed.tried.get(url)))
+                look = format_named(name).look(Source(file, feed.spec.source, beginning, fetch, feed.tried.get(url)))
             except UnreadHeader as error:
                 # What a header of another delimiter looks like.
                 _require_shape(feed.spec, FirstLook(file, error.look, member=member), None)
@@ -188,7 +191,9 @@ def _read_start(
                     raise ValueError(f"the file cannot be read: {TooLarge(most)}")
                 return FirstLook(file, look, beginning.packing, member)
             size *= 4
-            if size > MOST_HEAD_BYTES:
+            if name == "json" and size > MAX_RECORD_BYTES:
+                raise BrokenFile(f"its first record has more than {size_text(MAX_RECORD_BYTES)}")
+            if name != "json" and size > MOST_HEAD_BYTES:
                 raise BrokenFile(
                     f"no header or first record ends within the first {MOST_HEAD_BYTES // 1024**2} MB: send the file "
                     "with line ends, and without a quote that is never closed"
@@ -295,15 +300,16 @@ def with_paths(
     spec: PipelineSpec,
     table: ObservedTable | None,
     looks: Sequence[FirstLook],
-    found: Mapping[tuple[int, str], tuple[str, ...]],
+    rows: SourceRows,
 ) -> list[FirstLook]:
-    """Return first looks with the fields that records name: `found` has the paths to them, see SourceRows.paths.
+    """Return first looks with the fields that records name.
 
     A file without a record has the columns of the table.
 
     Raises:
         SourceFileError: there is no table either, or no record has a key.
     """
+    found = rows.paths()
 
     def named(ordinal: int, file: FirstLook, part: FirstLook) -> FirstLook:
         if part.look.header is not None:
@@ -314,7 +320,12 @@ def with_paths(
         if paths is None and table is not None:
             paths = tuple(map(pointer, own_columns(spec, table)))
         if not paths:
-            why = "it has no record, and there is no table" if paths is None else "no record is an object with a key"
+            if paths is None:
+                why = "it has no record, and there is no table"
+            elif malformed := rows.read_bad_rows((), [ordinal], 1):
+                why = f"no record can be read, row {malformed[0].row} because {malformed[0].reason}"
+            else:
+                why = "no record is an object with a key"
             raise SourceFileError(f"{part.url}: {why}: send it with its records.", (part.file.key,))
         return replace(part, look=replace(part.look, header=tuple(map(name_of, paths)), paths=paths))
 
@@ -333,10 +344,9 @@ def require_known_column(
     Raises:
         SourceFileError: one has none.
     """
-    expected = batch.files[0].columns if table is None else own_columns(spec, table)
     for look, layout in zip(looks, batch.files, strict=True):
         names = clean_names(look.look.header or ())
-        refuse_strangers(spec, expected, layout, dict(zip(layout.columns, names, strict=True)))
+        refuse_strangers(spec, table, batch.files[0], layout, dict(zip(layout.columns, names, strict=True)))
 
 
 def _named(
@@ -344,6 +354,9 @@ def _named(
 ) -> tuple[tuple[str, ...], tuple[NameChange, ...]]:
     with _about(look.file, look.url):
         columns, changes = target_names(look.look.header or (), spec.columns, spellings)
+        for name, own in zip(columns, look.look.types, strict=False):
+            if own.fault and name not in spec.columns.exclude:
+                raise BrokenFile(own.fault)
     if changes:
         named = [{"raw": change.raw, "name": change.name, "why": change.why} for change in changes]
         log.info(Event.COLUMNS_NAMED, file=look.url, names=named)

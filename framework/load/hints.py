@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 
-from framework.model.column_type import MAX_SUPER_BYTES, ColumnType, Kind
+from framework.model.column_type import MAX_SUPER_BYTES, MAX_SUPER_NUMBER_CHARACTERS, ColumnType, Kind
 from framework.model.date_format import DateFormat
 from framework.model.notation import PLAIN_NUMBERS, Negative, Notation, NumberNotation
 from framework.model.null_markers import NULL_MARKERS
-from framework.model.text import ASCII, DATE, FLOAT, NUMBER, TIMESTAMP, TIMESTAMPTZ, literal
+from framework.model.text import ASCII, DATE, FAR_EXPONENT, FLOAT, NOT_ZERO, NUMBER, TIMESTAMP, TIMESTAMPTZ, literal
 from framework.model.words import counted
 
 _DAYS = (
@@ -170,11 +171,13 @@ def _describe_json(text: str) -> str:
     if length_bytes > MAX_SUPER_BYTES:
         return counted(length_bytes, "byte")
     try:
-        json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_number, parse_int=str, parse_float=str)
+        json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_number, parse_int=_near, parse_float=_near)
     except RecursionError:
         return "nested too deep"
     except _DuplicateKeyError:
         return "a key twice in one object"
+    except _FarNumberError:
+        return "a number beyond the range of DOUBLE PRECISION, or of more than 1,000 characters"
     except ValueError:
         return "no JSON by RFC 8259"
     return "a NUL character, half a surrogate pair, a string that is too long, or nested too deep"
@@ -184,9 +187,21 @@ class _DuplicateKeyError(ValueError):
     """An object has a key twice."""
 
 
+class _FarNumberError(ValueError):
+    """A number is too large, too small or too long."""
+
+
 def _distinct(pairs: Sequence[tuple[str, object]]) -> None:
     if len(dict(pairs)) != len(pairs):
         raise _DuplicateKeyError
+
+
+def _near(number: str) -> str:
+    value = float(number)
+    is_far = math.isinf(value) or (value == 0 and _matches(NOT_ZERO, number)) or _matches(FAR_EXPONENT, number)
+    if is_far or len(number) > MAX_SUPER_NUMBER_CHARACTERS:
+        raise _FarNumberError
+    return number
 
 
 def _no_number(word: str) -> None:

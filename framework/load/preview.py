@@ -240,7 +240,7 @@ class _Preview:
         if self.place.sample_rows is not None:
             rows = sum(file.rows_read for file in staged.seen.files)
             were_read = counted(rows, "row was read", "rows were read")
-            yield f"only the first {were_read}; further rows may need further changes"
+            yield f"{were_read} as a sample; further rows, if there are any, may need further changes"
 
     def _rendered(self, transaction: Transaction) -> dict[str, object]:
         pipeline, run_id = self.spec.pipeline, self.run.run_id

@@ -143,7 +143,7 @@ def _named(
     run: Run, looks: Sequence[FirstLook], batch: SourceBatch, rows: SourceRows, observed: Observation
 ) -> tuple[SourceRows, SourceBatch]:
     """Return the rows and the batch of files whose records name their fields, with these as columns."""
-    looks = with_paths(run.spec, observed.table, looks, rows.paths())
+    looks = with_paths(run.spec, observed.table, looks, rows)
     named = read_layouts(run.spec, run.lake, looks, observed, run.log)
     named = replace(named, sample_rows=batch.sample_rows)
     if not accepted_by(run.request).new_columns:

@@ -17,6 +17,8 @@ MAX_SUPER_BYTES = 16_384_000
 MAX_SUPER_NESTING = 1_000
 MAX_SUPER_STRING_BYTES = 65535
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/r_SUPER_type.html"""
+MAX_SUPER_NUMBER_CHARACTERS = 1_000
+"""Our own limit. COPY refuses the whole load for a number with thousands of digits, and names no row."""
 
 
 class Kind(enum.Enum):

@@ -95,11 +95,13 @@ class RowsStart:
 class FieldType:
     """The type that a file itself gives a field: its name in DuckDB, and the column type that holds its values.
 
-    `type` is None where the values are texts of unknown length.
+    `type` is None where the values are texts of unknown length. `fault` says why the field cannot be read, empty where
+    it can.
     """
 
     name: str
     type: ColumnType | None
+    fault: str = ""
 
 
 @dataclass(frozen=True)

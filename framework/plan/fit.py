@@ -66,29 +66,31 @@ def own_columns(spec: PipelineSpec, table: ObservedTable) -> tuple[str, ...]:
 
 
 def refuse_strangers(
-    spec: PipelineSpec, expected: Sequence[str], layout: FileLayout, sources: Mapping[str, str]
+    spec: PipelineSpec, table: ObservedTable | None, first: FileLayout, layout: FileLayout, sources: Mapping[str, str]
 ) -> None:
-    """Refuse a file that has none of the columns expected, if there are some.
+    """Refuse a file that has none of the columns of the table, or, without one, of the batch's first file.
 
     `sources` has the cleaned name in the file of each of its columns, which `columns.rename` takes.
 
     Raises:
         SourceFileError: it has none.
     """
+    expected = first.columns if table is None else own_columns(spec, table)
     found = [name for name in layout.columns if name not in spec.columns.exclude]
     if not expected or not found or set(found) & set(expected):
         return
     pairs = zip((sources[name] for name in found), expected, strict=False)
+    others = f"{first.file.url}, with which it is loaded" if table is None else str(spec.target.table)
     lines = [
-        f"{layout.file.url}: no column of the file is one of {spec.target.table}.",
+        f"{layout.file.url}: no column of the file is one of {others}.",
         f"  in the file:  {', '.join(found)}",
-        f"  in the table: {', '.join(expected)}",
+        f"  in the {'first' if table is None else 'table'}: {', '.join(expected)}",
         f"If they were renamed at the source, say so in {spec.path}; check the pairs, which follow the order:",
         "columns:",
         "  rename:",
         *(f"    {yaml_name(new)}: {yaml_name(old)}" for new, old in pairs),
     ]
-    accept_with = _accepting(spec, found)
+    accept_with = None if table is None else _accepting(spec, found)
     lines += [f"If all columns are new on purpose, {accept_with} accepts this one file."] if accept_with else []
     raise SourceFileError("\n".join(lines), (layout.file.key,), accept_with)
 

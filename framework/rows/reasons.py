@@ -58,6 +58,11 @@ def nul_reason() -> str:
     return "holds a NUL character, which no warehouse column can store"
 
 
+def no_json_reason() -> str:
+    """Return why the text of an object or array makes the row bad."""
+    return "holds NaN or an infinity within an object or array, which JSON does not have"
+
+
 def field_count_reason(found: object, expected: object) -> str:
     """Return the reason of a record with more or fewer fields than its file's header names."""
     return f"the record has {found} field{'' if found == 1 else 's'}, the header names {expected}"

@@ -11,7 +11,7 @@ from framework.model.files import FileLayout
 from framework.rows.bench import Bench, KeptSplit
 from framework.rows.formats import reader_of
 from framework.rows.formats.reader import Stream
-from framework.rows.job import Fault, Found, Job, Split, SplitReport, Task, TaskResult
+from framework.rows.job import Found, Job, Split, SplitReport, Task, TaskResult
 from framework.rows.segments import SplitRecords
 
 MAX_SEGMENTS_PER_QUERY = 50
@@ -79,9 +79,9 @@ def _worked(job: Job[Found], bench: Bench, read: Sequence[KeptSplit]) -> TaskRes
     except (PipelineError, MachineError):
         damaged = {}
         for report, records in read:
-            reason = None if records is None else reader_of(records.layout).damage(records, bench)
-            if reason is not None:
-                damaged[report.place] = replace(report, fault=Fault("whole", reason))
+            fault = None if records is None else reader_of(records.layout).damage(records, bench)
+            if fault is not None:
+                damaged[report.place] = replace(report, fault=fault)
         if not damaged:
             raise
         return TaskResult(tuple(damaged.get(report.place, report) for report in reports))

@@ -97,6 +97,13 @@ class Disturbed:
         return [int(path.read_text() or 0) for path in self.folder.glob("failed-*")]
 
 
+def _is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 class Scenarios:
     """Each public method is a scenario, and returns what came of it."""
 
@@ -207,8 +214,12 @@ class Scenarios:
         try:
             self._stage(store, self._big, interrupt)
         except KeyboardInterrupt:
-            alive = [pid for pid in store.failed_pids() if psutil.pid_exists(pid)]
-            return {"interrupted": True, "alive": [pid for pid in alive if psutil.Process(pid).status() != "zombie"]}
+            # Spark kills them meanwhile; by themselves they would sleep on.
+            workers = [pid for pid in store.failed_pids() if pid]
+            until = time.monotonic() + SLEEP_SECONDS / 2
+            while any(map(_is_alive, workers)) and time.monotonic() < until:
+                time.sleep(0.1)
+            return {"interrupted": True, "alive": list(filter(_is_alive, workers))}
         raise AssertionError("nothing was raised")
 
     def jobs(self) -> dict[str, Any]:

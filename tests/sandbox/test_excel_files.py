@@ -17,7 +17,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from tests.harness import FeedHarness, MakeFeed
 
@@ -275,6 +275,61 @@ def test_a_number_that_a_workbook_may_have_rounded_is_a_bad_row(make_feed: MakeF
     assert feed.rows("id, n", "id") == [(2, 5)]
 
 
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ('t="s"><v>-1</v>', "has a shared text that the workbook has not, -1"),
+        ('t="s"><v>abc</v>', "has a shared text that the workbook has not, abc"),
+        ('t="s"><v>99</v>', "has a shared text that the workbook has not, 99"),
+        ('t="n"><v>1E400</v>', "is no number, 1E400"),
+        ('t="n"><v>abc</v>', "is no number, abc"),
+        ('t="b"><v>2</v>', "is no boolean, 2"),
+        ('t="d"><v>2024-13-45</v>', "is no date or time, 2024-13-45"),
+        ('s="99"><v>45322</v>', "has a format that the workbook has not, 45322"),
+        ('t="inlineStr"><v>abc</v>', "has no text where it should be, abc"),
+        *(
+            (f't="e"><v>{error}</v>', f"is an error, {error}")
+            for error in ("#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#UNKNOWN!", "#GETTING_DATA", "#CONNECT!")
+        ),
+    ],
+)
+def test_a_damaged_cell_is_a_bad_row_and_the_others_load(make_feed: MakeFeed, cell: str, reason: str) -> None:
+    rows = ["id", "note"], [1, "a"], [2, "damaged"], [3, "c"]
+    content = edited(workbook(*rows), SHEET, '<c r="B3"[^>]*>.*?(?=</c>)', f'<c r="B3" {cell}')
+    feed = make_feed(spec() + "bad_rows: {action: quarantine, max_rows: 1}\n")
+
+    assert f"row 2, line 3: cell B3 {reason}" in failure(make_feed(spec()), content)
+    assert feed.load("a.xlsx", content).failure is None
+    assert feed.rows("id, note", "id") == [(1, "a"), (3, "c")]
+
+
+@pytest.mark.parametrize("number", ["0.999999999", "-0.2", "-1.5"])
+@pytest.mark.parametrize("epoch", [CALENDAR_WINDOWS_1900, CALENDAR_MAC_1904])
+def test_a_number_that_is_no_time_of_its_day_is_a_bad_row(make_feed: MakeFeed, epoch: datetime, number: str) -> None:
+    book = openpyxl.Workbook()
+    book.epoch = epoch
+    for row in (["id", "at"], [1, time(8, 15)], [2, time(23, 59, 59, 999000)]):
+        book.active.append(row)
+    content = edited(saved(book), SHEET, '(<c r="B2"[^>]*>)<v>[^<]*</v>', rf"\1<v>{number}</v>")
+    feed = make_feed(spec() + "bad_rows: {action: quarantine, max_rows: 1}\n")
+
+    assert "cell B2 is formatted as a date or time, and its number is none" in failure(make_feed(spec()), content)
+    assert feed.load("a.xlsx", content).failure is None
+    assert [(number, str(at)) for number, at in feed.rows("id, at", "id")] == [(2, "23:59:59.999")]
+
+
+def test_fractions_are_the_shortest_text_of_their_float(make_feed: MakeFeed) -> None:
+    numbers = "0.30000000000000004", "1125899906842625.25", "1000000000000000.125", "2251799813685249.5"
+    content = workbook(["id", "n"], *([row, 1000 + row] for row in range(4)))
+    for row, number in enumerate(numbers):
+        content = edited(content, SHEET, f"<v>{1000 + row}</v>", f"<v>{number}</v>")
+    feed = make_feed(spec() + "types: {columns: {n: 'decimal(38,3)'}}\n")
+
+    assert feed.load("a.xlsx", content).failure is None
+    found = [str(number) for (number,) in feed.rows("n", "id")]
+    assert found == ["0.300", "1125899906842625.200", "1000000000000000.100", "2251799813685249.500"]
+
+
 def test_ids_of_eighteen_digits_never_share_a_key(make_feed: MakeFeed) -> None:
     message = failure(make_feed(spec()), workbook(["id"], [123456789012345678], [123456789012345679]))
 
@@ -362,6 +417,11 @@ def far_apart() -> bytes:
     return saved(book)
 
 
+def moved(cell: str, place: str) -> bytes:
+    """Return a workbook one of whose cells has another place."""
+    return edited(workbook(["id"], [1]), SHEET, f'r="{cell}"', f'r="{place}"')
+
+
 SMALL = "max_unpacked: 20MB"
 
 
@@ -380,6 +440,10 @@ SMALL = "max_unpacked: 20MB"
         (SMALL, lying(bomb(10)), "its part xl/worksheets/sheet1.xml has not the size that it should"),
         (SMALL, repeated(), "it unpacks to more than 20.0 MB"),
         ("", far_apart(), "the sheet's cells lie far apart, within A1:XFD1048576"),
+        ("", moved("A2", "ZZZZZZZZZ2"), "its cell 'ZZZZZZZZZ2' lies outside of a sheet, whose last cell is XFD1048576"),
+        ("", moved("A2", "B99999999"), "its cell 'B99999999' lies outside of a sheet"),
+        ("", moved("A1", "ZZZZZ1"), "its cell 'ZZZZZ1' lies outside of a sheet"),
+        ("", moved("A2", "A0"), "its cell 'A0' lies outside of a sheet"),
     ],
 )
 def test_what_cannot_be_read_is_set_aside_with_one_message(

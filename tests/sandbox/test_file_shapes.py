@@ -214,9 +214,15 @@ def test_files_of_one_load_are_of_one_feed(make_feed: MakeFeed) -> None:
     feed.land("1.csv", "id,a\n1,x\n")
     feed.land("2.csv", "nr,b\n2,y\n")
 
-    results = feed.run()
+    first, *_ = feed.run()
 
-    assert "2.csv: no column of the file" in rejected(results[0])
+    # There is no table that could have them.
+    first_url = f"s3://lake/data/in/{feed.name}/1.csv"
+    message = rejected(first)
+    assert f"2.csv: no column of the file is one of {first_url}, with which it is loaded." in message
+    assert "  in the first: id, a\n" in message
+    assert first.failure is not None
+    assert "--allow-new-columns" not in first.failure.full_message
     assert feed.types() == {}
 
 

@@ -156,6 +156,15 @@ def test_files_without_such_fields_are_rejected(make_feed: MakeFeed, content: st
     assert message in result.failure.message
 
 
+def test_a_carriage_return_in_the_first_line_does_not_divide_it(make_feed: MakeFeed) -> None:
+    for line_end, title in (("\n", ""), ("\r\n", ""), ("\n", "a title\n")):
+        feed = make_feed(spec(f"{FIELDS}, skip_lines: {len(title) and 1}"))
+        text = title + fixed(("1", "A\rn", "12.50", ""), *ROWS[1:]).replace("\n", line_end)
+        result = feed.load("1.txt", text)
+        assert result.failure is not None
+        assert f"row 1, line {2 if title else 1}: the line holds a carriage return" in result.failure.message
+
+
 def test_a_file_without_a_last_line_end_is_rejected_where_one_is_expected(make_feed: MakeFeed) -> None:
     result = make_feed(spec(more="expect: {last_line_end: true}")).load("1.txt", fixed(*ROWS).rstrip("\n"))
     assert result.failure is not None

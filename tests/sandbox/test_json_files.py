@@ -145,6 +145,27 @@ def test_nested_values_become_what_the_spec_says(make_feed: MakeFeed) -> None:
     ]
 
 
+@pytest.mark.parametrize("nested", ["super", "flatten"])
+@pytest.mark.parametrize("far", ["1e131073", "1e-20000", "2e400"])
+def test_a_number_that_no_super_holds_is_a_bad_row(make_feed: MakeFeed, far: str, nested: str) -> None:
+    feed = make_feed(spec(f"nested: {nested}", more="bad_rows: {action: quarantine, max_fraction: 0.5}"))
+
+    result = feed.load("a.json", f'{{"v": [{{"x": {far}}}]}}\n{{"v": [{{"x": 1}}]}}\n'.encode())
+
+    assert result.failure is None, result.failure.full_message
+    assert result.counts.rejected == 1
+    assert feed.rows("v", "1") == [('[{"x":1}]',)]
+
+
+@pytest.mark.parametrize("more", ["", "types: {columns: {v: integer}}", "types: {columns: {v: super}}"])
+def test_a_nul_is_named_with_its_value(make_feed: MakeFeed, more: str) -> None:
+    message = rejected(make_feed(spec(more=more)), b'{"id": 1, "v": "a\\u0000b"}\n{"id": 2, "v": null}\n')
+
+    assert "1 of 1 value of v " in message
+    assert "a NUL character" in message
+    assert r"'a\x00b'" in message or "super" in more
+
+
 def test_a_number_and_a_string_in_one_column_are_text(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
 
@@ -197,7 +218,7 @@ DEEP = "[" * 2000 + "]" * 2000
         ("", b'[{"id": 1}, {"id": "x', "the file ends within a text of its JSON"),
         ("", b'[{"id": 1}] {"id": 2}', "more text follows the end of the JSON document"),
         ("", b'[{"id": 1} {"id": 2}]', "the file is no JSON: expecting ',' at character 12"),
-        ("", b"id,name\n1,x\n", "the file begins with 'i', and the feed reads JSON, which begins with { or ["),
+        ("", b"id,name\n1,x\n", "the file is text such as CSV, and the feed reads JSON: it begins with 'i'"),
         ("", b"PAR1" + bytes(50), "the file is a Parquet file, and the feed reads JSON (source.format)"),
         ("records: data.items", b'{"data": {"x": 1}}', "the document has no data.items"),
         (
@@ -228,13 +249,74 @@ def test_what_no_feed_can_load_is_set_aside(make_feed: MakeFeed, options: str, c
     assert feed.types() == {}
 
 
+@pytest.mark.parametrize("nested", ["super", "text", "flatten"])
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (rb'{"a":1,"\u0061":2}', 'the record has the key "a" twice in one object'),
+        (rb'{"a\u0000":1}', "the record holds a NUL character in a key"),
+        (b'{"id",v}', "the record is no JSON: Expecting ':' delimiter at character 6"),
+        (b"{'id': 2}", "the record is no JSON: Expecting property name enclosed in double quotes at character 2"),
+        (b'{"id": "\xed\xa0\x80"}'.replace(b"\xed\xa0\x80", b"\\ud800"), "half of a surrogate pair"),
+    ],
+)
+def test_a_lone_bad_record_says_why(make_feed: MakeFeed, record: bytes, reason: str, nested: str) -> None:
+    message = rejected(make_feed(spec(f"nested: {nested}", source="format: json,")), record + b"\n")
+
+    assert f"no record can be read, row 1 because {reason}" in message.replace("the record holds half", "half")
+
+
+@pytest.mark.parametrize("nested", ["text", "flatten"])
+def test_a_lone_record_with_a_key_twice_below_says_why(make_feed: MakeFeed, nested: str) -> None:
+    message = rejected(make_feed(spec(f"nested: {nested}")), b'{"b":{"x":1,"x":2}}\n{}\n')
+
+    assert 'no record can be read, row 1 because the record has the key "x" twice in one object' in message
+
+
+def test_a_first_record_may_be_as_large_as_any(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    texts = {f"k{number}": "x" * 60_000 for number in range(300)}
+    loaded(feed, lines({"id": 1, **texts}, {"id": 2}))
+    assert feed.rows("id, length(k299)", "id") == [(1, 60_000), (2, None)]
+
+    assert "its first record has more than 64.0 MB" in rejected(feed, lines({"id": 1, "a": ["x" * 60_000] * 1_200}))
+
+
+@pytest.mark.parametrize(("options", "encoding"), [("encoding: utf-16-le", "utf-16-le"), ("", "utf-32")])
+def test_json_in_a_wide_encoding_is_recognized(make_feed: MakeFeed, options: str, encoding: str) -> None:
+    feed = make_feed(spec(options))
+    loaded(feed, '{"id": 1, "a": "é"}\n{"id": 2, "a": "x"}\n'.encode(encoding))
+    assert feed.rows("id, a", "id") == [(1, "é"), (2, "x")]
+
+
+def test_a_number_with_an_exponent_widens_a_column_of_integers(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    assert loaded(feed, b'{"id": 1, "v": 7, "w": 1e25, "code": "1e5"}\n')["w"] == "numeric(38,0)"
+
+    types = loaded(feed, b'{"id": 2, "v": 1e30, "w": 1e5, "code": "1e30"}\n', "b.json")
+
+    assert (types["v"], types["code"]) == ("numeric(38,0)", "character varying(256)")
+    assert feed.rows("v, w, code", "id") == [("7", str(10**25), "1e5"), (str(10**30), "100000", "1e30")]
+
+
+def test_nan_within_an_array_is_no_json_text(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("nested: text", more="bad_rows: {action: quarantine, max_rows: 2}"))
+
+    result = feed.load(
+        "a.json", b'{"id": 1, "v": [1, NaN]}\n{"id": 2, "v": ["NaN"]}\n{"id": 3, "v": [-Infinity, 0.1e1]}\n'
+    )
+
+    assert result.counts.rejected == 2
+    assert feed.rows("id, v", "id") == [(2, '["NaN"]')]
+
+
 def test_the_first_load_decides_the_format(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
     loaded(feed, lines({"id": 1}))
 
     message = rejected(feed, b"id\n2\n")
 
-    assert "the file begins with 'i', and the feed reads JSON" in message
+    assert "the file is text such as CSV, and the feed reads JSON: it begins with 'i'" in message
     loaded(feed, lines({"id": 3}), "c.json")
     assert feed.rows("id", "id") == [(1,), (3,)]
 

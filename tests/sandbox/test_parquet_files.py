@@ -190,6 +190,59 @@ def test_values_that_no_column_holds_are_bad_rows(make_feed: MakeFeed) -> None:
     assert [json.loads(row["record"])[2] for row in bad] == [None, "\\xff", "\x00"]
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a\0b", r"'a\x00b' (a NUL character)"),
+        (b"a\0b", r"'a\x00b' (a NUL character)"),
+        (b"\xff\x00", r"'\\xff00' (no text in UTF-8)"),
+    ],
+)
+def test_what_no_column_can_store_is_named_with_its_value(make_feed: MakeFeed, value: object, shown: str) -> None:
+    message = rejected(make_feed(spec()), parquet(pa.table({"id": column([1, 2]), "v": column([value, value])})))
+
+    assert f"2 of 2 values of v do not fit into varchar(256), e.g. {shown}, first in row 1" in message
+
+
+def test_decimals_of_38_places_are_text_whatever_their_values(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    first, second = Decimal("0.5"), Decimal("0." + "1" * 38)
+
+    types = loaded(feed, parquet(pa.table({"id": column([1]), "d": column([first], pa.decimal128(38, 38))})))
+    loaded(feed, parquet(pa.table({"id": column([2]), "d": column([second], pa.decimal128(38, 38))})), "b.parquet")
+
+    assert types["d"] == "character varying(256)"
+    assert [Decimal(text) for (text,) in feed.rows("d", "id")] == [first, second]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("-inf")])
+def test_what_json_does_not_have_is_no_text_of_an_object(make_feed: MakeFeed, number: float) -> None:
+    feed = make_feed(spec("nested: text", more="bad_rows: {action: quarantine, max_rows: 2}"))
+    table = pa.table(
+        {
+            "id": column([1, 2, 3]),
+            "l": column([[1.0, number], [1.5], None]),
+            "o": column([{"t": "x", "n": 1.0}, {"t": "NaN, Infinity", "n": None}, {"t": "", "n": number}]),
+        }
+    )
+
+    result = feed.load("a.parquet", parquet(table))
+
+    assert result.failure is None, result.failure.full_message
+    assert result.counts.rejected == 2
+    assert feed.rows("id, l, o", "id") == [(2, "[1.5]", '{"t":"NaN, Infinity","n":null}')]
+    message = rejected(make_feed(spec("nested: text")), parquet(table))
+    assert "does not fit into varchar(256)" in message
+    assert "(NaN or an infinity, which JSON does not have), in row 1" in message
+
+
+def test_nan_is_a_text_where_the_table_has_one(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec())
+    loaded(feed, parquet(pa.table({"id": column([1]), "v": column(["x"])})))
+    loaded(feed, parquet(pa.table({"id": column([2, 3]), "v": column([float("nan"), 0.5])})), "b.parquet")
+    assert feed.rows("v", "id") == [("x",), ("nan",), ("0.5",)]
+
+
 def test_floats_of_the_file_take_no_number_that_they_would_round(make_feed: MakeFeed) -> None:
     feed = make_feed(spec(more="bad_rows: {action: quarantine, max_rows: 9}"))
     floats = {"d": column([0.1234567890123456], pa.float64()), "r": column([0.1], pa.float32())}
@@ -269,6 +322,23 @@ def test_what_no_feed_can_load_is_set_aside(make_feed: MakeFeed, content: bytes,
 
     assert reason in rejected(feed, content)
     assert feed.types() == {}
+
+
+UNREADABLE = {
+    "n": column([Decimal("1.50")], pa.decimal256(60, 2)),
+    "ns": column([[Decimal("1.50")]], pa.list_(pa.decimal256(60, 2))),
+    "s": column([{"x": 1, "X": 2}]),
+    "ss": column([[{"x": 1, "X": 2}]]),
+}
+
+
+@pytest.mark.parametrize("name", list(UNREADABLE))
+def test_a_column_that_cannot_be_read_is_named_and_may_be_excluded(make_feed: MakeFeed, name: str) -> None:
+    content = parquet(pa.table({"id": [1], name: UNREADABLE[name]}))
+    feed = make_feed(spec(more=f"columns: {{exclude: [{name}]}}"))
+
+    assert f"the column '{name}' has" in rejected(make_feed(spec()), content)
+    assert loaded(feed, content) == {"id": "bigint"}
 
 
 def test_a_file_that_unpacks_to_too_much_is_rejected(make_feed: MakeFeed) -> None:

@@ -6,6 +6,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from tests.harness import FeedHarness, MakeFeed, csv_text
 
 
@@ -61,6 +63,20 @@ def test_what_is_no_json_is_a_bad_row_and_says_why(make_feed: MakeFeed) -> None:
     again = feed.load("2.csv", csv_text("id,payload", f"1,{quoted(duplicate)}"))
     assert again.failure is not None
     assert "(a key twice in one object)" in again.failure.message
+
+
+@pytest.mark.parametrize(
+    "far", ["1e131073", "-1E+400", "1e-20000", "0e-20000", "1." + "0" * 17_000 + "1", "7" * 132_000, "9" * 310]
+)
+def test_a_number_that_copy_would_refuse_is_a_bad_row(make_feed: MakeFeed, far: str) -> None:
+    feed = make_feed(spec("bad_rows: {action: quarantine, max_rows: 3}\ntypes: {columns: {payload: super}}"))
+    texts = [far, f"[{far}]", f'{{"a": {{"x": {far}}}}}', f'"{far[:60_000]}"', "1e308", "[2.5e-300]", "9" * 308]
+
+    result = loaded(feed, "1.csv", csv_text("id,payload", *(f"{n},{quoted(text)}" for n, text in enumerate(texts))))
+
+    # A text of digits is no number, and what a DOUBLE holds is loaded.
+    assert result.counts.rejected == 3
+    assert [row[0] for row in feed.rows("id", "id")] == [3, 4, 5, 6]
 
 
 def test_bad_json_goes_to_quarantine(make_feed: MakeFeed) -> None:

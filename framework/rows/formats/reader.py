@@ -44,7 +44,7 @@ class Reader(Protocol):
     def fault(self, layout: FileLayout, record: str) -> str | None:
         """Return why a record is malformed; None where its number of fields or a NUL in one says it."""
 
-    def damage(self, records: SplitRecords, bench: Bench) -> str | None:
+    def damage(self, records: SplitRecords, bench: Bench) -> Fault | None:
         """Return what is wrong with a split, once its rows could not be read; None where the file is not to blame."""
 
     def lines(self, records: SplitRecords, places: Collection[int]) -> Mapping[int, int]:

@@ -31,6 +31,8 @@ _NAMES: dict[Format, str] = {
     "fixed": "fields of fixed width",
 }
 _IS_TEXT = re.IGNORECASE
+_ALMOST_JSON = re.compile(rb"\{\s*(?:'[^'\r\n]*'|[^\s'\":,{}]+)\s*:|\[\s*'")
+"""Keys and texts as Python and JavaScript write them. `{id},{name}` and `[id],[name]` are headers."""
 _ARRAY_BEGINS = re.compile(r"\s*\[\s*[-0-9tfn]")
 
 
@@ -151,6 +153,8 @@ def require_format(beginning: Beginning, expected: Format | None, is_written: bo
         ValueError: it is of another format.
         BrokenFile: it is of a format that no spec could read, or packed once more.
     """
+    if not beginning.content and expected in ("parquet", "excel"):
+        raise BrokenFile("the file is empty")
     known = _recognise(beginning.content)
     if known is None and expected != "fixed" and beginning.is_all and _is_arrays(beginning.content):
         known = _ARRAYS
@@ -159,6 +163,11 @@ def require_format(beginning: Beginning, expected: Format | None, is_written: bo
         raise BrokenFile(f"the file is packed twice, inside as {packing}: pack it once")
     if known is not None and known.format is None:
         raise BrokenFile(f"the file is {known.name}, which Feedway does not read: {known.advice}")
+    if known is None and expected is None and _ALMOST_JSON.match(_as_utf8(beginning.content)):
+        raise ValueError(
+            "the file begins as JSON does, and its keys and texts are not in double quotes: correct it, or set "
+            "source.format: csv if it is CSV"
+        )
     found: Format = "csv" if known is None or known.format is None else known.format
     if beginning.packing is not None and found in ("parquet", "excel"):
         assert known is not None
@@ -185,8 +194,10 @@ def _recognise(head: bytes) -> _Known | None:
 
 def _as_utf8(head: bytes) -> bytes:
     """Return a text without its byte order mark and the blanks at its beginning."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return head.decode("utf-16", "ignore").encode("utf-8", "ignore").lstrip()
+    # Without a mark, UTF-16 and UTF-32 have NUL bytes beside the first characters of JSON.
+    encoding = json.detect_encoding(head)
+    if not encoding.startswith("utf-8"):
+        head = head.decode(encoding, "ignore").encode("utf-8", "ignore")
     return head.removeprefix(codecs.BOM_UTF8).lstrip()
 
 

@@ -12,11 +12,13 @@ from typing import Any, Protocol
 
 import duckdb
 
+from framework.model.column_type import Kind
 from framework.model.files import FileLayout
 from framework.model.staging import StagingColumn
 from framework.rows.reasons import (
     field_count_reason,
     misfit_reason,
+    no_json_reason,
     no_text_reason,
     nul_reason,
     null_key_reason,
@@ -152,6 +154,8 @@ def _malformed_complaints(layout: FileLayout, record: str, fields: Sequence[str 
 def _misfits_of_segment(
     cursor: duckdb.DuckDBPyConnection, segment: Segment, columns: Sequence[StagingColumn]
 ) -> Iterator[BadRecord]:
+    if not columns:
+        return
     faults = [f"({misfit(column, index)} or {null_key(column, index)})" for index, column in enumerate(columns)]
     texts = [f"t{index}" for index in range(len(columns))]
     fields = [f"f{index}" for index in range(len(segment.layout.columns))]
@@ -195,7 +199,12 @@ def _reason(column: StagingColumn, text: str | None) -> str:
         return null_key_reason()
     if text.startswith(NO_TEXT):
         return no_text_reason()
-    return nul_reason() if "\0" in text else misfit_reason(column, len(text.encode("utf-8")))
+    if "\0" in text:
+        return nul_reason()
+    length_bytes = len(text.encode("utf-8"))
+    is_varchar = column.type.kind is Kind.VARCHAR
+    fits = is_varchar and length_bytes <= (column.type.length_bytes or 0)
+    return no_json_reason() if fits else misfit_reason(column, length_bytes)
 
 
 def json_array(fields: Sequence[str | None]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from framework.model.column_type import ColumnType, Kind, can_widen
 from framework.rows.segments import Cells, Segment
-from framework.rows.sql.expressions import quoted
+from framework.rows.sql.expressions import quoted, without_exponent
 
 HEX = "\\x"
 NO_TEXT = "\0" + HEX
@@ -14,6 +14,8 @@ NO_TEXT = "\0" + HEX
 INT96 = "INT96"
 """Names the type of timestamps of Parquet that are read as a struct of a day and a time with nanoseconds."""
 _TEXTS = ("VARCHAR", "ENUM", "UUID")
+_WITHOUT_COLUMN_TYPE = "DECIMAL(38,38)"
+"""It has one digit behind the point too many for a column, and is a text."""
 _NESTED = ("STRUCT", "MAP", "LIST", "UNION", "ARRAY")
 _FIRST_DAY, _LAST_DAY = "date '0001-01-01'", "date '9999-12-31'"
 _FIRST_TIME, _LAST_TIME = "epoch_us(timestamp '0001-01-01')", "epoch_us(timestamp '9999-12-31 23:59:59.999999')"
@@ -109,7 +111,12 @@ def _type_name(segment: Segment, index: int) -> str:
 
 
 def _is_text(name: str) -> bool:
-    return name.startswith(_TEXTS) or name in ("BLOB", "JSON")
+    return name.startswith(_TEXTS) or name in ("BLOB", "JSON", _WITHOUT_COLUMN_TYPE)
+
+
+def is_nested_cell(segment: Segment, index: int) -> bool:
+    """Return whether the file has a typed column of objects or arrays."""
+    return segment.table.cells is Cells.TYPED and is_nested(_type_name(segment, index))
 
 
 def is_nested(name: str) -> bool:
@@ -118,12 +125,13 @@ def is_nested(name: str) -> bool:
 
 
 def _json_text(cell: str) -> str:
-    """Return the text of a value of JSON: a string without its quotes, a number without zeros that say nothing."""
+    """Return the text of a value of JSON: a string without its quotes, a number without zeros and exponent."""
     string = f"case when contains({cell}, '\\') then json_extract_string({cell}, '$') else {cell}[2:-2] end"
     number = f"ends_with({cell}, '0') and regexp_full_match({cell}, '-?[0-9]+\\.[0-9]*0')"
     return (
         f"case when starts_with({cell}, '\"') then {string} "
-        f"when {number} then rtrim(rtrim({cell}, '0'), '.') else {cell} end"
+        f"when {number} then rtrim(rtrim({cell}, '0'), '.') "
+        f"when {cell} < ':' and contains({cell}, 'e') then {without_exponent(cell)} else {cell} end"
     )
 
 
@@ -152,7 +160,10 @@ def _typed_text(cell: str, name: str) -> str:
     if name.startswith("DECIMAL"):
         # Without digits before the point, DuckDB leaves their zero out.
         return f"regexp_replace(cast({cell} as varchar), '^(-?)\\.', '\\10.')"
-    return f"cast({cell} as varchar)"
+    text = f"cast({cell} as varchar)"
+    if name in ("FLOAT", "DOUBLE"):
+        return f"case when contains({text}, 'e') then {without_exponent(text)} else {text} end"
+    return text
 
 
 def _typed_json(segment: Segment, index: int) -> str:

@@ -76,10 +76,11 @@ def database_failures() -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException as error:
+        # Behind the first line DuckDB advises settings that Feedway makes.
+        reason = str(error).partition("\n")[0]
         if _NO_ROOM_TO_SPILL in str(error):
-            reason = str(error).partition("\n")[0]
             raise MachineError(f"DuckDB had no room on the disk to spill; {_MAKE_ROOM}: {reason}") from error
-        raise PipelineError(f"DuckDB ran out of memory; give it more in embedded.memory: {error}") from error
+        raise PipelineError(f"DuckDB ran out of memory; give it more in embedded.memory: {reason}") from error
     except duckdb.IOException as error:
         reason = _DISK_FULL if _DISK_FULL in str(error) else without_values(str(error))
         raise MachineError(f"DuckDB could not read or write its files; {_MAKE_ROOM}: {reason}") from error

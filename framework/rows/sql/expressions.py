@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from framework.model.column_type import MAX_PRECISION, ColumnType, Kind, decimal
+from framework.model.column_type import MAX_PRECISION, MAX_SCALE, ColumnType, Kind, decimal
 from framework.model.staging import StagingColumn
 from framework.model.text import EXPONENT, NOT_ZERO, NUMBER, TIMESTAMP, WHOLE, accepted_text
 from framework.rows.sql.json_text import is_super
@@ -213,6 +213,16 @@ def exponent_scale(number: str) -> str:
     is_zero = f"trim(replace({mantissa}, '.', ''), '-0') = ''"
     shifted = f"case when {after} > 0 then {after} - {power} else -({power}) - ({zeros}) end"
     return f"case when {is_zero} then 0 else greatest(0, {shifted}) end"
+
+
+def without_exponent(number: str) -> str:
+    """Return the text of a number that is not written as a code may be: without its exponent, if 38 digits hold it."""
+    scale = exponent_scale(number)
+    whole = f"cast({cast_of(number, decimal(MAX_PRECISION, 0))} as varchar)"
+    fraction = f"rtrim(cast({cast_of(number, decimal(MAX_PRECISION, MAX_SCALE))} as varchar), '0')"
+    # A cast to a smaller scale would round.
+    exact = f"case when {scale} = 0 then {whole} when {scale} <= {MAX_SCALE} then {fraction} end"
+    return f"case when {is_exponent(number)} then coalesce({exact}, {number}) else {number} end"
 
 
 def _mantissa(number: str) -> str:

@@ -6,12 +6,21 @@ numbers as doubles. Each look is made only where a cheaper one finds reason for 
 
 from __future__ import annotations
 
-from framework.model.column_type import MAX_SUPER_BYTES, MAX_SUPER_NESTING, MAX_SUPER_STRING_BYTES
+from framework.model.column_type import (
+    MAX_SUPER_BYTES,
+    MAX_SUPER_NESTING,
+    MAX_SUPER_NUMBER_CHARACTERS,
+    MAX_SUPER_STRING_BYTES,
+)
+from framework.model.text import FAR_EXPONENT, NOT_ZERO
 
 _STRING = r"""'"(?:[^"\\]|\\.)*"'"""
 _FORGIVEN = r"'(?i),[ \t\r\n]*[\]}]|nan|inf'"
 r"""What DuckDB takes for JSON and RFC 8259 does not: a comma before a bracket, and words for what is no number."""
 _NUL, _BACKSLASHES = r"'\u0000'", r"'\\'"
+_MAY_BE_FAR = r"'[0-9][eE][-+]?[0-9]{3}|[0-9.]{200}'"
+r"""A number without such a part is within the range of a DOUBLE, and short."""
+_NUMBER = r"'[0-9.]+(?:[eE][-+]?[0-9]+)?'"
 _LEAF = r"(?:\[\]|\{\})"
 _LEVELS = 3
 
@@ -25,10 +34,11 @@ def is_super(text: str, cast: str) -> str:
     """
     return (
         f"case when {cast} is null or strlen({text}) > {MAX_SUPER_BYTES} then false "
-        f"when {_is_forgiven(text)} then false "
+        f"when {is_forgiven(text)} then false "
         f"when {_has_nul(text)} then false "
         f"when {_is_too_deep(text)} then false "
         f"when {_has_long_string(text)} then false "
+        f"when {_has_far_number(text)} then false "
         f"else not ({has_duplicate_key(text)}) end"
     )
 
@@ -42,7 +52,8 @@ def _without_strings(text: str) -> str:
     return f"regexp_replace({text}, {_STRING}, '0', 'g')"
 
 
-def _is_forgiven(text: str) -> str:
+def is_forgiven(text: str) -> str:
+    """Return the condition that DuckDB takes a text for JSON and RFC 8259 does not, such as `[NaN]`."""
     found = f"regexp_matches({text}, {_FORGIVEN})"
     return _if_so(found, f"regexp_matches({_without_strings(text)}, {_FORGIVEN})")
 
@@ -76,6 +87,22 @@ def _has_long_string(text: str) -> str:
     tokens = f"list_filter(regexp_extract_all({text}, {_STRING}), {long})"
     longest = f"lambda token: strlen(json_extract_string(token, '$')) > {MAX_SUPER_STRING_BYTES}"
     return _if_so(f"strlen({text}) > {MAX_SUPER_STRING_BYTES}", f"len(list_filter({tokens}, {longest})) > 0")
+
+
+def _has_far_number(text: str) -> str:
+    """Return the condition that a number is beyond the range of a DOUBLE, or has too many characters.
+
+    The warehouse would refuse some of them in COPY, and with them the whole load.
+    """
+    as_double = "try_cast(number as double)"
+    is_lost = f"{as_double} = 0 and regexp_full_match(number, '{NOT_ZERO}')"
+    far = (
+        f"lambda number: case when strlen(number) > {MAX_SUPER_NUMBER_CHARACTERS} then true "
+        f"when regexp_full_match(number, '{FAR_EXPONENT}') then true "
+        f"else not coalesce(isfinite({as_double}), false) or ({is_lost}) end"
+    )
+    numbers = f"regexp_extract_all({_without_strings(text)}, {_NUMBER})"
+    return _if_so(f"regexp_matches({text}, {_MAY_BE_FAR})", f"len(list_filter({numbers}, {far})) > 0")
 
 
 def has_duplicate_key(text: str) -> str:

@@ -9,8 +9,9 @@ from framework.model.column_type import Kind
 from framework.model.notation import Notation
 from framework.model.staging import FILE_COLUMN, ROW_COLUMN, Constant, FileName, FromFile, RunDate, StagingColumn
 from framework.rows.segments import Cells, Segment
-from framework.rows.sql.cells import Native, cell_text, is_string, native, record_text
+from framework.rows.sql.cells import Native, cell_text, is_nested_cell, is_string, native, record_text
 from framework.rows.sql.expressions import cast_of, converted, duckdb_type, is_one_of, named, quoted
+from framework.rows.sql.json_text import is_forgiven
 from framework.rows.sql.notation import plain_text
 
 BAD_ROW = "feedway: a row does not fit"
@@ -169,7 +170,11 @@ def _value(segment: Segment, column: StagingColumn, index: int, misfit: str = "n
         return f"case when h{index} then coalesce(n{index}, {misfit}) end" if misfit != "null" else f"n{index}"
     value = converted(column, plain_name(segment, column, index), f"k{index}", misfit)
     if column.type.is_text and _place(segment, column) is not None and segment.table.cells is not Cells.TEXT:
-        return f"case when contains(t{index}, chr(0)) then {misfit} else {value} end"
+        no_text = f"contains(t{index}, chr(0))"
+        if segment.table.cells is Cells.JSON or is_nested_cell(segment, segment.layout.columns.index(column.name)):
+            is_nested = f"not s{index} and left(t{index}, 1) in ('{{', '[')"
+            no_text += f" or case when {is_nested} then {is_forgiven(f't{index}')} else false end"
+        return f"case when {no_text} then {misfit} else {value} end"
     return value
 
 

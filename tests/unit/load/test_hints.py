@@ -59,6 +59,10 @@ def test_what_a_decimal_may_have_been(text: str, expected: str | None) -> None:
         ("super", "{a: 1}", "no JSON by RFC 8259"),
         ("super", "NaN", "no JSON by RFC 8259"),
         ("super", '{"a": 1, "a": 1}', "a key twice in one object"),
+        *(
+            ("super", text, "a number beyond the range of DOUBLE PRECISION, or of more than 1,000 characters")
+            for text in ('{"x": 1e400}', "1e-400", "0e-20000", "[1." + "0" * 1000 + "]", "9" * 5000)
+        ),
         ("super", "[" * 100_000 + "]" * 100_000, "nested too deep"),
         ("super", '"' + "x" * 16_384_000 + '"', "16,384,002 bytes"),
         ("time", "2024-01-31 10:00", "a day before it"),

@@ -35,7 +35,7 @@ from framework.spec.load import load_pipeline_text
 from tests.headers import layout_of as layout_of_file
 
 COMMA = CsvOptions(",", "utf-8")
-HEAD_BYTES = 64 * 1024
+HEAD_BYTES = 1024**2
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 Found = TypeVar("Found")
 

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 from xml.etree import ElementTree
@@ -20,9 +21,11 @@ _IS_ENCRYPTED = 0x1
 """Source: APPNOTE.TXT 4.3.7 and 4.4.4, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT"""
 _RAW_DEFLATE = -15
 _MOST_MEMBERS = 10_000
+_MEDIA = "xl/media/"
 _WORKBOOK = "xl/workbook.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 SHARED_STRINGS = "xl/sharedstrings.xml"
+STYLES = "xl/styles.xml"
 
 
 class BrokenWorkbook(ValueError):
@@ -87,6 +90,18 @@ class Container:
                 yield piece
         if size != member.file_size:
             raise BrokenWorkbook(f"the workbook is damaged: its part {member.filename} has not the size that it should")
+
+    def with_member(self, name: str, content: bytes) -> BytesIO:
+        """Return the container with another content of a member, in memory."""
+        copy = BytesIO()
+        with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for each, member in self._members.items():
+                if each == name:
+                    archive.writestr(member.filename, content)
+                elif not each.startswith(_MEDIA):
+                    archive.writestr(member.filename, b"".join(self.content(each)))
+        copy.seek(0)
+        return copy
 
     def sheets(self) -> Sequence[SheetPart]:
         """Return the worksheets in the order of the workbook, hidden ones among them; sheets of a chart are none."""

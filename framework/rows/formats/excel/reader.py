@@ -49,7 +49,7 @@ class ExcelReader:
         """Return by its place how many rows of the sheet stand before a record, within the split."""
         return {place: place - 1 + bisect_right(records.blanks, place) for place in places}
 
-    def damage(self, records: SplitRecords, bench: Bench) -> str | None:
+    def damage(self, records: SplitRecords, bench: Bench) -> Fault | None:
         """Return None: what is wrong with a workbook shows when it is opened."""
         return None
 
@@ -119,10 +119,13 @@ class ExcelStream:
             self._place = find_table(sheet, self._options)
             self._lines = rows_of(sheet, self._options, self._place)
         lines = iter(self._lines)
-        rows = min(_ROWS_PER_SPLIT, 1 + _CELLS_PER_SPLIT // max(1, len(self._layout.columns)))
+        sample = self._job.batch.sample_rows
+        rows = min(
+            _ROWS_PER_SPLIT, 1 + _CELLS_PER_SPLIT // max(1, len(self._layout.columns)), sample or _ROWS_PER_SPLIT
+        )
         is_first = True
         while (piece := list(islice(lines, rows))) or is_first:
             is_first = False
             yield piece
-            if self._job.batch.sample_rows is not None and self._records >= self._job.batch.sample_rows:
+            if sample is not None and self._records >= sample:
                 return

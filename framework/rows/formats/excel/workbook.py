@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,15 +14,16 @@ from framework.errors import MachineError
 from framework.model.cell_range import MOST_COLUMNS
 from framework.model.words import counted, listed
 from framework.rows.formats.excel.cells import (
-    Box,
     ExactCells,
     check_sheet,
+    count_formats,
     place,
     read_exactly,
     require_small,
     text_lengths,
+    without_bad_cells,
 )
-from framework.rows.formats.excel.container import SHARED_STRINGS, BrokenWorkbook, Container, SheetPart
+from framework.rows.formats.excel.container import SHARED_STRINGS, STYLES, BrokenWorkbook, Container, SheetPart
 from framework.rows.formats.excel.values import DIGITS, UNSAFE_INTEGER, BadCell, Cell
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
 
 _MISSING = "an Excel workbook needs the package python-calamine: pip install 'feedway[excel]'"
 _MOST_NAMES = 20
-_NO_ANSWER = (time(0, 0), date(1900, 2, 28))
-"""What calamine reads of a number that is no date."""
+_FIRST_DAY_OF_1904 = date(1904, 1, 1)
 _LONG_NUMBER = f"has more than the {DIGITS} digits that a workbook keeps of a number (store it as text)"
 _PANIC = "PanicException"
 """What a bug of a library in Rust raises: a BaseException without a module to import it from."""
@@ -41,16 +41,46 @@ class NoSuchSheet(ValueError):
     """A workbook without the sheet that the spec names; the message says which it has."""
 
 
+class SheetXml:
+    """What the XML of a sheet says beside what calamine reads of it."""
+
+    def __init__(self, container: Container, part: SheetPart, most_bytes: int) -> None:
+        """Check that the sheet fits into memory as calamine holds it.
+
+        Raises:
+            BrokenWorkbook: it does not, or is damaged.
+            TooLarge: the texts of its cells have more bytes than `most_bytes`.
+        """
+        self._container = container
+        self._member = part.member
+        self._most_bytes = most_bytes
+        self._lengths = text_lengths(container.content(SHARED_STRINGS)) if container.has(SHARED_STRINGS) else array("q")
+        self._formats = count_formats(container.content(STYLES)) if container.has(STYLES) else 0
+        cells, box, is_sound = check_sheet(container.content(part.member), len(self._lengths), self._formats)
+        is_small = cells * max(self._lengths, default=0) <= most_bytes
+        require_small(box if box is not None and is_small else self.exact.box, most_bytes)
+        self.bad = {} if is_sound else self.exact.bad
+
+    def without_bad_cells(self) -> bytes:
+        """Return the XML in which bad cells are empty: calamine refuses some of them, and with them the workbook."""
+        return b"".join(without_bad_cells(self._container.content(self._member), self.exact.spans))
+
+    @cached_property
+    def exact(self) -> ExactCells:
+        """What the XML says of each cell."""
+        content, is_1904 = self._container.content(self._member), self._container.is_1904()
+        return read_exactly(content, self._lengths, self._formats, is_1904, self._most_bytes)
+
+
 class Sheet:
     """A sheet: its cells from its first row and its first used column on."""
 
-    def __init__(self, container: Container, part: SheetPart, sheet: CalamineSheet, has_bad: bool) -> None:
-        self.name = part.name
-        self.unpacked_bytes = container.unpacked_bytes
-        self._container = container
-        self._part = part
+    def __init__(self, name: str, unpacked_bytes: int, xml: SheetXml, sheet: CalamineSheet) -> None:
+        self.name = name
+        self.unpacked_bytes = unpacked_bytes
+        self._xml = xml
         self._sheet = sheet
-        self._bad = self._exact.bad if has_bad else {}
+        self._bad = xml.bad
         first_bad = min((min(cells) for cells in self._bad.values()), default=MOST_COLUMNS)
         first = first_bad % MOST_COLUMNS if sheet.start is None else sheet.start[1]
         self.first_column = min(first, first_bad)
@@ -85,20 +115,19 @@ class Sheet:
         return cells
 
     def _safe(self, row: int, index: int, value: float) -> Cell:
-        text = self._exact.long_numbers.get(place(row, index + self.first_column))
+        text = self._xml.exact.long_numbers.get(place(row, index + self.first_column))
         return value if text is None else BadCell(text, _LONG_NUMBER)
 
     def _is_no_day(self, row: int, index: int, value: object) -> bool:
-        return _may_be_no_day(value) and self._exact.is_no_day(row, index + self.first_column)
-
-    @cached_property
-    def _exact(self) -> ExactCells:
-        content = self._container.content(self._part.member)
-        return read_exactly(content, array("q"), self._container.is_1904(), 0)
+        return _may_be_no_day(value) and self._xml.exact.is_no_day(row, index + self.first_column)
 
 
 def _may_be_no_day(value: object) -> bool:
-    return (value.date() if isinstance(value, datetime) else value) in _NO_ANSWER and not isinstance(value, timedelta)
+    """Return whether a value is what calamine reads of a number that is no date, among others."""
+    if isinstance(value, timedelta):
+        return False
+    day = value.date() if isinstance(value, datetime) else value
+    return not isinstance(day, date) or day < _FIRST_DAY_OF_1904
 
 
 @contextmanager
@@ -137,10 +166,13 @@ def open_sheet(path: Path, sheet: int | str, most_bytes: int) -> Sheet:
     part = _part(container.sheets(), sheet)
     if not container.has(part.member):
         raise BrokenWorkbook(f"the workbook is damaged: the cells of its sheet {part.name!r} are not in it")
-    has_bad = _require_bounded(container, part, most_bytes)
+    xml = SheetXml(container, part, most_bytes)
     with calamine_failures():
-        workbook = CalamineWorkbook.from_path(str(path))
-        return Sheet(container, part, workbook.get_sheet_by_name(part.name), has_bad)
+        if xml.bad:
+            workbook = CalamineWorkbook.from_filelike(container.with_member(part.member, xml.without_bad_cells()))
+        else:
+            workbook = CalamineWorkbook.from_path(str(path))
+        return Sheet(part.name, container.unpacked_bytes, xml, workbook.get_sheet_by_name(part.name))
 
 
 def _part(parts: Sequence[SheetPart], wanted: int | str) -> SheetPart:
@@ -160,14 +192,3 @@ def _part(parts: Sequence[SheetPart], wanted: int | str) -> SheetPart:
         f"the workbook has no {missing}, but {counted(len(parts), 'sheet')}{more}: {names}. Send it with the sheet, or "
         "set source.options.sheet"
     )
-
-
-def _require_bounded(container: Container, part: SheetPart, most_bytes: int) -> bool:
-    """Check that a sheet fits into memory as calamine holds it; return whether one of its cells may be bad."""
-    cells, box, has_bad = check_sheet(container.content(part.member))
-    lengths = text_lengths(container.content(SHARED_STRINGS)) if container.has(SHARED_STRINGS) else array("q")
-    if box is None or cells * max(lengths, default=0) > most_bytes:
-        exact = read_exactly(container.content(part.member), lengths, container.is_1904(), most_bytes)
-        box = exact.box
-    require_small(box or Box(), most_bytes)
-    return has_bad

@@ -35,8 +35,9 @@ def fault(line: str, options: FixedOptions) -> str | None:
     if surplus(line, options):
         characters = counted(len(line.rstrip(BLANKS)), "character")
         return f"the line has {characters}, and the fields end at character {end_of(options):,}"
-    if "\r" in line:
-        return "the line holds a carriage return, which does not end it"
+    for character, name in (("\r", "carriage return"), ("\n", "line feed")):
+        if character in line:
+            return f"the line holds a {name}, which does not end it"
     if any("\0" in (field or "") for field in cut_fields(line, options)):
         return None
     return f"the line {nul_reason()}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +16,6 @@ from framework.rows.formats.recognise import Beginning, BrokenFile
 from framework.rows.formats.source import Look, Source
 from framework.rows.formats.text.encoding import decoded_head, mark_size, marks_stand_alone
 from framework.rows.formats.text.footer import BrokenFooter, Footer
-from framework.rows.formats.text.lines import lines_end
 from framework.rows.formats.text.reader import TextReader
 
 _MOST_LINES = 100
@@ -25,7 +23,6 @@ _LONGEST_SURPLUS = 64 * 1024
 """In characters: the end of the first line is looked for so far behind its last field."""
 _LEAST_PREFIX = 3
 """A name that a field cuts off has as many characters or more, or it may be a value."""
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _TABS = 'where tabs part the fields, set source.format: csv and source.options.delimiter: "\\t"'
 
 
@@ -43,24 +40,36 @@ class FixedFiles:
         beginning, is_all = source.beginning, source.beginning.is_all
         encoding, text = decoded_head(beginning, source.spec.encodings, source.tried)
         options = replace(source.spec.fixed, encoding=encoding)
-        skipped = lines_end(text, options.skip_lines)
+        if not is_all and "\n" not in text and len(text) <= end_of(options) + _LONGEST_SURPLUS:
+            return None
+        line_end = "\r" if "\r" in text and "\n" not in text else "\n"
+        skipped = _lines_end(text, options.skip_lines, line_end)
         rest = "" if skipped is None else text[skipped:]
         if is_all and not rest.strip(BLANKS + "\r\n"):
             raise _empty(rest, options)
-        end = _LINE_END.search(rest)
-        if end is None and len(rest) > end_of(options) + _LONGEST_SURPLUS:
+        has_line_end = line_end in rest
+        if not has_line_end and len(rest) > end_of(options) + _LONGEST_SURPLUS:
             raise ValueError(
                 f"its first line does not end within {len(rest):,} characters, and the fields end at character "
                 f"{end_of(options):,}: send it with a line end behind each record"
             )
-        if not is_all and (skipped is None or end is None or (end[0] == "\r" and end.end() == len(rest))):
+        if not is_all and not has_line_end:
             return None
-        line_end = "\r" if end is not None and end[0] == "\r" else "\n"
         lines = _first_lines(rest, is_all, line_end, options)
-        _require_fit(rest, lines, options)
+        _require_fit(rest, lines, line_end, options)
         start = _rows_start(beginning, text[:skipped], line_end, options)
         header = tuple(field.name for field in options.fields)
         return Look(header, options, replace(start, line_length=_common_length(lines, options)), rest, is_all)
+
+
+def _lines_end(text: str, count: int, line_end: str) -> int | None:
+    """Return where the first lines of a text end, None where it has fewer."""
+    end = 0
+    for _ in range(count):
+        end = text.find(line_end, end) + 1
+        if not end:
+            return None
+    return end
 
 
 def _empty(rest: str, options: FixedOptions) -> ValueError:
@@ -90,7 +99,7 @@ def _common_length(lines: Sequence[str], options: FixedOptions) -> int:
     return lengths[0] if is_common else 0
 
 
-def _require_fit(rest: str, lines: Sequence[str], options: FixedOptions) -> None:
+def _require_fit(rest: str, lines: Sequence[str], line_end: str, options: FixedOptions) -> None:
     """Check that the first lines may be records.
 
     Raises:
@@ -101,7 +110,7 @@ def _require_fit(rest: str, lines: Sequence[str], options: FixedOptions) -> None
         return
     if _names_fields(first[0], options):
         before = rest[: rest.index(lines[0])]
-        above = options.skip_lines + len(_LINE_END.findall(before)) + 1
+        above = options.skip_lines + before.count(line_end) + 1
         raise ValueError(f"its first line has the names of the fields: set source.options.skip_lines: {above}")
     has_tabs = any("\t" in line for line in first)
     longest = max(len(line.rstrip(BLANKS)) for line in first)
@@ -141,7 +150,7 @@ def _rows_start(beginning: Beginning, before: str, line_end: str, options: Fixed
         return RowsStart(len(before.encode("utf-8")), line, line_end, False)
     mark = mark_size(beginning.content, options.encoding)
     # A character of Latin-1 is a byte.
-    skipped = lines_end(beginning.content[mark:].decode("latin-1"), options.skip_lines)
+    skipped = _lines_end(beginning.content[mark:].decode("latin-1"), options.skip_lines, line_end)
     assert skipped is not None
     return RowsStart(mark + skipped, line, line_end, True)
 

@@ -17,7 +17,7 @@ from framework.rows.formats.json.paths import MOST_PATHS, TOO_MANY_PATHS, leaves
 from framework.rows.formats.json.pointer import pointer
 from framework.rows.formats.json.table import JsonTable
 from framework.rows.formats.lines.cut import DELIMITER, NUL, CutLines, LineCutter, write_malformed
-from framework.rows.formats.text.format import BrokenRecord
+from framework.rows.formats.text.format import BrokenRecord, BrokenText
 from framework.rows.segments import MalformedRecord, Segment, SplitRecords
 from framework.rows.sql.expressions import is_kept_by_double, quoted
 from framework.rows.sql.json_text import has_duplicate_key
@@ -78,6 +78,7 @@ class JsonCutter:
 
         Raises:
             BrokenRecord: the file is broken.
+            BrokenText: its records have too many keys, or are nested too deeply for columns.
         """
         lines = LineCutter(self._layout, self._path, _UNSOUND, has_mark=True).cut(text, size_bytes, is_last)
         with self._bench.querying() as cursor:
@@ -101,11 +102,11 @@ class JsonCutter:
             write_malformed(self._malformed_path, malformed)
         names = dict.fromkeys(name for _, keys in sorted(checked.keys) for name in keys)
         paths = tuple(map(pointer, names))
+        if len(paths) > MOST_PATHS:
+            raise BrokenText(TOO_MANY_PATHS, may_load=True)
         if self._nested == "flatten" and segment.records:
             assert isinstance(segment.table, JsonTable)
             paths = leaves(cursor, segment.table, paths)
-        if len(paths) > MOST_PATHS:
-            raise BrokenRecord(1, TOO_MANY_PATHS)
         return SplitRecords(
             layout=self._layout,
             split=self._split,

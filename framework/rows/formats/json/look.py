@@ -29,8 +29,8 @@ class JsonFiles:
             raise BrokenFile("the file is empty: " + ("it has only blanks" if text else "it has no record"))
         if first and first not in "{[":
             raise ValueError(
-                f"the file begins with {first!r}, and the feed reads JSON, which begins with {{ or [: send it so, or "
-                "set source.format to the file's"
+                f"the file is text such as CSV, and the feed reads JSON: it begins with {first!r}, not with {{ or [. "
+                "Send it so, or set source.format: csv"
             )
         is_lines = False if spec.json.records or first == "[" else _is_lines(text, beginning.is_all)
         if is_lines is None:

@@ -8,14 +8,19 @@ import duckdb
 
 from framework.rows.formats.json.pointer import pointer
 from framework.rows.formats.json.table import JsonTable, extracted
-from framework.rows.formats.text.format import BrokenRecord
+from framework.rows.formats.text.format import BrokenText
 from framework.rows.sql.expressions import quoted
 
 MOST_PATHS = 10_000
 """Far more than a table may have columns."""
 MOST_LEVELS = 100
+MOST_FLATTENED = 2_000
+"""More than a table may have columns; some may be excluded. DuckDB takes time and memory for each of them."""
 TOO_MANY_PATHS = (
     f"the records have more than {MOST_PATHS:,} different keys: send what varies as an array, or below one key"
+)
+_TOO_MANY_FLATTENED = (
+    f"with options.nested: flatten the records make more than {MOST_FLATTENED:,} columns: set it to super or text"
 )
 
 
@@ -23,7 +28,7 @@ def leaves(cursor: duckdb.DuckDBPyConnection, table: JsonTable, paths: Sequence[
     """Return the paths to the values that are no objects, at any depth, each in the place of the object that has it.
 
     Raises:
-        BrokenRecord: there are too many of them, or they are nested too deeply.
+        BrokenText: there are too many of them, or they are nested too deeply.
     """
     has_values: dict[str, bool] = {}
     below: dict[str, Sequence[str]] = {}
@@ -31,15 +36,16 @@ def leaves(cursor: duckdb.DuckDBPyConnection, table: JsonTable, paths: Sequence[
     for _ in range(MOST_LEVELS):
         if not level:
             break
+        if sum(has_values.values()) + len(level) > MOST_FLATTENED:
+            raise BrokenText(_TOO_MANY_FLATTENED, may_load=True)
         kinds = _kinds(cursor, table, level)
         has_values |= {path: of_values or not of_objects for path, (of_values, of_objects) in kinds.items()}
         objects = [path for path, (_, of_objects) in kinds.items() if of_objects]
         below |= _below(cursor, table, objects)
         level = [path for above in objects for path in below[above]]
-        if len(has_values) + len(level) > MOST_PATHS:
-            raise BrokenRecord(1, TOO_MANY_PATHS)
     if level:
-        raise BrokenRecord(1, f"objects are nested more than {MOST_LEVELS} levels deep, and each level makes columns")
+        reason = f"objects are nested more than {MOST_LEVELS} levels deep, and options.nested: flatten makes columns of"
+        raise BrokenText(f"{reason} each: set it to super or text", may_load=True)
     return tuple(_in_order(paths, has_values, below))
 
 
@@ -67,10 +73,10 @@ def _below(cursor: duckdb.DuckDBPyConnection, table: JsonTable, paths: Sequence[
     """Return by path the paths to the keys of the objects that it leads to, in the order of their first lines."""
     if not paths:
         return {}
-    keys = f"[{', '.join(f'json_keys(l, {quoted(path)})' for path in paths)}]"
+    keys = f"json_keys(l, [{', '.join(map(quoted, paths))}])"
     if table.has_rewritten:
-        rewritten = ", ".join(f"json_keys(l, {quoted(f'/0{path}')})" for path in paths)
-        keys = f"case when starts_with(l, '[') then [{rewritten}] else {keys} end"
+        rewritten = ", ".join(quoted(f"/0{path}") for path in paths)
+        keys = f"case when starts_with(l, '[') then json_keys(l, [{rewritten}]) else {keys} end"
     numbered = f"select {keys} as keys, row_number() over () as number from {table.lines}"
     objects = f"select unnest(keys) as keys, unnest(range({len(paths)})) as place, number from ({numbered})"
     shapes = cursor.execute(

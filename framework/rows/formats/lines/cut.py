@@ -26,6 +26,8 @@ DELIMITERS = ("\x01", "\x02", "\x1e", "\x1f")
 DELIMITER = DELIMITERS[0]
 NUL = b"\0"
 _BLANKS = b" \t\r"
+_SWAPPED = bytes.maketrans(b"\r\n", b"\n\r")
+"""In a file whose lines end with CR, a stray LF is no better than a stray CR in others."""
 
 
 @dataclass
@@ -94,7 +96,7 @@ class LineCutter:
         """
         lines = self._lines
         require_space(lines.path.parent, size_bytes, f"the next rows of {self._layout.file.url}")
-        pieces = (piece.replace(b"\r", b"\n") for piece in text) if self._is_cr else iter(text)
+        pieces = (piece.translate(_SWAPPED) for piece in text) if self._is_cr else iter(text)
         rest = b""
         with lines.path.open("wb", buffering=0) as file:
             file.write(self._mark)
@@ -145,7 +147,8 @@ class LineCutter:
             return False
         self._lines.records += 1
         if self._is_unsound(line):
-            self._lines.malformed.append(MalformedRecord(self._lines.records, line.decode("utf-8")))
+            record = line.translate(_SWAPPED) if self._is_cr else line
+            self._lines.malformed.append(MalformedRecord(self._lines.records, record.decode("utf-8")))
             return False
         return True
 

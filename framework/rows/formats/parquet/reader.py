@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ import duckdb
 
 from framework.errors import SourceFileError
 from framework.model.files import FileLayout
-from framework.model.words import size
 from framework.rows.bench import Bench, KeptSplit
 from framework.rows.formats.packing import TooLarge
 from framework.rows.formats.parquet.footer import BrokenParquet, write_sparse
+from framework.rows.formats.parquet.pages import damaged_page
 from framework.rows.formats.parquet.schema import parquet_failures, rows_of, rows_of_paths, value_of, width_of
 from framework.rows.formats.parquet.size import ROWS_TOGETHER, UnpackedSize, unpacked_size
 from framework.rows.job import Fault, Job, Split, SplitReport
@@ -24,6 +25,11 @@ from framework.rows.workspace import require_space
 
 _FETCHED_WHOLE_BYTES = 16 * 1024**2
 """Up to here a file is fetched by one request."""
+_TOO_WIDE = Fault(
+    "spec",
+    f"the Parquet file cannot be read: {ROWS_TOGETHER:,} of its rows, or all of them, unpack to more than the memory "
+    "of DuckDB takes. Send shorter values, or give it more in embedded.memory",
+)
 _SHARE_OF_MEMORY = 0.25
 """Of DuckDB's memory: a query may hold its rows several times."""
 
@@ -60,7 +66,7 @@ class ParquetReader:
         """Return the rows of a split, in a local file; None where there are none, or the file is gone."""
         layout = job.batch.files[split.file]
         groups = [each for each in layout.row_groups if split.start <= each.start and each.end <= split.end]
-        rows = sum(group.rows for group in groups)
+        rows = min(sum(group.rows for group in groups), job.batch.sample_rows or sys.maxsize)
         report = SplitReport(split.file, split.number, region=split.region, records=rows)
         if not groups:
             return report, None
@@ -78,6 +84,11 @@ class ParquetReader:
                     write_sparse(path, size_bytes, footer, {split.start: content})
         except SourceFileError as error:
             return SplitReport(split.file, split.number, fault=Fault("gone", str(error))), None
+        with bench.slot(), bench.phases.busy("read"), bench.querying() as cursor:
+            damaged = damaged_page(cursor, path, groups[0].start, groups[-1].end)
+        if damaged is not None:
+            path.unlink()
+            return SplitReport(split.file, split.number, fault=Fault("whole", damaged)), None
         table = ParquetTable(path, groups[0].first_row, rows)
         most_bytes = job.batch.unpacked_limit(layout.file)
         if sum(group.most_bytes for group in groups) > most_bytes and _exceeds(table, layout, bench, most_bytes):
@@ -112,18 +123,20 @@ class ParquetReader:
         """Return nothing: there are no lines."""
         return {}
 
-    def damage(self, records: SplitRecords, bench: Bench) -> str | None:
+    def damage(self, records: SplitRecords, bench: Bench) -> Fault | None:
         """Return what is wrong with the pages of a split, once its rows could not be read; None where nothing is."""
-        if (reason := _too_wide(records, bench)) is not None:
-            return reason
+        if (fault := _too_wide(records, bench)) is not None:
+            return fault
         # A count alone might need no page.
         values = ", ".join(f"bit_xor(hash(c{index}))" for index in range(len(records.layout.paths)))
         try:
             for segment in records.segments:
-                with bench.cursor() as cursor, parquet_failures():
+                with bench.cursor() as cursor, parquet_failures(segment.path):
                     cursor.execute(f"select {values} from {segment.relation}").fetchall()
         except BrokenParquet as error:
-            return str(error)
+            return Fault("whole", str(error))
+        except duckdb.OutOfMemoryException:
+            return _TOO_WIDE
         return None
 
 
@@ -136,7 +149,7 @@ def _exceeds(table: ParquetTable, layout: FileLayout, bench: Bench, most_bytes: 
         return False
 
 
-def _too_wide(records: SplitRecords, bench: Bench) -> str | None:
+def _too_wide(records: SplitRecords, bench: Bench) -> Fault | None:
     """Return that so many bytes are in memory together that it may have run out; None where they are few."""
     for segment in records.segments:
         assert isinstance(segment.table, ParquetTable)
@@ -144,11 +157,10 @@ def _too_wide(records: SplitRecords, bench: Bench) -> str | None:
             with bench.cursor() as cursor:
                 widest = segment.table.unpacked_size(cursor, records.layout).widest_bytes
                 (memory,) = cursor.execute("select parse_formatted_bytes(current_setting('memory_limit'))").fetchall()
+        except duckdb.OutOfMemoryException:
+            return _TOO_WIDE
         except duckdb.Error:
             continue
         if widest > int(memory[0]) * _SHARE_OF_MEMORY:
-            return (
-                f"the Parquet file cannot be read: {ROWS_TOGETHER:,} of its rows unpack to {size(widest)}, too much "
-                "for the memory of DuckDB: send shorter values, or give it more in embedded.memory"
-            )
+            return _TOO_WIDE
     return None

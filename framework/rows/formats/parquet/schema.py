@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from framework.rows.formats.parquet.types import field_type
 from framework.rows.sql.cells import INT96
 from framework.rows.sql.expressions import quoted
 
-_CHUNK_BEGINS = "coalesce(least(dictionary_page_offset, data_page_offset), data_page_offset)"
+CHUNK_BEGINS = "coalesce(least(dictionary_page_offset, data_page_offset), data_page_offset)"
 _HAS_DICTIONARY = "ends_with(type, 'BYTE_ARRAY') and contains(encodings, 'DICTIONARY')"
 _MOST_BYTES = (
     f"case when {_HAS_DICTIONARY} then cast(num_values as hugeint) else 1 end * greatest(total_uncompressed_size, 0)"
@@ -29,7 +29,10 @@ _MOST_BYTES = (
 _MOST_COLUMNS = 10_000
 """Far more than a table may have."""
 _NO_COLUMN = "at least one non-root column"
-_FILE_NAME = re.compile(r"Failed to read Parquet file '[^']*': ")
+_IN_FILE = r"Failed to read Parquet file '{0}': |(?:(?: of| in| at| from)? file)? ?['\"]?{0}['\"]?"
+"""Where a message of DuckDB names the local file, with the words before it."""
+_BYTE_STREAM_SPLIT = "BYTE_STREAM_SPLIT"
+"""The encoding that DuckDB reads for numbers only, and the format allows for bytes of fixed length too."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +103,23 @@ def read_schema(cursor: duckdb.DuckDBPyConnection, path: Path, nested: Nested) -
     Raises:
         BrokenParquet: it is damaged, or is written in a way that cannot be read.
     """
-    with parquet_failures():
+    with parquet_failures(path):
         tree = read_tree(cursor, path)
         groups = cursor.execute(
-            f"select row_group_id, any_value(row_group_num_rows), min({_CHUNK_BEGINS}), "
-            f"max({_CHUNK_BEGINS} + total_compressed_size), sum(total_uncompressed_size), sum({_MOST_BYTES}) "
+            f"select row_group_id, any_value(row_group_num_rows), min({CHUNK_BEGINS}), "
+            f"max({CHUNK_BEGINS} + total_compressed_size), sum(total_uncompressed_size), sum({_MOST_BYTES}) "
             f"from parquet_metadata({quoted(str(path))}) group by row_group_id order by row_group_id"
         ).fetchall()
+        unread = cursor.execute(
+            f"select path_in_schema from parquet_metadata({quoted(str(path))}) "
+            f"where type = 'FIXED_LEN_BYTE_ARRAY' and contains(encodings, {quoted(_BYTE_STREAM_SPLIT)}) limit 1"
+        ).fetchone()
         columns = _read_columns(cursor, path, tree, nested)
+    if unread is not None:
+        raise BrokenParquet(
+            f"the column {unread[0]!r} is bytes of fixed length, such as decimals, in the encoding "
+            f"{_BYTE_STREAM_SPLIT}, which Feedway does not read: write it in another encoding"
+        )
     row_groups = []
     first = 0
     for _, rows, start, end, _, most in groups:
@@ -118,16 +130,19 @@ def read_schema(cursor: duckdb.DuckDBPyConnection, path: Path, nested: Nested) -
 
 
 @contextmanager
-def parquet_failures() -> Iterator[None]:
-    """Turn what DuckDB cannot read into a fault of the file.
+def parquet_failures(path: Path) -> Iterator[None]:
+    """Turn what DuckDB cannot read of a local file into a fault of the file.
 
     Raises:
-        BrokenParquet: the message is DuckDB's, without the rows.
+        BrokenParquet: the message is DuckDB's, without the rows and the path.
+        duckdb.OutOfMemoryException: memory ran out.
     """
     try:
         yield
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
-        reason = _FILE_NAME.sub("", str(error).partition("\n")[0])
+        reason = re.sub(_IN_FILE.format(re.escape(str(path))), "", str(error).partition("\n")[0])
         if _NO_COLUMN in reason:
             raise BrokenParquet("the Parquet file has no column") from error
         raise BrokenParquet(f"the Parquet file cannot be read: {reason}") from error
@@ -145,8 +160,6 @@ def _read_columns(
         for column in _columns(node.name, str(index), node, own, nested)
     ]
     _require_count(len(found))
-    for column in found:
-        _require_readable(column)
     splits_int96 = not any(INT96 in column.node.physical_types for column in found if not column.is_int96)
     values = ", ".join(f"{value_of(column.path)} as c{index}" for index, column in enumerate(found))
     described = cursor.execute(f"describe select {values} from {rows_of(path, width)}").fetchall()
@@ -154,7 +167,9 @@ def _read_columns(
         ParquetColumn(
             column.name,
             column.path,
-            field_type(INT96 if column.is_int96 and splits_int96 else str(row[1]), nested),
+            replace(
+                field_type(INT96 if column.is_int96 and splits_int96 else str(row[1]), nested), fault=_fault(column)
+            ),
         )
         for column, row in zip(found, described, strict=True)
     )
@@ -174,19 +189,20 @@ def _columns(name: str, path: str, node: Node, own: Any, nested: Nested) -> Iter
     yield _Found(name, path, node, own)
 
 
-def _require_readable(column: _Found) -> None:
-    """Refuse a column that DuckDB would read as other values than the file has."""
+def _fault(column: _Found) -> str:
+    """Return why DuckDB would read a column as other values than the file has, empty where it would not."""
     if (digits := column.node.most_digits) > MAX_PRECISION:
-        raise BrokenParquet(
+        return (
             f"the column {column.name!r} has decimals of {digits} digits, and the most that can be read exactly are "
-            f"{MAX_PRECISION}: send it with fewer digits, or as text"
+            f"{MAX_PRECISION}: send it with fewer digits, or as text, or list it under columns.exclude"
         )
     renamed = sorted(_field_names(column.type) - column.node.names)
     if renamed:
-        raise BrokenParquet(
+        return (
             f"the column {column.name!r} has a struct with two fields whose names differ only in case (read as "
-            f"{renamed[0]!r}): rename one, or set options.nested to flatten"
+            f"{renamed[0]!r}): rename one, set options.nested to flatten, or list the column under columns.exclude"
         )
+    return ""
 
 
 def _field_names(own: Any) -> set[str]:

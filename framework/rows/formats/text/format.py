@@ -74,6 +74,7 @@ class Cutter(Protocol):
 
         Raises:
             BrokenRecord: the file is broken.
+            BrokenText: the file is not what its options say.
         """
 
 

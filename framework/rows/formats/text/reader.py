@@ -50,7 +50,7 @@ class TextReader:
         """Return why a record is malformed; None where its fields say it."""
         return self._format.fault(layout, record)
 
-    def damage(self, records: SplitRecords, bench: Bench) -> str | None:
+    def damage(self, records: SplitRecords, bench: Bench) -> Fault | None:
         """Return None: what is wrong with a text shows when it is cut."""
         return None
 
@@ -136,7 +136,7 @@ class TextStream:
         except TooLarge as error:
             self.fault = Fault("spec", str(error), part=self._part)
         except BrokenText as error:
-            self.fault = Fault("spec" if error.may_load else "whole", str(error), part=self._part)
+            self.fault = _fault_of(error, self._part)
         except BrokenPacking as error:
             self.fault = Fault("whole", str(error), part=self._part)
         except SourceFileError as error:
@@ -220,6 +220,8 @@ def _cut_text(
         except BrokenRecord as error:
             fault = Fault("record", error.reason, error.place, part=text.part)
             return SplitReport(layout.ordinal, number, part=text.part, fault=fault), None
+        except BrokenText as error:
+            return SplitReport(layout.ordinal, number, part=text.part, fault=_fault_of(error, text.part)), None
     report = SplitReport(
         file=layout.ordinal,
         split=number,
@@ -230,6 +232,10 @@ def _cut_text(
         fault=None if text.has_end else Fault("last line end", NO_LAST_LINE_END, part=text.part),
     )
     return report, records
+
+
+def _fault_of(error: BrokenText, part: int) -> Fault:
+    return Fault("spec" if error.may_load else "whole", str(error), part=part)
 
 
 def _ends_line(job: Job[Any], layout: FileLayout, bench: Bench) -> bool:

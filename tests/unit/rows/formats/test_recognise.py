@@ -17,7 +17,8 @@ import pyarrow.orc
 import pyarrow.parquet
 import pytest
 
-from framework.model.csv_options import CsvOptions
+from framework.model.csv_options import CsvOptions, Format
+from framework.rows.formats.recognise import Beginning, BrokenFile, require_format
 from tests.headers import read_header
 
 COMMA = CsvOptions(",", "utf-8")
@@ -100,6 +101,10 @@ def test_a_binary_file_is_named(tmp_path: Path) -> None:
         (b"\xef\xbb\xbf [-1.5, null]\r\n", "JSON"),
         ('[true,\n"a"]'.encode("utf-16"), "JSON"),
         (b"[1,2]\n[3,4]\n", "JSON"),
+        *(
+            ('{"a": 1}\n{"a": 2}\n'.encode(encoding), "JSON lines")
+            for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+        ),
         (b"\n <!DOCTYPE HTML>\n<html>", "an HTML page"),
         (b'<?xml version="1.0"?><Error/>', "XML"),
     ],
@@ -132,3 +137,39 @@ def test_the_file_is_named_and_no_encoding_blamed(content: bytes, name: str) -> 
 )
 def test_a_header_may_begin_like_another_format(header: str) -> None:
     assert read_header(f"{header}\n1,2\n".encode(), COMMA, True) == tuple(header.split(","))
+
+
+def recognised(content: bytes, expected: Format | None = None) -> Format:
+    return require_format(Beginning(content, True), expected, is_written=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{'a': 1}\n{'a': 2}\n", "{id: 1, v: 2}\n", "{ $key : 'x' }\n", "['a', 'b']\n", "\ufeff {a.b: 1}", "{1: 'x'}\n"],
+)
+def test_what_is_almost_json_does_not_become_csv_by_itself(text: str) -> None:
+    for encoding in ("utf-8", "utf-16", "utf-16-le"):
+        with pytest.raises(ValueError, match=r"correct it, or set source\.format: csv"):
+            recognised(text.encode(encoding))
+    assert recognised(text.encode(), "csv") == "csv"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{id},{name}\n",
+        "[id],[name]\n",
+        "{6F9619FF-8B86-D011-B42D-00CF4FC964FF},x\n",
+        "null\nnull\n",
+        '"x"\n"y"\n',
+        "a: b",
+    ],
+)
+def test_headers_that_begin_alike_are_csv(text: str) -> None:
+    assert recognised(text.encode()) == "csv"
+
+
+def test_an_empty_file_is_called_empty() -> None:
+    for expected in ("parquet", "excel"):
+        with pytest.raises(BrokenFile, match="the file is empty"):
+            recognised(b"", expected)

@@ -60,16 +60,25 @@ class CollectFields:
         return found
 
 
-def layout_of(content: bytes, options: FixedOptions) -> FileLayout:
+def source_of(content: bytes, options: FixedOptions, is_all: bool = True) -> Source:
+    """Return the beginning of a file, of which it may be all."""
     identity = FileIdentity("lake", "0.csv", "e", len(content))
     file = SourceFile("lake", "0.csv", "e", len(content), NOON, identity, NOON)
-    beginning = first_content(content, True, require_packing(content, "auto"), 10**6)
+    beginning = first_content(content, is_all, require_packing(content, "auto"), 10**6)
     spec = replace(SPEC, fixed=options, encodings=(options.encoding,))
-    look = FixedFiles().look(Source(file, spec, beginning, lambda start, end: content[start:end]))
+    return Source(file, spec, beginning, lambda start, end: content[start:end])
+
+
+def layout_of(content: bytes, options: FixedOptions, head: bytes | None = None) -> FileLayout:
+    """Return the layout of a file, of which `head` is what was read first, if not all."""
+    identity = FileIdentity("lake", "0.csv", "e", len(content))
+    file = SourceFile("lake", "0.csv", "e", len(content), NOON, identity, NOON)
+    source = source_of(content if head is None else head, options)
+    look = FixedFiles().look(source)
     assert look is not None
     assert look.header is not None
     assert isinstance(look.options, FixedOptions)
-    return FileLayout(file, 0, "0.csv", look.header, look.options, look.rows_start, beginning.packing)
+    return FileLayout(file, 0, "0.csv", look.header, look.options, look.rows_start, source.beginning.packing)
 
 
 def read(layout: FileLayout, content: bytes, cuts: Sequence[int], folder: Path) -> Any:
@@ -146,6 +155,34 @@ def test_any_encoding_line_end_and_packing(
     folder, layout = tmp_path_factory.mktemp("fixed"), layout_of(content, options)
     assert layout.rows_start.line == 1 + skip_lines
     assert read(layout, content, range(len(content)), folder) == expected(lines, options)
+
+
+@pytest.mark.parametrize("skip_lines", [0, 1])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_stray_line_end_is_no_end_of_a_line(tmp_path: Path, line_end: str, skip_lines: int) -> None:
+    stray = "\n" if line_end == "\r" else "\r"
+    lines, options = ["1  one   x", "2  two   y", "3  three z"], replace(OPTIONS, skip_lines=skip_lines)
+    # In a file whose lines end with CR, a first line with an LF would be one of a file whose lines end with LF.
+    for number in range(1 if line_end == "\r" else 0, len(lines)):
+        for place in range(1, len(lines[0]) - 1):
+            damaged = list(lines)
+            damaged[number] = lines[number][:place] + stray + lines[number][place:]
+            beginning = "".join(line + line_end for line in [*["a title"] * skip_lines, lines[0]])
+            content = "".join(line + line_end for line in [*["a title"] * skip_lines, *damaged]).encode()
+            layout = layout_of(content, options, beginning.encode() if line_end == "\r" else content)
+            found = read(layout, content, range(len(content)), tmp_path)
+            assert found[number + 1] == damaged[number], (number, place)
+            assert {key: value for key, value in found.items() if key != number + 1} == {
+                key: value for key, value in expected(lines, options).items() if key != number + 1
+            }
+
+
+def test_a_first_line_with_a_carriage_return_is_read_up_to_its_end(tmp_path: Path) -> None:
+    long = "1 \r" + "x" * 9000
+    assert FixedFiles().look(source_of(long.encode(), OPTIONS, is_all=False)) is None
+    look = FixedFiles().look(source_of(f"{long}\n2".encode(), OPTIONS, is_all=False))
+    assert look is not None
+    assert look.rows_start.line_end == "\n"
 
 
 def test_many_fields_are_cut_out_of_any_text(tmp_path: Path) -> None:

@@ -89,9 +89,44 @@ def test_objects_that_are_nested_too_deeply_make_no_columns(tmp_path: Path) -> N
 def test_a_key_for_each_record_is_refused_in_a_bounded_time(tmp_path: Path) -> None:
     begin = time.monotonic()
     content = b"".join(b'{"o": {"k%d": 1}}\n' % number for number in range(12_000))
-    with pytest.raises(SourceFileError, match="more than 10,000 different keys"):
+    with pytest.raises(SourceFileError, match="make more than 2,000 columns: set it to super or text"):
         open_rows(content, "format: json, options: {nested: flatten}", tmp_path)
     assert time.monotonic() - begin < 30
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"a": {f"k{number}": {"x": 1} for number in range(4_000)}},
+        {"a": {f"k{number}": {"x": 1, "y": 2} for number in range(1_500)}},
+        {f"k{number}": {f"x{inner}": 1 for inner in range(50)} for number in range(60)},
+        {f"k{number}": 1 for number in range(3_000)},
+        {"a": {f"k{number}": {"x": 0.1234567890123456789} for number in range(2_500)}},
+    ],
+)
+def test_objects_that_make_too_many_columns_are_refused(tmp_path: Path, record: dict[str, object]) -> None:
+    content = json.dumps(record).encode() + b"\n"
+    with pytest.raises(SourceFileError, match="make more than 2,000 columns") as refused:
+        open_rows(content * 20, "format: json, options: {nested: flatten}", tmp_path)
+    assert "Send it again" not in str(refused.value)
+
+
+def test_a_number_of_json_is_no_code_however_it_is_written(tmp_path: Path) -> None:
+    numbers = ["1e30", "-12.5E20", "1.5e-7", "1e5", "1E-37", "9.87654321e36", "1e38", "1.23456e-35", "0.1e400", "5"]
+    content = "".join(f'{{"v": {number}}}\n' for number in numbers).encode()
+
+    rows, _ = stage_rows(content, "format: json", {}, tmp_path)
+
+    assert [row["v"] for row in rows] == [
+        "1" + "0" * 30, "-1250000000000000000000", "0.00000015", "100000", "0." + "0" * 36 + "1",
+        "9876543210000000000000000000000000000", "1e38", "1.23456e-35", "1e399", "5",
+    ]  # fmt: skip
+
+
+def test_many_objects_in_one_key_are_flattened(tmp_path: Path) -> None:
+    content = json.dumps({"a": {f"k{number}": {"x": 1} for number in range(1_500)}}).encode() + b"\n"
+    _, layout, _ = open_rows(content * 3, "format: json, options: {nested: flatten}", tmp_path)
+    assert layout.columns[::1499] == ("a.k0.x", "a.k1499.x")
 
 
 def test_a_last_line_without_its_end_is_a_bad_row_unless_it_is_cut_off(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from framework.errors import SourceFileError
 from framework.model.column_type import parse_type
 from framework.model.files import SourceBatch
 from framework.model.staging import FromFile, StagingColumn
@@ -52,6 +53,71 @@ def of_columns(*columns: tuple[str, list[Any]]) -> bytes:
     return parquet(pa.table([pa.array(values) for _, values in columns], names=names))
 
 
+def test_a_float_is_no_code_however_large_or_small(tmp_path: Path) -> None:
+    numbers = [1e19, -1.5e16, 1.5e-7, 100.0, 1e38, None]
+    content = parquet(pa.table({"d": numbers, "n": [1e17] * 6, "r": pa.array([1.5e20] * 6, pa.float32())}))
+
+    rows = staged(content, tmp_path, n="bigint", r="decimal(38,0)")
+
+    texts = ["10000000000000000000", "-15000000000000000", "0.00000015", "100.0", "1e+38", None]
+    assert [row["d"] for row in rows] == texts
+    assert (rows[0]["n"], rows[0]["r"]) == (10**17, 150_000_000_000_000_000_000)
+
+
+def test_a_zero_has_no_sign(tmp_path: Path) -> None:
+    content = parquet(pa.table({"d": [-0.0, -0.5], "r": pa.array([-0.0, 0.0], pa.float32())}))
+
+    rows = staged(content, tmp_path, d="double precision", r="real")
+
+    assert [str(row["d"]) for row in rows] == ["0.0", "-0.5"]
+    assert [str(row["r"]) for row in rows] == ["0.0", "0.0"]
+
+
+@pytest.mark.parametrize("values", [[Decimal("1.50")], [b"abcd"], [None, Decimal("1")]])
+def test_an_encoding_that_cannot_be_read_is_named(tmp_path: Path, values: list[Any]) -> None:
+    arrow = pa.binary(4) if isinstance(values[0], bytes) else pa.decimal128(9, 2)
+    table = pa.table({"id": [1] * len(values), "o": [{"x": value} for value in pa.array(values, arrow).to_pylist()]})
+    table = table.append_column("amount", pa.array(values, arrow))
+    content = parquet(table, use_dictionary=False, column_encoding={"amount": "BYTE_STREAM_SPLIT"})
+
+    with pytest.raises(BrokenFile, match=r"'amount' is bytes of fixed length.*encoding BYTE_STREAM_SPLIT"):
+        look_of(content, "format: parquet")
+    sound = parquet(table, use_dictionary=False, column_encoding={"id": "BYTE_STREAM_SPLIT"})
+    assert [row["id"] for row in staged(sound, tmp_path)] == ["1"] * len(values)
+
+
+def test_messages_name_no_local_file(tmp_path: Path) -> None:
+    content = parquet(pa.table({"id": list(range(50)), "text": ["x"] * 50}), write_page_checksum=False)
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    places = [*range(4, start, 7), *range(start, len(content) - 8, 5)]
+    messages = []
+
+    for number, place in enumerate(places):
+        broken = content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :]
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        try:
+            stage_rows(broken, "format: parquet", {"id": "bigint"}, folder)
+        except (BrokenFile, SourceFileError, ValueError) as error:
+            messages.append(str(error))
+
+    assert len(messages) > 20
+    assert [message for message in messages if str(tmp_path) in message or "feedway-footer" in message] == []
+
+
+def test_a_list_that_takes_all_memory_is_the_fault_of_the_file(tmp_path: Path) -> None:
+    length = 40_000_000
+    entries = pa.DictionaryArray.from_arrays(pa.array(memoryview(bytes(length)), pa.int8()), pa.array([7])).cast(
+        pa.int64()
+    )
+    content = parquet(pa.table({"l": pa.ListArray.from_arrays(pa.array([0, length], pa.int32()), entries)}))
+
+    with pytest.raises(SourceFileError, match="more than the memory of DuckDB takes") as refused:
+        stage_rows(content, "format: parquet", {"l": "super"}, tmp_path)
+
+    assert "Send it again" not in str(refused.value)
+
+
 def test_a_key_with_quotes_hides_no_other_field(tmp_path: Path) -> None:
     content = parquet(pa.table({"o": [{"i": {"owner's": 1, "x": 2, 'a"b, (': 4}, "lost": 3}]}))
 
@@ -83,8 +149,8 @@ def test_fields_that_differ_only_in_case_stay_apart(tmp_path: Path) -> None:
 
     assert staged(content, tmp_path, FLAT) == [{"s.x": "1", "s.X": "2"}]
     for inner in ({"x": 1, "X": 2}, [{"x": 1, "X": 2}]):
-        with pytest.raises(BrokenFile, match="the column 's' has a struct with two fields whose names differ only in"):
-            look_of(parquet(pa.table({"s": [inner]})), "format: parquet")
+        (own,) = look_of(parquet(pa.table({"s": [inner]})), "format: parquet").types
+        assert own.fault.startswith("the column 's' has a struct with two fields whose names differ only in case")
 
 
 def test_nested_values_of_all_kinds_are_read(tmp_path: Path) -> None:
@@ -100,8 +166,9 @@ def test_decimals_beyond_38_digits_are_refused(is_list: bool) -> None:
     own = pa.decimal256(50, 2)
     column = pa.array([[Decimal("1.5")]], pa.list_(own)) if is_list else pa.array([Decimal("1.5")], own)
 
-    with pytest.raises(BrokenFile, match="the column 'n' has decimals of 50 digits"):
-        look_of(parquet(pa.table({"n": column})), "format: parquet")
+    (own,) = look_of(parquet(pa.table({"n": column})), "format: parquet").types
+
+    assert own.fault.startswith("the column 'n' has decimals of 50 digits")
 
 
 def int96(nanoseconds: int, day: date) -> bytes:
