@@ -7,7 +7,6 @@ import io
 import itertools
 import json
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,12 +94,10 @@ class FeedHarness:
         return load_pipeline_text(self.spec_text, f"pipelines/{self.name}.yml", self.name)
 
     def land(self, file_name: str, content: str | bytes) -> str:
-        """Put a file into the lake; return its key."""
+        """Put a file into the lake; return its key. Files of one second are loaded in the order of their names."""
         key = f"data/in/{self.name}/{file_name}"
         body = content.encode("utf-8") if isinstance(content, str) else content
         self.s3.put_object(Bucket="lake", Key=key, Body=body)
-        # S3's LastModified orders the files, and has whole milliseconds at best.
-        time.sleep(0.005)
         return key
 
     def services(self) -> Services:

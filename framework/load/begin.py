@@ -56,6 +56,7 @@ def observe_files(
 ) -> tuple[Eligible, Observation]:
     """Observe the target, and leave out files that need not or must not be loaded."""
     run.progress.enter(Step.OBSERVE)
+    files = _still_there(run, work, files)
     observed = known or observe_target(run, work, files)
     eligible = _leave_out_loaded(run, work, Eligible(_numbered(run, files, observed), []), observed)
     has_order = precedence_of(run.spec, run.lake, run.request) is not None
@@ -133,6 +134,19 @@ def _superseded_meanwhile(run: Run, work: Worklist, eligible: Eligible, hints: P
         return eligible.without(list(late), skip_files(run, work, dict.fromkeys(late, why))), hints
     write_rows(run, "SKIPPED", list(late), "refused: a later file, which another run has loaded, comes after it")
     return eligible.without(list(late), refuse_files(run, late)), hints
+
+
+def _still_there(run: Run, work: Worklist, files: LoadFiles) -> LoadFiles:
+    """Return files without those that are gone or were replaced since they were listed, of which one would fail all.
+
+    Only a later load's files were listed long ago.
+    """
+    if len(files) == 1 or files == work.loads[0]:
+        return files
+    lost = gone(run, files)
+    if lost:
+        run.log.info("files are gone or were replaced since they were listed", files=[file.source.url for file in lost])
+    return tuple(file for file in files if file not in lost)
 
 
 def _numbered(run: Run, files: LoadFiles, observed: Observation) -> LoadFiles:

@@ -106,9 +106,8 @@ def read_starts(feed: Feed, lake: Lake, files: Sequence[SourceFile]) -> list[Fir
 
 def _read_file(feed: Feed, lake: Lake, file: SourceFile, *, is_whole: bool) -> FirstLook:
     first = lake.read_head(file, file.size_bytes if is_whole else FIRST_HEAD_BYTES)
-    head = first[:FIRST_HEAD_BYTES]
     with _about(file, file.url):
-        packing = require_packing(head, feed.spec.source.compression)
+        packing = require_packing(first[:FIRST_HEAD_BYTES], feed.spec.source.compression)
 
     def fetch(start: int, end: int) -> bytearray:
         if is_whole:

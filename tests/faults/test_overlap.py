@@ -104,9 +104,9 @@ def test_concurrent_upserts_load_every_file_once_and_readers_see_whole_files(
     make_feed: MakeFeed, sandbox: SandboxAddress, runs: int, files: int
 ) -> None:
     feed = make_feed(UPSERT)
-    feed.load(f"{feed.name}_0.csv", csv_text("id,a", *(f"{row},0" for row in range(ROWS))))
+    feed.load(f"{feed.name}_00.csv", csv_text("id,a", *(f"{row},0" for row in range(ROWS))))
     for number in range(1, files):
-        feed.land(f"{feed.name}_{number}.csv", csv_text("id,a", *(f"{row},{number}" for row in range(ROWS))))
+        feed.land(f"{feed.name}_{number:02}.csv", csv_text("id,a", *(f"{row},{number}" for row in range(ROWS))))
     reader = Reader(sandbox.database_url, f"select count(*), min(a), max(a) from {feed.table}")
 
     with reader.reading():
@@ -117,7 +117,7 @@ def test_concurrent_upserts_load_every_file_once_and_readers_see_whole_files(
     assert {count for count, _, _ in reader.seen} == {ROWS}
     assert [(least, most) for _, least, most in reader.seen if least != most] == []
     assert [least for _, least, _ in reader.seen] == sorted(least for _, least, _ in reader.seen)
-    first = LoadResult(feed.name, f"data/in/{feed.name}/{feed.name}_0.csv", "", "SUCCESS", None, 0)
+    first = LoadResult(feed.name, f"data/in/{feed.name}/{feed.name}_00.csv", "", "SUCCESS", None, 0)
     assert_each_loaded_once(feed, [first, *results], files)
 
 
@@ -126,7 +126,7 @@ def test_concurrent_appends_load_every_row_once_from_the_first_load_on(
 ) -> None:
     feed = make_feed(APPEND)
     for number in range(files):
-        feed.land(f"{feed.name}_{number}.csv", csv_text("id,a", *(f"{row},{number}" for row in range(ROWS))))
+        feed.land(f"{feed.name}_{number:02}.csv", csv_text("id,a", *(f"{row},{number}" for row in range(ROWS))))
 
     results = run_concurrently(feed, runs)
 
@@ -139,14 +139,14 @@ def test_concurrent_replacements_leave_the_newest_file_and_readers_see_whole_fil
 ) -> None:
     """Files go on arriving while the runs are under way, so that each run may take another one for the newest."""
     feed = make_feed(REPLACE)
-    land(feed, f"{feed.name}_0.csv", 0, csv_text("id,a", *(f"{row},0" for row in range(ROWS))))
+    land(feed, f"{feed.name}_00.csv", 0, csv_text("id,a", *(f"{row},0" for row in range(ROWS))))
     feed.run()
     reader = Reader(sandbox.database_url, f"select count(*), min(a), max(a) from {feed.table}")
 
     def arrive() -> None:
         for number in range(1, files):
             rows = csv_text("id,a", *(f"{row},{number}" for row in range(ROWS)))
-            land(feed, f"{feed.name}_{number}.csv", number, rows)
+            land(feed, f"{feed.name}_{number:02}.csv", number, rows)
 
     with reader.reading(), ThreadPoolExecutor(1) as pool:
         arriving = pool.submit(arrive)
@@ -172,14 +172,14 @@ def test_concurrent_runs_evolve_the_table_and_lose_nothing(
 ) -> None:
     """Every file brings a longer text, each third a new column, and two of them numbers that outgrow their type."""
     feed = make_feed(WITH_VIEW)
-    feed.load(f"{feed.name}_0.csv", csv_text("id,a,t", "0,0,x"))
+    feed.load(f"{feed.name}_00.csv", csv_text("id,a,t", "0,0,x"))
     expected: dict[int, tuple[str, str]] = {0: ("0", "x")}
     for number in range(1, files):
         a = {2: "5000000000", 4: "123456789012345678901"}.get(number, str(number))
         text = "é" * (120 + 10 * number)
         expected[number] = (a, text)
         added = f",c{number}" if number in NEW_COLUMNS else ""
-        feed.land(f"{feed.name}_{number}.csv", csv_text(f"id,a,t{added}", f"{number},{a},{text}{added and ',9'}"))
+        feed.land(f"{feed.name}_{number:02}.csv", csv_text(f"id,a,t{added}", f"{number},{a},{text}{added and ',9'}"))
     reader = Reader(sandbox.database_url, f"select count(*) from reporting.v_{feed.name}")
 
     with reader.reading():
@@ -194,13 +194,13 @@ def test_concurrent_runs_evolve_the_table_and_lose_nothing(
         assert feed.rows(f"c{number}", "id")[number] == (9,)
     assert len(feed.sql(f"select * from reporting.v_{feed.name}")) == files
     assert reader.errors == []
-    first = LoadResult(feed.name, f"data/in/{feed.name}/{feed.name}_0.csv", "", "SUCCESS", None, 0)
+    first = LoadResult(feed.name, f"data/in/{feed.name}/{feed.name}_00.csv", "", "SUCCESS", None, 0)
     assert_each_loaded_once(feed, [first, *results], files)
 
 
 def test_a_column_that_comes_while_a_load_waits_keeps_its_values(make_feed: MakeFeed, sandbox: SandboxAddress) -> None:
     feed = make_feed(UPSERT)
-    feed.load(f"{feed.name}_0.csv", csv_text("id,a", "1,1", "2,1"))
+    feed.load(f"{feed.name}_00.csv", csv_text("id,a", "1,1", "2,1"))
     feed.land(f"{feed.name}_1.csv", csv_text("id,a", "1,2", "3,2"))
     gate = ledger_table("feedway", TableName("public", feed.name))
     with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
@@ -221,7 +221,7 @@ def test_a_column_that_comes_while_a_load_waits_keeps_its_values(make_feed: Make
 def test_pipelines_do_not_wait_for_each_other(make_feed: MakeFeed, sandbox: SandboxAddress) -> None:
     held, free = make_feed(UPSERT), make_feed(UPSERT, run_number_base=0x100)
     for feed in (held, free):
-        feed.load(f"{feed.name}_0.csv", csv_text("id,a", "1,1"))
+        feed.load(f"{feed.name}_00.csv", csv_text("id,a", "1,1"))
         feed.land(f"{feed.name}_1.csv", csv_text("id,a", "1,2"))
     gate = ledger_table("feedway", TableName("public", held.name))
     with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:

@@ -186,7 +186,7 @@ def test_a_conflict_with_others_counts_as_an_attempt_and_holds_up_no_later_file(
     feed = make_feed(body(UPSERT, "continue"), redshift_data=outages.client, environment=DIVIDED)
     feed.load("0.csv", csv_text("id,a", "0,x"))
     feed.land(f"{feed.name}_1.csv", csv_text("id,a", "1,x"))
-    feed.land("2.csv", csv_text("id,a", "2,x"))
+    feed.land(f"{feed.name}_2.csv", csv_text("id,a", "2,x"))
     cancelled: set[str] = set()
 
     def cancel(parsed: Any, **_: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from framework.errors import SchemaChangeError, SourceFileError, WarehouseError
+from framework.load import discover
 from framework.load.request import Corrections, OneFile
 from framework.warehouse.client import Row
 from tests.unit.load.calls import Call
@@ -184,6 +185,19 @@ def test_a_failure_is_no_failure_where_the_file_was_taken_by_another_run() -> No
 
     assert result.status == "SKIPPED"
     assert "another run has taken" in str(result.reason)
+
+
+def test_a_later_load_leaves_out_files_that_are_gone_since_they_were_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discover, "MAX_FILES_PER_LOAD", 2)
+    one, two, taken, three = keys = tuple(f"data/in/golden/{number}.csv" for number in range(4))
+    bench = Bench(replace(SCENARIOS["batch"], files=keys))
+    bench.calls.happens = {Call("copy", one): lambda: [bench.lake.objects.pop(taken)].clear()}
+
+    results = bench.run()
+
+    assert [(result.source_file, result.status) for result in results] == [
+        (key, "SUCCESS") for key in (one, two, three)
+    ]
 
 
 def test_a_file_of_the_archive_stays_there_though_it_cannot_be_loaded_again() -> None:
