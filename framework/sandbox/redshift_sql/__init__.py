@@ -6,7 +6,7 @@ from framework.sandbox.redshift_sql.long_names import FIND_LONG_NAMES, hashes_of
 from framework.sandbox.redshift_sql.messages import redshift_message
 from framework.sandbox.redshift_sql.parsed import CopyParquet, Parsed
 from framework.sandbox.redshift_sql.refusal import Refused, not_supported
-from framework.sandbox.redshift_sql.statements import parse
+from framework.sandbox.redshift_sql.shapes import parse
 from framework.sandbox.redshift_sql.translate import FIND_LATE_BINDING_VIEW, to_postgres
 
 __all__ = [

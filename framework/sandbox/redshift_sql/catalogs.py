@@ -34,7 +34,7 @@ _CATALOGS_OF_NAMES = ("pg_attribute", "pg_class", "pg_namespace", "pg_tables")
 """Those of them that have names of more bytes than PostgreSQL takes."""
 
 NOT_ON_TABLES = "Specified types or functions (one per INFO message) not supported on Amazon Redshift tables."
-_SYSTEM_PREFIXES = ("pg_", "svv_", "svl_", "stl_", "stv_", "sys_")
+SYSTEM_PREFIXES = ("pg_", "svv_", "svl_", "stl_", "stv_", "sys_")
 
 
 def schema_of(table: exp.Table) -> str:
@@ -47,7 +47,7 @@ def is_system(table: exp.Table) -> bool:
     schema, name = schema_of(table), table.name.lower()
     if schema:
         return schema in ("pg_catalog", "information_schema", "pg_internal", "pg_sandbox")
-    return name.startswith(_SYSTEM_PREFIXES)
+    return name.startswith(SYSTEM_PREFIXES)
 
 
 def tables_of(tree: exp.Expr) -> Iterator[exp.Table]:

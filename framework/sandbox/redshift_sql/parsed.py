@@ -66,7 +66,16 @@ class CreateView:
     statement: str
 
 
-Statement = Fixed | Query | CreateTableAs | CreateView | CopyParquet
+@dataclass(frozen=True)
+class Rendered:
+    """The translation of `text` as long as none of the relations, by schema and name, is a late-binding view."""
+
+    postgres: tuple[str, ...]
+    relations: tuple[tuple[str, str], ...]
+    text: str
+
+
+Statement = Fixed | Query | CreateTableAs | CreateView | CopyParquet | Rendered
 
 
 @dataclass(frozen=True)

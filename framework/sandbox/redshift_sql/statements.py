@@ -80,8 +80,8 @@ _GRAMMARS: dict[tuple[str, ...], Callable[[Reader], Parsed]] = {
 }
 
 
-def parse(sql: str) -> Parsed:
-    """Parse one statement; letter case, white space, comments and a last semicolon do not matter.
+def parse_text(sql: str) -> Parsed:
+    """Parse one statement, as `shapes.parse` does for every text of a shape.
 
     Raises:
         Refused: the syntax is wrong, there is not exactly one statement, Redshift would refuse it

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from framework.sandbox.redshift_sql.parsed import CopyParquet, CreateTableAs, CreateView, Fixed, Parsed, Query
+from framework.sandbox.redshift_sql.parsed import (
+    CopyParquet,
+    CreateTableAs,
+    CreateView,
+    Fixed,
+    Parsed,
+    Query,
+    Rendered,
+)
 from framework.sandbox.redshift_sql.postgres_text import quote_array, quote_literal, quote_names
 from framework.sandbox.redshift_sql.query import FindView, late_binding_views, query_text
 from framework.sandbox.redshift_sql.refusal import not_supported
+from framework.sandbox.redshift_sql.statements import parse_text
 from framework.sandbox.redshift_sql.views import referenced_schemas
 
 FIND_LATE_BINDING_VIEW = "select pg_internal.late_binding_view(%s, %s)"
@@ -43,6 +52,9 @@ def _statements(parsed: Parsed, find_late_binding_view: FindView) -> tuple[str, 
             return (query_text(tree, find_late_binding_view),)
         case CreateTableAs(head, query, after):
             return (head + query_text(query, find_late_binding_view), *after)
+        case Rendered(postgres, relations, text):
+            is_as_rendered = all(find_late_binding_view(schema, name) is None for schema, name in relations)
+            return postgres if is_as_rendered else _statements(parse_text(text), find_late_binding_view)
         case CreateView() as created if created.late_binding:
             return (_create_late_binding(created),)
         case CreateView() as created:
