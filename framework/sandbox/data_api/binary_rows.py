@@ -33,6 +33,8 @@ _FIRST_MICROSECOND = _FIRST_DAY * 24 * 3600 * 1_000_000
 _NUMBERS = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "float4": ">f4", "float8": ">f8", "bool": ">i1"}
 _DIGITS = 4
 """Decimal digits in one digit of a NUMERIC."""
+_NUMERIC_HEAD = 4
+"""Numbers before the digits of a NUMERIC."""
 _WORD_DIGITS = 18
 """Decimal digits that a word of 64 bits always holds."""
 
@@ -84,7 +86,8 @@ class _Row:
         piece[is_null, :4] = 0xFF
         kept = np.ones(piece.shape, np.bool_)
         kept[is_null, 4:] = False
-        self._pieces.append(_lines(piece[kept], kept.sum(axis=1)))
+        ends = np.cumsum(np.where(is_null, 4, piece.shape[1]))
+        self._pieces.append(_lines(piece[kept], np.concatenate([[0], ends])))
 
     def joined(self) -> pa.Buffer:
         """Return all rows, one after the other."""
@@ -98,15 +101,15 @@ class _Row:
     def _close(self) -> None:
         if self._fixed:
             lines = np.concatenate(self._fixed, axis=1)
-            self._pieces.append(_lines(lines.ravel(), np.full(self._rows, lines.shape[1])))
+            width = lines.shape[1]
+            self._pieces.append(_lines(lines.ravel(), np.arange(0, width * (self._rows + 1), width)))
             self._fixed = []
 
 
-def _lines(content: Bytes, lengths: NDArray[np.int64]) -> pa.Array:
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
+def _lines(content: Bytes, offsets: NDArray[np.int64]) -> pa.Array:
+    """Return the bytes as one value per line; `offsets` has one more than there are lines."""
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(content))]
-    return pa.Array.from_buffers(pa.large_binary(), len(lengths), buffers)
+    return pa.Array.from_buffers(pa.large_binary(), len(offsets) - 1, buffers)
 
 
 def _repeated(number: int, form: str, rows: int) -> Bytes:
@@ -151,10 +154,12 @@ def _numeric(column: pa.Array) -> Bytes:
     low, high = np.where(is_negative, ~low + np.uint64(1), low), np.where(is_negative, ~high + (low == 0), high)
     before, after = -(-(precision - scale) // _DIGITS), -(-scale // _DIGITS)
     parts = [low] if precision <= _WORD_DIGITS else _halves(high, low)
-    digits = _digits(parts, before + after, scale % _DIGITS)
-    signs = np.where(is_negative, 0x4000, 0)
-    head = [np.full(len(low), before + after), np.full(len(low), before - 1), signs, np.full(len(low), scale)]
-    return _big_endian(np.stack([*head, *digits], axis=1).astype(">u2").view(">u2"), ">u2").reshape(len(low), -1)
+    fields = np.empty((len(low), _NUMERIC_HEAD + before + after), ">i2")
+    fields[:, 0], fields[:, 1], fields[:, 3] = before + after, before - 1, scale
+    fields[:, 2] = np.where(is_negative, 0x4000, 0)
+    for place, digits in enumerate(_digits(parts, before + after, scale % _DIGITS), _NUMERIC_HEAD):
+        fields[:, place] = digits
+    return fields.view(np.uint8)
 
 
 def _halves(high: Words, low: Words) -> list[Words]:
@@ -181,11 +186,10 @@ def _digits(parts: list[Words], count: int, in_last: int) -> list[Words]:
 def _divided(parts: list[Words], divisor: int) -> tuple[list[Words], Words]:
     """Divide numbers by a small one; return quotients and rests. Of several parts each has 32 bits."""
     by = np.uint64(divisor)
-    quotients: list[Words] = []
-    rest = np.zeros_like(parts[0])
-    for part in parts:
+    quotients = [parts[0] // by]
+    rest = parts[0] - quotients[0] * by
+    for part in parts[1:]:
         whole = (rest << np.uint64(32)) | part
-        quotient = whole // by
-        rest = whole - quotient * by
-        quotients.append(quotient)
+        quotients.append(whole // by)
+        rest = whole - quotients[-1] * by
     return quotients, rest
