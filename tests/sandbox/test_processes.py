@@ -105,6 +105,27 @@ def test_a_killed_process_is_started_again_and_nothing_is_lost(own: Path, name: 
     assert s3_client(again).get_object(Bucket="lake", Key=f"kept/{name}")["Body"].read() == b"7"
 
 
+def test_a_commit_outlives_the_kill_of_every_process_of_the_database(own: Path) -> None:
+    address = sandbox.start(own)
+    sandbox_sql(address, "create table outlived (id integer)")
+    hundred = " union all ".join(["select 1 as a"] * 100)
+    for number in range(3):
+        # Of a table that its own transaction has made, and that has more than 2 MB, nothing is in the log.
+        large = f"select repeat('x', 1000) as a from ({hundred}) as b cross join ({hundred}) as c"
+        sandbox_sql(address, f"create table large_{number} as {large}")
+        sandbox_sql(address, f"insert into outlived values ({number})")
+        server = psutil.Process(pids(own)["postgresql"])
+        for process in (server, *server.children()):
+            process.kill()
+
+        address = sandbox.start(own)
+
+        assert sandbox_sql(address, "select count(*) from outlived")["rows"] == [[number + 1]]
+        assert sandbox_sql(address, f"select count(*), sum(len(a)) from large_{number}")["rows"] == [
+            [10_000, 10_000_000]
+        ]
+
+
 def test_the_data_api_follows_a_database_that_had_to_move(own: Path) -> None:
     address = sandbox.start(own)
     port = psycopg.conninfo.conninfo_to_dict(address.database_url)["port"]
