@@ -34,7 +34,8 @@ _ORIGINS = """
 class Session:
     """A connection with what its statements need. `is_batch`: they share a transaction.
 
-    `find_long_names` gives names by what PostgreSQL calls them, `long_names` has those of the statements so far.
+    `find_long_names` gives names by what PostgreSQL calls them, `long_names` has those of the statements so far, and
+    `found_views` the late-binding views that the open transaction has asked for, None where there is none.
     """
 
     connection: Connection
@@ -43,6 +44,7 @@ class Session:
     load_parquet: LoadParquet
     find_long_names: Callable[[list[str]], dict[str, str]]
     long_names: dict[str, str] = field(default_factory=dict)
+    found_views: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def execute(self, sql: str) -> Outcome:
         """Run one statement of Redshift and return what it gave.
@@ -97,13 +99,18 @@ class Session:
         return Outcome()
 
     def _run(self, parsed: redshift_sql.Parsed) -> Outcome:
-        statements = redshift_sql.to_postgres(parsed, self.find_late_binding_view)
+        statements = redshift_sql.to_postgres(parsed, self._find_view)
         if not statements:
             return Outcome()
         if len(statements) == 1:
             return self._run_all(parsed, statements)
         with self._atomically():
             return self._run_all(parsed, statements)
+
+    def _find_view(self, schema: str, name: str) -> str | None:
+        if (schema, name) not in self.found_views:
+            self.found_views[schema, name] = self.find_late_binding_view(schema, name)
+        return self.found_views[schema, name]
 
     def _run_all(self, parsed: redshift_sql.Parsed, statements: tuple[str, ...]) -> Outcome:
         for statement in statements[:-1]:
@@ -144,5 +151,6 @@ class Session:
             self.connection.execute("begin")
 
     def _end(self, command: str) -> None:
+        self.found_views.clear()
         if self.connection.info.transaction_status != TransactionStatus.IDLE:
             self.connection.execute(command.encode())
