@@ -44,8 +44,9 @@ class RowEngines:
         self,
         environment: Environment,
         lake: Lake,
-        process_environment: Mapping[str, str],
+        process_environment: Callable[[], Mapping[str, str]],
     ) -> None:
+        """`process_environment` finds the environment variables that a Spark session of this process needs."""
         self._environment = environment
         self._lake = lake
         self._process_environment = process_environment
@@ -96,7 +97,7 @@ class RowEngines:
         from framework.rows.executors.spark import SparkExecutor
         from framework.rows.executors.spark_session import make_session
 
-        for name, value in self._process_environment.items():
+        for name, value in self._process_environment().items():
             os.environ.setdefault(name, value)
         session = make_session(self._active_session)
         return SplitEngine(SparkExecutor(session, self._environment.embedded.memory_bytes), self._lake.store)

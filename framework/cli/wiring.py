@@ -51,7 +51,7 @@ class Aws:
 
     client: Callable[[str, str | None], Any]
     s3: S3Connection
-    process_environment: Mapping[str, str]
+    process_environment: Callable[[], Mapping[str, str]]
     limiter: RateLimiter
 
 
@@ -97,7 +97,7 @@ def open_services(
 @contextmanager
 def _open_aws(project: Path, environment: Environment, output: Output) -> Iterator[Aws]:
     if environment.kind == "aws":
-        yield Aws(aws_clients(environment.name), S3Connection(environment.lake.region), {}, account_limiter())
+        yield Aws(aws_clients(environment.name), S3Connection(environment.lake.region), dict, account_limiter())
         return
     with open_sandbox(project, output) as address:
         # imported where it is used: on AWS the sandbox's packages are not installed
@@ -105,7 +105,7 @@ def _open_aws(project: Path, environment: Environment, output: Output) -> Iterat
 
         # The sandbox is not shared and has no quotas.
         clients, connection = sandbox_clients(address), sandbox_connection(address)
-        yield Aws(clients, connection, java_environment(), RateLimiter({}))
+        yield Aws(clients, connection, java_environment, RateLimiter({}))
 
 
 def aws_clients(environment: str) -> Callable[[str, str | None], Any]:
