@@ -324,8 +324,8 @@ def test_the_first_load_decides_the_format(make_feed: MakeFeed) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"[1,2]", "no record is an object with a key"),
-        (b'[1, "a",\n null]\n', "no record is an object with a key"),
+        (b"[1,2]", "the record is no object of JSON"),
+        (b'[1, "a",\n null]\n', "the record is no object of JSON"),
         (b"[1,2]\n[3,4]\n", "more text follows the end of the JSON document"),
     ],
 )

@@ -116,7 +116,7 @@ def test_a_commit_outlives_the_kill_of_every_process_of_the_database(own: Path) 
         sandbox_sql(address, f"insert into outlived values ({number})")
         server = psutil.Process(pids(own)["postgresql"])
         for process in (server, *server.children()):
-            process.kill()
+            kill(process.pid)
 
         address = sandbox.start(own)
 
