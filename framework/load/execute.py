@@ -85,7 +85,10 @@ def _copy_then_merge(run: Run, load: LoadInput, plan: LoadPlan) -> Sequence[Row]
     run.progress.enter(Step.MERGE)
     require_quarantine(run)
     results = _submit(run, plan.merge)
-    return results if isinstance(results, Refusal) else _only_rows(plan.merge, results)
+    if isinstance(results, Refusal):
+        return results
+    run.leftovers.lost_table(run.names.staging)
+    return _only_rows(plan.merge, results)
 
 
 def _only_rows(transaction: Transaction, results: Sequence[list[Row]]) -> Sequence[Row]:

@@ -102,13 +102,9 @@ class Leftovers:
         """Note that there are bad rows in quarantine."""
         self.has_quarantine = True
 
-    def removed_bad_rows(self) -> None:
-        """Note that there are none."""
+    def settled_bad_rows(self) -> None:
+        """Note that none is left over: there are none, or they stay because the load is in."""
         self.has_quarantine = False
-
-    def all_used(self) -> None:
-        """Note that the load is in: the merge has dropped the staging table, and the bad rows stay."""
-        self.tables, self.has_quarantine = (), False
 
 
 @dataclass(frozen=True)

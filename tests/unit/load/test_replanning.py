@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from framework.errors import SchemaChangeError, SourceFileError, SpecError, WarehouseError
+from framework.errors import SchemaChangeError, SourceFileError, SpecError, TransientWarehouseError, WarehouseError
 from framework.load.request import OneFile
 from framework.model.files import FileIdentity
 from framework.warehouse.client import Row
@@ -123,6 +123,17 @@ def test_a_merge_that_was_committed_though_its_reply_was_lost_is_a_success() -> 
     assert result.status == "SUCCESS"
     assert (result.counts.read, result.counts.inserted, result.counts.updated) == (9, 5, 4)
     assert bench.place_of(ONE) == "archive"
+
+
+def test_the_staging_table_of_a_load_that_was_divided_although_it_was_committed_is_dropped() -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    bench.calls.failures = {Call("run", "merge"): TransientWarehouseError("the connection was lost")}
+    bench.warehouse.refusals = [LOADED]
+    bench.warehouse.answers["select_run_counts"] = [(ONE, 9, 5, 4, 0, 0, 0)]
+    (result,) = bench.run()
+
+    assert (result.status, len(bench.warehouse.of("copy"))) == ("SUCCESS", 1)
+    require_nothing_left(bench)
 
 
 def test_a_file_that_is_loaded_again_by_two_runs_is_skipped_by_the_slower_one() -> None:
