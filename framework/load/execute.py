@@ -67,8 +67,9 @@ def _copy_and_merge(run: Run, single: Transaction) -> Sequence[Row] | Refusal | 
     try:
         return _only_rows(single, run.warehouse.run(single, attempts=1))
     except WarehouseError as error:
-        if isinstance(error, TransientWarehouseError) or error.refused in _DEPENDS_ON_ROWS:
-            run.log.info("copying and merging in two submissions", step="merge", why=error.first_line)
+        if (passes := isinstance(error, TransientWarehouseError)) or error.refused in _DEPENDS_ON_ROWS:
+            if passes:
+                run.log.warning("retrying after a transient failure", step="merge", submissions=2, error=str(error))
             run.progress.enter(Step.COPY)
             return None
         at_fault = single.refused_by(error)

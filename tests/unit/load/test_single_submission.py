@@ -56,6 +56,7 @@ def test_the_single_submission_is_tried_once_before_it_is_divided() -> None:
     assert result.status == "SUCCESS"
     assert submissions(bench) == ["merge", "copy", "merge"]
     assert [each.attempts for each in bench.warehouse.of("merge")] == [1, None]
+    assert bench.logs[-1].text().count("retrying after a transient failure") == 1
     require_nothing_left(bench)
 
 
