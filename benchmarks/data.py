@@ -63,7 +63,8 @@ def write_file(path: Path, rows: int, edition: int, written_as: str = CSV) -> No
     import duckdb
 
     first = edition * rows // 2
-    values = ", ".join(f"{column.sql} as {column.name}" for column in COLUMNS)
+    # By its type: a quotient of decimals is a DOUBLE in DuckDB.
+    values = ", ".join(f"cast({column.sql} as {column.type}) as {column.name}" for column in COLUMNS)
     numbers = f"select range as i, {edition} as e from range({first}, {first + rows})"
     with duckdb.connect(":memory:", config={"threads": 1}) as database:
         database.execute("set enable_progress_bar = false")
