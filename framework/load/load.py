@@ -72,6 +72,7 @@ def _load_files(run: Run, work: Worklist, pending: LoadFiles, known: Observation
     stale_plans = 0
     try:
         with Heartbeat(run.lake, run.spec.pipeline, run.log):
+            # Not before: without a heartbeat there is no load, and no file has failed.
             files = pending
             eligible, observed = observe_files(run, work, files, known)
             files, done = eligible.files, eligible.results

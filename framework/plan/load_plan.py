@@ -221,15 +221,16 @@ def _planned(
     )
     manifest_url = load.manifest_url if staged.has_rows else None
     copy = CopyInput(columns, kept, _shared_distkey(spec, table), manifest_url, load.copy_role)
+    merged = plan_merge(merge)
     # The table exists only where this transaction was committed but reported as a lost connection.
     drop = Statement("drop_tables", {"tables": (load.names.staging.sql,)})
     return LoadPlan(
         changes=changes,
         views=views,
         evolution=evolution,
-        single=_single(load, merge, copy),
+        single=_single(load, merge, copy, MAX_BATCH_STATEMENTS - len(merged.statements)),
         copy=Transaction("copy", (drop, *plan_copy(copy, load.names.staging)), leaves=load.names.staging),
-        merge=plan_merge(merge),
+        merge=merged,
         files=files,
         table=table,
         warnings=warnings,
@@ -237,8 +238,11 @@ def _planned(
     )
 
 
-def _single(load: LoadInput, merge: MergeInput, copy: CopyInput) -> Transaction | None:
-    """Return the transaction that copies and merges; None where the load has too many bytes or statements for it."""
+def _single(load: LoadInput, merge: MergeInput, copy: CopyInput, most_statements: int) -> Transaction | None:
+    """Return the transaction that copies and merges; None where the load has too many bytes or statements for it.
+
+    `most_statements` is how many a batch has room for beside those of the merge.
+    """
     limits = load.single_submission
     # `plan` writes no staging files: the source files' size stands for theirs.
     size_bytes = load.staged.seen.staged_bytes or sum(file.source.size_bytes for file in load.files)
@@ -246,7 +250,7 @@ def _single(load: LoadInput, merge: MergeInput, copy: CopyInput) -> Transaction 
         return None
     staging = temporary_staging_table(load.names.run_id)
     filled = plan_copy(copy, staging, limits.copy_seconds)
-    if len(plan_merge(merge).statements) + len(filled) > MAX_BATCH_STATEMENTS:
+    if len(filled) > most_statements:
         return None
     single = plan_merge(replace(merge, staging=staging, copy=filled))
     texts = (render(each, load.spec.pipeline, load.names.run_id) for each in single.statements)

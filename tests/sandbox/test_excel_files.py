@@ -278,14 +278,14 @@ def test_a_number_that_a_workbook_may_have_rounded_is_a_bad_row(make_feed: MakeF
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [
-        ('t="s"><v>-1</v>', "has a shared text that the workbook has not, -1"),
-        ('t="s"><v>abc</v>', "has a shared text that the workbook has not, abc"),
-        ('t="s"><v>99</v>', "has a shared text that the workbook has not, 99"),
+        ('t="s"><v>-1</v>', "has a shared text that the workbook does not have, -1"),
+        ('t="s"><v>abc</v>', "has a shared text that the workbook does not have, abc"),
+        ('t="s"><v>99</v>', "has a shared text that the workbook does not have, 99"),
         ('t="n"><v>1E400</v>', "is no number, 1E400"),
         ('t="n"><v>abc</v>', "is no number, abc"),
         ('t="b"><v>2</v>', "is no boolean, 2"),
         ('t="d"><v>2024-13-45</v>', "is no date or time, 2024-13-45"),
-        ('s="99"><v>45322</v>', "has a format that the workbook has not, 45322"),
+        ('s="99"><v>45322</v>', "has a format that the workbook does not have, 45322"),
         ('t="inlineStr"><v>abc</v>', "has no text where it should be, abc"),
         *(
             (f't="e"><v>{error}</v>', f"is an error, {error}")

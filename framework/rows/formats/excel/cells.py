@@ -329,11 +329,11 @@ class _Handler:
             case "e":
                 return "is an error"
             case _ if not is_format:
-                return "has a format that the workbook has not"
+                return "has a format that the workbook does not have"
             case "n" if text and not (_NUMBER.fullmatch(text) and isfinite(float(text))):
                 return "is no number"
             case "s" if not _SHARED_TEXT.fullmatch(text) or int(text) >= len(self._lengths):
-                return "has a shared text that the workbook has not"
+                return "has a shared text that the workbook does not have"
             case "b" if text not in _BOOLEANS:
                 return "is no boolean"
             case "d" if not _is_moment(text):
