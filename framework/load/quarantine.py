@@ -11,7 +11,7 @@ def empty_quarantine(run: Run) -> None:
     """Delete the bad rows of an earlier plan: the load may have fewer files now."""
     if run.leftovers.has_quarantine:
         run.lake.delete_below(run.quarantine_prefix)
-        run.leftovers.settled_bad_rows()
+        run.leftovers.deleted_bad_rows()
 
 
 def require_quarantine(run: Run) -> None:

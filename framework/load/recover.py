@@ -49,9 +49,9 @@ def _clean_up(run: Run) -> None:
     leftovers = run.leftovers
     try:
         if leftovers.tables:
-            drop_staging(run.warehouse, leftovers.tables, attempts=1)
+            drop_staging(run.warehouse, leftovers.tables, leftovers.attempts)
         if leftovers.has_quarantine:
-            discard_bad_rows(run, run.run_id, run.quarantine_prefix, attempts=1)
+            discard_bad_rows(run, run.run_id, run.quarantine_prefix, leftovers.attempts)
         run.lake.delete_below(run.prefix)
     except PipelineError as error:
         run.log.warning("staging could not be deleted; a later run does it", error=str(error))

@@ -89,6 +89,8 @@ class Leftovers:
     def __init__(self) -> None:
         self.tables: tuple[TableName, ...] = ()
         self.has_quarantine = False
+        self.attempts: int | None = 1
+        """Attempts per statement of the cleanup: after a failure one, as more would delay its report."""
 
     def made_table(self, table: TableName) -> None:
         """Note a table that exists from now on, or may."""
@@ -102,9 +104,14 @@ class Leftovers:
         """Note that there are bad rows in quarantine."""
         self.has_quarantine = True
 
-    def settled_bad_rows(self) -> None:
-        """Note that none is left over: there are none, or they stay because the load is in."""
+    def deleted_bad_rows(self) -> None:
+        """Note that there are no bad rows."""
         self.has_quarantine = False
+
+    def loaded(self) -> None:
+        """Note that the load is in: its bad rows stay, and the warehouse answers."""
+        self.has_quarantine = False
+        self.attempts = None
 
 
 @dataclass(frozen=True)

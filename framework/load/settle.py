@@ -33,7 +33,7 @@ def is_outage(error: BaseException) -> bool:
 
 def report_loaded(run: Run, plan: LoadPlan, counts: Mapping[LoadFile, RecordCounts]) -> list[LoadResult]:
     """Report files whose rows are in the target."""
-    run.leftovers.settled_bad_rows()
+    run.leftovers.loaded()
     for file in counts:
         run.log.info("loaded", step="settle", file=file.source.url, **vars(counts[file]))
     return [result_of(run, file, "SUCCESS", plan, counts=counts[file]) for file in counts]
