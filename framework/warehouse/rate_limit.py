@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 ACCOUNT_QUOTAS: Mapping[str, float] = {
     "execute_statement": 30,
@@ -18,40 +18,33 @@ ACCOUNT_QUOTAS: Mapping[str, float] = {
 """Calls per second and account. Source: https://docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html;
 ListStatements has no published quota, so the lowest one of a query is used."""
 SHARE = 0.75
-"""Share of the quotas to use. A second with a burst reaches 94 % of a quota; the rest is for the account's others."""
-BURST_SECONDS = 0.25
-"""After a pause, this many seconds' worth of calls is sent without spacing."""
-
-
-@dataclass
-class _Bucket:
-    tokens: float
-    filled_at: float
+"""Share of the quotas to use within any second; the rest is for the account's others."""
+SECOND = 1.0
 
 
 class RateLimiter:
-    """Spaces the calls of a process, per operation. Operations without a rate never wait."""
+    """Limits the calls of a process within any second, per operation. Operations without a rate never wait.
+
+    A burst is sent without spacing: the calls of a load come in bursts, and the quotas hold for a second.
+    """
 
     def __init__(self, calls_per_second: Mapping[str, float], sleep: Callable[[float], None] = time.sleep) -> None:
-        self._rates = dict(calls_per_second)
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._buckets: dict[str, _Bucket] = {}
+        self._latest = {name: deque[float](maxlen=max(1, int(rate))) for name, rate in calls_per_second.items()}
+        """When the latest calls of an operation were sent, or will be: as many as a second may hold."""
 
     def wait(self, operation: str, now: Callable[[], float] = time.monotonic) -> None:
         """Wait until the next call of the operation is allowed."""
-        rate = self._rates.get(operation)
-        if rate is None:
+        latest = self._latest.get(operation)
+        if latest is None:
             return
-        burst = max(1.0, rate * BURST_SECONDS)
         with self._lock:
             moment = now()
-            bucket = self._buckets.setdefault(operation, _Bucket(burst, moment))
-            bucket.tokens = min(burst, bucket.tokens + (moment - bucket.filled_at) * rate) - 1
-            bucket.filled_at = moment
-            pause = -bucket.tokens / rate
-        if pause > 0:
-            self._sleep(pause)
+            sent_at = max(moment, latest[0] + SECOND) if len(latest) == latest.maxlen else moment
+            latest.append(sent_at)
+        if sent_at > moment:
+            self._sleep(sent_at - moment)
 
 
 def account_limiter() -> RateLimiter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from framework.warehouse.rate_limit import ACCOUNT_QUOTAS, BURST_SECONDS, RateLimiter
+from framework.warehouse.rate_limit import ACCOUNT_QUOTAS, RateLimiter
 
 
 class Clock:
@@ -18,18 +18,29 @@ class Clock:
 
 
 @pytest.mark.parametrize("operation", ACCOUNT_QUOTAS)
-def test_no_second_holds_more_calls_than_burst_and_rate(operation: str) -> None:
+def test_no_second_holds_more_calls_than_the_rate_and_a_burst_is_not_spaced(operation: str) -> None:
     clock = Clock()
-    rate = ACCOUNT_QUOTAS[operation]
-    limiter = RateLimiter({operation: rate}, clock.sleep)
+    most = int(ACCOUNT_QUOTAS[operation])
+    limiter = RateLimiter({operation: most}, clock.sleep)
     moments = []
-    for _ in range(200):
+    for number in range(200):
+        # Now and then the process does something else, so that calls do not begin with a second.
+        clock.now += 0.3 if number % 7 == 0 else 0
         limiter.wait(operation, lambda: clock.now)
         moments.append(clock.now)
     for start in moments:
-        within = sum(start <= moment < start + 1 for moment in moments)
-        assert within <= rate + max(1, rate * BURST_SECONDS) + 1
-    assert moments[-1] - moments[0] == pytest.approx((199 - max(1, rate * BURST_SECONDS) + 1) / rate, rel=0.05)
+        assert sum(start <= moment < start + 1 - 1e-9 for moment in moments) <= most
+    assert moments[min(most, 7) - 1] == moments[0]
+
+
+def test_calls_in_progress_side_by_side_are_limited_together() -> None:
+    pauses: list[float] = []
+    # Two threads reserve their times before either has slept.
+    limiter = RateLimiter({"list_statements": 2.0}, pauses.append)
+    for _ in range(5):
+        limiter.wait("list_statements", lambda: 100.0)
+
+    assert pauses == [1.0, 1.0, 2.0]
 
 
 def test_operations_do_not_wait_for_each_other() -> None:
