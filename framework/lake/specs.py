@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 
 from framework.errors import SpecError
 from framework.lake.lake import Lake
-from framework.lake.parallel import map_parallel
+from framework.parallel import map_parallel
 from framework.spec.project import ENVIRONMENTS, PIPELINES
 
 _ENDINGS = (".yml", ".yaml")

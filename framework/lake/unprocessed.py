@@ -11,9 +11,9 @@ from framework.lake.archive_names import names_before
 from framework.lake.bucket import LakeObject
 from framework.lake.identity import METADATA_LOST
 from framework.lake.lake import Lake
-from framework.lake.parallel import map_parallel
 from framework.lake.pending import is_file_of
 from framework.model.files import SourceFile
+from framework.parallel import map_parallel
 from framework.spec.pipeline import PipelineSpec
 
 FOLDER = "data/unprocessed/"

@@ -10,7 +10,6 @@ from itertools import accumulate
 
 from framework.errors import SourceFileError
 from framework.lake.lake import Lake
-from framework.lake.parallel import map_parallel
 from framework.lake.pending import is_member_of
 from framework.log.run_log import Event, RunLog
 from framework.model.csv_options import CsvOptions, Format
@@ -20,6 +19,7 @@ from framework.model.load_warning import LoadWarning
 from framework.model.observation import Observation, ObservedTable
 from framework.model.words import listed
 from framework.model.words import size as size_text
+from framework.parallel import map_parallel
 from framework.plan.column_names import NOTHING_KNOWN, NameChange, clean_names, duplicate_warning, target_names
 from framework.plan.fit import needed_columns, own_columns, refuse_strangers
 from framework.plan.spellings import Spellings, known_spellings

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from framework.lake.parallel import map_parallel
 from framework.load.discover import discover
 from framework.load.eligibility import Reasons, known_as_loaded, precedence_of, superseded_before
 from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
@@ -16,6 +15,7 @@ from framework.load.stage import StagingPlace, decided_options, stage
 from framework.load.view_trials import check_views
 from framework.model.observation import Observation, ObservedView, TableDesign, ViewDependency
 from framework.model.words import counted
+from framework.parallel import map_parallel
 from framework.plan.audit import LoadFile
 from framework.plan.grants import granted
 from framework.plan.load_plan import LoadPlan, PlanHints, Staged

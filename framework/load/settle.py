@@ -8,7 +8,6 @@ from functools import partial
 from typing import Literal
 
 from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError
-from framework.lake.parallel import map_parallel
 from framework.load.audit_trail import write_each, write_rows
 from framework.load.discover import Worklist
 from framework.load.eligibility import Reasons
@@ -21,6 +20,7 @@ from framework.log.run_log import Event
 from framework.model.files import SourceFile
 from framework.model.load_warning import LoadWarning
 from framework.model.observation import OUTAGE_MARK, Observation
+from framework.parallel import map_parallel
 from framework.plan.audit import LoadFile
 from framework.plan.load_plan import LoadPlan
 from framework.plan.schema_changes import describe_change

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
@@ -12,7 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from framework import resources
 from framework.errors import SchemaChangeError
-from framework.model.names import identifier, literal
+from framework.model.names import TableName, identifier, literal
 from framework.model.observation import Grant
 from framework.plan.steps import MAX_STATEMENT_BYTES, Statement
 
@@ -62,6 +63,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         word=_word,
         md5=_md5,
         grantee=_grantee,
+        among=_among,
     )
     return environment
 
@@ -102,6 +104,11 @@ def _grantee(grant: Grant) -> str:
         return "public"
     prefix = "" if grant.grantee_kind == "user" else f"{grant.grantee_kind} "
     return prefix + identifier(grant.grantee)
+
+
+def _among(names: Sequence[TableName], schema: str, name: str) -> str:
+    """Return the condition that the columns `schema` and `name` hold one of some names."""
+    return " or ".join(f"({schema} = {literal(each.schema)} and {name} = {literal(each.name)})" for each in names)
 
 
 def condensed(sql: str) -> str:

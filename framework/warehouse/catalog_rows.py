@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from framework.model.names import TableName
 from framework.model.observation import Comment, Grant
@@ -22,13 +22,30 @@ Source: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html"""
 
 @dataclass(frozen=True)
 class CatalogRows:
-    """The rows of one batch of queries, by template."""
+    """The rows of one batch of queries, by template; `grouped` by what they are about, once they were asked for so."""
 
     rows: dict[str, list[Row]]
+    grouped: dict[str, dict[Row, list[Row]]] = field(default_factory=dict)
 
     def of(self, template: str) -> list[Row]:
         """Return the rows of one statement; none where it was not in the batch."""
         return self.rows.get(template, [])
+
+    def of_relation(self, template: str, name: TableName) -> list[Row]:
+        """Return what follows schema and name in the rows about a relation, which begin with them."""
+        return self._grouped(template, 2).get((name.schema, name.name), [])
+
+    def of_target(self, template: str, name: TableName) -> list[Row]:
+        """Return what follows the target in the rows about a target, whose text they begin with."""
+        return self._grouped(template, 1).get((str(name),), [])
+
+    def _grouped(self, template: str, size: int) -> dict[Row, list[Row]]:
+        if template not in self.grouped:
+            groups: dict[Row, list[Row]] = {}
+            for row in self.of(template):
+                groups.setdefault(row[:size], []).append(row[size:])
+            self.grouped[template] = groups
+        return self.grouped[template]
 
 
 def read_catalog(warehouse: WarehouseSession, statements: Sequence[Statement]) -> CatalogRows:

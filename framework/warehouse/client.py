@@ -17,6 +17,7 @@ from framework.errors import TransientWarehouseError, WarehouseError
 from framework.log.aws_errors import call_error, credentials_refused
 from framework.log.redaction import without_values
 from framework.model.names import statement_name
+from framework.parallel import map_parallel
 from framework.plan.render import condensed, render
 from framework.plan.steps import Transaction
 from framework.warehouse.rate_limit import RateLimiter
@@ -113,10 +114,13 @@ class Warehouse:
         """
         described = self._run(transaction, caller, log, attempts)
         # Most queries of a load return no rows, and fetching them all would make a third of its calls.
-        return [
-            self.fetch(part["Id"]) if statement.fetches and part.get("ResultRows") != 0 else []
+        with_rows = [
+            part["Id"]
             for part, statement in zip(described, transaction.statements, strict=True)
+            if statement.fetches and part.get("ResultRows") != 0
         ]
+        rows = dict(zip(with_rows, map_parallel(self.fetch, with_rows), strict=True))
+        return [rows.get(part["Id"], []) for part in described]
 
     def columns_of(self, transaction: Transaction, caller: Caller, log: RunLog) -> list[list[ResultColumn]]:
         """Run queries as one transaction and return the columns of each result.

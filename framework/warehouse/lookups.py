@@ -111,12 +111,13 @@ def observe_design(warehouse: WarehouseSession, observed: Observation) -> Observ
     """
     assert observed.table is not None
     table = {"table": observed.table.name}
+    relations = [observed.table.name]
     statements = [
         select("select_table_design", table),
         select("select_table_keys", table),
-        select("select_table_owner", table),
-        select("select_grants", {"relations": [observed.table.name]}),
-        select("select_acls", {"relations": [observed.table.name]}),
+        select("select_table_owner", {"targets": relations}),
+        select("select_grants", {"relations": relations}),
+        select("select_acls", {"relations": relations}),
     ]
     shown = read_catalog(warehouse, statements)
     rows = shown.of("select_table_design")

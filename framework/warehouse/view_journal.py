@@ -18,9 +18,9 @@ JournalKey = tuple[str, TableName]
 """The run that dropped a view, and the view."""
 
 
-def select_journal(control_schema: str, target: TableName | None) -> Statement:
-    """Return the query of the journal's rows of one target, or of all."""
-    return select("select_view_journal", {"table": TableName(control_schema, JOURNAL), "target": target})
+def select_journal(control_schema: str, targets: Sequence[TableName]) -> Statement:
+    """Return the query of the journal's rows of some targets; of none, of all."""
+    return select("select_view_journal", {"table": TableName(control_schema, JOURNAL), "targets": targets})
 
 
 def journal_row(row: Row) -> JournalRow:
@@ -39,7 +39,7 @@ def journal_row(row: Row) -> JournalRow:
 
 def read_journal(warehouse: WarehouseSession, target: TableName | None) -> tuple[JournalEntry, ...]:
     """Return the dropped views in the journal, of one target or of all; none where the journal does not exist."""
-    statement = select_journal(warehouse.control_schema, target)
+    statement = select_journal(warehouse.control_schema, () if target is None else (target,))
     try:
         (rows,) = warehouse.run(Transaction("journal", (statement,)))
     except WarehouseError as error:

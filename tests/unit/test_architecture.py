@@ -11,7 +11,7 @@ FRAMEWORK = ROOT / "framework"
 
 # Lower rooms first; a room imports from itself and from levels below, so rooms of one level know nothing of each other.
 LEVELS = (
-    {"errors", "resources"},
+    {"errors", "parallel", "resources"},
     {"model"},
     {"spec"},
     {"plan"},
@@ -21,7 +21,7 @@ LEVELS = (
     {"cli", "sandbox"},
 )
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
-LOOSE = {"errors", "resources"}
+LOOSE = {"errors", "parallel", "resources"}
 PURE = {"model", "spec", "plan"}
 MOST_NAMES_OF_A_LOAD = 29
 """Project names that framework/load/load.py imports."""

@@ -172,7 +172,8 @@ def _journal_row(row: JournalRow) -> Row:
 def _history_row(row: AuditRow) -> Row:
     source = row.source
     at = _text(row.started_at)
-    return (source.bucket, source.key, source.etag, source.size_bytes, row.status, row.generation, row.run_id, at, 0)
+    identity = (source.bucket, source.key, source.etag, source.size_bytes)
+    return (str(row.target), *identity, row.status, row.generation, row.run_id, at, 0)
 
 
 def _entered_row(row: AuditRow) -> Row:

@@ -163,12 +163,12 @@ def catalog(spec: PipelineSpec, scenario: Scenario) -> dict[str, Answer]:
     """Return what the catalog shows of the target, the views on it and Feedway's own tables."""
     target = spec.target.table
     views = [(*name.split("."), definition) for name, definition in scenario.views.items()]
-    columns = [_column_row(name, text) for name, text in scenario.table.items()]
+    columns = [(target.schema, target.name, *_column_row(name, text)) for name, text in scenario.table.items()]
     own = [*SHARED_TABLES, ledger_table("feedway", target).name] if columns else []
     return {
         "select_control_tables": [*((name, None) for name in own), ("job_sts", "warnings")],
         "select_schemas": [("public",), ("reporting",)],
-        "select_relation": [("BASE TABLE",)] if columns else [],
+        "select_relation": [(target.schema, target.name, "BASE TABLE")] if columns else [],
         "select_columns": columns,
         "select_view_dependencies": [
             (schema, name, target.schema, target.name, column) for schema, name, _ in views for column in scenario.table

@@ -212,7 +212,7 @@ def test_a_replan_stages_again_where_the_columns_have_changed() -> None:
     bench.warehouse.refusals = [replace(STALE, times=1)]
     columns = bench.warehouse.answers["select_columns"]
     assert not callable(columns)
-    changed = [*columns, ("added", "integer", None, None, None, "YES", None)]
+    changed = [*columns, (*columns[0][:2], "added", "integer", None, None, None, "YES", None)]
     before_merge(bench, 0, lambda: bench.warehouse.answers.update(select_columns=changed))
     (result,) = bench.run()
 
@@ -274,7 +274,7 @@ def test_a_column_that_another_run_adds_at_the_same_time_is_planned_for() -> Non
     bench = Bench(SCENARIOS["a new column"])
     columns = bench.warehouse.answers["select_columns"]
     assert not callable(columns)
-    changed = [*columns, ("added", "character varying", 256, None, None, "YES", None)]
+    changed = [*columns, (*columns[0][:2], "added", "character varying", 256, None, None, "YES", None)]
     bench.calls.happens[Call("run", "evolve")] = lambda: bench.warehouse.answers.update(select_columns=changed)
     bench.warehouse.refusals = [Refusal("evolve", "add_column")]
     (result,) = bench.run()

@@ -25,7 +25,8 @@ def two_files(name: str) -> Scenario:
 
 def history_row(bench: Bench, key: str, status: str) -> Row:
     stored = bench.lake.objects[key]
-    return (bench.lake.bucket, key, stored.etag, len(stored.content), status, 1, "other", "2026-01-01 00:00:00", 2)
+    identity = (bench.lake.bucket, key, stored.etag, len(stored.content))
+    return (str(bench.spec.target.table), *identity, status, 1, "other", "2026-01-01 00:00:00", 2)
 
 
 def has_loaded(bench: Bench, key: str) -> None:

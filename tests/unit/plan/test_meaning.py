@@ -105,6 +105,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "kept": 1,
         "of": 2,
         "relations": [table, table],
+        "targets": [table, table],
         "views": [table, table],
         "schemas": [text, text],
         "tables": [table.sql, identifier(name)],

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from framework.lake.parallel import map_parallel
 from framework.log.retries import log_retries_to, log_retry
 from framework.log.run_log import RunLog
+from framework.parallel import map_parallel
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 

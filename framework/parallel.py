@@ -1,4 +1,4 @@
-"""Map a function over objects with eight threads; 1,000 sequential S3 calls take minutes."""
+"""Calls to AWS side by side: each mostly waits, and 1,000 of them one after another take minutes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def map_parallel(action: Callable[[_Item], _Result], items: Sequence[_Item]) -> 
     """
     if len(items) < 2:
         return [action(item) for item in items]
-    with ThreadPoolExecutor(min(_WORKERS, len(items)), thread_name_prefix="lake") as pool:
+    with ThreadPoolExecutor(min(_WORKERS, len(items)), thread_name_prefix="call") as pool:
         # Each call has its own context, so that retries are logged to the current load.
         futures = [pool.submit(copy_context().run, action, item) for item in items]
         try:
