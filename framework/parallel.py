@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
 
-_WORKERS = 8
+_WORKERS = 16
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import re
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any
 
 from framework.cli import main
 from framework.lake.lake import Lake
-from framework.load.pipeline import run_pipeline
+from framework.load.invocation import Invocation
+from framework.load.pipeline import load_pipeline, open_pipeline, run_pipeline
 from framework.load.request import LoadRequest, Pending
 from framework.load.result import LoadResult
 from framework.load.services import Services
@@ -111,6 +113,7 @@ class FeedHarness:
             new_run_id=lambda: f"{self.run_number_base + next(self._run_count):04x}{self.run_id_ending}",
             open_log=lambda run_id, pipeline: RunLog(run_id, pipeline, self.log),
             job_id="job-1",
+            invocation_id=uuid.uuid4().hex,
         )
 
     def run(self, request: LoadRequest = PENDING) -> list[LoadResult]:
@@ -212,3 +215,11 @@ def csv_text(header: str, *rows: str | Sequence[str]) -> str:
 
 MakeFeed = Callable[..., FeedHarness]
 """What the fixture `make_feed` is: takes a spec without `pipeline:`, and other fields of the harness."""
+
+
+def run_together(feeds: Sequence[FeedHarness]) -> list[LoadResult]:
+    """Load the pending files of several feeds in one invocation, with the services of the first."""
+    with Invocation(feeds[0].services()) as invocation:
+        openings = [open_pipeline(feed.spec(), invocation, PENDING) for feed in feeds]
+        invocation.prepare(openings)
+        return [result for opening in openings for of_load in load_pipeline(opening, invocation) for result in of_load]

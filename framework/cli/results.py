@@ -16,17 +16,21 @@ from framework.errors import PipelineError, SpecError
 from framework.lake.pending import list_arrived
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.load.announce import announce
+from framework.load.first_loads import Opening
+from framework.load.invocation import Invocation
 from framework.load.next_step import FailedLoad, next_step
-from framework.load.pipeline import run_pipeline
+from framework.load.pipeline import load_pipeline, open_pipeline
 from framework.load.request import LoadRequest, Unprocessed
 from framework.load.result import LoadFailure, LoadResult, failed_early
 from framework.load.services import Services
 from framework.log.redaction import safe_message
+from framework.log.run_log import RunLog
 from framework.model.words import duration, listed
 from framework.spec.environment import Environment
 from framework.spec.pipeline import PipelineSpec, SourceSpec
 from framework.spec.project import Project
 
+_CONCURRENT_LISTINGS = 8
 SUMMARY_COLUMNS = (
     "pipeline",
     "source file",
@@ -86,10 +90,15 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
     project = surroundings.project
     with open_services(project.folder, environment, output, surroundings.job_id, interruption) as opened:
         services = replace(opened, sources=cache(partial(_sources, project)))
-        work = [partial(_load, feed, services, request, results[feed.pipeline], idle) for feed in feeds]
+        command = _Command(services, request, results, idle)
         is_cut_short = True
         try:
-            run_concurrently(work, environment.parallel, interruption)
+            with Invocation(services) as invocation:
+                openings = _opened(feeds, command, invocation, interruption)
+                invocation.prepare(openings)
+                loads = [partial(command.load, opening, invocation) for opening in openings]
+                # As many again move their files meanwhile.
+                run_concurrently(loads, 2 * environment.parallel, interruption)
             is_cut_short = False
         finally:
             ended = [result for of_feed in results.values() for result in of_feed]
@@ -131,30 +140,60 @@ def document_of(results: Sequence[LoadResult], waiting: Sequence[SetAside] = ())
     }
 
 
-def _load(
-    feed: Feed, services: Services, request: LoadRequest, results: list[LoadResult], idle: dict[str, str]
-) -> None:
-    """Load one pipeline; add its results to `results`, or the reason why there are none to `idle`.
+def _opened(
+    feeds: Sequence[Feed], command: _Command, invocation: Invocation, interruption: Interruption
+) -> list[Opening]:
+    """Open the pipelines side by side, before the first one loads: what they share is then known."""
+    work = [partial(command.open, feed, invocation) for feed in feeds]
+    found = run_concurrently(work, _CONCURRENT_LISTINGS, interruption)
+    return [opening for opening in found if opening is not None]
 
-    A failure does not stop other pipelines.
-    """
-    log = services.open_log(services.new_run_id(), feed.pipeline)
-    try:
-        if isinstance(feed.spec, SpecError):
-            raise feed.spec
-        require_engine(services.environment)
-        for of_load in run_pipeline(feed.spec, services, request):
-            results += of_load
-    except PipelineError as error:
-        log.error("failed", step="discover", error=safe_message(error))
-        load = FailedLoad(feed.pipeline, services.environment, request, error, ())
+
+@dataclass(frozen=True)
+class _Command:
+    """A command that loads pipelines. Adds to the results by pipeline, or to the reasons why there are none."""
+
+    services: Services
+    request: LoadRequest
+    results: Mapping[str, list[LoadResult]]
+    idle: dict[str, str]
+
+    def open(self, feed: Feed, invocation: Invocation) -> Opening | None:
+        """Open a pipeline; None where that fails, which does not stop other pipelines."""
+        try:
+            if isinstance(feed.spec, SpecError):
+                raise feed.spec
+            require_engine(self.services.environment)
+            return open_pipeline(feed.spec, invocation, self.request)
+        except PipelineError as error:
+            self._fail(feed.pipeline, error)
+        return None
+
+    def load(self, opening: Opening, invocation: Invocation) -> None:
+        """Load one pipeline. A failure does not stop other pipelines."""
+        pipeline, services = opening.spec.pipeline, self.services
+        results = self.results[pipeline]
+        try:
+            for of_load in load_pipeline(opening, invocation):
+                results += of_load
+        except PipelineError as error:
+            self._fail(pipeline, error)
+            return
+        finally:
+            invocation.not_loading(pipeline)
+        if not results:
+            self.idle[pipeline] = why_nothing(opening.spec, services, self.request)
+            self._log(pipeline).info("nothing to do", reason=self.idle[pipeline])
+
+    def _fail(self, pipeline: str, error: PipelineError) -> None:
+        self._log(pipeline).error("failed", step="discover", error=safe_message(error))
+        load = FailedLoad(pipeline, self.services.environment, self.request, error, ())
         # An error of the command line or the spec says what to write; a command repeats only other failures.
-        continued = None if isinstance(error, SpecError) else next_step(load, services.lake)
-        results.append(failed_early(feed.pipeline, error, next_step=continued))
-        return
-    if not results:
-        idle[feed.pipeline] = why_nothing(feed.spec, services, request)
-        log.info("nothing to do", reason=idle[feed.pipeline])
+        continued = None if isinstance(error, SpecError) else next_step(load, self.services.lake)
+        self.results[pipeline].append(failed_early(pipeline, error, next_step=continued))
+
+    def _log(self, pipeline: str) -> RunLog:
+        return self.services.open_log(self.services.new_run_id(), pipeline)
 
 
 def why_nothing(spec: PipelineSpec, services: Services, request: LoadRequest) -> str:

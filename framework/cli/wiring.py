@@ -90,6 +90,7 @@ def open_services(
             new_run_id=lambda: uuid.uuid4().hex,
             open_log=open_log,
             job_id=job_id or uuid.uuid4().hex,
+            invocation_id=uuid.uuid4().hex,
             check_interrupted=never_interrupted if interruption is None else interruption.check,
         )
 

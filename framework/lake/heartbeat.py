@@ -1,89 +1,158 @@
-"""Heartbeats: a running load refreshes an object, so that other runs can distinguish it from a crashed one."""
+"""Heartbeats and traces: how runs distinguish a running invocation from a crashed one, and find what it has left."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
+from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
 from framework.errors import PipelineError
+from framework.lake.bucket import LakeObject
 from framework.lake.lake import Lake
 from framework.log.run_log import RunLog
 
 RENEW_SECONDS = 30.0
-_NAME = "alive"
+_STAGING = "staging/"
+_HEARTBEATS = "_alive"
+_MARKERS = ".views-down"
 
 
-def staging_prefix(lake: Lake, pipeline: str, run_id: str = "") -> str:
-    """Return the key prefix of a run's staging files; without a run, of all runs of the pipeline."""
-    return lake.key(f"staging/{pipeline}/{run_id}/" if run_id else f"staging/{pipeline}/")
+def run_prefix(lake: Lake, pipeline: str, invocation_id: str, run_id: str) -> str:
+    """Return the key prefix of a run's staging files."""
+    return lake.key(f"{_STAGING}{pipeline}/{invocation_id}/{run_id}/")
+
+
+def heartbeat_key(lake: Lake, invocation_id: str) -> str:
+    """Return the key of an invocation's heartbeat."""
+    return lake.key(f"{_STAGING}{_HEARTBEATS}/{invocation_id}")
+
+
+def markers_prefix(lake: Lake, ledger: str) -> str:
+    """Return the prefix of the markers that runs leave while they have dropped views on a target.
+
+    The markers are `{pipeline}/{invocation_id}/{run_id}` below it. A run with nothing to load sees them in a listing,
+    which costs no call to the warehouse.
+    """
+    return lake.key(f"{_STAGING}{_MARKERS}/{ledger}/")
 
 
 class Heartbeat:
-    """While it is entered, `staging/{pipeline}/{run_id}/alive` is refreshed every 30 s.
+    """From its start to its stop, `staging/_alive/{invocation_id}` is refreshed every 30 s.
 
-    A refresh that fails is logged, and the next one comes 30 s later: if S3 is really out of reach,
-    the load itself fails.
+    The object holds what `content` returns. A refresh that fails is logged, and the next one comes 30 s later: if S3 is
+    really out of reach, the loads themselves fail.
     """
 
-    def __init__(self, lake: Lake, pipeline: str, log: RunLog) -> None:
+    def __init__(self, lake: Lake, log: RunLog, content: Callable[[], str]) -> None:
         self._lake = lake
         self._log = log
-        self._key = staging_prefix(lake, pipeline, log.run_id) + _NAME
+        self._content = content
+        self._key = heartbeat_key(lake, log.run_id)
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=copy_context().run, args=(self._refresh,), name=f"alive-{log.run_id}", daemon=True
         )
 
-    def __enter__(self) -> Self:
-        self._lake.put(self._key, self._log.run_id)
-        self._thread.start()
-        return self
+    def start(self) -> None:
+        """Write the heartbeat, and refresh it from now on.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+        Raises:
+            WarehouseError: it cannot be written.
+        """
+        self._lake.put(self._key, self._content())
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the refreshing; the object stays."""
         self._stop.set()
         self._thread.join()
 
     def _refresh(self) -> None:
         while not self._stop.wait(RENEW_SECONDS):
             try:
-                self._lake.put(self._key, self._log.run_id)
+                self._lake.put(self._key, self._content())
             except PipelineError as error:
                 self._log.warning("the heartbeat could not be refreshed", error=str(error))
 
 
-def expired_runs(lake: Lake, pipeline: str, own_run_id: str, dead_after_seconds: int) -> list[str]:
-    """Return the run_ids of a pipeline's runs whose heartbeat is too old, or missing.
+@dataclass(frozen=True)
+class RunTrace:
+    """A run and the keys of its objects in the staging folder; `seen_at` is when it last wrote one, by S3's clock."""
 
-    Times are S3's; the own heartbeat, just written, is the present. The latest object of a run
-    counts, so that a run that crashed before its first heartbeat is found too.
+    pipeline: str
+    invocation_id: str
+    run_id: str
+    seen_at: datetime
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What invocations have in the staging folder: heartbeats, traces of runs, and the keys of markers.
+
+    `now` is S3's time, None where the folder is empty.
     """
-    latest = _latest_heartbeats(lake, pipeline)
-    now = latest.get(own_run_id)
-    if now is None:
-        return []
-    others = ((run, seen) for run, seen in latest.items() if run != own_run_id)
-    return [run for run, seen in others if (now - seen).total_seconds() > dead_after_seconds]
+
+    now: datetime | None
+    dead_after_seconds: int
+    heartbeats: Mapping[str, datetime]
+    runs: tuple[RunTrace, ...]
+    markers: tuple[str, ...]
+
+    def is_active(self, run_id: str, invocation_id: str | None) -> bool:
+        """Return whether a run may still be at work: its invocation's heartbeat or its own latest object is fresh."""
+        traces = [run.seen_at for run in self.runs if run.run_id == run_id]
+        return any(map(self._is_fresh, [self.heartbeats.get(invocation_id or ""), *traces]))
+
+    def expired_runs(self) -> list[RunTrace]:
+        """Return the runs that have left something and are not at work any more."""
+        return [run for run in self.runs if not self.is_active(run.run_id, run.invocation_id)]
+
+    def expired_invocations(self) -> list[str]:
+        """Return the invocations whose heartbeat has expired and none of whose runs has left anything."""
+        with_runs = {run.invocation_id for run in self.runs}
+        return [each for each, at in self.heartbeats.items() if not self._is_fresh(at) and each not in with_runs]
+
+    def active_invocations(self) -> list[str]:
+        """Return the invocations whose heartbeat is fresh."""
+        return [each for each, at in self.heartbeats.items() if self._is_fresh(at)]
+
+    def _is_fresh(self, seen_at: datetime | None) -> bool:
+        if seen_at is None or self.now is None:
+            return False
+        return (self.now - seen_at).total_seconds() <= self.dead_after_seconds
 
 
-def active_runs(lake: Lake, pipeline: str, dead_after_seconds: int) -> frozenset[str]:
-    """Return the run_ids of runs with a fresh heartbeat, for callers that have no run of their own."""
-    latest = _latest_heartbeats(lake, pipeline)
-    if not latest:
-        return frozenset()
-    now = lake.clock(staging_prefix(lake, pipeline))
-    return frozenset(run for run, seen in latest.items() if (now - seen).total_seconds() <= dead_after_seconds)
+def read_activity(lake: Lake, dead_after_seconds: int, own_invocation_id: str | None = None) -> Activity:
+    """Return what is in the staging folder, by one listing. Times are S3's.
+
+    The own heartbeat, just written, is the present; without one, S3 is asked for it.
+    """
+    folder = lake.key(_STAGING)
+    heartbeats: dict[str, datetime] = {}
+    runs: dict[tuple[str, str, str], list[LakeObject]] = {}
+    markers = []
+    for found in lake.list_objects(folder):
+        pipeline, *rest = found.key.removeprefix(folder).split("/")
+        if pipeline == _MARKERS:
+            markers.append(found.key)
+        elif pipeline == _HEARTBEATS:
+            heartbeats["/".join(rest)] = found.modified_at
+        elif len(rest) > 2:
+            runs.setdefault((pipeline, rest[0], rest[1]), []).append(found)
+    now = heartbeats.get(own_invocation_id or "")
+    if now is None and (heartbeats or runs):
+        now = lake.clock(folder)
+    traces = tuple(
+        RunTrace(*run, max(found.modified_at for found in objects), tuple(found.key for found in objects))
+        for run, objects in runs.items()
+    )
+    return Activity(now, dead_after_seconds, heartbeats, traces, tuple(markers))
 
 
-def _latest_heartbeats(lake: Lake, pipeline: str) -> dict[str, datetime]:
-    """Return when each run of a pipeline last wrote below its staging prefix, by S3's clock."""
-    prefix = staging_prefix(lake, pipeline)
-    latest: dict[str, datetime] = {}
-    for found in lake.list_objects(prefix):
-        run_id = found.key.removeprefix(prefix).partition("/")[0]
-        latest[run_id] = max(found.modified_at, latest.get(run_id, found.modified_at))
-    return latest
+def pipelines_at_work(lake: Lake, activity: Activity) -> frozenset[str]:
+    """Return the pipelines that active invocations are loading or about to load, by their heartbeats."""
+    found = (lake.get(heartbeat_key(lake, invocation_id)) for invocation_id in activity.active_invocations())
+    return frozenset(name for content in found if content for name in content.decode("utf-8").split())

@@ -18,9 +18,14 @@ from framework.load.run import Run, Step
 from framework.load.view_journal import ViewJournal
 from framework.model.observation import Observation, PastLoad
 from framework.plan.audit import LoadFile
-from framework.plan.load_plan import LoadPlan
+from framework.plan.load_plan import LoadPlan, plan_load
 from framework.plan.same_content import with_loads
 from framework.plan.spellings import with_spellings
+
+
+@dataclass(frozen=True)
+class Unconfirmed:
+    """The plan changes the target or views by an observation that the load has not made itself: it must observe."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,15 @@ class Loaded:
 
 def attempt_load(
     run: Run, work: Worklist, attempt: Attempt, journal: ViewJournal
-) -> Loaded | Stale | LoadedByOthers | Superseded:
+) -> Loaded | Unconfirmed | Stale | LoadedByOthers | Superseded:
     """Plan a load whose rows are staged, and run the plan.
 
     Raises:
         PipelineError: the plan is refused for good, or nothing can be planned; the warehouse's error is its cause.
     """
-    plan = plan_with_lookups(attempt.load, attempt.observed, attempt.hints, from_warehouse(run))
+    plan = _plan(run, attempt)
+    if plan is None:
+        return Unconfirmed()
     log_plan(run, attempt.load.staged, plan)
     run.progress.plans(plan)
     run.progress.enter(Step.EVOLVE)
@@ -69,3 +76,12 @@ def attempt_load(
             raise error
         case _:
             return outcome
+
+
+def _plan(run: Run, attempt: Attempt) -> LoadPlan | None:
+    """Return the plan; None where it changes the target or views by an observation that the load has not made."""
+    if attempt.is_own:
+        return plan_with_lookups(attempt.load, attempt.observed, attempt.hints, from_warehouse(run))
+    found = plan_load(attempt.load, attempt.observed, attempt.hints)
+    # Only changes need lookups.
+    return found if isinstance(found, LoadPlan) and not found.evolution else None

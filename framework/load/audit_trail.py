@@ -28,6 +28,18 @@ def write_each(run: Run, status: Unmerged, messages: Mapping[LoadFile, str | Non
     write_audit(run.warehouse, rows, attempts=1 if status == "FAILED" else None)
 
 
+def confirm_start(run: Run, files: Sequence[LoadFile]) -> None:
+    """Return once the load is recorded as STARTED; where the invocation failed to, the load does it."""
+    recording = run.invocation.first_loads.start_of(run.run_id)
+    if recording is None:
+        return
+    try:
+        recording.result()
+    except PipelineError as error:
+        run.log.warning("the shared record of the start failed", error=str(error))
+        write_rows(run, "STARTED", files)
+
+
 def export_log(run: Run) -> None:
     """Export the log to the lake. A failure to do so is logged, and never masks an error."""
     key = run.lake.key(f"logs/{run.spec.pipeline}/{run.month}/{run.run_id}.jsonl")

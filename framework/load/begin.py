@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from framework.load.eligibility import (
     superseded_before,
     superseded_meanwhile,
 )
+from framework.load.first_loads import FRESH_SECONDS
 from framework.load.recover import recover
 from framework.load.refusals import LoadedByOthers, Superseded
 from framework.load.request import is_again, names_files
@@ -28,7 +30,7 @@ from framework.model.observation import Observation
 from framework.plan.audit import LoadFile
 from framework.plan.load_plan import PlanHints
 from framework.warehouse.catalog import observe
-from framework.warehouse.control_tables import ensure_control_tables
+from framework.warehouse.control_tables import add_control_columns, ensure_control_tables
 
 LoadFiles = tuple[LoadFile, ...]
 
@@ -58,6 +60,8 @@ def observe_files(
     run.progress.enter(Step.OBSERVE)
     files = _still_there(run, work, files)
     observed = known or observe_target(run, work, files)
+    # Before the first audit row: of an earlier release's control schema it may have none.
+    add_control_columns(run.warehouse, observed)
     eligible = _leave_out_loaded(run, work, Eligible(_numbered(run, files, observed), []), observed)
     has_order = precedence_of(run.spec, run.lake, run.request) is not None
     if eligible.files and names_files(run.request) and has_order:
@@ -84,11 +88,12 @@ def recover_first(
 
 
 def start(run: Run, files: LoadFiles, observed: Observation) -> None:
-    """Create missing control tables, and record that the load has begun."""
+    """Create missing control tables, and record that the load has begun, unless the invocation does it."""
     run.progress.enter(Step.START)
     run.log.info(Event.LOAD_STARTED, files=[file.source.url for file in files])
-    ensure_control_tables(run.warehouse, run.target, observed)
-    write_rows(run, "STARTED", files)
+    if run.invocation.first_loads.start_of(run.run_id) is None:
+        ensure_control_tables(run.warehouse, run.target, observed)
+        write_rows(run, "STARTED", files)
 
 
 def leave_to_others(
@@ -139,9 +144,10 @@ def _superseded_meanwhile(run: Run, work: Worklist, eligible: Eligible, hints: P
 def _still_there(run: Run, work: Worklist, files: LoadFiles) -> LoadFiles:
     """Return files without those that are gone or were replaced since they were listed, of which one would fail all.
 
-    Only a later load's files were listed long ago.
+    Files that were listed a moment ago are there.
     """
-    if len(files) == 1 or files == work.loads[0]:
+    is_first = files == work.loads[0]
+    if len(files) == 1 or (is_first and time.monotonic() - work.listed_at < FRESH_SECONDS):
         return files
     lost = gone(run, files)
     if lost:

@@ -11,12 +11,13 @@ from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
 
-from framework.errors import PipelineError, SourceFileError, SpecError
-from framework.lake.heartbeat import Heartbeat, staging_prefix
+from framework.errors import SourceFileError, SpecError
+from framework.lake.heartbeat import run_prefix
 from framework.lake.lake import Lake
 from framework.lake.pending import is_file_of
 from framework.load.corrected_rows import CorrectedRow, read_corrected
-from framework.load.pipeline import run_pipeline
+from framework.load.invocation import Invocation
+from framework.load.pipeline import load_pipeline, open_pipeline
 from framework.load.request import Corrections
 from framework.load.result import LoadResult
 from framework.load.services import Services
@@ -59,29 +60,23 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
     with _local_copy(services, address) as path:
         files = corrected_files(read_corrected(path, address), address)
     _require_own(spec, services, files, address)
-    run_id = services.new_run_id()
-    log = services.open_log(run_id, spec.pipeline)
-    prefix = staging_prefix(services.lake, spec.pipeline, run_id)
     results: list[LoadResult] = []
-    try:
-        with Heartbeat(services.lake, spec.pipeline, log):
-            for number, file in reversed(list(enumerate(files))):
-                key = f"{prefix}corrected/{number}.csv"
-                results += _load(spec, services, file, key)
-    finally:
-        try:
-            services.lake.delete_below(prefix)
-        except PipelineError as error:
-            log.warning("staging could not be deleted; a later run does it", error=str(error))
+    with Invocation(services) as invocation:
+        invocation.begin()
+        prefix = run_prefix(services.lake, spec.pipeline, invocation.id, services.new_run_id())
+        for number, file in reversed(list(enumerate(files))):
+            results += _load(spec, invocation, file, f"{prefix}corrected/{number}.csv")
     return results
 
 
-def _load(spec: PipelineSpec, services: Services, file: CorrectedFile, key: str) -> list[LoadResult]:
+def _load(spec: PipelineSpec, invocation: Invocation, file: CorrectedFile, key: str) -> list[LoadResult]:
     """Put corrections into the lake under a key of the replay's own, and load them as rows of their source file."""
+    services = invocation.services
     identity = _identity(spec, services, file)
     services.lake.put_as(key, file.content, identity, services.now())
     request = Corrections(services.lake.url(key))
-    loads = run_pipeline(_spec_of(spec, file), services, request)
+    opening = open_pipeline(_spec_of(spec, file), invocation, request)
+    loads = load_pipeline(opening, invocation)
     return [replace(result, source_file=identity.key) for of_load in loads for result in of_load]
 
 

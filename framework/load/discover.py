@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from framework.errors import SpecError
 from framework.lake.identity import METADATA_LOST
@@ -26,7 +27,8 @@ class Worklist:
     Each file is as it was listed: an object written there later is another file.
 
     `doubtful` are unprocessed files that may not belong to the pipeline, with the reason; they stay where they are.
-    `unmatched` are the keys of files below the prefix that the pattern does not match.
+    `unmatched` are the keys of files below the prefix that the pattern does not match. `listed_at` is a time of the
+    monotonic clock.
     """
 
     loads: list[tuple[LoadFile, ...]]
@@ -34,6 +36,7 @@ class Worklist:
     etags: list[str]
     doubtful: tuple[tuple[SourceFile, str], ...] = ()
     unmatched: tuple[str, ...] = ()
+    listed_at: float = field(default_factory=time.monotonic)
 
 
 def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Worklist:

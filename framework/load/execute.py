@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from framework.errors import OnRefusal, TransientWarehouseError, WarehouseError
+from framework.load.audit_trail import confirm_start
 from framework.load.quarantine import require_quarantine
 from framework.load.result import RecordCounts
 from framework.load.run import Run, Step
@@ -43,11 +44,16 @@ def execute(run: Run, load: LoadInput, plan: LoadPlan, journal: ViewJournal) -> 
         WarehouseError: the lake, or the view journal, is out of reach.
         PipelineError: another run has deleted the bad rows.
     """
+    if not plan.evolution:
+        # Meanwhile the start is recorded.
+        _write_manifest(run, load.staged)
+    confirm_start(run, load.files)
     refusal = _evolve(run, plan, journal)
     if refusal is not None:
         return refusal
     run.progress.enter(Step.COPY)
-    _write_manifest(run, load.staged)
+    if plan.evolution:
+        _write_manifest(run, load.staged)
     merged = None if plan.single is None else _copy_and_merge(run, plan.single)
     if merged is None:
         merged = _copy_then_merge(run, load, plan)
@@ -99,6 +105,8 @@ def _only_rows(transaction: Transaction, results: Sequence[list[Row]]) -> Sequen
 
 def _evolve(run: Run, plan: LoadPlan, journal: ViewJournal) -> Refusal | None:
     """Change the table as planned. In every case, views that were dropped for it are restored."""
+    if plan.evolution:
+        run.invocation.first_loads.changes((run.target, *plan.views.touched))
     try:
         for transaction in plan.evolution:
             refusal = journal.run(transaction) if transaction.journal is not None else _submit(run, transaction)

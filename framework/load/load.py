@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from framework.lake.heartbeat import Heartbeat
-from framework.load.attempt import Loaded, attempt_load
+from framework.load.attempt import Loaded, Unconfirmed, attempt_load
 from framework.load.begin import (
     LoadFiles,
     leave_to_others,
@@ -71,38 +70,41 @@ def _load_files(run: Run, work: Worklist, pending: LoadFiles, known: Observation
     problems: list[str] = []
     stale_plans = 0
     try:
-        with Heartbeat(run.lake, run.spec.pipeline, run.log):
-            # Not before: without a heartbeat there is no load, and no file has failed.
-            files = pending
-            eligible, observed = observe_files(run, work, files, known)
-            files, done = eligible.files, eligible.results
-            eligible, observed = recover_first(run, work, eligible, observed, journal)
-            files, done = eligible.files, eligible.results
-            following = None if files else observed
-            if files and observed is not None:
-                start(run, files, observed)
-            while files and observed is not None:
-                staging = stage_again(run, files, observed, staging)
-                match attempt_load(
-                    run, work, Attempt(load_input(run, files, staging.staged), observed, hints), journal
-                ):
-                    case Loaded() as loaded:
-                        # The rows are in: these files no longer count as failed, whatever follows.
-                        files = ()
-                        following = loaded.observation_after(observed)
-                        done += report_loaded(run, loaded.plan, loaded.counts)
-                        problems += broken_since(run, loaded.plan, loaded.broken)
-                        done = archive_loaded(run, work, list(loaded.counts), done)
-                    case Stale(error, hints, seen):
-                        stale_plans += 1
-                        if stale_plans == MAX_PLANS:
-                            raise error
-                        run.log.warning("replanning: the target changed concurrently", error=str(error))
-                        observed = seen or observe_target(run, work, files)
-                    case LoadedByOthers() | Superseded() as found:
-                        eligible, hints = leave_to_others(run, work, files, found, hints)
-                        files, done = eligible.files, [*done, *eligible.results]
-                        observed = observe_target(run, work, files) if files else None
+        run.invocation.begin()
+        # Not before: without a heartbeat there is no load, and no file has failed.
+        files = pending
+        eligible, observed = observe_files(run, work, files, known)
+        files, done = eligible.files, eligible.results
+        eligible, observed = recover_first(run, work, eligible, observed, journal)
+        files, done = eligible.files, eligible.results
+        following = None if files else observed
+        if files and observed is not None:
+            start(run, files, observed)
+        while files and observed is not None:
+            staging = stage_again(run, files, observed, staging)
+            attempt = Attempt(load_input(run, files, staging.staged), observed, hints, is_own=observed is not known)
+            match attempt_load(run, work, attempt, journal):
+                case Loaded() as loaded:
+                    # The rows are in: these files no longer count as failed, whatever follows.
+                    files = ()
+                    following = loaded.observation_after(observed)
+                    done += report_loaded(run, loaded.plan, loaded.counts)
+                    if run.slot is not None:
+                        run.slot.give_back()
+                    problems += broken_since(run, loaded.plan, loaded.broken)
+                    done = archive_loaded(run, work, list(loaded.counts), done)
+                case Stale(error, hints, seen):
+                    stale_plans += 1
+                    if stale_plans == MAX_PLANS:
+                        raise error
+                    run.log.warning("replanning: the target changed concurrently", error=str(error))
+                    observed = seen or observe_target(run, work, files)
+                case Unconfirmed():
+                    observed = observe_target(run, work, files)
+                case LoadedByOthers() | Superseded() as found:
+                    eligible, hints = leave_to_others(run, work, files, found, hints)
+                    files, done = eligible.files, [*done, *eligible.results]
+                    observed = observe_target(run, work, files) if files else None
     except Exception as error:
         done += settle_failed(run, files, error, observed)
     except BaseException as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from framework.load.discover import discover
 from framework.load.eligibility import Reasons, known_as_loaded, precedence_of, superseded_before
+from framework.load.invocation import Invocation
 from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
 from framework.load.request import LoadRequest, accepted_by, names_files
 from framework.load.run import begin_run
@@ -86,7 +87,8 @@ class _Preview:
     def __init__(self, spec: PipelineSpec, services: Services, request: LoadRequest, sample_rows: int | None) -> None:
         self.spec = spec
         self.place = StagingPlace(sample_rows=sample_rows)
-        self.run = begin_run(spec, services, request)
+        invocation = Invocation(services)
+        self.run = begin_run(invocation, invocation.new_names(spec), request)
         self.observed: Observation | None = None
         self.is_retyped = False
         self.created_with: int | None = None

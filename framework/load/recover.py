@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from framework.errors import PipelineError
-from framework.lake.heartbeat import Heartbeat, expired_runs, staging_prefix
+from framework.lake.heartbeat import run_prefix
 from framework.load.audit_trail import export_log
+from framework.load.invocation import SHARED
 from framework.load.quarantine import discard_bad_rows
 from framework.load.result import LoadResult
 from framework.load.run import Run
@@ -23,12 +26,14 @@ def recover(run: Run) -> int:
     """
     lake, warehouse, pipeline = run.lake, run.warehouse, run.spec.pipeline
     awaited = 0
-    for expired in expired_runs(lake, pipeline, run.run_id, run.dead_after_seconds):
-        waited = warehouse.await_run(pipeline, expired)
+    for left in run.invocation.expired_runs(pipeline):
+        expired = left.run_id
+        waited = warehouse.await_run(pipeline, expired) + warehouse.await_run(SHARED, left.invocation_id)
         awaited += waited
         drop_staging(warehouse, [staging_table(warehouse.control_schema, expired), copy_table(run.target, expired)])
         discard_bad_rows(run, expired, lake.key(f"data/quarantine/{pipeline}/"))
-        lake.delete_below(staging_prefix(lake, pipeline, expired))
+        lake.delete_below(run_prefix(lake, pipeline, left.invocation_id, expired))
+        run.invocation.recovered(left)
         run.log.warning("cleaned up after an expired run", expired_run_id=expired, statements_awaited=waited)
     return awaited
 
@@ -36,32 +41,34 @@ def recover(run: Run) -> int:
 def close(run: Run) -> None:
     """Clean up after the run, and export its log even if that is interrupted."""
     try:
-        _clean_up(run)
+        _delete_leftovers(run)
+        plan = run.progress.plan
+        if plan is None or plan.single is None:
+            # They may be large; small ones are deleted together when the invocation ends.
+            run.lake.delete_below(run.prefix)
+    except PipelineError as error:
+        run.log.warning("the run could not be cleaned up after yet", error=str(error))
+        run.invocation.leaves(run.run_id, partial(_delete_leftovers, run))
     finally:
+        run.invocation.ended(run.run_id)
         export_log(run)
 
 
-def _clean_up(run: Run) -> None:
-    """Delete the run's staging files and table, and, if nothing was loaded, its bad rows.
-
-    A later run deletes whatever cannot be deleted now.
-    """
+def _delete_leftovers(run: Run) -> None:
+    """Drop the run's own tables, and, if nothing was loaded, delete its bad rows."""
     leftovers = run.leftovers
-    try:
-        if leftovers.tables:
-            drop_staging(run.warehouse, leftovers.tables, leftovers.attempts)
-        if leftovers.has_quarantine:
-            discard_bad_rows(run, run.run_id, run.quarantine_prefix, leftovers.attempts)
-        run.lake.delete_below(run.prefix)
-    except PipelineError as error:
-        run.log.warning("staging could not be deleted; a later run does it", error=str(error))
+    if leftovers.tables:
+        drop_staging(run.warehouse, leftovers.tables, leftovers.attempts)
+    if leftovers.has_quarantine:
+        discard_bad_rows(run, run.run_id, run.quarantine_prefix, leftovers.attempts)
 
 
 def recover_only(run: Run) -> list[LoadResult]:
     """Clean up after expired runs where no pending file would do it; return a result only where that fails."""
     journal = ViewJournal(run)
     try:
-        with log_retries_to(run.log), Heartbeat(run.lake, run.spec.pipeline, run.log):
+        with log_retries_to(run.log):
+            run.invocation.begin()
             recover(run)
             journal.restore_by_markers()
     finally:

@@ -39,11 +39,15 @@ from framework.warehouse.staging_tables import Duplicates, read_duplicates, read
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt to load files: the input and the observation of its plan. `observed` is without lookups."""
+    """One attempt to load files: the input and the observation of its plan.
+
+    `observed` is without lookups; `is_own` if this load has made it, not the invocation or an earlier load.
+    """
 
     load: LoadInput
     observed: Observation
     hints: PlanHints
+    is_own: bool = True
 
 
 class Question(Enum):

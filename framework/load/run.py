@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from framework.lake.heartbeat import staging_prefix
+from framework.lake.heartbeat import run_prefix
 from framework.lake.lake import Lake
+from framework.load.invocation import Invocation, Slot
 from framework.load.request import LoadRequest
 from framework.load.services import Services
 from framework.log.run_log import Event, RunLog
@@ -116,10 +117,12 @@ class Leftovers:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a pipeline. `warnings` were found of its files before it began."""
+    """One run of a pipeline. `warnings` were found of its files before it began.
 
-    spec: PipelineSpec
-    services: Services
+    `slot` is its room among concurrent loads, None where it reads no rows.
+    """
+
+    invocation: Invocation
     request: LoadRequest
     log: RunLog
     warehouse: WarehouseSession
@@ -127,6 +130,17 @@ class Run:
     progress: Progress
     leftovers: Leftovers
     warnings: tuple[LoadWarning, ...] = ()
+    slot: Slot | None = None
+
+    @property
+    def spec(self) -> PipelineSpec:
+        """The pipeline's spec."""
+        return self.names.spec
+
+    @property
+    def services(self) -> Services:
+        """All external services."""
+        return self.invocation.services
 
     @property
     def run_id(self) -> str:
@@ -151,7 +165,7 @@ class Run:
     @property
     def prefix(self) -> str:
         """The key prefix of the run's staging files."""
-        return staging_prefix(self.lake, self.spec.pipeline, self.run_id)
+        return run_prefix(self.lake, self.spec.pipeline, self.invocation.id, self.run_id)
 
     @property
     def month(self) -> str:
@@ -175,22 +189,25 @@ class Run:
 
 
 def begin_run(
-    spec: PipelineSpec, services: Services, request: LoadRequest, warnings: tuple[LoadWarning, ...] = ()
+    invocation: Invocation,
+    names: RunNames,
+    request: LoadRequest,
+    warnings: tuple[LoadWarning, ...] = (),
+    slot: Slot | None = None,
 ) -> Run:
-    """Return a run with an id and a log of its own. Nothing is called yet."""
-    run_id = services.new_run_id()
-    log = services.open_log(run_id, spec.pipeline)
-    names = RunNames(spec, run_id, services.job_id, services.now(), services.warehouse.settings.control_schema)
+    """Return a run with a log of its own, which begins now. Nothing is called yet."""
+    services, pipeline = invocation.services, names.spec.pipeline
+    log = services.open_log(names.run_id, pipeline)
     return Run(
-        spec,
-        services,
+        invocation,
         request,
         log,
-        WarehouseSession(services.warehouse, spec.pipeline, log),
-        names,
+        WarehouseSession(services.warehouse, pipeline, log),
+        replace(names, started_at=services.now()),
         Progress(log, services),
         Leftovers(),
         warnings,
+        slot,
     )
 
 

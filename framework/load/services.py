@@ -23,8 +23,9 @@ def never_interrupted() -> None:
 class Services:
     """All external services of a load; made by the command and passed in.
 
-    `frames` chooses the row engine for a batch, and opens it at the first call: a run with nothing to
-    do starts none. `check_interrupted` raises KeyboardInterrupt where the command was interrupted.
+    `frames` chooses the row engine for a batch, and opens it at the first call: a run with nothing to do starts none.
+    `invocation_id` is new for each command, `job_id` is that of the job that runs it. `check_interrupted` raises
+    KeyboardInterrupt where the command was interrupted.
     """
 
     environment: Environment
@@ -35,6 +36,7 @@ class Services:
     new_run_id: Callable[[], str]
     open_log: Callable[[str, str], RunLog]
     job_id: str | None
+    invocation_id: str
     check_interrupted: Callable[[], None] = never_interrupted
     sources: Callable[[], Mapping[str, SourceSpec]] = dict
     """The sources of all feeds of the project, by pipeline, without feeds whose spec cannot be read."""

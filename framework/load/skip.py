@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from framework.errors import SourceFileError, SpecError
-from framework.lake.heartbeat import active_runs
+from framework.lake.heartbeat import pipelines_at_work
 from framework.load.audit_trail import export_log, write_rows
+from framework.load.invocation import Invocation
 from framework.load.request import Pending
 from framework.load.result import LoadResult
 from framework.load.run import Run, begin_run
@@ -27,7 +28,8 @@ def skip_file(spec: PipelineSpec, services: Services, file: SourceFile, reason: 
         SourceFileError: the file was replaced meanwhile; its replacement stays.
         WarehouseError: the row cannot be written, or the file cannot be moved.
     """
-    run = begin_run(spec, services, Pending())
+    invocation = Invocation(services)
+    run = begin_run(invocation, invocation.new_names(spec), Pending())
     try:
         _skip(run, file, reason)
     finally:
@@ -37,10 +39,9 @@ def skip_file(spec: PipelineSpec, services: Services, file: SourceFile, reason: 
 
 def _skip(run: Run, file: SourceFile, reason: str) -> None:
     spec = run.spec
-    active = active_runs(run.lake, spec.pipeline, run.dead_after_seconds)
-    if active:
+    if spec.pipeline in pipelines_at_work(run.lake, run.invocation.read_activity()):
         raise SpecError(
-            f"a load of {spec.pipeline} is under way ({', '.join(sorted(active))}), and may be loading {file.url}. "
+            f"a load of {spec.pipeline} is under way, and may be loading {file.url}. "
             f"Wait until it has ended: history {spec.pipeline} --status RUNNING"
         )
     observed = observe(run.warehouse, spec, [file.identity.etag])

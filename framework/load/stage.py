@@ -132,6 +132,9 @@ def _stage(
         columns = plan_columns(spec, observed.table, batch, profiles, run.names.started_at)
         _refuse_emptied_columns(spec, batch, observed, columns, answer)
         columns, seen = _stage_until_settled(run, batch, rows, columns, place)
+        if place.destination is not None and not seen.staging_files:
+            # Otherwise nobody would find what the run leaves if it crashes.
+            run.lake.put(f"{run.prefix}without-rows", run.run_id)
         checked = StagedRows(batch, rows, columns, seen)
         quarantine = quarantine_bad_rows(run, checked, writes=place.destination is not None)
     if place.sample_rows is None or not seen.rows_staged:

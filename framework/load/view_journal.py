@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framework.errors import PipelineError, TransientWarehouseError, WarehouseError
-from framework.lake.heartbeat import active_runs
-from framework.lake.lake import Lake
+from framework.lake.heartbeat import markers_prefix
+from framework.load.invocation import Invocation
 from framework.load.run import Run
 from framework.model.names import TableName, ledger_table
 from framework.model.observation import JournalEntry
@@ -19,21 +19,15 @@ _PAUSE_SECONDS = 2.0
 
 
 def left_by_expired_runs(
-    lake: Lake, entries: Sequence[JournalEntry], own_run_id: str, dead_after_seconds: int
+    invocation: Invocation, entries: Sequence[JournalEntry], own_run_id: str | None = None
 ) -> list[JournalEntry]:
     """Return the entries that were not made by another active run."""
-    pipelines = {entry.pipeline for entry in entries}
-    active = {run for name in pipelines for run in active_runs(lake, name, dead_after_seconds)} - {own_run_id}
-    return [entry for entry in entries if entry.run_id not in active]
-
-
-def markers_prefix(lake: Lake, target: TableName, control_schema: str) -> str:
-    """Return the prefix of the markers that runs leave while they have dropped views on `target`.
-
-    The markers are `{pipeline}/{run_id}` below it. A run with nothing to load lists them, which costs no call to
-    the warehouse.
-    """
-    return lake.key(f"staging/.views-down/{ledger_table(control_schema, target).name}/")
+    activity = invocation.read_activity()
+    return [
+        entry
+        for entry in entries
+        if entry.run_id == own_run_id or not invocation.is_active(entry.run_id, entry.invocation_id, activity)
+    ]
 
 
 class ViewJournal:
@@ -73,7 +67,7 @@ class ViewJournal:
         run = self._run
         waited = 0.0
         while True:
-            left = left_by_expired_runs(run.lake, journal, run.run_id, run.dead_after_seconds)
+            left = left_by_expired_runs(run.invocation, journal, run.run_id)
             if len(left) == len(journal) or waited >= LONGEST_WAIT_SECONDS:
                 break
             run.log.warning("another run has dropped views; waiting for it", views=_names(journal))
@@ -83,6 +77,7 @@ class ViewJournal:
         for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in left}):
             self._warehouse.await_run(pipeline, run_id)
         if left:
+            run.invocation.first_loads.changes(entry.view.view for entry in left)
             run.log.warning("restoring views that an expired run dropped", views=_names(left))
             self._restore(left)
         self._delete_markers()
@@ -90,12 +85,15 @@ class ViewJournal:
 
     def _delete_markers(self) -> None:
         """Delete the markers of runs that have ended and have no view in the journal any more."""
-        lake, dead_after = self._run.lake, self._run.dead_after_seconds
+        invocation, lake = self._run.invocation, self._run.lake
         in_journal = {entry.run_id for entry in self._read()}
-        prefix = markers_prefix(lake, self._target, self._warehouse.control_schema)
-        for key in [found.key for found in lake.list_objects(prefix)]:
-            pipeline, _, run_id = key.removeprefix(prefix).partition("/")
-            if run_id not in in_journal and run_id not in active_runs(lake, pipeline, dead_after):
+        activity = invocation.read_activity()
+        for key in activity.markers:
+            if not key.startswith(self._markers):
+                continue
+            path, _, run_id = key.rpartition("/")
+            invocation_id = path.rpartition("/")[2]
+            if run_id not in in_journal and not invocation.is_active(run_id, invocation_id, activity):
                 lake.delete([key])
 
     def run(self, transaction: Transaction) -> WarehouseError | None:
@@ -137,9 +135,14 @@ class ViewJournal:
         return self._run.target
 
     @property
+    def _markers(self) -> str:
+        ledger = ledger_table(self._warehouse.control_schema, self._target)
+        return markers_prefix(self._run.lake, ledger.name)
+
+    @property
     def _own_marker(self) -> str:
-        lake, control_schema = self._run.lake, self._warehouse.control_schema
-        return f"{markers_prefix(lake, self._target, control_schema)}{self._run.spec.pipeline}/{self._run.run_id}"
+        run = self._run
+        return f"{self._markers}{run.spec.pipeline}/{run.invocation.id}/{run.run_id}"
 
     def _read(self) -> list[JournalEntry]:
         return list(read_journal(self._warehouse, self._target))

@@ -134,9 +134,11 @@ class JournalEntry:
 
     `view` is the view before the drop, with its definition. `place` is its position among the views that were
     dropped together, from the lowest. `is_of_spec`: a spec names the view, so that it may exist in another form.
+    `invocation_id` is None in an entry of an earlier release.
     """
 
     run_id: str
+    invocation_id: str | None
     pipeline: str
     target: TableName
     place: int
@@ -232,6 +234,7 @@ class AuditRow:
 
     run_id: str
     job_id: str | None
+    invocation_id: str
     pipeline: str
     started_at: datetime
     ended_at: datetime | None

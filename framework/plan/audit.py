@@ -36,6 +36,7 @@ class RunNames:
     spec: PipelineSpec
     run_id: str
     job_id: str | None
+    invocation_id: str
     started_at: datetime
     control_schema: str
 
@@ -62,6 +63,7 @@ class RunNames:
         return AuditRow(
             run_id=self.run_id,
             job_id=self.job_id,
+            invocation_id=self.invocation_id,
             pipeline=self.spec.pipeline,
             started_at=self.started_at,
             ended_at=ended_at,

@@ -35,6 +35,7 @@ def as_rows(entry: JournalEntry) -> tuple[JournalRow, ...]:
     """Return an entry as the rows that hold it."""
     view = entry.view
     document = {
+        "invocation_id": entry.invocation_id,
         "definition": view.definition,
         "owner": view.owner,
         "is_own": view.is_own,
@@ -80,7 +81,14 @@ def entries_of(rows: Iterable[JournalRow]) -> tuple[JournalEntry, ...]:
         comments = tuple(Comment(name, column, text) for column, text in document["comments"])
         entries.append(
             JournalEntry(
-                first.run_id, first.pipeline, first.target, first.place, view, comments, document["is_of_spec"]
+                first.run_id,
+                document.get("invocation_id"),
+                first.pipeline,
+                first.target,
+                first.place,
+                view,
+                comments,
+                document["is_of_spec"],
             )
         )
     return tuple(entries)

@@ -199,7 +199,7 @@ def _planned(
     if staged.has_rows:
         names = load.names
         source = _named(load.files)
-        run = EvolvingRun(names.run_id, names.started_at, source, names.control_schema, spellings)
+        run = EvolvingRun(names.run_id, names.invocation_id, names.started_at, source, names.control_schema, spellings)
         evolution = (*plan_evolution(spec, observed, changes, views, run), *plan_grants(spec, observed))
     merge = MergeInput(
         target=spec.target.table,

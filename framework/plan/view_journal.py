@@ -29,6 +29,7 @@ class EvolvingRun:
     """The run that changes the target. `source` names the load's files, `spellings` the headers of new columns."""
 
     run_id: str
+    invocation_id: str
     started_at: datetime
     source: str
     control_schema: str
@@ -73,6 +74,7 @@ def _entries(spec: PipelineSpec, observed: Observation, views: ViewWork, run: Ev
     return tuple(
         JournalEntry(
             run.run_id,
+            run.invocation_id,
             spec.pipeline,
             spec.target.table,
             place,

@@ -34,6 +34,7 @@ CHANGE_COLUMNS = (
 HISTORY_COLUMNS = (
     "run_id",
     "job_id",
+    "invocation_id",
     "pipeline",
     "run_start_ts",
     "run_end_ts",

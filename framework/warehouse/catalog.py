@@ -81,14 +81,15 @@ def observe(warehouse: WarehouseSession, spec: PipelineSpec, etags: Iterable[str
     Raises:
         WarehouseError: the target exists, but none of its columns can be seen.
     """
-    feed = ToObserve(spec, list(dict.fromkeys(etags))[:_MOST_ETAGS])
-    (found,) = observe_all(warehouse, [feed])
+    (found,) = observe_all(warehouse, [ToObserve(spec, tuple(etags))])
     if isinstance(found, WarehouseError):
         raise found
     return found
 
 
-def observe_all(warehouse: WarehouseSession, feeds: Sequence[ToObserve]) -> list[Observation | WarehouseError]:
+def observe_all(
+    warehouse: WarehouseSession, feeds: Sequence[ToObserve], attempts: int | None = None
+) -> list[Observation | WarehouseError]:
     """Return what the warehouse holds that loads of these pipelines depend on; in its place, why a target is unusable.
 
     One submission for as many pipelines as its texts have room for. It reads the catalog and the control tables that
@@ -97,7 +98,7 @@ def observe_all(warehouse: WarehouseSession, feeds: Sequence[ToObserve]) -> list
     `control_tables` lists.
     """
     portions = in_portions(feeds, _bytes_of, MAX_STATEMENT_BYTES - _BYTES_OF_TEMPLATES)
-    return [found for portion in portions for found in _observe_portion(warehouse, portion)]
+    return [found for portion in portions for found in _observe_portion(warehouse, portion, attempts)]
 
 
 def _bytes_of(feed: ToObserve) -> int:
@@ -107,19 +108,21 @@ def _bytes_of(feed: ToObserve) -> int:
     return names + _BYTES_PER_ETAG * len(feed.etags)
 
 
-def _observe_portion(warehouse: WarehouseSession, feeds: Sequence[ToObserve]) -> Iterator[Observation | WarehouseError]:
+def _observe_portion(
+    warehouse: WarehouseSession, feeds: Sequence[ToObserve], attempts: int | None
+) -> Iterator[Observation | WarehouseError]:
     catalog = _catalog_statements(feeds, warehouse.control_schema)
     control = _control_statements(feeds, warehouse.control_schema)
     try:
-        shown = read_catalog(warehouse, [*catalog, *control])
+        shown = read_catalog(warehouse, [*catalog, *control], attempts)
     except WarehouseError as error:
         if error.cause is not Cause.MISSING_RELATION:
             raise
-        shown = read_catalog(warehouse, catalog)
+        shown = read_catalog(warehouse, catalog, attempts)
         there = {str(row[0]) for row in shown.of("select_control_tables")}
         readable = [statement for statement in control if _table_of(statement).name in there]
         if readable:
-            shown = CatalogRows({**shown.rows, **read_catalog(warehouse, readable).rows})
+            shown = CatalogRows({**shown.rows, **read_catalog(warehouse, readable, attempts).rows})
     common = _common(shown)
     for feed in feeds:
         try:
@@ -165,7 +168,7 @@ def _distinct(names: Iterable[TableName]) -> list[TableName]:
 
 def _control_statements(feeds: Sequence[ToObserve], control_schema: str) -> list[Statement]:
     targets = _distinct(feed.target for feed in feeds)
-    etags = list(dict.fromkeys(etag for feed in feeds for etag in feed.etags))
+    etags = list(dict.fromkeys(etag for feed in feeds for etag in feed.etags))[:_MOST_ETAGS]
     history = {"table": TableName(control_schema, "job_sts"), "targets": targets, "outage_mark": OUTAGE_MARK}
     return [
         select("select_view_builds", {"table": TableName(control_schema, "view_builds")}),

@@ -48,9 +48,11 @@ class CatalogRows:
         return self.grouped[template]
 
 
-def read_catalog(warehouse: WarehouseSession, statements: Sequence[Statement]) -> CatalogRows:
+def read_catalog(
+    warehouse: WarehouseSession, statements: Sequence[Statement], attempts: int | None = None
+) -> CatalogRows:
     """Return the rows of the statements, read in one submission."""
-    results = warehouse.run(Transaction("observe", tuple(statements)))
+    results = warehouse.run(Transaction("observe", tuple(statements)), attempts)
     rows: dict[str, list[Row]] = {}
     for statement, found in zip(statements, results, strict=True):
         rows.setdefault(statement.template, []).extend(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from framework.errors import Cause, WarehouseError
 from framework.log.run_log import Event
-from framework.model.column_type import varchar
+from framework.model.column_type import parse_type, varchar
 from framework.model.names import TableName, ledger_table
 from framework.model.observation import Observation
 from framework.plan.spelling_rows import SPELLINGS
@@ -13,7 +13,7 @@ from framework.warehouse.session import WarehouseSession
 
 SHARED_TABLES = ("job_sts", "view_builds", "schema_changes", "view_journal", SPELLINGS)
 """The control tables that all pipelines share."""
-ADDED_COLUMNS = {("job_sts", "warnings"): varchar(4096)}
+ADDED_COLUMNS = {("job_sts", "warnings"): varchar(4096), ("job_sts", "invocation_id"): parse_type("char(32)")}
 """Columns added after the first release, by table and name; older control tables get them by ADD COLUMN."""
 
 
@@ -36,19 +36,29 @@ def ensure_control_tables(warehouse: WarehouseSession, target: TableName, observ
         with warehouse.creating:
             warehouse.run(Transaction("create_control_schema", statements))
         warehouse.log.info("created the control schema", schema=schema)
-    _add_columns(warehouse, observed)
     ledger = ledger_table(schema, target)
     if ledger.name not in observed.control_tables:
         warehouse.run(Transaction("create_ledger", (Statement("create_ledger", {"table": ledger}),)))
         warehouse.log.info(Event.LEDGER_CREATED, table=str(ledger), target=str(target))
 
 
-def _add_columns(warehouse: WarehouseSession, observed: Observation) -> None:
+def lacks_nothing(control_schema: str, target: TableName, observed: Observation) -> bool:
+    """Return whether all control tables with their columns, and the target's ledger, exist."""
+    needed = {*SHARED_TABLES, ledger_table(control_schema, target).name}
+    return observed.control_tables >= needed and not _missing_columns(observed)
+
+
+def _missing_columns(observed: Observation) -> list[tuple[str, str]]:
+    """Return the columns that control tables of an earlier release lack."""
+    there = observed.control_columns
+    return [place for place in ADDED_COLUMNS if place[0] in observed.control_tables and place not in there]
+
+
+def add_control_columns(warehouse: WarehouseSession, observed: Observation) -> None:
     """Add the columns that control tables of an earlier release lack, each in an idempotent submission."""
     schema = warehouse.control_schema
-    for (table, column), column_type in ADDED_COLUMNS.items():
-        if table not in observed.control_tables or (table, column) in observed.control_columns:
-            continue
+    for table, column in _missing_columns(observed):
+        column_type = ADDED_COLUMNS[table, column]
         values = {"table": TableName(schema, table), "name": column, "type": column_type}
         values |= {"default_sql": None, "encoding": None}
         try:

@@ -100,7 +100,9 @@ def test_a_refusal_for_good_is_not_retried(
 
     assert result.failure is not None
     assert code in result.failure.message
-    assert len(refused) == len(set(refused)) > 0
+    # A heartbeat that the invocation cannot write is attempted once more by its load.
+    most = 2 if operation == "PutObject" else 1
+    assert 0 < max(Counter(refused).values()) <= most
     assert not [entry for entry in run.entries() if "again" in str(entry["msg"])]
     assert len(feed.keys(f"data/in/{feed.name}/")) == 1
 

@@ -1,5 +1,6 @@
 """What a load costs, by count: submissions to the warehouse, Spark jobs, API calls that submit, calls of S3."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,33 +9,39 @@ from typing import Any
 import pytest
 from pyspark import SparkContext
 
-from tests.harness import MakeFeed, csv_text
+from tests.harness import MakeFeed, csv_text, run_together
 from tests.sandbox.conftest import MINIMAL
 
 
+STATEMENTS_OF_A_LOAD = 16
+STATEMENTS_OF_AN_OBSERVATION = 13
+
+
 class SubmissionCounter:
-    """Counts the calls of a boto3 client that submit statements, by botocore's own events."""
+    """Counts the calls of a boto3 client that submit statements, and the statements, by botocore's own events."""
 
     def __init__(self, client: Any) -> None:
         self.names: list[str] = []
+        self.statements = 0
         for operation in ("ExecuteStatement", "BatchExecuteStatement"):
             client.meta.events.register(f"before-call.redshift-data.{operation}", self._count)
 
     def _count(self, model: Any, params: Any, **_: Any) -> None:
         self.names.append(model.name)
+        self.statements += len(json.loads(params["body"]).get("Sqls", [""]))
 
 
 @contextmanager
-def counted_s3_calls(client: Any) -> Iterator[Counter[str]]:
-    """Yield the calls of S3 that a client makes within the block, by operation."""
+def counted_calls(client: Any, service: str = "s3") -> Iterator[Counter[str]]:
+    """Yield the calls that a client makes within the block, by operation."""
     calls = Counter[str]()
 
     def count(model: Any, **_: Any) -> None:
         calls[model.name] += 1
 
-    client.meta.events.register("before-call.s3", count)
+    client.meta.events.register(f"before-call.{service}", count)
     yield calls
-    client.meta.events.unregister("before-call.s3", count)
+    client.meta.events.unregister(f"before-call.{service}", count)
 
 
 def spark_jobs(action: Callable[[], Any]) -> int:
@@ -73,7 +80,7 @@ def test_a_load_of_a_small_file_without_drift_makes_thirteen_calls_of_s3(
     # A name that no other file in the archive has.
     feed.land(f"{feed.name}.csv", csv_text("id,a,b", "2,z,3.5", "3,w,4.5"))
 
-    with counted_s3_calls(s3) as calls:
+    with counted_calls(s3) as calls:
         (result,) = feed.run()
 
     assert result.status == "SUCCESS"
@@ -86,6 +93,37 @@ def test_a_load_of_a_small_file_without_drift_makes_thirteen_calls_of_s3(
         "DeleteObject": 1,
         "DeleteObjects": 1,
     }
+
+
+def test_feeds_of_an_invocation_share_what_is_not_a_load_of_its_own(
+    make_feed: MakeFeed, embedded_engine: Any, s3: Any, redshift_data: Any
+) -> None:
+    feeds = [make_feed(frames=embedded_engine) for _ in range(8)]
+    for feed in feeds:
+        feed.load("1.csv", csv_text("id,a,b", "1,x,1.5", "2,y,2.5"))
+        feed.land(f"{feed.name}.csv", csv_text("id,a,b", "2,z,3.5", "3,w,4.5"))
+    counter = SubmissionCounter(redshift_data)
+
+    with counted_calls(s3) as calls, counted_calls(redshift_data, "redshift-data") as data_api:
+        results = run_together(feeds)
+
+    assert [result.status for result in results] == ["SUCCESS"] * 8
+    assert calls == {
+        "ListObjectsV2": 8 + 2,  # each inbox; what is in staging, before and after
+        "PutObject": 3 * 8 + 1,  # rows, manifest, log; the heartbeat
+        "HeadObject": 2 * 8,
+        "GetObject": 8,
+        "CopyObject": 8,
+        "DeleteObject": 8,
+        "DeleteObjects": 1,
+    }
+    # The observation, the starts of four loads each, and the loads.
+    assert len(counter.names) == 1 + 2 + 8
+    observed = counter.statements - 2 - 8 * STATEMENTS_OF_A_LOAD
+    assert observed == STATEMENTS_OF_AN_OBSERVATION
+    # Each load fetches its counts; the observation is described, and has as many results with rows as it needs.
+    assert data_api["DescribeStatement"] <= 1 + len(counter.names)
+    assert data_api["GetStatementResult"] <= 8 + 12
 
 
 @pytest.mark.parametrize("is_taken", [False, True])
@@ -102,7 +140,7 @@ def test_each_file_of_a_batch_makes_five_calls_of_s3_and_two_more_where_its_name
     for number, name in enumerate(names):
         feed.land(name, csv_text("id,a", f"{number},y"))
 
-    with counted_s3_calls(s3) as calls:
+    with counted_calls(s3) as calls:
         results = feed.run()
 
     assert [result.status for result in results] == ["SUCCESS"] * 5

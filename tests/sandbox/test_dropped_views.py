@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from framework.errors import WarehouseError
+from framework.lake.heartbeat import markers_prefix
 from framework.lake.lake import Lake
-from framework.load.view_journal import markers_prefix
-from framework.model.names import TableName
+from framework.model.names import TableName, ledger_table
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
 from tests.faults.crashing_process import CrashingProcess
@@ -60,7 +60,8 @@ def test_a_run_waits_for_another_that_has_dropped_views_and_then_restores_them(m
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    left = feed.keys("staging/")
+    alive = feed.s3.list_objects_v2(Bucket="lake", Prefix="staging/_alive/")["Contents"]
+    left = [*feed.keys("staging/"), *(found["Key"] for found in alive)]
 
     def let_it_end(seconds: float) -> None:
         if any(entry["msg"].startswith("another run has dropped views") for entry in recovering_run.entries()):
@@ -101,7 +102,9 @@ def test_views_stay_recorded_when_the_run_that_is_to_restore_them_meets_an_outag
     assert other.run() == []
     assert views(feed) == before
     assert feed.keys("staging/") == []
-    signs = markers_prefix(Lake(feed.s3, feed.environment.lake), TableName("public", feed.name), "feedway")
+    signs = markers_prefix(
+        Lake(feed.s3, feed.environment.lake), ledger_table("feedway", TableName("public", feed.name)).name
+    )
     assert feed.s3.list_objects_v2(Bucket="lake", Prefix=signs).get("KeyCount", 0) == 0
 
 

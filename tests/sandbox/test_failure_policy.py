@@ -152,9 +152,10 @@ def test_a_permanent_fault_is_tried_once_and_one_that_may_pass_as_often_as_the_e
 
     assert refused.failure is not None
     assert "is a view" in refused.failure.message
-    assert permanent == ["observe", "failed"]
+    # The invocation's own attempt, and the load's.
+    assert permanent == ["observe"] * 2 + ["failed"]
     assert unreachable.failure is not None
-    assert outages.seen == ["observe"] * 3 + ["failed"]
+    assert outages.seen == ["observe"] * (1 + 3) + ["failed"]
 
 
 @pytest.mark.parametrize(

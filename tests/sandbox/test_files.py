@@ -217,8 +217,8 @@ def test_a_crashed_runs_remains_are_cleared_away(make_feed: MakeFeed) -> None:
     dead = "dead" + "0" * 28
     feed.load("1.csv", csv_text("id,a", "1,x"))
     feed.sql(f"create table feedway.stage_{dead} (a integer)")
-    feed.s3.put_object(Bucket="lake", Key=f"staging/{feed.name}/{dead}/alive", Body=b"")
-    feed.s3.put_object(Bucket="lake", Key=f"staging/{feed.name}/{dead}/rows-0/part.parquet", Body=b"x")
+    for name in ("manifest.json", "rows-0/part.parquet"):
+        feed.s3.put_object(Bucket="lake", Key=f"staging/{feed.name}/{'e' * 32}/{dead}/{name}", Body=b"")
     living = feed.load("2.csv", csv_text("id,a", "2,x"))
     untouched = len(feed.keys(f"staging/{feed.name}/"))
 
@@ -300,7 +300,7 @@ def test_a_crashed_runs_remains_are_cleared_away_where_nothing_is_pending(make_f
     feed = make_feed()
     dead = "dead" + "1" * 28
     feed.load("1.csv", csv_text("id,a", "1,x"))
-    feed.s3.put_object(Bucket="lake", Key=f"staging/{feed.name}/{dead}/alive", Body=b"")
+    feed.s3.put_object(Bucket="lake", Key=f"staging/{feed.name}/{'e' * 32}/{dead}/without-rows", Body=b"")
     feed.environment = replace(feed.environment, dead_after_seconds=-1)
 
     assert feed.run() == []

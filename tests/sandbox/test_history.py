@@ -16,7 +16,13 @@ SCHEMAS = Path(__file__).parents[2] / "schemas" / "output"
 
 
 def audit(
-    feed: FeedHarness, run_id: str, status: str, start: str = "2026-01-01", end: str = "null", file: str = "k"
+    feed: FeedHarness,
+    run_id: str,
+    status: str,
+    start: str = "2026-01-01",
+    end: str = "null",
+    file: str = "k",
+    invocation_id: str = "",
 ) -> None:
     """Write an audit row, as a load of another process would."""
     ended = end if end == "null" else f"'{end}'"
@@ -24,9 +30,10 @@ def audit(
         "sandbox",
         "sql",
         "insert into feedway.job_sts (run_id, pipeline, run_start_ts, run_end_ts, source_bucket, source_filename, "
-        "source_etag, source_size, source_modified_ts, source_generation, target_table_name, status, spec_sha256) "
+        "source_etag, source_size, source_modified_ts, source_generation, target_table_name, status, spec_sha256, "
+        "invocation_id) "
         f"values ('{run_id}', '{feed.name}', '{start}', {ended}, 'lake', '{file}', 'e', 1, '2026-01-01', 1, "
-        f"'public.t', '{status}', 'x')",
+        f"'public.t', '{status}', 'x', '{invocation_id}')",
     )
     assert code == 0, err
 
@@ -51,23 +58,31 @@ def stale(feed: FeedHarness, *options: str) -> tuple[int, list[dict[str, Any]]]:
 def test_a_load_without_an_end_runs_as_long_as_its_heartbeat_is_fresh(feed: FeedHarness) -> None:
     feed.land("1.csv", "id,a\n1,x\n")
     feed.command("run", feed.name)
-    for run_id in ("gone", "silent", "living"):
-        audit(feed, run_id, "STARTED")
-    for run_id in ("silent", "living"):
-        feed.s3.put_object(Bucket="lake", Key=f"staging/{feed.name}/{run_id}/alive", Body=b"")
     past = (datetime.now() - timedelta(seconds=400)).timestamp()  # noqa: DTZ005 - a file's time is a local one
-    set_time(feed, f"staging/{feed.name}/silent/alive", past)
+    wanted = {}
+    # By when its command and the run itself were last heard of.
+    for run_id, heartbeat, own in (
+        ("gone", None, None),
+        ("silent", past, past),
+        ("hanging", past, None),
+        ("begins", 0, None),
+        ("reads", 0, past),
+        ("writes", past, 0),
+    ):
+        audit(feed, run_id, "STARTED", invocation_id=f"of-{run_id}")
+        own_key = f"staging/{feed.name}/of-{run_id}/{run_id}/rows-0/1.parquet"
+        for key, seen_at in ((f"staging/_alive/of-{run_id}", heartbeat), (own_key, own)):
+            if seen_at is not None:
+                feed.s3.put_object(Bucket="lake", Key=key, Body=b"")
+                set_time(feed, key, seen_at or datetime.now().timestamp())  # noqa: DTZ005
+        wanted[run_id] = "RUNNING" if 0 in (heartbeat, own) else "UNFINISHED"
 
     seen = {load["run_id"].strip(): load["status"] for load in loads(feed)}
 
     assert [status for run_id, status in seen.items() if len(run_id) == 32] == ["SUCCESS"]
-    assert {run_id: seen[run_id] for run_id in ("gone", "silent", "living")} == {
-        "gone": "UNFINISHED",
-        "silent": "UNFINISHED",
-        "living": "RUNNING",
-    }
-    assert [load["run_id"].strip() for load in loads(feed, "--status", "running")] == ["living"]
-    assert len(loads(feed, "--status", "UNFINISHED", "--status", "RUNNING")) == 3
+    assert {run_id: seen[run_id] for run_id in wanted} == wanted
+    assert {load["run_id"].strip() for load in loads(feed, "--status", "running")} == {"begins", "reads", "writes"}
+    assert len(loads(feed, "--status", "UNFINISHED", "--status", "RUNNING")) == len(wanted)
 
 
 def set_time(feed: FeedHarness, key: str, moment: float) -> None:

@@ -92,6 +92,7 @@ def test_the_audit_rows_of_many_files_are_all_written(
         AuditRow(
             run_id=run_id,
             job_id="j" * 255,
+            invocation_id="c" * 32,
             pipeline=feed.name,
             started_at=ARRIVED,
             ended_at=ARRIVED,

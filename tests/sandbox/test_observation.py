@@ -35,8 +35,8 @@ def test_feeds_observed_together_are_what_each_observes_by_itself(make_feed: Mak
     together = observe_all(warehouse, asked)
 
     assert not_there.warehouse.submissions == before + 1
-    for feed, found in zip(asked, together, strict=True):
-        assert found == observe(warehouse, feed.spec, feed.etags)
+    for alone, found in zip(asked, together, strict=True):
+        assert found == observe(warehouse, alone.spec, alone.etags)
     # Each of them is something to compare.
     tables = [found.table for found in together if not isinstance(found, Exception)]
     assert [table is None for table in tables] == [False] * 5 + [True, False]

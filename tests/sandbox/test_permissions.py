@@ -141,10 +141,10 @@ class Site:
 
     def die(self) -> None:
         """Leave what a run leaves that was killed long ago: a heartbeat, staging files and bad rows."""
-        run_id = "dead" + "5" * 28
+        run_id, invocation_id = "dead" + "5" * 28, "dead" + "6" * 28
         self.put(f"data/quarantine/{self.name}/2026/01/{run_id}/1.parquet")
-        for file in ("alive", "rows-0/part.parquet"):
-            os.utime(self.s3_folder / "lake" / self.put(f"staging/{self.name}/{run_id}/{file}"), (0, 0))
+        for path in (f"_alive/{invocation_id}", f"{self.name}/{invocation_id}/{run_id}/rows-0/part.parquet"):
+            os.utime(self.s3_folder / "lake" / self.put(f"staging/{path}"), (0, 0))
 
 
 @pytest.fixture(scope="module")

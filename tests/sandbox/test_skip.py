@@ -117,8 +117,8 @@ def test_a_file_set_aside_by_one_of_several_pipelines_is_that_ones(feed: FeedHar
 
 def test_no_file_is_skipped_while_a_load_of_its_feed_is_under_way(feed: FeedHarness) -> None:
     key = feed.land("1.csv", "id,a\n1,x\n")
-    sign = f"staging/{feed.name}/{'f' * 32}/alive"
-    feed.s3.put_object(Bucket="lake", Key=sign, Body=b"")
+    sign = f"staging/_alive/{'f' * 32}"
+    feed.s3.put_object(Bucket="lake", Key=sign, Body=f"another\n{feed.name}".encode())
 
     code, _, err = feed.command("skip", key)
     feed.s3.delete_object(Bucket="lake", Key=sign)

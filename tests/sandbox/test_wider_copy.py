@@ -200,7 +200,7 @@ def test_a_copy_that_did_not_take_the_tables_place_goes(make_feed: MakeFeed) -> 
     feed.sql(f"create table public.{feed.name}_other (id integer references {feed.table} (id))")
     dead = "ab" * 16
     feed.sql(f"create table public.{feed.name}__feedway_{dead[:8]} (id integer)")
-    feed.s3.put_object(Bucket="lake", Key=f"staging/{feed.name}/{dead}/alive", Body=b"")
+    feed.s3.put_object(Bucket="lake", Key=f"staging/{feed.name}/{'e' * 32}/{dead}/manifest.json", Body=b"")
     after_a_while(feed)
 
     result = feed.load("1.csv", csv_text("id,a", "3000000000,y"))

@@ -7,13 +7,14 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from framework.cli.commands.prune import report_pruning
 from framework.cli.commands.stale import report_stale
 from framework.cli.output import Output, table
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
-from framework.lake.heartbeat import active_runs
+from framework.lake.heartbeat import Activity, read_activity
 from framework.lake.lake import Lake
 from framework.load.services import Services
 from framework.spec.project import Project
@@ -188,15 +189,13 @@ def _arrival_key(asked: str, lake: Lake) -> str:
 
 def named_loads(rows: Sequence[Row], services: Services) -> Iterator[dict[str, object]]:
     """Yield the loads by column name; a load without an end is RUNNING or, without a fresh heartbeat, UNFINISHED."""
-    active: dict[object, frozenset[str]] = {}
+    activity: Activity | None = None
     for row in rows:
         load: dict[str, object] = dict(zip(HISTORY_COLUMNS, row, strict=True))
         if load["status"] == "STARTED":
-            pipeline = load["pipeline"]
-            if pipeline not in active:
-                dead_after_seconds = services.environment.dead_after_seconds
-                active[pipeline] = active_runs(services.lake, str(pipeline), dead_after_seconds)
-            load["status"] = RUNNING if load["run_id"] in active[pipeline] else UNFINISHED
+            activity = activity or read_activity(services.lake, services.environment.dead_after_seconds)
+            is_active = activity.is_active(str(load["run_id"]), cast(str | None, load["invocation_id"]))
+            load["status"] = RUNNING if is_active else UNFINISHED
         load["warnings"] = json.loads(str(load["warnings"] or "[]"))
         yield load
 

@@ -10,6 +10,7 @@ from typing import Literal
 from framework.cli.output import Output, table
 from framework.cli.wiring import open_services
 from framework.errors import SchemaChangeError, SpecError
+from framework.load.invocation import Invocation
 from framework.load.services import Services
 from framework.load.view_journal import left_by_expired_runs
 from framework.model.observation import JournalEntry
@@ -73,7 +74,7 @@ def _restore(services: Services, asked: Sequence[str], *, is_to_forget: bool) ->
     log = services.open_log(services.new_run_id(), "restore-views")
     warehouse = WarehouseSession(services.warehouse, "restore-views", log)
     entries = _asked_for(read_journal(warehouse, None), asked)
-    left = left_by_expired_runs(services.lake, entries, log.run_id, services.environment.dead_after_seconds)
+    left = left_by_expired_runs(Invocation(services), entries)
     for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in left}):
         warehouse.await_run(pipeline, run_id)
     reasons: dict[JournalKey, str] = {}

@@ -196,7 +196,7 @@ insert into "feedway"."job_sts" (
     run_id, job_id, pipeline, run_start_ts, run_end_ts,
     source_bucket, source_filename, source_etag, source_size, source_modified_ts, source_generation,
     target_table_name, records_read, records_inserted, records_updated, records_deleted, records_deduplicated,
-    records_rejected, status, error_message, spec_sha256, warnings
+    records_rejected, status, error_message, spec_sha256, warnings, invocation_id
 )
 select
     loaded.run_id, loaded.job_id, loaded.pipeline, loaded.run_start_ts,
@@ -208,7 +208,8 @@ select
     coalesce(counts.updated_rows, 0),
     0,
     coalesce(counts.loser_rows, 0),
-    loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256, loaded.warnings
+    loaded.records_rejected, 'SUCCESS', loaded.error_message, loaded.spec_sha256, loaded.warnings,
+    loaded.invocation_id
 from (
     select
         0 as feedway_file,
@@ -226,7 +227,8 @@ from (
         cast('public.shops' as varchar(257)) as target_table_name,
         cast(null as varchar(4096)) as error_message,
         cast('5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec5bec' as char(64)) as spec_sha256,
-        cast('[{"rule": "unloadable-column", "column": "place", "message": "public.shops: the column ''place'' is geometry, which Feedway cannot load: stored rows keep their values, new rows get NULL. If that is meant, list it under columns.exclude"}]' as varchar(4096)) as warnings
+        cast('[{"rule": "unloadable-column", "column": "place", "message": "public.shops: the column ''place'' is geometry, which Feedway cannot load: stored rows keep their values, new rows get NULL. If that is meant, list it under columns.exclude"}]' as varchar(4096)) as warnings,
+        cast('cccccccccccccccccccccccccccccccc' as char(32)) as invocation_id
 ) as loaded
 left join "feedway_counts_0123456789ab" as counts on counts.feedway_file = loaded.feedway_file;
 

@@ -25,7 +25,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Made:
-    """A call that was made, and the step of the load that made it; None before the first load."""
+    """A call that was made, and the step of the load that made it; None before the first load, in the invocation."""
 
     call: Call
     step: Step | None

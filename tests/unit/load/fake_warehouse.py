@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from framework.errors import Cause, TransientWarehouseError, WarehouseError
+from framework.load.invocation import SHARED
 from framework.log.run_log import RunLog
 from framework.model.observation import AuditRow
 from framework.plan.journal_rows import JournalRow
@@ -46,6 +47,8 @@ class Submission:
     made: Made
     error: BaseException | None
     attempts: int | None
+    is_shared: bool = False
+    """Whether an invocation makes it for its loads."""
 
     @property
     def templates(self) -> list[str]:
@@ -98,7 +101,7 @@ class FakeWarehouse:
         self, transaction: Transaction, caller: Caller, log: RunLog, attempts: int | None = None
     ) -> list[list[Row]]:
         error = self._begin(transaction)
-        self.submitted.append(Submission(transaction, self._calls.made[-1], error, attempts))
+        self.submitted.append(Submission(transaction, self._calls.made[-1], error, attempts, caller.pipeline == SHARED))
         if error is not None:
             raise error
         found = [self._rows(each) if each.fetches else [] for each in transaction.statements]

@@ -31,7 +31,7 @@ from framework.spec.environment import (
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Row, Warehouse
-from framework.warehouse.control_tables import SHARED_TABLES
+from framework.warehouse.control_tables import ADDED_COLUMNS, SHARED_TABLES
 from tests.unit.load.calls import Calls
 from tests.unit.load.fake_lake import FakeLake
 from tests.unit.load.fake_rows import TEXTS, WHOLE_NUMBERS, Canned, FakeEngine
@@ -41,6 +41,9 @@ NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 ONE = "data/in/golden/one.csv"
 TWO = "data/in/golden/two.csv"
 EXPIRED_RUN = "d" * 32
+EXPIRED_INVOCATION = "e" * 32
+FIRST_INVOCATION = "a001" * 8
+"""The id of a bench's first invocation."""
 ENVIRONMENT = Environment(
     "test",
     "aws",
@@ -96,6 +99,7 @@ class Bench:
         self.logs: list[RunLog] = []
         self.check_interrupted: Callable[[], None] = never_interrupted
         self._run_ids = (f"{number:08x}" * 4 for number in count(1))
+        self._invocation_ids = (f"{number:04x}" * 8 for number in count(0xA001))
         for minutes, key in enumerate((*scenario.older, *scenario.files)):
             self.lake.arrive(key, f"{scenario.header}\n1,2\n3,4\n{key}\n", NOON + timedelta(minutes=minutes - 60))
         scenario.before(self)
@@ -111,6 +115,7 @@ class Bench:
             new_run_id=lambda: next(self._run_ids),
             open_log=self._open_log,
             job_id="job",
+            invocation_id=next(self._invocation_ids),
             check_interrupted=lambda: self.check_interrupted(),
         )
 
@@ -166,7 +171,7 @@ def catalog(spec: PipelineSpec, scenario: Scenario) -> dict[str, Answer]:
     columns = [(target.schema, target.name, *_column_row(name, text)) for name, text in scenario.table.items()]
     own = [*SHARED_TABLES, ledger_table("feedway", target).name] if columns else []
     return {
-        "select_control_tables": [*((name, None) for name in own), ("job_sts", "warnings")],
+        "select_control_tables": [*((name, None) for name in own), *ADDED_COLUMNS],
         "select_schemas": [("public",), ("reporting",)],
         "select_relation": [(target.schema, target.name, "BASE TABLE")] if columns else [],
         "select_columns": columns,
@@ -201,15 +206,15 @@ def left_by_an_expired_run(bench: Bench) -> None:
     """Leave what a run had made whose heartbeat is an hour old: staging files, bad rows, a view that it has dropped."""
     target, view = bench.spec.target.table, TableName("reporting", "theirs")
     dropped = ObservedView(view, "etl", True, (), "SELECT customers.name FROM customers;")
-    entry = JournalEntry(EXPIRED_RUN, "golden", target, 0, dropped, (), False)
+    entry = JournalEntry(EXPIRED_RUN, EXPIRED_INVOCATION, "golden", target, 0, dropped, (), False)
     bench.warehouse.journal += as_rows(entry)
     bench.warehouse.dropped_views.add(str(view))
     ledger = ledger_table("feedway", target).name
     for key in (
-        f"staging/golden/{EXPIRED_RUN}/alive",
-        f"staging/golden/{EXPIRED_RUN}/plan-1/rows-0/0.parquet",
+        f"staging/_alive/{EXPIRED_INVOCATION}",
+        f"staging/golden/{EXPIRED_INVOCATION}/{EXPIRED_RUN}/plan-1/rows-0/0.parquet",
         f"data/quarantine/golden/2026/01/{EXPIRED_RUN}/0.parquet",
-        f"staging/.views-down/{ledger}/golden/{EXPIRED_RUN}",
+        f"staging/.views-down/{ledger}/golden/{EXPIRED_INVOCATION}/{EXPIRED_RUN}",
     ):
         bench.lake.arrive(key, "left", NOON - timedelta(hours=1))
 

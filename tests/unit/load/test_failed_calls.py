@@ -9,7 +9,7 @@ import pytest
 
 from framework.errors import WarehouseError
 from framework.load.run import Step
-from tests.unit.load.calls import Made
+from tests.unit.load.calls import Call, Made
 from tests.unit.load.expectations import (
     LOADED,
     NOT_ARCHIVED,
@@ -18,7 +18,7 @@ from tests.unit.load.expectations import (
     require_nothing_left,
     require_views_and_log,
 )
-from tests.unit.load.scenarios import SCENARIOS, Bench
+from tests.unit.load.scenarios import FIRST_INVOCATION, ONE, SCENARIOS, Bench
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Case:
     run_id: str
 
     def __str__(self) -> str:
-        return f"{self.scenario} {self.made.call}".replace(" ", "_").replace(self.run_id, "RUN")
+        words = f"{self.scenario} {self.made.call}".replace(" ", "_").replace(self.run_id, "RUN")
+        return words.replace(FIRST_INVOCATION, "INVOCATION")
 
     @property
     def step(self) -> Step:
@@ -42,9 +43,9 @@ class Case:
         """Whether the call cleans up or exports the log."""
         call = self.made.call
         return (call.name, call.about) in (
-            ("delete_below", f"staging/golden/{self.run_id}/"),
+            ("delete_below", f"staging/golden/{FIRST_INVOCATION}/{self.run_id}/"),
             ("put", f"logs/golden/2026/01/{self.run_id}.jsonl"),
-        )
+        ) or (self.step is Step.SETTLE and "staging/" in call.about)
 
 
 def calls() -> Iterator[Case]:
@@ -116,26 +117,47 @@ def test_files_stay_where_they_are_when_the_lake_goes_down_for_good(case: Case) 
     assert bench.warehouse.dropped_views == {str(row.view) for row in bench.warehouse.journal}
 
 
+IS_LISTING_OF_FILES = Call("list_objects", "data/in/golden/")
+
+
+def test_before_a_load_there_are_listings_and_a_heartbeat() -> None:
+    heartbeat, staging = Call("put", f"staging/_alive/{FIRST_INVOCATION}"), Call("list_objects", "staging/")
+
+    assert {case.made.call for case in NO_RUN_YET} == {
+        IS_LISTING_OF_FILES,
+        heartbeat,
+        staging,
+    }
+
+
 @pytest.mark.parametrize("case", NO_RUN_YET, ids=str)
-def test_without_a_listing_or_a_heartbeat_there_is_no_load(case: Case) -> None:
+def test_a_call_of_the_invocation_that_fails_once_is_repeated_by_the_load(case: Case) -> None:
     bench = Bench(SCENARIOS[case.scenario], max_attempts=1)
     bench.calls.failures = {case.made.call: WarehouseError("S3 refuses")}
-    if case.made.call.name == "put":
-        (result,) = bench.run()
-        assert (result.source_file, result.status) == (None, "FAILED")
-        require_views_and_log(bench)
-    else:
+    if case.made.call == IS_LISTING_OF_FILES:
         with pytest.raises(WarehouseError, match="S3 refuses"):
             bench.run()
+        assert bench.lake.keys("staging/_alive/") == []
+        assert (bench.warehouse.submitted, bench.place_of(ONE)) == ([], "in")
+    else:
+        check_load(bench, Step.SETTLE, LOADED)
+        require_nothing_left(bench)
 
-    assert bench.warehouse.submitted == []
-    assert {bench.place_of(key) for key in bench.scenario.files} == {"in"}
+
+def test_without_a_heartbeat_there_is_no_load() -> None:
+    bench = Bench(SCENARIOS["no drift"], max_attempts=1)
+    heartbeat = f"staging/_alive/{FIRST_INVOCATION}"
+    bench.calls.failures = {Call("put", heartbeat, nth): WarehouseError("S3 refuses") for nth in range(2)}
+    (result,) = bench.run()
+
+    assert (result.source_file, result.status) == (None, "FAILED")
+    assert (bench.warehouse.audit, bench.place_of(ONE)) == ([], "in")
+    require_views_and_log(bench)
 
 
 def test_the_cases_hold_every_method_of_the_lake_that_a_load_calls() -> None:
     assert {case.made.call.name for case in CASES} == {
         "list_objects",
-        "clock",
         "describe",
         "read_head",
         "head",

@@ -19,6 +19,7 @@ from framework.errors import (
 )
 from framework.load.discover import discover
 from framework.load.execute import Committed, Refusal
+from framework.load.invocation import Invocation
 from framework.load.planning import from_warehouse, load_input
 from framework.load.refusals import (
     Attempt,
@@ -50,7 +51,8 @@ COUNTED = {ONE: (2, 2, 0, 0, 0, 0)}
 def attempted(scenario: str) -> Attempt:
     """Return a scenario's load as it stands when its plan is executed."""
     bench = Bench(SCENARIOS[scenario])
-    run = begin_run(bench.spec, bench.services, Pending())
+    invocation = Invocation(bench.services)
+    run = begin_run(invocation, invocation.new_names(bench.spec), Pending())
     (files,) = discover(bench.spec, bench.services, Pending()).loads
     observed = observe(run.warehouse, run.spec, ())
     staged = stage(run, files, observed, StagingPlace(), from_warehouse(run))

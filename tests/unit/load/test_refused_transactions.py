@@ -83,9 +83,16 @@ class Case:
 
     @property
     def step(self) -> Step:
-        step = self.submission.made.step
+        """The step that meets what fails; the invocation's own submissions are repeated by the load."""
+        repeated = {"observe": Step.OBSERVE, "started": Step.START}
+        step = repeated[self.name] if self.is_shared else self.submission.made.step
         assert step is not None
         return step
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the invocation makes it for its loads."""
+        return self.submission.is_shared
 
     @property
     def restores_views(self) -> bool:
@@ -168,8 +175,8 @@ def test_a_submission_that_is_refused_as_a_whole_fails_the_load_or_is_divided(
     elif not passes and (case.restores_views or case.name == "compare_view"):
         # A run restores its own views twice; those of an expired run once, and what fails is left to the next run.
         wanted = Expected(None, "archive", has_problem=case.step is Step.RECOVER)
-    elif passes and case.copies_and_merges:
-        # It is repeated in two submissions, which meet nothing.
+    elif case.is_shared or (passes and case.copies_and_merges):
+        # It is repeated by the load, or in two submissions, which meet nothing.
         wanted = LOADED
     else:
         wanted = failure(type(error), max_attempts, is_outage=error.is_outage)

@@ -281,7 +281,8 @@ def test_a_column_that_another_run_adds_at_the_same_time_is_planned_for() -> Non
 
     assert result.status == "SUCCESS"
     assert len(bench.warehouse.of("evolve")) == 1
-    assert len(bench.warehouse.of("observe")) == 2
+    # The invocation looks, the load before it changes anything, and the load after the refusal.
+    assert len(bench.warehouse.of("observe")) == 3
 
 
 def test_control_tables_that_the_run_has_created_are_no_change_of_the_target() -> None:
@@ -303,5 +304,5 @@ def test_the_target_is_observed_once_for_a_refusal_and_its_next_plan() -> None:
 
     assert result.failure is not None
     assert type(result.failure.error) is SchemaChangeError
-    # The first look, two lookups of the planner, and the look for a change.
-    assert len(bench.warehouse.of("observe")) == 4
+    # The invocation's look and the load's own, two lookups of the planner, and the look for a change.
+    assert len(bench.warehouse.of("observe")) == 5

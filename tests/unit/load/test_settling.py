@@ -14,7 +14,16 @@ from framework.warehouse.client import Row
 from tests.unit.load.calls import Call
 from tests.unit.load.expectations import require_nothing_left, require_views_and_log
 from tests.unit.load.fake_warehouse import Refusal, entered
-from tests.unit.load.scenarios import EXPIRED_RUN, ONE, SCENARIOS, TWO, Bench, Scenario, left_by_an_expired_run
+from tests.unit.load.scenarios import (
+    EXPIRED_INVOCATION,
+    EXPIRED_RUN,
+    ONE,
+    SCENARIOS,
+    TWO,
+    Bench,
+    Scenario,
+    left_by_an_expired_run,
+)
 
 DUPLICATES = Refusal("merge", "check_no_duplicates")
 
@@ -121,7 +130,8 @@ def test_what_is_done_on_the_way_out_is_tried_once() -> None:
     bench.warehouse.refusals = [Refusal("merge", "insert_rows")]
     bench.run()
 
-    way_out = {each.transaction.name: each.attempts for each in bench.warehouse.submitted if each.attempts is not None}
+    own = [each for each in bench.warehouse.submitted if not each.is_shared]
+    way_out = {each.transaction.name: each.attempts for each in own if each.attempts is not None}
     assert way_out == {"failed": 1, "drop_staging": 1, "run_counts": 1}
 
 
@@ -233,8 +243,8 @@ def test_the_target_is_observed_anew_for_the_load_after_one_that_has_changed_it(
     bench = Bench(two_files("copy"))
     bench.run()
 
-    # Each load looks once, and looks up the rows and the design of the table.
-    assert len(bench.warehouse.of("observe")) == 6
+    # The invocation looks once, and each load, which looks up the rows and the design of the table too.
+    assert len(bench.warehouse.of("observe")) == 7
 
 
 @pytest.mark.parametrize(
@@ -256,7 +266,8 @@ def test_a_run_with_nothing_to_load_clears_away_what_an_expired_run_has_left() -
 
     assert bench.run() == []
     assert bench.lake.keys() == [bench.log_key]
-    assert bench.warehouse.awaited == [f"feedway/golden/{EXPIRED_RUN}/"] * 2
+    own, shared = f"feedway/golden/{EXPIRED_RUN}/", f"feedway/_/{EXPIRED_INVOCATION}/"
+    assert bench.warehouse.awaited == [own, shared, own]
     require_nothing_left(bench)
 
 

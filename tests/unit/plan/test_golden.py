@@ -160,7 +160,7 @@ def planned(folder: Path) -> Sequence[Transaction]:
     keeps_stored = case.get("keeps_stored", False)
     order = None if keeps_stored else deciding_order(spec, spec.source.prefix, is_picked=False)
     load = LoadInput(
-        RunNames(spec, RUN_ID, "job", NOON, "feedway"),
+        RunNames(spec, RUN_ID, "job", "c" * 32, NOON, "feedway"),
         (LoadFile(file),),
         stage(spec, case, file, observed),
         LoadTerms(keeps_stored=keeps_stored, precedence=order),

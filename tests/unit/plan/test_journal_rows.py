@@ -18,7 +18,7 @@ def entry(place: int, name: str, definition: str, grants: list[Grant], texts: li
     view = TableName("reporting", name)
     comments = tuple(Comment(view, text or None, text) for text in texts)
     seen = ObservedView(view, "ann", False, tuple(grants), definition=definition)
-    return JournalEntry("0" * 32, "feed", TARGET, place, seen, comments, bool(place % 2))
+    return JournalEntry("0" * 32, "c" * 32, "feed", TARGET, place, seen, comments, bool(place % 2))
 
 
 @given(st.lists(st.tuples(TEXTS, st.lists(GRANTS, max_size=3), st.lists(TEXTS, max_size=3)), max_size=4))

@@ -35,7 +35,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     """Return all that templates take, with the name and the text in every place that takes any."""
     table = TableName(name, name)
     identity = FileIdentity(text, text, text, 7)
-    audit = AuditRow(text, text, text, NOON, None, identity, NOON, 1, table, "FAILED", text, text, text)
+    audit = AuditRow(text, text, text, text, NOON, None, identity, NOON, 1, table, "FAILED", text, text, text)
     order = SimpleNamespace(column=name, descending=True)
     column = SimpleNamespace(name=name, type=parse_type("varchar(9)"), nullable=False, encoding=None, default=None)
     names = dict.fromkeys(_NAMED, name)

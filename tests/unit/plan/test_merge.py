@@ -37,6 +37,7 @@ MOST = MergeInput(
             AuditRow(
                 run_id="f" * 32,
                 job_id="j" * 255,
+                invocation_id="c" * 32,
                 pipeline="p" * 100,
                 started_at=MOMENT,
                 ended_at=MOMENT,

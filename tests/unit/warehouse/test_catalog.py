@@ -26,7 +26,7 @@ class Catalog:
         self.rows = rows
         self.asked: list[Transaction] = []
 
-    def run(self, transaction: Transaction) -> list[list[tuple[Any, ...]]]:
+    def run(self, transaction: Transaction, attempts: int | None) -> list[list[tuple[Any, ...]]]:
         self.asked.append(transaction)
         return [self.rows.get(statement.template, []) for statement in transaction.statements]
 
@@ -72,8 +72,8 @@ def test_super_and_time_are_known(data_type: str, type_text: str) -> None:
 
 
 def feed(number: int, etags: int = 1, more: str = "") -> ToObserve:
-    text = f"pipeline: p{number}\nsource: {{prefix: data/in/p{number}/}}\ntarget: {{table: t{number}}}\nload: {{keys: [id]}}\n{more}"
-    spec = load_pipeline_text(text, f"p{number}.yml", f"p{number}")
+    text = SPEC.replace("pipeline: p", f"pipeline: p{number}").replace("table: t", f"table: t{number}")
+    spec = load_pipeline_text(text + more, f"p{number}.yml", f"p{number}")
     return ToObserve(spec, [f"{number:05}-{etag:027}" for etag in range(etags)])
 
 

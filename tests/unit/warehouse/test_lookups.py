@@ -22,7 +22,7 @@ def hidden(acl: str | None, visible: list[tuple[str, str]], is_superuser: bool =
         "select_acls": [("s", "v", "cfo", is_superuser, acl)],
     }
 
-    def run(transaction: Any) -> list[list[tuple[Any, ...]]]:
+    def run(transaction: Any, attempts: int | None) -> list[list[tuple[Any, ...]]]:
         return [rows.get(statement.template, []) for statement in transaction.statements]
 
     warehouse: Any = SimpleNamespace(run=run)
