@@ -103,8 +103,10 @@ class Activity:
 
     def is_active(self, run_id: str, invocation_id: str | None) -> bool:
         """Return whether a run may still be at work: its invocation's heartbeat or its own latest object is fresh."""
-        traces = [run.seen_at for run in self.runs if run.run_id == run_id]
-        return any(map(self._is_fresh, [self.heartbeats.get(invocation_id or ""), *traces]))
+        seen = [run.seen_at for run in self.runs if run.run_id == run_id]
+        if invocation_id is not None and invocation_id in self.heartbeats:
+            seen.append(self.heartbeats[invocation_id])
+        return any(map(self._is_fresh, seen))
 
     def expired_runs(self) -> list[RunTrace]:
         """Return the runs that have left something and are not at work any more."""
@@ -119,10 +121,8 @@ class Activity:
         """Return the invocations whose heartbeat is fresh."""
         return [each for each, at in self.heartbeats.items() if self._is_fresh(at)]
 
-    def _is_fresh(self, seen_at: datetime | None) -> bool:
-        if seen_at is None or self.now is None:
-            return False
-        return (self.now - seen_at).total_seconds() <= self.dead_after_seconds
+    def _is_fresh(self, seen_at: datetime) -> bool:
+        return self.now is not None and (self.now - seen_at).total_seconds() <= self.dead_after_seconds
 
 
 def read_activity(lake: Lake, dead_after_seconds: int, own_invocation_id: str | None = None) -> Activity:
@@ -138,11 +138,11 @@ def read_activity(lake: Lake, dead_after_seconds: int, own_invocation_id: str | 
         pipeline, *rest = found.key.removeprefix(folder).split("/")
         if pipeline == _MARKERS:
             markers.append(found.key)
-        elif pipeline == _HEARTBEATS:
+        elif pipeline == _HEARTBEATS and rest != [""]:
             heartbeats["/".join(rest)] = found.modified_at
         elif len(rest) > 2:
             runs.setdefault((pipeline, rest[0], rest[1]), []).append(found)
-    now = heartbeats.get(own_invocation_id or "")
+    now = None if own_invocation_id is None else heartbeats.get(own_invocation_id)
     if now is None and (heartbeats or runs):
         now = lake.clock(folder)
     traces = tuple(

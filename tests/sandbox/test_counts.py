@@ -12,7 +12,6 @@ from pyspark import SparkContext
 from tests.harness import MakeFeed, csv_text, run_together
 from tests.sandbox.conftest import MINIMAL
 
-
 STATEMENTS_OF_A_LOAD = 16
 STATEMENTS_OF_AN_OBSERVATION = 13
 

@@ -1,0 +1,198 @@
+"""What the first loads of an invocation share, and when each does it for itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from framework.load.first_loads import FRESH_SECONDS
+from framework.load.invocation import Invocation
+from framework.load.pipeline import load_pipeline, open_pipeline
+from framework.load.request import OneFile, Pending
+from framework.model.names import TableName, ledger_table
+from framework.warehouse.control_tables import ADDED_COLUMNS, SHARED_TABLES
+from tests.unit.load.expectations import require_nothing_left
+from tests.unit.load.fake_warehouse import Refusal
+from tests.unit.load.scenarios import NOON, ONE, SCENARIOS, TWO, Bench, left_by_an_expired_run
+from tests.unit.load.test_settling import has_loaded
+
+
+def shared(bench: Bench) -> list[str]:
+    """Return the submissions that the invocation made for its loads."""
+    return [each.transaction.name for each in bench.warehouse.submitted if each.is_shared]
+
+
+def own(bench: Bench, name: str) -> int:
+    return sum(not each.is_shared for each in bench.warehouse.of(name))
+
+
+def test_a_load_without_drift_observes_nothing_and_records_no_start_itself() -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    bench.run()
+
+    assert shared(bench) == ["observe", "started"]
+    assert (own(bench, "observe"), own(bench, "started"), len(bench.warehouse.of("merge"))) == (0, 0, 1)
+    assert bench.statuses() == ["STARTED", "SUCCESS"]
+    require_nothing_left(bench)
+
+
+def test_nothing_is_merged_before_the_start_is_recorded() -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    bench.run()
+
+    names = [each.transaction.name for each in bench.warehouse.submitted]
+    assert names.index("started") < names.index("merge")
+
+
+def test_the_second_load_of_a_feed_records_its_own_start() -> None:
+    bench = Bench(replace(SCENARIOS["no drift"], files=(ONE, TWO)))
+    bench.run()
+
+    assert (shared(bench), own(bench, "observe"), own(bench, "started")) == (["observe", "started"], 0, 1)
+
+
+def lacks_a_control_table(bench: Bench) -> None:
+    there = [*SHARED_TABLES[:-1], ledger_table("feedway", bench.spec.target.table).name]
+    bench.warehouse.answers["select_control_tables"] = [*((name, None) for name in there), *ADDED_COLUMNS]
+
+
+def lacks_a_control_column(bench: Bench) -> None:
+    there = [*SHARED_TABLES, ledger_table("feedway", bench.spec.target.table).name]
+    bench.warehouse.answers["select_control_tables"] = [(name, None) for name in there]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [lacks_a_control_table, lacks_a_control_column, left_by_an_expired_run, lambda bench: has_loaded(bench, ONE)],
+    ids=["control table", "control column", "expired run", "loaded file"],
+)
+def test_no_start_is_shared_where_the_load_has_something_to_do_before(before: Callable[[Bench], None]) -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    before(bench)
+    bench.run()
+
+    assert shared(bench) == ["observe"]
+    assert bench.place_of(ONE) == "archive"
+
+
+def test_no_start_is_shared_of_a_file_that_may_be_refused() -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    bench.run(OneFile(ONE))
+
+    assert (shared(bench), own(bench, "started")) == (["observe"], 1)
+
+
+def test_a_plan_that_changes_the_table_is_made_from_an_observation_of_its_own() -> None:
+    bench = Bench(SCENARIOS["a new column"])
+    bench.run()
+
+    names = [
+        each.transaction.name for each in bench.warehouse.submitted if each.transaction.name in ("observe", "evolve")
+    ]
+    assert names == ["observe", "observe", "evolve"]
+    assert own(bench, "observe") == 1
+
+
+@pytest.mark.parametrize("seconds", [FRESH_SECONDS - 1, FRESH_SECONDS + 1])
+def test_the_shared_observation_serves_for_a_minute(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    clock = [time.monotonic()]
+    monkeypatch.setattr("framework.load.first_loads.time.monotonic", lambda: clock[0])
+    with Invocation(bench.services) as invocation:
+        opening = open_pipeline(bench.spec, invocation, Pending())
+        invocation.prepare([opening])
+        clock[0] += seconds
+        assert len(list(load_pipeline(opening, invocation))) == 1
+
+    assert own(bench, "observe") == (seconds > FRESH_SECONDS)
+    assert bench.place_of(ONE) == "archive"
+
+
+@pytest.mark.parametrize(
+    ("changed", "serves"),
+    [
+        ("public.customers", False),
+        ("reporting.v_names", False),
+        ("public.others", True),
+        ("reporting.of_others", True),
+    ],
+)
+def test_the_shared_observation_does_not_serve_once_the_target_or_a_view_on_it_has_changed(
+    changed: str, serves: bool
+) -> None:
+    bench = Bench(SCENARIOS["outdated view"])
+    with Invocation(bench.services) as invocation:
+        opening = open_pipeline(bench.spec, invocation, Pending())
+        invocation.prepare([opening])
+        schema, _, name = changed.partition(".")
+        invocation.first_loads.changes([TableName(schema, name)])
+
+        assert (invocation.first_loads.observation(opening) is not None) is serves
+
+
+def test_of_two_feeds_of_one_target_the_second_observes_it_itself() -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    with Invocation(bench.services) as invocation:
+        first = open_pipeline(bench.spec, invocation, Pending())
+        second = replace(first, spec=replace(first.spec, pipeline="second"))
+        invocation.prepare([first, second])
+
+        assert invocation.first_loads.observation(first) is not None
+        assert invocation.first_loads.observation(second) is None
+
+
+def test_files_that_were_listed_a_minute_ago_are_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(SCENARIOS["batch"])
+    clock = [time.monotonic()]
+    monkeypatch.setattr("framework.load.first_loads.time.monotonic", lambda: clock[0])
+    with Invocation(bench.services) as invocation:
+        opening = open_pipeline(bench.spec, invocation, Pending())
+        invocation.prepare([opening])
+        clock[0] += FRESH_SECONDS + 1
+        gone = bench.scenario.files[0]
+        del bench.lake.objects[gone]
+        (results,) = load_pipeline(opening, invocation)
+
+    assert [(result.source_file, result.status) for result in results] == [
+        (key, "SUCCESS") for key in bench.scenario.files[1:]
+    ]
+
+
+def test_a_run_that_could_not_be_cleaned_up_after_is_when_its_invocation_ends() -> None:
+    bench = Bench(SCENARIOS["bad rows"], divided=True)
+    bench.now = NOON + timedelta(minutes=1)
+    with Invocation(bench.services) as invocation:
+        opening = open_pipeline(bench.spec, invocation, Pending())
+        invocation.prepare([opening])
+        refuse_cleanup(bench)
+        (results,) = load_pipeline(opening, invocation)
+        assert [result.status for result in results] == ["FAILED"]
+        assert bench.warehouse.tables
+        assert bench.lake.keys("staging/golden/")
+        bench.warehouse.refusals = []
+
+    require_nothing_left(bench)
+    assert bench.lake.keys("staging/") == []
+
+
+def test_a_run_that_cannot_be_cleaned_up_after_keeps_the_objects_by_which_others_find_it() -> None:
+    bench = Bench(SCENARIOS["bad rows"], divided=True)
+    refuse_cleanup(bench)
+    bench.run()
+
+    assert bench.warehouse.tables
+    assert bench.lake.keys("staging/golden/")
+    assert bench.lake.keys("staging/_alive/")
+    bench.warehouse.refusals = []
+    bench.now = NOON + timedelta(hours=1)
+    bench.run()
+    assert bench.warehouse.tables == set()
+    assert bench.lake.keys("staging/") == []
+
+
+def refuse_cleanup(bench: Bench) -> None:
+    bench.warehouse.refusals = [Refusal("merge", "insert_rows"), Refusal("drop_staging", "drop_tables")]
