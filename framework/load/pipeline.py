@@ -48,6 +48,8 @@ def load_pipeline(opening: Opening, invocation: Invocation) -> Iterator[list[Loa
     for files in work.loads:
         warnings = (unmatched_warning(spec, unmatched),) if unmatched else ()
         with invocation.slot() as slot:
+            # While it waited for its slot: a load that has not begun has not failed.
+            services.check_interrupted()
             ended = load_files(begin_run(invocation, names, request, warnings, slot), work, files, observed)
         yield ended.results
         if unmatched:

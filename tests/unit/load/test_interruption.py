@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
@@ -12,7 +12,7 @@ from framework.errors import WarehouseError
 from framework.load.run import Step
 from tests.unit.load.calls import Call, Made
 from tests.unit.load.expectations import has_started, require_nothing_left, require_views_and_log
-from tests.unit.load.scenarios import ONE, SCENARIOS, Bench
+from tests.unit.load.scenarios import ONE, SCENARIOS, TWO, Bench
 
 
 def interrupt_at(bench: Bench, number: int) -> None:
@@ -28,19 +28,18 @@ def interrupt_at(bench: Bench, number: int) -> None:
     bench.check_interrupted = check
 
 
-def note_step(bench: Bench, steps: list[Step]) -> None:
-    assert bench.calls.step is not None
+def note_step(bench: Bench, steps: list[Step | None]) -> None:
     steps.append(bench.calls.step)
 
 
 def checks() -> Iterator[tuple[str, int, Step]]:
-    """Yield each moment at which a scenario asks whether it is interrupted, with the step that it is in."""
+    """Yield each moment at which a load of a scenario asks whether it is interrupted, with the step that it is in."""
     for name, scenario in SCENARIOS.items():
         bench = Bench(scenario)
-        steps: list[Step] = []
+        steps: list[Step | None] = []
         bench.check_interrupted = partial(note_step, bench, steps)
         bench.run()
-        yield from ((name, number, step) for number, step in enumerate(steps))
+        yield from ((name, number, step) for number, step in enumerate(steps) if step is not None)
 
 
 CHECKS = list(checks())
@@ -59,6 +58,22 @@ def test_a_load_that_is_interrupted_is_recorded_and_cleaned_up_after(scenario: s
     assert rows == [*((key, "STARTED") for key in files if has_started(step)), *failed]
     assert {bench.place_of(key) for key in (*files, *bench.scenario.older)} == {"in"}
     require_nothing_left(bench)
+
+
+def test_a_load_that_has_not_begun_when_the_command_is_interrupted_has_not_failed() -> None:
+    bench = Bench(replace(SCENARIOS["no drift"], files=(ONE, TWO)), max_attempts=1)
+
+    def check() -> None:
+        if "SUCCESS" in bench.statuses():
+            raise KeyboardInterrupt("interrupted by the user")
+
+    bench.check_interrupted = check
+    with pytest.raises(KeyboardInterrupt, match="by the user"):
+        bench.run()
+
+    assert [(row.source.key, row.status) for row in bench.warehouse.audit] == [(ONE, "STARTED"), (ONE, "SUCCESS")]
+    assert (bench.place_of(ONE), bench.place_of(TWO)) == ("archive", "in")
+    assert bench.lake.keys("staging/") == []
 
 
 def test_a_load_whose_rows_are_in_is_not_interrupted() -> None:
