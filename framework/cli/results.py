@@ -13,7 +13,6 @@ from framework.cli.result_file import write_result
 from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.wiring import announcing_clients, open_services
 from framework.errors import PipelineError, SpecError
-from framework.lake.pending import list_arrived
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.load.announce import announce
 from framework.load.first_loads import Opening
@@ -182,7 +181,7 @@ class _Command:
         finally:
             invocation.not_loading(pipeline)
         if not results:
-            self.idle[pipeline] = why_nothing(opening.spec, services, self.request)
+            self.idle[pipeline] = why_nothing(opening.spec, services, self.request, opening.work.unmatched)
             self._log(pipeline).info("nothing to do", reason=self.idle[pipeline])
 
     def _fail(self, pipeline: str, error: PipelineError) -> None:
@@ -196,14 +195,13 @@ class _Command:
         return self.services.open_log(self.services.new_run_id(), pipeline)
 
 
-def why_nothing(spec: PipelineSpec, services: Services, request: LoadRequest) -> str:
-    """Return where the pipeline looked for files and found none."""
+def why_nothing(spec: PipelineSpec, services: Services, request: LoadRequest, unmatched: Sequence[str]) -> str:
+    """Return where the pipeline looked for files and found none but `unmatched` keys."""
     lake = services.lake
     if isinstance(request, Unprocessed):
         return f"no file below {lake.url(lake.key(UNPROCESSED_FOLDER))} belongs to this pipeline"
     nothing = f"no file below {lake.url(lake.key(spec.source.prefix))} matches {spec.source.pattern}"
-    others = list_arrived(lake, spec.source).unmatched
-    return f"{nothing}; not matched: {listed(others)}" if others else nothing
+    return f"{nothing}; not matched: {listed(unmatched)}" if unmatched else nothing
 
 
 def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import botocore.handlers
 import pytest
 from pyspark import SparkContext
 
-from tests.harness import MakeFeed, csv_text, run_together
+from tests.harness import FeedHarness, MakeFeed, csv_text, new_name, run_together, tagged_spec
 from tests.sandbox.conftest import MINIMAL
 
 STATEMENTS_OF_A_LOAD = 16
@@ -123,6 +124,26 @@ def test_feeds_of_an_invocation_share_what_is_not_a_load_of_its_own(
     # Each load fetches its counts; the observation is described, and has as many results with rows as it needs.
     assert data_api["DescribeStatement"] <= 1 + len(counter.names)
     assert data_api["GetStatementResult"] <= 8 + 12
+
+
+def test_feeds_with_nothing_to_load_cost_a_listing_each_and_one_in_all(
+    feed: FeedHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [new_name("idle") for _ in range(3)]
+    for name in others:
+        feed.write(f"pipelines/{name}.yml", tagged_spec(name))
+    calls = Counter[tuple[str, str]]()
+
+    def note(model: Any, **_: Any) -> None:
+        calls[model.service_model.service_name, model.name] += 1
+
+    # Of every client made from here on.
+    handlers = [*botocore.handlers.BUILTIN_HANDLERS, ("before-call", note)]
+    monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
+
+    assert feed.command("run", feed.name, *others)[0] == 0
+    # Each inbox, the staging folder, and what is set aside.
+    assert calls == {("s3", "ListObjectsV2"): 4 + 2}
 
 
 @pytest.mark.parametrize("is_taken", [False, True])

@@ -13,6 +13,7 @@ from framework.cli.results import Feed, all_broken, end_in, failures_of, read_fe
 from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.wiring import open_services
 from framework.errors import PipelineError, SpecError
+from framework.lake.pending import list_arrived
 from framework.load.preview import PlannedLoad, plan_pipeline
 from framework.load.request import LoadRequest
 from framework.load.result import LoadResult, failed_early
@@ -75,7 +76,10 @@ def _plan(feed: Feed, services: Services, request: LoadRequest, sample_rows: int
         if isinstance(feed.spec, SpecError):
             raise feed.spec
         loads = tuple(plan_pipeline(feed.spec, services, request, sample_rows))
-        return _Planned(feed.pipeline, loads, None if loads else why_nothing(feed.spec, services, request))
+        if loads:
+            return _Planned(feed.pipeline, loads)
+        unmatched = list_arrived(services.lake, feed.spec.source).unmatched
+        return _Planned(feed.pipeline, idle=why_nothing(feed.spec, services, request, unmatched))
     except PipelineError as error:
         return _Planned(feed.pipeline, failure=error)
 
