@@ -44,7 +44,7 @@ def header_of(text: str, is_all: bool, options: CsvOptions) -> tuple[str, ...] |
     if options.header is False:
         return options.names
     start = len(text) - len(text.lstrip("\r\n"))
-    found = _record_at(text, is_all, options, start)
+    found = _record_at(text, is_all, _as_first(options), start)
     if found is None:
         return None
     names, _ = found
@@ -62,6 +62,7 @@ def records_of(text: str, is_all: bool, options: CsvOptions, most: int) -> list[
     They end where the text is cut off, or the quoting is not sound. Comments below the first record are none.
     """
     records: list[tuple[str, ...]] = []
+    as_first = _as_first(options)
     position = 0
     while len(records) < most:
         while position < len(text) and text[position] in "\r\n":
@@ -73,7 +74,7 @@ def records_of(text: str, is_all: bool, options: CsvOptions, most: int) -> list[
             position = line.end()
             continue
         try:
-            found = _record_at(text, is_all, options, position) if position < len(text) else None
+            found = _record_at(text, is_all, as_first, position) if position < len(text) else None
         except ValueError:
             break
         if found is None:
@@ -89,14 +90,18 @@ def record_end(text: str, options: CsvOptions, is_all: bool, start: int) -> int 
     Raises:
         BrokenFile: its quoting is not sound.
     """
-    found = _record_at(text, is_all, options, start)
+    found = _record_at(text, is_all, _as_first(options), start)
     return None if found is None else found[1]
+
+
+def _as_first(options: CsvOptions) -> CsvOptions:
+    """Return options for the first line, which is a record, however it begins."""
+    return replace(options, comment="")
 
 
 def _record_at(text: str, is_all: bool, options: CsvOptions, start: int) -> tuple[tuple[str, ...], int] | None:
     """Return the fields of the record at a place and where its line end begins; None: not within the text."""
-    # The first line is a record, however it begins.
-    grammar = grammar_of(replace(options, comment=""))
+    grammar = grammar_of(options)
     end = grammar.end_of(text, start, is_final=is_all)
     if (end < len(text) and text[end] in "\r\n") or (end == len(text) and is_all):
         return tuple(field or "" for field in grammar.fields(text[start:end])), end

@@ -49,6 +49,7 @@ class RecordCutter:
         self._last = re.compile(rf"(?:{comment}|({whole}))(?:{end}|[\r\n]*+\Z)")
         self._quoted = re.compile(r'"[^"]*"')
         self._options = options
+        self._is_plain = options.is_plain
         self._columns = columns
         self.delimiter = plain_delimiter(options)
 
@@ -74,7 +75,7 @@ class RecordCutter:
                 continue
             result.records += 1
             has_end = result.end > found.end(1)
-            good = self._plain(found[1]) if self._options.is_plain else self._rewritten(found[1], has_end)
+            good = self._plain(found[1]) if self._is_plain else self._rewritten(found[1], has_end)
             if good is not None:
                 result.good.append(good)
             else:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from framework.model.csv_options import DELIMITERS, CsvOptions
 from framework.model.file_options import changed_options
@@ -49,10 +50,14 @@ class FileStart:
     null_values: tuple[str, ...] = ()
     is_sheet: bool = False
 
-    def records(self, delimiter: str | None = None) -> list[tuple[str, ...]]:
-        """Return the first records as they read with a delimiter, the header among them."""
-        options = replace(self.options, delimiter=delimiter or self.options.delimiter)
-        return records_of(self.text, self.is_all, options, MOST_RECORDS + 1)
+    @cached_property
+    def records(self) -> list[tuple[str, ...]]:
+        """The first records, the header among them."""
+        return self.records_at(self.options.delimiter)
+
+    def records_at(self, delimiter: str) -> list[tuple[str, ...]]:
+        """Return the first records as they read with a delimiter."""
+        return records_of(self.text, self.is_all, replace(self.options, delimiter=delimiter), MOST_RECORDS + 1)
 
     def first_line(self) -> str:
         """Return the first line that is not blank."""
@@ -158,7 +163,7 @@ def _with_delimiter(start: FileStart) -> Iterator[Way]:
     options = start.options
     names = options.names if len(options.names) == best[1] or options.header is not False else _names(start, best[1])
     yield from _and_then(start, replace(options, delimiter=best[0], names=names))
-    records = start.records()
+    records = start.records
     names = _names(start, 1)
     is_one_name = options.header is not False and start.expected is None and start.takes(names)
     if records and is_one_name and _agree(records, 1):
@@ -169,12 +174,12 @@ def _best_delimiter(start: FileStart) -> tuple[str, int] | None:
     """Return another delimiter that the file agrees with, and into how many fields it splits the first record."""
     options = start.options
     # A header whose quoting is not sound at the feed's delimiter is none.
-    records = start.records()
+    records = start.records
     if len(options.names) == 1 or (records and (len(records[0]) > 1 or start.known(records[0]))):
         return None
     found = []
     for delimiter in DELIMITERS:
-        split = start.records(delimiter) if delimiter != options.delimiter else []
+        split = start.records_at(delimiter) if delimiter != options.delimiter else []
         width = len(split[0]) if split else 0
         if width > 1 and _agree(split[1:], width):
             found.append((delimiter, width))
@@ -183,7 +188,7 @@ def _best_delimiter(start: FileStart) -> tuple[str, int] | None:
 
 def _other_width(start: FileStart) -> str | None:
     """Return that the records of a file without a header do not have as many fields as the options name."""
-    records, names = start.records(), start.options.names
+    records, names = start.records, start.options.names
     width = len(records[0]) if records else 0
     if start.options.header is not False or len(records) < _FEWEST_RECORDS or width == len(names):
         return None
@@ -194,7 +199,7 @@ def _other_width(start: FileStart) -> str | None:
 
 def _with_names(start: FileStart) -> Iterator[Way]:
     options = start.options
-    width = len(start.records()[0])
+    width = len(start.records[0])
     made_up = (f"{_MADE_UP}{place}" for place in range(len(options.names) + 1, width + 1))
     names = (*options.names[:width], *made_up)
     if start.takes(names) and len(set(map(str.casefold, names))) == width:
@@ -205,7 +210,7 @@ def _no_header(start: FileStart) -> str | None:
     """Return why the first record is no header, where the spec leaves that open."""
     if start.options.header != "auto":
         return None
-    header, *below = start.records() or [()]
+    header, *below = start.records or [()]
     if not header:
         is_above_one = _header_below(start, is_sure=True) is not None
         return (
@@ -233,7 +238,7 @@ def _no_header(start: FileStart) -> str | None:
 def _ways(start: FileStart) -> Iterator[Way]:
     """Yield options under which a file whose first record is not a header would load."""
     options = start.options
-    header, *below = start.records() or [()]
+    header, *below = start.records or [()]
     is_data = isinstance(looks_like_data(header, below, start.null_values), DataCell)
     behind = _header_below(start, is_sure=is_data or not header)
     if behind is not None and (mark := _comment_mark(start, behind)) is not None:
@@ -281,11 +286,11 @@ def _header_below(start: FileStart, is_sure: bool = False) -> CsvOptions | None:
     With another delimiter than the feed's, or with `is_sure`, it must be one that cannot be data.
     """
     options = start.options
-    may_be_other = not start.is_sheet and all(len(header) == 1 for header in start.records()[:1])
+    may_be_other = not start.is_sheet and all(len(header) == 1 for header in start.records[:1])
     for delimiter in (options.delimiter, *(DELIMITERS if may_be_other else ())):
         for lines in range(1, MOST_LINES_BEFORE + 1):
             behind = replace(options, skip_lines=options.skip_lines + lines, delimiter=delimiter)
-            header, *below = start.read_with(behind).records() or [()]
+            header, *below = start.read_with(behind).records or [()]
             if len(header) < 2 or not _agree(below, len(header)):
                 continue
             is_name = any(kind_of(cell) is None for cell in header)
