@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
@@ -22,6 +23,8 @@ _LINE_BREAK_IN_VALUE = "\0"
 _PRIVILEGES = frozenset(
     {"select", "insert", "update", "delete", "references", "drop", "alter", "truncate", "trigger", "rule"}
 )
+_COMPILING = threading.Lock()
+"""Of feeds that load at the same time, the first compiles a template, which takes longer than to wait for it."""
 
 
 def render(statement: Statement, pipeline: str, run_id: str) -> str:
@@ -30,7 +33,8 @@ def render(statement: Statement, pipeline: str, run_id: str) -> str:
     Raises:
         SchemaChangeError: the text has more bytes than a statement may have.
     """
-    template = _environment().get_template(statement.template)
+    with _COMPILING:
+        template = _environment().get_template(statement.template)
     # Only the template's own lines are trimmed: a line break in a value is part of the value.
     lines = [line.rstrip() for line in template.render(**statement.values).split("\n") if line.strip()]
     text = "\n".join([f"-- feedway {pipeline} {run_id} {statement.template}", *lines])
