@@ -251,3 +251,7 @@ cross join lateral unnest(k.attnums) with ordinality as u (attnum, place)
 inner join pg_catalog.pg_attribute as a on a.attrelid = k.relation and a.attnum = u.attnum and not a.attisdropped;
 
 grant select on all tables in schema pg_internal, pg_sandbox to public;
+
+-- PostgreSQL never analyses so small a catalog, and takes it for what it was before the schemas of above: joins with it
+-- were planned for one row.
+analyze pg_catalog.pg_namespace;
