@@ -108,6 +108,20 @@ def test_columns_say_which_table_they_are_read_from(caller: Caller) -> None:
     assert columns[1]["precision"] == 20
 
 
+def test_columns_say_which_table_they_are_read_from_each_time(caller: Caller) -> None:
+    def tables_of(sql: str) -> list[str]:
+        result = caller.data.get_statement_result(Id=caller.run(sql)["Id"])
+        return [column["tableName"] for column in result["ColumnMetadata"]]
+
+    before, after = new_table(), new_table()
+    caller.do(f"create table {before} (id bigint)")
+    assert tables_of(f"select id from {before}") == [before]
+    caller.do(f"alter table {before} rename to {after}")
+    assert tables_of(f"select id from {after}") == [after]
+    for _ in range(2):
+        assert tables_of("select nspname, oid from pg_namespace") == ["pg_namespace", "pg_namespace"]
+
+
 def test_a_late_binding_view_is_read_as_the_table_is_now(caller: Caller) -> None:
     table, view = new_table(), new_table()
     caller.do(

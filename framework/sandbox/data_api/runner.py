@@ -20,7 +20,7 @@ from framework.sandbox.data_api.parameters import substitute
 from framework.sandbox.data_api.sessions import Connection, ConnectionFailed, Sessions
 from framework.sandbox.data_api.statement import Ending, Statement, Status
 from framework.sandbox.data_api.store import StatementStore
-from framework.sandbox.data_api.transaction import Session
+from framework.sandbox.data_api.transaction import Origins, Session
 
 LoadParquet = Callable[[Connection, redshift_sql.CopyParquet, Callable[[], None]], int]
 """Runs a COPY and returns the rows loaded; the third argument is to be called between pieces of work."""
@@ -37,6 +37,7 @@ class Runner:
     load_parquet: LoadParquet
     clock: Callable[[], float] = time.time
     query_ids: itertools.count[int] = field(default_factory=lambda: itertools.count(FIRST_QUERY_ID))
+    system_origins: dict[int, Origins] = field(default_factory=dict)
 
     def run(self, statement: Statement, cancellation: Cancellation) -> None:
         """Run a submitted statement; one that was cancelled meanwhile is left alone."""
@@ -61,6 +62,7 @@ class Runner:
             self.sessions.find_late_binding_view,
             lambda on, copy: self.load_parquet(on, copy, cancellation.check),
             self.sessions.find_long_names,
+            system_origins=self.system_origins,
         )
         with cancellation.watching(connection):
             for index in range(len(statement.parts)):

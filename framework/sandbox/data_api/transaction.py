@@ -20,6 +20,8 @@ from framework.sandbox.data_api.statement import Outcome
 
 FindView = Callable[[str, str], str | None]
 LoadParquet = Callable[[Connection, redshift_sql.CopyParquet], int]
+Origins = dict[tuple[int, int], ColumnOrigin]
+"""By the oid of a relation and the number of a column in it."""
 
 _ORIGINS = """
     select c.oid, a.attnum, n.nspname, c.relname, not a.attnotnull
@@ -28,6 +30,8 @@ _ORIGINS = """
     join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0
     where c.oid = any(%s::oid[])
 """
+_SYSTEM_SCHEMAS = ("pg_catalog", "pg_internal", "pg_sandbox")
+"""Nobody changes the relations in them while the database is served."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Session:
 
     `find_long_names` gives names by what PostgreSQL calls them, `long_names` has those of the statements so far, and
     `found_views` the late-binding views that the open transaction has asked for, None where there is none.
+    `system_origins` has the columns of catalogs and system views, by relation, as far as a session has asked for them.
     """
 
     connection: Connection
@@ -45,6 +50,7 @@ class Session:
     find_long_names: Callable[[list[str]], dict[str, str]]
     long_names: dict[str, str] = field(default_factory=dict)
     found_views: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    system_origins: dict[int, Origins] = field(default_factory=dict)
 
     def execute(self, sql: str) -> Outcome:
         """Run one statement of Redshift and return what it gave.
@@ -131,12 +137,16 @@ class Session:
         names = iter(self.shown("\0".join(f"{c.name}\0{c.schema}\0{c.table}" for c in columns)).split("\0"))
         return tuple(replace(c, name=next(names), schema=next(names), table=next(names)) for c in columns)
 
-    def _origins(self, tables: list[int]) -> dict[tuple[int, int], ColumnOrigin]:
-        if not tables:
-            return {}
-        origins: dict[tuple[int, int], ColumnOrigin] = {}
-        for oid, number, schema, table, nullable in self.connection.execute(_ORIGINS, (tables,)):
-            origins[int(str(oid)), int(str(number))] = ColumnOrigin(str(schema), str(table), bool(nullable))
+    def _origins(self, tables: list[int]) -> Origins:
+        found = {table: self.system_origins.get(table, {}) for table in tables}
+        asked = [table for table, origins in found.items() if not origins]
+        for oid, number, schema, table, nullable in self.connection.execute(_ORIGINS, (asked,)) if asked else ():
+            place = int(str(oid)), int(str(number))
+            found[place[0]][place] = ColumnOrigin(str(schema), str(table), bool(nullable))
+        origins = {place: origin for columns in found.values() for place, origin in columns.items()}
+        for table in asked:
+            if all(origin.schema in _SYSTEM_SCHEMAS for origin in found[table].values()):
+                self.system_origins[table] = found[table]
         return origins
 
     def _copy(self, copy: redshift_sql.CopyParquet) -> Outcome:
