@@ -21,7 +21,7 @@ class StatementStore:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
+        self._ended = threading.Condition(self._lock)
         self._statements: dict[str, Statement] = {}
         self._by_token: dict[str, str] = {}
         self._active: set[str] = set()
@@ -66,13 +66,13 @@ class StatementStore:
                 self._statements[statement_id] = statement
                 if statement.status.is_terminal:
                     self._active.discard(statement_id)
-                self._changed.notify_all()
+                    self._ended.notify_all()
             return statement
 
     def wait_until_ended(self, statement_id: str, timeout_seconds: float) -> bool:
         """Wait for the statement to end and say whether it has."""
         with self._lock:
-            return self._changed.wait_for(lambda: self._get(statement_id).status.is_terminal, timeout_seconds)
+            return self._ended.wait_for(lambda: self._get(statement_id).status.is_terminal, timeout_seconds)
 
     def newest_first(self) -> Sequence[Statement]:
         """Return all statements, the latest submission first."""
