@@ -140,7 +140,7 @@ def _open_parquet(file: StagingFile, path: str) -> ParquetFile:
 def _file_rows(file: StagingFile, parquet: ParquetFile, target: TargetTable) -> Iterator[pa.Buffer]:
     sources = file_columns(parquet.schema)
     check_columns(sources, target.columns, file.url)
-    for batch in parquet.iter_batches(BATCH_ROWS):
+    for batch in parquet.iter_batches(BATCH_ROWS, use_threads=False):
         if batch.num_rows:
             yield binary_rows(_checked(batch, sources, target, file.url), target.columns)
 
