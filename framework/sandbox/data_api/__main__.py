@@ -15,7 +15,7 @@ from types import FrameType
 
 from framework.sandbox.data_api.copy_parquet import ParquetLoader
 from framework.sandbox.data_api.runner import Runner
-from framework.sandbox.data_api.s3_objects import S3Objects
+from framework.sandbox.data_api.s3_objects import S3
 from framework.sandbox.data_api.server import HOST, DataApiServer
 from framework.sandbox.data_api.service import DataApi
 from framework.sandbox.data_api.sessions import ConnectionFailed, Sessions
@@ -33,9 +33,9 @@ def main() -> int:
         return _fail(f"no database: give --database-url, or set {DATABASE_URL}")
     if ACCESS_KEY not in os.environ:
         return _fail(f"no access key for S3: set {ACCESS_KEY}")
-    objects = S3Objects(arguments.s3_url, os.environ[ACCESS_KEY])
+    s3 = S3(arguments.s3_url, os.environ[ACCESS_KEY])
     sessions = Sessions(database_url)
-    runner = Runner(StatementStore(time.time), sessions, ParquetLoader(objects).load)
+    runner = Runner(StatementStore(time.time), sessions, ParquetLoader(s3).load)
     api = DataApi(runner)
     try:
         server = DataApiServer(arguments.port, api, sessions.answers, arguments.verbose)

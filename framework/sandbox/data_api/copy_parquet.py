@@ -17,7 +17,7 @@ from framework.sandbox.data_api.binary_rows import FILE_HEADER, FILE_TRAILER, bi
 from framework.sandbox.data_api.manifest import ManifestEntry, read_manifest, split_url
 from framework.sandbox.data_api.parquet_types import FileColumn, arrow_type, check_columns, file_columns
 from framework.sandbox.data_api.prefetch import prefetched
-from framework.sandbox.data_api.s3_objects import NoSuchObject, S3Objects, object_url
+from framework.sandbox.data_api.s3_objects import S3, NoSuchObject, S3Objects, object_url
 from framework.sandbox.data_api.sessions import Connection
 from framework.sandbox.data_api.spectrum_error import scan_error
 from framework.sandbox.data_api.target_table import TargetTable, read_target
@@ -48,9 +48,9 @@ class StagingFile:
 
 @dataclass(frozen=True)
 class ParquetLoader:
-    """Runs COPY statements, reading from `objects`."""
+    """Runs COPY statements, reading from `s3`."""
 
-    objects: S3Objects
+    s3: S3
 
     def load(self, connection: Connection, copy: CopyParquet, check: Check) -> int:
         """Load the staging files of the manifest into the table and return the number of rows.
@@ -68,12 +68,12 @@ class ParquetLoader:
         target = read_target(connection, copy)
         if SERIALIZE_TO_JSON not in copy.options and any(column.type_name == "super" for column in target.columns):
             raise Refused("SUPER column in COPY query requires SERIALIZETOJSON option")
-        files = self._existing_files(read_manifest(self.objects.read(*split_url(copy.url))))
-        with connection.cursor() as cursor:
+        with self.s3.connected() as objects, connection.cursor() as cursor:
+            files = _existing_files(objects, read_manifest(objects.read(*split_url(copy.url))))
             cursor.execute(sql.SQL("select exists (select 1 from {})").format(target.name))
             was_empty = cursor.fetchone() == (False,)
             with (
-                closing(prefetched(self._rows(files, target, check), BATCHES_AHEAD)) as chunks,
+                closing(prefetched(_rows(objects, files, target, check), BATCHES_AHEAD)) as chunks,
                 cursor.copy(_command(target)) as writer,
             ):
                 writer.write(FILE_HEADER)
@@ -87,39 +87,43 @@ class ParquetLoader:
                 cursor.execute(sql.SQL("analyze {}").format(target.name))
             return rows
 
-    def _existing_files(self, entries: tuple[ManifestEntry, ...]) -> list[StagingFile]:
-        found = [self._find(entry) for entry in entries]
-        files = [file for file in found if file is not None]
-        if not files:
-            raise scan_error("File not found")
-        return files
 
-    def _find(self, entry: ManifestEntry) -> StagingFile | None:
-        try:
-            size_bytes = self.objects.size_bytes(entry.bucket, entry.key)
-        except NoSuchObject as error:
-            if entry.mandatory:
-                raise scan_error("File not found") from error
-            return None
-        file = StagingFile(entry.bucket, entry.key, size_bytes)
-        if size_bytes != entry.content_length:
-            raise scan_error(
-                f"The file has {size_bytes} bytes, but content_length in the manifest is "
-                f"{entry.content_length}. File name: {file.url}"
-            )
-        return file
+def _existing_files(objects: S3Objects, entries: tuple[ManifestEntry, ...]) -> list[StagingFile]:
+    found = [_find(objects, entry) for entry in entries]
+    files = [file for file in found if file is not None]
+    if not files:
+        raise scan_error("File not found")
+    return files
 
-    def _rows(self, files: list[StagingFile], target: TargetTable, check: Check) -> Iterator[pa.Buffer]:
-        with closing(prefetched(self._opened(files, check), FILES_AHEAD)) as opened:
-            for file, parquet in opened:
-                with parquet:
-                    yield from _file_rows(file, parquet, target)
 
-    def _opened(self, files: list[StagingFile], check: Check) -> Iterator[tuple[StagingFile, ParquetFile]]:
-        for file in files:
-            with self.objects.fetched(file.bucket, file.key, file.size_bytes, check) as path:
-                parquet = _open_parquet(file, path)
-            yield file, parquet
+def _find(objects: S3Objects, entry: ManifestEntry) -> StagingFile | None:
+    try:
+        size_bytes = objects.size_bytes(entry.bucket, entry.key)
+    except NoSuchObject as error:
+        if entry.mandatory:
+            raise scan_error("File not found") from error
+        return None
+    file = StagingFile(entry.bucket, entry.key, size_bytes)
+    if size_bytes != entry.content_length:
+        raise scan_error(
+            f"The file has {size_bytes} bytes, but content_length in the manifest is "
+            f"{entry.content_length}. File name: {file.url}"
+        )
+    return file
+
+
+def _rows(objects: S3Objects, files: list[StagingFile], target: TargetTable, check: Check) -> Iterator[pa.Buffer]:
+    with closing(prefetched(_opened(objects, files, check), FILES_AHEAD)) as opened:
+        for file, parquet in opened:
+            with parquet:
+                yield from _file_rows(file, parquet, target)
+
+
+def _opened(objects: S3Objects, files: list[StagingFile], check: Check) -> Iterator[tuple[StagingFile, ParquetFile]]:
+    for file in files:
+        with objects.fetched(file.bucket, file.key, file.size_bytes, check) as path:
+            parquet = _open_parquet(file, path)
+        yield file, parquet
 
 
 def _command(target: TargetTable) -> sql.Composed:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
@@ -23,12 +23,26 @@ class NoSuchObject(Exception):
     """There is no object of that name."""
 
 
-class S3Objects:
-    """Reads objects; for any number of threads. The server checks no more of a signature than the access key."""
+class S3:
+    """The server of the objects. It checks no more of a signature than the access key."""
 
     def __init__(self, endpoint_url: str, access_key: str) -> None:
         self._address = urlsplit(endpoint_url).netloc
         self._authorization = f"AWS4-HMAC-SHA256 Credential={access_key}/20260101/{REGION}/s3/aws4_request"
+
+    @contextmanager
+    def connected(self) -> Iterator[S3Objects]:
+        """Yield its objects over a connection of their own."""
+        with closing(HTTPConnection(self._address, timeout=TIMEOUT_SECONDS)) as connection:
+            yield S3Objects(connection, self._authorization)
+
+
+class S3Objects:
+    """Reads objects over one connection, so by one thread at a time."""
+
+    def __init__(self, connection: HTTPConnection, authorization: str) -> None:
+        self._connection = connection
+        self._authorization = authorization
 
     def read(self, bucket: str, key: str) -> bytes:
         """Return an object's content.
@@ -47,6 +61,7 @@ class S3Objects:
             Refused: S3 does not say.
         """
         with self._answer("HEAD", bucket, key, "") as response:
+            response.read()
             return int(response.headers["Content-Length"])
 
     @contextmanager
@@ -67,19 +82,22 @@ class S3Objects:
 
     @contextmanager
     def _answer(self, method: str, bucket: str, key: str, doing: str) -> Iterator[HTTPResponse]:
-        connection = HTTPConnection(self._address, timeout=TIMEOUT_SECONDS)
+        is_read = False
         try:
-            connection.request(method, quote(f"/{bucket}/{key}"), headers={"Authorization": self._authorization})
-            response = connection.getresponse()
+            self._connection.request(method, quote(f"/{bucket}/{key}"), headers={"Authorization": self._authorization})
+            response = self._connection.getresponse()
             if response.status == 404 and method == "HEAD":
                 raise NoSuchObject(object_url(bucket, key))
             if response.status >= 400:
                 raise Refused(f"{doing}{_service_exception(response)}", "XX000")
             yield response
+            is_read = response.isclosed()
         except (OSError, HTTPException) as error:
             raise Refused(f"{doing}AwsClientException: {error!r}", "XX000") from error
         finally:
-            connection.close()
+            if not is_read:
+                # The next request opens it anew.
+                self._connection.close()
 
 
 def object_url(bucket: str, key: str) -> str:
