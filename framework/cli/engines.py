@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Self
 
@@ -71,7 +71,20 @@ class RowEngines:
             SpecError: the engine's packages are not installed.
         """
         settings = self._environment.embedded
-        name = choose_engine(self._environment.engine, batch, settings.max_bytes, self._active_session is not None)
+        return self._opened(
+            choose_engine(self._environment.engine, batch, settings.max_bytes, self._active_session is not None)
+        )
+
+    def open_ahead(self) -> None:
+        """Open the embedded engine, unless Spark reads all rows, while the caller waits for something else.
+
+        An engine whose packages are not installed is not opened: the load that needs it fails.
+        """
+        if self._environment.engine != "spark" and self._active_session is None:
+            with suppress(SpecError):
+                self._opened("embedded")
+
+    def _opened(self, name: EngineName) -> RowEngine:
         openers: dict[EngineName, Callable[[], RowEngine]] = {"embedded": self._embedded, "spark": self._spark}
         with self._opening:
             if name not in self._engines:

@@ -80,12 +80,13 @@ def open_services(
         def open_log(run_id: str, pipeline: str) -> RunLog:
             return RunLog(run_id, pipeline, output.log_stream, listen=output.progress)
 
-        engines = RowEngines(environment, lake, aws.process_environment)
+        engines = stack.enter_context(RowEngines(environment, lake, aws.process_environment))
         yield Services(
             environment=environment,
             lake=lake,
             warehouse=warehouse,
-            frames=stack.enter_context(engines).choose,
+            frames=engines.choose,
+            open_ahead=engines.open_ahead,
             now=utc_now,
             new_run_id=lambda: uuid.uuid4().hex,
             open_log=open_log,

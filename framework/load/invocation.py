@@ -113,7 +113,8 @@ class Invocation:
         if not with_work:
             return
         with log_retries_to(self._log):
-            shared: list[Callable[[], None]] = [self._look_around, partial(self.first_loads.observe, with_work)]
+            observe = partial(self.first_loads.observe, with_work)
+            shared: list[Callable[[], None]] = [self._look_around, observe, self.services.open_ahead]
             map_parallel(self._attempt, shared)
         if self._activity is not None:
             self.first_loads.group([each for each in with_work if not self.expired_runs(each.spec.pipeline)])

@@ -19,6 +19,10 @@ def never_interrupted() -> None:
     """Go on."""
 
 
+def nothing_to_open() -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True)
 class Services:
     """All external services of a load; made by the command and passed in.
@@ -38,5 +42,7 @@ class Services:
     job_id: str | None
     invocation_id: str
     check_interrupted: Callable[[], None] = never_interrupted
+    open_ahead: Callable[[], None] = nothing_to_open
+    """Opens what reading rows takes; called while a command with something to load waits for the warehouse."""
     sources: Callable[[], Mapping[str, SourceSpec]] = dict
     """The sources of all feeds of the project, by pipeline, without feeds whose spec cannot be read."""
