@@ -35,6 +35,11 @@ SETTINGS = {
     "parallel_setup_cost": "100",
     "parallel_tuple_cost": "0.005",
     "maintenance_work_mem": "64MB",
+    # The staging table of a small load is a temp table, and a session keeps 8 MB of these in memory by itself.
+    "temp_buffers": "64MB",
+    # COPY analyses the staging table. A sample of 3,000 rows gives the planner what it needs, and takes 0.03 s
+    # instead of 0.25 s, which is a tenth of a load of 200,000 rows.
+    "default_statistics_target": "10",
     # Redshift analyses grown tables by itself. Soon here too, with no vacuum before it that takes its time:
     # joins with a table that was never analysed are planned for a twentieth of its rows.
     "autovacuum_naptime": "2s",
@@ -62,6 +67,8 @@ CLUSTER_OPTIONS = (
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
+    # Checksums find faults of disks, for 4 to 8 % of the processor's time that a merge takes.
+    "--no-data-checksums",
     "--no-sync",
     "--no-instructions",
 )
