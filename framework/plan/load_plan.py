@@ -218,9 +218,10 @@ def _planned(
         spellings=_of_known_columns(spellings, observed),
         source_format=_decided_format(load, observed),
         order_bounds=_order_bounds(load, hints),
+        distkey=_shared_distkey(spec, table),
     )
     manifest_url = load.manifest_url if staged.has_rows else None
-    copy = CopyInput(columns, kept, _shared_distkey(spec, table), manifest_url, load.copy_role)
+    copy = CopyInput(columns, kept, merge.distkey, manifest_url, load.copy_role)
     merged = plan_merge(merge)
     # The table exists only where this transaction was committed but reported as a lost connection.
     drop = Statement("drop_tables", {"tables": (load.names.staging.sql,)})

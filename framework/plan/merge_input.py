@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from framework.model.column_type import ColumnType
 from framework.model.csv_options import Format
-from framework.model.names import StagingTable, TableName, identifier, ledger_table
+from framework.model.names import StagingTable, TableName, TemporaryTable, identifier, ledger_table
 from framework.model.observation import AuditRow
 from framework.plan.missing import Fill
 from framework.plan.steps import Statement
@@ -45,6 +45,8 @@ class MergeInput:
     observed_rows: int
     column_count: int | None
     """Number of columns that the target must have; None where the load may overwrite ones it does not know."""
+    distkey: str | None = None
+    """The target's distribution key where it is a key of the load, else None."""
     copy: tuple[Statement, ...] = ()
     """The statements that create and fill the staging table, where that is part of the merge's transaction."""
     keeps_stored: bool = False
@@ -87,13 +89,26 @@ class MergeInput:
         """The temp table that counts the rows deleted because the whole table is replaced; None where it is not."""
         return self.temporary("replaced") if self.load.mode.replaces_table and self.target_exists else None
 
+    @property
+    def matches(self) -> TemporaryTable | None:
+        """The temp table of the staging rows' keys that the target has; None where staging rows are matched themselves.
+
+        The deletion then joins the target with these keys instead of the whole staging table. A small load, which
+        copies here, does not gain by it what the statement costs.
+        """
+        if self.copy or not self.columns or not self.load.mode.matches_keys:
+            return None
+        return TemporaryTable(self.temporary("matches"))
+
     def count_rows(self, *, updates: bool) -> Statement:
         """Return the statement that counts the rows of each file; `updates`: also those that replace a stored row."""
         values = {"counts": self.counts, "staging": self.staging, "losers": self.losers, "keys": self.load.keys}
-        return Statement("count_rows", values | {"target": self.target if updates else None})
+        target = self.target if updates and self.matches is None else None
+        return Statement("count_rows", values | {"target": target, "matches": self.matches})
 
     @property
     def own_tables(self) -> tuple[str, ...]:
         """All tables that are dropped at the end, as SQL."""
-        temporary = (self.losers, self.counts, self.replaced)
-        return (self.staging.sql, *(identifier(name) for name in temporary if name is not None))
+        names = (self.losers, self.counts, self.replaced)
+        temporary = [identifier(name) for name in names if name is not None]
+        return (self.staging.sql, *temporary, *([] if self.matches is None else [self.matches.sql]))

@@ -29,7 +29,10 @@ def find_stored_winners(merge: MergeInput) -> Iterator[Statement]:
 
 
 def count(merge: MergeInput) -> Iterator[Statement]:
-    """Yield the statement that counts the rows to insert, and those of them that replace a stored row."""
+    """Yield the statements that find the keys to replace, and count the rows to insert and those that replace one."""
+    if merge.matches is not None:
+        values = {"matches": merge.matches, "staging": merge.staging, "target": merge.target, "keys": merge.load.keys}
+        yield Statement("find_matches", values | {"distkey": merge.distkey})
     yield merge.count_rows(updates=bool(merge.columns))
 
 
@@ -42,10 +45,12 @@ def delete(merge: MergeInput) -> Iterator[Statement]:
     """Yield the deletion of replaced rows, after copying the values to keep in columns that files lack."""
     if not merge.columns:
         return
-    names = {"staging": merge.staging, "target": merge.target, "keys": merge.load.keys}
+    names = {"target": merge.target, "keys": merge.load.keys}
     for columns, files in _kept(merge.fills):
-        yield Statement("keep_stored_values", {**names, "columns": columns, "files": files})
-    yield Statement("delete_matching_rows", names, locks=locks_writers(merge.target))
+        values = {"staging": merge.staging, "columns": columns, "files": files}
+        yield Statement("keep_stored_values", names | values)
+    values = {"matches": merge.matches or merge.staging}
+    yield Statement("delete_matching_rows", names | values, locks=locks_writers(merge.target))
 
 
 def _kept(fills: Sequence[Fill]) -> list[tuple[list[str], tuple[int, ...]]]:
