@@ -249,6 +249,11 @@ def _read_as(reader: Reader, head: _Head, columns: tuple[str, ...]) -> Parsed:
     for name in columns or (query.named_selects if isinstance(query, exp.Query) else ()):
         _check_no_system_column(fold(name))
     names = f" ({quote_names(columns)})" if columns else ""
-    after = (f"call pg_internal.adopt_table({head.table.regclass})", design.record(head.table))
+    after = (
+        f"call pg_internal.adopt_table({head.table.regclass})",
+        design.record(head.table),
+        # Source: https://docs.aws.amazon.com/redshift/latest/dg/r_CTAS_usage_notes.html (statistics are gathered)
+        f"analyze {head.table.sql}",
+    )
     statement = CreateTableAs(f"{head.sql}{names} as ", query, after)
     return Parsed("CREATE TABLE AS", False, None, False, None, None, statement)
