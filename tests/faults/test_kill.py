@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -101,8 +102,12 @@ def test_a_merge_that_still_runs_when_its_client_dies_leads_to_no_second_load(
     with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
         holder.execute(f"lock table {gate.sql}".encode())
         _die_while_the_merge_waits(feed)
+        has_listed = threading.Event()
+        recovering_run.redshift_data.meta.events.register(
+            "after-call.redshift-data.ListStatements", lambda **context: has_listed.set()
+        )
         waiting = pool.submit(recovering_run.run)
-        while not _lists_statements(recovering_run):
+        while not has_listed.wait(0.05):
             assert not waiting.done(), waiting.result()
         holder.rollback()
         (result,) = waiting.result(timeout=60)
@@ -150,10 +155,6 @@ def _die_while_the_merge_waits(feed: FeedHarness) -> None:
         process.redshift_data.meta.events.register("before-send.*.BatchExecuteStatement", die_in_the_merge)
         run.run()
         raise AssertionError("the run did not die")
-
-
-def _lists_statements(recovering_run: FeedHarness) -> bool:
-    return any(entry["msg"] == "step" and entry["step"] == "recover" for entry in recovering_run.entries())
 
 
 def _waiting_for(sandbox: SandboxAddress, table: TableName) -> int:
