@@ -10,10 +10,8 @@ SESSION_SETTINGS: tuple[str, ...] = (
     "set time zone 'UTC'",
     "set datestyle to 'ISO, MDY'",
     "set client_min_messages to warning",
-    "set default_statistics_target to 25",
 )
-"""Statements for each new connection. Redshift's sessions are in UTC. A COPY analyses the table that it has filled: for
-the plan of a merge, 7,500 rows are as good as the 30,000 of PostgreSQL's default, which take four times as long."""
+"""Statements for each new connection. Redshift's sessions are in UTC."""
 
 _DDL = Path(__file__).parent / "ddl"
 
