@@ -42,6 +42,8 @@ LONGEST_POLL_SECONDS = 1.0
 POLL_GROWTH = 1.1
 """Where the client cannot make the service wait, a statement's end is noticed at most a tenth of its duration, or a
 second, later; the service's quota for DescribeStatement allows for some 70 concurrent waits."""
+MOST_FETCHED_UNSEEN = 15
+"""So many results are fetched side by side without a description of which have rows: what a second may hold."""
 _WAIT = "WaitTimeSeconds"
 _TOO_MANY_WAIT = "ActiveWaitingRequestsExceededException"
 _UNFINISHED = ("SUBMITTED", "PICKED", "STARTED")
@@ -283,8 +285,8 @@ class _Attempt:
         submitted = self._warehouse.submit(self._texts, self._name, self._token)
         statement_id = str(submitted["Id"])
         fetched = sum(statement.fetches for statement in self._transaction.statements)
-        if submitted.get("Status") == "FINISHED" and fetched <= 1:
-            # A description could save the call that fetches the rows, and is a call itself.
+        if submitted.get("Status") == "FINISHED" and fetched <= MOST_FETCHED_UNSEEN:
+            # A description would save the calls that fetch no rows, but the others would wait for it.
             return [{"Id": part} for part in self._part_ids(statement_id)]
         description = self._await(statement_id)
         if description["Status"] != "FINISHED":

@@ -15,7 +15,7 @@ from framework.log.run_log import RunLog
 from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction, select
 from framework.spec.environment import RetrySettings, WarehouseSettings
-from framework.warehouse.client import Caller, Warehouse
+from framework.warehouse.client import MOST_FETCHED_UNSEEN, Caller, Warehouse
 from framework.warehouse.rate_limit import RateLimiter
 
 LOCK = Transaction("merge", (Statement("lock_ledger", {"table": TableName("f", "l")}),) * 2)
@@ -363,21 +363,30 @@ def test_the_only_rows_of_a_batch_are_fetched_without_a_description() -> None:
     assert fake.arguments_of("get_statement_result") == [{"Id": "s:3"}]
 
 
-def test_results_of_several_queries_are_fetched_only_where_they_have_rows() -> None:
-    parts = [{"Id": "s:1", "ResultRows": 0}, {"Id": "s:2", "ResultRows": 1}]
-    described = {"Id": "s", "Status": "FINISHED", "SubStatements": parts}
+@pytest.mark.parametrize("queries", [2, MOST_FETCHED_UNSEEN])
+def test_results_are_fetched_without_a_description_where_the_service_has_waited(queries: int) -> None:
+    rows = [{"Records": [[{"longValue": 7}]]}, *[{"Records": []}] * (queries - 1)]
+    fake = FakeDataApi(may_wait=True, batch_execute_statement=[WAITED], get_statement_result=rows)
+    observe = Transaction("observe", (select("select_statement_timeout"),) * queries)
+
+    found = warehouse(fake).run(observe, CALLER, log())
+
+    assert sorted(found, reverse=True) == [[(7,)], *[[]] * (queries - 1)]
+    assert [name for name, _ in fake.calls] == ["batch_execute_statement", *["get_statement_result"] * queries]
+
+
+def test_of_many_queries_only_results_with_rows_are_fetched() -> None:
+    queries = MOST_FETCHED_UNSEEN + 1
+    parts = [{"Id": f"s:{number}", "ResultRows": int(number == 2)} for number in range(1, queries + 1)]
     fake = FakeDataApi(
         may_wait=True,
         batch_execute_statement=[WAITED],
-        describe_statement=[described],
+        describe_statement=[{"Id": "s", "Status": "FINISHED", "SubStatements": parts}],
         get_statement_result=[{"Records": [[{"longValue": 7}]]}],
     )
-    both = Transaction("observe", (select("select_statement_timeout"),) * 2)
+    observe = Transaction("observe", (select("select_statement_timeout"),) * queries)
 
-    assert warehouse(fake).run(both, CALLER, log()) == [
-        [],
-        [(7,)],
-    ]
+    assert warehouse(fake).run(observe, CALLER, log()) == [[], [(7,)], *[[]] * (queries - 2)]
     assert fake.arguments_of("get_statement_result") == [{"Id": "s:2"}]
 
 
