@@ -155,6 +155,8 @@ class Cause(Enum):
     MISSING_GRANTEE = auto()
     """A user, group or role does not exist."""
     COLUMN_EXISTS = auto()
+    MISSING_VIEW = auto()
+    """A view that was observed is not there any more, or the user cannot see it."""
     VALUE_TOO_LONG = auto()
     NULL_NOT_ALLOWED = auto()
     NOT_PERMITTED = auto()

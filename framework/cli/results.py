@@ -94,7 +94,8 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
         try:
             with Invocation(services) as invocation:
                 openings = _opened(feeds, command, invocation, interruption)
-                invocation.prepare(openings)
+                # In a thread of its own, where an interruption ends it and cancels its statement.
+                run_concurrently([partial(invocation.prepare, openings)], 1, interruption)
                 loads = [partial(command.load, opening, invocation) for opening in openings]
                 # As many again move their files meanwhile.
                 run_concurrently(loads, 2 * environment.parallel, interruption)

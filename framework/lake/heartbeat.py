@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from framework.errors import PipelineError
 from framework.lake.bucket import LakeObject
@@ -17,6 +19,8 @@ RENEW_SECONDS = 30.0
 _STAGING = "staging/"
 _HEARTBEATS = "_alive"
 _MARKERS = ".views-down"
+_ID = re.compile("[0-9a-f]{32}")
+"""An invocation_id or run_id; what lies elsewhere is not of this release."""
 
 
 def run_prefix(lake: Lake, pipeline: str, invocation_id: str, run_id: str) -> str:
@@ -103,10 +107,14 @@ class Activity:
 
     def is_active(self, run_id: str, invocation_id: str | None) -> bool:
         """Return whether a run may still be at work: its invocation's heartbeat or its own latest object is fresh."""
-        seen = [run.seen_at for run in self.runs if run.run_id == run_id]
+        seen = [self._by_run_id[run_id].seen_at] if run_id in self._by_run_id else []
         if invocation_id is not None and invocation_id in self.heartbeats:
             seen.append(self.heartbeats[invocation_id])
         return any(map(self._is_fresh, seen))
+
+    @cached_property
+    def _by_run_id(self) -> Mapping[str, RunTrace]:
+        return {run.run_id: run for run in self.runs}
 
     def expired_runs(self) -> list[RunTrace]:
         """Return the runs that have left something and are not at work any more."""
@@ -140,7 +148,7 @@ def read_activity(lake: Lake, dead_after_seconds: int, own_invocation_id: str | 
             markers.append(found.key)
         elif pipeline == _HEARTBEATS and rest != [""]:
             heartbeats["/".join(rest)] = found.modified_at
-        elif len(rest) > 2:
+        elif len(rest) > 2 and all(map(_ID.fullmatch, rest[:2])):
             runs.setdefault((pipeline, rest[0], rest[1]), []).append(found)
     now = None if own_invocation_id is None else heartbeats.get(own_invocation_id)
     if now is None and (heartbeats or runs):

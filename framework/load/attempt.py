@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from framework.errors import Cause, WarehouseError
 from framework.load.begin import observe_target
 from framework.load.discover import Worklist
 from framework.load.execute import Committed, Refusal, execute
@@ -57,7 +58,13 @@ def attempt_load(
     Raises:
         PipelineError: the plan is refused for good, or nothing can be planned; the warehouse's error is its cause.
     """
-    plan = _plan(run, attempt)
+    try:
+        plan = _plan(run, attempt)
+    except WarehouseError as missing:
+        if missing.cause is not Cause.MISSING_VIEW:
+            raise
+        # Another run has dropped it since the observation, and will restore it.
+        return Stale(missing, attempt.hints)
     if plan is None:
         return Unconfirmed()
     log_plan(run, attempt.load.staged, plan)

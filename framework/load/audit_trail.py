@@ -38,6 +38,10 @@ def confirm_start(run: Run, files: Sequence[LoadFile]) -> None:
     except PipelineError as error:
         run.log.warning("the shared record of the start failed", error=str(error))
         write_rows(run, "STARTED", files)
+    except KeyboardInterrupt:
+        # Heard in this thread too, so that recording the failure is not interrupted.
+        run.services.check_interrupted()
+        raise
 
 
 def export_log(run: Run) -> None:

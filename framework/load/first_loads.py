@@ -9,12 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from framework.errors import PipelineError
 from framework.load.discover import Worklist
 from framework.load.request import LoadRequest, names_files
 from framework.load.services import Services
 from framework.log.retries import log_retries_to
 from framework.model.names import TableName
-from framework.model.observation import Observation
+from framework.model.observation import OUTAGE_MARK, Observation
 from framework.plan.audit import RunNames
 from framework.plan.schema_changes import views_above
 from framework.spec.pipeline import PipelineSpec
@@ -46,9 +47,16 @@ class Opening:
 class _StartGroup:
     """First loads that are recorded as STARTED together."""
 
-    def __init__(self, record: Callable[[], Future[None]]) -> None:
+    def __init__(self, members: Sequence[Opening], record: Callable[[], Future[None]]) -> None:
+        self.members = members
         self._record = record
         self._recording: Future[None] | None = None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the loads are in the audit."""
+        recording = self._recording
+        return recording is not None and not recording.cancelled() and recording.exception() is None
 
     def recording(self) -> Future[None]:
         """Return the recording, which begins with the first call."""
@@ -68,12 +76,27 @@ class FirstLoads:
         self._observed_at = 0.0
         self._begun: set[TableName] = set()
         self._changed: set[TableName] = set()
+        self._groups: list[_StartGroup] = []
         self._starts: dict[str, _StartGroup] = {}
+        self._begun_runs: set[str] = set()
         self._writers = ThreadPoolExecutor(1, thread_name_prefix="started")
 
     def close(self) -> None:
-        """Wait for what is being recorded."""
+        """Record of loads that were recorded as STARTED and did not begin that they will not."""
         self._writers.shutdown(cancel_futures=True)
+        recorded = [opening for group in self._groups for opening in group.members if group.is_recorded]
+        now, message = self._services.now(), f"{OUTAGE_MARK}the command ended before the load began"
+        rows = [
+            opening.names.audit_row(file, "FAILED", now, message)
+            for opening in recorded
+            if opening.names.run_id not in self._begun_runs
+            for file in opening.work.loads[0]
+        ]
+        try:
+            if rows:
+                write_audit(self._warehouse, rows, attempts=1)
+        except PipelineError as error:
+            self._warehouse.log.error("could not record that loads have not begun", error=str(error))
 
     def observe(self, openings: Sequence[Opening]) -> None:
         """Observe the targets of all openings, in one submission if it has room for them.
@@ -89,13 +112,14 @@ class FirstLoads:
                 self._observed[opening.spec.pipeline] = found
 
     def observation(self, opening: Opening) -> Observation | None:
-        """Return the shared observation for a pipeline's first load; None where the load must observe for itself.
+        """Return the shared observation for a pipeline's first load, which begins; None where it observes itself.
 
         It is too old after FRESH_SECONDS, and once a load of this invocation may have changed the target or a view.
         """
         with self._lock:
             is_first = opening.target not in self._begun
             self._begun.add(opening.target)
+            self._begun_runs.add(opening.names.run_id)
             observed = self._observed.pop(opening.spec.pipeline, None)
             if observed is None or not is_first or time.monotonic() - self._observed_at > FRESH_SECONDS:
                 return None
@@ -117,13 +141,16 @@ class FirstLoads:
             group = self._starts.get(run_id)
             return None if group is None else group.recording()
 
-    def group(self, openings: Sequence[Opening]) -> None:
-        """Group the first loads that nothing stands in the way of, as many as run side by side."""
-        ready = [opening for opening in openings if self._is_ready(opening)]
+    def group(self, openings: Sequence[Opening], has_expired_runs: Callable[[str], bool]) -> None:
+        """Group the first loads that begin at the same time, without those that have something to do before."""
         size = self._services.environment.parallel
-        for place in range(0, len(ready), size):
-            members = ready[place : place + size]
-            group = _StartGroup(partial(self._writers.submit, self._record, members))
+        for place in range(0, len(openings), size):
+            side_by_side = openings[place : place + size]
+            members = [
+                each for each in side_by_side if self._is_ready(each) and not has_expired_runs(each.spec.pipeline)
+            ]
+            group = _StartGroup(members, partial(self._writers.submit, self._record, members))
+            self._groups.append(group)
             self._starts.update((opening.names.run_id, group) for opening in members)
 
     def _is_ready(self, opening: Opening) -> bool:

@@ -7,7 +7,7 @@ at the end. first_loads.py has what the first loads share.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -23,6 +23,7 @@ from framework.lake.heartbeat import (
 )
 from framework.load.first_loads import FirstLoads, Opening
 from framework.load.services import Services
+from framework.log.redaction import safe_message
 from framework.log.retries import log_retries_to
 from framework.model.names import TableName, ledger_table
 from framework.parallel import map_parallel
@@ -32,6 +33,10 @@ from framework.warehouse.session import WarehouseSession
 
 SHARED = "_"
 """Stands for the pipeline in the names of statements that several pipelines share."""
+
+
+RUNS_PER_DELETION = 100
+"""Of loads whose staging files are small."""
 
 
 class Slot:
@@ -80,11 +85,13 @@ class Invocation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.first_loads.close()
-        if self._heartbeat is not None:
-            with log_retries_to(self._log):
-                self._heartbeat.stop()
-                self._clean_up()
+        with log_retries_to(self._log):
+            try:
+                self.first_loads.close()
+            finally:
+                if self._heartbeat is not None:
+                    self._heartbeat.stop()
+                    self._clean_up()
 
     def slot(self) -> Slot:
         """Return one of the environment's `parallel` slots; entering it waits until one is free."""
@@ -117,7 +124,7 @@ class Invocation:
             shared: list[Callable[[], None]] = [self._look_around, observe, self.services.open_ahead]
             map_parallel(self._attempt, shared)
         if self._activity is not None:
-            self.first_loads.group([each for each in with_work if not self.expired_runs(each.spec.pipeline)])
+            self.first_loads.group(with_work, lambda pipeline: bool(self.expired_runs(pipeline)))
 
     def begin(self) -> None:
         """Write the heartbeat and refresh it, unless it is.
@@ -148,9 +155,9 @@ class Invocation:
         others = (run for run in self.activity.expired_runs() if run.invocation_id != self.id)
         return [run for run in others if run.pipeline == pipeline and run.run_id not in self._recovered]
 
-    def recovered(self, run: RunTrace) -> None:
-        """Note that a run was cleaned up after."""
-        self._recovered.add(run.run_id)
+    def recovered(self, run_ids: Iterable[str]) -> None:
+        """Note that runs were cleaned up after."""
+        self._recovered.update(run_ids)
 
     def has_left_views(self, target: TableName) -> bool:
         """Return whether a run of any pipeline may have dropped views on a target and not restored them."""
@@ -163,8 +170,12 @@ class Invocation:
         return run_id not in self._ended if invocation_id == self.id else activity.is_active(run_id, invocation_id)
 
     def ended(self, run_id: str) -> None:
-        """Note that a run has ended."""
-        self._ended.add(run_id)
+        """Note that a run has ended. The staging files of every RUNS_PER_DELETION runs are deleted meanwhile."""
+        with self._lock:
+            self._ended.add(run_id)
+            is_due = len(self._ended) % RUNS_PER_DELETION == 0
+        if is_due:
+            self._delete_staging()
 
     def not_loading(self, pipeline: str) -> None:
         """Note that a pipeline has no load left."""
@@ -182,8 +193,9 @@ class Invocation:
     def _attempt(self, action: Callable[[], None]) -> None:
         try:
             action()
-        except PipelineError as error:
-            self._log.warning("each load does this for itself", error=str(error))
+        except Exception as error:
+            # Whatever it is, the loads that it concerns meet it again, and the others go on.
+            self._log.warning("each load does this for itself", error=safe_message(error))
 
     def _look_around(self) -> None:
         self.begin()
@@ -197,11 +209,18 @@ class Invocation:
                 del self._left[run_id]
         except PipelineError as error:
             self._log.warning("a run could not be cleaned up after; a later run does it", error=str(error))
+        self._delete_staging(is_end=True)
+
+    def _delete_staging(self, *, is_end: bool = False) -> None:
+        """Delete the staging files of own runs that have ended; at the end those of all, and heartbeats."""
+        lake = self.services.lake
         try:
-            lake = self.services.lake
             seen = self.read_activity()
             own = [run for run in seen.runs if run.invocation_id == self.id and run.run_id not in self._left]
-            ended = [*seen.expired_invocations(), *(() if self._left else (self.id,))]
-            lake.delete([*(key for run in own for key in run.keys), *(heartbeat_key(lake, each) for each in ended)])
+            keys = [key for run in own if is_end or run.run_id in self._ended for key in run.keys]
+            if is_end:
+                ended = [*seen.expired_invocations(), *(() if self._left else (self.id,))]
+                keys += [heartbeat_key(lake, each) for each in ended]
+            lake.delete(keys)
         except PipelineError as error:
             self._log.warning("staging could not be deleted; a later run does it", error=str(error))

@@ -99,6 +99,8 @@ def _load_files(run: Run, work: Worklist, pending: LoadFiles, known: Observation
                         raise error
                     run.log.warning("replanning: the target changed concurrently", error=str(error))
                     observed = seen or observe_target(run, work, files)
+                    if journal.restore_expired(observed.journal):
+                        observed = observe_target(run, work, files)
                 case Unconfirmed():
                     observed = observe_target(run, work, files)
                 case LoadedByOthers() | Superseded() as found:

@@ -16,6 +16,7 @@ from framework.load.services import Services
 from framework.load.settle import is_outage, report_doubtful
 from framework.load.unmatched import new_unmatched, remember_unmatched, unmatched_warning
 from framework.log.retries import log_retries_to
+from framework.model.observation import Observation
 from framework.spec.pipeline import PipelineSpec
 
 
@@ -44,12 +45,14 @@ def load_pipeline(opening: Opening, invocation: Invocation) -> Iterator[list[Loa
     names, unmatched = opening.names, opening.unmatched
     if work.doubtful:
         yield report_doubtful(begin_run(invocation, invocation.new_names(spec), request), work.doubtful)
-    observed = invocation.first_loads.observation(opening) if work.loads else None
+    observed: Observation | None = None
     for files in work.loads:
         warnings = (unmatched_warning(spec, unmatched),) if unmatched else ()
         with invocation.slot() as slot:
             # While it waited for its slot: a load that has not begun has not failed.
             services.check_interrupted()
+            if names is opening.names:
+                observed = invocation.first_loads.observation(opening)
             ended = load_files(begin_run(invocation, names, request, warnings, slot), work, files, observed)
         yield ended.results
         if unmatched:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from framework.errors import PipelineError
 from framework.load.run import Run
 from framework.warehouse.audit import read_run_counts
@@ -27,8 +29,12 @@ def require_quarantine(run: Run) -> None:
         )
 
 
-def discard_bad_rows(run: Run, run_id: str, below: str, attempts: int | None = None) -> None:
-    """Delete the bad rows of a run that has loaded nothing: its file is still in place, with all its rows."""
-    kept = [found.key for found in run.lake.list_objects(below) if f"/{run_id}/" in found.key]
-    if kept and not read_run_counts(run.warehouse, run_id, attempts):
-        run.lake.delete(kept)
+def discard_bad_rows(run: Run, run_ids: Collection[str], below: str, attempts: int | None = None) -> None:
+    """Delete the bad rows of runs that have loaded nothing: their files are still in place, with all their rows."""
+    kept: dict[str, list[str]] = {}
+    for found in run.lake.list_objects(below):
+        for run_id in set(run_ids).intersection(found.key.split("/")):
+            kept.setdefault(run_id, []).append(found.key)
+    for run_id, keys in kept.items():
+        if not read_run_counts(run.warehouse, run_id, attempts):
+            run.lake.delete(keys)

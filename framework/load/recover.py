@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from framework.errors import PipelineError
-from framework.lake.heartbeat import run_prefix
 from framework.load.audit_trail import export_log
 from framework.load.invocation import SHARED
 from framework.load.quarantine import discard_bad_rows
@@ -18,6 +17,9 @@ from framework.model.names import staging_table
 from framework.plan.table_copy import copy_table
 from framework.warehouse.staging_tables import drop_staging
 
+_RUNS_PER_DROP = 200
+"""Each has two tables, whose names are up to 260 bytes."""
+
 
 def recover(run: Run) -> int:
     """Clean up after expired runs of the pipeline, once none of their statements is running.
@@ -25,16 +27,20 @@ def recover(run: Run) -> int:
     Returns how many running statements were awaited.
     """
     lake, warehouse, pipeline = run.lake, run.warehouse, run.spec.pipeline
-    awaited = 0
-    for left in run.invocation.expired_runs(pipeline):
-        expired = left.run_id
-        waited = warehouse.await_run(pipeline, expired) + warehouse.await_run(SHARED, left.invocation_id)
-        awaited += waited
-        drop_staging(warehouse, [staging_table(warehouse.control_schema, expired), copy_table(run.target, expired)])
-        discard_bad_rows(run, expired, lake.key(f"data/quarantine/{pipeline}/"))
-        lake.delete_below(run_prefix(lake, pipeline, left.invocation_id, expired))
-        run.invocation.recovered(left)
-        run.log.warning("cleaned up after an expired run", expired_run_id=expired, statements_awaited=waited)
+    expired = run.invocation.expired_runs(pipeline)
+    if not expired:
+        return 0
+    run_ids = [left.run_id for left in expired]
+    shared = {(SHARED, left.invocation_id) for left in expired}
+    awaited = warehouse.await_runs({*((pipeline, run_id) for run_id in run_ids), *shared})
+    for start in range(0, len(run_ids), _RUNS_PER_DROP):
+        some = run_ids[start : start + _RUNS_PER_DROP]
+        staging = [staging_table(warehouse.control_schema, run_id) for run_id in some]
+        drop_staging(warehouse, [*staging, *(copy_table(run.target, run_id) for run_id in some)])
+    discard_bad_rows(run, run_ids, lake.key(f"data/quarantine/{pipeline}/"))
+    lake.delete([key for left in expired for key in left.keys])
+    run.invocation.recovered(run_ids)
+    run.log.warning("cleaned up after expired runs", expired_run_ids=run_ids, statements_awaited=awaited)
     return awaited
 
 
@@ -60,7 +66,7 @@ def _delete_leftovers(run: Run) -> None:
     if leftovers.tables:
         drop_staging(run.warehouse, leftovers.tables, leftovers.attempts)
     if leftovers.has_quarantine:
-        discard_bad_rows(run, run.run_id, run.quarantine_prefix, leftovers.attempts)
+        discard_bad_rows(run, [run.run_id], run.quarantine_prefix, leftovers.attempts)
 
 
 def recover_only(run: Run) -> list[LoadResult]:

@@ -15,7 +15,7 @@ from framework.model.files import SourceFile
 from framework.plan.audit import LoadFile
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.catalog import observe
-from framework.warehouse.control_tables import ensure_control_tables
+from framework.warehouse.control_tables import add_control_columns, ensure_control_tables
 
 
 def skip_file(spec: PipelineSpec, services: Services, file: SourceFile, reason: str) -> LoadResult:
@@ -45,6 +45,7 @@ def _skip(run: Run, file: SourceFile, reason: str) -> None:
             f"Wait until it has ended: history {spec.pipeline} --status RUNNING"
         )
     observed = observe(run.warehouse, spec, [file.identity.etag])
+    add_control_columns(run.warehouse, observed)
     if observed.history_of(file.identity).generation:
         raise SpecError(
             f"{file.url} is loaded into {spec.target.table} already, so there is nothing to skip. "

@@ -74,8 +74,7 @@ class ViewJournal:
             self._warehouse.pause(_PAUSE_SECONDS)
             waited += _PAUSE_SECONDS
             journal = self._read()
-        for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in left}):
-            self._warehouse.await_run(pipeline, run_id)
+        self._warehouse.await_runs({(entry.pipeline, entry.run_id) for entry in left})
         if left:
             run.invocation.first_loads.changes(entry.view.view for entry in left)
             run.log.warning("restoring views that an expired run dropped", views=_names(left))

@@ -204,7 +204,7 @@ def _read_audit(warehouse: WarehouseSession, transaction: Transaction) -> list[R
         if error.cause is Cause.MISSING_COLUMN:
             added = ", ".join(f"{table}.{column}" for table, column in ADDED_COLUMNS)
             raise WarehouseError(
-                f"the control schema {warehouse.control_schema} is from an earlier release and lacks {added}. "
+                f"the control schema {warehouse.control_schema} is from an earlier release and lacks one of {added}. "
                 "The next load of any pipeline adds it."
             ) from error
         raise

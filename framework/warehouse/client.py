@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from os.path import commonpath
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -68,7 +69,9 @@ class ResultColumn:
 
 
 class Warehouse:
-    """One warehouse behind the Data API. Threads may share it, and hold `creating` while they create shared tables.
+    """One warehouse behind the Data API. Threads may share it.
+
+    They hold `creating` while they create shared tables and columns, and enter what they have created into `created`.
 
     `submissions` counts ExecuteStatement and BatchExecuteStatement calls that were answered.
     """
@@ -93,6 +96,7 @@ class Warehouse:
         shapes = (operations.operation_model(name).input_shape for name in ("ExecuteStatement", "DescribeStatement"))
         self._may_wait = all(shape is not None and _WAIT in shape.members for shape in shapes)
         self.creating = threading.Lock()
+        self.created: set[str] = set()
         self._connection: dict[str, Any] = {"Database": settings.database}
         optional = {
             "WorkgroupName": settings.workgroup,
@@ -166,17 +170,21 @@ class Warehouse:
         )
         return retrying(attempt.run)
 
-    def await_statements(self, name_prefix: str) -> int:
-        """Wait until no statement whose name starts with the prefix is running; return how many there were."""
+    def await_statements(self, name_prefixes: Sequence[str]) -> int:
+        """Wait until no statement whose name starts with one of the prefixes is running; return how many there were.
+
+        Few calls, however many prefixes: what they have in common is listed.
+        """
         waited = 0
         # In the order in which a statement passes through them, so that none moves on between two listings unseen.
         for status in _UNFINISHED:
-            page: dict[str, Any] = {"StatementName": name_prefix, "Status": status, "MaxResults": 100}
+            page: dict[str, Any] = {"StatementName": commonpath(name_prefixes), "Status": status, "MaxResults": 100}
             while True:
                 answer = self.call("list_statements", **page)
                 for statement in answer["Statements"]:
-                    waited += 1
-                    self.poll(statement["Id"])
+                    if statement["StatementName"].startswith(tuple(name_prefixes)):
+                        waited += 1
+                        self.poll(statement["Id"])
                 if not answer.get("NextToken"):
                     break
                 page["NextToken"] = answer["NextToken"]

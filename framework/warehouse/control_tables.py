@@ -33,9 +33,11 @@ def ensure_control_tables(warehouse: WarehouseSession, target: TableName, observ
             Statement("create_column_spellings", {"table": TableName(schema, SPELLINGS)}),
         )
         # One thread creates it where several feeds load for the first time: the database refuses concurrent creation.
-        with warehouse.creating:
-            warehouse.run(Transaction("create_control_schema", statements))
-        warehouse.log.info("created the control schema", schema=schema)
+        with warehouse.client.creating:
+            if schema not in warehouse.client.created:
+                warehouse.run(Transaction("create_control_schema", statements))
+                warehouse.client.created.add(schema)
+                warehouse.log.info("created the control schema", schema=schema)
     ledger = ledger_table(schema, target)
     if ledger.name not in observed.control_tables:
         warehouse.run(Transaction("create_ledger", (Statement("create_ledger", {"table": ledger}),)))
@@ -61,11 +63,14 @@ def add_control_columns(warehouse: WarehouseSession, observed: Observation) -> N
         column_type = ADDED_COLUMNS[table, column]
         values = {"table": TableName(schema, table), "name": column, "type": column_type}
         values |= {"default_sql": None, "encoding": None}
-        try:
-            with warehouse.creating:
+        with warehouse.client.creating:
+            if f"{table}.{column}" in warehouse.client.created:
+                continue
+            try:
                 warehouse.run(Transaction("add_control_column", (Statement("add_column", values),)))
-        except WarehouseError as error:
-            # Another run, or another feed of this one, has added it since the observation.
-            if error.cause is not Cause.COLUMN_EXISTS:
-                raise
-        warehouse.log.info("added a column to a control table", table=table, column=column)
+                warehouse.log.info("added a column to a control table", table=table, column=column)
+            except WarehouseError as error:
+                # Another process has added it since the observation.
+                if error.cause is not Cause.COLUMN_EXISTS:
+                    raise
+            warehouse.client.created.add(f"{table}.{column}")

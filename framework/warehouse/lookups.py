@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from framework.errors import TransientWarehouseError, WarehouseError
+from framework.errors import Cause, TransientWarehouseError, WarehouseError
 from framework.model.names import TableName
 from framework.model.observation import Observation, ObservedView, TableDesign, TableKey
 from framework.plan.lookups import CompareViews, CountRows, FindFilledColumns, Lookup, ReadDesign, ReadViews
@@ -70,7 +70,8 @@ def observe_dependents(warehouse: WarehouseSession, observed: Observation, names
     if missing := set(names) - {view.view for view in found}:
         raise WarehouseError(
             f"{', '.join(sorted(map(str, missing)))}: pg_views does not show the view, which blocks a change. "
-            "Run the load again; if it stays so, grant the user Feedway connects as USAGE on the view's schema."
+            "Run the load again; if it stays so, grant the user Feedway connects as USAGE on the view's schema.",
+            cause=Cause.MISSING_VIEW,
         )
     comments = tuple(comment_of(row) for row in shown.of("select_comments"))
     return replace(

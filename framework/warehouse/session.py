@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,9 +30,9 @@ class WarehouseSession:
         """Run queries as one transaction and return the columns of each result."""
         return self.client.columns_of(transaction, self._caller, self.log)
 
-    def await_run(self, pipeline: str, run_id: str) -> int:
-        """Wait until no statement of a run is running; return how many there were."""
-        return self.client.await_statements(statement_name(pipeline, run_id, ""))
+    def await_runs(self, runs: Collection[tuple[str, str]]) -> int:
+        """Wait until no statement of some runs, by pipeline and run_id, is running; return how many there were."""
+        return self.client.await_statements([statement_name(*run, "") for run in runs]) if runs else 0
 
     def pause(self, seconds: float) -> None:
         """Sleep; an interruption of the command ends the sleep."""
@@ -51,11 +51,6 @@ class WarehouseSession:
     def control_schema(self) -> str:
         """The control schema."""
         return self.client.settings.control_schema
-
-    @property
-    def creating(self) -> threading.Lock:
-        """The lock held while tables that all pipelines of the process share are created."""
-        return self.client.creating
 
     @property
     def _caller(self) -> Caller:

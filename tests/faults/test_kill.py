@@ -117,7 +117,7 @@ def test_a_merge_that_still_runs_when_its_client_dies_leads_to_no_second_load(
     assert feed.sql(f"select count(*) from {gate.sql}") == [(2,)]
     assert len(feed.keys("data/archive/")) == 2
     assert feed.keys("staging/") == []
-    awaited = [entry["statements_awaited"] for entry in recovering_run.entries() if "expired_run_id" in entry]
+    awaited = [entry["statements_awaited"] for entry in recovering_run.entries() if "expired_run_ids" in entry]
     assert awaited == [1]
 
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+import psycopg
 import pytest
 from pyspark import SparkContext
 
@@ -153,6 +154,38 @@ def test_a_single_feed_ends_likewise(site: Site) -> None:
     assert process.returncode == 143
     assert site.keys(f"staging/{site.names[0]}/") == []
     assert list(site.rows.iterdir()) == []
+
+
+def test_a_command_that_waits_for_its_observation_ends_and_cancels_it(site: Site, sandbox: SandboxAddress) -> None:
+    name = site.names[0]
+    table = f"{site.schema}.job_sts"
+    with psycopg.connect(sandbox.database_url) as holder:
+        holder.execute(f"create schema {site.schema}; create table {table} (a integer); commit".encode())
+        holder.execute(f"lock table {table}".encode())
+        process = site.start(name, site.names[1])
+        await_waiting(sandbox, table)
+
+        process.send_signal(signal.SIGINT)
+        _, err = ended(process)
+
+        assert process.returncode == 130, err
+        assert waiting(sandbox, table) == 0
+    assert site.keys("data/in/" + name) == [f"data/in/{name}/1.csv"]
+    assert site.keys("staging/_alive/") == []
+
+
+def waiting(sandbox: SandboxAddress, table: str) -> int:
+    query = "select count(*) from pg_locks where not granted and relation = %s::regclass"
+    with psycopg.connect(sandbox.database_url) as connection:
+        (found,) = connection.execute(query, (table,)).fetchall()
+    return int(found[0])
+
+
+def await_waiting(sandbox: SandboxAddress, table: str) -> None:
+    patient_until = time.monotonic() + 30
+    while waiting(sandbox, table) == 0:
+        assert time.monotonic() < patient_until
+        time.sleep(0.05)
 
 
 def test_what_was_loaded_before_is_in_the_result(site: Site) -> None:

@@ -119,7 +119,7 @@ def test_a_feed_that_dies_in_an_invocation_that_lives_is_left_alone_and_then_cle
             # Another process loads its file meanwhile.
             (result,) = feeds[0].run()
             assert result.status == "SUCCESS"
-            assert [entry for entry in feeds[0].entries() if "expired_run_id" in entry] == []
+            assert [entry for entry in feeds[0].entries() if "expired_run_ids" in entry] == []
             assert feeds[0].keys("staging/") == left != []
             assert statuses([each for load in load_pipeline(openings[1], invocation) for each in load]) == ["SUCCESS"]
     require_loaded_once(feeds)

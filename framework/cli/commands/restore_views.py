@@ -75,8 +75,7 @@ def _restore(services: Services, asked: Sequence[str], *, is_to_forget: bool) ->
     warehouse = WarehouseSession(services.warehouse, "restore-views", log)
     entries = _asked_for(read_journal(warehouse, None), asked)
     left = left_by_expired_runs(Invocation(services), entries)
-    for pipeline, run_id in sorted({(entry.pipeline, entry.run_id) for entry in left}):
-        warehouse.await_run(pipeline, run_id)
+    warehouse.await_runs({(entry.pipeline, entry.run_id) for entry in left})
     reasons: dict[JournalKey, str] = {}
     if is_to_forget:
         for entry in left:

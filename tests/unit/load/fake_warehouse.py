@@ -61,6 +61,7 @@ class FakeWarehouse:
     def __init__(self, settings: WarehouseSettings, calls: Calls, answers: Mapping[str, Answer]) -> None:
         self.settings = settings
         self.creating = threading.Lock()
+        self.created: set[str] = set()
         self.answers: dict[str, Answer] = {
             "select_view_journal": lambda _: [_journal_row(row) for row in self.journal],
             "select_views": self._views_there,
@@ -76,7 +77,7 @@ class FakeWarehouse:
         self.tables: set[str] = set()
         self.journal: list[JournalRow] = []
         self.dropped_views: set[str] = set()
-        self.awaited: list[str] = []
+        self.awaited: list[list[str]] = []
         self._calls = calls
         self._met: Counter[Refusal] = Counter()
         self._effects: dict[str, Callable[[Mapping[str, Any]], None]] = {
@@ -115,9 +116,9 @@ class FakeWarehouse:
         rows = self.run(transaction, caller, log)
         return [[ResultColumn(str(row[0]), "text", 0, 0) for row in found] for found in rows]
 
-    def await_statements(self, name_prefix: str) -> int:
-        self._calls.make("await", name_prefix)
-        self.awaited.append(name_prefix)
+    def await_statements(self, name_prefixes: Sequence[str]) -> int:
+        self._calls.make("await", ", ".join(sorted(name_prefixes)))
+        self.awaited.append(sorted(name_prefixes))
         return 0
 
     def pause(self, seconds: float) -> None:

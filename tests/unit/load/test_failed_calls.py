@@ -42,10 +42,9 @@ class Case:
     def is_last(self) -> bool:
         """Whether the call cleans up or exports the log."""
         call = self.made.call
-        return (call.name, call.about) in (
-            ("delete_below", f"staging/golden/{FIRST_INVOCATION}/{self.run_id}/"),
-            ("put", f"logs/golden/2026/01/{self.run_id}.jsonl"),
-        ) or (self.step is Step.SETTLE and "staging/" in call.about)
+        return (call.name, call.about) in (("put", f"logs/golden/2026/01/{self.run_id}.jsonl"),) or (
+            self.step is Step.SETTLE and "staging/" in call.about
+        )
 
 
 def calls() -> Iterator[Case]:
@@ -165,5 +164,4 @@ def test_the_cases_hold_every_method_of_the_lake_that_a_load_calls() -> None:
         "delete_unchanged",
         "put",
         "delete",
-        "delete_below",
     }

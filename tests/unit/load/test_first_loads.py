@@ -17,7 +17,7 @@ from framework.model.names import TableName, ledger_table
 from framework.warehouse.control_tables import ADDED_COLUMNS, SHARED_TABLES
 from tests.unit.load.expectations import require_nothing_left
 from tests.unit.load.fake_warehouse import Refusal
-from tests.unit.load.scenarios import NOON, ONE, SCENARIOS, TWO, Bench, left_by_an_expired_run
+from tests.unit.load.scenarios import EXPIRED_INVOCATION, NOON, ONE, SCENARIOS, TWO, Bench, left_by_an_expired_run
 from tests.unit.load.test_settling import has_loaded
 
 
@@ -160,6 +160,79 @@ def test_files_that_were_listed_a_minute_ago_are_looked_for_again(monkeypatch: p
     assert [(result.source_file, result.status) for result in results] == [
         (key, "SUCCESS") for key in bench.scenario.files[1:]
     ]
+
+
+def test_the_staging_files_of_ended_loads_are_deleted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("framework.load.invocation.RUNS_PER_DELETION", 2)
+    files = tuple(f"data/in/golden/{number}.csv" for number in range(5))
+    bench = Bench(replace(SCENARIOS["no drift"], files=files))
+    staged = []
+    with Invocation(bench.services) as invocation:
+        opening = open_pipeline(bench.spec, invocation, Pending())
+        invocation.prepare([opening])
+        for results in load_pipeline(opening, invocation):
+            assert [result.status for result in results] == ["SUCCESS"]
+            staged.append(len({key.split("/")[3] for key in bench.lake.keys("staging/golden/")}))
+
+    assert staged == [1, 0, 1, 0, 1]
+    assert bench.lake.keys("staging/") == []
+
+
+def test_many_expired_runs_cost_no_more_calls_than_one() -> None:
+    bench = Bench(SCENARIOS["after an expired run"])
+    for number in range(9):
+        key = f"staging/golden/{EXPIRED_INVOCATION}/{number:032x}/plan-1/rows-0/0.parquet"
+        bench.lake.arrive(key, "left", NOON - timedelta(hours=1))
+    bench.run()
+
+    assert len(bench.warehouse.awaited[0]) == 10 + 1
+    assert (len(bench.warehouse.awaited), len(bench.warehouse.of("drop_staging"))) == (2, 1)
+    assert bench.lake.keys("staging/golden/") == []
+
+
+def test_an_unreadable_audit_row_fails_the_load_of_its_file_and_no_other() -> None:
+    bench = Bench(SCENARIOS["no drift"], max_attempts=1)
+    has_loaded(bench, ONE)
+    rows = bench.warehouse.answers["select_load_history"]
+    assert not callable(rows)
+    bench.warehouse.answers["select_load_history"] = [(*row[:-2], None, 2) for row in rows]
+    (result,) = bench.run()
+
+    assert (result.status, len(bench.warehouse.of("observe"))) == ("FAILED", 2)
+
+
+def test_a_load_that_was_recorded_and_does_not_begin_gets_an_end() -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    bench.environment = replace(bench.environment, parallel=2)
+    with Invocation(bench.services) as invocation:
+        first = open_pipeline(bench.spec, invocation, Pending())
+        second = replace(first, spec=replace(first.spec, pipeline="second"), names=invocation.new_names(first.spec))
+        invocation.prepare([first, second])
+        list(load_pipeline(first, invocation))
+
+    by_run: dict[str, list[str]] = {}
+    for row in bench.warehouse.audit:
+        by_run.setdefault(row.run_id, []).append(row.status)
+    assert by_run == {first.names.run_id: ["STARTED", "SUCCESS"], second.names.run_id: ["STARTED", "FAILED"]}
+    assert bench.warehouse.audit[-1].error_message == "outage: the command ended before the load began"
+
+
+def test_loads_are_recorded_together_that_begin_together() -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    bench.environment = replace(bench.environment, parallel=2)
+    with Invocation(bench.services) as invocation:
+        first = open_pipeline(bench.spec, invocation, Pending())
+        others = [replace(first, names=invocation.new_names(replace(first.spec, pipeline=f"p{n}"))) for n in range(3)]
+        others = [replace(each, spec=each.names.spec) for each in others]
+        bench.warehouse.answers["select_view_journal"] = []
+        invocation.prepare([first, *others])
+        bench.warehouse.audit.clear()
+        recording = invocation.first_loads.start_of(others[1].names.run_id)
+        assert recording is not None
+        recording.result()
+
+    started = [row.pipeline for row in bench.warehouse.audit if row.status == "STARTED"]
+    assert started == ["p1", "p2"]
 
 
 def test_a_run_that_could_not_be_cleaned_up_after_is_when_its_invocation_ends() -> None:

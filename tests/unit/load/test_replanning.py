@@ -11,12 +11,13 @@ import pytest
 from framework.errors import SchemaChangeError, SourceFileError, SpecError, TransientWarehouseError, WarehouseError
 from framework.load.request import OneFile
 from framework.model.files import FileIdentity
+from framework.plan.steps import Statement
 from framework.warehouse.client import Row
 from framework.warehouse.control_tables import SHARED_TABLES
 from tests.unit.load.calls import Call
 from tests.unit.load.expectations import require_nothing_left
 from tests.unit.load.fake_rows import Canned
-from tests.unit.load.fake_warehouse import Refusal, entered
+from tests.unit.load.fake_warehouse import Refusal, Rows, entered
 from tests.unit.load.scenarios import NOON, ONE, SCENARIOS, TWO, Bench
 
 STALE = Refusal("merge", "guard_columns")
@@ -295,6 +296,23 @@ def test_control_tables_that_the_run_has_created_are_no_change_of_the_target() -
     assert result.failure is not None
     assert type(result.failure.error) is SpecError
     assert len(bench.warehouse.of("evolve")) == 1
+
+
+def test_a_view_that_another_run_has_dropped_since_the_observation_has_the_load_replanned() -> None:
+    bench = Bench(SCENARIOS["growth under a view"])
+    shown = bench.warehouse.answers["select_dependents"]
+    hidden = [True]
+
+    def first_hidden(statement: Statement) -> Rows:
+        assert callable(shown)
+        return [] if hidden and hidden.pop() else shown(statement)
+
+    bench.warehouse.answers["select_dependents"] = first_hidden
+    (result,) = bench.run()
+
+    assert result.status == "SUCCESS"
+    assert bench.warehouse.dropped_views == set()
+    assert hidden == []
 
 
 def test_the_target_is_observed_once_for_a_refusal_and_its_next_plan() -> None:

@@ -267,7 +267,7 @@ def test_a_run_with_nothing_to_load_clears_away_what_an_expired_run_has_left() -
     assert bench.run() == []
     assert bench.lake.keys() == [bench.log_key]
     own, shared = f"feedway/golden/{EXPIRED_RUN}/", f"feedway/_/{EXPIRED_INVOCATION}/"
-    assert bench.warehouse.awaited == [own, shared, own]
+    assert bench.warehouse.awaited == [[shared, own], [own]]
     require_nothing_left(bench)
 
 
