@@ -78,6 +78,8 @@ def test_the_own_heartbeat_is_the_present_and_costs_no_call() -> None:
 
 def test_what_lies_in_the_folder_and_is_no_runs_is_left_alone() -> None:
     of_an_earlier_release = f"orders/{RUN}/plan-1/rows-0/1.parquet"
+    keys = ["notes.txt", "orders/notes.txt", f"orders/{INVOCATION}/notes.txt", of_an_earlier_release]
+    keys.append(".views-down/l/orders/i/r")
     keys = [
         "notes.txt",
         "orders/notes.txt",
