@@ -61,7 +61,7 @@ def observe_files(
     files = _still_there(run, work, files)
     observed = known or observe_target(run, work, files)
     # Before the first audit row: of an earlier release's control schema it may have none.
-    add_control_columns(run.warehouse, observed)
+    add_control_columns(run.warehouse, observed, run.invocation.creation)
     eligible = _leave_out_loaded(run, work, Eligible(_numbered(run, files, observed), []), observed)
     has_order = precedence_of(run.spec, run.lake, run.request) is not None
     if eligible.files and names_files(run.request) and has_order:
@@ -92,7 +92,7 @@ def start(run: Run, files: LoadFiles, observed: Observation) -> None:
     run.progress.enter(Step.START)
     run.log.info(Event.LOAD_STARTED, files=[file.source.url for file in files])
     if run.invocation.first_loads.start_of(run.run_id) is None:
-        ensure_control_tables(run.warehouse, run.target, observed)
+        ensure_control_tables(run.warehouse, run.target, observed, run.invocation.creation)
         write_rows(run, "STARTED", files)
 
 

@@ -29,6 +29,7 @@ from framework.model.names import TableName, ledger_table
 from framework.parallel import map_parallel
 from framework.plan.audit import RunNames
 from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.control_tables import Creation
 from framework.warehouse.session import WarehouseSession
 
 SHARED = "_"
@@ -67,6 +68,7 @@ class Invocation:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.id = services.invocation_id
+        self.creation = Creation()
         self._log = services.open_log(self.id, "run")
         self._lock = threading.RLock()
         self._pipelines: dict[str, None] = {}

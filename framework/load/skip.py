@@ -45,13 +45,13 @@ def _skip(run: Run, file: SourceFile, reason: str) -> None:
             f"Wait until it has ended: history {spec.pipeline} --status RUNNING"
         )
     observed = observe(run.warehouse, spec, [file.identity.etag])
-    add_control_columns(run.warehouse, observed)
+    add_control_columns(run.warehouse, observed, run.invocation.creation)
     if observed.history_of(file.identity).generation:
         raise SpecError(
             f"{file.url} is loaded into {spec.target.table} already, so there is nothing to skip. "
             f"The next run of {spec.pipeline} archives it: history {spec.pipeline} --file {file.key}"
         )
-    ensure_control_tables(run.warehouse, spec.target.table, observed)
+    ensure_control_tables(run.warehouse, spec.target.table, observed, run.invocation.creation)
     write_rows(run, "SKIPPED", [LoadFile(file)], reason)
     if move(run, file, "archive") is None:
         raise SourceFileError(f"{file.url} is gone or was replaced; its replacement was not skipped")

@@ -71,8 +71,6 @@ class ResultColumn:
 class Warehouse:
     """One warehouse behind the Data API. Threads may share it.
 
-    They hold `creating` while they create shared tables and columns, and enter what they have created into `created`.
-
     `submissions` counts ExecuteStatement and BatchExecuteStatement calls that were answered.
     """
 
@@ -95,8 +93,6 @@ class Warehouse:
         operations = client.meta.service_model
         shapes = (operations.operation_model(name).input_shape for name in ("ExecuteStatement", "DescribeStatement"))
         self._may_wait = all(shape is not None and _WAIT in shape.members for shape in shapes)
-        self.creating = threading.Lock()
-        self.created: set[str] = set()
         self._connection: dict[str, Any] = {"Database": settings.database}
         optional = {
             "WorkgroupName": settings.workgroup,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from functools import partial
+
 from framework.errors import Cause, WarehouseError
 from framework.log.run_log import Event
 from framework.model.column_type import parse_type, varchar
@@ -17,31 +21,52 @@ ADDED_COLUMNS = {("job_sts", "warnings"): varchar(4096), ("job_sts", "invocation
 """Columns added after the first release, by table and name; older control tables get them by ADD COLUMN."""
 
 
-def ensure_control_tables(warehouse: WarehouseSession, target: TableName, observed: Observation) -> None:
+class Creation:
+    """The creation of what pipelines share, for the threads of a command: each table and column once, one at a time.
+
+    The database refuses to create one twice at a time.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._created: set[str] = set()
+
+    def once(self, name: str, create: Callable[[], None]) -> None:
+        """Create something unless that was done."""
+        with self._lock:
+            if name not in self._created:
+                create()
+                self._created.add(name)
+
+
+def ensure_control_tables(
+    warehouse: WarehouseSession, target: TableName, observed: Observation, creation: Creation
+) -> None:
     """Create the missing control tables and the target's ledger; usually nothing is missing.
 
     The ledger is created in a submission of its own, before any merge locks it.
     """
     schema = warehouse.control_schema
     if not observed.control_tables.issuperset(SHARED_TABLES):
-        statements = (
-            Statement("create_schema", {"schema": schema}),
-            Statement("create_job_sts", {"table": TableName(schema, "job_sts")}),
-            Statement("create_view_builds", {"table": TableName(schema, "view_builds")}),
-            Statement("create_schema_changes", {"table": TableName(schema, "schema_changes")}),
-            Statement("create_view_journal", {"table": TableName(schema, "view_journal")}),
-            Statement("create_column_spellings", {"table": TableName(schema, SPELLINGS)}),
-        )
-        # One thread creates it where several feeds load for the first time: the database refuses concurrent creation.
-        with warehouse.client.creating:
-            if schema not in warehouse.client.created:
-                warehouse.run(Transaction("create_control_schema", statements))
-                warehouse.client.created.add(schema)
-                warehouse.log.info("created the control schema", schema=schema)
+        creation.once(schema, partial(_create_shared_tables, warehouse))
     ledger = ledger_table(schema, target)
     if ledger.name not in observed.control_tables:
         warehouse.run(Transaction("create_ledger", (Statement("create_ledger", {"table": ledger}),)))
         warehouse.log.info(Event.LEDGER_CREATED, table=str(ledger), target=str(target))
+
+
+def _create_shared_tables(warehouse: WarehouseSession) -> None:
+    schema = warehouse.control_schema
+    statements = (
+        Statement("create_schema", {"schema": schema}),
+        Statement("create_job_sts", {"table": TableName(schema, "job_sts")}),
+        Statement("create_view_builds", {"table": TableName(schema, "view_builds")}),
+        Statement("create_schema_changes", {"table": TableName(schema, "schema_changes")}),
+        Statement("create_view_journal", {"table": TableName(schema, "view_journal")}),
+        Statement("create_column_spellings", {"table": TableName(schema, SPELLINGS)}),
+    )
+    warehouse.run(Transaction("create_control_schema", statements))
+    warehouse.log.info("created the control schema", schema=schema)
 
 
 def lacks_nothing(control_schema: str, target: TableName, observed: Observation) -> bool:
@@ -56,21 +81,19 @@ def _missing_columns(observed: Observation) -> list[tuple[str, str]]:
     return [place for place in ADDED_COLUMNS if place[0] in observed.control_tables and place not in there]
 
 
-def add_control_columns(warehouse: WarehouseSession, observed: Observation) -> None:
+def add_control_columns(warehouse: WarehouseSession, observed: Observation, creation: Creation) -> None:
     """Add the columns that control tables of an earlier release lack, each in an idempotent submission."""
-    schema = warehouse.control_schema
     for table, column in _missing_columns(observed):
-        column_type = ADDED_COLUMNS[table, column]
-        values = {"table": TableName(schema, table), "name": column, "type": column_type}
-        values |= {"default_sql": None, "encoding": None}
-        with warehouse.client.creating:
-            if f"{table}.{column}" in warehouse.client.created:
-                continue
-            try:
-                warehouse.run(Transaction("add_control_column", (Statement("add_column", values),)))
-                warehouse.log.info("added a column to a control table", table=table, column=column)
-            except WarehouseError as error:
-                # Another process has added it since the observation.
-                if error.cause is not Cause.COLUMN_EXISTS:
-                    raise
-            warehouse.client.created.add(f"{table}.{column}")
+        creation.once(f"{table}.{column}", partial(_add_column, warehouse, table, column))
+
+
+def _add_column(warehouse: WarehouseSession, table: str, column: str) -> None:
+    values = {"table": warehouse.control_table(table), "name": column, "type": ADDED_COLUMNS[table, column]}
+    values |= {"default_sql": None, "encoding": None}
+    try:
+        warehouse.run(Transaction("add_control_column", (Statement("add_column", values),)))
+        warehouse.log.info("added a column to a control table", table=table, column=column)
+    except WarehouseError as error:
+        # Another command has added it since the observation.
+        if error.cause is not Cause.COLUMN_EXISTS:
+            raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,8 +59,6 @@ class FakeWarehouse:
 
     def __init__(self, settings: WarehouseSettings, calls: Calls, answers: Mapping[str, Answer]) -> None:
         self.settings = settings
-        self.creating = threading.Lock()
-        self.created: set[str] = set()
         self.answers: dict[str, Answer] = {
             "select_view_journal": lambda _: [_journal_row(row) for row in self.journal],
             "select_views": self._views_there,
