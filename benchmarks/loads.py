@@ -176,11 +176,11 @@ def measure_feeds(root: Path, address: SandboxAddress, feeds: int, runs: int) ->
         return [load_feeds(root, address, connection, names, second).seconds for _ in range(runs)]
 
 
-def add_feeds(root: Path, stem: str, count: int) -> list[str]:
+def add_feeds(root: Path, stem: str, count: int, declared: Sequence[str] = DECLARED) -> list[str]:
     """Write the specs of some feeds, and return their names."""
     names = [f"{stem}_{number:03}" for number in range(count)]
     for name in names:
-        add_pipeline(root, name)
+        add_pipeline(root, name, declared)
     return names
 
 

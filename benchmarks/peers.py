@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 
 from benchmarks import floor
+from benchmarks.data import COLUMNS
 from benchmarks.loads import FEEDS, LOADS, add_feeds, compare, load_feeds, source_files
 from benchmarks.process import Measured, measured
 from benchmarks.report import PeerSample
@@ -30,7 +31,8 @@ def measure_peers(
 
 
 def _beside_dlt(root: Path, address: SandboxAddress, stem: str, count: int, rows: int) -> Iterator[PeerSample]:
-    names = add_feeds(root, stem, count)
+    # The other tool gets the types of all columns too.
+    names = add_feeds(root, stem, count, [column.name for column in COLUMNS])
     with psycopg.connect(address.database_url) as connection:
         floor.create_target(connection, FEEDS)
         for load, file in zip(LOADS, source_files(root, rows), strict=True):
