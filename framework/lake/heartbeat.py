@@ -20,7 +20,7 @@ _STAGING = "staging/"
 _HEARTBEATS = "_alive"
 _MARKERS = ".views-down"
 _ID = re.compile("[0-9a-f]{32}")
-"""An invocation_id or run_id; what lies elsewhere is not of this release."""
+"""An invocation_id or run_id. Objects below other names were written by an earlier release, or by somebody else."""
 
 
 def run_prefix(lake: Lake, pipeline: str, invocation_id: str, run_id: str) -> str:
@@ -116,6 +116,7 @@ class Activity:
     def _by_run_id(self) -> Mapping[str, RunTrace]:
         return {run.run_id: run for run in self.runs}
 
+    @cached_property
     def expired_runs(self) -> list[RunTrace]:
         """Return the runs that have left something and are not at work any more."""
         return [run for run in self.runs if not self.is_active(run.run_id, run.invocation_id)]

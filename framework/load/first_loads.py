@@ -25,7 +25,7 @@ from framework.warehouse.control_tables import lacks_nothing
 from framework.warehouse.session import WarehouseSession
 
 FRESH_SECONDS = 60.0
-"""So long the listing and the observation that an invocation begins with serve a pipeline's first load."""
+"""How long the listing and the observation that an invocation begins with serve a pipeline's first load."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,15 @@ class FirstLoads:
         self._observed_at = 0.0
         self._begun: set[TableName] = set()
         self._changed: set[TableName] = set()
-        self._groups: list[_StartGroup] = []
         self._starts: dict[str, _StartGroup] = {}
         self._begun_runs: set[str] = set()
         self._writers = ThreadPoolExecutor(1, thread_name_prefix="started")
 
     def close(self) -> None:
-        """Record of loads that were recorded as STARTED and did not begin that they will not."""
+        """Record an end for loads that were recorded as STARTED and have not begun."""
         self._writers.shutdown(cancel_futures=True)
-        recorded = [opening for group in self._groups for opening in group.members if group.is_recorded]
+        groups = dict.fromkeys(self._starts.values())
+        recorded = [opening for group in groups if group.is_recorded for opening in group.members]
         now, message = self._services.now(), f"{OUTAGE_MARK}the command ended before the load began"
         rows = [
             opening.names.audit_row(file, "FAILED", now, message)
@@ -114,7 +114,7 @@ class FirstLoads:
     def observation(self, opening: Opening) -> Observation | None:
         """Return the shared observation for a pipeline's first load, which begins; None where it observes itself.
 
-        It is too old after FRESH_SECONDS, and once a load of this invocation may have changed the target or a view.
+        It serves for FRESH_SECONDS, unless a load of this invocation may have changed the target or a view since.
         """
         with self._lock:
             is_first = opening.target not in self._begun
@@ -150,7 +150,6 @@ class FirstLoads:
                 each for each in side_by_side if self._is_ready(each) and not has_expired_runs(each.spec.pipeline)
             ]
             group = _StartGroup(members, partial(self._writers.submit, self._record, members))
-            self._groups.append(group)
             self._starts.update((opening.names.run_id, group) for opening in members)
 
     def _is_ready(self, opening: Opening) -> bool:

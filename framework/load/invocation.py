@@ -34,10 +34,8 @@ from framework.warehouse.session import WarehouseSession
 
 SHARED = "_"
 """Stands for the pipeline in the names of statements that several pipelines share."""
-
-
 RUNS_PER_DELETION = 100
-"""Of loads whose staging files are small."""
+"""So many runs whose staging files are small have these deleted together."""
 
 
 class Slot:
@@ -129,7 +127,7 @@ class Invocation:
             self.first_loads.group(with_work, lambda pipeline: bool(self.expired_runs(pipeline)))
 
     def begin(self) -> None:
-        """Write the heartbeat and refresh it, unless it is.
+        """Start the heartbeat, unless it has started.
 
         Raises:
             WarehouseError: it cannot be written.
@@ -153,8 +151,8 @@ class Invocation:
         return read_activity(self.services.lake, self.services.environment.dead_after_seconds, self.id)
 
     def expired_runs(self, pipeline: str) -> list[RunTrace]:
-        """Return the runs of a pipeline that other invocations have left, without those cleaned up after since."""
-        others = (run for run in self.activity.expired_runs() if run.invocation_id != self.id)
+        """Return the expired runs of a pipeline that this invocation has not cleaned up after yet."""
+        others = (run for run in self.activity.expired_runs if run.invocation_id != self.id)
         return [run for run in others if run.pipeline == pipeline and run.run_id not in self._recovered]
 
     def recovered(self, run_ids: Iterable[str]) -> None:
@@ -168,11 +166,11 @@ class Invocation:
         return any(key.startswith(prefix) for key in self.activity.markers)
 
     def is_active(self, run_id: str, invocation_id: str | None, activity: Activity) -> bool:
-        """Return whether a run may still be at work. Of the own runs the invocation knows it."""
+        """Return whether a run may still be at work; the invocation knows which of its own runs have ended."""
         return run_id not in self._ended if invocation_id == self.id else activity.is_active(run_id, invocation_id)
 
     def ended(self, run_id: str) -> None:
-        """Note that a run has ended. The staging files of every RUNS_PER_DELETION runs are deleted meanwhile."""
+        """Note that a run has ended; after every RUNS_PER_DELETION runs, delete their staging files."""
         with self._lock:
             self._ended.add(run_id)
             is_due = len(self._ended) % RUNS_PER_DELETION == 0
@@ -204,7 +202,7 @@ class Invocation:
         _ = self.activity
 
     def _clean_up(self) -> None:
-        """Delete the staging files of all own runs that were cleaned up after, and expired heartbeats, with the own."""
+        """Clean up after runs that could not be cleaned up after before, and delete staging files and heartbeats."""
         try:
             for run_id, clean_up in list(self._left.items()):
                 clean_up()

@@ -62,8 +62,7 @@ def load_pipeline(opening: Opening, invocation: Invocation) -> Iterator[list[Loa
         failures = [result.failure.error for result in ended.results if result.failure and result.status == "FAILED"]
         if any(map(is_outage, failures)) or (failures and spec.source.on_failure == "stop"):
             return
-    is_left = invocation.expired_runs(spec.pipeline) or invocation.has_left_views(opening.target)
-    if not work.loads and is_left:
+    if not work.loads and (invocation.expired_runs(spec.pipeline) or invocation.has_left_views(opening.target)):
         yield recover_only(begin_run(invocation, names, request))
 
 

@@ -24,7 +24,7 @@ _PRIVILEGES = frozenset(
     {"select", "insert", "update", "delete", "references", "drop", "alter", "truncate", "trigger", "rule"}
 )
 _COMPILING = threading.Lock()
-"""Of feeds that load at the same time, the first compiles a template, which takes longer than to wait for it."""
+"""Held while a template is compiled: for other threads, waiting is faster than compiling it again."""
 
 
 def render(statement: Statement, pipeline: str, run_id: str) -> str:

@@ -35,7 +35,7 @@ SETTINGS = {
     "parallel_setup_cost": "100",
     "parallel_tuple_cost": "0.005",
     "maintenance_work_mem": "64MB",
-    # The staging table of a small load is a temp table, and a session keeps 8 MB of these in memory by itself.
+    # The staging table of a small load is a temp table, and by default a session keeps 8 MB of these in memory.
     "temp_buffers": "64MB",
     # COPY analyses the staging table. A sample of 3,000 rows gives the planner what it needs, and takes 0.03 s
     # instead of 0.25 s, which is a tenth of a load of 200,000 rows.

@@ -21,7 +21,7 @@ from framework.model.names import statement_name
 from framework.parallel import map_parallel
 from framework.plan.render import condensed, render
 from framework.plan.steps import Transaction
-from framework.warehouse.rate_limit import RateLimiter
+from framework.warehouse.rate_limit import ACCOUNT_QUOTAS, SHARE, RateLimiter
 from framework.warehouse.refusals import cause_of, is_outage_text, is_transient_response, is_transient_text
 from framework.warehouse.timeout import time_used_up
 from framework.warehouse.wrong_settings import wrong_setting
@@ -43,8 +43,8 @@ LONGEST_POLL_SECONDS = 1.0
 POLL_GROWTH = 1.1
 """Where the client cannot make the service wait, a statement's end is noticed at most a tenth of its duration, or a
 second, later; the service's quota for DescribeStatement allows for some 70 concurrent waits."""
-MOST_FETCHED_UNSEEN = 15
-"""So many results are fetched side by side without a description of which have rows: what a second may hold."""
+MOST_FETCHED_UNSEEN = int(ACCOUNT_QUOTAS["get_statement_result"] * SHARE)
+"""So many results, what a second may hold, are fetched side by side without a description of which have rows."""
 _WAIT = "WaitTimeSeconds"
 _TOO_MANY_WAIT = "ActiveWaitingRequestsExceededException"
 _UNFINISHED = ("SUBMITTED", "PICKED", "STARTED")

@@ -50,7 +50,7 @@ def test_a_run_has_expired_when_its_invocation_and_its_own_latest_object_have(
     activity = read_activity(lake, DEAD_AFTER)
 
     assert activity.is_active(RUN, INVOCATION) is is_active
-    left = [(run.pipeline, run.invocation_id, run.run_id, len(run.keys)) for run in activity.expired_runs()]
+    left = [(run.pipeline, run.invocation_id, run.run_id, len(run.keys)) for run in activity.expired_runs]
     assert left == ([("orders", INVOCATION, RUN, 2)] if own and not is_active else [])
 
 

@@ -252,6 +252,6 @@ inner join pg_catalog.pg_attribute as a on a.attrelid = k.relation and a.attnum 
 
 grant select on all tables in schema pg_internal, pg_sandbox to public;
 
--- PostgreSQL never analyses so small a catalog, and takes it for what it was before the schemas of above: joins with it
--- were planned for one row.
+-- PostgreSQL never analyses so small a catalog by itself, and planned joins with it for one row, as before the schemas
+-- above were created.
 analyze pg_catalog.pg_namespace;
