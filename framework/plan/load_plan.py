@@ -212,6 +212,7 @@ def _planned(
         fills=staged.columns.fills,
         files=files,
         observed_rows=staged.seen.rows_staged,
+        has_distinct_keys=staged.seen.has_distinct_keys,
         column_count=len(table.columns) if table is not None and _keeps_columns(spec, staged) else None,
         keeps_stored=load.terms.keeps_stored,
         max_shrink=None if load.terms.allow_shrink else spec.expect.max_shrink,

@@ -43,6 +43,8 @@ class MergeInput:
     fills: tuple[Fill, ...]
     files: tuple[LoadedFile, ...]
     observed_rows: int
+    has_distinct_keys: bool
+    """Whether it is proven that no two staging rows have equal keys."""
     column_count: int | None
     """Number of columns that the target must have; None where the load may overwrite ones it does not know."""
     distkey: str | None = None
@@ -77,7 +79,9 @@ class MergeInput:
     @property
     def losers(self) -> str | None:
         """The temp table of staging rows that another row with their key beats; None where no row can lose."""
-        return self.temporary("losers") if self.load.keys and self.columns else None
+        loses_to_stored = self.keeps_stored or (self.load.mode.matches_keys and bool(self.load.order_by))
+        can_lose = loses_to_stored or not self.has_distinct_keys
+        return self.temporary("losers") if self.load.keys and self.columns and can_lose else None
 
     @property
     def counts(self) -> str:

@@ -18,12 +18,14 @@ from framework.model.files import SourceBatch, SourceFile
 from framework.model.measurements import BadRow, ColumnProfile, FileMeasurement, Measurements
 from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
+from framework.rows.choice import expected_bytes
 from framework.rows.executor import Executor, Session
 from framework.rows.held import HeldFiles
 from framework.rows.job import Fault, Job, Split, SplitReport, Task, TaskResult, Work
 from framework.rows.protocol import NOTHING_READ, ObjectStore, Watch
 from framework.rows.reasons import BAD_BYTES, BORDERS_UNKNOWN, broken_record, other_options
 from framework.rows.splits import divide, divide_file, in_order, pack, prove, read_again, split_bytes
+from framework.rows.sql.keys import MOST_KEYS, are_distinct
 from framework.rows.sql.measure import column_measurements, merged_numbers, value_counts
 from framework.rows.sql.profile import column_profiles
 from framework.rows.work import Before, FindPaths, OnlyRead, ProfileColumns, QuarantineRows, ReadBadRows, StageRows
@@ -97,7 +99,8 @@ class BatchRows:
 
     def stage(self, columns: Sequence[StagingColumn], destination: str | None) -> Measurements:
         """Write the batch's good rows as Parquet below `destination`, and return what was measured."""
-        parts = self._pass("stage", StageRows(tuple(columns), destination))
+        most_keys = MOST_KEYS // (expected_bytes(self._batch) // self._size_bytes + 1)
+        parts = self._pass("stage", StageRows(tuple(columns), destination, most_keys))
         misfits = {place: rows for part in parts for place, rows in part.misfits.items()}
         self._misfits = misfits
         found = merged_numbers(columns, [part.numbers for part in parts])
@@ -115,6 +118,7 @@ class BatchRows:
             footer_lines=sum(report.footer_lines for report in reports),
             values=value_counts(columns, found) if all(part.is_measured for part in parts) else {},
             staging_files=tuple(part.file for part in parts if part.file is not None),
+            has_distinct_keys=are_distinct([part.keys for part in parts if part.rows_staged]),
         )
 
     def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:

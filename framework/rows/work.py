@@ -73,10 +73,11 @@ class ProfileColumns:
 
 @dataclass(frozen=True)
 class StageRows:
-    """Writes good rows below an address, or with None only measures."""
+    """Writes good rows below an address, or with None only measures. A task keeps up to `most_keys` keys as hashes."""
 
     columns: tuple[StagingColumn, ...]
     destination: str | None
+    most_keys: int
 
     def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> StagedPart:
         """Return what was staged."""
@@ -87,7 +88,7 @@ class StageRows:
         # Two attempts may differ, if one of them was read under a wrong assumption: each has a file of its own.
         target = bench.folder / f"rows-{name}-{job.round}-{token_hex(4)}.parquet"
         with bench.working() as cursor:
-            staged = stage_part(cursor, segments, self.columns, target)
+            staged = stage_part(cursor, segments, self.columns, target, self.most_keys)
         url = f"{self.destination}/{target.name}"
         file = StagingFile(url, target.stat().st_size) if staged.rows_staged else None
         if file is not None:

@@ -151,3 +151,24 @@ def test_a_char_that_is_not_ascii_is_named_as_such(bench: Bench) -> None:
         "holds characters that are not ASCII, which char(3) cannot store",
         "has 4 bytes, more than char(3) holds",
     ]
+
+
+def test_keys_are_proven_distinct_over_all_files_and_splits(bench: Bench) -> None:
+    columns = [column("k", "varchar(9)", required=True), column("n", "integer", required=True), column("x", "integer")]
+
+    def is_proven(*contents: str) -> bool:
+        batch = bench.batch({f"{number}.csv": content.encode() for number, content in enumerate(contents)})
+        return bench.stage(batch, columns)[0].has_distinct_keys
+
+    many = "k,n,x\n" + "".join(f"k{number},1,7\n" for number in range(300))
+    assert is_proven("k,n,x\na,1,5\na,2,5\nb,1,5\n", "k,n,x\nb,2,5\n", many)
+    # The row that does not fit is not loaded.
+    assert is_proven("k,n,x\na,1,5\na,1,no\n")
+    assert not is_proven("k,n,x\na,1,5\nA ,1,6\n")
+    assert not is_proven("k,n,x\na,1,5\n", "k,n,x\na,1,6\n")
+    assert not is_proven(many, "k,n,x\nk299,1,8\n")
+    assert not is_proven("k,n,x\né,1,5\nf,1,5\n")
+
+
+def test_keys_are_not_proven_where_nothing_is_written(bench: Bench) -> None:
+    assert not bench.measure(bench.batch(b"k\n1\n"), [column("k", "integer", required=True)], None).has_distinct_keys

@@ -13,7 +13,7 @@ from pyspark import SparkContext
 from tests.harness import FeedHarness, MakeFeed, csv_text, new_name, run_together, tagged_spec
 from tests.sandbox.conftest import MINIMAL
 
-STATEMENTS_OF_A_LOAD = 16
+STATEMENTS_OF_A_LOAD = 14
 STATEMENTS_OF_AN_OBSERVATION = 13
 
 

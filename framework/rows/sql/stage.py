@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -14,6 +14,7 @@ from framework.model.staging import StagingColumn
 from framework.model.words import counted
 from framework.rows.segments import Segment
 from framework.rows.sql.expressions import quoted
+from framework.rows.sql.keys import hash_keys
 from framework.rows.sql.measure import ColumnNumbers, measure_lengths, measure_segment, merged_numbers
 from framework.rows.sql.rows import BAD_ROW, good_staging_rows, staging_rows
 
@@ -25,7 +26,8 @@ class StagedPart:
     """Some segments as one staging file, None where none of their rows is good or nothing was to be written.
 
     `numbers` are those of its columns, as far as they were looked for: all of them where it `is_measured`. `misfits`
-    counts rows that do not fit by file and split, where there are any.
+    counts rows that do not fit by file and split, where there are any. `keys` are the hashes of the good rows' keys;
+    None where nothing was written, or hashes would prove nothing.
     """
 
     rows_read: int
@@ -34,6 +36,7 @@ class StagedPart:
     numbers: ColumnNumbers
     misfits: Mapping[tuple[int, int], int]
     file: StagingFile | None = None
+    keys: bytes | None = None
 
 
 def stage_part(
@@ -41,8 +44,13 @@ def stage_part(
     part: Sequence[Segment],
     columns: Sequence[StagingColumn],
     target: Path,
+    most_keys: int,
 ) -> StagedPart:
-    """Write a part's good rows; they are read once where all rows fit, and three times where one does not."""
+    """Write a part's good rows; they are read once where all rows fit, and three times where one does not.
+
+    Up to `most_keys` keys are kept as hashes.
+    """
+    written = f"from read_parquet({quoted(str(target))})"
     records = sum(segment.records for segment in part)
     try:
         staged = _copy(cursor, [staging_rows(segment, columns) for segment in part], target)
@@ -50,10 +58,11 @@ def stage_part(
         if BAD_ROW not in str(error):
             raise
         target.unlink(missing_ok=True)
-        return _stage_good(cursor, part, columns, target)
+        seen = _stage_good(cursor, part, columns, target)
+        return replace(seen, keys=hash_keys(cursor, columns, written, most_keys))
     _require(staged, records, part)
-    lengths = measure_lengths(cursor, columns, f"from read_parquet({quoted(str(target))})")
-    return StagedPart(records, staged, False, lengths, {})
+    lengths = measure_lengths(cursor, columns, written)
+    return StagedPart(records, staged, False, lengths, {}, keys=hash_keys(cursor, columns, written, most_keys))
 
 
 def measure_part(

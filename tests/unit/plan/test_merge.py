@@ -10,7 +10,7 @@ import pytest
 
 from framework.model.column_type import parse_type
 from framework.model.files import FileIdentity
-from framework.model.modes import UPSERT
+from framework.model.modes import APPEND, REPLACE, UPSERT
 from framework.model.names import TableName, staging_table
 from framework.model.observation import AuditRow
 from framework.plan.merge import MAX_FILES_PER_LOAD, plan_merge
@@ -52,6 +52,7 @@ MOST = MergeInput(
         )
         for ordinal in range(MAX_FILES_PER_LOAD)
     ),
+    has_distinct_keys=False,
     observed_rows=10**12,
     column_count=2,
     order_bounds={"arrived_at": MOMENT, "key": "m" * 1024, "folder": "m" * 1000, "earlier": []},
@@ -68,3 +69,29 @@ def test_a_load_of_as_many_files_as_there_may_be_fits_one_transaction(duplicates
     entered = [render(statement, "p" * 100, "f" * 32) for statement in merge.statements]
     # Once for the ledger, once for JOB_STS.
     assert sum(sql.count("k" * 1000) for sql in entered) == 2 * MAX_FILES_PER_LOAD
+
+
+def searches(**changes: Any) -> list[str]:
+    """Return the templates of the search for rows that lose, of a load whose keys are proven to differ."""
+    load = replace(MOST.load, **{name: value for name, value in changes.items() if name != "keeps_stored"})
+    keeps_stored = changes.get("keeps_stored", False)
+    merge = plan_merge(replace(MOST, load=load, keeps_stored=keeps_stored, has_distinct_keys=True))
+    # Rendering fails where a statement needs the table that the search creates.
+    assert [render(statement, "p", "f" * 32) for statement in merge.statements]
+    searching = ("find_losers", "find_stale_rows", "find_stored_rows", "delete_losers", "check_no_duplicates")
+    return [statement.template for statement in merge.statements if statement.template in searching]
+
+
+def test_keys_that_differ_are_not_searched_for_duplicates() -> None:
+    assert searches(order_by=()) == []
+    assert searches(order_by=(), duplicates="reject") == []
+    assert searches(mode=APPEND) == []
+    assert searches(mode=REPLACE) == []
+
+
+def test_keys_that_differ_may_still_lose_against_stored_rows() -> None:
+    assert searches() == ["find_losers", "delete_losers", "find_stale_rows", "delete_losers"]
+    assert searches(order_by=(), keeps_stored=True) == [
+        *("find_losers", "delete_losers"),
+        *("find_stored_rows", "delete_losers"),
+    ]
