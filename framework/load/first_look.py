@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
+from typing import Protocol
 
 from framework.errors import SourceFileError
-from framework.lake.lake import Lake
 from framework.lake.pending import is_member_of
 from framework.log.run_log import Event, RunLog
 from framework.model.csv_options import CsvOptions, Format
@@ -31,7 +31,7 @@ from framework.rows.formats.packing import BrokenPacking, TooLarge
 from framework.rows.formats.recognise import Beginning, BrokenFile, first_content, require_format, require_packing
 from framework.rows.formats.source import Look, Source, UnreadHeader
 from framework.rows.formats.text.stream import MAX_RECORD_BYTES
-from framework.rows.protocol import SourceRows
+from framework.rows.protocol import ObjectStore, SourceRows
 from framework.spec.pipeline import PipelineSpec
 
 FIRST_HEAD_BYTES = 64 * 1024
@@ -92,7 +92,25 @@ class Feed:
         return require_format(beginning, expected, is_written=written != "auto")
 
 
-def read_starts(feed: Feed, lake: Lake, files: Sequence[SourceFile]) -> list[FirstLook]:
+class Files(Protocol):
+    """What a first look knows of the place where files are: the lake, or this machine."""
+
+    @property
+    def store(self) -> ObjectStore:
+        """What tasks read the files with."""
+
+    def key(self, path: str) -> str:
+        """Return the object key of a path in the lake."""
+
+    def read_head(self, file: SourceFile, size_bytes: int) -> bytes:
+        """Return the first bytes of a file.
+
+        Raises:
+            SourceFileError: the file is gone or was replaced.
+        """
+
+
+def read_starts(feed: Feed, lake: Files, files: Sequence[SourceFile]) -> list[FirstLook]:
     """Return the beginning of each file of a load, at least up to the end of its header; of small files all content.
 
     Raises:
@@ -104,7 +122,7 @@ def read_starts(feed: Feed, lake: Lake, files: Sequence[SourceFile]) -> list[Fir
     return map_parallel(lambda file: _read_file(feed, lake, file, is_whole=file in whole), files)
 
 
-def _read_file(feed: Feed, lake: Lake, file: SourceFile, *, is_whole: bool) -> FirstLook:
+def _read_file(feed: Feed, lake: Files, file: SourceFile, *, is_whole: bool) -> FirstLook:
     first = lake.read_head(file, file.size_bytes if is_whole else FIRST_HEAD_BYTES)
     with _about(file, file.url):
         packing = require_packing(first[:FIRST_HEAD_BYTES], feed.spec.source.compression)
@@ -230,7 +248,7 @@ def require_shape(spec: PipelineSpec, table: ObservedTable | None, looks: Sequen
 
 
 def read_layouts(
-    spec: PipelineSpec, lake: Lake, looks: Sequence[FirstLook], observed: Observation, log: RunLog
+    spec: PipelineSpec, lake: Files, looks: Sequence[FirstLook], observed: Observation, log: RunLog
 ) -> SourceBatch:
     """Return the batch of files whose headers were read, with columns named as if they were loaded one by one.
 

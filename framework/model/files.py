@@ -51,7 +51,8 @@ class SourceFile:
     """An object as it is in the lake now. Times are UTC.
 
     `key` and `etag` are of the object as it is now; `identity` and `arrived_at` are those of its
-    arrival, which differ once Feedway has moved it. `moved_by` is the pipeline that moved it.
+    arrival, which differ once Feedway has moved it. `moved_by` is the pipeline that moved it. With a `local_path` the
+    file is on this machine, and `bucket` and `key` say where it would arrive.
     """
 
     bucket: str
@@ -62,11 +63,12 @@ class SourceFile:
     identity: FileIdentity
     arrived_at: datetime
     moved_by: str | None = None
+    local_path: str | None = None
 
     @property
     def url(self) -> str:
-        """The object's address, unquoted, as people read it."""
-        return f"s3://{self.bucket}/{self.key}"
+        """The object's address, unquoted, as people read it; of a file on this machine its path."""
+        return self.local_path or f"s3://{self.bucket}/{self.key}"
 
     def url_of(self, member: str) -> str:
         """Return the address of a member of this archive, as people read it; without a member, that of the object."""
