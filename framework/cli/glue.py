@@ -10,9 +10,10 @@ from framework.cli.file_options import FLAGS
 from framework.errors import SpecError
 
 _PIPELINE = "--pipeline"
-_OPTIONS = frozenset({"--project", "--env", "--output", "--tag", "--file", "--result"})
+_OPTIONS = frozenset({"--project", "--env", "--output", "--file", "--result"})
+_LISTS = frozenset({"--tag", "--exclude"})
 _FLAGS = FLAGS | {"--all"}
-_OURS = _OPTIONS | _FLAGS | {_PIPELINE}
+_OURS = _OPTIONS | _LISTS | _FLAGS | {_PIPELINE}
 _WRITTEN_OUT = {name: name for name in sorted(_OURS)} | {"--env": "--environment"}
 _SHORTEST_SLIP = len("--res")
 _GLUE_MARKS = frozenset({"--JOB_NAME", "--JOB_RUN_ID", "--JOB_ID"})
@@ -62,7 +63,8 @@ def translate_pipeline_form(argv: Sequence[str]) -> CommandLine:
     """Return the command line as `run NAME …`.
 
     A command line that names a command is returned as it is, if there is no `--pipeline` in it.
-    `--pipeline a,b` names several. Flags take `true` or `false`, because Glue passes only pairs.
+    `--pipeline a,b` names several, and so do `--tag` and `--exclude`, because a job has each argument once.
+    Flags take `true` or `false`, because Glue passes only pairs.
     Glue's arguments are passed over, and in a Glue run all that are not ours, unless they look like
     a slip of one; elsewhere they are a mistake.
 
@@ -82,18 +84,18 @@ def translate_pipeline_form(argv: Sequence[str]) -> CommandLine:
     for argument in arguments:
         match argument.name:
             case "--pipeline":
-                names += [part.strip() for part in _value(argument).split(",") if part.strip()]
+                names += _parts(argument)
             case "--JOB_RUN_ID":
                 job_id = argument.value
             case name if name in _OPTIONS:
                 translated.append(f"{name}={_value(argument)}")
+            case name if name in _LISTS:
+                translated += [f"{name}={part}" for part in _parts(argument)]
             case name if name in _FLAGS:
                 translated += [name] if _is_true(argument) else []
             case name if name not in _GLUE_NAMES:
                 _require_foreign(name, is_in_glue)
                 ignored.append(name)
-    if is_pipeline_form and not names:
-        raise SpecError("--pipeline takes the name of a pipeline, or several separated by commas")
     if not names and not any(part == "--all" or part.startswith("--tag=") for part in translated):
         raise SpecError("nothing says what to load: give the job --pipeline NAME, --tag TAG or --all true")
     if is_in_glue and not any(part.startswith("--env=") for part in translated):
@@ -138,6 +140,13 @@ def _value(argument: _Argument) -> str:
     if not argument.value:
         raise SpecError(f"{argument.name} takes a value")
     return argument.value
+
+
+def _parts(argument: _Argument) -> list[str]:
+    parts = [part.strip() for part in _value(argument).split(",") if part.strip()]
+    if not parts:
+        raise SpecError(f"{argument.name} takes a value, or several separated by commas")
+    return parts
 
 
 def _is_true(argument: _Argument) -> bool:

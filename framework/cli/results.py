@@ -10,6 +10,7 @@ from framework.cli.concurrency import Interruption, run_concurrently
 from framework.cli.engines import require_engine
 from framework.cli.output import Output, table
 from framework.cli.result_file import write_result
+from framework.cli.selection import Feed, read_feed
 from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.wiring import announcing_clients, open_services
 from framework.errors import PipelineError, SpecError
@@ -45,14 +46,6 @@ SUMMARY_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Feed:
-    """A pipeline to load; `spec` is the error where its spec cannot be read."""
-
-    pipeline: str
-    spec: PipelineSpec | SpecError
-
-
-@dataclass(frozen=True)
 class Surroundings:
     """The project, environment and job of loads. `result` is the place to write the results to, None for none."""
 
@@ -60,14 +53,6 @@ class Surroundings:
     environment: Environment
     job_id: str | None
     result: str | None = None
-
-
-def read_feed(project: Project, name: str) -> Feed:
-    """Return a pipeline to load. A spec that cannot be read fails its own feed, not the others."""
-    try:
-        return Feed(name, project.pipeline(name))
-    except SpecError as error:
-        return Feed(name, error)
 
 
 def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Surroundings, output: Output) -> int:

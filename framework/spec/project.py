@@ -81,7 +81,7 @@ class Project:
         for name in names:
             if name not in known:
                 folder = self.find(PIPELINES).shown
-                raise SpecError(f"there is no pipeline {name!r} in {folder}. {_instead(name, known)}")
+                raise SpecError(f"there is no pipeline {name!r} in {folder}. {instead(name, known)}")
 
     def environments(self) -> dict[str, Environment]:
         """Return all environments by name.
@@ -102,7 +102,7 @@ class Project:
         environments = self.environments()
         if name not in environments:
             file = self.find(ENVIRONMENTS).shown
-            raise SpecError(f"there is no environment {name!r} in {file}. {_instead(name, environments)}")
+            raise SpecError(f"there is no environment {name!r} in {file}. {instead(name, environments)}")
         return environments[name]
 
 
@@ -157,10 +157,10 @@ def control_schema_problem(spec: PipelineSpec, environment: Environment) -> Prob
     return None
 
 
-def _instead(name: str, known: Iterable[str]) -> str:
-    """Return a suggestion for an unknown name: a similar one, and the known ones."""
+def instead(name: str, known: Iterable[str]) -> str:
+    """Return a suggestion for an unknown name or a glob that matches nothing: a similar name, and the known ones."""
     known = list(known)
-    slip = closest(name, known)
+    slip = closest(name.replace("*", ""), known)
     hint = f"Did you mean {slip!r}? " if slip else ""
     return f"{hint}There is {listed(known, _MOST_NAMES)}." if known else "There is none at all."
 

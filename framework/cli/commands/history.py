@@ -12,6 +12,7 @@ from typing import cast
 from framework.cli.commands.prune import report_pruning
 from framework.cli.commands.stale import report_stale
 from framework.cli.output import Output, table
+from framework.cli.selection import add_selection, selected_names
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
 from framework.lake.heartbeat import Activity, read_activity
@@ -54,7 +55,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `history` takes."""
-    parser.add_argument("names", nargs="*", metavar="NAME", help="pipelines; none means all")
+    add_selection(parser, "show", none_is_all=True)
     parser.add_argument(
         "--status",
         action="append",
@@ -86,7 +87,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """
     _check(arguments)
     environment = project.environment(arguments.env)
-    names = list(dict.fromkeys(arguments.names))
+    names = selected_names(arguments, project)
     if arguments.stale:
         specs = [project.pipeline(name) for name in names or project.pipeline_names()]
         with open_services(project.folder, environment, output, arguments.job_id) as services:

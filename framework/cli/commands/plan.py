@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from framework.cli.file_options import add_file_options, file_request
 from framework.cli.output import Output
-from framework.cli.results import Feed, all_broken, end_in, failures_of, read_feed, readable, why_nothing
+from framework.cli.results import all_broken, end_in, failures_of, readable, why_nothing
+from framework.cli.selection import Feed, read_feed
 from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.wiring import open_services
 from framework.errors import PipelineError, SpecError

@@ -6,7 +6,8 @@ import argparse
 
 from framework.cli.file_options import add_file_options, file_request
 from framework.cli.output import Output
-from framework.cli.results import Surroundings, document_of, end_in, failures_of, load_pipelines, read_feed, summary
+from framework.cli.results import Surroundings, document_of, end_in, failures_of, load_pipelines, summary
+from framework.cli.selection import add_selection, selected_feeds
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
 from framework.load.corrections import replay_quarantine
@@ -16,7 +17,7 @@ from framework.spec.project import Project
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `replay` takes."""
-    parser.add_argument("name", metavar="NAME", help="the pipeline")
+    add_selection(parser, "replay")
     parser.add_argument("--file", metavar="KEY", help="only this file, by where it lies or where it arrived")
     add_file_options(parser, without=["again"])
     parser.add_argument(
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    """Load the pipeline's unprocessed files in their original order, or the corrected rows; one result per file.
+    """Load the unprocessed files of pipelines in their original order, or corrected rows; one result per file.
 
     Raises:
         SpecError: a name, an option or a spec is wrong, or a file was refused.
@@ -36,8 +37,8 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     if arguments.quarantine is not None:
         return _replay_quarantine(arguments, project, output)
     environment = project.environment(arguments.env)
-    feeds = [read_feed(project, arguments.name)]
-    request = file_request(arguments, unprocessed=True)
+    feeds = selected_feeds(arguments, project)
+    request = file_request(arguments, pipelines=len(feeds), unprocessed=True)
     return load_pipelines(feeds, request, Surroundings(project, environment, arguments.job_id), output)
 
 
@@ -45,7 +46,10 @@ def _replay_quarantine(arguments: argparse.Namespace, project: Project, output: 
     if file_request(arguments, unprocessed=True) != Unprocessed():
         raise SpecError("--quarantine FILE names all there is to load: leave out --file and what goes with it")
     environment = project.environment(arguments.env)
-    spec = project.pipeline(arguments.name)
+    feeds = selected_feeds(arguments, project)
+    if len(feeds) != 1:
+        raise SpecError("--quarantine FILE goes with the name of one pipeline")
+    spec = project.pipeline(feeds[0].pipeline)
     with open_services(project.folder, environment, output, arguments.job_id) as services:
         results = replay_quarantine(spec, services, arguments.quarantine)
     output.document(document_of(results), lambda: summary(results))

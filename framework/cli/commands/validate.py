@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from framework.cli.output import Output
+from framework.cli.selection import add_selection, selected_names
 from framework.errors import Problem
 from framework.model.words import counted
 from framework.spec.project import Project, check_project, empty_problem
@@ -13,16 +14,21 @@ from framework.spec.project import Project, check_project, empty_problem
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `validate` takes."""
-    parser.add_argument("names", nargs="*", metavar="NAME", help="pipelines to check; none means all")
+    add_selection(parser, "check", none_is_all=True)
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    """Print every problem with its place and what to do; return 2 if one is more than a warning."""
-    problems = check_project(project, arguments.names)
+    """Print every problem with its place and what to do; return 2 if one is more than a warning.
+
+    Raises:
+        SpecError: there is no pipeline of a name, or the selection is wrong.
+    """
+    names = selected_names(arguments, project)
+    problems = check_project(project, names)
     if not project.pipeline_names():
         problems.append(empty_problem(project))
     document: dict[str, object] = {"problems": [problem.as_dict() for problem in problems]}
-    output.document(document, lambda: _text(problems, project, arguments.names))
+    output.document(document, lambda: _text(problems, project, names))
     return 2 if any(problem.severity == "error" for problem in problems) else 0
 
 

@@ -51,7 +51,16 @@ def test_every_option_of_run_is_understood() -> None:
         for name in action.option_strings:
             rest = [name] if action.nargs == 0 else [name, "-value"]
             arguments = parse_arguments(["--pipeline", "a", *rest])
-            assert getattr(arguments, action.dest) == (True if action.nargs == 0 else "-value")
+            given = ["-value"] if action.default == [] else "-value"
+            assert getattr(arguments, action.dest) == (True if action.nargs == 0 else given)
+
+
+def test_names_tags_and_excluded_names_are_separated_by_commas() -> None:
+    by_name = parse_arguments(["--pipeline", "sales_*,orders", "--exclude", "sales_eu, sales_u?"])
+    by_tag = parse_arguments([*JOB, "--env", "e", "--tag", "daily, crm"])
+
+    assert (by_name.names, by_name.excluded) == (["sales_*", "orders"], ["sales_eu", "sales_u?"])
+    assert by_tag.tags == ["daily", "crm"]
 
 
 def test_a_job_may_name_a_tag_or_all_instead() -> None:
@@ -109,7 +118,8 @@ def test_a_slip_is_refused_and_no_abbreviation_is_guessed(job: tuple[str, ...], 
         (["run", "--pipeline", "a"], "run is not understood"),
         (["--pipeline", "a", "--params", "x"], "--params is not understood"),
         (["--pipeline"], "--pipeline takes a value"),
-        (["--pipeline", ","], "--pipeline takes the name"),
+        (["--pipeline", ","], "--pipeline takes a value, or several separated by commas"),
+        (["--pipeline", "a*", "--exclude", " , "], "--exclude takes a value, or several separated by commas"),
         (["--pipeline", "a", "--file", ""], "--file takes a value"),
         (["--pipeline", "a", "--env", "--again"], "--env takes a value"),
         (["--pipeline", "a", "--again", "maybe"], "--again is true or false, not 'maybe'"),
