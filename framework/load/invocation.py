@@ -61,9 +61,12 @@ class Slot:
 
 
 class Invocation:
-    """What the loads of a command share. While it is entered, loads may run in several threads."""
+    """What the loads of a command share. While it is entered, loads may run in several threads.
 
-    def __init__(self, services: Services) -> None:
+    With `fail_fast` no load begins after the first failure.
+    """
+
+    def __init__(self, services: Services, *, fail_fast: bool = False) -> None:
         self.services = services
         self.id = services.invocation_id
         self.creation = Creation()
@@ -71,6 +74,10 @@ class Invocation:
         self._lock = threading.RLock()
         self._pipelines: dict[str, None] = {}
         """Those that are being loaded, or wait for it."""
+        self._fail_fast = fail_fast
+        self._holds_loads = False
+        self._begun: set[str] = set()
+        self._held: set[str] = set()
         self._free_slots = threading.Semaphore(services.environment.parallel)
         self._heartbeat: Heartbeat | None = None
         self._activity: Activity | None = None
@@ -97,6 +104,25 @@ class Invocation:
         """Return one of the environment's `parallel` slots; entering it waits until one is free."""
         return Slot(self._free_slots)
 
+    def may_begin(self, pipeline: str) -> bool:
+        """Return whether a load of the pipeline may begin; it does if it may."""
+        with self._lock:
+            (self._held if self._holds_loads else self._begun).add(pipeline)
+            return not self._holds_loads
+
+    def has_begun(self, pipeline: str) -> bool:
+        """Return whether a load of the pipeline has begun."""
+        return pipeline in self._begun
+
+    def is_held(self, pipeline: str) -> bool:
+        """Return whether a load of the pipeline did not begin because of a failure."""
+        return pipeline in self._held
+
+    def failed(self) -> None:
+        """Note that a load has failed, or a pipeline before its load."""
+        with self._lock:
+            self._holds_loads = self._fail_fast
+
     def new_names(self, spec: PipelineSpec) -> RunNames:
         """Return the names of a new run, which begins now."""
         services = self.services
@@ -117,7 +143,7 @@ class Invocation:
         What cannot be shared, each load does for itself.
         """
         with_work = [opening for opening in openings if opening.work.loads]
-        if not with_work:
+        if not with_work or self._holds_loads:
             return
         with log_retries_to(self._log):
             observe = partial(self.first_loads.observe, with_work)

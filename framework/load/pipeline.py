@@ -39,7 +39,8 @@ def load_pipeline(opening: Opening, invocation: Invocation) -> Iterator[list[Loa
     """Load an opened pipeline's files; yield each load's results, one per source file.
 
     Nothing pending gives no result. A failure is a result too, and ends the pipeline's run where
-    the spec says `on_failure: stop`, or where the warehouse is out of reach for every file.
+    the spec says `on_failure: stop`, or where the warehouse is out of reach for every file. The run
+    also ends where the invocation begins no further load.
     """
     spec, work, request, services = opening.spec, opening.work, opening.request, invocation.services
     names, unmatched = opening.names, opening.unmatched
@@ -51,9 +52,14 @@ def load_pipeline(opening: Opening, invocation: Invocation) -> Iterator[list[Loa
         with invocation.slot() as slot:
             # While it waited for its slot: a load that has not begun has not failed.
             services.check_interrupted()
+            if not invocation.may_begin(spec.pipeline):
+                return
             if names is opening.names:
                 observed = invocation.first_loads.observation(opening)
             ended = load_files(begin_run(invocation, names, request, warnings, slot), work, files, observed)
+            if any(result.failure is not None for result in ended.results):
+                # Before the slot is free: the load that waits for it may not begin any more.
+                invocation.failed()
         yield ended.results
         if unmatched:
             remember_unmatched(spec, services, work.unmatched)

@@ -217,6 +217,37 @@ def test_a_load_that_was_recorded_and_does_not_begin_gets_an_end() -> None:
     assert bench.warehouse.audit[-1].error_message == "outage: the command ended before the load began"
 
 
+@pytest.mark.parametrize("fail_fast", [True, False])
+def test_a_failure_holds_loads_that_have_not_begun_if_it_may(fail_fast: bool) -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    bench.environment = replace(bench.environment, parallel=2)
+    bench.warehouse.refusals = [Refusal("merge", "insert_rows")]
+    with Invocation(bench.services, fail_fast=fail_fast) as invocation:
+        first = open_pipeline(bench.spec, invocation, Pending())
+        second = replace(first, spec=replace(first.spec, pipeline="second"), names=invocation.new_names(first.spec))
+        invocation.prepare([first, second])
+        loads = [len(list(load_pipeline(opening, invocation))) for opening in (first, second)]
+        held = [(invocation.has_begun(name), invocation.is_held(name)) for name in ("golden", "second")]
+
+    assert loads == [1, 0 if fail_fast else 1]
+    assert held == [(True, False), (not fail_fast, fail_fast)]
+    ends = [(row.status, row.error_message) for row in bench.warehouse.audit if row.run_id == second.names.run_id]
+    assert [status for status, _ in ends] == ["STARTED", "FAILED"]
+    assert (ends[-1][1] == "outage: the command ended before the load began") == fail_fast
+
+
+def test_nothing_is_prepared_after_a_failure_that_holds_all_loads() -> None:
+    bench = Bench(SCENARIOS["no drift"])
+    with Invocation(bench.services, fail_fast=True) as invocation:
+        opening = open_pipeline(bench.spec, invocation, Pending())
+        invocation.failed()
+        invocation.prepare([opening])
+        assert list(load_pipeline(opening, invocation)) == []
+
+    assert bench.warehouse.submitted == []
+    assert bench.place_of(ONE) == "in"
+
+
 def test_loads_are_recorded_together_that_begin_together() -> None:
     bench = Bench(SCENARIOS["no drift"])
     bench.environment = replace(bench.environment, parallel=2)
