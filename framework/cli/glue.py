@@ -12,7 +12,7 @@ from framework.errors import SpecError
 _PIPELINE = "--pipeline"
 _OPTIONS = frozenset({"--project", "--env", "--output", "--file", "--result"})
 _LISTS = frozenset({"--tag", "--exclude"})
-_FLAGS = FLAGS | {"--all"}
+_FLAGS = FLAGS | {"--all", "--fail-fast"}
 _OURS = _OPTIONS | _LISTS | _FLAGS | {_PIPELINE}
 _WRITTEN_OUT = {name: name for name in sorted(_OURS)} | {"--env": "--environment"}
 _SHORTEST_SLIP = len("--res")

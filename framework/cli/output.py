@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ class Output:
     def log_stream(self) -> TextIO | None:
         """The stream of the run log; None where progress is shown instead."""
         return {"text": None, "json": self.stderr, "lines": self.stdout}[self.format]
+
+    @property
+    def width(self) -> int | None:
+        """The columns of the terminal that shows a document; None where it is no terminal."""
+        return shutil.get_terminal_size().columns if self.stdout.isatty() else None
 
     def document(self, document: dict[str, object], text: Callable[[], str]) -> None:
         """Print a command's result: as JSON, as text, or as the last of the JSON lines."""

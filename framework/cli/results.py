@@ -2,57 +2,71 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from framework.cli.concurrency import Interruption, run_concurrently
 from framework.cli.engines import require_engine
-from framework.cli.output import Output, table
+from framework.cli.outcome import FeedOutcome, Outcome, State
+from framework.cli.output import Output
 from framework.cli.result_file import write_result
+from framework.cli.retry import retry_commands
 from framework.cli.selection import Feed, read_feed
-from framework.cli.set_aside import SetAside, find_set_aside
+from framework.cli.set_aside import find_set_aside
+from framework.cli.summary import full_summary
 from framework.cli.wiring import announcing_clients, open_services
 from framework.errors import PipelineError, SpecError
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.load.announce import announce
 from framework.load.first_loads import Opening
 from framework.load.invocation import Invocation
-from framework.load.next_step import FailedLoad, next_step
+from framework.load.next_step import DEFAULT_ENVIRONMENT, FailedLoad, again, next_step
 from framework.load.pipeline import load_pipeline, open_pipeline
 from framework.load.request import LoadRequest, Unprocessed
 from framework.load.result import LoadFailure, LoadResult, failed_early
 from framework.load.services import Services
 from framework.log.redaction import safe_message
 from framework.log.run_log import RunLog
-from framework.model.words import duration, listed
+from framework.model.words import listed
 from framework.spec.environment import Environment
 from framework.spec.pipeline import PipelineSpec, SourceSpec
 from framework.spec.project import Project
 
 _CONCURRENT_LISTINGS = 8
-SUMMARY_COLUMNS = (
-    "pipeline",
-    "source file",
-    "status",
-    "read",
-    "inserted",
-    "updated",
-    "deleted",
-    "deduplicated",
-    "rejected",
-    "time",
-)
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The project, environment and job of loads. `result` is the place to write the results to, None for none."""
+    """The project, environment and job of loads. `result` is the place to write the results to, None for none.
+
+    With `fail_fast` no load begins after the first failure. `options` stand before a command that goes on.
+    """
 
     project: Project
     environment: Environment
     job_id: str | None
     result: str | None = None
+    fail_fast: bool = False
+    options: tuple[str, ...] = ()
+
+
+def surroundings_of(arguments: argparse.Namespace, project: Project, result: str | None = None) -> Surroundings:
+    """Return the surroundings that a command line asks for.
+
+    Raises:
+        SpecError: there is no such environment, or `environments.yml` has problems.
+    """
+    environment = project.environment(arguments.env)
+    options = {"--project": arguments.project, "--env": arguments.env if arguments.env != DEFAULT_ENVIRONMENT else None}
+    given = [part for name, value in options.items() if value is not None for part in (name, value)]
+    return Surroundings(project, environment, arguments.job_id, result, arguments.fail_fast, tuple(given))
+
+
+def add_fail_fast(parser: argparse.ArgumentParser) -> None:
+    """Declare the option of commands that load several pipelines."""
+    parser.add_argument("--fail-fast", action="store_true", help="after the first failure begin no further load")
 
 
 def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Surroundings, output: Output) -> int:
@@ -63,21 +77,20 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
     Raises:
         PipelineError: a load failed or was refused; of several failures, the class they share.
     """
-    interruption = Interruption()
-    environment, place = surroundings.environment, surroundings.result
-    if environment.kind == "sandbox" and place is None and (broken := all_broken(feeds)):
-        failed = [failed_early(name, error) for name, error in broken.items()]
-        output.document(document_of(failed), lambda: summary(failed))
-        return end_in(failures_of(failed))
-    results: dict[str, list[LoadResult]] = {feed.pipeline: [] for feed in feeds}
-    idle: dict[str, str] = {}
-    project = surroundings.project
+    environment, project, interruption = surroundings.environment, surroundings.project, Interruption()
+    outcomes = _outcomes(feeds, request, project)
+    if environment.kind == "sandbox" and surroundings.result is None and (broken := all_broken(feeds)):
+        for name, error in broken.items():
+            outcomes[name].results.append(failed_early(name, error))
+        outcome = Outcome(list(outcomes.values()), retries=retry_commands(outcomes.values(), surroundings.options))
+        output.document(outcome.as_dict(), lambda: full_summary(outcome, output.width))
+        return end_in(failures_of(outcome.results))
     with open_services(project.folder, environment, output, surroundings.job_id, interruption) as opened:
         services = replace(opened, sources=cache(partial(_sources, project)))
-        command = _Command(services, request, results, idle)
+        command = _Command(services, request, surroundings, output, outcomes)
         is_cut_short = True
         try:
-            with Invocation(services) as invocation:
+            with Invocation(services, fail_fast=surroundings.fail_fast) as invocation:
                 openings = _opened(feeds, command, invocation, interruption)
                 # In a thread of its own, where an interruption ends it and cancels its statement.
                 run_concurrently([partial(invocation.prepare, openings)], 1, interruption)
@@ -86,18 +99,36 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
                 run_concurrently(loads, 2 * environment.parallel, interruption)
             is_cut_short = False
         finally:
-            ended = [result for of_feed in results.values() for result in of_feed]
-            log = services.open_log(services.new_run_id(), "run")
-            announce(ended, environment, services.job_id, announcing_clients(environment), log)
-            early = {result.pipeline for result in ended if result.run_id is None}
-            waiting = [] if is_cut_short else find_set_aside(readable(feeds, early), services)
-            document = document_of(ended, waiting)
-            unwritten = [] if place is None else write_result(document, place, services.lake)
-            for failure in unwritten:
-                log.error("the result was not kept", error=str(failure))
-            if ended or not is_cut_short:
-                output.document(document, lambda: summary(ended, idle, waiting))
-    return end_in([*failures_of(ended), *unwritten])
+            failures = _report(feeds, command, is_cut_short=is_cut_short)
+    return end_in(failures)
+
+
+def _outcomes(feeds: Sequence[Feed], request: LoadRequest, project: Project) -> dict[str, FeedOutcome]:
+    """Return the outcomes of feeds that have not begun."""
+    known = project.pipeline_names()
+    return {
+        feed.pipeline: FeedOutcome(feed.pipeline, again(request, feed.pipeline) if feed.pipeline in known else ())
+        for feed in feeds
+    }
+
+
+def _report(feeds: Sequence[Feed], command: _Command, *, is_cut_short: bool) -> list[PipelineError]:
+    """Announce, write and print the results; return the failures, also that to write."""
+    services, surroundings = command.services, command.surroundings
+    outcome = Outcome(list(command.outcomes.values()))
+    ended = outcome.results
+    log = services.open_log(services.new_run_id(), "run")
+    announce(ended, surroundings.environment, services.job_id, announcing_clients(surroundings.environment), log)
+    early = {result.pipeline for result in ended if result.run_id is None}
+    waiting = [] if is_cut_short else find_set_aside(readable(feeds, early), services)
+    outcome = replace(outcome, waiting=waiting, retries=retry_commands(outcome.feeds, surroundings.options))
+    place = surroundings.result
+    unwritten = [] if place is None else write_result(outcome.as_dict(), place, services.lake)
+    for failure in unwritten:
+        log.error("the result was not kept", error=str(failure))
+    if ended or not is_cut_short:
+        command.output.document(outcome.as_dict(), lambda: full_summary(outcome, command.output.width))
+    return [*failures_of(ended), *unwritten]
 
 
 def _sources(project: Project) -> dict[str, SourceSpec]:
@@ -117,14 +148,6 @@ def readable(feeds: Sequence[Feed], failed: Collection[str]) -> list[PipelineSpe
     return [feed.spec for feed in feeds if isinstance(feed.spec, PipelineSpec) and feed.pipeline not in failed]
 
 
-def document_of(results: Sequence[LoadResult], waiting: Sequence[SetAside] = ()) -> dict[str, object]:
-    """Return the results as `run --output json` prints them (schemas/output/run.schema.json)."""
-    return {
-        "loads": [result.as_dict() for result in results],
-        "set_aside": [files.as_dict() for files in waiting],
-    }
-
-
 def _opened(
     feeds: Sequence[Feed], command: _Command, invocation: Invocation, interruption: Interruption
 ) -> list[Opening]:
@@ -136,12 +159,13 @@ def _opened(
 
 @dataclass(frozen=True)
 class _Command:
-    """A command that loads pipelines. Adds to the results by pipeline, or to the reasons why there are none."""
+    """A command that loads pipelines. Adds to their outcomes."""
 
     services: Services
     request: LoadRequest
-    results: Mapping[str, list[LoadResult]]
-    idle: dict[str, str]
+    surroundings: Surroundings
+    output: Output
+    outcomes: Mapping[str, FeedOutcome]
 
     def open(self, feed: Feed, invocation: Invocation) -> Opening | None:
         """Open a pipeline; None where that fails, which does not stop other pipelines."""
@@ -151,31 +175,34 @@ class _Command:
             require_engine(self.services.environment)
             return open_pipeline(feed.spec, invocation, self.request)
         except PipelineError as error:
-            self._fail(feed.pipeline, error)
+            self._fail(feed.pipeline, error, invocation)
         return None
 
     def load(self, opening: Opening, invocation: Invocation) -> None:
         """Load one pipeline. A failure does not stop other pipelines."""
         pipeline, services = opening.spec.pipeline, self.services
-        results = self.results[pipeline]
+        outcome = self.outcomes[pipeline]
         try:
             for of_load in load_pipeline(opening, invocation):
-                results += of_load
+                outcome.results += of_load
         except PipelineError as error:
-            self._fail(pipeline, error)
+            self._fail(pipeline, error, invocation)
             return
         finally:
+            outcome.has_begun = invocation.has_begun(pipeline)
             invocation.not_loading(pipeline)
-        if not results:
-            self.idle[pipeline] = why_nothing(opening.spec, services, self.request, opening.work.unmatched)
-            self._log(pipeline).info("nothing to do", reason=self.idle[pipeline])
+        outcome.has_ended = not invocation.is_held(pipeline)
+        if outcome.state is State.IDLE:
+            outcome.idle = why_nothing(opening.spec, services, self.request, opening.work.unmatched)
+            self._log(pipeline).info("nothing to do", reason=outcome.idle)
 
-    def _fail(self, pipeline: str, error: PipelineError) -> None:
+    def _fail(self, pipeline: str, error: PipelineError, invocation: Invocation) -> None:
+        invocation.failed()
         self._log(pipeline).error("failed", step="discover", error=safe_message(error))
         load = FailedLoad(pipeline, self.services.environment, self.request, error, ())
         # An error of the command line or the spec says what to write; a command repeats only other failures.
         continued = None if isinstance(error, SpecError) else next_step(load, self.services.lake)
-        self.results[pipeline].append(failed_early(pipeline, error, next_step=continued))
+        self.outcomes[pipeline].results.append(failed_early(pipeline, error, next_step=continued))
 
     def _log(self, pipeline: str) -> RunLog:
         return self.services.open_log(self.services.new_run_id(), pipeline)
@@ -226,56 +253,3 @@ def end_in(failures: Sequence[PipelineError]) -> int:
     failure = PipelineError("\n".join([f"{len(failures)} loads failed", *(str(failure) for failure in failures)]))
     failure.exit_code = codes.pop() if len(codes) == 1 else 1
     raise failure
-
-
-def summary(
-    results: Sequence[LoadResult], idle: Mapping[str, str] | None = None, waiting: Sequence[SetAside] = ()
-) -> str:
-    """Return the results as a table, followed by the reasons why files were not loaded and other notes.
-
-    `idle` is the reason by pipeline why there was nothing to do, `waiting` are the files set aside.
-    """
-    nothing = [f"{pipeline}: nothing to do: {why}" for pipeline, why in sorted((idle or {}).items())]
-    return "\n".join([*(_result_lines(results) if results else ()), *nothing, *map(str, waiting)])
-
-
-def _result_lines(results: Sequence[LoadResult]) -> list[str]:
-    rows = [
-        (
-            result.pipeline,
-            result.source_file,
-            result.status,
-            result.counts.read,
-            result.counts.inserted,
-            result.counts.updated,
-            result.counts.deleted,
-            result.counts.deduplicated,
-            result.counts.rejected,
-            duration(result.seconds),
-        )
-        for result in results
-    ]
-    kept = [
-        f"bad rows of {result.source_file}: {result.counts.rejected}, in {result.quarantine}"
-        for result in results
-        if result.quarantine is not None
-    ]
-    reasons = [f"{result.source_file}: {result.reason}" for result in results if result.reason is not None]
-    # A header of texts cannot be distinguished from data, but a reader of the first load's summary can judge it.
-    created = [
-        f"created {change['to']} with {change['reason']}"
-        for result in results
-        for change in result.schema_changes
-        if change["kind"] == "create_table" and result.status == "SUCCESS"
-    ]
-    return [table(SUMMARY_COLUMNS, rows), *dict.fromkeys(created), *kept, *reasons, *_warning_lines(results)]
-
-
-def _warning_lines(results: Sequence[LoadResult]) -> list[str]:
-    """Return one line per warning of a load, with the file where it concerns that file alone."""
-    found: dict[tuple[str | None, str], None] = {}
-    for result in results:
-        for warning in result.warnings:
-            place = result.source_file if warning.keys else result.pipeline
-            found[result.run_id, f"warning: {place}: {warning.message}"] = None
-    return [line for _, line in found]

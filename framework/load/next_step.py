@@ -10,6 +10,7 @@ from framework.errors import SourceFileError
 from framework.lake.lake import Lake
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.load.request import Corrections, LoadRequest, OneFile, Pending, Unprocessed, accepted_by
+from framework.load.result import NextStep
 from framework.spec.environment import Environment
 
 DEFAULT_ENVIRONMENT = "sandbox"
@@ -31,28 +32,50 @@ class FailedLoad:
     error: BaseException
     keys: Sequence[str]
 
+    @property
+    def needs_new_file(self) -> bool:
+        """Whether the file at fault cannot load, whatever the spec says."""
+        return isinstance(self.error, SourceFileError) and self.error.needs_new_file
 
-def next_step(load: FailedLoad, lake: Lake) -> str:
-    """Return one or two sentences: the place of the files, and the command to run."""
+    @property
+    def accept_with(self) -> str | None:
+        """The option that loads the file as it is, if there is one."""
+        return self.error.accept_with if isinstance(self.error, SourceFileError) else None
+
+
+def next_step(load: FailedLoad, lake: Lake) -> NextStep:
+    """Return the place of the files and the command to run, and the commands that retry."""
     set_aside = [key for key in load.keys if key.startswith(lake.key(UNPROCESSED_FOLDER))]
+    return NextStep(_in_words(load, lake, set_aside), _retries(load, set_aside))
+
+
+def _retries(load: FailedLoad, set_aside: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the arguments of the commands that load the files, as they would have loaded."""
+    others = [again(load.request, load.pipeline)] if len(set_aside) < len(load.keys) or not load.keys else []
+    if load.needs_new_file or not set_aside:
+        return tuple(others)
+    alone = ("--file", set_aside[0]) if len(set_aside) == 1 else ()
+    return (*others, ("replay", load.pipeline, *alone))
+
+
+def _in_words(load: FailedLoad, lake: Lake, set_aside: Sequence[str]) -> str:
     if not set_aside:
-        return f"{_where_they_stay(load.keys, 'The', lake)}Continue with: {command(load.environment, *_again(load))}"
+        continued = command(load.environment, *again(load.request, load.pipeline, load.accept_with))
+        return f"{_where_they_stay(load.keys, 'The', lake)}Continue with: {continued}"
     others = _where_they_stay([key for key in load.keys if key not in set_aside], "The other", lake)
     key = set_aside[0]
-    needs_new_file = isinstance(load.error, SourceFileError) and load.error.needs_new_file
     if len(set_aside) > 1:
         where = f"{others}{len(set_aside)} files are now below {lake.url(key.rpartition('/')[0])}/."
-        if needs_new_file:
+        if load.needs_new_file:
             skipping = command(load.environment, "skip", key)
             return f"{where} When correct ones have been loaded, archive each; the first of them with: {skipping}"
         return f"{where} Continue with: {command(load.environment, 'replay', load.pipeline)}"
     where = f"{others}The file {'at fault ' if others else ''}is now at {lake.url(key)}."
-    if needs_new_file:
+    if load.needs_new_file:
         return f"{where} When a correct one has been loaded, archive it with: {command(load.environment, 'skip', key)}"
-    accept_with = load.error.accept_with if isinstance(load.error, SourceFileError) else None
-    options = [accept_with] if accept_with else []
+    options = [load.accept_with] if load.accept_with else []
     continued = command(load.environment, "replay", load.pipeline, "--file", key, *options)
-    return f"{where} {'To load it as it is' if accept_with else 'Continue with'}: {continued}"
+    return f"{where} {'To load it as it is' if load.accept_with else 'Continue with'}: {continued}"
 
 
 def _where_they_stay(keys: Sequence[str], article: str, lake: Lake) -> str:
@@ -61,30 +84,33 @@ def _where_they_stay(keys: Sequence[str], article: str, lake: Lake) -> str:
     return f"{article} file stays at {lake.url(keys[0])}. " if keys else ""
 
 
-def out_of_order(pipeline: str, environment: Environment, key: str) -> str:
+def out_of_order(pipeline: str, environment: Environment, key: str) -> NextStep:
     """Return the command that loads a file after newer ones."""
     continued = command(environment, "run", pipeline, "--file", key, "--out-of-order")
-    return f"To load it all the same: {continued}"
+    return NextStep(f"To load it all the same: {continued}")
 
 
-def _again(load: FailedLoad) -> tuple[str, ...]:
-    """Return the arguments of the failed command, which can run again because the files stay where they are."""
-    match load.request:
+def again(request: LoadRequest, pipeline: str, accept_with: str | None = None) -> tuple[str, ...]:
+    """Return the arguments of the command that repeats a request for one pipeline whose files stay where they are.
+
+    `accept_with` is an option that is added where the request names a file.
+    """
+    match request:
         case Pending() | Corrections():
-            return ("run", load.pipeline)
-        case Unprocessed(key=None):
-            return ("replay", load.pipeline)
+            return ("run", pipeline)
+        case Unprocessed(key=None, accepted=accepted):
+            return ("replay", pipeline, *(("--out-of-order",) if accepted.out_of_order else ()))
         case Unprocessed(key=str(key)):
-            verb, again = "replay", False
-        case OneFile(key=key, again=again):
+            verb, is_again = "replay", False
+        case OneFile(key=key, again=is_again):
             verb = "run"
-    accepted = accepted_by(load.request)
+    accepted = accepted_by(request)
     options = {
-        "--again": again,
+        "--again": is_again,
         "--out-of-order": accepted.out_of_order,
         "--allow-shrink": accepted.shrink,
         "--allow-new-columns": accepted.new_columns,
     }
-    if isinstance(load.error, SourceFileError) and load.error.accept_with:
-        options[load.error.accept_with] = True
-    return (verb, load.pipeline, "--file", key, *(name for name, is_set in options.items() if is_set))
+    if accept_with:
+        options[accept_with] = True
+    return (verb, pipeline, "--file", key, *(name for name, is_set in options.items() if is_set))

@@ -26,17 +26,28 @@ NO_RECORDS = RecordCounts()
 
 
 @dataclass(frozen=True)
-class LoadFailure:
-    """A load's failure. `error` is the exception itself, which the command raises at its end.
+class NextStep:
+    """The place of a failed load's files and the command that continues, in words.
 
-    `next_step` names the place of the files and the command that continues, where they are known.
+    `retries` are the arguments of the commands that load the files once the cause is corrected.
     """
+
+    words: str
+    retries: tuple[tuple[str, ...], ...] = ()
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True)
+class LoadFailure:
+    """A load's failure. `error` is the exception itself, which the command raises at its end."""
 
     type: str
     step: str
     message: str
     error: BaseException
-    next_step: str | None = None
+    next_step: NextStep | None = None
 
     @property
     def full_message(self) -> str:
@@ -92,7 +103,7 @@ class LoadResult:
 
 
 def failed_early(
-    pipeline: str, error: PipelineError, step: str = "discover", next_step: str | None = None
+    pipeline: str, error: PipelineError, step: str = "discover", next_step: NextStep | None = None
 ) -> LoadResult:
     """Return the result of a pipeline that failed before a load began."""
     failure = LoadFailure(type(error).__name__, step, safe_message(error), error, next_step)

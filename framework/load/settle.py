@@ -13,7 +13,7 @@ from framework.load.discover import Worklist
 from framework.load.eligibility import Reasons
 from framework.load.next_step import FailedLoad, next_step, out_of_order
 from framework.load.request import Corrections
-from framework.load.result import NO_RECORDS, LoadFailure, LoadResult, RecordCounts
+from framework.load.result import NO_RECORDS, LoadFailure, LoadResult, NextStep, RecordCounts
 from framework.load.run import Run, Step, log_warning
 from framework.log.redaction import safe_message, trace
 from framework.log.run_log import Event
@@ -187,7 +187,9 @@ def _set_aside(run: Run, file: LoadFile, moved: dict[LoadFile, str]) -> None:
         moved[file] = key
 
 
-def _next_step(run: Run, files: Sequence[LoadFile], moved: Mapping[LoadFile, str], error: BaseException) -> str | None:
+def _next_step(
+    run: Run, files: Sequence[LoadFile], moved: Mapping[LoadFile, str], error: BaseException
+) -> NextStep | None:
     if isinstance(run.request, Corrections) or not isinstance(error, Exception):
         return None
     keys = [moved.get(file, file.source.key) for file in files]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from framework.cli.results import summary
+from framework.cli.outcome import outcome_of
+from framework.cli.summary import summary
 from framework.errors import SourceFileError
 from framework.load.preview import plan_pipeline
 from framework.load.request import Accepted, Pending, Unprocessed
@@ -276,7 +277,7 @@ def test_the_first_load_says_what_it_took_for_names(make_feed: MakeFeed) -> None
     (result,) = feed.run()
 
     assert planned.schema_changes[0]["reason"] == "2 columns: ann, bob"
-    assert f"created public.{feed.name} with 2 columns: ann, bob" in summary([result])
+    assert f"created public.{feed.name} with 2 columns: ann, bob" in summary(outcome_of([result]))
 
 
 def test_a_byte_order_mark_decides_on_the_encoding(make_feed: MakeFeed) -> None:

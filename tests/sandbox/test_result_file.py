@@ -47,7 +47,9 @@ def test_nothing_to_do_is_a_result_too(feed: FeedHarness) -> None:
     key = f"results/{feed.name}.json"
 
     assert feed.command("run", feed.name, "--result", f"s3://lake/{key}")[0] == 0
-    assert kept(feed, key) == {"loads": [], "set_aside": []}
+    document = kept(feed, key)
+    assert (document["loads"], document["set_aside"]) == ([], [])
+    assert document["summary"]["feeds"]["idle"] == 1
 
 
 def test_a_result_that_cannot_be_kept_fails_the_run_but_not_its_loads(feed: FeedHarness) -> None:

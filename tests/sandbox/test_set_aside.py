@@ -26,7 +26,7 @@ def test_files_that_are_set_aside_are_reported_with_the_command_that_goes_on(fee
     _, document = feed.json(command, feed.name)
 
     assert code == 0
-    assert out.splitlines() == [
+    assert out.splitlines()[:2] == [
         f"{feed.name}: nothing to do: no file below s3://lake/data/in/{feed.name}/ matches *",
         f"{feed.name}: 2 files in data/unprocessed; continue with: replay {feed.name}",
     ]
@@ -43,14 +43,14 @@ def test_one_file_is_one_file_and_is_reported_beside_those_that_load(feed: FeedH
 
     shown = f"{feed.name}: 1 file in data/unprocessed; continue with: replay {feed.name}"
     assert planned.splitlines()[-1] == shown
-    assert out.splitlines()[-1] == shown
+    assert out.splitlines()[-3:] == [shown, "1 feed: 1 loaded", "1 file: 1 loaded (1 row); 1 file set aside"]
 
 
 def test_the_command_that_is_shown_goes_on(feed: FeedHarness) -> None:
     feed.land("bad.csv", BAD)
     feed.command("run", feed.name)
     _, out, _ = feed.command("run", feed.name)
-    command = out.splitlines()[-1].partition("continue with: ")[2].split()
+    command = out.partition("continue with: ")[2].splitlines()[0].split()
 
     code, _, err = feed.command(*command)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 
 from framework.cli.file_options import add_file_options, file_request
+from framework.cli.outcome import outcome_of
 from framework.cli.output import Output
-from framework.cli.results import Surroundings, document_of, end_in, failures_of, load_pipelines, summary
+from framework.cli.results import add_fail_fast, end_in, failures_of, load_pipelines, surroundings_of
 from framework.cli.selection import add_selection, selected_feeds
+from framework.cli.summary import full_summary
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
 from framework.load.corrections import replay_quarantine
@@ -18,6 +20,7 @@ from framework.spec.project import Project
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `replay` takes."""
     add_selection(parser, "replay")
+    add_fail_fast(parser)
     parser.add_argument("--file", metavar="KEY", help="only this file, by where it lies or where it arrived")
     add_file_options(parser, without=["again"])
     parser.add_argument(
@@ -36,10 +39,10 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """
     if arguments.quarantine is not None:
         return _replay_quarantine(arguments, project, output)
-    environment = project.environment(arguments.env)
+    surroundings = surroundings_of(arguments, project)
     feeds = selected_feeds(arguments, project)
     request = file_request(arguments, pipelines=len(feeds), unprocessed=True)
-    return load_pipelines(feeds, request, Surroundings(project, environment, arguments.job_id), output)
+    return load_pipelines(feeds, request, surroundings, output)
 
 
 def _replay_quarantine(arguments: argparse.Namespace, project: Project, output: Output) -> int:
@@ -52,5 +55,6 @@ def _replay_quarantine(arguments: argparse.Namespace, project: Project, output: 
     spec = project.pipeline(feeds[0].pipeline)
     with open_services(project.folder, environment, output, arguments.job_id) as services:
         results = replay_quarantine(spec, services, arguments.quarantine)
-    output.document(document_of(results), lambda: summary(results))
+    outcome = outcome_of(results)
+    output.document(outcome.as_dict(), lambda: full_summary(outcome, output.width))
     return end_in(failures_of(results))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from framework.cli.outcome import outcome_of
 from framework.cli.output import Output
-from framework.cli.results import document_of, summary
+from framework.cli.summary import summary
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
 from framework.lake.identity import METADATA_LOST
@@ -43,8 +44,8 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     with open_services(project.folder, environment, output, arguments.job_id) as services:
         file = find_file(services.lake, arguments.key)
         spec = owner_of(file, arguments.name, project, services)
-        results = [skip_file(spec, services, file, arguments.reason)]
-    output.document(document_of(results), lambda: summary(results))
+        outcome = outcome_of([skip_file(spec, services, file, arguments.reason)])
+    output.document(outcome.as_dict(), lambda: summary(outcome, output.width))
     return 0
 
 

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from framework.cli.commands.prune import Pruning
 from framework.cli.commands.restore_views import RestoredView
 from framework.cli.commands.stale import StaleFeed
+from framework.cli.outcome import Outcome, outcome_of
 from framework.cli.set_aside import SetAside
 from framework.errors import Problem
 from framework.load.preview import PlannedLoad
@@ -42,8 +43,9 @@ def test_the_result_of_a_run_is_valid() -> None:
     }
     failed = LoadResult("p", "s3://b/k", "0" * 32, "FAILED", "spark", 1.5, failure=failure)
     loaded = LoadResult("p", "s3://b/k", "0" * 32, "SUCCESS", "spark", 1.5, schema_changes=(change,))
-    document = {"loads": [failed.as_dict(), loaded.as_dict()]}
-    Draft202012Validator(output_schema("run")).validate(document)
+    waiting = SetAside("p", 1, False, "s3://b/data/unprocessed/", "replay p")
+    outcome = Outcome(outcome_of([failed, loaded]).feeds, [waiting], ["feedway run p"])
+    Draft202012Validator(output_schema("run")).validate(outcome.as_dict())
 
 
 def test_a_plan_has_the_fields_of_its_schema() -> None:

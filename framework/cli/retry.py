@@ -1,0 +1,39 @@
+"""The commands that retry what a command has not loaded."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+
+from framework.cli.outcome import FeedOutcome, State
+from framework.errors import SpecError
+
+PROGRAM = "feedway"
+
+
+def retry_commands(feeds: Iterable[FeedOutcome], options: Sequence[str]) -> list[str]:
+    """Return the fewest commands that load what failed or did not begin, as they are typed in a shell.
+
+    `options` stand before the command. Files that only a new file can replace are in none.
+    """
+    of_feeds: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+    for feed in feeds:
+        for verb, pipeline, *options_after in _retries(feed):
+            of_feeds.setdefault((verb, pipeline), set()).add(tuple(options_after))
+    together: dict[tuple[str, tuple[str, ...], str | None], list[str]] = {}
+    for (verb, pipeline), rests in of_feeds.items():
+        # Several files of a feed are loaded by the command that names none of them.
+        (rest,) = rests if len(rests) == 1 else {()}
+        alone = pipeline if "--file" in rest else None
+        together.setdefault((verb, rest, alone), []).append(pipeline)
+    return [shlex.join((PROGRAM, *options, verb, *names, *rest)) for (verb, rest, _), names in together.items()]
+
+
+def _retries(feed: FeedOutcome) -> Iterator[tuple[str, ...]]:
+    if feed.state in (State.STOPPED, State.NOT_BEGUN) and feed.again:
+        yield feed.again
+    for failure in (result.failure for result in feed.results if result.failure is not None):
+        if failure.next_step is not None:
+            yield from failure.next_step.retries
+        elif isinstance(failure.error, SpecError) and feed.again and "--file" not in feed.again:
+            yield feed.again
