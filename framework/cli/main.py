@@ -18,6 +18,7 @@ from framework.log.redaction import trace
 
 COMMANDS = {
     "validate": "check specs, environments and views, offline",
+    "land": "put files of this machine into a feed's inbox",
     "plan": "show what a run would do now; changes nothing",
     "run": "load pending files",
     "replay": "load a pipeline's unprocessed files, or corrected bad rows, again",

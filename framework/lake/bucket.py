@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from framework.errors import SpecError, WarehouseError
 from framework.lake.archive_names import Reservations
-from framework.lake.conditions import with_conditions
+from framework.lake.conditions import only_new, with_conditions
 from framework.lake.connection import S3Connection
 from framework.lake.errors import BUCKET_FIELD, GONE, REPLACED, error_code, s3_errors
 from framework.lake.fetch import fetch
@@ -30,6 +32,7 @@ _SINGLE_COPY_BYTES = 5 * 1024**3
 """CopyObject takes objects up to 5 GB. Source:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
 _COPY = TransferConfig(multipart_threshold=_SINGLE_COPY_BYTES)
+_LANDING = "feedway-landing"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class Bucket:
         self.bucket = settings.bucket
         self.prefix = settings.prefix
         self.reservations = Reservations()
+
+    @cached_property
+    def _creating(self) -> S3Client:
+        """A client that writes under free keys only."""
+        return only_new(self._connection.client())
 
     @property
     def store(self) -> S3Store:
@@ -189,6 +197,26 @@ class Bucket:
         with s3_errors(f"write {url}", "the bucket's name"):
             self._client.put_object(Bucket=bucket, Key=key, Body=text.encode("utf-8"))
 
+    def put_new(self, key: str, content: BinaryIO, heard: Callable[[int], None]) -> bool:
+        """Write an open file under a free key, a big one in parts; return False where the key is taken.
+
+        `heard` receives the number of bytes sent since its last call, in threads of the upload. Memory holds a few
+        parts. A server that ignores conditions replaces what is under the key.
+        """
+        # Which upload an object is of: the reply to a call that succeeded may be lost, and its retry finds the object.
+        mark = secrets.token_hex(16)
+        extra: Any = {"Metadata": {_LANDING: mark}}
+        with s3_errors(f"write {self.url(key)}"):
+            try:
+                self._creating.upload_fileobj(content, self.bucket, key, ExtraArgs=extra, Callback=heard)
+            except ClientError as error:
+                if _is_of_landing(self.head(key), mark):
+                    return True
+                if error_code(error) in REPLACED:
+                    return False
+                raise
+        return True
+
     def put_as(self, key: str, content: bytes, identity: FileIdentity, arrived_at: datetime) -> None:
         """Write an object that carries a file's identity, as a moved file does."""
         metadata = identity_metadata(identity, arrived_at)
@@ -227,3 +255,10 @@ def is_single_copy(file: SourceFile) -> bool:
 def is_object(head: Mapping[str, Any], file: SourceFile) -> bool:
     """Return whether a head shows the ETag and the size of a file."""
     return (etag_of(head), int(head["ContentLength"])) == (file.etag, file.size_bytes)
+
+
+def _is_of_landing(head: Mapping[str, Any] | None, mark: str) -> bool:
+    # S3 hands names back in lower case, other servers as HTTP headers are written.
+    return head is not None and mark in [
+        head["Metadata"][name] for name in head["Metadata"] if name.lower() == _LANDING
+    ]

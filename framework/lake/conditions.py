@@ -14,6 +14,11 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html"""
 
 
+_WRITES = ("PutObject", "CompleteMultipartUpload")
+"""The operations that make an object of bytes that are sent. Source:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"""
+
+
 def honours_conditions(answer: Mapping[str, Any]) -> bool:
     """Return whether S3 itself gave an answer: it refuses a call whose condition fails, and other servers may not.
 
@@ -29,6 +34,21 @@ def with_conditions(client: S3Client) -> S3Client:
         if shape is None or parameter not in shape.members:
             _send_as_header(client, operation, parameter, header)
     return client
+
+
+def only_new(client: S3Client) -> S3Client:
+    """Return the client, made to write objects under free keys only, whether in one call or in parts.
+
+    By a header, because boto3's uploads take no condition.
+    """
+    for operation in _WRITES:
+        client.meta.events.register(f"before-call.s3.{operation}", _if_free)
+    return client
+
+
+def _if_free(params: dict[str, Any], **_: Any) -> None:
+    # Before botocore signs the headers.
+    params["headers"]["If-None-Match"] = "*"
 
 
 def _send_as_header(client: S3Client, operation: str, parameter: str, header: str) -> None:

@@ -26,7 +26,7 @@ def local_file(path: Path, bucket: str, key: str, arrived_at: datetime) -> Sourc
     Raises:
         SourceFileError: it cannot be read, or is no regular file.
     """
-    with _readable(path) as content:
+    with open_local(path) as content:
         digest = hashlib.md5(usedforsecurity=False)
         while piece := content.read(PIECE_BYTES):
             digest.update(piece)
@@ -88,7 +88,7 @@ class LocalFiles:
 
 def _pieces(file: SourceFile, start: int, end: int, heard: Callable[[int], None]) -> Generator[bytes]:
     assert file.local_path is not None
-    with _readable(Path(file.local_path)) as content:
+    with open_local(Path(file.local_path)) as content:
         _require_unchanged(file, content)
         content.seek(start)
         while start < end:
@@ -112,7 +112,12 @@ def _changed(file: SourceFile) -> SourceFileError:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[BinaryIO]:
+def open_local(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file of this machine, open for reading.
+
+    Raises:
+        SourceFileError: it cannot be read, or is no regular file.
+    """
     try:
         # A pipe would wait here for its writer.
         if not stat.S_ISREG(path.stat().st_mode):

@@ -46,6 +46,16 @@ def is_file_of(lake: Lake, source: SourceSpec, key: str) -> bool:
     return _is_taken(source, key) or is_in_archive
 
 
+def why_not_taken(source: SourceSpec, name: str) -> str | None:
+    """Return why the feed does not take a file of this name from its prefix; None where it does."""
+    if name.startswith(("_", ".")):
+        return "names that begin with _ or . are left alone in the lake"
+    for glob in source.ignore:
+        if _matches(glob, name):
+            return f"source.ignore has {glob!r}, which leaves it out"
+    return None if _matches(source.pattern, name) else f"it does not match source.pattern, which is {source.pattern!r}"
+
+
 def is_member_of(source: SourceSpec, name: str) -> bool:
     """Return whether the feed takes a member of an archive that has this name there."""
     return _matches(source.members, _name(name)) and not _is_ignored(source, name)

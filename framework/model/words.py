@@ -40,3 +40,13 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def visible(text: str, most: int | None = None) -> str:
+    """Return a text on one line that moves no cursor: what does not print is written as Python's escapes.
+
+    With `most`, a longer one is cut to so many characters, the last of which is `…`.
+    """
+    start = text if most is None else text[: most + 1]
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in start)
+    return shown if most is None or len(shown) <= most else f"{shown[: most - 1]}…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from framework.model.words import counted, duration, size
+from framework.model.words import counted, duration, size, visible
 
 
 def test_a_number_stands_with_the_noun_it_needs() -> None:
@@ -42,3 +42,19 @@ def test_a_size_has_the_unit_it_needs(number: int, text: str) -> None:
 )
 def test_a_duration_has_the_units_it_needs(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "shown"),
+    [
+        ("plain ä 漢", None, "plain ä 漢"),
+        ("a\nb\t\x1b[2J", None, "a\\nb\\t\\x1b[2J"),
+        ("right\u202eleft\u2028\ud800", None, "right\\u202eleft\\u2028\\ud800"),
+        ("12345", 5, "12345"),
+        ("123456", 5, "1234…"),
+        ("\n\n\n", 5, "\\n\\n…"),
+        ("", 5, ""),
+    ],
+)
+def test_a_text_is_shown_on_one_line(text: str, most: int | None, shown: str) -> None:
+    assert visible(text, most) == shown
