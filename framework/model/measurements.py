@@ -90,8 +90,9 @@ class Measurements:
 
     `malformed_rows` counts the rows with too few or too many fields, or with a NUL. `values` counts the texts of
     a column in the other rows, NULLs aside; it is empty where not all rows were read for it. `staging_files` hold the
-    good rows, where they were written. Both are ignored in comparisons. `footer_lines` were left out at the ends of
-    the files. `has_distinct_keys`: it is proven that no two good rows have equal upsert keys.
+    good rows, where they were written; elsewhere `samples` has by column the start of a cell, unless the first ones are
+    NULL. `has_distinct_keys`: it is proven that no two good rows have equal upsert keys. These are ignored in
+    comparisons. `footer_lines` were left out at the ends of the files.
     """
 
     files: tuple[FileMeasurement, ...]
@@ -101,6 +102,7 @@ class Measurements:
     values: Mapping[str, int] = field(default_factory=dict, compare=False)
     staging_files: tuple[StagingFile, ...] = field(default=(), compare=False)
     has_distinct_keys: bool = field(default=False, compare=False)
+    samples: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def rows_staged(self) -> int:

@@ -19,6 +19,7 @@ from framework.model.measurements import ColumnProfile
 from framework.model.notation import Notation
 from framework.model.observation import ObservedTable, TableColumn
 from framework.model.staging import Constant, FileName, FromFile, RunDate, StagingColumn
+from framework.plan.evidence import evidence_of
 from framework.plan.file_types import file_types
 from framework.plan.fit import file_columns
 from framework.plan.infer_type import SettledType, settle_file_type, settle_type
@@ -34,6 +35,7 @@ from framework.plan.missing import (
 )
 from framework.plan.null_markers import null_marker_warnings
 from framework.plan.schema_changes import NewColumn, Widening
+from framework.plan.type_reason import DECLARED, METADATA, OF_TABLE, TypeReason
 from framework.plan.widen_type import may_become_text
 from framework.spec.pipeline import PipelineSpec
 
@@ -72,7 +74,12 @@ class PlannedColumn:
         """Whether the target's column was no text and becomes one."""
         return self.target_type.is_text and not self.current_type.is_text
 
-    def widened(self, wanted: ColumnType, reason: str) -> PlannedColumn:
+    @property
+    def reason(self) -> TypeReason:
+        """Why the target's column has its type."""
+        return OF_TABLE if self.change is None else self.change.reason
+
+    def widened(self, wanted: ColumnType, reason: TypeReason) -> PlannedColumn:
         """Return the column with a wider type in the target, in place of any it was widened to before."""
         return replace(self, target_type=wanted, change=Widening(self.name, self.current_type, wanted, reason))
 
@@ -210,14 +217,17 @@ def _new_column(
     is_key = name in spec.load.keys
     declared = spec.types.columns.get(name)
     if declared is not None:
-        settled = SettledType(declared, "declared in the spec")
+        settled = SettledType(declared, DECLARED)
     elif own is not None:
         settled = settle_file_type(name, own, spec.types.rules, is_key)
     else:
         assert profile is not None
         settled = settle_type(name, profile, spec.types.rules, is_key, _nested(batch))
     staged = StagingColumn(name, settled.type, FromFile(), spec.types.notation_of(name), required=is_key)
-    new = NewColumn(name, settled.type, not is_key, settled.reason, settled.is_inferred)
+    reason = settled.reason
+    if profile is not None:
+        reason = replace(reason, evidence=evidence_of(profile, reason.decided_by, spec.bad_rows.log_samples))
+    new = NewColumn(name, settled.type, not is_key, reason)
     return PlannedColumn(staged, settled.type, new)
 
 
@@ -272,7 +282,7 @@ def _declared(spec: PipelineSpec, column: PlannedColumn) -> PlannedColumn:
                 f"evolution.columns.{name}.type_conflicts: to_text: the first value that needs it does that."
             )
         raise SpecError(message)
-    return column.widened(declared, "declared in the spec")
+    return column.widened(declared, DECLARED)
 
 
 def _absent(spec: PipelineSpec, observed: Mapping[str, TableColumn], names: Sequence[str]) -> list[TableColumn]:
@@ -318,7 +328,7 @@ def _metadata_column(spec: PipelineSpec, observed: TableColumn | None, staged: S
     """Return a metadata column; the table's own type is kept where it has one."""
     name = staged.name
     if observed is None:
-        return PlannedColumn(staged, staged.type, NewColumn(name, staged.type, True, "metadata column"))
+        return PlannedColumn(staged, staged.type, NewColumn(name, staged.type, True, METADATA))
     if observed.type is None or observed.type.kind is not staged.type.kind:
         raise SchemaChangeError(
             f"{spec.target.table}: the metadata column {name!r} is {observed.type_text} in the table and "

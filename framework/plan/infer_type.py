@@ -18,6 +18,7 @@ from framework.model.column_type import (
 )
 from framework.model.file_options import Nested
 from framework.model.measurements import ColumnProfile
+from framework.plan.type_reason import OF_FILE, TypeReason
 from framework.spec.pipeline import DECIMAL_FIT, InferredKind, TypeRule
 
 SHORTEST_VARCHAR_BYTES = 256
@@ -33,11 +34,10 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html"""
 
 @dataclass(frozen=True)
 class SettledType:
-    """A type and, in a few words, why. `is_inferred`: from the values or the file alone, by no rule."""
+    """A type, and why."""
 
     type: ColumnType
-    reason: str
-    is_inferred: bool = False
+    reason: TypeReason
 
 
 def varchar_for(longest_bytes: int) -> ColumnType:
@@ -106,8 +106,8 @@ def settle_file_type(name: str, own: ColumnType, rules: Sequence[TypeRule], is_k
     """
     for rule in rules:
         if rule.inferred is None and rule.type != DECIMAL_FIT and _matches(rule, name, "empty", is_key):
-            return SettledType(rule.type, f"rule for {_describe_rule(rule)}")
-    return SettledType(own, "the type in the file", is_inferred=True)
+            return SettledType(rule.type, _by_rule(rule))
+    return SettledType(own, OF_FILE)
 
 
 def settle_type(
@@ -129,11 +129,11 @@ def settle_type(
         else:
             wanted = rule.type if _holds(rule.type, profile, kind) else None
         if wanted is not None:
-            return SettledType(wanted, f"rule for {_describe_rule(rule)}")
+            return SettledType(wanted, _by_rule(rule))
     reason = (
         "the numbers are of several currencies" if profile.mixes_currencies else f"all values are {describe_kind(kind)}"
     )
-    return SettledType(_natural_type(profile, kind, is_key), reason, is_inferred=True)
+    return SettledType(_natural_type(profile, kind, is_key), TypeReason("values", reason))
 
 
 def _matches(rule: TypeRule, name: str, kind: InferredKind, is_key: bool) -> bool:
@@ -203,7 +203,7 @@ def _natural_number(profile: ColumnProfile) -> ColumnType:
     return varchar_for(profile.longest_bytes)
 
 
-def _describe_rule(rule: TypeRule) -> str:
+def _by_rule(rule: TypeRule) -> TypeReason:
     parts = []
     if rule.name is not None:
         parts.append(f"the name {rule.name}")
@@ -211,7 +211,7 @@ def _describe_rule(rule: TypeRule) -> str:
         parts.append(describe_kind(rule.inferred))
     if rule.key is not None:
         parts.append("keys" if rule.key else "other columns than keys")
-    return ", ".join(parts) or "every column"
+    return TypeReason("rule", f"rule for {', '.join(parts) or 'every column'}")
 
 
 def describe_kind(kind: InferredKind) -> str:

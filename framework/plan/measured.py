@@ -11,6 +11,7 @@ from framework.model.words import counted
 from framework.plan.columns import ColumnPlan, PlannedColumn
 from framework.plan.infer_type import varchar_for
 from framework.plan.schema_changes import Widening
+from framework.plan.type_reason import TypeReason
 from framework.plan.widen_type import unconvertible_values, wider_type
 from framework.spec.pipeline import PipelineSpec
 
@@ -40,7 +41,8 @@ def apply_measurement(spec: PipelineSpec, column: PlannedColumn, seen: ColumnMea
     wanted = wider_type(base, seen, spec.types.rules, column.name in spec.load.keys)
     if wanted == base:
         return column
-    widened = column.widened(wanted, _widening_reason(wanted, seen, spec.bad_rows.log_samples))
+    reason = TypeReason("values", _widening_reason(wanted, seen, spec.bad_rows.log_samples))
+    widened = column.widened(wanted, reason)
     return widened if wanted.is_text else replace(widened, staged=replace(staged, type=wanted))
 
 
@@ -50,7 +52,7 @@ def _as_text(column: PlannedColumn, seen: ColumnMeasurement) -> PlannedColumn:
         reason = column.change.reason
     else:
         verb = "is" if seen.misfits == 1 else "are"
-        reason = f"{_values(seen.misfits)} that {verb} no {column.current_type}"
+        reason = TypeReason("values", f"{_values(seen.misfits)} that {verb} no {column.current_type}")
     wanted = varchar_for(max(seen.longest_bytes, LONGEST_WRITTEN_BYTES))
     staged = replace(column.staged, type=varchar(MAX_VARCHAR_BYTES), measure_length=True)
     return replace(column.widened(wanted, reason), staged=staged)
@@ -64,7 +66,7 @@ def with_samples(plan: ColumnPlan, samples: Mapping[str, str]) -> ColumnPlan:
 def _with_sample(column: PlannedColumn, text: str | None) -> PlannedColumn:
     if text is None or not isinstance(column.change, Widening):
         return column
-    reason = f"{column.change.reason}, such as {text[:_SAMPLE_CHARACTERS]!r}"
+    reason = TypeReason("values", f"{column.change.reason}, such as {text[:_SAMPLE_CHARACTERS]!r}")
     return replace(column, change=replace(column.change, reason=reason))
 
 

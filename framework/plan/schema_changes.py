@@ -10,6 +10,7 @@ from framework.model.column_type import ColumnType, Kind
 from framework.model.names import TableName
 from framework.model.observation import Observation, ObservedTable, TableColumn, ViewDependency
 from framework.model.words import counted
+from framework.plan.type_reason import TypeReason
 
 NO_GROWTH_ENCODINGS = frozenset({"bytedict", "runlength", "text255", "text32k"})
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
@@ -23,13 +24,17 @@ _RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE, Kind.SUPER)
 
 @dataclass(frozen=True)
 class NewColumn:
-    """A column the target gets, and why it has that type; `is_inferred` as in SettledType."""
+    """A column the target gets, and why it has that type."""
 
     name: str
     type: ColumnType
     nullable: bool
-    reason: str
-    is_inferred: bool = False
+    reason: TypeReason
+
+    @property
+    def is_inferred(self) -> bool:
+        """Whether its type is from the values or the file alone, by no rule."""
+        return self.reason.decided_by in ("values", "file")
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Widening:
     name: str
     current: ColumnType
     wanted: ColumnType
-    reason: str
+    reason: TypeReason
 
 
 @dataclass(frozen=True)
@@ -304,14 +309,14 @@ def describe_change(change: SchemaChange, with_columns: bool = True) -> dict[str
             names = f": {', '.join(column.name for column in columns)}" if with_columns else ""
             return _described(CREATED, None, None, str(table), f"{counted(len(columns), 'column')}{names}", "none")
         case AddColumn(column=column):
-            return _described("add_column", column.name, None, column.type.sql, column.reason, "none")
+            return _described("add_column", column.name, None, column.type.sql, column.reason.text, "none")
         case GrowVarchar(name=name, current=current, wanted=wanted, reason=reason):
-            return _described("grow_varchar", name, current.sql, wanted.sql, reason, "none")
+            return _described("grow_varchar", name, current.sql, wanted.sql, reason.text, "none")
         case RewriteColumn(name=name, current=current, wanted=wanted, reason=reason, needs_new_table=why, rows=rows):
             cost = "all rows are rewritten" if rows is None else counted(rows, "row is rewritten", "rows are rewritten")
             if why:
                 cost += f", as the table is copied because {why}"
-            return _described("rewrite_column", name, current.sql, wanted.sql, reason, cost)
+            return _described("rewrite_column", name, current.sql, wanted.sql, reason.text, cost)
 
 
 def logged_rows(change: SchemaChange) -> list[dict[str, str | None]]:
@@ -319,7 +324,7 @@ def logged_rows(change: SchemaChange) -> list[dict[str, str | None]]:
     new = change.columns if isinstance(change, CreateTable) else ()
     new = (change.column,) if isinstance(change, AddColumn) else new
     inferred = [column for column in new if column.is_inferred and column.type.kind.is_float]
-    rows = [_described(INFERRED, column.name, None, column.type.sql, column.reason, "none") for column in inferred]
+    rows = [_described(INFERRED, column.name, None, column.type.sql, column.reason.text, "none") for column in inferred]
     return [describe_change(change, with_columns=False), *rows]
 
 

@@ -28,6 +28,7 @@ from framework.rows.splits import divide, divide_file, in_order, pack, prove, re
 from framework.rows.sql.keys import MOST_KEYS, are_distinct
 from framework.rows.sql.measure import column_measurements, merged_numbers, value_counts
 from framework.rows.sql.profile import column_profiles
+from framework.rows.sql.samples import first_samples
 from framework.rows.work import Before, FindPaths, OnlyRead, ProfileColumns, QuarantineRows, ReadBadRows, StageRows
 
 _Found = TypeVar("_Found")
@@ -117,6 +118,7 @@ class BatchRows:
             malformed_rows=sum(report.malformed for report in reports),
             footer_lines=sum(report.footer_lines for report in reports),
             values=value_counts(columns, found) if all(part.is_measured for part in parts) else {},
+            samples=first_samples(part.samples for part in parts),
             staging_files=tuple(part.file for part in parts if part.file is not None),
             has_distinct_keys=are_distinct([part.keys for part in parts if part.rows_staged]),
         )

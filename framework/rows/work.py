@@ -17,7 +17,7 @@ from framework.rows.job import Job
 from framework.rows.segments import Segment, SplitRecords
 from framework.rows.sql.bad_rows import bad_records, quarantined, write_quarantine
 from framework.rows.sql.profile import ProfilePart, profile_segments
-from framework.rows.sql.stage import StagedPart, measure_part, stage_part
+from framework.rows.sql.stage import StagedPart, preview_part, stage_part
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class StageRows:
         segments = _segments(records)
         if self.destination is None or not segments:
             with bench.working() as cursor:
-                return measure_part(cursor, segments, self.columns)
+                return preview_part(cursor, segments, self.columns)
         # Two attempts may differ, if one of them was read under a wrong assumption: each has a file of its own.
         target = bench.folder / f"rows-{name}-{job.round}-{token_hex(4)}.parquet"
         with bench.working() as cursor:

@@ -172,3 +172,17 @@ def test_keys_are_proven_distinct_over_all_files_and_splits(bench: Bench) -> Non
 
 def test_keys_are_not_proven_where_nothing_is_written(bench: Bench) -> None:
     assert not bench.measure(bench.batch(b"k\n1\n"), [column("k", "integer", required=True)], None).has_distinct_keys
+
+
+def test_a_preview_has_the_first_cell_of_each_column_that_is_not_null(bench: Bench) -> None:
+    """Of a column that later files bring, that of the first of them; of long texts, the start."""
+    batch = bench.batch({"1.csv": b"a,b,c\n,x,\n7,y,\n", "2.csv": b"a,d\n8," + b"z" * 99 + b"\n"})
+    columns = [column(name, "varchar(99)") for name in ("a", "b", "c", "d", "e")]
+
+    assert bench.measure(batch, columns, None).samples == {"a": "7", "b": "x", "d": "z" * 60}
+
+
+def test_rows_that_are_written_are_not_sampled(bench: Bench) -> None:
+    seen, _ = bench.stage(bench.batch(b"a\n1\n"), [column("a", "integer")])
+
+    assert seen.samples == {}

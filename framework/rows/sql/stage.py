@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -17,6 +17,7 @@ from framework.rows.sql.expressions import quoted
 from framework.rows.sql.keys import hash_keys
 from framework.rows.sql.measure import ColumnNumbers, measure_lengths, measure_segment, merged_numbers
 from framework.rows.sql.rows import BAD_ROW, good_staging_rows, staging_rows
+from framework.rows.sql.samples import Samples, sample_cells
 
 _PARQUET = "(format parquet, compression snappy, write_bloom_filter false)"
 
@@ -27,7 +28,7 @@ class StagedPart:
 
     `numbers` are those of its columns, as far as they were looked for: all of them where it `is_measured`. `misfits`
     counts rows that do not fit by file and split, where there are any. `keys` are the hashes of the good rows' keys;
-    None where nothing was written, or hashes would prove nothing.
+    None where nothing was written, or hashes would prove nothing. `samples` as in Samples.
     """
 
     rows_read: int
@@ -37,6 +38,7 @@ class StagedPart:
     misfits: Mapping[tuple[int, int], int]
     file: StagingFile | None = None
     keys: bytes | None = None
+    samples: Samples = field(default_factory=dict)
 
 
 def stage_part(
@@ -63,6 +65,13 @@ def stage_part(
     _require(staged, records, part)
     lengths = measure_lengths(cursor, columns, written)
     return StagedPart(records, staged, False, lengths, {}, keys=hash_keys(cursor, columns, written, most_keys))
+
+
+def preview_part(
+    cursor: duckdb.DuckDBPyConnection, part: Sequence[Segment], columns: Sequence[StagingColumn]
+) -> StagedPart:
+    """Return what staging would measure, and sample cells, without writing."""
+    return replace(measure_part(cursor, part, columns), samples=sample_cells(cursor, part, columns))
 
 
 def measure_part(

@@ -7,6 +7,7 @@ import pytest
 from framework.model.column_type import ColumnType, parse_type
 from framework.model.measurements import ColumnProfile
 from framework.plan.infer_type import SettledType, settle_type, varchar_for
+from framework.plan.type_reason import TypeReason
 from framework.spec.pipeline import DECIMAL_FIT, TypeRule
 
 EMPTY = ColumnProfile(0, 0, 0, 0, 0, 0, 0, 0, 0, None, None)
@@ -57,7 +58,7 @@ def test_whole_numbers_take_the_first_integer_that_holds_them(smallest: int, lar
 def test_times_of_day_alone_are_a_time_and_mixed_ones_text() -> None:
     times = replace(EMPTY, values=3, times=3, longest_bytes=5)
     assert settled(times) == parse_type("time")
-    assert settle_type("at", times, (), is_key=False).reason == "all values are times of day"
+    assert settle_type("at", times, (), is_key=False).reason.text == "all values are times of day"
     assert settled(replace(times, times=2)) == parse_type("varchar(256)")
     assert settled(times, rules=(TypeRule(None, "time", None, parse_type("varchar(9)")),)) == parse_type("varchar(9)")
 
@@ -133,7 +134,7 @@ def test_one_text_among_numbers_makes_the_column_text() -> None:
 def test_numbers_of_several_currencies_are_text() -> None:
     mixed = replace(numbers(3, 2), mixes_currencies=True)
     assert settle_type("amount", mixed, DEFAULT_RULES, is_key=False) == SettledType(
-        varchar_for(6), "the numbers are of several currencies", is_inferred=True
+        varchar_for(6), TypeReason("values", "the numbers are of several currencies")
     )
 
 

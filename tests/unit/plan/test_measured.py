@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from framework.model.column_type import parse_type, varchar
@@ -10,6 +12,7 @@ from framework.model.staging import FromFile, StagingColumn
 from framework.plan.columns import ColumnPlan, PlannedColumn
 from framework.plan.measured import apply_measurements, with_samples
 from framework.plan.schema_changes import Widening
+from framework.plan.type_reason import TypeReason
 from framework.spec.load import load_pipeline_text
 
 SPEC = load_pipeline_text(
@@ -18,6 +21,8 @@ SPEC = load_pipeline_text(
 LONGEST = varchar(65_535)
 OUT_OF_RANGE = ColumnMeasurement(misfits=1, wider=1, integer_digits=10, smallest=3_000_000_000, largest=3_000_000_000)
 NO_NUMBER = ColumnMeasurement(misfits=2)
+BY_VALUES = partial(TypeReason, "values")
+INTEGER = parse_type("integer")
 
 
 def planned(type_text: str) -> ColumnPlan:
@@ -36,7 +41,9 @@ def test_a_number_out_of_range_changes_what_is_staged_and_the_target() -> None:
     column = after(planned("integer"), OUT_OF_RANGE)
 
     assert column.staged.type == column.target_type == parse_type("bigint")
-    assert column.change == Widening("a", parse_type("integer"), parse_type("bigint"), "the value 3000000000")
+    assert column.change == Widening(
+        "a", parse_type("integer"), parse_type("bigint"), BY_VALUES("the value 3000000000")
+    )
 
 
 def test_a_longer_text_changes_the_target_alone() -> None:
@@ -53,7 +60,9 @@ def test_values_that_no_wider_type_holds_make_the_column_text() -> None:
 
     assert column.becomes_text
     assert column.staged.type == LONGEST
-    assert column.change == Widening("a", parse_type("integer"), varchar(256), "2 values that are no integer")
+    assert column.change == Widening(
+        "a", parse_type("integer"), varchar(256), BY_VALUES("2 values that are no integer")
+    )
 
 
 def test_a_column_that_becomes_text_is_as_long_as_its_texts_and_keeps_its_reason() -> None:
@@ -62,14 +71,16 @@ def test_a_column_that_becomes_text_is_as_long_as_its_texts_and_keeps_its_reason
     column = after(with_samples(first, {"a": "n/a"}), ColumnMeasurement(longest_bytes=300))
 
     reason = "2 values that are no integer, such as 'n/a'"
-    assert column.change == Widening("a", parse_type("integer"), varchar(310), reason)
+    assert column.change == Widening("a", INTEGER, varchar(310), BY_VALUES(reason))
     assert column.staged == first.columns[0].staged
 
 
 def test_a_column_widened_on_the_first_pass_may_become_text_on_the_next() -> None:
     column = after(planned("integer"), OUT_OF_RANGE, NO_NUMBER)
 
-    assert column.change == Widening("a", parse_type("integer"), varchar(256), "2 values that are no integer")
+    assert column.change == Widening(
+        "a", parse_type("integer"), varchar(256), BY_VALUES("2 values that are no integer")
+    )
 
 
 @pytest.mark.parametrize("seen", [OUT_OF_RANGE, NO_NUMBER, ColumnMeasurement(longest_bytes=300)])

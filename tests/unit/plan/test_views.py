@@ -11,13 +11,14 @@ from framework.model.column_type import parse_type
 from framework.model.names import TableName
 from framework.model.observation import Observation, ObservedTable, ObservedView, TableColumn, ViewBuild, ViewDependency
 from framework.plan.schema_changes import RewriteColumn
+from framework.plan.type_reason import OF_FILE
 from framework.plan.views import plan_views, views_to_read
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 
 TARGET = TableName("public", "t")
 INTEGER, BIGINT = parse_type("integer"), parse_type("bigint")
-CHANGES = (RewriteColumn("a", INTEGER, BIGINT, "because", None, None),)
+CHANGES = (RewriteColumn("a", INTEGER, BIGINT, OF_FILE, None, None),)
 THEIRS = ObservedView(TableName("x", "theirs"), "ann", True, (), "SELECT a FROM t;")
 
 
