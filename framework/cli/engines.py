@@ -6,15 +6,20 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from framework.errors import SpecError
 from framework.lake.lake import Lake
+from framework.lake.local import LocalStore
 from framework.model.files import SourceBatch
 from framework.rows.choice import EngineName, active_spark_session, choose_engine, missing_package
-from framework.rows.protocol import RowEngine
+from framework.rows.protocol import ObjectStore, RowEngine
 from framework.spec.environment import Environment
+
+_Opened = EngineName | Literal["local"]
+"""An engine that is opened; `local` is the embedded one that reads files of this machine."""
 
 
 def require_engine(environment: Environment) -> None:
@@ -52,7 +57,7 @@ class RowEngines:
         self._process_environment = process_environment
         # Read now, in the thread that may have made one: Spark keeps the active session by thread.
         self._active_session = active_spark_session()
-        self._engines: dict[EngineName, RowEngine] = {}
+        self._engines: dict[_Opened, RowEngine] = {}
         self._opening = threading.Lock()
         self._closing = ExitStack()
 
@@ -65,11 +70,13 @@ class RowEngines:
         self._closing.close()
 
     def choose(self, batch: SourceBatch) -> RowEngine:
-        """Return the engine for a batch.
+        """Return the engine for a batch; files of this machine are for the embedded one.
 
         Raises:
             SpecError: the engine's packages are not installed.
         """
+        if batch.files[0].file.local_path is not None:
+            return self._opened("local")
         settings = self._environment.embedded
         return self._opened(
             choose_engine(self._environment.engine, batch, settings.max_bytes, self._active_session is not None)
@@ -84,17 +91,21 @@ class RowEngines:
             with suppress(SpecError):
                 self._opened("embedded")
 
-    def _opened(self, name: EngineName) -> RowEngine:
-        openers: dict[EngineName, Callable[[], RowEngine]] = {"embedded": self._embedded, "spark": self._spark}
+    def _opened(self, name: _Opened) -> RowEngine:
+        openers: dict[_Opened, Callable[[], RowEngine]] = {
+            "embedded": partial(self._embedded, self._lake.store),
+            "local": partial(self._embedded, LocalStore()),
+            "spark": self._spark,
+        }
         with self._opening:
             if name not in self._engines:
                 try:
                     self._engines[name] = openers[name]()
                 except ImportError as error:
-                    raise _is_missing(name, error.name) from error
+                    raise _is_missing("embedded" if name == "local" else name, error.name) from error
             return self._engines[name]
 
-    def _embedded(self) -> RowEngine:
+    def _embedded(self, store: ObjectStore) -> RowEngine:
         # Nothing imports duckdb before an embedded load really starts.
         from framework.rows.engine import SplitEngine
         from framework.rows.executors.embedded import EmbeddedExecutor
@@ -102,7 +113,7 @@ class RowEngines:
         settings = self._environment.embedded
         executor = EmbeddedExecutor(settings.memory_bytes, settings.directory)
         self._closing.callback(executor.close)
-        return SplitEngine(executor, self._lake.store)
+        return SplitEngine(executor, store)
 
     def _spark(self) -> RowEngine:
         # Nothing imports pyspark before a Spark load really starts.

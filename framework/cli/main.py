@@ -27,6 +27,8 @@ COMMANDS = {
     "restore-views": "restore views that a crashed run dropped",
     "sandbox": "start, stop and query the local stand-in for AWS",
 }
+IN_MARKDOWN = frozenset({"plan"})
+"""Commands that take `--output github`."""
 INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
 """128 and the signal's number, as in shells."""
@@ -116,6 +118,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         if name in line.argv:
             _command(name).add_arguments(command)
     arguments = parser.parse_args(line.argv)
+    if arguments.output == "github" and arguments.command not in IN_MARKDOWN:
+        raise SpecError(f"--output github is for {', '.join(sorted(IN_MARKDOWN))}; {arguments.command} has no Markdown")
     arguments.job_id = line.job_id
     arguments.ignored = line.ignored
     return arguments
@@ -136,9 +140,10 @@ def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:
     parser.add_argument("--env", default=default("sandbox"), metavar="NAME", help="an entry of environments.yml")
     parser.add_argument(
         "--output",
-        choices=("text", "json", "lines"),
+        choices=("text", "json", "lines", "github"),
         default=default(DEFAULT_FORMAT),
-        help="text for people (the default), one JSON document, or JSON lines: the log, then the document",
+        help="text for people (the default), one JSON document, or JSON lines: the log, then the document; "
+        "of plan also Markdown for a pull request",
     )
 
 

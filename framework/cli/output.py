@@ -13,7 +13,7 @@ from framework.cli.status_line import StatusLine
 from framework.log.run_log import Entry, Event
 from framework.model.words import counted
 
-Format = Literal["text", "json", "lines"]
+Format = Literal["text", "json", "lines", "github"]
 DEFAULT_FORMAT: Format = "text"
 _KEPT_IN_THE_LOG = frozenset({Event.COLUMNS_NAMED, Event.LOAD_STARTED, Event.LEDGER_CREATED, Event.FILE_MOVED})
 
@@ -23,7 +23,7 @@ class Output:
     """The streams and the form of a command's output.
 
     text: tables and progress. json: one document on stdout, the log on stderr.
-    lines: the log as JSON lines on stdout, the document as the last one.
+    lines: the log as JSON lines on stdout, the document as the last one. github: as text, with Markdown on stdout.
     """
 
     format: Format
@@ -34,32 +34,42 @@ class Output:
     @property
     def log_stream(self) -> TextIO | None:
         """The stream of the run log; None where progress is shown instead."""
-        return {"text": None, "json": self.stderr, "lines": self.stdout}[self.format]
+        return {"json": self.stderr, "lines": self.stdout}.get(self.format)
 
     @property
     def width(self) -> int | None:
         """The columns of the terminal that shows a document; None where it is no terminal."""
         return shutil.get_terminal_size().columns if self.stdout.isatty() else None
 
-    def document(self, document: dict[str, object], text: Callable[[], str]) -> None:
-        """Print a command's result: as JSON, as text, or as the last of the JSON lines."""
+    @property
+    def is_for_people(self) -> bool:
+        """Whether progress is shown on stderr, and no log."""
+        return self.log_stream is None
+
+    def document(
+        self, document: dict[str, object], text: Callable[[], str], markdown: Callable[[], str] | None = None
+    ) -> None:
+        """Print a command's result: as JSON, as text, as the last of the JSON lines, or as Markdown."""
         self.status.end()
         if self.format == "json":
             self.stdout.write(as_json(document))
         elif self.format == "text":
             self.stdout.write(text() + "\n")
+        elif self.format == "github":
+            assert markdown is not None
+            self.stdout.write(markdown() + "\n")
         else:
             self.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
         self.stdout.flush()
 
     def say(self, line: str) -> None:
         """Print a line of text on stderr, where no program reads results; nothing in the other forms."""
-        if self.format == "text":
+        if self.is_for_people:
             self.status.line(line)
 
     def progress(self, entry: Entry) -> None:
         """Show a log entry as progress, if the output is text."""
-        if self.format != "text":
+        if not self.is_for_people:
             return
         line, pipeline = progress_line(entry), str(entry["pipeline"])
         if entry["msg"] == Event.PROGRESS:

@@ -10,7 +10,7 @@ from framework.errors import SpecError
 from framework.lake.identity import METADATA_LOST
 from framework.lake.pending import is_file_of, list_arrived
 from framework.lake.unprocessed import list_unprocessed
-from framework.load.request import Corrections, LoadRequest, OneFile, Pending, Unprocessed, is_again
+from framework.load.request import Arriving, Corrections, LoadRequest, OneFile, Pending, Unprocessed, is_again
 from framework.load.services import Services
 from framework.model.files import SourceFile
 from framework.model.words import listed
@@ -40,7 +40,7 @@ class Worklist:
 
 
 def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Worklist:
-    """Return the pending files as loads, the unprocessed ones, or the one that is asked for.
+    """Return the pending files as loads, the unprocessed ones, or those that are asked for.
 
     Raises:
         SpecError: the file that is asked for does not exist or may not belong to the pipeline; or the target or
@@ -51,6 +51,8 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
     match request:
         case Pending():
             return _pending_work(spec, services)
+        case Arriving(files=files):
+            return _arrived_work(spec, list(files))
         case Unprocessed(key=key):
             return _unprocessed_work(spec, services, key)
         case OneFile(key=key) | Corrections(key=key):
@@ -72,9 +74,12 @@ def _work_of_one(spec: PipelineSpec, services: Services, asked: str, *, is_again
 
 def _pending_work(spec: PipelineSpec, services: Services) -> Worklist:
     arrived = list_arrived(services.lake, spec.source)
-    size = 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD
-    work = _work(spec, [services.lake.arrived(found) for found in arrived.pending], size)
+    work = _arrived_work(spec, [services.lake.arrived(found) for found in arrived.pending])
     return replace(work, unmatched=tuple(arrived.unmatched))
+
+
+def _arrived_work(spec: PipelineSpec, files: list[SourceFile]) -> Worklist:
+    return _work(spec, files, 1 if spec.source.batch == "file" else MAX_FILES_PER_LOAD)
 
 
 def _work(spec: PipelineSpec, files: list[SourceFile], size: int) -> Worklist:

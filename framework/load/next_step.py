@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from framework.errors import SourceFileError
 from framework.lake.lake import Lake
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
-from framework.load.request import Corrections, LoadRequest, OneFile, Pending, Unprocessed, accepted_by
+from framework.load.request import Arriving, Corrections, LoadRequest, OneFile, Pending, Unprocessed, accepted_by
 from framework.load.result import NextStep
 from framework.spec.environment import Environment
 
@@ -96,7 +96,7 @@ def again(request: LoadRequest, pipeline: str, accept_with: str | None = None) -
     `accept_with` is an option that is added where the request names a file.
     """
     match request:
-        case Pending() | Corrections():
+        case Pending() | Corrections() | Arriving():
             return ("run", pipeline)
         case Unprocessed(key=None, accepted=accepted):
             return ("replay", pipeline, *(("--out-of-order",) if accepted.out_of_order else ()))

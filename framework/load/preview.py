@@ -9,7 +9,7 @@ from framework.load.discover import discover
 from framework.load.eligibility import Reasons, known_as_loaded, precedence_of, superseded_before
 from framework.load.invocation import Invocation
 from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
-from framework.load.request import LoadRequest, accepted_by, names_files
+from framework.load.request import Arriving, LoadRequest, accepted_by, names_files
 from framework.load.run import begin_run
 from framework.load.services import Services
 from framework.load.stage import StagingPlace, decided_options, stage
@@ -20,6 +20,7 @@ from framework.parallel import map_parallel
 from framework.plan.audit import LoadFile
 from framework.plan.grants import granted
 from framework.plan.load_plan import LoadPlan, PlanHints, Staged
+from framework.plan.load_report import ColumnReport, report_columns, rows_rewritten
 from framework.plan.lookups import CompareViews, CountRows, FindFilledColumns, Lookup, ReadDesign, ReadViews
 from framework.plan.render import render
 from framework.plan.schema_changes import describe_change, rewritten_columns
@@ -33,22 +34,29 @@ from framework.warehouse.lookups import count_rows
 
 @dataclass(frozen=True)
 class PlannedLoad:
-    """One load that a run would make."""
+    """One load that a run would make; without an engine, files that it would not load.
+
+    `source_bytes` is the size of the files, `rows_rewritten` counts the stored rows that schema changes rewrite.
+    """
 
     pipeline: str
     source_files: tuple[str, ...]
-    engine: str | None
-    rows: int | None
-    schema_changes: tuple[dict[str, str | None], ...]
-    fills: tuple[dict[str, str | None], ...]
-    warnings: tuple[dict[str, str | None], ...]
-    views: tuple[str, ...]
-    transactions: tuple[dict[str, object], ...]
-    notes: tuple[str, ...]
+    engine: str | None = None
+    rows: int | None = None
+    source_bytes: int | None = None
+    rows_rewritten: int | None = None
+    columns: tuple[ColumnReport, ...] = ()
+    schema_changes: tuple[dict[str, str | None], ...] = ()
+    fills: tuple[dict[str, str | None], ...] = ()
+    warnings: tuple[dict[str, str | None], ...] = ()
+    views: tuple[str, ...] = ()
+    transactions: tuple[dict[str, object], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return the load as `plan --output json` prints it (schemas/output/plan.schema.json)."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        shown = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        return {**shown, "columns": [column.as_dict() for column in self.columns]}
 
 
 def plan_pipeline(
@@ -78,7 +86,7 @@ def plan_pipeline(
 
 
 def _not_loaded(spec: PipelineSpec, urls: Sequence[str], why: str) -> PlannedLoad:
-    return PlannedLoad(spec.pipeline, tuple(urls), None, 0, (), (), (), (), (), (why,))
+    return PlannedLoad(spec.pipeline, tuple(urls), notes=(why,))
 
 
 class _Preview:
@@ -97,8 +105,10 @@ class _Preview:
     def plan(self, listed: Sequence[LoadFile]) -> PlannedLoad | None:
         """Plan one load; None where its files are gone."""
         run = self.run
-        described = map_parallel(run.lake.describe, [file.source.key for file in listed])
-        files = tuple(LoadFile(file) for file in described if file is not None)
+        files = tuple(listed)
+        if not isinstance(run.request, Arriving):
+            described = map_parallel(run.lake.describe, [file.source.key for file in listed])
+            files = tuple(LoadFile(file) for file in described if file is not None)
         if not files:
             return None
         observed = self._observe(files)
@@ -216,7 +226,10 @@ class _Preview:
             source_files=tuple(file.source.url for file in files),
             engine=self.run.progress.engine,
             rows=staged.seen.rows_staged,
-            schema_changes=tuple(describe_change(change) for change in plan.changes),
+            source_bytes=sum(file.source.size_bytes for file in files),
+            rows_rewritten=rows_rewritten(plan.changes),
+            columns=report_columns(staged, self.spec.bad_rows.log_samples),
+            schema_changes=tuple(describe_change(change, with_columns=False) for change in plan.changes),
             fills=tuple(fill.as_dict() for fill in staged.columns.fills),
             warnings=tuple(warning.as_dict() for warning in plan.warnings),
             views=tuple(map(str, plan.views.touched)),
@@ -225,6 +238,8 @@ class _Preview:
         )
 
     def _notes(self, observed: Observation, staged: Staged, loaded: Reasons) -> Iterator[str]:
+        if isinstance(self.run.request, Arriving) and self.run.services.environment.engine == "spark":
+            yield "files of this machine are read by the embedded engine; once they are in the lake, spark reads them"
         for file, reason in loaded.items():
             yield f"{file.source.url} would be skipped: {reason}"
         for url, options in decided_options(self.spec, staged.batch).items():

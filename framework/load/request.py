@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from framework.model.files import SourceFile
+
 
 @dataclass(frozen=True)
 class Accepted:
@@ -54,7 +56,14 @@ class Corrections:
     key: str
 
 
-LoadRequest = Pending | OneFile | Unprocessed | Corrections
+@dataclass(frozen=True)
+class Arriving:
+    """Files of this machine, in order, as if they had just arrived and were all that is pending. For plans only."""
+
+    files: tuple[SourceFile, ...]
+
+
+LoadRequest = Pending | OneFile | Unprocessed | Corrections | Arriving
 
 
 def accepted_by(request: LoadRequest) -> Accepted:
@@ -62,7 +71,7 @@ def accepted_by(request: LoadRequest) -> Accepted:
     match request:
         case OneFile(accepted=accepted) | Unprocessed(accepted=accepted):
             return accepted
-        case Pending() | Corrections():
+        case Pending() | Corrections() | Arriving():
             return NOTHING_ACCEPTED
 
 
@@ -73,4 +82,4 @@ def is_again(request: LoadRequest) -> bool:
 
 def names_files(request: LoadRequest) -> bool:
     """Return whether the request names its files, which may then be older than loaded ones."""
-    return not isinstance(request, Pending)
+    return not isinstance(request, Pending | Arriving)

@@ -8,8 +8,10 @@ from enum import StrEnum
 
 from framework.lake.heartbeat import run_prefix
 from framework.lake.lake import Lake
+from framework.lake.local import LocalFiles
+from framework.load.first_look import Files
 from framework.load.invocation import Invocation, Slot
-from framework.load.request import LoadRequest
+from framework.load.request import Arriving, LoadRequest
 from framework.load.services import Services
 from framework.log.run_log import Event, RunLog
 from framework.model.load_warning import LoadWarning
@@ -151,6 +153,11 @@ class Run:
     def lake(self) -> Lake:
         """The lake."""
         return self.services.lake
+
+    @property
+    def files(self) -> Files:
+        """The place where the source files are read: the lake, or this machine."""
+        return LocalFiles(self.lake.prefix) if isinstance(self.request, Arriving) else self.lake
 
     @property
     def target(self) -> TableName:

@@ -147,7 +147,7 @@ def _named(
 ) -> tuple[SourceRows, SourceBatch]:
     """Return the rows and the batch of files whose records name their fields, with these as columns."""
     looks = with_paths(run.spec, observed.table, looks, rows)
-    named = read_layouts(run.spec, run.lake, looks, observed, run.log)
+    named = read_layouts(run.spec, run.files, looks, observed, run.log)
     named = replace(named, sample_rows=batch.sample_rows)
     if not accepted_by(run.request).new_columns:
         require_known_column(run.spec, observed.table, looks, named)
@@ -157,11 +157,11 @@ def _named(
 def _read_batch(
     run: Run, files: Sequence[LoadFile], observed: Observation, tried: Mapping[str, str]
 ) -> tuple[Sequence[FirstLook], SourceBatch]:
-    spec, lake = run.spec, run.lake
+    spec = run.spec
     feed = Feed(spec, observed.source_format, tried)
-    looks = read_starts(feed, lake, [file.source for file in files])
+    looks = read_starts(feed, run.files, [file.source for file in files])
     require_shape(spec, observed.table, looks)
-    batch = read_layouts(spec, lake, looks, observed, run.log)
+    batch = read_layouts(spec, run.files, looks, observed, run.log)
     if batch.files[0].columns and not accepted_by(run.request).new_columns:
         require_known_column(spec, observed.table, looks, batch)
     for url, options in decided_options(spec, batch).items():

@@ -89,7 +89,8 @@ def test_a_plan_says_what_a_change_costs_and_who_waits(feed: FeedHarness) -> Non
     feed.land("2.csv", "id,a,b\n3000000000,2.5,2\n")
 
     _, document = feed.json("plan", feed.name)
-    code, text, _ = feed.command("plan", feed.name)
+    code, text, _ = feed.command("plan", feed.name, "--sql")
+    _, brief, _ = feed.command("plan", feed.name)
 
     (load,) = document["loads"]
     why = "it is NOT NULL, which an added column cannot be without a default"
@@ -98,6 +99,10 @@ def test_a_plan_says_what_a_change_costs_and_who_waits(feed: FeedHarness) -> Non
     ]
     assert why not in text
     assert code == 0
+    assert (load["rows"], load["source_bytes"], load["rows_rewritten"]) == (1, 24, 3)
+    assert brief.splitlines()[-1] == (
+        "  cost    1 row of 24 bytes, read by the embedded engine; 3 rewrites of stored rows"
+    )
     ledger = load["transactions"][0]["locks"][0].partition(":")[0]
     assert [transaction["locks"] for transaction in load["transactions"]] == [
         [f"{ledger}: other merges into public.{feed.name} wait", f"public.{feed.name}: readers and writers wait"],

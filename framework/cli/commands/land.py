@@ -106,7 +106,7 @@ def _progress(spec: PipelineSpec, path: Path, size_bytes: int, output: Output) -
     def heard(number: int) -> None:
         nonlocal sent
         sent += number
-        if output.format == "text":
+        if output.is_for_people:
             output.status.step(spec.pipeline, f"{visible(path.name)}: {size(sent)} of {size(size_bytes)} landed")
 
     return heard

@@ -10,7 +10,7 @@ from framework.model.staging import FromFile, StagingColumn
 from framework.rows.segments import Segment
 from framework.rows.sql.rows import field_text
 
-SAMPLED_ROWS = 100
+SAMPLED_ROWS = 10_000
 MOST_CHARACTERS = 60
 Samples = Mapping[str, tuple[int, str]]
 """By column the ordinal of a file and one of its cells."""
@@ -33,12 +33,15 @@ def sample_cells(
         if segment.split or segment.before or not cells:
             continue
         asked.update(cells)
-        query = f"select {', '.join(cells.values())} from {segment.relation} limit {SAMPLED_ROWS}"
-        rows = cursor.execute(query).fetchall()
-        for name, values in zip(cells, zip(*rows, strict=True), strict=False):
-            first = next((value for value in values if value is not None), None)
-            if first is not None:
-                found[name] = segment.layout.ordinal, first
+        named = ", ".join(f"{cell} as s{place}" for place, cell in enumerate(cells.values()))
+        first = ", ".join(f"any_value(s{place})" for place in range(len(cells)))
+        rows = f"select {named} from {segment.relation} limit {SAMPLED_ROWS}"
+        values = cursor.execute(f"select {first} from ({rows})").fetchone() or ()
+        found |= {
+            name: (segment.layout.ordinal, value)
+            for name, value in zip(cells, values, strict=True)
+            if value is not None
+        }
     return found
 
 

@@ -41,3 +41,12 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         main(["--version"])
 
     assert (ended.value.code, capsys.readouterr().out) == (0, f"feedway {importlib.metadata.version('feedway')}\n")
+
+
+@pytest.mark.parametrize("argv", [["--output", "github", "validate"], ["run", "orders", "--output", "github"]])
+def test_markdown_is_for_plans(argv: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(argv, home=tmp_path)
+
+    printed = capsys.readouterr()
+    assert (code, printed.out) == (2, "")
+    assert "--output github is for plan" in printed.err
