@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from demo import feeds
@@ -17,14 +19,15 @@ VIEW = "select * from reporting.v_customers order by country"
 def run_demo() -> int:
     """Return the exit code of the first command that did not do what the demo says it does."""
     prepare_project()
-    land(1)
-    steps = (
+    first = (
         ("Check both specs, offline.", ["validate"]),
+        *landed(1),
         ("What would a run do? The tables do not exist yet.", ["plan", "customers", "orders"]),
         ("Load both feeds.", ["run", "--all"]),
         ("The view on the customers, made from the spec.", ["sandbox", "sql", VIEW]),
     )
     drifted = (
+        *landed(2),
         (
             "What would a run do now? The plan names every change, its reason and its cost.",
             ["plan", "customers", "orders"],
@@ -34,10 +37,7 @@ def run_demo() -> int:
         ("Every load, as the audit table JOB_STS has it.", ["history"]),
         ("Nothing is pending: a run does nothing.", ["run", "--all"]),
     )
-    code = show(steps)
-    if code == 0:
-        land(2)
-        code = show(drifted)
+    code = show(first) or show(drifted)
     sandbox.stop(PROJECT / ".sandbox")
     if code == 0:
         print(
@@ -58,18 +58,19 @@ def prepare_project() -> None:
     sandbox.start(PROJECT / ".sandbox", say=print)
 
 
-def land(version: int) -> None:
-    """Put a version of each feed into the lake: a file in the bucket's folder has landed."""
+def landed(version: int) -> Iterator[tuple[str, list[str]]]:
+    """Write a version of each feed to a folder, and yield the commands that put both into the lake."""
     drift = (
         "a new column, a longer text, a number too big for INTEGER, 10 that became 10.50, a column less, "
         "changed and new rows"
     )
-    heading(f"Land version {version} of both feeds" + (f": {drift}." if version == 2 else "."))
+    exports = PROJECT / "exports"
+    exports.mkdir(exist_ok=True)
     for name, text in (("customers", feeds.customers(version)), ("orders", feeds.orders(version))):
-        file = PROJECT / ".sandbox" / "s3" / "lake" / "data" / "in" / name / f"{name}_{version}.csv"
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file = exports / f"{name}_{version}.csv"
         file.write_text(text, encoding="utf-8", newline="")
-        print(f"  s3://lake/data/in/{name}/{file.name}  {len(text.encode('utf-8')):,} bytes")
+        changed = f" Both feeds have drifted: {drift}." if version == 2 and name == "customers" else ""
+        yield f"Land version {version} of {name}.{changed}", ["land", name, os.path.relpath(file)]
 
 
 def show(steps: tuple[tuple[str, list[str]], ...]) -> int:

@@ -276,7 +276,7 @@ def test_the_first_load_says_what_it_took_for_names(make_feed: MakeFeed) -> None
     (planned,) = plan_pipeline(feed.spec(), feed.services(), Pending())
     (result,) = feed.run()
 
-    assert planned.schema_changes[0]["reason"] == "2 columns: ann, bob"
+    assert [column.header for column in planned.columns] == ["ann", "bob"]
     assert f"created public.{feed.name} with 2 columns: ann, bob" in summary(outcome_of([result]))
 
 
