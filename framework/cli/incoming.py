@@ -47,16 +47,17 @@ def _problems(spec: PipelineSpec, asked: str, path: Path, lake_prefix: str) -> I
         yield f"{asked} is in S3, and local files are asked for: copy it with aws s3 cp, or download it first"
         return
     try:
+        asked.encode("utf-8")
+    except UnicodeEncodeError:
+        yield f"{asked!r} is not valid UTF-8, which S3 asks of names: rename the file"
+        return
+    try:
         with open_local(path):
             pass
     except SourceFileError as error:
         yield str(error)
         return
-    try:
-        key_bytes = len((lake_prefix + inbox_key(spec, path)).encode("utf-8"))
-    except UnicodeEncodeError:
-        yield f"{asked!r}: the name is not valid UTF-8, which S3 asks for: rename the file"
-        return
+    key_bytes = len((lake_prefix + inbox_key(spec, path)).encode("utf-8"))
     if key_bytes > _LONGEST_KEY_BYTES:
         yield f"{path}: its key would have {key_bytes:,} bytes, and S3 takes {_LONGEST_KEY_BYTES:,}: shorten the name"
     if (why := why_not_taken(spec.source, path.name)) is not None:

@@ -51,18 +51,23 @@ def _feed_lines(feed: PlannedFeed, shown: Shown) -> Iterator[str]:
 
 
 def _load_lines(load: PlannedLoad, shown: Shown) -> Iterator[str]:
-    yield f"{load.pipeline}: {visible(listed(load.source_files))}"
+    yield visible(f"{load.pipeline}: {listed(load.source_files)}")
     yield from _column_lines(load, shown)
+    # Columns and views of others may have any name.
+    yield from map(visible, _other_lines(load))
+    yield from map(visible, _transaction_lines(load) if shown.with_sql else ())
+
+
+def _other_lines(load: PlannedLoad) -> Iterator[str]:
     yield from (_change_line(change) for change in load.schema_changes)
     for fill in load.fills:
-        yield f"  fill    column {fill['column']} is not in the file: {visible(fill_of(fill))}"
-    yield from (f"  warning {visible(message)}" for message in messages_of(load))
+        yield f"  fill    column {fill['column']} is not in the file: {fill_of(fill)}"
+    yield from (f"  warning {message}" for message in messages_of(load))
     if load.views:
         yield f"  views   built: {', '.join(load.views)}"
-    yield from (f"  note    {visible(note)}" for note in load.notes)
+    yield from (f"  note    {note}" for note in load.notes)
     if (cost := cost_of(load)) is not None:
         yield f"  cost    {cost}"
-    yield from _transaction_lines(load) if shown.with_sql else ()
 
 
 def _column_lines(load: PlannedLoad, shown: Shown) -> Iterator[str]:
@@ -99,8 +104,8 @@ def _table(rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
 def _change_line(change: dict[str, str | None]) -> str:
     column = f"column {change['column']}" if change["column"] else "table"
     before = f"{change['from']} -> " if change["from"] else ""
-    why = visible(str(change["reason"]))
-    return f"  change  {change['kind']}: {column} {before}{change['to']} ({why}; cost: {change['cost']})"
+    why = f"{change['reason']}; cost: {change['cost']}"
+    return f"  change  {change['kind']}: {column} {before}{change['to']} ({why})"
 
 
 def _transaction_lines(load: PlannedLoad) -> Iterator[str]:
@@ -112,4 +117,4 @@ def _transaction_lines(load: PlannedLoad) -> Iterator[str]:
         yield f"  {number}. {transaction['name']}: {count}, {total}"
         yield from (f"     locks {lock}" for lock in cast(list[str], transaction["locks"]))
         for statement in statements:
-            yield "     " + str(statement["sql"]).replace("\n", "\n     ") + ";"
+            yield from (f"     {line}" for line in f"{statement['sql']};".split("\n"))

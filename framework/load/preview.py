@@ -15,7 +15,7 @@ from framework.load.services import Services
 from framework.load.stage import StagingPlace, decided_options, stage
 from framework.load.view_trials import check_views
 from framework.model.observation import Observation, ObservedView, TableDesign, ViewDependency
-from framework.model.words import counted
+from framework.model.words import counted, listed
 from framework.parallel import map_parallel
 from framework.plan.audit import LoadFile
 from framework.plan.grants import granted
@@ -250,6 +250,9 @@ class _Preview:
         if staged.quarantine is not None:
             folder = f"data/quarantine/{self.spec.pipeline}/"
             yield f"bad rows that would go to {folder}: {staged.seen.rows_bad}"
+        named = dict.fromkeys(name for layout in staged.batch.files for name in layout.columns)
+        if left_out := [name for name in named if name in self.spec.columns.exclude]:
+            yield f"left out by columns.exclude: {listed(left_out)}"
         for name in staged.columns.ignored:
             yield f"new column {name} is ignored"
         for entry in observed.journal:

@@ -150,3 +150,13 @@ def test_the_columns_of_a_wide_file_are_counted(feed: FeedHarness) -> None:
     assert "c199" in everything
     shown = [line.split()[0] for line in later.splitlines() if line.startswith("  ")]
     assert shown == ["in", "+", "203", "change", "cost"]
+
+
+def test_columns_that_the_spec_leaves_out_are_named(feed: FeedHarness) -> None:
+    feed.write(f"pipelines/{feed.name}.yml", feed.spec_text + "columns: {exclude: [b, d]}\n")
+    feed.land("1.csv", "id,a,b\n1,x,y\n")
+
+    (load,) = feed.json("plan", feed.name)[1]["loads"]
+
+    assert load["notes"] == ["left out by columns.exclude: b"]
+    assert "b" not in [column["column"] for column in load["columns"]]

@@ -119,3 +119,20 @@ def test_files_that_would_not_be_loaded_have_no_cost() -> None:
     skipped = PlannedLoad("orders", ("s3://lake/1.csv",), notes=("would be skipped: it is loaded",))
 
     assert text_of(skipped) == "orders: s3://lake/1.csv\n  note    would be skipped: it is loaded"
+
+
+def test_names_of_others_move_no_cursor() -> None:
+    hostile = "x\x1b[2J\ny\u202e"
+    load = replace(
+        LOAD,
+        source_files=(hostile,),
+        schema_changes=({**dict.fromkeys(("kind", "column", "from", "to", "reason", "cost"), hostile)},),
+        fills=({"column": hostile, "value": hostile, "stored_rows": "keep"},),
+        views=(hostile,),
+        transactions=({"name": "single", "locks": [hostile], "statements": [{"sql": hostile, "bytes": 1}]},),
+    )
+
+    text = text_of(load, Shown(with_sql=True))
+
+    assert len(text.splitlines()) == len(text_of(LOAD, Shown(with_sql=True)).splitlines())
+    assert all(line.isprintable() for line in text.splitlines())

@@ -8,6 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from framework.cli.commands.land import Landed
 from framework.cli.commands.prune import Pruning
 from framework.cli.commands.restore_views import RestoredView
 from framework.cli.commands.stale import StaleFeed
@@ -16,6 +17,8 @@ from framework.cli.set_aside import SetAside
 from framework.errors import Problem
 from framework.load.preview import PlannedLoad
 from framework.load.result import LoadFailure, LoadResult
+from framework.plan.load_report import ColumnReport
+from framework.plan.type_reason import TypeReason
 from framework.resources import read_text
 from framework.warehouse.audit import CHANGE_COLUMNS, HISTORY_COLUMNS
 
@@ -50,6 +53,17 @@ def test_the_result_of_a_run_is_valid() -> None:
 
 def test_a_plan_has_the_fields_of_its_schema() -> None:
     assert fields_of("plan") == [field.name for field in dataclasses.fields(PlannedLoad)]
+
+
+def test_a_column_of_a_plan_has_the_fields_of_its_schema() -> None:
+    properties = output_schema("plan")["properties"]["loads"]["items"]["properties"]["columns"]["items"]["properties"]
+    reason = list(properties["reason"]["properties"])
+    assert list(properties) == [field.name for field in dataclasses.fields(ColumnReport)]
+    assert reason == [field.name for field in dataclasses.fields(TypeReason)]
+
+
+def test_a_landed_file_has_the_fields_of_its_schema() -> None:
+    assert fields_of("land", "landed") == [field.name for field in dataclasses.fields(Landed)]
 
 
 def test_files_that_are_set_aside_have_the_fields_of_the_schemas() -> None:
