@@ -61,6 +61,13 @@ def records_of(text: str, is_all: bool, options: CsvOptions, most: int) -> list[
 
     They end where the text is cut off, or the quoting is not sound. Comments below the first record are none.
     """
+    return sound_records(text, is_all, options, most)[0]
+
+
+def sound_records(
+    text: str, is_all: bool, options: CsvOptions, most: int
+) -> tuple[list[tuple[str, ...]], bool]:
+    """Return the same records, and whether the quoting is sound up to the last of them and behind it."""
     records: list[tuple[str, ...]] = []
     as_first = _as_first(options)
     position = 0
@@ -76,12 +83,12 @@ def records_of(text: str, is_all: bool, options: CsvOptions, most: int) -> list[
         try:
             found = _record_at(text, is_all, as_first, position) if position < len(text) else None
         except ValueError:
-            break
+            return records, False
         if found is None:
             break
         records.append(found[0])
         position = found[1]
-    return records
+    return records, True
 
 
 def record_end(text: str, options: CsvOptions, is_all: bool, start: int) -> int | None:

@@ -1,0 +1,115 @@
+"""The comments of a drafted spec: why a field is as it is, and what could not be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from framework.draft.keys import Keys
+from framework.draft.proposal import Proposal, written_notation
+from framework.draft.settle import Settled
+from framework.draft.spec_text import Path, comment_lines, flow, sample
+from framework.model.column_type import ColumnType
+from framework.model.notation import PLAIN
+from framework.model.null_markers import NULL_MARKERS
+from framework.model.words import counted
+
+SCHEMA_PATH = "schemas/pipeline.schema.json"
+"""Where a project keeps the schema of specs for editors."""
+_MOST_NAMES = 3
+_MOST_COLUMNS = 20
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found and decided. `letters` has a text beyond ASCII of files whose encoding is guessed."""
+
+    proposal: Proposal
+    settled: Mapping[str, Settled]
+    keys: Keys
+    types: Mapping[str, ColumnType]
+    differences: Sequence[str]
+    letters: Sequence[str]
+    with_samples: bool
+
+    def example(self, text: str) -> str:
+        """Return a text as an example, nothing where comments hold none."""
+        return f", e.g. {sample(text)}" if self.with_samples else ""
+
+
+def head_of(names: Sequence[str], rows: int) -> str:
+    """Return the first lines of a spec."""
+    shown = ", ".join(sample(name) for name in names[:_MOST_NAMES])
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    text = f"Drafted by feedway init from {shown}{more}: {counted(rows, 'row')}, all of them read."
+    return "\n".join([f"# yaml-language-server: $schema=../{SCHEMA_PATH}", *comment_lines(text)]) + "\n"
+
+
+def comments_of(findings: Findings) -> dict[Path, list[str]]:
+    """Return the comments by the path of their field."""
+    found: dict[Path, list[str]] = {}
+    pairs = (*_options(findings), *_load(findings), *_types(findings), *_undecided(findings))
+    for path, text in (*pairs, *(((), f"In these files {text}.") for text in findings.differences)):
+        found.setdefault(path, []).append(text)
+    return found
+
+
+def _options(findings: Findings) -> Iterator[tuple[Path, str]]:
+    options, path = findings.proposal.options, ("source", "options")
+    if findings.letters:
+        text = "not all of it is UTF-8, so the other encoding is a guess: check the letters"
+        yield (*path, "encoding"), text + findings.example(findings.letters[0])
+    elif options.get("encoding") in ("utf-16-le", "utf-16-be"):
+        yield (*path, "encoding"), "a guess: every other byte is NUL, and there is no byte order mark"
+    notes = {
+        "skip_lines": "lines above the header",
+        "footer_lines": "lines at the end that are no rows",
+        "names": "there is no header: choose the names before the first load",
+        "quoting": "quotes stand where RFC 4180 has none",
+        "trim": "blanks around values are left out",
+        "short_rows": "some rows lack fields at their end, which become NULL",
+        "comment": "lines that begin so are no rows",
+    }
+    for name, text in notes.items():
+        if name in options:
+            yield (*path, name), text
+
+
+def _load(findings: Findings) -> Iterator[tuple[Path, str]]:
+    if not findings.proposal.keys:
+        yield ("load",), f"append: {findings.keys.why}. If rows have keys: load: {{keys: [...]}}"
+    elif findings.proposal.rejects_duplicates:
+        yield ("load",), f"a guess: {findings.keys.why}. A file with a key twice is rejected."
+    else:
+        yield ("load",), findings.keys.why
+
+
+def _types(findings: Findings) -> Iterator[tuple[Path, str]]:
+    proposal = findings.proposal
+    special = {name: each for name, each in findings.settled.items() if each.notation != PLAIN}
+    if proposal.parse != PLAIN:
+        for name, each in list(special.items())[:_MOST_COLUMNS]:
+            if name not in proposal.notations and each.why:
+                yield ("types", "parse"), f"{name}: {each.why}{_example(findings, each)}"
+    for name in proposal.notations:
+        each = findings.settled[name]
+        if each.why:
+            yield ("types", "columns", name), f"{each.why}{_example(findings, each)}"
+        elif each.notation.null_values:
+            yield ("types", "columns", name), "words for NULL among other values"
+
+
+def _example(findings: Findings, settled: Settled) -> str:
+    texts = settled.texts.texts if settled.texts is not None else {}
+    values = [text for text in texts if text.strip().lower() not in NULL_MARKERS]
+    return findings.example(max(values, key=len)) if values and not settled.notation.booleans else ""
+
+
+def _undecided(findings: Findings) -> Iterator[tuple[Path, str]]:
+    for name, each in findings.settled.items():
+        if not each.alternatives:
+            continue
+        yield (), f"{name} is text, because its values can be read in several ways{_example(findings, each)}. One of:"
+        for way in each.alternatives:
+            entry = written_notation(way.notation, findings.proposal.parse)
+            yield (), f"  types: {{columns: {flow({name: entry})}}}  # {way.why}"

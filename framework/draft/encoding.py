@@ -1,0 +1,76 @@
+"""The encoding of sample files without a byte order mark. UTF-8 proves itself; anything else is a guess."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from framework.rows.formats.recognise import Beginning
+from framework.rows.formats.text.encoding import decoded_head, marked_encoding
+
+FALLBACK = "windows-1252"
+"""What Western systems write that do not write UTF-8; the characters of ISO 8859-1 are the same in it."""
+_SHIFTED = re.compile(rb"\x1b[$(][@-Z]")
+"""How ISO 2022 begins other characters."""
+_UTF7 = re.compile(r"\+[A-Za-z0-9/]{3,}")
+_RUN = re.compile(r"[^\x00-\x7f]+")
+_PLAUSIBLE = re.compile(r"[À-ÖØ-öø-ÿŠšŽžŒœŸ€‚„…‘’“”•–—°§£©®«»·ºª¿¡²³µ´ ×÷]{1,2}|[€£«»“”„‘’–—…  ]{1,4}")
+_MOST_IMPLAUSIBLE = 0.1
+"""Share of the runs of characters beyond ASCII: Western words have one or two of them in a row."""
+
+
+def first_text(beginning: Beginning, encodings: tuple[str, ...]) -> tuple[str, str]:
+    """Return the encoding in which a file's first bytes are valid, and their text.
+
+    Raises:
+        ValueError: they are valid in none.
+    """
+    return decoded_head(beginning, encodings, None)
+
+
+def encodings_for(beginning: Beginning) -> tuple[str, ...]:
+    """Return the encodings to try for a file that begins so, in order.
+
+    Raises:
+        ValueError: it is written with shifts, which Feedway reads only where the encoding is named.
+    """
+    content = beginning.content
+    if marked_encoding(content) is not None:
+        return ("utf-8",)
+    if _SHIFTED.search(content):
+        raise ValueError("the file looks like ISO-2022: name its encoding with --encoding, such as iso2022_jp")
+    if order := _utf16(content):
+        return (order,)
+    try:
+        _, text = first_text(beginning, ("utf-8",))
+    except ValueError:
+        return ("utf-8", FALLBACK)
+    if text.isascii() and _is_utf7(text):
+        raise ValueError("the file may be UTF-7: name its encoding with --encoding, utf-7 or utf-8")
+    return ("utf-8",)
+
+
+def is_western(texts: Iterable[str]) -> bool:
+    """Return whether texts read as FALLBACK may be meant so: letters of Western languages, few in a row."""
+    runs = [run for text in texts for run in _RUN.findall(text)]
+    wrong = sum(_PLAUSIBLE.fullmatch(run) is None for run in runs)
+    return wrong <= _MOST_IMPLAUSIBLE * len(runs)
+
+
+def _utf16(content: bytes) -> str | None:
+    """Return UTF-16 with its byte order where one of two bytes is often NUL: ASCII, line ends and delimiters."""
+    half = len(content) // 2
+    first, second = content[::2].count(0), content[1::2].count(0)
+    if half < 2 or max(first, second) < 0.1 * half or min(first, second) > 0.01 * half:
+        return None
+    return "utf-16-be" if first > second else "utf-16-le"
+
+
+def _is_utf7(text: str) -> bool:
+    if not _UTF7.search(text):
+        return False
+    try:
+        decoded = text.encode("ascii").decode("utf-7")
+    except UnicodeDecodeError:
+        return False
+    return not decoded.isascii() and decoded.isprintable() | all(c.isprintable() or c in "\r\n\t" for c in decoded)

@@ -1,0 +1,63 @@
+"""Reads all rows of the sample files by a spec, as a load would read them, into a folder of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from framework.errors import SourceFileError, UndecodableFileError
+from framework.load.first_look import Feed, Files, has_another, read_layouts, read_starts, require_shape, with_paths
+from framework.log.run_log import RunLog
+from framework.model.files import SourceBatch, SourceFile
+from framework.model.observation import Observation
+from framework.rows.engine import SplitEngine
+from framework.rows.executor import Executor
+from framework.rows.protocol import SourceRows
+from framework.spec.pipeline import PipelineSpec
+
+from framework.draft.scratch import ScratchStore
+
+_NOTHING_OBSERVED = Observation(None, frozenset(), frozenset())
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The sample files of a feed, where they are, and what reads them. `scratch` is an empty folder."""
+
+    files: Files
+    sources: Sequence[SourceFile]
+    executor: Executor
+    log: RunLog
+    scratch: str
+
+
+def read_rows(samples: Samples, spec: PipelineSpec, use: Callable[[SourceBatch, SourceRows], _Found]) -> _Found:
+    """Return what `use` makes of the batch of all files, and of its rows.
+
+    A file that turns out not to be valid in its encoding is read once more in the next one of the spec.
+
+    Raises:
+        SourceFileError: a file cannot be read as the spec says.
+    """
+    tried: dict[str, str] = {}
+    while True:
+        looks = read_starts(Feed(spec, None, tried), samples.files, samples.sources)
+        require_shape(spec, None, looks)
+        batch = read_layouts(spec, samples.files, looks, _NOTHING_OBSERVED, samples.log)
+        contents = {look.file: look.content for look in looks if look.content is not None}
+        engine = SplitEngine(samples.executor, ScratchStore(samples.files.store))
+        try:
+            with engine.open(batch, samples.log.progress, contents) as rows:
+                if not all(layout.columns for layout in batch.files):
+                    looks = with_paths(spec, None, looks, rows)
+                    batch = read_layouts(spec, samples.files, looks, _NOTHING_OBSERVED, samples.log)
+                    return use(batch, rows.named(batch))
+                return use(batch, rows)
+        except UndecodableFileError as error:
+            found = {part.url: part.encoding for file in batch.files for part in file.parts}
+            at_fault = {url: found[url] for url in error.urls}
+            if not all(has_another(spec, found[url]) and tried.get(url) != found[url] for url in at_fault):
+                raise SourceFileError(str(error), error.keys) from error
+            tried |= at_fault

@@ -1,0 +1,124 @@
+"""Rows of sample files, staged into a folder of this machine, and what DuckDB says of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from framework.model.files import SourceFile
+from framework.model.measurements import StagingFile
+from framework.model.staging import FILE_COLUMN
+from framework.rows.protocol import ObjectStore
+from framework.rows.sql.expressions import named, quoted
+
+
+class ScratchStore:
+    """Reads source files by another store, and writes staging files into a folder of this machine."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def read_range(self, file: SourceFile, start: int, end: int, heard: Callable[[int], None]) -> bytearray:
+        """Return the bytes of a file from `start` up to `end`."""
+        return self._store.read_range(file, start, end, heard)
+
+    def stream(self, file: SourceFile, heard: Callable[[int], None]) -> Generator[bytes]:
+        """Yield all bytes of a file in order."""
+        yield from self._store.stream(file, heard)
+
+    def upload(self, path: Path, url: str) -> None:
+        """Copy a staging file to a path."""
+        Path(url).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, url)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The values of a column over all rows: how many are NULL, and the distinct ones up to a limit with their counts.
+
+    `is_all` says that there are no other ones.
+    """
+
+    nulls: int
+    texts: Mapping[str, int]
+    is_all: bool
+
+
+class Scratch:
+    """Staged rows of all sample files."""
+
+    def __init__(self, files: Sequence[StagingFile]) -> None:
+        self._files = [file.url for file in files]
+        self._database = duckdb.connect()
+
+    def close(self) -> None:
+        """Close the database; the files are the caller's."""
+        self._database.close()
+
+    def values(self, column: str, limit: int) -> Counted:
+        """Return the values of a column of texts; of many the most frequent and, of these, the longest first."""
+        if not self._files:
+            return Counted(0, {}, True)
+        name = named(column)
+        rows = self._ask(
+            f"select {name} as t, count(*) as n from {self._rows} group by t "
+            f"order by t is not null, n desc, strlen(t) desc, t limit {limit + 2}"
+        )
+        nulls = sum(count for text, count in rows if text is None)
+        texts = {text: count for text, count in rows if text is not None}
+        return Counted(nulls, dict(list(texts.items())[:limit]), len(texts) <= limit)
+
+    def padded(self, column: str) -> bool:
+        """Return whether a column of texts has one with blanks or tabs at an end."""
+        name = named(column)
+        return bool(self._files and self._ask(f"select 1 from {self._rows} where {name} != trim({name}, ' \t') limit 1"))
+
+    def other_than_ascii(self, columns: Sequence[str], limit: int) -> list[str]:
+        """Return some texts of some columns with characters beyond ASCII."""
+        found: list[str] = []
+        for column in columns if self._files else ():
+            name = named(column)
+            where = f"strlen({name}) > length({name})"
+            found += [text for (text,) in self._ask(f"select distinct {name} from {self._rows} where {where} limit {limit}")]
+        return found
+
+    def repeated(self, columns: Sequence[str]) -> int:
+        """Return how many rows of some file have the same values in columns as an earlier one of it."""
+        names = ", ".join(_compared(column) for column in columns)
+        ((count,),) = self._ask(
+            f"select coalesce(sum(n - 1), 0) from (select count(*) as n from {self._rows} "
+            f"group by {FILE_COLUMN}, {names})"
+        )
+        return int(count)
+
+    def shared(self, columns: Sequence[str]) -> int:
+        """Return how many combinations of values in columns come in several files."""
+        names = ", ".join(_compared(column) for column in columns)
+        ((count,),) = self._ask(
+            f"select count(*) from (select 1 from {self._rows} group by {names} having count(distinct {FILE_COLUMN}) > 1)"
+        )
+        return int(count)
+
+    def nulls(self, columns: Sequence[str]) -> dict[str, int]:
+        """Return how many rows have no value, by column."""
+        counts = ", ".join(f"count(*) - count({named(column)})" for column in columns)
+        (row,) = self._ask(f"select {counts} from {self._rows}")
+        return dict(zip(columns, row, strict=True))
+
+    @property
+    def _rows(self) -> str:
+        return f"read_parquet([{', '.join(map(quoted, self._files))}])"
+
+    def _ask(self, query: str) -> list[tuple[Any, ...]]:
+        return self._database.execute(query).fetchall()
+
+
+def _compared(column: str) -> str:
+    # Redshift compares texts without their trailing blanks.
+    name = named(column)
+    return f"case typeof({name}) when 'VARCHAR' then rtrim(cast({name} as varchar)) else cast({name} as varchar) end"

@@ -1,0 +1,168 @@
+"""How the columns' texts write values: candidates by the texts, decided by all rows of all files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from framework.draft.proposal import Proposal
+from framework.draft.scratch import Counted, Scratch
+from framework.draft.values import Way, in_context, may_be_groups, number_context, ways_of
+from framework.model.date_format import DateFormat
+from framework.model.measurements import ColumnProfile
+from framework.model.notation import PLAIN, PLAIN_NUMBERS, Notation
+from framework.plan.infer_type import infer
+from framework.rows.protocol import SourceRows
+from framework.spec.pipeline import InferredKind
+
+MOST_TEXTS = 2000
+"""So many distinct texts of a column are looked at for candidates."""
+_TEXT = ("text", "empty")
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is known of a column: what its values are, by which notation, why, and the notations that fit alike.
+
+    `texts` are its values, as far as they were looked at. A column with `alternatives` is text: one text is a different
+    value in each.
+    """
+
+    kind: InferredKind
+    notation: Notation
+    why: str = ""
+    texts: Counted | None = None
+    alternatives: tuple[Way, ...] = ()
+
+
+@dataclass
+class Settling:
+    """Settles the columns of a batch, pass by pass."""
+
+    rows: SourceRows
+    scratch: Scratch
+    names: Sequence[str]
+    is_semicolon: bool
+    found: dict[str, Settled] = field(default_factory=dict)
+
+    def settle(self) -> Mapping[str, Settled]:
+        """Return what is known of each column."""
+        kinds = self._kinds(dict.fromkeys(self.names, PLAIN))
+        self.found = {name: Settled(kind, PLAIN) for name, kind in kinds.items()}
+        ways: dict[str, list[Way]] = {}
+        for name in self.names:
+            if kinds[name] in ("text", "double"):
+                texts = self.scratch.values(name, MOST_TEXTS)
+                self.found[name] = replace(self.found[name], texts=texts)
+                ways[name] = ways_of(tuple(texts.texts))[0] if kinds[name] == "text" else []
+        self._decide(ways)
+        self._groups_of_points([name for name in ways if kinds[name] == "double"])
+        return self.found
+
+    def _decide(self, ways: Mapping[str, Sequence[Way]]) -> None:
+        fitting: dict[str, list[tuple[Way, InferredKind]]] = {name: [] for name in ways}
+        for number in range(max(map(len, ways.values()), default=0)):
+            tried = {name: each[number] for name, each in ways.items() if number < len(each)}
+            kinds = self._kinds({name: way.notation for name, way in tried.items()})
+            for name, way in tried.items():
+                if kinds[name] not in _TEXT:
+                    fitting[name].append((way, kinds[name]))
+        unsure: list[str] = []
+        for name, fits in fitting.items():
+            if len(fits) == 1:
+                self._accept(name, *fits[0])
+            elif fits:
+                unsure.append(name)
+        context = number_context({name: each.notation for name, each in self.found.items()})
+        for name in unsure:
+            kinds_of = {way: kind for way, kind in fitting[name]}
+            agreeing = in_context(list(kinds_of), context) if context else []
+            if len(agreeing) == 1 and agreeing[0].notation.numbers != PLAIN_NUMBERS:
+                self._accept(name, replace(agreeing[0], why=f"{agreeing[0].why}, as in other columns"), kinds_of[agreeing[0]])
+            else:
+                self.found[name] = replace(self.found[name], alternatives=tuple(kinds_of))
+
+    def _accept(self, name: str, way: Way, kind: InferredKind) -> None:
+        self.found[name] = replace(self.found[name], kind=kind, notation=way.notation, why=way.why)
+
+    def _groups_of_points(self, names: Sequence[str]) -> None:
+        """Settle numbers such as 1.234, a fraction or a whole number, by what other columns show."""
+        context = number_context({name: each.notation for name, each in self.found.items()})
+        for name in names:
+            texts = self.found[name].texts
+            if texts is None or not texts.is_all or not may_be_groups(texts.texts):
+                continue
+            grouped = replace(PLAIN, numbers=replace(PLAIN_NUMBERS, decimal=",", thousands="."))
+            if context and context[0] == ",":
+                self._accept(name, Way(grouped, "points between thousands, as in other columns"), "integer")
+            elif self.is_semicolon:
+                ways = (Way(PLAIN, "a decimal point"), Way(grouped, "points between thousands"))
+                self.found[name] = replace(self.found[name], kind="text", alternatives=ways)
+
+    def _kinds(self, notations: Mapping[str, Notation]) -> dict[str, InferredKind]:
+        profiles = self.rows.profile(notations) if notations else {}
+        return {name: infer(profile) for name, profile in profiles.items()}
+
+
+def composed(proposal: Proposal, settled: Mapping[str, Settled], rows: SourceRows) -> Proposal:
+    """Return the proposal with the notations, those of the feed where all columns then read as settled.
+
+    A column whose texts are ambiguous stays text by its type where the feed's notation would read them.
+    """
+    special = {name: each for name, each in settled.items() if each.notation != PLAIN}
+    forced = {
+        name: "varchar(256)" for name, each in settled.items() if each.alternatives and each.alternatives[0].notation == PLAIN
+    }
+    by_column = replace(proposal, notations={name: each.notation for name, each in special.items()}, types=forced)
+    parse = _of_feed([each.notation for each in special.values()])
+    if parse == PLAIN:
+        return by_column
+    notations = {}
+    for name, each in special.items():
+        own = replace(parse, null_values=each.notation.null_values or parse.null_values)
+        if each.notation.numbers.percent or each.notation.numbers.currency:
+            numbers = replace(parse.numbers, percent=each.notation.numbers.percent, currency=each.notation.numbers.currency)
+            own = replace(own, numbers=numbers)
+        if each.notation.booleans and not parse.booleans:
+            own = replace(own, booleans=each.notation.booleans)
+        if own != parse:
+            notations[name] = own
+    read = rows.profile({name: notations.get(name, parse) for name in settled})
+    if all(_is_as_settled(read[name], each) for name, each in settled.items() if name not in forced):
+        return replace(proposal, parse=parse, notations=notations, types=forced)
+    return by_column
+
+
+def _is_as_settled(profile: ColumnProfile, settled: Settled) -> bool:
+    texts = settled.texts
+    # A word for NULL in a text stays a text.
+    count = None if texts is None or settled.kind not in _TEXT else sum(texts.texts.values())
+    is_whole = count is None or not texts or not texts.is_all or profile.values == count
+    return infer(profile) == settled.kind and is_whole
+
+
+def _of_feed(notations: Sequence[Notation]) -> Notation:
+    """Return the notation that columns have in common: marks of numbers and formats of days, and what several have."""
+    special = [each for each in notations if each.numbers != PLAIN_NUMBERS]
+    numbers = PLAIN_NUMBERS
+    decimals = {each.numbers.decimal for each in special}
+    groups = {each.numbers.thousands for each in special if each.numbers.thousands}
+    if len(decimals) == 1 and len(groups) < 2:
+        negatives = dict.fromkeys(form for each in special for form in each.numbers.negatives)
+        in_order = tuple(form for form in ("leading", "trailing", "parentheses") if form in negatives or form == "leading")
+        numbers = replace(
+            PLAIN_NUMBERS, decimal=decimals.pop(), thousands=groups.pop() if groups else None, negatives=in_order
+        )
+    formats = tuple(dict.fromkeys(each for notation in notations for each in notation.formats))
+    booleans = [each.booleans for each in notations if each.booleans]
+    nulls = [each.null_values for each in notations if each.null_values]
+    return Notation(
+        null_values=tuple(dict.fromkeys(text for each in nulls for text in each)) if len(nulls) > 1 else (),
+        numbers=numbers,
+        booleans=tuple(dict.fromkeys(pair for each in booleans for pair in each)) if len(booleans) > 1 else (),
+        formats=formats if _have_one_locale(formats) else (),
+    )
+
+
+def _have_one_locale(formats: Sequence[DateFormat]) -> bool:
+    return len({each.locale for each in formats}) == 1

@@ -1,0 +1,237 @@
+"""The options with which all rows of the sample files are sound: candidates by their beginnings, proof by every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from framework.draft.dialect import Text, find_dialects
+from framework.draft.encoding import FALLBACK, encodings_for, first_text, is_western
+from framework.draft.footer import find_footer
+from framework.draft.proposal import Proposal, written_options
+from framework.draft.reading import Samples, read_rows
+from framework.draft.scratch import Scratch
+from framework.draft.starts import Start, Starts, about
+from framework.errors import SourceFileError
+from framework.model.column_type import MAX_VARCHAR_BYTES, varchar
+from framework.model.csv_options import CsvOptions
+from framework.model.files import SourceBatch
+from framework.model.measurements import BadRow, Measurements
+from framework.model.notation import PLAIN
+from framework.model.staging import FILE_COLUMN, ROW_COLUMN, FromFile, StagingColumn
+from framework.model.words import share
+from framework.plan.fit import file_columns, refuse_too_many
+from framework.plan.infer_type import infer
+from framework.rows.protocol import SourceRows
+
+_MOST_BAD_ROWS = 50
+_MOST_TEXTS = 500
+_RESERVED = (FILE_COLUMN, ROW_COLUMN)
+_METADATA = {"run_date": "loaded_at", "file_name": "loaded_from"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the caller knows of the files: their encoding and their delimiter, None where the files show them."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True)
+class Texts:
+    """All rows as texts: the proposal by which they are read, and the names of their columns in order."""
+
+    proposal: Proposal
+    names: tuple[str, ...]
+    seen: Measurements
+    bad: tuple[BadRow, ...]
+    is_csv: bool
+
+
+def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Asked) -> Texts:
+    """Return how all rows of the files are read as texts, with no row that cannot be.
+
+    Raises:
+        SourceFileError: they cannot.
+    """
+    if starts.format != "csv":
+        texts = _read(samples, proposal, 0)
+        _require_sound(texts)
+        return texts
+    encodings = _encodings(starts.all, asked)
+    failures: list[SourceFileError] = []
+    for number, options in enumerate(_dialects(starts.all, encodings, asked)):
+        try:
+            texts = _read_dialect(samples, starts, proposal, (options, encodings), number)
+        except SourceFileError as error:
+            failures.append(error)
+            continue
+        return texts
+    raise failures[0]
+
+
+def _encodings(starts: Sequence[Start], asked: Asked) -> tuple[str, ...]:
+    if asked.encoding is not None:
+        return (asked.encoding,)
+    found: dict[str, None] = {}
+    for start in starts:
+        with about(start.url):
+            found |= dict.fromkeys(encodings_for(start.beginning))
+    # UTF-16 is no text in other encodings, and others are none in it.
+    return tuple(sorted(found, key=lambda name: (name == FALLBACK, name.startswith("utf-16"))))
+
+
+def _dialects(starts: Sequence[Start], encodings: tuple[str, ...], asked: Asked) -> list[CsvOptions]:
+    texts = []
+    for start in starts:
+        with about(start.url):
+            try:
+                texts.append(Text(first_text(start.beginning, encodings)[1], start.beginning.is_all))
+            except ValueError as error:
+                raise ValueError(f"{error} by --encoding") from error
+    with about(starts[0].url):
+        return find_dialects(texts, encodings[0], asked.delimiter)
+
+
+def _read_dialect(
+    samples: Samples, starts: Starts, proposal: Proposal, dialect: tuple[CsvOptions, tuple[str, ...]], number: int
+) -> Texts:
+    options, encodings = dialect
+
+    def read(candidate: CsvOptions, names: tuple[str, ...], tries: str) -> Texts:
+        changed = replace(proposal, options=written_options(candidate, names))
+        return _read(samples, changed, tries)
+
+    try:
+        texts = read(options, encodings, f"{number}-0")
+    except SourceFileError as error:
+        if FALLBACK in encodings or encodings != ("utf-8",) or "not valid" not in str(error):
+            raise
+        # The first bytes were ASCII.
+        encodings = (*encodings, FALLBACK)
+        texts = read(options, encodings, f"{number}-1")
+    footer = find_footer(samples.files, starts.all, options, encodings)
+    if footer is not None:
+        texts = read(footer, encodings, f"{number}-2")
+        options = footer
+    if texts.seen.malformed_rows and _is_ragged(texts):
+        ragged = replace(options, short_rows="pad", long_rows="ignore")
+        texts = read(ragged, encodings, f"{number}-3")
+    _require_sound(texts)
+    return texts
+
+
+def _read(samples: Samples, proposal: Proposal, number: object) -> Texts:
+    """Stage all rows as texts below a folder of their own in the scratch folder."""
+
+    def use(batch: SourceBatch, rows: SourceRows) -> Texts | Proposal:
+        found = dict.fromkeys(name for layout in batch.files for name in layout.columns)
+        clashing = _without_clashes(proposal, tuple(found))
+        if clashing != proposal:
+            return clashing
+        names = file_columns(proposal.spec(), batch)
+        refuse_too_many(proposal.spec(), None, batch.files[0].file.url, names)
+        columns = [StagingColumn(name, varchar(MAX_VARCHAR_BYTES), FromFile()) for name in names]
+        seen = rows.stage(columns, f"{samples.scratch}/texts-{number}")
+        files = [file.ordinal for file in seen.files if file.rows_bad]
+        bad = rows.read_bad_rows(columns, files, _MOST_BAD_ROWS) if files else ()
+        is_csv = isinstance(batch.files[0].options, CsvOptions)
+        return Texts(proposal, names, seen, bad, is_csv)
+
+    result = read_rows(samples, proposal.spec(), use)
+    return _read(samples, result, number) if isinstance(result, Proposal) else result
+
+
+def _without_clashes(proposal: Proposal, names: Sequence[str]) -> Proposal:
+    """Return the proposal with other names for what would have the name of a column of the files."""
+    metadata = dict(proposal.metadata)
+    for field, other in _METADATA.items():
+        if metadata.get(field, field) in names:
+            metadata[field] = next(name for name in _names_like(other) if name not in names)
+    rename = dict(proposal.rename)
+    for name in _RESERVED:
+        if name in names:
+            rename[name] = next(other for other in _names_like(f"{name}_") if other not in names)
+    return replace(proposal, metadata=metadata, rename=rename)
+
+
+def _names_like(name: str) -> Iterable[str]:
+    yield name
+    yield from (f"{name}_{number}" for number in range(2, 2000))
+
+
+def _is_ragged(texts: Texts) -> bool:
+    """Return whether malformed rows are only short or long by fields at their ends, and no row is broken in two."""
+    rows = [(bad.file, bad.row) for bad in texts.bad if bad.column is None]
+    neighbours = any((file, row + 1) in rows for file, row in rows)
+    read = sum(file.rows_read for file in texts.seen.files)
+    return not neighbours and 10 * texts.seen.malformed_rows <= read
+
+
+def _require_sound(texts: Texts) -> None:
+    if not texts.seen.rows_bad:
+        return
+    bad = texts.bad[0]
+    read = sum(file.rows_read for file in texts.seen.files)
+    where = f"row {bad.row}" + (f" (line {bad.line})" if bad.line else "")
+    column = f"column {bad.column}: " if bad.column else ""
+    raise SourceFileError(
+        f"{bad.file}: {share(texts.seen.rows_bad, read, 'row')} cannot be read as the others, first {where}: "
+        f"{column}{bad.reason}"
+    )
+
+
+def require_western(samples: Samples, texts: Texts) -> list[str]:
+    """Return a word with letters beyond ASCII of files that are read in FALLBACK, none where no file needs it.
+
+    Raises:
+        SourceFileError: the letters make no sense in it.
+    """
+    encodings = texts.proposal.options.get("encoding")
+    if not isinstance(encodings, list) or FALLBACK not in encodings:
+        return []
+    scratch = Scratch(texts.seen.staging_files)
+    try:
+        found = [*texts.names, *scratch.other_than_ascii(texts.names, _MOST_TEXTS)]
+    finally:
+        scratch.close()
+    if not is_western(found):
+        raise SourceFileError(
+            f"{samples.sources[0].url}: the files are not UTF-8, and their letters make no sense in {FALLBACK}: "
+            "name their encoding with --encoding, such as koi8-r, shift_jis or gb18030"
+        )
+    return [text for text in found if not text.isascii()][:1]
+
+
+def with_trim(samples: Samples, texts: Texts) -> Texts:
+    """Return the texts without the blanks around values, where blanks keep a column from being more than text."""
+    if not texts.is_csv:
+        return texts
+    scratch = Scratch(texts.seen.staging_files)
+    try:
+        padded = [name for name in texts.names if scratch.padded(name)]
+    finally:
+        scratch.close()
+    if not padded:
+        return texts
+    best, most = texts, _typed(samples, texts)
+    for number, trim in enumerate(("unquoted", "all")):
+        changed = replace(texts.proposal, options={**texts.proposal.options, "trim": trim})
+        try:
+            trimmed = _read(samples, changed, f"trim-{number}")
+        except SourceFileError:
+            continue
+        if not trimmed.seen.rows_bad and (typed := _typed(samples, trimmed)) > most:
+            best, most = trimmed, typed
+    return best
+
+
+def _typed(samples: Samples, texts: Texts) -> int:
+    """Return how many columns are more than text."""
+
+    def use(batch: SourceBatch, rows: SourceRows) -> int:
+        profiles = rows.profile(dict.fromkeys(texts.names, PLAIN))
+        return sum(infer(profile) not in ("text", "empty") for profile in profiles.values())
+
+    return read_rows(samples, texts.proposal.spec(), use)
