@@ -17,6 +17,7 @@ from framework.errors import PipelineError, SpecError
 from framework.log.redaction import trace
 
 COMMANDS = {
+    "init": "draft the spec of a feed from sample files",
     "validate": "check specs, environments and views, offline",
     "land": "put files of this machine into a feed's inbox",
     "plan": "show what a run would do now; changes nothing",

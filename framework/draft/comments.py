@@ -17,7 +17,6 @@ from framework.model.words import counted
 SCHEMA_PATH = "schemas/pipeline.schema.json"
 """Where a project keeps the schema of specs for editors."""
 _MOST_NAMES = 3
-_MOST_COLUMNS = 20
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def head_of(names: Sequence[str], rows: int) -> str:
 def comments_of(findings: Findings) -> dict[Path, list[str]]:
     """Return the comments by the path of their field."""
     found: dict[Path, list[str]] = {}
-    pairs = (*_options(findings), *_load(findings), *_types(findings), *_undecided(findings))
+    pairs = (*_options(findings), *_load(findings), *_types(findings), *_evolution(findings), *_undecided(findings))
     for path, text in (*pairs, *(((), f"In these files {text}.") for text in findings.differences)):
         found.setdefault(path, []).append(text)
     return found
@@ -77,26 +76,42 @@ def _options(findings: Findings) -> Iterator[tuple[Path, str]]:
 
 def _load(findings: Findings) -> Iterator[tuple[Path, str]]:
     if not findings.proposal.keys:
-        yield ("load",), f"append: {findings.keys.why}. If rows have keys: load: {{keys: [...]}}"
+        yield ("load",), f"Rows are appended: {findings.keys.why}."
     elif findings.proposal.rejects_duplicates:
-        yield ("load",), f"a guess: {findings.keys.why}. A file with a key twice is rejected."
+        yield ("load",), f"A guess: {findings.keys.why}. A file with a key twice is rejected."
     else:
         yield ("load",), findings.keys.why
+
+
+def _evolution(findings: Findings) -> Iterator[tuple[Path, str]]:
+    if findings.proposal.fills_with_null:
+        yield (
+            ("evolution",),
+            "not all files have all columns: rows without a column get NULL, and not 0 or an empty text",
+        )
 
 
 def _types(findings: Findings) -> Iterator[tuple[Path, str]]:
     proposal = findings.proposal
     special = {name: each for name, each in findings.settled.items() if each.notation != PLAIN}
-    if proposal.parse != PLAIN:
-        for name, each in list(special.items())[:_MOST_COLUMNS]:
-            if name not in proposal.notations and each.why:
-                yield ("types", "parse"), f"{name}: {each.why}{_example(findings, each)}"
+    of_feed: dict[str, list[str]] = {}
+    for name, each in special.items():
+        if name not in proposal.notations and each.why:
+            of_feed.setdefault(each.why, []).append(name)
+    for why, names in of_feed.items():
+        example = _example(findings, findings.settled[names[0]])
+        yield ("types", "parse"), f"{_listed(names)}: {why}{example}"
     for name in proposal.notations:
         each = findings.settled[name]
         if each.why:
             yield ("types", "columns", name), f"{each.why}{_example(findings, each)}"
         elif each.notation.null_values:
             yield ("types", "columns", name), "words for NULL among other values"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{', '.join(names[:_MOST_NAMES])}{more}"
 
 
 def _example(findings: Findings, settled: Settled) -> str:

@@ -250,5 +250,3 @@ def _is_fixed(each: Text) -> bool:
     lines = [line for line in each.text.splitlines()[:100] if line]
     (_, usual), *_ = Counter(map(len, lines)).most_common(1) or [(0, 0)]
     return usual >= 3 and usual >= _FEWEST_REGULAR * len(lines)
-
-

@@ -1,4 +1,4 @@
-"""What varies between the sample files: columns that only some have, their order, and types that one file alone would get."""
+"""What varies between the sample files: columns that only some have, their order, and the types of one file alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_FILES = 50
 def differences_of(
     samples: Samples, proposal: Proposal, columns: Sequence[PlannedColumn], file_columns: Sequence[tuple[str, ...]]
 ) -> list[str]:
-    """Return sentences on what varies between the files, without values of theirs. `file_columns` are in their order."""
+    """Return sentences on what varies between the files, without values. `file_columns` are in the files' order."""
     found = list(_of_columns([column for column in columns if isinstance(column.staged.value, FromFile)], file_columns))
     if 1 < len(samples.sources) <= _MOST_FILES:
         found += _of_types(samples, proposal, columns)

@@ -122,7 +122,9 @@ def draft_feed(request: DraftRequest, samples: Samples) -> Draft:
         columns=tuple(_drafted(column) for column in proof.columns if isinstance(column.staged.value, FromFile)),
         keys=proof.proposal.keys,
         why_keys=proof.keys.why,
-        notes=tuple(line for lines in comments.values() for line in lines),
+        notes=tuple(
+            ": ".join(filter(None, (".".join(path), line))) for path, lines in comments.items() for line in lines
+        ),
     )
 
 
@@ -147,10 +149,14 @@ def _prove(samples: Samples, texts: Texts, request: DraftRequest, name: str) -> 
             keys = _keys(request, batch, plan, scratch, seen.rows_staged)
         finally:
             scratch.close()
-        is_given = bool(request.keys)
-        proposal = replace(proposal, keys=keys.names, rejects_duplicates=not is_given)
-        final = _planned(proposal, batch, rows)
         own = tuple(part.columns for layout in batch.files for part in layout.parts)
+        proposal = replace(
+            proposal,
+            keys=keys.names,
+            rejects_duplicates=not request.keys,
+            fills_with_null=len(set(map(frozenset, own))) > 1,
+        )
+        final = _planned(proposal, batch, rows)
         if rows.stage(final.staged, None).rows_bad:
             keys = Keys((), f"the values of {', '.join(keys.names)} do not fit the type of a key")
             proposal, final = replace(proposal, keys=()), plan
@@ -190,7 +196,9 @@ def _keys(request: DraftRequest, batch: SourceBatch, plan: ColumnPlan, scratch: 
 
 def _in_several_files(names: Sequence[str], batch: SourceBatch, scratch: Scratch) -> str:
     count = scratch.shared(names) if names and len(batch.files) > 1 else 0
-    return f"; {counted(count, 'key comes', 'keys come')} in several files, of which the last loads wins" if count else ""
+    return (
+        f"; {counted(count, 'key comes', 'keys come')} in several files, of which the last loads wins" if count else ""
+    )
 
 
 def _drafted(column: PlannedColumn) -> DraftedColumn:

@@ -31,7 +31,9 @@ class _Tail:
     others: Sequence[str]
 
 
-def find_footer(files: Files, starts: Sequence[Start], options: CsvOptions, encodings: tuple[str, ...]) -> CsvOptions | None:
+def find_footer(
+    files: Files, starts: Sequence[Start], options: CsvOptions, encodings: tuple[str, ...]
+) -> CsvOptions | None:
     """Return options that leave the footers of the files out; None where the files have none, or not alike."""
     if options.delimiter == AUTO:
         return None

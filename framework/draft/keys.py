@@ -17,6 +17,7 @@ FEWEST_ROWS_OF_OTHERS = 20
 """Below so many rows a column without the name of a key, or a combination, may be unique by chance."""
 _MOST_COLUMNS = 8
 _LARGEST = 3
+_FIRST_COLUMNS = 3
 _WORDS = (
     "id|key|pk|uuid|guid|code|nr|no|num|number|nummer|kennung|schluessel|numero|clave|cle|codigo|isbn|ean|gtin|sku|iban"
 )
@@ -70,7 +71,9 @@ def guess_keys(pipeline: str, columns: Sequence[KeyColumn], rows: int, repeated:
     return _combination([column for column in filled if _may_be_part(column.type)], repeated)
 
 
-def check_keys(names: Sequence[str], columns: Mapping[str, KeyColumn], all_columns: Sequence[str], repeated: int) -> str:
+def check_keys(
+    names: Sequence[str], columns: Mapping[str, KeyColumn], all_columns: Sequence[str], repeated: int
+) -> str:
     """Return what is wrong with keys that were asked for; an empty text where nothing is."""
     faults = []
     for name in names:
@@ -92,7 +95,7 @@ def _combination(columns: Sequence[KeyColumn], repeated: Repeated) -> Keys:
     parts = [
         column.name
         for place, column in enumerate(columns)
-        if place == 0 or _NAMED.fullmatch(column.name) or column.type.kind in (Kind.DATE, Kind.TIMESTAMP)
+        if place < _FIRST_COLUMNS or _NAMED.fullmatch(column.name) or column.type.kind in (Kind.DATE, Kind.TIMESTAMP)
     ][:_MOST_COLUMNS]
     for size in range(2, _LARGEST + 1):
         found = [names for names in combinations(parts, size) if repeated(names) == 0]

@@ -18,7 +18,8 @@ class Proposal:
     """What is written to a spec. `options` are as `source.options` has them.
 
     `parse` is the notation of the feed, `notations` those of columns that differ from it, `types` those of columns
-    whose type is written. Without `keys` rows are appended.
+    whose type is written. Without `keys` rows are appended. `fills_with_null`: rows of files that lack a column get NULL
+    in it.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Proposal:
     keys: tuple[str, ...] = ()
     rejects_duplicates: bool = True
     views: Sequence[Mapping[str, object]] = ()
+    fills_with_null: bool = False
 
     def fields(self) -> dict[str, object]:
         """Return the fields of the spec."""
@@ -49,6 +51,7 @@ class Proposal:
             "columns": {"rename": dict(self.rename)} if self.rename else {},
             "metadata_columns": dict(self.metadata),
             "types": self._types(),
+            "evolution": {"missing_columns": {"new_rows": "null"}} if self.fills_with_null else {},
             "views": [dict(view) for view in self.views],
         }
         return {name: value for name, value in found.items() if value}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from framework.draft.scratch import ScratchStore
 from framework.errors import SourceFileError, UndecodableFileError
 from framework.load.first_look import Feed, Files, has_another, read_layouts, read_starts, require_shape, with_paths
 from framework.log.run_log import RunLog
@@ -15,8 +16,6 @@ from framework.rows.engine import SplitEngine
 from framework.rows.executor import Executor
 from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import PipelineSpec
-
-from framework.draft.scratch import ScratchStore
 
 _NOTHING_OBSERVED = Observation(None, frozenset(), frozenset())
 _Found = TypeVar("_Found")

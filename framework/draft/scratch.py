@@ -76,15 +76,19 @@ class Scratch:
     def padded(self, column: str) -> bool:
         """Return whether a column of texts has one with blanks or tabs at an end."""
         name = named(column)
-        return bool(self._files and self._ask(f"select 1 from {self._rows} where {name} != trim({name}, ' \t') limit 1"))
+        return bool(
+            self._files and self._ask(f"select 1 from {self._rows} where {name} != trim({name}, ' \t') limit 1")
+        )
 
-    def other_than_ascii(self, columns: Sequence[str], limit: int) -> list[str]:
-        """Return some texts of some columns with characters beyond ASCII."""
+    def other_than_ascii(self, columns: Sequence[str], files: Sequence[int], limit: int) -> list[str]:
+        """Return some texts of some columns, of the files with these ordinals, with characters beyond ASCII."""
         found: list[str] = []
         for column in columns if self._files else ():
             name = named(column)
-            where = f"strlen({name}) > length({name})"
-            found += [text for (text,) in self._ask(f"select distinct {name} from {self._rows} where {where} limit {limit}")]
+            where = f"{FILE_COLUMN} in ({', '.join(map(str, files))}) and strlen({name}) > length({name})"
+            found += [
+                text for (text,) in self._ask(f"select distinct {name} from {self._rows} where {where} limit {limit}")
+            ]
         return found
 
     def repeated(self, columns: Sequence[str]) -> int:

@@ -18,18 +18,21 @@ from framework.spec.pipeline import InferredKind
 MOST_TEXTS = 2000
 """So many distinct texts of a column are looked at for candidates."""
 _TEXT = ("text", "empty")
+_DUMPED_NULL = r"\N"
+"""What databases write for NULL when they dump tables: the only word for NULL that is taken for it in texts too."""
 
 
 @dataclass(frozen=True)
 class Settled:
     """What is known of a column: what its values are, by which notation, why, and the notations that fit alike.
 
-    `texts` are its values, as far as they were looked at. A column with `alternatives` is text: one text is a different
-    value in each.
+    `values` counts the values where no text is NULL, and `texts` are those that were looked at. A column with
+    `alternatives` is text: one text is a different value in each.
     """
 
     kind: InferredKind
     notation: Notation
+    values: int
     why: str = ""
     texts: Counted | None = None
     alternatives: tuple[Way, ...] = ()
@@ -47,8 +50,9 @@ class Settling:
 
     def settle(self) -> Mapping[str, Settled]:
         """Return what is known of each column."""
-        kinds = self._kinds(dict.fromkeys(self.names, PLAIN))
-        self.found = {name: Settled(kind, PLAIN) for name, kind in kinds.items()}
+        profiles = self.rows.profile(dict.fromkeys(self.names, PLAIN)) if self.names else {}
+        kinds = {name: infer(profile) for name, profile in profiles.items()}
+        self.found = {name: Settled(kinds[name], PLAIN, profile.values) for name, profile in profiles.items()}
         ways: dict[str, list[Way]] = {}
         for name in self.names:
             if kinds[name] in ("text", "double"):
@@ -57,6 +61,10 @@ class Settling:
                 ways[name] = ways_of(tuple(texts.texts))[0] if kinds[name] == "text" else []
         self._decide(ways)
         self._groups_of_points([name for name in ways if kinds[name] == "double"])
+        for name, each in self.found.items():
+            if each.kind == "text" and each.texts is not None and _DUMPED_NULL in each.texts.texts:
+                notation = replace(each.notation, null_values=(_DUMPED_NULL,))
+                self.found[name] = replace(each, notation=notation)
         return self.found
 
     def _decide(self, ways: Mapping[str, Sequence[Way]]) -> None:
@@ -78,7 +86,9 @@ class Settling:
             kinds_of = {way: kind for way, kind in fitting[name]}
             agreeing = in_context(list(kinds_of), context) if context else []
             if len(agreeing) == 1 and agreeing[0].notation.numbers != PLAIN_NUMBERS:
-                self._accept(name, replace(agreeing[0], why=f"{agreeing[0].why}, as in other columns"), kinds_of[agreeing[0]])
+                self._accept(
+                    name, replace(agreeing[0], why=f"{agreeing[0].why}, as in other columns"), kinds_of[agreeing[0]]
+                )
             else:
                 self.found[name] = replace(self.found[name], alternatives=tuple(kinds_of))
 
@@ -111,7 +121,9 @@ def composed(proposal: Proposal, settled: Mapping[str, Settled], rows: SourceRow
     """
     special = {name: each for name, each in settled.items() if each.notation != PLAIN}
     forced = {
-        name: "varchar(256)" for name, each in settled.items() if each.alternatives and each.alternatives[0].notation == PLAIN
+        name: "varchar(256)"
+        for name, each in settled.items()
+        if each.alternatives and each.alternatives[0].notation == PLAIN
     }
     by_column = replace(proposal, notations={name: each.notation for name, each in special.items()}, types=forced)
     parse = _of_feed([each.notation for each in special.values()])
@@ -121,7 +133,9 @@ def composed(proposal: Proposal, settled: Mapping[str, Settled], rows: SourceRow
     for name, each in special.items():
         own = replace(parse, null_values=each.notation.null_values or parse.null_values)
         if each.notation.numbers.percent or each.notation.numbers.currency:
-            numbers = replace(parse.numbers, percent=each.notation.numbers.percent, currency=each.notation.numbers.currency)
+            numbers = replace(
+                parse.numbers, percent=each.notation.numbers.percent, currency=each.notation.numbers.currency
+            )
             own = replace(own, numbers=numbers)
         if each.notation.booleans and not parse.booleans:
             own = replace(own, booleans=each.notation.booleans)
@@ -134,10 +148,8 @@ def composed(proposal: Proposal, settled: Mapping[str, Settled], rows: SourceRow
 
 
 def _is_as_settled(profile: ColumnProfile, settled: Settled) -> bool:
-    texts = settled.texts
     # A word for NULL in a text stays a text.
-    count = None if texts is None or settled.kind not in _TEXT else sum(texts.texts.values())
-    is_whole = count is None or not texts or not texts.is_all or profile.values == count
+    is_whole = bool(settled.notation.null_values) or profile.values == settled.values
     return infer(profile) == settled.kind and is_whole
 
 
@@ -149,7 +161,9 @@ def _of_feed(notations: Sequence[Notation]) -> Notation:
     groups = {each.numbers.thousands for each in special if each.numbers.thousands}
     if len(decimals) == 1 and len(groups) < 2:
         negatives = dict.fromkeys(form for each in special for form in each.numbers.negatives)
-        in_order = tuple(form for form in ("leading", "trailing", "parentheses") if form in negatives or form == "leading")
+        in_order = tuple(
+            form for form in ("leading", "trailing", "parentheses") if form in negatives or form == "leading"
+        )
         numbers = replace(
             PLAIN_NUMBERS, decimal=decimals.pop(), thousands=groups.pop() if groups else None, negatives=in_order
         )

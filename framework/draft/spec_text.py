@@ -72,7 +72,7 @@ def _mapping(
         has_comments = any(len(other) > len(place) and other[: len(place)] == place for other in comments)
         short = f"{indent}{scalar(name)}: {flow(value)}"
         match value:
-            case Mapping() if value and (has_comments or len(short) > _WIDTH or len(path) < 1 < len(value)):
+            case Mapping() if value and (has_comments or len(short) > _WIDTH or place == ("source",)):
                 yield f"{indent}{scalar(name)}:"
                 yield from _mapping(value, comments, place, indent + "  ")
             case [Mapping(), *_]:

@@ -40,13 +40,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Texts:
-    """All rows as texts: the proposal by which they are read, and the names of their columns in order."""
+    """All rows as texts: the proposal by which they are read, and the names of their columns in order.
+
+    `guessed` are the ordinals of files that were read in FALLBACK.
+    """
 
     proposal: Proposal
     names: tuple[str, ...]
     seen: Measurements
     bad: tuple[BadRow, ...]
     is_csv: bool
+    guessed: tuple[int, ...] = ()
 
 
 def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Asked) -> Texts:
@@ -136,8 +140,9 @@ def _read(samples: Samples, proposal: Proposal, number: object) -> Texts:
         seen = rows.stage(columns, f"{samples.scratch}/texts-{number}")
         files = [file.ordinal for file in seen.files if file.rows_bad]
         bad = rows.read_bad_rows(columns, files, _MOST_BAD_ROWS) if files else ()
-        is_csv = isinstance(batch.files[0].options, CsvOptions)
-        return Texts(proposal, names, seen, bad, is_csv)
+        parts = [part for layout in batch.files for part in layout.parts if isinstance(part.options, CsvOptions)]
+        guessed = dict.fromkeys(part.ordinal for part in parts if part.encoding == FALLBACK)
+        return Texts(proposal, names, seen, bad, bool(parts), tuple(guessed))
 
     result = read_rows(samples, proposal.spec(), use)
     return _read(samples, result, number) if isinstance(result, Proposal) else result
@@ -188,12 +193,11 @@ def require_western(samples: Samples, texts: Texts) -> list[str]:
     Raises:
         SourceFileError: the letters make no sense in it.
     """
-    encodings = texts.proposal.options.get("encoding")
-    if not isinstance(encodings, list) or FALLBACK not in encodings:
+    if not texts.guessed:
         return []
     scratch = Scratch(texts.seen.staging_files)
     try:
-        found = [*texts.names, *scratch.other_than_ascii(texts.names, _MOST_TEXTS)]
+        found = [*texts.names, *scratch.other_than_ascii(texts.names, texts.guessed, _MOST_TEXTS)]
     finally:
         scratch.close()
     if not is_western(found):

@@ -27,7 +27,14 @@ _TIMES_OF_DAY = ("HH:mm", "HH:mm:ss", "H:mm", "H:mm:ss", "h:mm a", "hh:mm a", "h
 _LOCALES = ("en", "de", "es", "fr", "it", "nl", "pt")
 _PAIRS = (
     *(("Ja", "Nein"), ("Yes", "No"), ("Oui", "Non"), ("Sí", "No"), ("Si", "No"), ("Sì", "No"), ("Sim", "Não")),
-    *(("Wahr", "Falsch"), ("Vrai", "Faux"), ("Verdadero", "Falso"), ("Vero", "Falso"), ("On", "Off"), ("True", "False")),
+    *(
+        ("Wahr", "Falsch"),
+        ("Vrai", "Faux"),
+        ("Verdadero", "Falso"),
+        ("Vero", "Falso"),
+        ("On", "Off"),
+        ("True", "False"),
+    ),
     *(("J", "N"), ("Y", "N"), ("T", "F"), ("O", "N"), ("S", "N")),
 )
 _KNOWN_CURRENCIES = frozenset({"EUR", "USD", "GBP", "CHF", "JPY", "CNY", "INR", "SEK", "NOK", "DKK", "PLN", "CZK"})
@@ -126,7 +133,9 @@ def _formats_of(texts: Sequence[str]) -> list[tuple[str, str]]:
             named = [f"{day}{clock}" for day in _NAMED for clock in _CLOCKS]
             if found := [(each, locale) for each in _fitting(named, texts, locale)]:
                 return _tightest(found)
-    days = [order.format(mark, year) + clock for order in _ORDERS for mark in _MARKS for year in _YEARS for clock in _CLOCKS]
+    days = [
+        order.format(mark, year) + clock for order in _ORDERS for mark in _MARKS for year in _YEARS for clock in _CLOCKS
+    ]
     return _tightest([(each, "en") for each in _fitting([*days, *_WITH_OFFSET, *_TIMES_OF_DAY], texts, "en")])
 
 

@@ -18,6 +18,7 @@ LEVELS = (
     {"log"},
     {"rows", "warehouse", "lake"},
     {"load"},
+    {"draft"},
     {"cli", "sandbox"},
 )
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

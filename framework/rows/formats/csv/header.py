@@ -64,9 +64,7 @@ def records_of(text: str, is_all: bool, options: CsvOptions, most: int) -> list[
     return sound_records(text, is_all, options, most)[0]
 
 
-def sound_records(
-    text: str, is_all: bool, options: CsvOptions, most: int
-) -> tuple[list[tuple[str, ...]], bool]:
+def sound_records(text: str, is_all: bool, options: CsvOptions, most: int) -> tuple[list[tuple[str, ...]], bool]:
     """Return the same records, and whether the quoting is sound up to the last of them and behind it."""
     records: list[tuple[str, ...]] = []
     as_first = _as_first(options)
