@@ -36,11 +36,10 @@ def find_sources(
         SpecError: the files are of several places, or the address is incomplete.
         SourceFileError: a file does not exist, or Feedway would never load one of its name.
     """
-    project, environment = place
     _require_names(asked)
     in_s3 = [each for each in asked if each.startswith("s3://")]
     if not in_s3:
-        yield _local(name, asked, environment)
+        yield _local(name, asked, place[1])
         return
     if len(in_s3) < len(asked):
         raise SpecError("init --from takes files of this machine, or files of one bucket, not both")

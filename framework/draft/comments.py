@@ -127,4 +127,5 @@ def _undecided(findings: Findings) -> Iterator[tuple[Path, str]]:
         yield (), f"{name} is text, because its values can be read in several ways{_example(findings, each)}. One of:"
         for way in each.alternatives:
             entry = written_notation(way.notation, findings.proposal.parse)
-            yield (), f"  types: {{columns: {flow({name: entry})}}}  # {way.why}"
+            field = f"types: {{columns: {flow({name: entry})}}}" if entry else f"without {name} in types.columns"
+            yield (), f"  {field}  # {way.why}"

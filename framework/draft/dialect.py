@@ -6,8 +6,7 @@ Each is tried by the grammar with which rows are read, and judged by the check t
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from framework.model.csv_options import AUTO, DELIMITERS, CsvOptions
@@ -64,9 +63,15 @@ def find_dialects(texts: Sequence[Text], encoding: str, delimiter: str | None = 
     if found:
         return found
     plain = CsvOptions(",", encoding)
+    if any(_is_fixed(each) for each in texts):
+        raise ValueError(
+            "the lines are equally long and have no delimiter: where fields of a fixed width begin cannot be seen, so "
+            "write source.format: fixed and source.options.fields by hand"
+        )
     if all(_is_single_column(each) for each in texts) and (common := _agreed(texts, plain, 1)) is not None:
         return [common]
-    raise ValueError(_no_dialect(texts))
+    tried = ", ".join(repr(delimiter) for delimiter in DELIMITERS)
+    raise ValueError(f"no delimiter of {tried} divides its first records into equally many fields below a header")
 
 
 def _bases(texts: Sequence[Text], encoding: str) -> Iterator[CsvOptions]:
@@ -236,17 +241,6 @@ def _is_single_column(each: Text) -> bool:
     return not any(delimiter in line for line in each.text.splitlines()[:50] for delimiter in DELIMITERS)
 
 
-def _no_dialect(texts: Iterable[Text]) -> str:
-    if any(_is_fixed(each) for each in texts):
-        return (
-            "the lines are equally long and have no delimiter: where fields of a fixed width begin cannot be seen, so "
-            "write source.format: fixed and source.options.fields by hand"
-        )
-    tried = ", ".join(repr(delimiter) for delimiter in DELIMITERS)
-    return f"no delimiter of {tried} divides its first records into equally many fields below a header"
-
-
 def _is_fixed(each: Text) -> bool:
     lines = [line for line in each.text.splitlines()[:100] if line]
-    (_, usual), *_ = Counter(map(len, lines)).most_common(1) or [(0, 0)]
-    return usual >= 3 and usual >= _FEWEST_REGULAR * len(lines)
+    return len(lines) > 2 and len({*map(len, lines)}) == 1 and any(" " in line.strip() for line in lines)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from framework.draft.proposal import Proposal
 from framework.draft.reading import Samples, read_rows
+from framework.draft.spec_text import sample
 from framework.model.column_type import ColumnType
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.staging import FromFile
@@ -67,4 +68,4 @@ def _of_types(samples: Samples, proposal: Proposal, columns: Sequence[PlannedCol
 
 
 def _name(source: SourceFile) -> str:
-    return source.key.rpartition("/")[2]
+    return sample(source.key.rpartition("/")[2])

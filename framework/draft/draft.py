@@ -141,6 +141,8 @@ def _prove(samples: Samples, texts: Texts, request: DraftRequest, name: str) -> 
             proposal = composed(proposal, settled, rows)
         plan = _planned(proposal, batch, rows)
         seen = rows.stage(plan.staged, f"{samples.scratch}/typed")
+        if not seen.rows_staged and not seen.rows_bad:
+            raise SourceFileError(f"{samples.sources[0].url}: there is no row, and without rows columns show no types")
         if seen.rows_bad:
             bad = rows.read_bad_rows(plan.staged, [file.ordinal for file in seen.files if file.rows_bad], 1)[0]
             raise SourceFileError(f"{bad.file}: row {bad.row} has no value for {bad.column}: {bad.reason}")
@@ -196,9 +198,8 @@ def _keys(request: DraftRequest, batch: SourceBatch, plan: ColumnPlan, scratch: 
 
 def _in_several_files(names: Sequence[str], batch: SourceBatch, scratch: Scratch) -> str:
     count = scratch.shared(names) if names and len(batch.files) > 1 else 0
-    return (
-        f"; {counted(count, 'key comes', 'keys come')} in several files, of which the last loads wins" if count else ""
-    )
+    found = counted(count, "key comes", "keys come")
+    return f"; {found} in several files, of which the last one to load wins" if count else ""
 
 
 def _drafted(column: PlannedColumn) -> DraftedColumn:

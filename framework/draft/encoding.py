@@ -14,7 +14,13 @@ _SHIFTED = re.compile(rb"\x1b[$(][@-Z]")
 """How ISO 2022 begins other characters."""
 _UTF7 = re.compile(r"\+[A-Za-z0-9/]{3,}")
 _RUN = re.compile(r"[^\x00-\x7f]+")
-_PLAUSIBLE = re.compile(r"[À-ÖØ-öø-ÿŠšŽžŒœŸ€‚„…‘’“”•–—°§£©®«»·ºª¿¡²³µ´ ×÷]{1,2}|[€£«»“”„‘’–—…  ]{1,4}")
+_LETTERS = r"\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0160\u0161\u017d\u017e\u0152\u0153\u0178"
+_SIGNS = (
+    r"\u20ac\u201a\u201e\u2026\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u00b0\u00a7\u00a3\u00a9\u00ae\u00ab\u00bb"
+    r"\u00b7\u00ba\u00aa\u00bf\u00a1\u00b2\u00b3\u00b5\u00b4\u00a0\u00d7\u00f7"
+)
+"""Euro, quotes, dashes, degrees and the like."""
+_PLAUSIBLE = re.compile(f"[{_LETTERS}{_SIGNS}]{{1,2}}|[{_SIGNS}]{{1,4}}")
 _MOST_IMPLAUSIBLE = 0.1
 """Share of the runs of characters beyond ASCII: Western words have one or two of them in a row."""
 
@@ -73,4 +79,4 @@ def _is_utf7(text: str) -> bool:
         decoded = text.encode("ascii").decode("utf-7")
     except UnicodeDecodeError:
         return False
-    return not decoded.isascii() and decoded.isprintable() | all(c.isprintable() or c in "\r\n\t" for c in decoded)
+    return not decoded.isascii() and all(each.isprintable() or each in "\r\n\t" for each in decoded)

@@ -1,4 +1,4 @@
-"""Footers of sample files: last lines that are no rows, because they have other fields, or begin with a word for a total."""
+"""Footers of sample files: last lines that are no rows, by the number of their fields or a word for a total."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from framework.rows.formats.csv.resolve import resolve
 
 MOST_LINES = 10
 _TAIL_BYTES = 64 * 1024
-_TOTALS = re.compile(
-    r"(?:grand |sub)?totals?|sum|summen?|gesamt\w*|zwischensumme|total général|somme|totale|suma|trailer|trl|eof|end|ende"
-    r"|fin|(?:row|record) ?count|anzahl|(?:end of (?:file|report|data))",
-    re.IGNORECASE,
+_WORDS = (
+    r"(?:grand |sub)?totals?|sum|summen?|gesamt(?:summe|betrag)?|zwischensumme|total général|somme|totale|suma|trailer|trl"
+    r"|eof|end|ende|fin|(?:row|record) ?count|anzahl|end of (?:file|report|data)"
 )
+_TOTALS = re.compile(rf"(?:{_WORDS})(?:[ :.=-].*)?|\(?[\d.,]+ (?:rows?|records?|zeilen|lignes|filas)\)?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -32,9 +32,12 @@ class _Tail:
 
 
 def find_footer(
-    files: Files, starts: Sequence[Start], options: CsvOptions, encodings: tuple[str, ...]
+    files: Files, starts: Sequence[Start], options: CsvOptions, encodings: tuple[str, ...], *, may_show: bool
 ) -> CsvOptions | None:
-    """Return options that leave the footers of the files out; None where the files have none, or not alike."""
+    """Return options that leave the footers of the files out; None where the files have none, or not alike.
+
+    Unless they `may_show` a word of the files, it is one of those that totals are known by.
+    """
     if options.delimiter == AUTO:
         return None
     tails = [tail for start in starts if (tail := _tail(files, start, options, encodings)) is not None]
@@ -43,7 +46,8 @@ def find_footer(
         return None
     words = {found[0] if (found := _WORD.match(tail.footer[0])) else "" for tail in with_footer}
     word = words.pop()
-    if word and not words and not any(line.startswith(word) for tail in tails for line in tail.others):
+    may_show = may_show or re.fullmatch(_WORDS, word, re.IGNORECASE) is not None
+    if word and may_show and not words and not any(line.startswith(word) for tail in tails for line in tail.others):
         return replace(options, footer_from=f"{word}*")
     counts = {len(tail.footer) for tail in tails}
     return replace(options, footer_lines=counts.pop()) if len(counts) == 1 else None
@@ -89,9 +93,8 @@ def _is_footer(line: str, options: CsvOptions, width: int) -> bool:
     records, is_sound = sound_records(line, True, options, 2)
     if not is_sound or len(records) != 1:
         return False
-    (record,) = records
-    if len(record) != width:
-        return not record[0][:1].isdigit() or len(record) == 1
-    first = next((cell.strip() for cell in record if cell.strip()), "")
-    is_total = _TOTALS.match(first.rstrip(":. ")) is not None
-    return is_total and (not all(cell.strip() for cell in record) or len(record) < 3)
+    filled = [cell.strip() for cell in records[0] if cell.strip()]
+    if filled and _TOTALS.fullmatch(filled[0]):
+        return len(filled) < max(2, len(records[0])) or len(records[0]) != width
+    # One word may be a row that was cut off.
+    return len(records[0]) != width and len(filled) == 1 and " " in filled[0]

@@ -52,7 +52,12 @@ def guess_keys(pipeline: str, columns: Sequence[KeyColumn], rows: int, repeated:
         return Keys((), "the files hold one row or none, in which every column is unique")
     filled = [column for column in columns if not column.nulls]
     whole = [column.name for column in filled if _may_be_key(column.type)]
-    unique = [name for name in whole if repeated([name]) == 0]
+    repeats = {name: repeated([name]) for name in whole}
+    unique = [name for name, count in repeats.items() if count == 0]
+    named = [
+        f"; {name} repeats in {count:,} rows" for name, count in repeats.items() if count and _NAMED.fullmatch(name)
+    ]
+    others = "".join(named[:3])
     for tier, why in (
         ([name for name in unique if _FIRST.fullmatch(name) or name in _own_names(pipeline)], "named as the key"),
         ([name for name in unique if _NAMED.fullmatch(name)], "the only column with the name of a key that is unique"),
@@ -62,13 +67,14 @@ def guess_keys(pipeline: str, columns: Sequence[KeyColumn], rows: int, repeated:
         if tier:
             return Keys((), f"several columns may be the key: {', '.join(tier)}")
     if rows < FEWEST_ROWS_OF_OTHERS:
-        return Keys((), "no unique column has the name of a key, and so few rows prove none" + _listed(unique))
+        return Keys((), "no unique column has the name of a key, and so few rows prove none" + _listed(unique) + others)
     if unique:
         first = columns[0].name if columns else ""
         if first in unique:
             return Keys((first,), "the first column: a value in every row, none twice in a file")
-        return Keys((), "no unique column has the name of a key or is the first" + _listed(unique))
-    return _combination([column for column in filled if _may_be_part(column.type)], repeated)
+        return Keys((), "no unique column has the name of a key or is the first" + _listed(unique) + others)
+    found = _combination([column for column in filled if _may_be_part(column.type)], repeated)
+    return found if found.names else Keys((), found.why + others)
 
 
 def check_keys(

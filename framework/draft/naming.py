@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 _GLOB = re.compile(r"([*?\[])")
 _ENDING = re.compile(r"\.[^\W\d_]\w{0,9}(?:\.[^\W\d_]\w{0,9})*$")
@@ -22,7 +22,7 @@ def pattern_of(names: Sequence[str]) -> str:
 
 def _common_stem(stems: Sequence[str]) -> str:
     if len(stems) > 1:
-        start = _COUNTED.sub("", os.path.commonprefix(stems))
+        start = _COUNTED.sub("", _beginning(stems))
         return f"{_escaped(start)}*"
     counted = _COUNTED.sub("", stems[0])
     if counted and counted != stems[0]:
@@ -48,3 +48,8 @@ def _divided(name: str) -> tuple[str, str]:
 
 def _escaped(text: str) -> str:
     return _GLOB.sub(r"[\1]", text)
+
+
+def _beginning(texts: Sequence[str]) -> str:
+    alike = takewhile(lambda each: len(set(each)) == 1, zip(*texts, strict=False))
+    return "".join(each[0] for each in alike)

@@ -18,8 +18,8 @@ class Proposal:
     """What is written to a spec. `options` are as `source.options` has them.
 
     `parse` is the notation of the feed, `notations` those of columns that differ from it, `types` those of columns
-    whose type is written. Without `keys` rows are appended. `fills_with_null`: rows of files that lack a column get NULL
-    in it.
+    whose type is written. Without `keys` rows are appended. With `fills_with_null` rows of files that lack a column get
+    NULL in it.
     """
 
     name: str

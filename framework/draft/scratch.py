@@ -66,7 +66,7 @@ class Scratch:
             return Counted(0, {}, True)
         name = named(column)
         rows = self._ask(
-            f"select {name} as t, count(*) as n from {self._rows} group by t "
+            f"select t, count(*) as n from (select {name} as t from {self._rows}) group by t "
             f"order by t is not null, n desc, strlen(t) desc, t limit {limit + 2}"
         )
         nulls = sum(count for text, count in rows if text is None)
@@ -104,7 +104,8 @@ class Scratch:
         """Return how many combinations of values in columns come in several files."""
         names = ", ".join(_compared(column) for column in columns)
         ((count,),) = self._ask(
-            f"select count(*) from (select 1 from {self._rows} group by {names} having count(distinct {FILE_COLUMN}) > 1)"
+            f"select count(*) from (select 1 from {self._rows} group by {names} "
+            f"having count(distinct {FILE_COLUMN}) > 1)"
         )
         return int(count)
 

@@ -10,7 +10,7 @@ from framework.draft.scratch import Counted, Scratch
 from framework.draft.values import Way, in_context, may_be_groups, number_context, ways_of
 from framework.model.date_format import DateFormat
 from framework.model.measurements import ColumnProfile
-from framework.model.notation import PLAIN, PLAIN_NUMBERS, Notation
+from framework.model.notation import PLAIN, PLAIN_NUMBERS, Negative, Notation
 from framework.plan.infer_type import infer
 from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import InferredKind
@@ -18,6 +18,8 @@ from framework.spec.pipeline import InferredKind
 MOST_TEXTS = 2000
 """So many distinct texts of a column are looked at for candidates."""
 _TEXT = ("text", "empty")
+_AS_TEXT = "varchar(256)"
+_NEGATIVES: tuple[Negative, ...] = ("leading", "trailing", "parentheses")
 _DUMPED_NULL = r"\N"
 """What databases write for NULL when they dump tables: the only word for NULL that is taken for it in texts too."""
 
@@ -36,6 +38,11 @@ class Settled:
     why: str = ""
     texts: Counted | None = None
     alternatives: tuple[Way, ...] = ()
+
+    @property
+    def is_plain_too(self) -> bool:
+        """Whether the values can be read as they are, and in another way."""
+        return any(way.notation == PLAIN for way in self.alternatives)
 
 
 @dataclass
@@ -83,7 +90,7 @@ class Settling:
                 unsure.append(name)
         context = number_context({name: each.notation for name, each in self.found.items()})
         for name in unsure:
-            kinds_of = {way: kind for way, kind in fitting[name]}
+            kinds_of = dict(fitting[name])
             agreeing = in_context(list(kinds_of), context) if context else []
             if len(agreeing) == 1 and agreeing[0].notation.numbers != PLAIN_NUMBERS:
                 self._accept(
@@ -119,32 +126,30 @@ def composed(proposal: Proposal, settled: Mapping[str, Settled], rows: SourceRow
 
     A column whose texts are ambiguous stays text by its type where the feed's notation would read them.
     """
-    special = {name: each for name, each in settled.items() if each.notation != PLAIN}
-    forced = {
-        name: "varchar(256)"
-        for name, each in settled.items()
-        if each.alternatives and each.alternatives[0].notation == PLAIN
-    }
-    by_column = replace(proposal, notations={name: each.notation for name, each in special.items()}, types=forced)
-    parse = _of_feed([each.notation for each in special.values()])
+    special = {name: each.notation for name, each in settled.items() if each.notation != PLAIN}
+    forced = {name: _AS_TEXT for name, each in settled.items() if each.is_plain_too}
+    by_column = replace(proposal, notations=special, types=forced)
+    parse = _of_feed(list(special.values()))
     if parse == PLAIN:
         return by_column
-    notations = {}
-    for name, each in special.items():
-        own = replace(parse, null_values=each.notation.null_values or parse.null_values)
-        if each.notation.numbers.percent or each.notation.numbers.currency:
-            numbers = replace(
-                parse.numbers, percent=each.notation.numbers.percent, currency=each.notation.numbers.currency
-            )
-            own = replace(own, numbers=numbers)
-        if each.notation.booleans and not parse.booleans:
-            own = replace(own, booleans=each.notation.booleans)
-        if own != parse:
-            notations[name] = own
+    own = {name: _beside(parse, notation) for name, notation in special.items()}
+    notations = {name: notation for name, notation in own.items() if notation != parse}
     read = rows.profile({name: notations.get(name, parse) for name in settled})
     if all(_is_as_settled(read[name], each) for name, each in settled.items() if name not in forced):
         return replace(proposal, parse=parse, notations=notations, types=forced)
     return by_column
+
+
+def _beside(parse: Notation, notation: Notation) -> Notation:
+    """Return the notation of a column as far as that of the feed does not have it."""
+    marks = notation.numbers
+    return replace(
+        parse,
+        null_values=parse.null_values if parse.null_values else notation.null_values,
+        numbers=replace(parse.numbers, percent=marks.percent, currency=marks.currency),
+        booleans=parse.booleans or notation.booleans,
+        formats=parse.formats or notation.formats,
+    )
 
 
 def _is_as_settled(profile: ColumnProfile, settled: Settled) -> bool:
@@ -161,9 +166,7 @@ def _of_feed(notations: Sequence[Notation]) -> Notation:
     groups = {each.numbers.thousands for each in special if each.numbers.thousands}
     if len(decimals) == 1 and len(groups) < 2:
         negatives = dict.fromkeys(form for each in special for form in each.numbers.negatives)
-        in_order = tuple(
-            form for form in ("leading", "trailing", "parentheses") if form in negatives or form == "leading"
-        )
+        in_order = tuple(form for form in _NEGATIVES if form in negatives or form == "leading")
         numbers = replace(
             PLAIN_NUMBERS, decimal=decimals.pop(), thousands=groups.pop() if groups else None, negatives=in_order
         )

@@ -106,5 +106,9 @@ def _field(name: str, value: object, indent: str) -> str:
 
 
 def _comment(text: str, indent: str) -> Iterator[str]:
+    if text.startswith(" "):
+        # YAML to copy.
+        yield f"{indent}# {text}"
+        return
     for line in textwrap.wrap(text, _COMMENT_WIDTH - len(indent), break_on_hyphens=False) or [""]:
         yield f"{indent}# {line}".rstrip()

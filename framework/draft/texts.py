@@ -11,31 +11,37 @@ from framework.draft.footer import find_footer
 from framework.draft.proposal import Proposal, written_options
 from framework.draft.reading import Samples, read_rows
 from framework.draft.scratch import Scratch
+from framework.draft.sheet import sheet_options
 from framework.draft.starts import Start, Starts, about
-from framework.errors import SourceFileError
+from framework.errors import SourceFileError, SpecError
 from framework.model.column_type import MAX_VARCHAR_BYTES, varchar
 from framework.model.csv_options import CsvOptions
-from framework.model.files import SourceBatch
+from framework.model.files import FileLayout, SourceBatch
 from framework.model.measurements import BadRow, Measurements
 from framework.model.notation import PLAIN
 from framework.model.staging import FILE_COLUMN, ROW_COLUMN, FromFile, StagingColumn
 from framework.model.words import share
+from framework.plan.column_names import clean_names
 from framework.plan.fit import file_columns, refuse_too_many
 from framework.plan.infer_type import infer
 from framework.rows.protocol import SourceRows
 
 _MOST_BAD_ROWS = 50
 _MOST_TEXTS = 500
-_RESERVED = (FILE_COLUMN, ROW_COLUMN)
+_RESERVED = {FILE_COLUMN: "source_file", ROW_COLUMN: "source_row"}
 _METADATA = {"run_date": "loaded_at", "file_name": "loaded_from"}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the caller knows of the files: their encoding and their delimiter, None where the files show them."""
+    """What the caller knows of the files: their encoding and their delimiter, None where the files show them.
+
+    Unless they `may_show` cells, options hold none.
+    """
 
     encoding: str | None = None
     delimiter: str | None = None
+    may_show: bool = True
 
 
 @dataclass(frozen=True)
@@ -60,14 +66,18 @@ def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Aske
         SourceFileError: they cannot.
     """
     if starts.format != "csv":
-        texts = _read(samples, proposal, 0)
+        if asked.delimiter is not None:
+            raise SpecError(f"--delimiter is for CSV, and the format of the files is {starts.format}")
+        options = {} if asked.encoding is None else {"encoding": asked.encoding}
+        options |= sheet_options(samples, proposal.spec()) if starts.format == "excel" else {}
+        texts = _read(samples, replace(proposal, options=options), 0)
         _require_sound(texts)
         return texts
     encodings = _encodings(starts.all, asked)
     failures: list[SourceFileError] = []
     for number, options in enumerate(_dialects(starts.all, encodings, asked)):
         try:
-            texts = _read_dialect(samples, starts, proposal, (options, encodings), number)
+            texts = _read_dialect(samples, (starts, asked), proposal, (options, encodings), number)
         except SourceFileError as error:
             failures.append(error)
             continue
@@ -93,14 +103,20 @@ def _dialects(starts: Sequence[Start], encodings: tuple[str, ...], asked: Asked)
             try:
                 texts.append(Text(first_text(start.beginning, encodings)[1], start.beginning.is_all))
             except ValueError as error:
-                raise ValueError(f"{error} by --encoding") from error
+                tried = " and ".join(encodings)
+                raise ValueError(f"it is no text in {tried}: name its encoding with --encoding") from error
     with about(starts[0].url):
         return find_dialects(texts, encodings[0], asked.delimiter)
 
 
 def _read_dialect(
-    samples: Samples, starts: Starts, proposal: Proposal, dialect: tuple[CsvOptions, tuple[str, ...]], number: int
+    samples: Samples,
+    source: tuple[Starts, Asked],
+    proposal: Proposal,
+    dialect: tuple[CsvOptions, tuple[str, ...]],
+    number: int,
 ) -> Texts:
+    starts, asked = source
     options, encodings = dialect
 
     def read(candidate: CsvOptions, names: tuple[str, ...], tries: str) -> Texts:
@@ -115,7 +131,7 @@ def _read_dialect(
         # The first bytes were ASCII.
         encodings = (*encodings, FALLBACK)
         texts = read(options, encodings, f"{number}-1")
-    footer = find_footer(samples.files, starts.all, options, encodings)
+    footer = find_footer(samples.files, starts.all, options, encodings, may_show=asked.may_show)
     if footer is not None:
         texts = read(footer, encodings, f"{number}-2")
         options = footer
@@ -134,18 +150,26 @@ def _read(samples: Samples, proposal: Proposal, number: object) -> Texts:
         clashing = _without_clashes(proposal, tuple(found))
         if clashing != proposal:
             return clashing
+        headers = {clean for part in parts_of(batch) for clean in clean_names(part.header)}
+        rename = {name: other for name, other in _RESERVED.items() if name in headers}
         names = file_columns(proposal.spec(), batch)
         refuse_too_many(proposal.spec(), None, batch.files[0].file.url, names)
         columns = [StagingColumn(name, varchar(MAX_VARCHAR_BYTES), FromFile()) for name in names]
         seen = rows.stage(columns, f"{samples.scratch}/texts-{number}")
         files = [file.ordinal for file in seen.files if file.rows_bad]
         bad = rows.read_bad_rows(columns, files, _MOST_BAD_ROWS) if files else ()
-        parts = [part for layout in batch.files for part in layout.parts if isinstance(part.options, CsvOptions)]
+        parts = [part for part in parts_of(batch) if isinstance(part.options, CsvOptions)]
         guessed = dict.fromkeys(part.ordinal for part in parts if part.encoding == FALLBACK)
-        return Texts(proposal, names, seen, bad, bool(parts), tuple(guessed))
+        return Texts(replace(proposal, rename=rename), names, seen, bad, bool(parts), tuple(guessed))
 
+    proposal = replace(proposal, rename=_RESERVED)
     result = read_rows(samples, proposal.spec(), use)
     return _read(samples, result, number) if isinstance(result, Proposal) else result
+
+
+def parts_of(batch: SourceBatch) -> list[FileLayout]:
+    """Return the layouts of the files that hold the rows."""
+    return [part for layout in batch.files for part in layout.parts]
 
 
 def _without_clashes(proposal: Proposal, names: Sequence[str]) -> Proposal:
@@ -154,11 +178,7 @@ def _without_clashes(proposal: Proposal, names: Sequence[str]) -> Proposal:
     for field, other in _METADATA.items():
         if metadata.get(field, field) in names:
             metadata[field] = next(name for name in _names_like(other) if name not in names)
-    rename = dict(proposal.rename)
-    for name in _RESERVED:
-        if name in names:
-            rename[name] = next(other for other in _names_like(f"{name}_") if other not in names)
-    return replace(proposal, metadata=metadata, rename=rename)
+    return replace(proposal, metadata=metadata)
 
 
 def _names_like(name: str) -> Iterable[str]:

@@ -73,6 +73,7 @@ class Dialect:
         return [{clean_name(name, 1): value for name, value in row.items()} for row in rows]
 
 
+PLAIN = Dialect()
 CASES = {
     "03-no-header-line": Dialect(names=("column_1", "column_2", "column_3")),
     "03b-sep-line": Dialect(delimiter=";", skip=1),
@@ -123,7 +124,7 @@ def refused(project: FeedHarness, files: Sequence[Path], words: str) -> None:
     assert not (project.root / "pipelines").exists()
 
 
-def is_same(stored: Any, text: str | None, dialect: Dialect = Dialect()) -> bool:
+def is_same(stored: Any, text: str | None, dialect: Dialect = PLAIN) -> bool:
     """Return whether a stored value is what a text means."""
     if text is None or stored is None:
         return stored is None and text in (None, "", *dialect.nulls)
@@ -162,7 +163,7 @@ def stored_rows(project: FeedHarness, names: Sequence[str]) -> list[tuple[Any, .
 
 
 def assert_equal(
-    stored: Sequence[Sequence[Any]], expected: Sequence[Sequence[str | None]], dialect: Dialect = Dialect()
+    stored: Sequence[Sequence[Any]], expected: Sequence[Sequence[str | None]], dialect: Dialect = PLAIN
 ) -> None:
     """Compare rows in any order."""
     assert len(stored) == len(expected)
@@ -215,7 +216,7 @@ def test_a_file_that_once_went_wrong_loads(project: FeedHarness, name: str) -> N
     if words is not None:
         refused(project, [file], words)
         return
-    dialect: Dialect = of(CASES, name) or Dialect()
+    dialect: Dialect = of(CASES, name) or PLAIN
 
     drafted = load(project, [file])
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from framework.cli.output import Output, table
 from framework.cli.samples import Sources, find_sources
-from framework.errors import SpecError
+from framework.errors import SchemaChangeError, SourceFileError, SpecError
 from framework.log.run_log import RunLog
 from framework.model.words import counted
 from framework.resources import read_text
@@ -102,14 +102,18 @@ def _draft(
     keys = [key.strip() for key in (arguments.keys or "").split(",") if key.strip()]
     if arguments.keys is not None and not keys:
         raise SpecError("--keys takes the names of columns, with commas between them")
-    asked = Asked(arguments.encoding, arguments.delimiter)
+    asked = Asked(arguments.encoding, arguments.delimiter, arguments.with_samples)
     request = DraftRequest(arguments.name, sources.prefix, keys, views, arguments.with_samples, asked)
     settings = environment.embedded
     log = RunLog("init", arguments.name, output.log_stream, listen=output.progress)
     with ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="feedway-init-", dir=settings.directory))
         executor = stack.enter_context(closing(EmbeddedExecutor(settings.memory_bytes, settings.directory)))
-        return draft_feed(request, Samples(sources.files, sources.found, executor, log, scratch))
+        try:
+            return draft_feed(request, Samples(sources.files, sources.found, executor, log, scratch))
+        except (SourceFileError, SchemaChangeError) as error:
+            # What follows the first line is advice on a spec, and there is none.
+            raise type(error)(str(error).partition("\n")[0]) from error
 
 
 def _environment(project: Project, name: str) -> Environment:
