@@ -92,5 +92,5 @@ $(VENV)-peers/.installed: $(STAMP)
 	@touch $@
 
 clean:
-	@[ ! -x $(PYTHON) ] || [ ! -d .sandbox ] || $(PYTHON) run.py sandbox reset --yes
+	@[ ! -x $(PYTHON) ] || [ ! -d .sandbox ] || $(PYTHON) -m framework sandbox reset --yes
 	@rm -rf $(VENV) $(VENV)-spark4 $(VENV)-peers .sandbox .demo .bench .bench-scale build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

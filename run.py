@@ -1,19 +1,8 @@
-"""The entry for shell, spark-submit and AWS Glue: hands the command line to `framework.cli`."""
+"""The entry for spark-submit and AWS Glue, which run a script: `feedway` with the project beside this file."""
 
-import gc
-import sys
 from pathlib import Path
 
-from framework.cli import main
-
-SEARCH_AFTER_OBJECTS = 20_000
-"""Python's own number, 700, makes 200 searches for garbage of a small load, whose objects are modules and stay."""
+from framework.cli.process import run_process
 
 if __name__ == "__main__":
-    gc.set_threshold(SEARCH_AFTER_OBJECTS)
-    exit_code = main(sys.argv[1:], home=Path(__file__).resolve().parent)
-    # The process ends: the last search, through all that was imported, would take 0.1 s.
-    gc.freeze()
-    # Never sys.exit(0): AWS Glue takes any SystemExit for a failure.
-    if exit_code:
-        sys.exit(exit_code)
+    run_process(home=Path(__file__).resolve().parent)

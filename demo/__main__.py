@@ -40,10 +40,7 @@ def run_demo() -> int:
     code = show(first) or show(drifted)
     sandbox.stop(PROJECT / ".sandbox")
     if code == 0:
-        print(
-            "\nQuery a table: .venv/bin/python run.py --project .demo sandbox sql 'select * from "
-            "public.customers limit 5'"
-        )
+        print("\nQuery a table: .venv/bin/feedway --project .demo sandbox sql 'select * from public.customers limit 5'")
         print("The bucket is the folder .demo/.sandbox/s3/lake.")
     return code
 
@@ -78,7 +75,7 @@ def show(steps: tuple[tuple[str, list[str]], ...]) -> int:
     for text, command in steps:
         heading(text)
         shown = " ".join(repr(part) if " " in part else part for part in command)
-        print(f"$ python run.py --project .demo {shown}", flush=True)
+        print(f"$ feedway --project .demo {shown}", flush=True)
         code = main(["--project", str(PROJECT), "--output", "text", *command])
         if code:
             return code

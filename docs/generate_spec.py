@@ -26,7 +26,7 @@ target: {table: orders}
 load: {keys: [order_id]}
 ```
 
-- `run.py validate` checks every file, with line and column, without touching AWS.
+- `feedway validate` checks every file, with line and column, without touching AWS.
 - An editor that reads the first line of the example below checks while you type.
 - YAML is read as version 1.2: `no`, `on` and `0123` are text, `true` and `false` are the only booleans.
 

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import re
+import shlex
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -151,6 +152,12 @@ class FeedHarness:
         """Run a command in the project; return its exit code and its JSON."""
         code, out, _ = self.command("--output", "json", *argv)
         return code, json.loads(out)
+
+    def pasted(self, line: str) -> list[str]:
+        """Return the words of a printed command line, which must be the program's, on this project."""
+        program, option, project, *words = shlex.split(line)
+        assert (program, option, project) == ("feedway", "--project", str(self.root)), line
+        return words
 
     def sql(self, *statements: str) -> list[tuple[Any, ...]]:
         """Run statements through the Data API, each by itself, and return the last one's rows."""

@@ -168,7 +168,7 @@ def _require_foreign(name: str, is_in_glue: bool) -> None:
     if is_in_glue and name.startswith("--") and slip is None:
         return
     hint = f" Did you mean {slip}?" if slip is not None else ""
-    raise SpecError(f"{name} is not understood beside --pipeline; see run.py run --help.{hint}")
+    raise SpecError(f"{name} is not understood beside --pipeline; see feedway run --help.{hint}")
 
 
 def _slip_of(name: str) -> str | None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 from framework import __version__
 from framework.cli.glue import is_glue_run, translate_pipeline_form
+from framework.cli.help import Layout, epilog_of
 from framework.cli.output import DEFAULT_FORMAT, make_output
 from framework.cli.signals import Terminated, interruptible
 from framework.errors import PipelineError, SpecError
 from framework.log.redaction import trace
+from framework.model import program
+from framework.model.program import Program
 
 COMMANDS = {
     "init": "draft the spec of a feed from sample files",
@@ -28,8 +31,11 @@ COMMANDS = {
     "restore-views": "restore views that a crashed run dropped",
     "sandbox": "start, stop and query the local stand-in for AWS",
 }
+DEFAULT_ENVIRONMENT = "sandbox"
 IN_MARKDOWN = frozenset({"plan"})
 """Commands that take `--output github`."""
+NO_COMMAND_EXIT_CODE = 1
+"""Of the program without arguments, which prints its help, as `git` does."""
 INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
 """128 and the signal's number, as in shells."""
@@ -47,16 +53,19 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str], home: Path | None = None) -> int:
     """Run a command line and return its exit code: 0 when everything was done.
 
-    `home` is the project's folder where --project names none. In an AWS Glue job a failure is raised
-    instead, because Glue has no exit codes and shows one line of the exception.
+    `home` is the folder of a script, whose project is used where neither --project nor the working directory has one.
+    In an AWS Glue job a failure is raised instead, because Glue has no exit codes and shows one line of the exception.
 
     Raises:
         PipelineError: the command failed, in an AWS Glue job; the message is one line.
     """
     output = make_output()
+    if not argv:
+        build_parser([]).print_help()
+        return NO_COMMAND_EXIT_CODE
     try:
         arguments = parse_arguments(argv)
-        output = make_output(arguments.output)
+        output = make_output(arguments.output, Program(_chosen(arguments)))
         if arguments.ignored:
             output.stderr.write(f"arguments that are not Feedway's were ignored: {', '.join(arguments.ignored)}\n")
         with interruptible():
@@ -108,22 +117,39 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         SpecError: the command line is not understood.
     """
     line = translate_pipeline_form(argv)
-    parser = _Parser(prog="run.py", description="Keeps Redshift tables in step with files in S3.", allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=f"feedway {__version__}")
-    _add_common(parser, first=True)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    for name, help_text in COMMANDS.items():
-        command = commands.add_parser(name, help=help_text, description=help_text, allow_abbrev=False)
-        _add_common(command, first=False)
-        # Its name is in the line of the command that runs; the others are not imported.
-        if name in line.argv:
-            _command(name).add_arguments(command)
-    arguments = parser.parse_args(line.argv)
+    # Its name is in the line of the command that runs; the others are not imported.
+    arguments = build_parser(line.argv).parse_args(line.argv)
     if arguments.output == "github" and arguments.command not in IN_MARKDOWN:
         raise SpecError(f"--output github is for {', '.join(sorted(IN_MARKDOWN))}; {arguments.command} has no Markdown")
     arguments.job_id = line.job_id
     arguments.ignored = line.ignored
     return arguments
+
+
+def build_parser(complete: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser of the program; only commands among `complete` have their arguments, and are imported."""
+    parser = _Parser(
+        prog=program.NAME,
+        description="Keeps Redshift tables in step with files in S3: one YAML spec per feed, no code.",
+        epilog=epilog_of(None),
+        formatter_class=Layout,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(
+        title="commands", dest="command", required=True, metavar="COMMAND", parser_class=_Parser
+    )
+    for name, help_text in COMMANDS.items():
+        command = commands.add_parser(name, help=help_text, formatter_class=Layout, allow_abbrev=False)
+        if name in complete:
+            command.description = f"{help_text[0].upper()}{help_text[1:]}."
+            command.epilog = epilog_of(name)
+            _command(name).add_arguments(command)
+            _add_common(command, first=False)
+    _add_common(parser, first=True)
+    parser.add_argument(
+        "--version", action="version", version=f"{program.NAME} {__version__}", help="print the version"
+    )
+    return parser
 
 
 def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:
@@ -132,20 +158,33 @@ def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:
     def default(value: object) -> object:
         return value if first else argparse.SUPPRESS
 
-    parser.add_argument(
+    group = parser.add_argument_group("options of every command")
+    group.add_argument(
         "--project",
         default=default(None),
         metavar="PLACE",
         help="where environments.yml and pipelines/ are: a folder, or s3://BUCKET/PREFIX",
     )
-    parser.add_argument("--env", default=default("sandbox"), metavar="NAME", help="an entry of environments.yml")
-    parser.add_argument(
+    group.add_argument(
+        "--env",
+        default=default(DEFAULT_ENVIRONMENT),
+        metavar="ENVIRONMENT",
+        help=f"an entry of environments.yml; default: {DEFAULT_ENVIRONMENT}",
+    )
+    group.add_argument(
         "--output",
         choices=("text", "json", "lines", "github"),
         default=default(DEFAULT_FORMAT),
         help="text for people (the default), one JSON document, or JSON lines: the log, then the document; "
         "of plan also Markdown for a pull request",
     )
+
+
+def _chosen(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return the options that chose another project or environment than the default."""
+    project = () if arguments.project is None else ("--project", arguments.project)
+    environment = () if arguments.env == DEFAULT_ENVIRONMENT else ("--env", arguments.env)
+    return (*project, *environment)
 
 
 def _command(name: str) -> ModuleType:

@@ -11,6 +11,7 @@ from typing import Literal, TextIO
 
 from framework.cli.status_line import StatusLine
 from framework.log.run_log import Entry, Event
+from framework.model.program import PLAIN, Program
 from framework.model.words import counted
 
 Format = Literal["text", "json", "lines", "github"]
@@ -20,7 +21,7 @@ _KEPT_IN_THE_LOG = frozenset({Event.COLUMNS_NAMED, Event.LOAD_STARTED, Event.LED
 
 @dataclass(frozen=True)
 class Output:
-    """The streams and the form of a command's output.
+    """The streams and the form of a command's output, and how its messages spell the command to go on with.
 
     text: tables and progress. json: one document on stdout, the log on stderr.
     lines: the log as JSON lines on stdout, the document as the last one. github: as text, with Markdown on stdout.
@@ -30,6 +31,7 @@ class Output:
     stdout: TextIO
     stderr: TextIO
     status: StatusLine
+    program: Program = PLAIN
 
     @property
     def log_stream(self) -> TextIO | None:
@@ -83,9 +85,9 @@ def as_json(document: dict[str, object]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
 
 
-def make_output(asked: Format = DEFAULT_FORMAT) -> Output:
+def make_output(asked: Format = DEFAULT_FORMAT, program: Program = PLAIN) -> Output:
     """Return the output of this process."""
-    return Output(asked, sys.stdout, sys.stderr, StatusLine(sys.stderr))
+    return Output(asked, sys.stdout, sys.stderr, StatusLine(sys.stderr), program)
 
 
 def progress_line(entry: Entry) -> str | None:

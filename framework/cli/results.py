@@ -22,7 +22,7 @@ from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.load.announce import announce
 from framework.load.first_loads import Opening
 from framework.load.invocation import Invocation
-from framework.load.next_step import DEFAULT_ENVIRONMENT, FailedLoad, again, next_step
+from framework.load.next_step import FailedLoad, again, next_step
 from framework.load.pipeline import load_pipeline, open_pipeline
 from framework.load.request import LoadRequest, Unprocessed
 from framework.load.result import LoadFailure, LoadResult, failed_early
@@ -41,7 +41,7 @@ _CONCURRENT_LISTINGS = 8
 class Surroundings:
     """The project, environment and job of loads. `result` is the place to write the results to, None for none.
 
-    With `fail_fast` no load begins after the first failure. `options` stand before a command that goes on.
+    With `fail_fast` no load begins after the first failure.
     """
 
     project: Project
@@ -49,7 +49,6 @@ class Surroundings:
     job_id: str | None
     result: str | None = None
     fail_fast: bool = False
-    options: tuple[str, ...] = ()
 
 
 def surroundings_of(arguments: argparse.Namespace, project: Project, result: str | None = None) -> Surroundings:
@@ -59,9 +58,7 @@ def surroundings_of(arguments: argparse.Namespace, project: Project, result: str
         SpecError: there is no such environment, or `environments.yml` has problems.
     """
     environment = project.environment(arguments.env)
-    options = {"--project": arguments.project, "--env": arguments.env if arguments.env != DEFAULT_ENVIRONMENT else None}
-    given = [part for name, value in options.items() if value is not None for part in (name, value)]
-    return Surroundings(project, environment, arguments.job_id, result, arguments.fail_fast, tuple(given))
+    return Surroundings(project, environment, arguments.job_id, result, arguments.fail_fast)
 
 
 def add_fail_fast(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +79,7 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
     if environment.kind == "sandbox" and surroundings.result is None and (broken := all_broken(feeds)):
         for name, error in broken.items():
             outcomes[name].results.append(failed_early(name, error))
-        outcome = Outcome(list(outcomes.values()), retries=retry_commands(outcomes.values(), surroundings.options))
+        outcome = Outcome(list(outcomes.values()), retries=retry_commands(outcomes.values(), output.program))
         output.document(outcome.as_dict(), lambda: full_summary(outcome, output.width))
         return end_in(failures_of(outcome.results))
     with open_services(project.folder, environment, output, surroundings.job_id, interruption) as opened:
@@ -121,7 +118,7 @@ def _report(feeds: Sequence[Feed], command: _Command, *, is_cut_short: bool) -> 
     announce(ended, surroundings.environment, services.job_id, announcing_clients(surroundings.environment), log)
     early = {result.pipeline for result in ended if result.run_id is None}
     waiting = [] if is_cut_short else find_set_aside(readable(feeds, early), services)
-    outcome = replace(outcome, waiting=waiting, retries=retry_commands(outcome.feeds, surroundings.options))
+    outcome = replace(outcome, waiting=waiting, retries=retry_commands(outcome.feeds, services.program))
     place = surroundings.result
     unwritten = [] if place is None else write_result(outcome.as_dict(), place, services.lake)
     for failure in unwritten:
@@ -199,7 +196,7 @@ class _Command:
     def _fail(self, pipeline: str, error: PipelineError, invocation: Invocation) -> None:
         invocation.failed()
         self._log(pipeline).error("failed", step="discover", error=safe_message(error))
-        load = FailedLoad(pipeline, self.services.environment, self.request, error, ())
+        load = FailedLoad(pipeline, self.services.program, self.request, error, ())
         # An error of the command line or the spec says what to write; a command repeats only other failures.
         continued = None if isinstance(error, SpecError) else next_step(load, self.services.lake)
         self.outcomes[pipeline].results.append(failed_early(pipeline, error, next_step=continued))

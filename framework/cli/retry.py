@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from framework.cli.outcome import FeedOutcome, State
 from framework.errors import SpecError
+from framework.model.program import Program
 
-PROGRAM = "feedway"
 
-
-def retry_commands(feeds: Iterable[FeedOutcome], options: Sequence[str]) -> list[str]:
+def retry_commands(feeds: Iterable[FeedOutcome], program: Program) -> list[str]:
     """Return the fewest commands that load what failed or did not begin, as they are typed in a shell.
 
-    `options` stand before the command. Files that only a new file can replace are in none.
+    Files that only a new file can replace are in none.
     """
     of_feeds: dict[tuple[str, str], set[tuple[str, ...]]] = {}
     for feed in feeds:
@@ -26,7 +24,7 @@ def retry_commands(feeds: Iterable[FeedOutcome], options: Sequence[str]) -> list
         (rest,) = rests if len(rests) == 1 else {()}
         alone = pipeline if "--file" in rest else None
         together.setdefault((verb, rest, alone), []).append(pipeline)
-    return [shlex.join((PROGRAM, *options, verb, *names, *rest)) for (verb, rest, _), names in together.items()]
+    return [program.command(verb, *names, *rest) for (verb, rest, _), names in together.items()]
 
 
 def _retries(feed: FeedOutcome) -> Iterator[tuple[str, ...]]:

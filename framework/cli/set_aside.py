@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 
 from framework.errors import PipelineError
 from framework.lake.unprocessed import count_unprocessed
-from framework.load.next_step import command
 from framework.load.services import Services
 from framework.model.words import counted
 from framework.spec.pipeline import PipelineSpec
@@ -51,7 +50,7 @@ def find_set_aside(specs: Sequence[PipelineSpec], services: Services) -> list[Se
             found.files[spec.pipeline],
             found.is_minimum,
             found.folder,
-            command(services.environment, "replay", spec.pipeline),
+            services.program.command("replay", spec.pipeline),
         )
         for spec in specs
         if found.files[spec.pipeline]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import time
 import uuid
@@ -92,6 +93,7 @@ def open_services(
             open_log=open_log,
             job_id=job_id or uuid.uuid4().hex,
             invocation_id=uuid.uuid4().hex,
+            program=output.program,
             check_interrupted=never_interrupted if interruption is None else interruption.check,
         )
 
@@ -144,14 +146,25 @@ def announcing_clients(environment: Environment) -> Callable[[str], Any]:
 @contextmanager
 def open_sandbox(project: Path, output: Output) -> Iterator[SandboxAddress]:
     """Yield the project's sandbox; if it was not up, it is started, and stopped afterwards."""
+    require_sandbox()
+    from framework import sandbox
+
+    with sandbox.borrow(project / SANDBOX_FOLDER, say=output.say) as address:
+        yield address
+
+
+def require_sandbox() -> None:
+    """Check that the sandbox's packages are installed.
+
+    Raises:
+        SpecError: one is not.
+    """
     try:
-        from framework import sandbox
+        importlib.import_module("framework.sandbox")
     except ImportError as error:
         raise SpecError(
             f"the sandbox needs the package {error.name!r}, which is not installed: pip install 'feedway[sandbox]'"
         ) from error
-    with sandbox.borrow(project / SANDBOX_FOLDER, say=output.say) as address:
-        yield address
 
 
 def sandbox_clients(address: SandboxAddress) -> Callable[[str, str | None], Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,15 +10,7 @@ from framework.lake.lake import Lake
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.load.request import Arriving, Corrections, LoadRequest, OneFile, Pending, Unprocessed, accepted_by
 from framework.load.result import NextStep
-from framework.spec.environment import Environment
-
-DEFAULT_ENVIRONMENT = "sandbox"
-
-
-def command(environment: Environment, *words: str) -> str:
-    """Return the arguments of `run.py`, quoted for a shell."""
-    chosen = () if environment.name == DEFAULT_ENVIRONMENT else ("--env", environment.name)
-    return shlex.join((*chosen, *words))
+from framework.model.program import Program
 
 
 @dataclass(frozen=True)
@@ -27,7 +18,7 @@ class FailedLoad:
     """A load that failed, and the keys under which its files are now."""
 
     pipeline: str
-    environment: Environment
+    program: Program
     request: LoadRequest
     error: BaseException
     keys: Sequence[str]
@@ -60,21 +51,21 @@ def _retries(load: FailedLoad, set_aside: Sequence[str]) -> tuple[tuple[str, ...
 
 def _in_words(load: FailedLoad, lake: Lake, set_aside: Sequence[str]) -> str:
     if not set_aside:
-        continued = command(load.environment, *again(load.request, load.pipeline, load.accept_with))
+        continued = load.program.command(*again(load.request, load.pipeline, load.accept_with))
         return f"{_where_they_stay(load.keys, 'The', lake)}Continue with: {continued}"
     others = _where_they_stay([key for key in load.keys if key not in set_aside], "The other", lake)
     key = set_aside[0]
     if len(set_aside) > 1:
         where = f"{others}{len(set_aside)} files are now below {lake.url(key.rpartition('/')[0])}/."
         if load.needs_new_file:
-            skipping = command(load.environment, "skip", key)
+            skipping = load.program.command("skip", key)
             return f"{where} When correct ones have been loaded, archive each; the first of them with: {skipping}"
-        return f"{where} Continue with: {command(load.environment, 'replay', load.pipeline)}"
+        return f"{where} Continue with: {load.program.command('replay', load.pipeline)}"
     where = f"{others}The file {'at fault ' if others else ''}is now at {lake.url(key)}."
     if load.needs_new_file:
-        return f"{where} When a correct one has been loaded, archive it with: {command(load.environment, 'skip', key)}"
+        return f"{where} When a correct one has been loaded, archive it with: {load.program.command('skip', key)}"
     options = [load.accept_with] if load.accept_with else []
-    continued = command(load.environment, "replay", load.pipeline, "--file", key, *options)
+    continued = load.program.command("replay", load.pipeline, "--file", key, *options)
     return f"{where} {'To load it as it is' if load.accept_with else 'Continue with'}: {continued}"
 
 
@@ -84,9 +75,9 @@ def _where_they_stay(keys: Sequence[str], article: str, lake: Lake) -> str:
     return f"{article} file stays at {lake.url(keys[0])}. " if keys else ""
 
 
-def out_of_order(pipeline: str, environment: Environment, key: str) -> NextStep:
+def out_of_order(pipeline: str, program: Program, key: str) -> NextStep:
     """Return the command that loads a file after newer ones."""
-    continued = command(environment, "run", pipeline, "--file", key, "--out-of-order")
+    continued = program.command("run", pipeline, "--file", key, "--out-of-order")
     return NextStep(f"To load it all the same: {continued}")
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from framework.lake.lake import Lake
 from framework.log.run_log import RunLog
 from framework.model.files import SourceBatch
+from framework.model.program import PLAIN, Program
 from framework.rows.protocol import RowEngine
 from framework.spec.environment import Environment
 from framework.spec.pipeline import SourceSpec
@@ -46,3 +47,5 @@ class Services:
     """Opens what reading rows takes; called while a command with something to load waits for the warehouse."""
     sources: Callable[[], Mapping[str, SourceSpec]] = dict
     """The sources of all feeds of the project, by pipeline, without feeds whose spec cannot be read."""
+    program: Program = PLAIN
+    """How messages spell a command to go on with."""

@@ -67,7 +67,7 @@ def refuse_files(run: Run, reasons: Reasons) -> list[LoadResult]:
         source = file.source
         run.log.warning("file refused", file=source.url, reason=reason)
         error = SpecError(f"{source.url} is not loaded: {reason}.")
-        way_in = out_of_order(run.spec.pipeline, run.services.environment, source.key)
+        way_in = out_of_order(run.spec.pipeline, run.services.program, source.key)
         failure = LoadFailure("SpecError", run.progress.step.value, str(error), error, way_in)
         results.append(result_of(run, file, "REFUSED", reason=reason, failure=failure))
     return results
@@ -193,7 +193,7 @@ def _next_step(
     if isinstance(run.request, Corrections) or not isinstance(error, Exception):
         return None
     keys = [moved.get(file, file.source.key) for file in files]
-    return next_step(FailedLoad(run.spec.pipeline, run.services.environment, run.request, error, keys), run.lake)
+    return next_step(FailedLoad(run.spec.pipeline, run.services.program, run.request, error, keys), run.lake)
 
 
 def _is_to_be_set_aside(run: Run, file: SourceFile, error: BaseException, failures_before: int) -> bool:

@@ -38,18 +38,18 @@ def skip_file(spec: PipelineSpec, services: Services, file: SourceFile, reason: 
 
 
 def _skip(run: Run, file: SourceFile, reason: str) -> None:
-    spec = run.spec
+    spec, command = run.spec, run.services.program.command
     if spec.pipeline in pipelines_at_work(run.lake, run.invocation.read_activity()):
         raise SpecError(
             f"a load of {spec.pipeline} is under way, and may be loading {file.url}. "
-            f"Wait until it has ended: history {spec.pipeline} --status RUNNING"
+            f"Wait until it has ended: {command('history', spec.pipeline, '--status', 'RUNNING')}"
         )
     observed = observe(run.warehouse, spec, [file.identity.etag])
     add_control_columns(run.warehouse, observed, run.invocation.creation)
     if observed.history_of(file.identity).generation:
         raise SpecError(
             f"{file.url} is loaded into {spec.target.table} already, so there is nothing to skip. "
-            f"The next run of {spec.pipeline} archives it: history {spec.pipeline} --file {file.key}"
+            f"The next run of {spec.pipeline} archives it: {command('history', spec.pipeline, '--file', file.key)}"
         )
     ensure_control_tables(run.warehouse, spec.target.table, observed, run.invocation.creation)
     write_rows(run, "SKIPPED", [LoadFile(file)], reason)

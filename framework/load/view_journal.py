@@ -46,8 +46,8 @@ class ViewJournal:
         reasons = "; ".join(f"{view}: {reason}" for (_, view), reason in self.not_restored.items())
         message = (
             f"Views on {self._target} were dropped and cannot be restored: {reasons}. The view journal keeps their "
-            "definitions, owners, privileges and comments. Correct what they depend on and run restore-views, which "
-            "also prints the statements."
+            "definitions, owners, privileges and comments. Correct what they depend on and restore them, which also "
+            f"prints the statements: {self._run.services.program.command('restore-views')}"
         )
         return [message]
 

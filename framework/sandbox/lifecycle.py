@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -146,7 +147,7 @@ def _ensure(service: Service, site: Site, state: State, asked: int | None, say: 
     if asked not in (None, record.port):
         raise PipelineError(
             f"sandbox: {service.name} already listens on port {record.port}, not on {asked}. "
-            f"Stop it first: run.py sandbox down."
+            f"Stop it first: {_command(site, 'down')}"
         )
     if record.has_come_up:
         return state
@@ -193,8 +194,13 @@ def _did_not_come_up(service: Service, site: Site) -> PipelineError:
     log = site.log(service.name)
     return PipelineError(
         f"sandbox: {service.name} did not come up. The end of {log}:\n{last_lines(log)}\n"
-        f"Correct the cause and start it again; `run.py sandbox reset` starts afresh, without the data."
+        f"Correct the cause and start it again. To start afresh, without the data: {_command(site, 'reset')}"
     )
+
+
+def _command(site: Site, action: str) -> str:
+    """Return the command line that does something with this sandbox, wherever it is pasted."""
+    return shlex.join(("feedway", "--project", str(site.folder.parent), "sandbox", action))
 
 
 def _stop(site: Site, only_on_demand: bool) -> list[str]:

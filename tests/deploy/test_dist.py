@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import zipfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.dist import GLUE_REQUIREMENTS, ROOT, build_wheel, write_zip
+from framework.cli.process import run_process
 from framework.spec.load import load_environments_text
 
 BESIDE = ("templates", "schemas", "pipelines")
@@ -32,6 +34,16 @@ def test_the_wheel_holds_the_code_and_all_that_ships_with_it_and_nothing_else(wh
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
 
     assert names == expected
+
+
+def test_the_wheel_installs_the_program(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt")]
+        scripts = configparser.ConfigParser()
+        scripts.read_string(archive.read(name).decode("utf-8"))
+
+    assert dict(scripts["console_scripts"]) == {"feedway": "framework.cli.process:run_process"}
+    assert callable(run_process)
 
 
 def test_the_environments_in_the_wheel_are_the_projects(wheel: Path) -> None:

@@ -82,7 +82,7 @@ def test_the_command_line_is_read_without_what_runs_commands(argv: list[str]) ->
 
 def test_only_the_command_that_runs_is_imported() -> None:
     _, of_none = run_command("--help")
-    printed, of_validate = run_command("validate", "orders")
+    printed, of_validate = run_command("validate", "orders", "--project", str(ROOT))
 
     assert printed.endswith("1 pipeline is valid\n")
     assert of_commands(of_none) == set()
@@ -99,16 +99,42 @@ def test_a_command_imports_no_engine_before_a_row_is_read(command: str) -> None:
     assert found_in(imported, *SPARE) == set()
 
 
-def test_modules_are_hardly_searched_for_garbage_and_not_at_all_at_the_end() -> None:
+PROGRAMS = {
+    "run.py": f"runpy.run_path({str(ROOT / 'run.py')!r}, run_name='__main__')",
+    "python -m framework": "runpy.run_module('framework', run_name='__main__')",
+    "feedway": "from framework.cli.process import run_process; sys.exit(run_process())",
+}
+"""Code that does what each way to start the program does; for the last one, the script that pip writes."""
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_modules_are_hardly_searched_for_garbage_and_not_at_all_at_the_end(program: str) -> None:
     """The last search visits all that was imported, and would take a tenth of a small load."""
     code = (
         "import atexit, gc, runpy\n"
         "before = gc.get_stats()[0]['collections']\n"
         "def report(): print(gc.get_stats()[0]['collections'] - before, len(gc.get_objects()), gc.get_freeze_count())\n"
-        "atexit.register(report); sys.argv = ['run.py', 'validate', 'orders']\n"
-        f"runpy.run_path({str(ROOT / 'run.py')!r}, run_name='__main__')"
+        f"atexit.register(report); sys.argv = [{program!r}, 'validate', 'orders', '--project', {str(ROOT)!r}]\n"
+        f"{PROGRAMS[program]}"
     )
     searches, searched, passed_over = map(int, run_python(code, ROOT).splitlines()[-1].split())
 
     assert searches <= 20
     assert searched * 10 < passed_over
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_success_ends_no_script_and_a_failure_ends_it_with_its_code(program: str) -> None:
+    """AWS Glue takes any SystemExit for a failure, also one with 0."""
+    code = (
+        "import runpy\n"
+        "def ending(*argv):\n"
+        f"    sys.argv = [{program!r}, *argv]\n"
+        f"    try: {PROGRAMS[program]}\n"
+        "    except SystemExit as ended: return ended.code\n"
+        "    return 'none'\n"
+        f"print(ending('validate', '--project', {str(ROOT)!r}), ending('run', '--all', '--file', 'x'))"
+    )
+    succeeded, failed = run_python(code, ROOT).splitlines()[-1].split()
+
+    assert (succeeded, failed) == ("None" if program == "feedway" else "none", "2")

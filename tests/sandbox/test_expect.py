@@ -145,7 +145,7 @@ def test_a_file_must_end_in_a_line_end_where_that_is_expected(
     if result.failure is not None:
         assert "the last line has no line end" in result.failure.message
         assert "borders" not in result.failure.message
-        assert f"Continue with: replay {asked.name}" in str(result.failure.next_step)
+        assert f"Continue with: feedway replay {asked.name}" in str(result.failure.next_step)
         asked.spec_body = spec("last_line_end: false", "mode: append")
         (replayed,) = asked.run(Unprocessed())
         assert replayed.status == "SUCCESS"

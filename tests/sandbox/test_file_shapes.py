@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from typing import Any
 
 import pytest
@@ -182,7 +181,7 @@ def test_the_commands_accept_one_file_of_new_columns(feed: FeedHarness) -> None:
     failed, _, err = feed.command("run", feed.name)
     assert failed == 3
     assert feed.command("replay", feed.name, "--allow-new-columns")[0] == 2
-    advised_command = shlex.split(err[err.index("To load it as it is: ") :].splitlines()[0])[6:]
+    advised_command = feed.pasted(err.partition("To load it as it is: ")[2].splitlines()[0])
     assert advised_command[-1] == "--allow-new-columns"
     code, document = feed.json(*advised_command)
 
@@ -308,5 +307,5 @@ def test_another_format_is_named(make_feed: MakeFeed, content: bytes, named: str
     result = feed.load("a.csv", content)
     assert f"the file is {named}" in rejected(result)
     assert result.failure is not None
-    assert f": {next_step} " in str(result.failure.next_step)
+    assert f": feedway {next_step} " in str(result.failure.next_step)
     assert feed.types() == {}

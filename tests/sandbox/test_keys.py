@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 import pytest
 
 from tests.harness import FeedHarness, tagged_spec
@@ -26,10 +24,10 @@ def write_spec(feed: FeedHarness, more: str = "") -> None:
     feed.write(f"pipelines/{feed.name}.yml", tagged_spec(feed.name) + more)
 
 
-def command_in(err: str, words: str) -> list[str]:
+def command_in(feed: FeedHarness, err: str, words: str) -> list[str]:
     """Return the command that a message ends in, as a shell would split it."""
     (line,) = {line.partition(words)[2] for line in err.splitlines() if words in line}
-    return shlex.split(line.strip())
+    return feed.pasted(line)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -38,7 +36,7 @@ def test_the_command_that_a_failure_prints_loads_the_file(feed: FeedHarness, nam
     feed.land(name, "id,a\n1,x\n")
     code, _, err = feed.command("run", feed.name)
     assert code == 3
-    command = command_in(err, "Continue with: ")
+    command = command_in(feed, err, "Continue with: ")
     assert command[:3] == ["replay", feed.name, "--file"]
     write_spec(feed)
 

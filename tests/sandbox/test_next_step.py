@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import Any
 
 import pytest
@@ -30,7 +29,7 @@ def fail(feed: FeedHarness, *argv: str) -> tuple[int, str]:
 def follow_advice(feed: FeedHarness, err: str) -> tuple[int, dict[str, Any]]:
     """Type the one command that a failure prints, and return its exit code and its only result."""
     (shown,) = COMMAND.findall(err)
-    code, document = feed.json(*shlex.split(shown))
+    code, document = feed.json(*feed.pasted(shown))
     (result,) = document["loads"]
     return code, result
 
@@ -56,6 +55,19 @@ def test_a_file_with_bad_rows_is_replayed_once_the_spec_takes_them(feed: FeedHar
     assert keys(feed, "data/unprocessed/") == []
 
 
+def test_the_command_that_continues_is_on_the_same_environment(feed: FeedHarness) -> None:
+    environments = (feed.root / "environments.yml").read_text(encoding="utf-8")
+    feed.write("environments.yml", environments.replace("  sandbox:\n", "  another one:\n"))
+    write_spec(feed, APPEND, "types: {columns: {a: integer}}\n")
+    feed.land(f"{feed.name}.csv", "id,a\n1,x\n")
+
+    _, err = fail(feed, "run", feed.name, "--env", "another one")
+    _, out, _ = feed.command("--env", "another one", "run", feed.name)
+
+    for line in (COMMAND.findall(err)[0], out.splitlines()[-1].partition("continue with: ")[2]):
+        assert feed.pasted(line)[:4] == ["--env", "another one", "replay", feed.name]
+
+
 def test_a_broken_file_is_skipped_once_a_correct_one_has_come(feed: FeedHarness) -> None:
     write_spec(feed, APPEND)
     feed.land(f"{feed.name}.csv", 'id,a\n1,"x\n')
@@ -76,7 +88,7 @@ def test_no_change_of_the_spec_is_advised_where_none_would_load_the_file(feed: F
     _, err = fail(feed, "run", feed.name)
 
     assert "types.columns.a" not in err
-    assert "When a correct one has been loaded, archive it with: skip " in err
+    assert "When a correct one has been loaded, archive it with: feedway " in err
 
 
 def test_the_files_of_a_batch_that_are_sound_are_said_to_stay(feed: FeedHarness) -> None:

@@ -28,7 +28,7 @@ def test_files_that_are_set_aside_are_reported_with_the_command_that_goes_on(fee
     assert code == 0
     assert out.splitlines()[:2] == [
         f"{feed.name}: nothing to do: no file below s3://lake/data/in/{feed.name}/ matches *",
-        f"{feed.name}: 2 files in data/unprocessed; continue with: replay {feed.name}",
+        f"{feed.name}: 2 files in data/unprocessed; continue with: feedway --project {feed.root} replay {feed.name}",
     ]
     assert waiting(document, feed) == [(2, False)]
 
@@ -41,7 +41,7 @@ def test_one_file_is_one_file_and_is_reported_beside_those_that_load(feed: FeedH
     _, planned, _ = feed.command("plan", feed.name)
     _, out, _ = feed.command("run", feed.name)
 
-    shown = f"{feed.name}: 1 file in data/unprocessed; continue with: replay {feed.name}"
+    shown = f"{feed.name}: 1 file in data/unprocessed; continue with: feedway --project {feed.root} replay {feed.name}"
     assert planned.splitlines()[-1] == shown
     assert out.splitlines()[-3:] == [shown, "1 feed: 1 loaded", "1 file: 1 loaded (1 row); 1 file set aside"]
 
@@ -50,9 +50,9 @@ def test_the_command_that_is_shown_goes_on(feed: FeedHarness) -> None:
     feed.land("bad.csv", BAD)
     feed.command("run", feed.name)
     _, out, _ = feed.command("run", feed.name)
-    command = out.partition("continue with: ")[2].splitlines()[0].split()
+    command = out.partition("continue with: ")[2].splitlines()[0]
 
-    code, _, err = feed.command(*command)
+    code, _, err = feed.command(*feed.pasted(command))
 
     assert code == 3
     assert "/bad." in err

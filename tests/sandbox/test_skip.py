@@ -72,13 +72,19 @@ def test_what_cannot_be_skipped_is_explained(feed: FeedHarness) -> None:
     feed.command("run", feed.name)
     (archived,) = keys(feed, "data/archive/")
     feed.s3.put_object(Bucket="lake", Key=loaded, Body=body)
-    stray = f"data/elsewhere/{feed.name}.csv"
+    stray, none = f"data/elsewhere/{feed.name}.csv", f"data/in/{feed.name}/none.csv"
     feed.s3.put_object(Bucket="lake", Key=stray, Body=b"id\n")
 
-    refusals = {key: feed.command("skip", key) for key in (loaded, archived, stray, f"data/in/{feed.name}/none.csv")}
+    refusals = {key: feed.command("skip", key) for key in (loaded, archived, stray, none)}
 
     assert {code for code, _, _ in refusals.values()} == {2}
     words = [err.strip().splitlines()[-1] for _, _, err in refusals.values()]
+    for key, refused, mark in (
+        (loaded, words[0], "archives it: "),
+        (archived, words[1], "See "),
+        (none, words[3], "See "),
+    ):
+        assert feed.pasted(refused.partition(mark)[2])[-2:] == ["--file", key]
     assert f"is loaded into public.{feed.name} already" in words[0]
     assert "is in the archive" in words[1]
     assert "it matches no pipeline's source.prefix and source.pattern" in words[2]
@@ -99,6 +105,7 @@ def test_a_file_of_several_pipelines_needs_the_name_of_one(feed: FeedHarness) ->
 
     assert (code, wrong, right) == (2, 2, 0)
     assert f"may belong to {', '.join(sorted((feed.name, other)))}" in err
+    assert feed.pasted(err.partition("Name the pipeline: ")[2]) == ["skip", key, "--for", "NAME"]
     assert "no pipeline 'nobody'" in shown
     assert document["loads"][0]["pipeline"] == other
 
@@ -125,6 +132,7 @@ def test_no_file_is_skipped_while_a_load_of_its_feed_is_under_way(feed: FeedHarn
 
     assert code == 2
     assert "under way" in err
+    assert feed.pasted(err.partition("has ended: ")[2]) == ["history", feed.name, "--status", "RUNNING"]
     assert feed.command("skip", key)[0] == 0
 
 

@@ -94,7 +94,7 @@ def test_a_bucket_that_is_not_there_is_reported_by_its_field(feed: FeedHarness) 
     assert "s3://no-such-lake/" in line
     assert "NoSuchBucket" in line
     assert line.endswith("Correct lake.bucket in environments.yml, or create the bucket")
-    assert err.splitlines()[-1] == f"Continue with: run {feed.name}"
+    assert err.splitlines()[-1] == f"Continue with: feedway --project {feed.root} run {feed.name}"
     assert "FAILED" in out
 
 

@@ -20,9 +20,10 @@ LEVELS = (
     {"load"},
     {"draft"},
     {"cli", "sandbox"},
+    {"__main__"},
 )
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
-LOOSE = {"errors", "parallel", "resources"}
+LOOSE = {"errors", "parallel", "resources", "__main__"}
 PURE = {"model", "spec", "plan"}
 MOST_NAMES_OF_A_LOAD = 29
 """Project names that framework/load/load.py imports."""

@@ -14,10 +14,9 @@ from framework.cli.wiring import open_services
 from framework.errors import SourceFileError, SpecError
 from framework.lake.lake import Lake
 from framework.lake.local import open_local
-from framework.load.next_step import command
+from framework.model.program import Program
 from framework.model.words import counted, size, visible
 from framework.parallel import map_parallel
-from framework.spec.environment import Environment
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project
 
@@ -55,17 +54,17 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     landed: list[Landed] = []
     with open_services(project.folder, environment, output, arguments.job_id) as services:
         lake = services.lake
-        _require_free(lake, spec, paths, environment)
+        _require_free(lake, spec, paths, output.program)
         try:
             # What was landed before a failure is in the list.
             landed.extend(_land(lake, spec, path, output) for path in paths)
         finally:
             if landed:
-                _print(landed, command(environment, "run", spec.pipeline), output)
+                _print(landed, output.program.command("run", spec.pipeline), output)
     return 0
 
 
-def _require_free(lake: Lake, spec: PipelineSpec, paths: Sequence[Path], environment: Environment) -> None:
+def _require_free(lake: Lake, spec: PipelineSpec, paths: Sequence[Path], program: Program) -> None:
     """Check that no object has the name of a file.
 
     Raises:
@@ -75,8 +74,8 @@ def _require_free(lake: Lake, spec: PipelineSpec, paths: Sequence[Path], environ
     taken = [key for key, head in zip(keys, map_parallel(lake.head, keys), strict=True) if head is not None]
     if taken:
         lines = [f"{visible(lake.url(key))} is there already" for key in taken]
-        loading = command(environment, "run", spec.pipeline)
-        skipping = command(environment, "skip", taken[0])
+        loading = program.command("run", spec.pipeline)
+        skipping = program.command("skip", taken[0])
         advice = f"Load what is there with: {loading}; or archive it with: {skipping}; or rename the file."
         raise SpecError("\n  ".join(["nothing was landed:", *lines, advice]))
 

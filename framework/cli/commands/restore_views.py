@@ -62,10 +62,12 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     failed = [view for view in restored if view.status == "FAILED"]
     if failed:
         reasons = "; ".join(f"{view.view}: {view.reason}" for view in failed)
+        command = output.program.command
         raise SchemaChangeError(
             f"{len(failed)} of {counted(len(restored), 'view')} cannot be restored: {reasons}. They stay in the "
-            "journal. Correct what they depend on and run restore-views again, or create them by hand with the "
-            "statements above and remove them from the journal: restore-views --forget SCHEMA.VIEW"
+            f"journal. Correct what they depend on and run {command('restore-views')}, or create them by hand with "
+            "the statements above and remove them from the journal: "
+            f"{command('restore-views', '--forget', *(view.view for view in failed))}"
         )
     return 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framework.cli.output import Output, table
-from framework.cli.wiring import SANDBOX_FOLDER, open_sandbox, sandbox_clients
+from framework.cli.wiring import SANDBOX_FOLDER, open_sandbox, require_sandbox, sandbox_clients
 from framework.errors import SpecError, WarehouseError
 from framework.spec.environment import RetrySettings, WarehouseSettings
 from framework.spec.project import Project
@@ -55,11 +55,12 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """Do one thing with the project's sandbox.
 
     Raises:
-        SpecError: an option is missing, or belongs to another action.
+        SpecError: an option is missing or belongs to another action, or a package is not installed.
         PipelineError: the sandbox does not come up.
         WarehouseError: the statement was refused.
     """
     _check(arguments)
+    require_sandbox()
     root = project.folder
     match arguments.action:
         case "up":

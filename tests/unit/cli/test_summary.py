@@ -17,6 +17,7 @@ from framework.cli.summary import full_summary, summary, totals
 from framework.errors import PipelineError, SourceFileError, SpecError
 from framework.load.result import LoadFailure, LoadResult, NextStep, RecordCounts, failed_early
 from framework.model.load_warning import LoadWarning
+from framework.model.program import PLAIN, Program
 
 RUN_ID = "0" * 32
 
@@ -111,7 +112,9 @@ def test_a_command_that_loads_many_feeds_ends_in_its_numbers() -> None:
     waiting = [SetAside("bad", 1000, True, "s3://b/data/unprocessed/", "replay bad")]
     every = [*done, failed, *held, idle]
 
-    text = full_summary(Outcome(every, waiting, retry_commands(every, ("--project", "my feeds", "--env", "prod"))))
+    text = full_summary(
+        Outcome(every, waiting, retry_commands(every, Program(("--project", "my feeds", "--env", "prod"))))
+    )
 
     assert text.splitlines()[-6:] == [
         "not begun: h0, h1",
@@ -206,10 +209,10 @@ def test_the_notes_keep_whole_keys() -> None:
     ],
 )
 def test_what_failed_is_retried_by_the_fewest_commands(feeds: list[FeedOutcome], commands: list[str]) -> None:
-    assert retry_commands(feeds, ()) == [f"feedway {command}" for command in commands]
-    assert [shlex.split(each)[1:3] for each in retry_commands(feeds, ("--env", "a b"))] == [["--env", "a b"]] * len(
-        commands
-    )
+    assert retry_commands(feeds, PLAIN) == [f"feedway {command}" for command in commands]
+    assert [shlex.split(each)[1:3] for each in retry_commands(feeds, Program(("--env", "a b")))] == [
+        ["--env", "a b"]
+    ] * len(commands)
 
 
 def test_a_failure_counts_more_than_files_that_are_loaded() -> None:
