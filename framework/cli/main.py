@@ -31,6 +31,8 @@ COMMANDS = {
     "restore-views": "restore views that a crashed run dropped",
     "sandbox": "start, stop and query the local stand-in for AWS",
 }
+BEGINNING = frozenset({"init"})
+"""Commands that need no project, because they begin one."""
 DEFAULT_ENVIRONMENT = "sandbox"
 IN_MARKDOWN = frozenset({"plan"})
 """Commands that take `--output github`."""
@@ -72,7 +74,7 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
             # imported where it is used: the command line can be explained, or refused, without it
             from framework.cli.projects import open_project
 
-            project = open_project(arguments.project, home or Path.cwd())
+            project = open_project(arguments.project, home, begins=arguments.command in BEGINNING)
             try:
                 return int(_command(arguments.command).run(arguments, project, output))
             finally:
@@ -163,7 +165,8 @@ def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:
         "--project",
         default=default(None),
         metavar="PLACE",
-        help="where environments.yml and pipelines/ are: a folder, or s3://BUCKET/PREFIX",
+        help="where environments.yml and pipelines/ are: a folder, or s3://BUCKET/PREFIX; without it, the nearest "
+        "folder with an environments.yml, from the working directory up",
     )
     group.add_argument(
         "--env",

@@ -1,13 +1,35 @@
-"""Finds the project: a folder, an address in S3, or the one shipped with the code."""
+"""Finds the project: a folder, an address in S3, or the one shipped with the code; and begins one."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from framework.errors import SpecError
 from framework.resources import roots
 from framework.spec.environment import LakeSettings
-from framework.spec.project import Place, Project
+from framework.spec.project import BEGINNING, ENVIRONMENTS, PIPELINES, Place, Project
+
+_NEW_ENVIRONMENTS = """\
+# Where the lake and the warehouse are. Commands take one of these by --env; the default is `sandbox`.
+
+environments:
+  # The stand-in for AWS on this machine, with its data under .sandbox/.
+  sandbox:
+    kind: sandbox
+    lake: {bucket: lake}
+    warehouse: {workgroup: sandbox, database: dev}
+    retry: {delay_seconds: 0.5}
+
+  # One on AWS:
+  # prod:
+  #   lake: {bucket: acme-lake, prefix: feeds/, region: eu-west-1}
+  #   warehouse:
+  #     workgroup: analytics          # or cluster: NAME with db_user: NAME
+  #     database: dev
+  #     copy_role: arn:aws:iam::123456789012:role/feedway-copy
+"""
 
 
 def is_in_s3(place: str, option: str) -> bool:
@@ -21,17 +43,19 @@ def is_in_s3(place: str, option: str) -> bool:
     return place.startswith("s3://")
 
 
-def open_project(asked: str | None, home: Path) -> Project:
-    """Return the project that --project names; `home` is the folder of the sandbox where it names none on this machine.
+def open_project(asked: str | None, home: Path | None = None, *, begins: bool = False) -> Project:
+    """Return the project that --project names, or else the one of the nearest folder, from the working directory up.
 
-    Without --project `environments.yml` and `pipelines/` are each taken from `home`, or else from what ships.
+    Where no folder has an `environments.yml`, a script's project is that of its folder `home`: `environments.yml` and
+    `pipelines/` are each taken from there, or else from what ships. A command that `begins` a project gets the working
+    directory. The sandbox of a project in S3 keeps its data in `home`, or else in the nearest project's folder.
 
     Raises:
-        SpecError: the address in S3 holds no project.
+        SpecError: there is no project, or the address in S3 holds none.
         WarehouseError: S3 refused or could not be reached.
     """
     if asked is None:
-        return Project(home.resolve(), tuple(Place(root, str(root)) for root in (home.resolve(), *roots())))
+        return _unnamed_project(home, begins)
     if not is_in_s3(asked, "--project"):
         folder = Path(asked).resolve()
         if not folder.is_dir():
@@ -48,4 +72,58 @@ def open_project(asked: str | None, home: Path) -> Project:
     prefix = prefix.rstrip("/")
     settings = LakeSettings(bucket, f"{prefix}/" if prefix else "", None)
     lake = Lake(aws_clients("the project")("s3", None), settings, "--project")
-    return Project(home.resolve(), (Place(fetch_project(lake), f"s3://{bucket}/{prefix}"),))
+    folder = (home or _nearest_folder() or Path.cwd()).resolve()
+    return Project(folder, (Place(fetch_project(lake), f"s3://{bucket}/{prefix}"),))
+
+
+def _unnamed_project(home: Path | None, begins: bool) -> Project:
+    nearest = _nearest_folder()
+    if home is not None and nearest in (None, home.resolve()):
+        return Project(home.resolve(), tuple(Place(root, str(root)) for root in (home.resolve(), *roots())))
+    if nearest is not None:
+        return Project(nearest)
+    if begins:
+        return Project(Path.cwd())
+    raise SpecError(
+        f"there is no project: neither the working directory nor a folder above it has an {ENVIRONMENTS}. "
+        f"Name the project's folder with --project, or begin one from a file of yours: {BEGINNING}"
+    )
+
+
+def _nearest_folder() -> Path | None:
+    """Return the nearest folder with an `environments.yml`, from the working directory up; None where none has one."""
+    # A working directory that was removed has no path.
+    with suppress(FileNotFoundError):
+        here = Path.cwd()
+        return next((folder for folder in chain([here], here.parents) if _is_project(folder)), None)
+    return None
+
+
+def _is_project(folder: Path) -> bool:
+    # A folder that may not be searched is none of the user's projects.
+    with suppress(PermissionError):
+        return (folder / ENVIRONMENTS).is_file()
+    return False
+
+
+def ensure_project(folder: Path) -> list[Path]:
+    """Make a folder a project: with an `environments.yml`, which names the sandbox, and a `pipelines/`.
+
+    Returns what it created, in this order; nothing that exists is changed.
+
+    Raises:
+        SpecError: the folder cannot be written.
+    """
+    environments, pipelines = folder / ENVIRONMENTS, folder / PIPELINES
+    created = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError), environments.open("x", encoding="utf-8") as file:
+            created.append(environments)
+            file.write(_NEW_ENVIRONMENTS)
+        with suppress(FileExistsError):
+            pipelines.mkdir()
+            created.append(pipelines)
+    except OSError as error:
+        raise SpecError(f"{folder} cannot become a project: {error.strerror}: {error.filename}") from error
+    return created

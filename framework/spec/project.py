@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from framework.errors import Problem, SpecError
+from framework.model.program import PLAIN
 from framework.model.words import listed
 from framework.spec.checks.targets import shared_targets
 from framework.spec.environment import Environment
@@ -18,6 +19,8 @@ from framework.spec.pipeline import PipelineSpec
 
 ENVIRONMENTS = "environments.yml"
 PIPELINES = "pipelines"
+BEGINNING = PLAIN.command("init", "NAME", "--from", "FILE")
+"""The command that writes a spec, and begins a project where there is none."""
 _MOST_NAMES = 20
 
 
@@ -139,7 +142,7 @@ def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
 def empty_problem(project: Project) -> Problem:
     """Return the problem of a project that has no pipeline."""
     folder = project.find(PIPELINES).shown
-    fix = "Put the spec of a feed there, NAME.yml, or name the project's folder with --project."
+    fix = f"Put the spec of a feed there ({BEGINNING} writes one), or name the project's folder with --project."
     return Problem(folder, 0, 0, "spec/empty-project", "there is no pipeline", fix)
 
 
