@@ -68,6 +68,12 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
         ('feedway sandbox sql "select * from public.orders"', ""),
         ("feedway sandbox reset --yes", "stop it and remove its data"),
     ),
+    "completion": (
+        ('eval "$(feedway completion bash)"', "in ~/.bashrc"),
+        ('eval "$(feedway completion zsh)"', "in ~/.zshrc, after compinit"),
+        ("feedway completion fish | source", "in config.fish"),
+        ("feedway completion tcsh > ~/.feedway.tcsh", "to source in ~/.tcshrc"),
+    ),
 }
 """Command lines with what they are for, by command; None for the program itself."""
 EXIT_CODES = {

@@ -30,9 +30,10 @@ COMMANDS = {
     "history": "show past loads, and feeds that are late",
     "restore-views": "restore views that a crashed run dropped",
     "sandbox": "start, stop and query the local stand-in for AWS",
+    "completion": "print the script that completes commands in a shell",
 }
-BEGINNING = frozenset({"init"})
-"""Commands that need no project, because they begin one."""
+BEGINNING = frozenset({"init", "completion"})
+"""Commands that need no project: one begins it, another has no use for it."""
 DEFAULT_ENVIRONMENT = "sandbox"
 IN_MARKDOWN = frozenset({"plan"})
 """Commands that take `--output github`."""
