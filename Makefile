@@ -13,7 +13,7 @@ $(STAMP): setup.cfg setup.py pyproject.toml
 	    exit 1; \
 	fi; \
 	[ -x $(PYTHON) ] || "$$python" -m venv $(VENV)
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,test]'
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,spark,test]'
 	@touch $@
 
 demo: setup
@@ -49,7 +49,7 @@ test-spark4: $(VENV)-spark4/.installed
 # Over the Spark that the project asks for: of both, pip would find no solution.
 $(VENV)-spark4/.installed: $(STAMP)
 	@$(PYTHON) -m venv $(VENV)-spark4
-	@$(VENV)-spark4/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,test]'
+	@$(VENV)-spark4/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,spark,test]'
 	@$(VENV)-spark4/bin/python -m pip install --quiet --disable-pip-version-check 'pyspark>=4.1,<4.2'
 	@touch $@
 
@@ -88,7 +88,7 @@ bench-peers: $(VENV)-peers/.installed
 
 $(VENV)-peers/.installed: $(STAMP)
 	@$(PYTHON) -m venv $(VENV)-peers
-	@$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,peers]'
+	@$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,spark,peers]'
 	@touch $@
 
 clean:

