@@ -16,8 +16,8 @@ from framework.rows.formats.csv.resolve import resolve
 MOST_LINES = 10
 _TAIL_BYTES = 64 * 1024
 _WORDS = (
-    r"(?:grand |sub)?totals?|sum|summen?|gesamt(?:summe|betrag)?|zwischensumme|total général|somme|totale|suma|trailer|trl"
-    r"|eof|end|ende|fin|(?:row|record) ?count|anzahl|end of (?:file|report|data)"
+    r"(?:grand |sub)?totals?|sum|summen?|gesamt(?:summe|betrag)?|zwischensumme|total général|somme|totale|suma"
+    r"|trailer|trl|eof|end|ende|fin|(?:row|record) ?count|anzahl|end of (?:file|report|data)"
 )
 _TOTALS = re.compile(rf"(?:{_WORDS})(?:[ :.=-].*)?|\(?[\d.,]+ (?:rows?|records?|zeilen|lignes|filas)\)?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
