@@ -45,6 +45,7 @@ RETIRED = {
     "noise, faults": r"\bmoods?\b|\bweather\b",
     "row count mismatch": r"\badds? up\b",
     "may not belong to": r"\bnot surely\b|\bunsure\b",
+    "feedway, which a shell finds": r"\brun\.py (--env|validate|plan|run|replay|skip|history|restore-views|sandbox)\b",
 }
 """What to write, and the phrases that it replaces, in prose and in names (see `words`)."""
 QUOTED = ("retrying AWS call", "retrying after a transient failure")
@@ -132,6 +133,7 @@ def test_retired_phrases_do_not_come_back(name: str) -> None:
         "    # Nothing of this is\n    # tried again.",
         "it lets the file go",
         "eight runs at once",
+        "see run.py history --stale",
     ],
 )
 def test_a_retired_phrase_is_found_across_lines_and_in_names(text: str) -> None:
