@@ -78,7 +78,7 @@ def feeds_template(specs: Sequence[PipelineSpec], environment: Environment) -> T
 def warnings_of(specs: Sequence[PipelineSpec], environment: Environment, stack: Mapping[str, str]) -> Iterator[str]:
     """Yield each disagreement between the stack and the specs; `stack` has the parameters of deploy/feedway.yml."""
     for name in without_stale_alarm(specs):
-        yield f"{name}: no alarm looks back further than 7 days; see feedway history --stale"
+        yield f"{name}: no alarm looks back further than 7 days; see feedway stale"
     allowed = stack["SourcePrefix"]
     for spec in specs:
         if not spec.source.prefix.startswith(allowed):

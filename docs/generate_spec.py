@@ -41,7 +41,7 @@ pipeline: customers
 description: Customer master, daily extract from the CRM
 owner: crm-team
 tags: [crm, daily]
-expect: {every: 1d}                    # history --stale reports a day without a successful load
+expect: {every: 1d}                    # stale reports a day without a successful load
 
 source:
   prefix: data/in/customers/

@@ -54,9 +54,20 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
     "history": (
         ("feedway history orders", "past loads, newest first"),
         ("feedway history --status FAILED --since 7d", ""),
-        ("feedway history orders --changes", "how the table changed"),
-        ("feedway history --stale", "feeds that are late"),
-        ("feedway history --prune 400d --yes", "remove old rows of JOB_STS"),
+        ("feedway history --file orders_7.csv", "what became of a file"),
+    ),
+    "logs": (
+        ("feedway logs 4be07a15", "a load, by the start of its run_id"),
+        ("feedway logs orders", "the latest load of a feed"),
+    ),
+    "changes": (
+        ("feedway changes orders", "how the table changed, and why"),
+        ("feedway changes --since 7d", ""),
+    ),
+    "stale": (("feedway stale", "feeds that are late"),),
+    "prune": (
+        ("feedway prune 400d", "how many rows are old"),
+        ("feedway prune 400d --yes", "delete them"),
     ),
     "restore-views": (
         ("feedway restore-views", "every view in the journal"),
@@ -80,9 +91,10 @@ EXIT_CODES = {
     0: "all done, or nothing to do",
     1: "unexpected, failures of several classes, or no command",
     2: "a spec, the command line, AWS's region or profile, or a refused file",
-    3: "a source file; history --stale: a feed is late",
+    3: "a source file",
     4: "a schema change was refused, or a view could not be restored",
     5: "the warehouse or S3, a full disk, Spark",
+    6: "stale: a feed is late; plan --detailed-exitcode: there is something to do",
     130: "interrupted (Ctrl-C)",
     143: "terminated (SIGTERM)",
 }

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from framework import __version__
+from framework.cli.exit_codes import INTERRUPTED, NO_COMMAND, TERMINATED
 from framework.cli.glue import is_glue_run, translate_pipeline_form
 from framework.cli.help import Layout, epilog_of
 from framework.cli.output import DEFAULT_FORMAT, make_output
@@ -27,7 +28,11 @@ COMMANDS = {
     "run": "load pending files",
     "replay": "load a pipeline's unprocessed files, or corrected bad rows, again",
     "skip": "skip a file: archive it without loading",
-    "history": "show past loads, and feeds that are late",
+    "history": "show past loads, and those that run",
+    "logs": "show the log of a load",
+    "changes": "show what loads changed about tables",
+    "stale": "show feeds that are late",
+    "prune": "delete audit rows that nothing needs",
     "restore-views": "restore views that a crashed run dropped",
     "sandbox": "start, stop and query the local stand-in for AWS",
     "completion": "print the script that completes commands in a shell",
@@ -37,11 +42,6 @@ BEGINNING = frozenset({"init", "completion"})
 DEFAULT_ENVIRONMENT = "sandbox"
 IN_MARKDOWN = frozenset({"plan"})
 """Commands that take `--output github`."""
-NO_COMMAND_EXIT_CODE = 1
-"""Of the program without arguments, which prints its help, as `git` does."""
-INTERRUPTED_EXIT_CODE = 130
-TERMINATED_EXIT_CODE = 143
-"""128 and the signal's number, as in shells."""
 LONGEST_LINE = 2000
 """Maximum length in characters of a failure in one line: statements in it may have 100,000 bytes."""
 
@@ -65,7 +65,7 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
     output = make_output()
     if not argv:
         build_parser([]).print_help()
-        return NO_COMMAND_EXIT_CODE
+        return NO_COMMAND
     try:
         arguments = parse_arguments(argv)
         output = make_output(arguments.output, Program(_chosen(arguments)))
@@ -92,7 +92,7 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
         output.stderr.write(f"{message}\n")
         if is_glue_run(argv):
             raise PipelineError(message) from None
-        return TERMINATED_EXIT_CODE if is_terminated else INTERRUPTED_EXIT_CODE
+        return TERMINATED if is_terminated else INTERRUPTED
 
 
 def _in_one_line(error: PipelineError) -> PipelineError:

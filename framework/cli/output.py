@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
@@ -16,6 +16,8 @@ from framework.model.words import counted
 
 Format = Literal["text", "json", "lines", "github"]
 DEFAULT_FORMAT: Format = "text"
+SHORTEST = 8
+"""The fewest characters to which a text is cut for a narrow terminal."""
 _KEPT_IN_THE_LOG = frozenset({Event.COLUMNS_NAMED, Event.LOAD_STARTED, Event.LEDGER_CREATED, Event.FILE_MOVED})
 
 
@@ -133,6 +135,41 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [_line(list(columns), widths, [False] * len(columns)), "  ".join("-" * width for width in widths)]
     lines += [_line(row, widths, numeric) for row in texts]
     return "\n".join(lines)
+
+
+def fitted_table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], width: int | None, cut: Collection[str]
+) -> str:
+    """Return a text table of at most `width` columns, where the texts of the columns in `cut` may be shortened to that.
+
+    The longest one is shortened first, none to less than SHORTEST characters. None as the width shortens nothing.
+    """
+    whole = table(columns, rows)
+    excess = 0 if width is None else max(map(len, whole.splitlines())) - width
+    places = [place for place, name in enumerate(columns) if name in cut]
+    longest = {place: max((len(str(row[place] or "")) for row in rows), default=0) for place in places}
+    while excess > 0 and longest and max(longest.values()) > SHORTEST:
+        place = max(longest, key=lambda each: longest[each])
+        longest[place] -= 1
+        excess -= 1
+    return table(
+        columns,
+        [
+            [
+                shortened(str(value), longest[place]) if place in longest and value is not None else value
+                for place, value in enumerate(row)
+            ]
+            for row in rows
+        ],
+    )
+
+
+def shortened(text: str, length: int) -> str:
+    """Return a text of at most `length` characters: its beginning and its end, in which names of one feed differ."""
+    if len(text) <= length:
+        return text
+    ending = length // 2
+    return f"{text[: length - ending - 1]}…{text[-ending:]}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], to_right: Sequence[bool]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 
 from framework.errors import PipelineError
+from framework.lake.lake import Lake
 from framework.load.run import Run
 from framework.plan.audit import LoadFile
 from framework.warehouse.audit import write_audit
@@ -46,8 +48,13 @@ def confirm_start(run: Run, files: Sequence[LoadFile]) -> None:
 
 def export_log(run: Run) -> None:
     """Export the log to the lake. A failure to do so is logged, and never masks an error."""
-    key = run.lake.key(f"logs/{run.spec.pipeline}/{run.month}/{run.run_id}.jsonl")
+    key = log_key(run.lake, run.spec.pipeline, run.run_id, run.names.started_at)
     try:
         run.lake.put(key, run.log.text())
     except PipelineError as error:
         run.log.error("the log could not be exported", key=key, error=str(error))
+
+
+def log_key(lake: Lake, pipeline: str, run_id: str, began_at: datetime) -> str:
+    """Return the key under which the log of a run is exported; the time is UTC."""
+    return lake.key(f"logs/{pipeline}/{began_at:%Y/%m}/{run_id}.jsonl")

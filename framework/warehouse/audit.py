@@ -89,12 +89,17 @@ def read_run_counts(
 
 @dataclass(frozen=True)
 class HistoryQuery:
-    """The loads to read: at most `rows`, begun since a time; no pipeline, status or key means all."""
+    """The loads to read: at most `rows`, begun since a time; no pipeline, status, key, name or id means all.
+
+    `file_name` is the last part of a key, `run_id` a load's id or its first characters.
+    """
 
     pipelines: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     source_filename: str | None = None
+    file_name: str | None = None
+    run_id: str | None = None
     rows: int = 200
 
 
@@ -172,7 +177,7 @@ def prune_audit(
 ) -> dict[str, int]:
     """Delete audit rows of loads begun before a time, or only count them; return the count by status.
 
-    Rows needed for exactly-once checks and `--stale` are kept: of every file the last row and the last SUCCESS.
+    Rows needed for exactly-once checks and `stale` are kept: of every file the last row and the last SUCCESS.
     """
     prunable = {"table": _job_sts(warehouse), "prunable": "prunable"}
     statements = [

@@ -305,7 +305,7 @@ def test_bad_rows_are_reported_and_their_corrections_replayed(feed: FeedHarness)
     assert (code, refused, replayed, history) == (0, 3, 0, 0)
     assert "1 of 1 value of n is not an integer: 'x', in row 1, line 2" in message
     assert [load["records_inserted"] for load in document["loads"]] == [1]
-    assert "rejected" in out.splitlines()[0]
+    assert "bad" in out.splitlines()[0]
     assert "bad rows: 1, in s3://lake/data/quarantine/" in out
     rows = feed.json("sandbox", "sql", f"select id, n, file_name from public.{feed.name} order by id")[1]["rows"]
     assert rows == [[1, 1, "1.csv"], [2, 7, "1.csv"]]

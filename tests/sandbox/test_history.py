@@ -1,4 +1,4 @@
-"""`history`: what became of past loads, which still run, and which feeds are late."""
+"""`history`, `changes`, `stale`, `prune`: past loads, those that run, and what the audit knows besides."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from framework.cli.commands.history import _text as history_text
+from framework.warehouse.audit import HISTORY_COLUMNS
 from tests.harness import FeedHarness, new_name, tagged_spec
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "output"
@@ -48,9 +50,9 @@ def loads(feed: FeedHarness, *options: str) -> list[dict[str, Any]]:
 
 
 def stale(feed: FeedHarness, *options: str) -> tuple[int, list[dict[str, Any]]]:
-    """Return the exit code of `history --stale` and what it prints, checked against its schema."""
-    code, document = feed.json("history", feed.name, "--stale", *options)
-    schema = json.loads((SCHEMAS / "history_stale.schema.json").read_text(encoding="utf-8"))
+    """Return the exit code of `stale` and what it prints, checked against its schema."""
+    code, document = feed.json("stale", feed.name, *options)
+    schema = json.loads((SCHEMAS / "stale.schema.json").read_text(encoding="utf-8"))
     Draft202012Validator(schema).validate(document)
     return code, document["stale"]
 
@@ -114,8 +116,11 @@ def test_a_skipped_file_is_shown_with_the_reason(feed: FeedHarness) -> None:
 
     assert skipped["source_filename"] == key
     assert skipped["error_message"].startswith("already loaded on 2")
-    assert "already loaded on 2" in text
-    assert [line.split()[4] for line in text.splitlines()[2:]] == ["SKIPPED", "SUCCESS"]
+    table, _, messages = text.partition("\n\n")
+    assert [line.split()[5] for line in table.splitlines()[2:]] == ["SKIPPED", "SUCCESS"]
+    first, reason = messages.splitlines()
+    assert first == f"{skipped['run_id'][:8]}  {feed.name}  1.csv  SKIPPED"
+    assert reason.startswith("  already loaded on 2")
 
 
 def test_loads_are_picked_by_time_file_status_and_number(feed: FeedHarness) -> None:
@@ -128,6 +133,8 @@ def test_loads_are_picked_by_time_file_status_and_number(feed: FeedHarness) -> N
 
     assert [load["source_filename"] for load in loads(feed, "--file", file)] == [file]
     assert [load["source_filename"] for load in loads(feed, "--file", f"s3://lake/{file}")] == [file]
+    assert [load["source_filename"] for load in loads(feed, "--file", "2.csv")] == [file]
+    assert loads(feed, "--file", ".csv") == loads(feed, "--file", "%.csv") == []
     assert len(loads(feed, "--since", "1d")) == 3
     assert len(loads(feed, "--since", "2025-03-01T10:00")) == 4
     assert len(loads(feed, "--since", "2025-03-01T10:59:59+01:00")) == 5
@@ -142,12 +149,6 @@ def test_loads_are_picked_by_time_file_status_and_number(feed: FeedHarness) -> N
         (["--since", "2026-13-01"], "2026-13-01"),
         (["--status", "LOST"], "UNFINISHED"),
         (["--rows", "0"], "from 1"),
-        (["--stale", "--status", "FAILED"], "--status"),
-        (["--stale", "--rows", "5"], "--rows"),
-        (["--changes", "--status", "FAILED"], "--status"),
-        (["--changes", "--file", "k"], "--file"),
-        (["--changes", "--stale"], "one of"),
-        (["--prune", "9d", "--rows", "5"], "--rows"),
     ],
 )
 def test_a_filter_that_means_nothing_is_explained(feed: FeedHarness, options: list[str], words: str) -> None:
@@ -158,8 +159,8 @@ def test_a_filter_that_means_nothing_is_explained(feed: FeedHarness, options: li
 
 
 def test_the_history_shows_what_loads_changed_about_tables(feed: FeedHarness) -> None:
-    schema = json.loads((SCHEMAS / "history_changes.schema.json").read_text(encoding="utf-8"))
-    nothing = feed.json("history", feed.name, "--changes")
+    schema = json.loads((SCHEMAS / "changes.schema.json").read_text(encoding="utf-8"))
+    nothing = feed.json("changes", feed.name)
     feed.land("1.csv", "id,a,b\n1,x,5\n")
     feed.command("run", feed.name)
     feed.land("2.csv", f"id,a,b,c\n2,{'y' * 300},3000000000,z\n")
@@ -167,9 +168,9 @@ def test_the_history_shows_what_loads_changed_about_tables(feed: FeedHarness) ->
     feed.land("3.csv", "id,a,b,c\n3,x,5,z\n")
     feed.command("run", feed.name)
 
-    code, document = feed.json("history", feed.name, "--changes")
-    _, newest = feed.json("history", "--changes", "--rows", "1", "--since", "1h")
-    _, text, _ = feed.command("--output", "text", "history", feed.name, "--changes")
+    code, document = feed.json("changes", feed.name)
+    _, newest = feed.json("changes", "--rows", "1", "--since", "1h")
+    _, text, _ = feed.command("--output", "text", "changes", feed.name)
 
     Draft202012Validator(schema).validate(document)
     assert (nothing, code) == ((0, {"changes": []}), 0)
@@ -205,7 +206,7 @@ def test_a_change_that_is_taken_back_is_not_in_the_history(feed: FeedHarness) ->
     code, _, _ = feed.command("run", feed.name)
 
     assert code == 2
-    _, document = feed.json("history", feed.name, "--changes")
+    _, document = feed.json("changes", feed.name)
     assert [change["change"] for change in document["changes"]] == ["create_table"]
 
 
@@ -223,10 +224,10 @@ def test_a_feed_is_late_when_its_last_success_is_longer_ago_than_expected(feed: 
     )
     audit(feed, "r", "FAILED", start="2026-01-02", end="2026-01-02")
     late = stale(feed)
-    code, text, _ = feed.command("--output", "text", "history", "--stale")
+    code, text, _ = feed.command("--output", "text", "stale")
 
     assert never == (
-        3,
+        6,
         [
             {
                 "pipeline": feed.name,
@@ -240,7 +241,7 @@ def test_a_feed_is_late_when_its_last_success_is_longer_ago_than_expected(feed: 
     )
     assert fresh == (0, [])
     (late_feed,) = late[1]
-    assert late[0] == code == 3
+    assert late[0] == code == 6
     assert (late_feed["last_success_ts"], late_feed["late_since_ts"]) == ("2026-01-01 00:00:00", "2026-01-01 06:00:00")
     assert late_feed["late_seconds"] > 0
     assert feed.name in text
@@ -252,8 +253,8 @@ def test_a_feed_that_expects_nothing_is_never_late(feed: FeedHarness) -> None:
     feed.write(f"pipelines/{other}.yml", tagged_spec(other) + "expect: {every: 30m}\n")
 
     assert stale(feed) == (0, [])
-    code, document = feed.json("history", "--stale")
-    assert (code, [each["pipeline"] for each in document["stale"]]) == (3, [other])
+    code, document = feed.json("stale")
+    assert (code, [each["pipeline"] for each in document["stale"]]) == (6, [other])
 
 
 def test_a_warehouse_that_was_never_used_has_no_history(feed: FeedHarness) -> None:
@@ -264,7 +265,7 @@ def test_a_warehouse_that_was_never_used_has_no_history(feed: FeedHarness) -> No
     feed.write(f"pipelines/{feed.name}.yml", tagged_spec(feed.name) + "expect: {every: 30m}\n")
 
     assert loads(feed) == []
-    assert stale(feed)[0] == 3
+    assert stale(feed)[0] == 6
 
 
 def test_pruning_keeps_what_says_which_files_are_loaded(feed: FeedHarness) -> None:
@@ -291,11 +292,11 @@ def test_pruning_keeps_what_says_which_files_are_loaded(feed: FeedHarness) -> No
     own = f"{left} order by 1, 2"
 
     week_ago = (datetime.now(UTC) - timedelta(days=7)).isoformat(timespec="seconds")
-    counted = feed.json("history", feed.name, "--prune", week_ago)
+    counted = feed.json("prune", week_ago, feed.name)
     untouched = len(feed.json("sandbox", "sql", own)[1]["rows"])
-    removed = feed.json("history", feed.name, "--prune", week_ago, "--yes")
+    removed = feed.json("prune", week_ago, feed.name, "--yes")
 
-    schema = json.loads((SCHEMAS / "history_prune.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((SCHEMAS / "prune.schema.json").read_text(encoding="utf-8"))
     for _, document in (counted, removed):
         Draft202012Validator(schema).validate(document)
     assert (counted[0], removed[0], untouched) == (0, 0, len(rows))
@@ -310,5 +311,106 @@ def test_pruning_keeps_what_says_which_files_are_loaded(feed: FeedHarness) -> No
         ("d1", "STARTED"),
         ("d1", "SUCCESS"),
     ]
-    assert "is the last of its file" in feed.command("history", feed.name, "--prune", "7d", "--output", "text")[1]
-    assert feed.command("history", "--yes")[0] == feed.command("history", "--prune", "soon")[0] == 2
+    assert "is the last of its file" in feed.command("prune", "7d", feed.name, "--output", "text")[1]
+    assert feed.command("prune", "--yes")[0] == feed.command("prune", "soon")[0] == 2
+
+
+def test_the_history_ends_with_the_messages_of_loads_that_failed(feed: FeedHarness) -> None:
+    feed.write(f"pipelines/{feed.name}.yml", tagged_spec(feed.name) + "types: {columns: {n: integer}}\n")
+    for number in range(7):
+        feed.land(f"{number}.csv", f"id,n\n1,{'x' if number else 5}\n")
+        feed.command("run", feed.name)
+    newest, *_ = loads(feed)
+
+    _, text, _ = feed.command("--output", "text", "history", feed.name)
+    _, of_file, _ = feed.command("--output", "text", "history", "--file", "1.csv", feed.name)
+
+    table, *messages = text.rstrip("\n").split("\n\n")
+    assert table.splitlines()[2].split()[0] == newest["run_id"][:8]
+    assert [line.split()[5] for line in table.splitlines()[2:]] == ["FAILED"] * 6 + ["SUCCESS"]
+    assert [message.split()[2] for message in messages[:-1]] == ["6.csv", "5.csv", "4.csv", "3.csv", "2.csv"]
+    assert messages[0].splitlines()[1:] == [f"  {line}" for line in newest["error_message"].splitlines()]
+    assert messages[-1] == "Messages of 1 more loads are left out: use history --file FILE, or logs RUN."
+    assert "1 of 1 value of n is not an integer" in of_file
+
+
+def test_a_table_is_cut_to_the_width_of_the_terminal() -> None:
+    load = dict.fromkeys(HISTORY_COLUMNS) | {
+        "run_id": "0123456789abcdef" * 2,
+        "pipeline": "a_pipeline_with_a_long_name",
+        "run_start_ts": "2026-01-31 23:59:30",
+        "run_end_ts": "2026-01-31 23:59:41.5",
+        "source_filename": f"data/in/{'folder/' * 20}orders_2026-01-31T23-59-00_part-0001.csv",
+        "status": "SUCCESS",
+        "records_read": 123_789,
+        "records_inserted": 123_000,
+        "records_updated": 0,
+        "records_rejected": 789,
+        "warnings": ["w"],
+    }
+    whole, wide, narrow = (history_text([load], width, 5).splitlines() for width in (None, 110, 80))
+
+    assert "orders_2026-01-31T23-59-00_part-0001.csv" in whole[2]
+    assert [max(map(len, lines)) for lines in (wide, narrow)] == [110, 80]
+    row = wide[2].split()
+    assert row[:3] == ["01234567", "2026-01-31", "23:59"]
+    assert (row[4][:6], row[4][-6:]) == ("orders", "01.csv")
+    assert row[5:] == ["SUCCESS", "123789", "123000", "789", "11.5", "s", "1"]
+    # Without the rows read, and the year.
+    assert narrow[2].split()[:3] == ["01234567", "01-31", "23:59"]
+    assert narrow[2].split()[5:] == ["SUCCESS", "123000", "789", "11.5", "s", "1"]
+    plain = history_text([load | {"records_rejected": 0, "warnings": []}], None, 5).splitlines()
+    assert plain[0].split() == ["run", "started", "pipeline", "file", "status", "read", "loaded", "time"]
+
+
+def logs(feed: FeedHarness, asked: str) -> dict[str, Any]:
+    """Return what `logs` prints, checked against its schema."""
+    code, found = feed.json("logs", asked)
+    document: dict[str, Any] = found
+    schema = json.loads((SCHEMAS / "logs.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(document)
+    assert code == 0
+    return document
+
+
+def test_the_log_of_a_load_is_found_by_its_id_or_its_pipeline(feed: FeedHarness) -> None:
+    feed.land("1.csv", "id,a\n1,x\n")
+    feed.command("run", feed.name)
+    feed.land("2.csv", "")
+    feed.command("run", feed.name)
+    second, first = loads(feed)
+
+    of_first = logs(feed, first["run_id"])
+    code, text, _ = feed.command("--output", "text", "logs", second["run_id"][:12])
+
+    assert logs(feed, first["run_id"][:8]) == of_first
+    assert (of_first["status"], of_first["source_files"]) == ("SUCCESS", [f"data/in/{feed.name}/1.csv"])
+    stored = feed.s3.get_object(Bucket="lake", Key=of_first["log"].removeprefix("s3://lake/"))["Body"].read()
+    assert of_first["entries"] == [json.loads(line) for line in stored.splitlines()]
+    assert logs(feed, feed.name)["run_id"] == second["run_id"]
+    assert code == 0
+    lines = text.splitlines()
+    assert lines[0] == f"{second['run_id']}  {feed.name}  2.csv  FAILED"
+    assert any("error: " in line for line in lines)
+    assert lines[-1].endswith(f"/{second['run_id']}.jsonl")
+
+
+def test_a_log_that_is_not_there_is_explained(feed: FeedHarness) -> None:
+    unknown, killed, alike = "f" * 32, "e" * 32, "e" * 31 + "d"
+    audit(feed, killed, "STARTED", start=str(datetime.now(UTC) - timedelta(days=1))[:19])
+    wanted = {
+        unknown: "no load of it is recorded",
+        "orders?": "no such pipeline",
+        "abc": "first 4 are enough",
+        killed: "A load that was killed exports none",
+    }
+    for asked, words in wanted.items():
+        code, _, err = feed.command("logs", asked)
+        assert (code, words in err) == (2, True), err
+    audit(feed, alike, "STARTED")
+    code, _, err = feed.command("logs", "eeee")
+    assert (code, "several loads begin so" in err) == (2, True)
+    own = f"staging/{feed.name}/{'c' * 32}/{alike}/rows-0/1.parquet"
+    feed.s3.put_object(Bucket="lake", Key=own, Body=b"")
+    code, _, err = feed.command("logs", alike)
+    assert (code, "is running" in err) == (2, True), err

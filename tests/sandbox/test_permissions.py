@@ -183,7 +183,7 @@ def _loads(site: Site) -> None:
     site.land("4.csv", "id,a,b\n" + "".join(f"{number},{'x' * 90},0\n" for number in range(100_000)))
     assert site.run("run", name) == 0
     assert site.run("history", name) == 0
-    assert site.run("history", "--stale") == 0
+    assert site.run("stale") == 0
     assert site.run("restore-views") == 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from framework.cli.concurrency import Interruption, run_concurrently
+from framework.cli.exit_codes import ATTENTION
 from framework.cli.file_options import add_file_options, file_request
 from framework.cli.incoming import inbox_key, incoming_files
 from framework.cli.output import Output
@@ -27,8 +28,6 @@ from framework.load.services import Services
 from framework.log.run_log import utc_now
 from framework.spec.environment import Environment
 from framework.spec.project import Project
-
-CHANGES_EXIT_CODE = 6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detailed-exitcode",
         action="store_true",
-        help=f"end in exit code {CHANGES_EXIT_CODE} where a run would find something to do",
+        help=f"end in exit code {ATTENTION} where a run would find something to do",
     )
 
 
@@ -77,7 +76,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         lambda: plan_markdown(report, environment.name, arguments.columns),
     )
     code = end_in(failures_of(report.failures))
-    return CHANGES_EXIT_CODE if arguments.detailed_exitcode and report.has_changes else code
+    return ATTENTION if arguments.detailed_exitcode and report.has_changes else code
 
 
 def _request(arguments: argparse.Namespace, feeds: Sequence[Feed], environment: Environment) -> LoadRequest:

@@ -1,14 +1,16 @@
-"""`history --prune`: removes rows of JOB_STS that nothing needs any more."""
+"""`prune`: deletes rows of JOB_STS that nothing needs any more."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
+from framework.cli.audit_options import parse_when
 from framework.cli.output import Output
-from framework.load.services import Services
+from framework.cli.selection import add_selection, selected_names
+from framework.cli.wiring import open_services
 from framework.model.words import counted
+from framework.spec.project import Project
 from framework.warehouse.audit import prune_audit
 from framework.warehouse.session import WarehouseSession
 
@@ -23,18 +25,28 @@ class Pruning:
     removed: bool
 
 
-def report_pruning(
-    names: Sequence[str], before: datetime, services: Services, output: Output, *, is_confirmed: bool
-) -> int:
-    """Remove the old rows where that is confirmed, and print how many there are.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `prune` takes."""
+    parser.add_argument("before", metavar="WHEN", help="the age (400d), date or time (UTC) from which rows are old")
+    add_selection(parser, "prune", none_is_all=True)
+    parser.add_argument("--yes", action="store_true", help="delete them; without it they are counted")
+
+
+def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
+    """Delete the old rows of the pipelines where that is confirmed, and print how many there are.
 
     Raises:
+        SpecError: the command line or an environment is wrong.
         WarehouseError: the warehouse cannot be reached, or refuses.
     """
-    log = services.open_log(services.new_run_id(), "history")
-    warehouse = WarehouseSession(services.warehouse, "history", log)
-    counts = prune_audit(warehouse, names, before, is_confirmed=is_confirmed)
-    pruning = Pruning(before.strftime("%Y-%m-%d %H:%M:%S"), sum(counts.values()), counts, is_confirmed)
+    environment = project.environment(arguments.env)
+    names = selected_names(arguments, project)
+    with open_services(project.folder, environment, output, arguments.job_id) as services:
+        before = parse_when(arguments.before, services.now(), "prune")
+        log = services.open_log(services.new_run_id(), "prune")
+        warehouse = WarehouseSession(services.warehouse, "prune", log)
+        counts = prune_audit(warehouse, names, before, is_confirmed=arguments.yes)
+    pruning = Pruning(before.strftime("%Y-%m-%d %H:%M:%S"), sum(counts.values()), counts, arguments.yes)
     output.document({"pruned": asdict(pruning)}, lambda: _text(pruning))
     return 0
 

@@ -1,19 +1,21 @@
-"""Feeds whose last successful load is longer ago than their spec expects."""
+"""`stale`: feeds whose last successful load is longer ago than their spec expects."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from framework.cli.exit_codes import ATTENTION
 from framework.cli.output import Output, table
-from framework.load.services import Services
+from framework.cli.selection import add_selection, selected_names
+from framework.cli.wiring import open_services
 from framework.model.words import counted
 from framework.spec.pipeline import PipelineSpec
+from framework.spec.project import Project
 from framework.warehouse.audit import read_last_success
 from framework.warehouse.session import WarehouseSession
-
-STALE_EXIT_CODE = 3
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,27 @@ class StaleFeed:
     late_seconds: int | None
 
 
-def report_stale(specs: Sequence[PipelineSpec], services: Services, output: Output) -> int:
-    """Print the feeds that are late; return 3 where there is one, else 0."""
-    expecting = [spec for spec in specs if spec.expect.every is not None]
-    log = services.open_log(services.new_run_id(), "history")
-    names = [spec.pipeline for spec in expecting]
-    loaded = read_last_success(WarehouseSession(services.warehouse, "history", log), names)
-    found = stale_feeds(expecting, loaded, services.now())
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `stale` takes."""
+    add_selection(parser, "check", none_is_all=True)
+
+
+def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
+    """Print the feeds that are late; return 6 where there is one, else 0.
+
+    Raises:
+        SpecError: the command line, an environment or a spec is wrong.
+    """
+    environment = project.environment(arguments.env)
+    names = selected_names(arguments, project) or project.pipeline_names()
+    expecting = [spec for spec in map(project.pipeline, names) if spec.expect.every is not None]
+    with open_services(project.folder, environment, output, arguments.job_id) as services:
+        log = services.open_log(services.new_run_id(), "stale")
+        warehouse = WarehouseSession(services.warehouse, "stale", log)
+        loaded = read_last_success(warehouse, [spec.pipeline for spec in expecting])
+        found = stale_feeds(expecting, loaded, services.now())
     output.document({"stale": [asdict(feed) for feed in found]}, lambda: _text(found, len(expecting)))
-    return STALE_EXIT_CODE if found else 0
+    return ATTENTION if found else 0
 
 
 def stale_feeds(specs: Sequence[PipelineSpec], last_success: Mapping[str, datetime], now: datetime) -> list[StaleFeed]:

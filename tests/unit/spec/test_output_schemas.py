@@ -79,12 +79,12 @@ def test_the_history_has_the_columns_of_the_audit() -> None:
     assert fields_of("history") == list(HISTORY_COLUMNS)
 
 
-def test_the_history_of_changes_has_the_columns_of_the_log() -> None:
-    assert fields_of("history_changes", "changes") == list(CHANGE_COLUMNS)
+def test_changes_have_the_columns_of_the_log() -> None:
+    assert fields_of("changes", "changes") == list(CHANGE_COLUMNS)
 
 
 def test_a_stale_feed_has_the_fields_of_its_schema() -> None:
-    assert fields_of("history_stale", "stale") == [field.name for field in dataclasses.fields(StaleFeed)]
+    assert fields_of("stale", "stale") == [field.name for field in dataclasses.fields(StaleFeed)]
 
 
 def test_a_restored_view_has_the_fields_of_its_schema() -> None:
@@ -92,5 +92,5 @@ def test_a_restored_view_has_the_fields_of_its_schema() -> None:
 
 
 def test_a_pruning_has_the_fields_of_its_schema() -> None:
-    properties = output_schema("history_prune")["properties"]["pruned"]["properties"]
+    properties = output_schema("prune")["properties"]["pruned"]["properties"]
     assert list(properties) == [field.name for field in dataclasses.fields(Pruning)]
