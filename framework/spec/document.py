@@ -69,7 +69,8 @@ class TextPlace:
 class Document:
     """A YAML text as plain values; `keys` and `values` are (line, column), counted from 1, by path.
 
-    `blocks` are the places of the first characters of texts that are written as blocks (`|`).
+    `blocks` are the places of the first characters of texts that are written as blocks (`|`). `numbers` are numbers and
+    booleans as they are written, by path: `10.50` is the number 10.5.
 
     `findings` are mistakes of the YAML itself that leave the rest readable.
     """
@@ -79,6 +80,7 @@ class Document:
     keys: Mapping[Path, tuple[int, int]]
     values: Mapping[Path, tuple[int, int]]
     blocks: Mapping[Path, tuple[int, int]]
+    numbers: Mapping[Path, str]
     findings: tuple[Finding, ...]
 
     def problem(self, finding: Finding) -> Problem:
@@ -134,7 +136,7 @@ def read_document(text: str, shown: str) -> Document:
     except RecursionError as error:
         problem = Problem(shown, 0, 0, "spec/yaml", "the values are nested without end", "Write them out.")
         raise spec_error(shown, [problem]) from error
-    return Document(shown, value, reader.keys, reader.values, reader.blocks, tuple(reader.findings))
+    return Document(shown, value, reader.keys, reader.values, reader.blocks, reader.numbers, tuple(reader.findings))
 
 
 def _syntax_problem(text: str, shown: str, error: Exception) -> Problem:
@@ -160,6 +162,7 @@ class _Reader:
     keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
     values: dict[Path, tuple[int, int]] = field(default_factory=dict)
     blocks: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    numbers: dict[Path, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def read(self, node: yaml.Node, path: Path) -> object:
@@ -174,7 +177,10 @@ class _Reader:
             case yaml.ScalarNode(tag=tag) if tag in _CONVERSIONS or tag in _TEXT_TAGS:
                 if node.style == "|":
                     self.blocks[path] = self._block_start(node)
-                return _scalar(node)
+                value = _scalar(node)
+                if isinstance(value, bool | int | float):
+                    self.numbers[path] = node.value
+                return value
         message = f"{field_name(path)} carries the tag {node.tag!r}, which means nothing here"
         self.findings.append(Finding(path, "spec/tag", message, "Leave the tag out."))
         return None

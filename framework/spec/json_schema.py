@@ -31,7 +31,7 @@ _BOOLEAN_WORDS = {"yes", "no", "on", "off", "y", "n", "true", "false"}
 
 @functools.cache
 def json_schema(name: str) -> JsonSchema:
-    """Return a schema by its name: `pipeline` or `environments`."""
+    """Return a schema by its name: `pipeline`, `environments` or `feed_tests`."""
     schema: JsonSchema = json.loads(read_text(f"schemas/{name}.schema.json"))
     return schema
 

@@ -11,14 +11,17 @@ from typing import Any
 
 from framework.errors import Problem
 from framework.spec.build import build_environment, build_pipeline
+from framework.spec.build_feed_tests import build_feed_tests
 from framework.spec.checks.bad_rows import bad_rows_findings
 from framework.spec.checks.columns import column_findings
 from framework.spec.checks.environments import environment_findings
+from framework.spec.checks.feed_tests import feed_test_findings
 from framework.spec.checks.fixed import fixed_findings
 from framework.spec.checks.source import source_findings
 from framework.spec.checks.types import type_findings
 from framework.spec.document import Document, Finding, read_document, spec_error
 from framework.spec.environment import Environment
+from framework.spec.feed_tests import FeedTests
 from framework.spec.fields import text_at
 from framework.spec.grants import grant_findings
 from framework.spec.json_schema import json_schema, schema_findings, with_defaults
@@ -63,6 +66,17 @@ def load_environments_text(text: str, shown: str) -> dict[str, Environment]:
     """
     fields = _checked(read_document(text, shown), "environments", (environment_findings,))
     return {name: build_environment(name, entry) for name, entry in fields["environments"].items()}
+
+
+def load_feed_tests_text(text: str, shown: str, pipeline: str, folder: Traversable) -> FeedTests:
+    """Read the tests of a pipeline from the text of their file; `folder` is where the paths in it begin.
+
+    Raises:
+        SpecError: the text cannot be used as written; it lists every problem.
+    """
+    document = read_document(text, shown)
+    _checked(document, "feed_tests", (partial(feed_test_findings, folder),))
+    return build_feed_tests(document, pipeline, folder)
 
 
 def read_spec_file(path: Traversable, shown: str) -> str:

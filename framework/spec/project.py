@@ -1,4 +1,4 @@
-"""A project: `environments.yml` and `pipelines/`."""
+"""A project: `environments.yml` and `pipelines/`, with the tests of feeds in `pipelines/tests/`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from framework.model.program import PLAIN
 from framework.model.words import listed
 from framework.spec.checks.targets import shared_targets
 from framework.spec.environment import Environment
+from framework.spec.feed_tests import FeedTests
 from framework.spec.globs import may_overlap
 from framework.spec.json_schema import closest
-from framework.spec.load import load_environments_text, load_pipeline_text, read_spec_file
+from framework.spec.load import load_environments_text, load_feed_tests_text, load_pipeline_text, read_spec_file
 from framework.spec.pipeline import PipelineSpec
 
 ENVIRONMENTS = "environments.yml"
 PIPELINES = "pipelines"
 BEGINNING = PLAIN.command("init", "NAME", "--from", "FILE")
 """The command that writes a spec, and begins a project where there is none."""
+TESTS = "tests"
+"""The folder in `pipelines` that holds the tests of feeds."""
 _MOST_NAMES = 20
 
 
@@ -61,7 +64,7 @@ class Project:
 
     def pipeline_names(self) -> list[str]:
         """Return the names of all pipelines, in order; empty where there is no folder of them."""
-        return _stems(self, ".yml")
+        return _stems(self.find(PIPELINES), ".yml")
 
     def pipeline(self, name: str) -> PipelineSpec:
         """Return a pipeline's spec.
@@ -85,6 +88,23 @@ class Project:
             if name not in known:
                 folder = self.find(PIPELINES).shown
                 raise SpecError(f"there is no pipeline {name!r} in {folder}. {instead(name, known)}")
+
+    def tested_names(self) -> list[str]:
+        """Return the names of all files of tests, in order; each should be that of a pipeline."""
+        return _stems(self.find(PIPELINES) / TESTS, ".yml")
+
+    def feed_tests(self, name: str) -> FeedTests:
+        """Return the tests of a pipeline.
+
+        Raises:
+            SpecError: there is no file of tests for it, or the file has problems.
+        """
+        folder = self.find(PIPELINES) / TESTS
+        if name not in self.tested_names():
+            raise SpecError(f"pipeline {name} has no tests: there is no {folder.shown}/{name}.yml. Write them there.")
+        place = folder / f"{name}.yml"
+        shown = place.name_for(f"{PIPELINES}/{TESTS}/{name}.yml")
+        return load_feed_tests_text(read_spec_file(place.files, shown), shown, name, folder.files)
 
     def environments(self) -> dict[str, Environment]:
         """Return all environments by name.
@@ -136,7 +156,7 @@ def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
             found = (control_schema_problem(spec, environments[name]) for name in sorted(environments))
             problems += [problem for problem in found if problem is not None][:1]
     of_named = [problem for problem, other in between if named & {problem.file, other.path}]
-    return [*problems, *of_named, *_misnamed(project)]
+    return [*problems, *of_named, *_misnamed(project), *_test_problems(project, names)]
 
 
 def empty_problem(project: Project) -> Problem:
@@ -205,20 +225,30 @@ def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[tuple[Problem, Pipe
 
 def _misnamed(project: Project) -> Iterator[Problem]:
     folder = project.find(PIPELINES)
-    for stem in _stems(project, ".yaml"):
-        message = "specs end in .yml, so this file is not read"
-        yield Problem(
-            (folder / f"{stem}.yaml").name_for(f"{PIPELINES}/{stem}.yaml"),
-            0,
-            0,
-            "spec/file",
-            message,
-            f"Rename it to {stem}.yml.",
-        )
+    for place, path, what in ((folder, PIPELINES, "specs"), (folder / TESTS, f"{PIPELINES}/{TESTS}", "tests")):
+        for stem in _stems(place, ".yaml"):
+            file = (place / f"{stem}.yaml").name_for(f"{path}/{stem}.yaml")
+            message = f"{what} end in .yml, so this file is not read"
+            yield Problem(file, 0, 0, "spec/file", message, f"Rename it to {stem}.yml.")
 
 
-def _stems(project: Project, ending: str) -> list[str]:
-    """Return the names, in order and without the ending, of the files in `pipelines` with this ending."""
-    folder = project.find(PIPELINES).files
+def _test_problems(project: Project, names: Sequence[str]) -> Iterator[Problem]:
+    """Yield the problems of the tests of the named pipelines; without names, of all, and of tests of no pipeline."""
+    known = project.pipeline_names()
+    for name in project.tested_names():
+        if name not in known and not names:
+            file = (project.find(PIPELINES) / TESTS / f"{name}.yml").name_for(f"{PIPELINES}/{TESTS}/{name}.yml")
+            message = f"the file is named after no pipeline: there is no {PIPELINES}/{name}.yml"
+            yield Problem(file, 0, 0, "spec/test-name", message, f"Rename it. {instead(name, known)}")
+        elif name in names or not names:
+            try:
+                project.feed_tests(name)
+            except SpecError as error:
+                yield from error.problems
+
+
+def _stems(place: Place, ending: str) -> list[str]:
+    """Return the names, in order and without the ending, of the files in a folder with this ending."""
+    folder = place.files
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     return sorted(name.removesuffix(ending) for name in names if name.endswith(ending))
