@@ -8,7 +8,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from botocore.exceptions import BotoCoreError
 from framework.cli.concurrency import Interruption
 from framework.cli.engines import RowEngines
 from framework.cli.output import Output
-from framework.errors import SpecError
+from framework.errors import PipelineError, SpecError
 from framework.lake.connection import CLIENT_CONFIG, S3Connection
 from framework.lake.lake import Lake
 from framework.load.services import Services, never_interrupted
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from framework.sandbox import SandboxAddress
 
 SANDBOX_FOLDER = ".sandbox"
+TESTS_FOLDER = "tests"
+"""The folder in it that holds a sandbox for each `test` that runs."""
 _REGION_FIELDS = {"s3": "lake.region", "redshift-data": "warehouse.region"}
 """The field of environments.yml that names the region of each client."""
 _ANNOUNCING_CONFIG = Config(
@@ -65,8 +68,63 @@ def open_services(
     interruption: Interruption | None = None,
 ) -> Iterator[Services]:
     """Yield the services of an environment; a sandbox that had to be started is stopped afterwards."""
+    with (
+        _open_aws(project, environment, output) as aws,
+        _services_on(aws, environment, output, job_id, interruption) as services,
+    ):
+        yield services
+
+
+@dataclass(frozen=True)
+class IsolatedSandbox:
+    """An empty sandbox that nobody else uses. `empty` removes all that is in it."""
+
+    services: Services
+    bucket_folder: Path
+    empty: Callable[[], None]
+
+    def deliver(self, key: str, content: bytes, modified_at: datetime) -> None:
+        """Put a file into the bucket, as one that arrived at a time.
+
+        Raises:
+            PipelineError: the sandbox cannot hold a file of this name.
+        """
+        path = self.bucket_folder / key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            os.utime(path, (modified_at.timestamp(), modified_at.timestamp()))
+        except (OSError, ValueError) as error:
+            raise PipelineError(f"the sandbox cannot hold the file {key}: {error}") from error
+
+
+@contextmanager
+def open_isolated(project: Path, environment: Environment, output: Output) -> Iterator[IsolatedSandbox]:
+    """Yield an empty sandbox of the block's own, which is removed at the end. Progress is not shown.
+
+    It stands in for the environment; the project's sandbox, and other blocks like this one, are not touched.
+    """
+    require_sandbox()
+    from framework import sandbox
+
+    folder = project / SANDBOX_FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with sandbox.isolated(folder / TESTS_FOLDER) as (address, empty):
+        bucket_folder = address.s3_folder / environment.lake.bucket
+        bucket_folder.mkdir(exist_ok=True)
+        with _services_on(_sandbox_aws(address), environment, output, None, None) as services:
+
+            def open_log(run_id: str, pipeline: str) -> RunLog:
+                return RunLog(run_id, pipeline, output.log_stream)
+
+            yield IsolatedSandbox(replace(services, open_log=open_log), bucket_folder, empty)
+
+
+@contextmanager
+def _services_on(
+    aws: Aws, environment: Environment, output: Output, job_id: str | None, interruption: Interruption | None
+) -> Iterator[Services]:
     with ExitStack() as stack:
-        aws = stack.enter_context(_open_aws(project, environment, output))
         lake = Lake(aws.client("s3", environment.lake.region), environment.lake, connection=aws.s3)
         settings = environment.warehouse
         sleep = time.sleep if interruption is None else interruption.sleep
@@ -104,12 +162,16 @@ def _open_aws(project: Path, environment: Environment, output: Output) -> Iterat
         yield Aws(aws_clients(environment.name), S3Connection(environment.lake.region), dict, account_limiter())
         return
     with open_sandbox(project, output) as address:
-        # imported where it is used: on AWS the sandbox's packages are not installed
-        from framework.sandbox import java_environment
+        yield _sandbox_aws(address)
 
-        # The sandbox is not shared and has no quotas.
-        clients, connection = sandbox_clients(address), sandbox_connection(address)
-        yield Aws(clients, connection, java_environment, RateLimiter({}))
+
+def _sandbox_aws(address: SandboxAddress) -> Aws:
+    # imported where it is used: on AWS the sandbox's packages are not installed
+    from framework.sandbox import java_environment
+
+    # The sandbox is not shared and has no quotas.
+    clients, connection = sandbox_clients(address), sandbox_connection(address)
+    return Aws(clients, connection, java_environment, RateLimiter({}))
 
 
 def aws_clients(environment: str) -> Callable[[str, str | None], Any]:

@@ -2,7 +2,7 @@
 
 from framework.sandbox.address import Ports, ProcessStatus, SandboxAddress
 from framework.sandbox.java import java_environment
-from framework.sandbox.lifecycle import borrow, is_running, reset, start, status, stop
+from framework.sandbox.lifecycle import borrow, is_running, isolated, reset, start, status, stop
 
 __all__ = [
     "Ports",
@@ -10,6 +10,7 @@ __all__ = [
     "SandboxAddress",
     "borrow",
     "is_running",
+    "isolated",
     "java_environment",
     "reset",
     "start",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from framework.errors import PipelineError
 from framework.sandbox import postgresql, services
 from framework.sandbox.address import LOOPBACK, Ports, ProcessStatus, SandboxAddress
+from framework.sandbox.emptying import Emptying
 from framework.sandbox.ports import choose_port, is_free, refuse_taken
 from framework.sandbox.processes import end, is_alive, last_lines, spawn, wait_until
 from framework.sandbox.services import SERVICES, Service
@@ -63,6 +65,27 @@ def borrow(folder: Path, say: Say = _say_nothing) -> Iterator[SandboxAddress]:
         with unless_in_use(site) as is_unused:
             if is_unused:
                 _stop(site, only_on_demand=True)
+
+
+@contextmanager
+def isolated(folder: Path) -> Iterator[tuple[SandboxAddress, Callable[[], None]]]:
+    """Yield an empty sandbox below a folder that nobody else uses, and what empties it again; it is removed at the end.
+
+    Concurrent callers have one each. What a killed caller has left is removed by a later one.
+    """
+    for number in itertools.count(1):
+        site = _site(folder / str(number))
+        site.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with unless_in_use(site) as is_unused:
+            if not is_unused:
+                continue
+            reset(site.folder)
+            try:
+                address = _start(site, Ports(), _say_nothing, on_demand=True)
+                yield address, Emptying(address.database_url, address.s3_folder)
+            finally:
+                reset(site.folder)
+            return
 
 
 def stop(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a process that has crashed leaves in the folder for rows in transit."""
+"""What a process that has crashed leaves: rows in transit, and the sandbox of tests of feeds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
+from framework import sandbox
 from framework.rows.workspace import Workspace
 
 DIE = """
@@ -27,3 +30,24 @@ def test_what_a_crashed_process_left_is_deleted_and_what_a_running_one_uses_stay
     living.close()
     other.close()
     assert list(tmp_path.iterdir()) == []
+
+
+CRASH = """
+import os, sys
+from pathlib import Path
+from framework import sandbox
+with sandbox.isolated(Path(sys.argv[1])):
+    os._exit(1)
+"""
+
+
+def test_the_isolated_sandbox_of_a_crashed_process_is_removed_by_the_next(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", CRASH, str(tmp_path)], check=False)
+    left = sandbox.status(tmp_path / "1")
+
+    with sandbox.isolated(tmp_path) as (address, _):
+        assert address.folder == tmp_path / "1"
+
+    assert {process.state for process in left} == {"running"}
+    assert [process for process in left if process.pid is not None and psutil.pid_exists(process.pid)] == []
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["1", "lock", "users.lock"]
