@@ -89,7 +89,7 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
 """Command lines with what they are for, by command; None for the program itself."""
 EXIT_CODES = {
     0: "all done, or nothing to do",
-    1: "unexpected, failures of several classes, or no command",
+    1: "unexpected, failures of several classes, or no command; a test failed",
     2: "a spec, the command line, AWS's region or profile, or a refused file",
     3: "a source file",
     4: "a schema change was refused, or a view could not be restored",

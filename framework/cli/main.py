@@ -25,6 +25,7 @@ COMMANDS = {
     "validate": "check specs, environments and views, offline",
     "land": "put files of this machine into a feed's inbox",
     "plan": "show what a run would do now; changes nothing",
+    "test": "run the tests of feeds, in a sandbox of their own",
     "run": "load pending files",
     "replay": "load a pipeline's unprocessed files, or corrected bad rows, again",
     "skip": "skip a file: archive it without loading",

@@ -60,7 +60,8 @@ class LoadResult:
     """The result of one source file in one load. REFUSED: the file stays where it is, and nothing is recorded.
 
     `source_file` is None where a load failed before it knew a file; where there was not even a load, `run_id` is too.
-    `quarantine` is the address of the bad rows that a file has loaded without.
+    `quarantine` is the address of the bad rows that a file has loaded without. `views` are those that the load has
+    created, replaced or restored.
     """
 
     pipeline: str
@@ -75,6 +76,7 @@ class LoadResult:
     reason: str | None = None
     failure: LoadFailure | None = None
     warnings: tuple[LoadWarning, ...] = ()
+    views: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return the result as `run --output json` prints it (schemas/output/run.schema.json)."""

@@ -137,6 +137,7 @@ def result_of(
         reason=reason,
         failure=failure,
         warnings=tuple(warning for warning in warnings if file is None or warning.concerns(file.source.key)),
+        views=tuple(map(str, plan.views.touched)) if plan is not None else (),
     )
 
 

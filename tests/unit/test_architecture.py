@@ -18,7 +18,7 @@ LEVELS = (
     {"log"},
     {"rows", "warehouse", "lake"},
     {"load"},
-    {"draft"},
+    {"draft", "feed_tests"},
     {"cli", "sandbox"},
     {"__main__"},
 )

@@ -1,0 +1,1 @@
+"""The tests of feeds: one is run as loads of given files, and compared with what its owner expects."""
