@@ -22,6 +22,7 @@ from framework.load.result import LoadResult, failed_early
 from framework.load.services import Services
 from framework.plan.schema_changes import NewColumn
 from framework.plan.steps import MAX_STATEMENT_BYTES, Statement, Transaction, in_portions
+from framework.plan.type_reason import DECLARED
 from framework.spec.feed_tests import FeedTest, GivenFile, GivenTable, Place
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.session import WarehouseSession
@@ -104,7 +105,7 @@ def _table_statements(spec: PipelineSpec, table: GivenTable) -> Iterator[Stateme
     target = spec.target
     yield Statement("create_schema", {"schema": target.table.schema})
     columns = [
-        NewColumn(name, column_type, nullable=name not in spec.load.keys, reason="given")
+        NewColumn(name, column_type, nullable=name not in spec.load.keys, reason=DECLARED)
         for name, column_type in table.columns.items()
     ]
     design = {
