@@ -13,8 +13,8 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
         ('feedway sandbox sql "select * from feedway.job_sts"', ""),
     ),
     "init": (
-        ("feedway init orders --from orders.csv", "a spec, from a file of the feed"),
-        ("feedway init orders --from january.csv february.csv", "what varies between files"),
+        ("feedway init orders --from orders.csv", "from a file of the feed"),
+        ("feedway init orders --from january.csv february.csv", "from several"),
         ("feedway init orders --from orders.csv --keys order_id,line", ""),
     ),
     "land": (
