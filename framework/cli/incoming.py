@@ -44,7 +44,10 @@ def inbox_key(spec: PipelineSpec, path: Path) -> str:
 
 def _problems(spec: PipelineSpec, asked: str, path: Path, lake_prefix: str) -> Iterator[str]:
     if asked.startswith("s3://"):
-        yield f"{asked} is in S3, and local files are asked for: copy it with aws s3 cp, or download it first"
+        yield (
+            f"{asked} is in S3, and files of this machine are asked for: aws s3 cp copies it to the inbox, and "
+            "plan --file plans an object of the lake"
+        )
         return
     try:
         asked.encode("utf-8")

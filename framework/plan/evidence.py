@@ -28,7 +28,7 @@ def evidence_of(profile: ColumnProfile, decided_by: DecidedBy, with_values: bool
 
 def _range(profile: ColumnProfile, with_values: bool) -> str:
     if profile.scale:
-        return f"up to {profile.integer_digits} digits before and {profile.scale} after the point"
+        return f"up to {counted(profile.integer_digits, 'digit')} before and {profile.scale} after the point"
     if profile.smallest is None or profile.largest is None or not with_values:
         return f"up to {counted(profile.integer_digits, 'digit')}"
     if profile.smallest == profile.largest:

@@ -81,7 +81,10 @@ def test_what_cannot_arrive_is_not_planned(feed: FeedHarness) -> None:
     refused = {
         f"plan {feed.name} --from {path}": "nothing was planned:",
         f"plan {feed.name} --from {feed.root}/none.csv": "No such file",
-        f"plan --all --from {path} {path}": "have the name _1.csv",
+        f"plan {feed.name} --from {path} {path}": "have the name _1.csv",
+        f"plan --from {path} {feed.name}": "plan NAME --from FILE",
+        f"plan --all --from {path}": "plan NAME --from FILE",
+        f"plan {feed.name} --from s3://lake/x.csv": "plan --file plans an object of the lake",
         f"plan {feed.name} other --from {path}": "--from FILE goes with the name of one pipeline",
         f"plan {feed.name} --file x --from {path}": "leave out one of them",
         f"plan {feed.name} --again --from {path}": "--again is for one file",

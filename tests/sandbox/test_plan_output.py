@@ -122,6 +122,19 @@ def test_the_exit_code_says_whether_a_run_would_do_something(feed: FeedHarness, 
     assert (nothing, something, loaded, failing) == (0, 6 if option else 0, 0, 3)
 
 
+def test_markdown_is_all_that_stdout_has(feed: FeedHarness) -> None:
+    feed.land("1.csv", "id,a\n1,|x|\n")
+
+    code, out, err = feed.command("--output", "github", "plan", feed.name)
+
+    lines = out.splitlines()
+    assert (code, lines[0]) == (0, "<!-- feedway plan -->")
+    assert "| + | <code>a</code> | <code>a</code> | varchar(256) |" in out
+    assert "<code>&#124;x&#124;</code>" in out
+    assert lines[-1] == "</details>"
+    assert f"{feed.name}: " in err
+
+
 def test_feeds_are_selected_as_those_of_a_run(feed: FeedHarness) -> None:
     other = new_name("other_feed")
     feed.write(f"pipelines/{other}.yml", tagged_spec(other))

@@ -62,6 +62,8 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         PipelineError: a load would be refused; the message is the one a run would end in.
     """
     environment = project.environment(arguments.env)
+    if arguments.local_files and not arguments.names:
+        raise SpecError("--from FILE goes behind the name of a pipeline: plan NAME --from FILE")
     feeds = selected_feeds(arguments, project)
     request = _request(arguments, feeds, environment)
     report = _report(arguments, project, output, feeds, request)
