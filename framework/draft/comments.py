@@ -47,10 +47,23 @@ def head_of(names: Sequence[str], rows: int) -> str:
 def comments_of(findings: Findings) -> dict[Path, list[str]]:
     """Return the comments by the path of their field."""
     found: dict[Path, list[str]] = {}
-    pairs = (*_options(findings), *_load(findings), *_types(findings), *_evolution(findings), *_undecided(findings))
+    pairs = (
+        *_source(findings),
+        *_options(findings),
+        *_load(findings),
+        *_types(findings),
+        *_evolution(findings),
+        *_undecided(findings),
+    )
     for path, text in (*pairs, *(((), f"In these files {text}.") for text in findings.differences)):
         found.setdefault(path, []).append(text)
     return found
+
+
+def _source(findings: Findings) -> Iterator[tuple[Path, str]]:
+    has_header = "names" not in findings.proposal.options and "header" not in findings.proposal.options
+    if findings.settled and has_header and all(each.kind in ("text", "empty") for each in findings.settled.values()):
+        yield ("source",), "All columns are text, so the first line may be a row: it is taken for the header."
 
 
 def _options(findings: Findings) -> Iterator[tuple[Path, str]]:
@@ -94,6 +107,8 @@ def _evolution(findings: Findings) -> Iterator[tuple[Path, str]]:
 def _types(findings: Findings) -> Iterator[tuple[Path, str]]:
     proposal = findings.proposal
     special = {name: each for name, each in findings.settled.items() if each.notation != PLAIN}
+    if proposal.parse.null_values:
+        yield ("types", "parse"), "words for NULL among other values"
     of_feed: dict[str, list[str]] = {}
     for name, each in special.items():
         if name not in proposal.notations and each.why:

@@ -16,10 +16,11 @@ from framework.rows.formats.csv.resolve import resolve
 MOST_LINES = 10
 _TAIL_BYTES = 64 * 1024
 _WORDS = (
-    r"(?:grand |sub)?totals?|sum|summen?|gesamt(?:summe|betrag)?|zwischensumme|total général|somme|totale|suma"
-    r"|trailer|trl|eof|end|ende|fin|(?:row|record) ?count|anzahl|end of (?:file|report|data)"
+    r"(?:grand |sub)?totals?|sum|summen?|gesamt(?:summe|betrag)?|zwischensumme|total général|somme|totale|suma|trailer"
+    r"|trl|eof|end|ende|fin|(?:row|record) ?count|anzahl|end of (?:file|report|data)"
 )
-_TOTALS = re.compile(rf"(?:{_WORDS})(?:[ :.=-].*)?|\(?[\d.,]+ (?:rows?|records?|zeilen|lignes|filas)\)?", re.IGNORECASE)
+_COUNTS = r"\(?[\d.,]+ (?:rows?|records?|zeilen|lignes|filas)\)?"
+_TOTALS = re.compile(rf"(?:{_WORDS})(?:[ :.=-].*)?|{_COUNTS}", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -95,6 +96,6 @@ def _is_footer(line: str, options: CsvOptions, width: int) -> bool:
         return False
     filled = [cell.strip() for cell in records[0] if cell.strip()]
     if filled and _TOTALS.fullmatch(filled[0]):
-        return len(filled) < max(2, len(records[0])) or len(records[0]) != width
+        return len(filled) < len(records[0]) or len(records[0]) < 3 or len(records[0]) != width
     # One word may be a row that was cut off.
     return len(records[0]) != width and len(filled) == 1 and " " in filled[0]

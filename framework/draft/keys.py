@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from framework.model.column_type import ColumnType, Kind
+from framework.model.words import counted
 
 FEWEST_ROWS = 2
 FEWEST_ROWS_OF_OTHERS = 20
@@ -54,10 +55,8 @@ def guess_keys(pipeline: str, columns: Sequence[KeyColumn], rows: int, repeated:
     whole = [column.name for column in filled if _may_be_key(column.type)]
     repeats = {name: repeated([name]) for name in whole}
     unique = [name for name, count in repeats.items() if count == 0]
-    named = [
-        f"; {name} repeats in {count:,} rows" for name, count in repeats.items() if count and _NAMED.fullmatch(name)
-    ]
-    others = "".join(named[:3])
+    named = [(name, count) for name, count in repeats.items() if count and _NAMED.fullmatch(name)]
+    others = "".join(f"; {name} repeats in {counted(count, 'row')}" for name, count in named[:3])
     for tier, why in (
         ([name for name in unique if _FIRST.fullmatch(name) or name in _own_names(pipeline)], "named as the key"),
         ([name for name in unique if _NAMED.fullmatch(name)], "the only column with the name of a key that is unique"),
@@ -88,11 +87,13 @@ def check_keys(
         elif name not in columns:
             faults.append(f"the column {name!r} is not in every file")
         elif columns[name].nulls:
-            faults.append(f"{columns[name].nulls:,} rows have no {name}")
+            nulls = columns[name].nulls
+            faults.append(f"{counted(nulls, 'row has', 'rows have')} no {name}")
         elif columns[name].type.kind is Kind.SUPER:
             faults.append(f"{name} holds objects or arrays, which cannot be compared")
     if not faults and repeated:
-        faults.append(f"{repeated:,} rows repeat the {', '.join(names)} of an earlier row of their file")
+        rows = counted(repeated, "row repeats", "rows repeat")
+        faults.append(f"{rows} the {', '.join(names)} of an earlier row of the file")
     return "; ".join(faults)
 
 

@@ -33,7 +33,9 @@ def comment_lines(text: str) -> list[str]:
 
 def sample(text: str) -> str:
     """Return a text in quotes as a comment may show it: in one line, cut off where it is long."""
-    return scalar(text if len(text) <= _LONGEST_SAMPLE else text[: _LONGEST_SAMPLE - 1] + "…", is_quoted=True)
+    shown = scalar(text if len(text) <= _LONGEST_SAMPLE else text[: _LONGEST_SAMPLE - 1] + "…", is_quoted=True)
+    # YAML has some as they are that change how a line looks.
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in shown)
 
 
 def scalar(value: object, is_quoted: bool = False) -> str:

@@ -68,9 +68,9 @@ def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Aske
     if starts.format != "csv":
         if asked.delimiter is not None:
             raise SpecError(f"--delimiter is for CSV, and the format of the files is {starts.format}")
-        options = {} if asked.encoding is None else {"encoding": asked.encoding}
-        options |= sheet_options(samples, proposal.spec()) if starts.format == "excel" else {}
-        texts = _read(samples, replace(proposal, options=options), 0)
+        written: dict[str, object] = {} if asked.encoding is None else {"encoding": asked.encoding}
+        written |= sheet_options(samples, proposal.spec()) if starts.format == "excel" else {}
+        texts = _read(samples, replace(proposal, options=written), 0)
         _require_sound(texts)
         return texts
     encodings = _encodings(starts.all, asked)

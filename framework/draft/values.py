@@ -35,7 +35,8 @@ _PAIRS = (
         ("On", "Off"),
         ("True", "False"),
     ),
-    *(("J", "N"), ("Y", "N"), ("T", "F"), ("O", "N"), ("S", "N")),
+    # Not S and N, nor O and N, which are points of the compass too.
+    *(("J", "N"), ("Y", "N"), ("T", "F")),
 )
 _KNOWN_CURRENCIES = frozenset({"EUR", "USD", "GBP", "CHF", "JPY", "CNY", "INR", "SEK", "NOK", "DKK", "PLN", "CZK"})
 _LATEST_SHORT_YEAR = 40
@@ -121,7 +122,8 @@ def _dates(values: Sequence[str]) -> Iterator[Way]:
             seen.add((pattern, locale))
             patterns = (pattern, _ISO) if iso else (pattern,)
             formats = tuple(DateFormat(each, locale) for each in patterns)
-            yield Way(replace(PLAIN, formats=formats), f"dates as {' and '.join(patterns)}")
+            what = "times of day" if formats[0].is_time_of_day else "dates"
+            yield Way(replace(PLAIN, formats=formats), f"{what} as {' and '.join(patterns)}")
 
 
 def _formats_of(texts: Sequence[str]) -> list[tuple[str, str]]:
@@ -175,7 +177,17 @@ def _numbers(values: Sequence[str]) -> Iterator[Way]:
     for numbers in number_notations(values):
         if any(mark.isalpha() and mark not in _KNOWN_CURRENCIES for mark in numbers.currency):
             continue
+        if _are_codes(numbers, values):
+            continue
         yield Way(replace(PLAIN, numbers=numbers), _described(numbers))
+
+
+def _are_codes(numbers: NumberNotation, values: Sequence[str]) -> bool:
+    """Return whether texts may be identifiers: all of them in parentheses, or in as many groups of three digits."""
+    if numbers.negatives != ("leading",) and all(re.fullmatch(r"\([0-9]+\)|[0-9]+-", text) for text in values):
+        return True
+    is_grouped = numbers.thousands is not None and all(numbers.decimal not in text for text in values)
+    return is_grouped and len(values) > 1 and len(set(map(len, values))) == 1 and len(values[0]) > len("999,999")
 
 
 def _described(numbers: NumberNotation) -> str:
