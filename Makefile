@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-scale test-glue test-cluster dist bench bench-peers clean
+.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster dist bench bench-peers clean
 
 setup: $(STAMP)
 
@@ -63,6 +63,10 @@ test-faults: setup
 # Every step of the lattice of types, under everything that may stand on a table; real feeds as they changed; 1,000 columns.
 test-evolution: setup
 	@$(PYTHON) -m pytest --exhaustive tests/evolution
+
+# A spec drafted from every file that tests read, and loaded with it.
+test-init: setup
+	@$(PYTHON) -m pytest --exhaustive tests/sandbox/test_init_files.py
 
 # Ten thousand files under one prefix.
 test-scale: setup

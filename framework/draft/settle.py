@@ -16,7 +16,7 @@ from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import InferredKind
 
 MOST_TEXTS = 2000
-"""So many distinct texts of a column are looked at for candidates."""
+"""So many distinct texts of a column yield candidates."""
 _TEXT = ("text", "empty")
 _AS_TEXT = "varchar(256)"
 _NEGATIVES: tuple[Negative, ...] = ("leading", "trailing", "parentheses")
@@ -28,7 +28,7 @@ _DUMPED_NULL = r"\N"
 class Settled:
     """What is known of a column: what its values are, by which notation, why, and the notations that fit alike.
 
-    `values` counts the values where no text is NULL, and `texts` are those that were looked at. A column with
+    `values` counts the values where no text is NULL, and `texts` has them, of many the most frequent. A column with
     `alternatives` is text: one text is a different value in each.
     """
 

@@ -46,7 +46,7 @@ _LIKE_GROUP = re.compile(r"-?[0-9]{1,3}\.[0-9]{3}")
 
 @dataclass(frozen=True)
 class Way:
-    """A notation in which all texts that were looked at are values, and why it is one, without quoting a value."""
+    """A notation in which all texts are values, and why it is one, without quoting a value."""
 
     notation: Notation
     why: str

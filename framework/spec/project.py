@@ -232,15 +232,24 @@ def _misnamed(project: Project) -> Iterator[Problem]:
             yield Problem(file, 0, 0, "spec/file", message, f"Rename it to {stem}.yml.")
 
 
-def _test_problems(project: Project, names: Sequence[str]) -> Iterator[Problem]:
-    """Yield the problems of the tests of the named pipelines; without names, of all, and of tests of no pipeline."""
+def stray_tests(project: Project) -> list[Problem]:
+    """Return a problem for each file of tests that is named after no pipeline."""
     known = project.pipeline_names()
+    problems = []
     for name in project.tested_names():
-        if name not in known and not names:
+        if name not in known:
             file = (project.find(PIPELINES) / TESTS / f"{name}.yml").name_for(f"{PIPELINES}/{TESTS}/{name}.yml")
             message = f"the file is named after no pipeline: there is no {PIPELINES}/{name}.yml"
-            yield Problem(file, 0, 0, "spec/test-name", message, f"Rename it. {instead(name, known)}")
-        elif name in names or not names:
+            problems.append(Problem(file, 0, 0, "spec/test-name", message, f"Rename it. {instead(name, known)}"))
+    return problems
+
+
+def _test_problems(project: Project, names: Sequence[str]) -> Iterator[Problem]:
+    """Yield the problems of the tests of the named pipelines; without names, of all, and of tests of no pipeline."""
+    if not names:
+        yield from stray_tests(project)
+    for name in project.tested_names():
+        if name in (names or project.pipeline_names()):
             try:
                 project.feed_tests(name)
             except SpecError as error:

@@ -23,16 +23,19 @@ from framework.cli.commands.sandbox import sandbox_sql
 from framework.cli.output import make_output
 from framework.cli.wiring import open_isolated
 from framework.feed_tests.compare import compare
-from framework.feed_tests.outcome import Outcome
-from framework.feed_tests.run import run_feed_test
+from framework.feed_tests.found_rows import yaml_rows
+from framework.feed_tests.outcome import Difference, Outcome
+from framework.feed_tests.run import Verdict, run_feed_test
 from framework.model.column_type import parse_type
 from framework.resources import read_text
 from framework.spec.feed_tests import Cell, Entry, Expected, FeedTest, Listed, Place
+from framework.spec.load import load_feed_tests_text
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project
 from tests.harness import SHIPPED_ENVIRONMENTS, FeedHarness
 
 ROOT = Path(__file__).parents[2]
+ON_AWS = "  prod: {lake: {bucket: lake}, warehouse: {workgroup: w, database: d}}\n"
 PRICES = """\
 pipeline: prices
 source: {prefix: data/in/prices/, pattern: "*.csv"}
@@ -130,6 +133,11 @@ class Ran:
     spec: PipelineSpec
     test: FeedTest
     found: Outcome
+
+    @property
+    def failed_for_rows(self) -> Verdict:
+        """The verdict if its rows were different."""
+        return Verdict((Difference("rows", (1, 1), "a row is different"),), self.found)
 
     def problems(self, expected: Expected) -> list[tuple[str, Place, str]]:
         """Return what would be different if the test expected this."""
@@ -250,36 +258,45 @@ def test_the_samples_have_tests_that_pass(capsys: pytest.CaptureFixture[str]) ->
     assert " tests passed, in " in printed.splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "line"),
-    [
-        ("- {id: 3, price: 2.5,", "- {id: 3, price: 2.51,", "rows: {id: '3'}: price: expected '2.51', found '2.50'"),
-        ("is_new: boolean,\n", "is_new: integer,\n", "columns: is_new: expected integer, found boolean"),
-        ("to: varchar(256), file: b", "to: varchar(255), file: b", "to: expected 'varchar(255)', found 'varchar(256)'"),
-        ("row: 2, column: price", "row: 1, column: price", "column: 'price', reason: 'decimal'}: row: expected '1'"),
-        ("create group analysts", "create grp analysts", "given: statement "),
-        ("- b.csv: |", "- b.txt: |", "given: the feed does not take the file 'b.txt': source.pattern is '*.csv'"),
-    ],
+CHANGES = (
+    ("- {id: 3, price: 2.5,", "- {id: 3, price: 2.51,", "rows: {id: '3'}: price: expected '2.51', found '2.50'"),
+    ("is_new: boolean,\n", "is_new: integer,\n", "columns: is_new: expected integer, found boolean"),
+    ("to: varchar(256), file: b", "to: varchar(255), file: b", "to: expected 'varchar(255)', found 'varchar(256)'"),
+    ("row: 2, column: price", "row: 1, column: price", "column: 'price', reason: 'decimal'}: row: expected '1'"),
+    (
+        "type: SourceFileError",
+        "type: SpecError",
+        "{file: 'c.csv'}: type: expected 'SpecError'",
+    ),
+    ("create group analysts", "create grp analysts", "given: statement "),
+    ("b.csv", "b.txt", "given: the feed does not take the file 'b.txt': source.pattern is '*.csv'"),
 )
-def test_the_command_names_what_is_wrong_with_its_place(
-    before: str, after: str, line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+"""Changes of the test of `prices`, and what the command prints of each."""
+
+
+def test_the_command_names_what_is_wrong_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project = make_project(tmp_path)
-    assert before in PRICES_TESTS
-    text = PRICES_TESTS.replace(before, after)
+    head, body = PRICES_TESTS.split("  all that can be expected:\n")
+    text, places = head, []
+    for number, (before, after, _) in enumerate(CHANGES):
+        assert before in body
+        changed_body = f"  {number}. change:\n{body.replace(before, after)}"
+        places.append(text.count("\n") + changed_body[: changed_body.index(after)].count("\n") + 1)
+        text += changed_body
     write(project, "pipelines/tests/prices.yml", text)
-    changed_line = text[: text.index(after)].count("\n") + 1
 
     code = main(["--project", str(project), "test", "prices"])
 
-    printed = capsys.readouterr().out
-    place = f"pipelines/tests/prices.yml:{changed_line}:"
-    assert code == 1
-    assert [each for each in printed.splitlines() if place in each and line in each]
+    printed = capsys.readouterr().out.splitlines()
+    assert (code, printed[-1].partition(",")[0]) == (1, f"{len(CHANGES)} tests of {len(CHANGES)} failed")
+    for place, (_, _, line) in zip(places, CHANGES, strict=True):
+        assert [each for each in printed if f"pipelines/tests/prices.yml:{place}:" in each and line in each], line
 
 
 def test_results_are_a_document_and_junit_xml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project = make_project(tmp_path)
+    # Without a sandbox in environments.yml there is a default one.
+    write(project, "environments.yml", f"environments:\n{ON_AWS}")
     write(project, "pipelines/tests/prices.yml", PRICES_TESTS.replace("id: 5, price: 1,", "id: 5, price: 2,"))
 
     code = main(["--project", str(project), "--output", "json", "test", "--junit", str(tmp_path / "junit.xml")])
@@ -295,20 +312,12 @@ def test_results_are_a_document_and_junit_xml(tmp_path: Path, capsys: pytest.Cap
     assert "price: expected '2', found '1.00'" in (case.findtext("failure") or "")
 
 
-def test_rows_that_are_found_can_be_copied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    project = make_project(tmp_path)
-    begin, _, rest = PRICES_TESTS.rpartition("      rows:\n")
-    end = rest[rest.index("      changes:") :]
-    wrong = '        - {id: 0, extra: "", note: x, new: "", price: 0, seen: null, is_new: null}\n'
-    write(project, "pipelines/tests/prices.yml", f"{begin}      rows:\n{wrong}{end}")
-    main(["--project", str(project), "test"])
-    copied = [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith("    - {")]
-
-    right = "".join(f"        {line}\n" for line in copied)
-    write(project, "pipelines/tests/prices.yml", f"{begin}      rows:\n{right}{end}")
-
-    assert len(copied) == 4
-    assert main(["--project", str(project), "test"]) == 0
+def test_rows_that_are_found_can_be_copied(ran: list[Ran]) -> None:
+    for each in ran:
+        lines = "".join(f"\n{' ' * 8}{line}" for line in yaml_rows(each.test, each.failed_for_rows))
+        text = f"tests:\n  copied:\n    given: {{files: [{{a: b}}]}}\n    expect:\n      rows:{lines or ' []'}\n"
+        (copied,) = load_feed_tests_text(text, "copied.yml", each.spec.pipeline, ROOT).tests
+        assert each.problems(replace(copied.expected, lists=each.test.expected.lists)) == []
 
 
 def test_what_is_in_the_sandbox_of_the_project_is_not_touched(feed: FeedHarness) -> None:
@@ -325,47 +334,42 @@ def test_what_is_in_the_sandbox_of_the_project_is_not_touched(feed: FeedHarness)
     assert feed.keys("data/in/") == [f"data/in/{feed.name}/b.csv"]
 
 
-def test_two_at_the_same_time_have_a_sandbox_each_which_is_removed(tmp_path: Path) -> None:
+STATEMENTS = (
+    "create schema s",
+    "create table s.t (a int)",
+    "create view public.v as select a from s.t",
+    "create group g",
+    "create user u password 'Secret1234'",
+)
+
+
+def test_sandboxes_at_the_same_time_are_apart_can_be_emptied_and_are_removed(tmp_path: Path) -> None:
+    count = "select count(*) from svv_columns where table_name = 't'"
     with local_sandbox.isolated(tmp_path) as (one, empty), local_sandbox.isolated(tmp_path) as (other, _):
-        assert one.data_api_url != other.data_api_url
         with own_environment():
-            sandbox_sql(one, "create table public.t (a int)")
-            empty()
             sandbox_sql(other, "create table public.t (a int)")
-            assert sandbox_sql(one, "select count(*) from svv_columns where table_name = 't'")["rows"] == [[0]]
-            assert sandbox_sql(other, "select count(*) from svv_columns where table_name = 't'")["rows"] == [[1]]
+            for _ in range(2):
+                for statement in STATEMENTS:
+                    sandbox_sql(one, statement)
+                (one.s3_folder / "lake" / "a.csv").write_text("a\n")
+                empty()
+            assert (sandbox_sql(one, count)["rows"], sandbox_sql(other, count)["rows"]) == ([[0]], [[1]])
+        assert list((one.s3_folder / "lake").iterdir()) == []
 
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["1", "2", "lock", "lock", "users.lock", "users.lock"]
-
-
-def test_an_emptied_sandbox_is_as_new(tmp_path: Path) -> None:
-    statements = (
-        "create schema s",
-        "create table s.t (a int)",
-        "create view public.v as select a from s.t",
-        "create group g",
-        "create user u password 'Secret1234'",
-    )
-    with own_environment(), local_sandbox.isolated(tmp_path) as (address, empty):
-        for _ in range(2):
-            for statement in statements:
-                sandbox_sql(address, statement)
-            (address.s3_folder / "lake" / "a.csv").write_text("a\n")
-            empty()
-
-        assert list((address.s3_folder / "lake").iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
+        (["test"], r"tests/price\.yml: the file is named after no pipeline: .* Did you mean 'prices'\?"),
         (["test", "prises"], r"no pipeline 'prises' in .* Did you mean 'prices'\?"),
         (
             ["test", "other"],
             r"pipeline other has no tests: there is no .*/pipelines/tests/other\.yml\. Write them there",
         ),
         (["--env", "prod", "test"], "test runs in a sandbox, and the environment 'prod' is on AWS: leave --env out"),
-        (["test", "--junit", "/none/j.xml"], r"--junit /none/j\.xml: there is no folder /none"),
+        (["test", "prices", "--junit", "/none/j.xml"], r"--junit /none/j\.xml: there is no folder /none"),
     ],
 )
 def test_a_wrong_command_line_is_refused_before_a_test_runs(
@@ -373,28 +377,14 @@ def test_a_wrong_command_line_is_refused_before_a_test_runs(
 ) -> None:
     project = make_project(tmp_path)
     write(project, "pipelines/other.yml", PRICES.replace("prices", "other"))
-    write(
-        project,
-        "environments.yml",
-        SHIPPED_ENVIRONMENTS + "  prod: {lake: {bucket: lake}, warehouse: {workgroup: w, database: d}}\n",
-    )
+    write(project, "environments.yml", SHIPPED_ENVIRONMENTS + ON_AWS)
+    write(project, "pipelines/tests/price.yml", PRICES_TESTS)
 
     code = main(["--project", str(project), *argv])
 
     assert code == 2
     assert re.search(message, capsys.readouterr().err)
     assert not (project / ".sandbox").exists()
-
-
-def test_a_project_without_a_sandbox_has_a_default_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    project = make_project(tmp_path)
-    write(
-        project,
-        "environments.yml",
-        "environments: {prod: {lake: {bucket: lake}, warehouse: {workgroup: w, database: d}}}\n",
-    )
-
-    assert main(["--project", str(project), "test"]) == 0
 
 
 def test_the_example_of_the_documentation_prints_what_it_says(

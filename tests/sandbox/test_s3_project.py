@@ -114,3 +114,11 @@ def test_a_bucket_may_be_the_project(feed: FeedHarness, s3: Any) -> None:
     project.place = f"s3://{bucket}/"
 
     assert project.run("validate", "--output", "text")[:2] == (0, "1 pipeline is valid\n")
+
+
+def test_tests_of_feeds_are_on_this_machine_and_no_specs(project: S3Project, feed: FeedHarness) -> None:
+    project.put(f"pipelines/tests/{feed.name}.yml", "tests: {}\n")
+
+    assert project.run("validate")[:2] == (0, "1 pipeline is valid\n")
+    code, _, err = project.run("test")
+    assert (code, "test reads tests on this machine" in err) == (2, True)

@@ -16,11 +16,12 @@ from framework.feed_tests.found_rows import found_rows, yaml_rows
 from framework.feed_tests.run import Verdict, run_feed_test
 from framework.log.run_log import utc_now
 from framework.model.words import counted, duration
+from framework.spec.document import spec_error
 from framework.spec.environment import Environment
 from framework.spec.feed_tests import FeedTest, FeedTests
 from framework.spec.load import load_environments_text
 from framework.spec.pipeline import PipelineSpec
-from framework.spec.project import PIPELINES, TESTS, Project
+from framework.spec.project import PIPELINES, TESTS, Project, stray_tests
 
 FAILED_EXIT_CODE = 1
 _MOST_ROWS = 50
@@ -122,6 +123,8 @@ def _feeds(project: Project, names: Sequence[str]) -> list[_Feed]:
     if "://" in place.shown:
         raise SpecError(f"test reads tests on this machine, and the project is {place.shown}: name a folder")
     chosen = list(dict.fromkeys(names)) or project.tested_names()
+    if not names and (strays := stray_tests(project)):
+        raise spec_error(place.shown, strays)
     if not chosen:
         raise SpecError(f"no pipeline has tests: write them in {place.shown}/NAME.yml, NAME being the pipeline's")
     feeds, errors = [], []
