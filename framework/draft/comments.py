@@ -108,7 +108,7 @@ def _types(findings: Findings) -> Iterator[tuple[Path, str]]:
     proposal = findings.proposal
     special = {name: each for name, each in findings.settled.items() if each.notation != PLAIN}
     if proposal.parse.null_values:
-        yield ("types", "parse"), "words for NULL among other values"
+        yield ("types", "parse"), "what databases write for NULL when they dump tables"
     of_feed: dict[str, list[str]] = {}
     for name, each in special.items():
         if name not in proposal.notations and each.why:

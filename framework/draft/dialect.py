@@ -106,8 +106,11 @@ def _may_comment(text: Text, mark: str) -> bool:
     if not any(marked) or (marked[0] and sum(marked) == 1):
         return False
     top = next((place for place, is_marked in enumerate(marked) if not is_marked), len(marked))
-    most = 0.5 if marked[0] else _MOST_COMMENTS
-    return sum(marked[top:]) <= most * len(lines[top:])
+    if marked[0]:
+        return 2 * sum(marked[top:]) <= len(lines[top:])
+    # Without one at the top they may be rows, unless they have no fields.
+    has_fields = any(delimiter in line for line in lines if line.startswith(mark) for delimiter in DELIMITERS)
+    return not has_fields and sum(marked) <= _MOST_COMMENTS * len(lines)
 
 
 def _common(texts: Sequence[Text], base: CsvOptions, delimiter: str) -> CsvOptions | None:

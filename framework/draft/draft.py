@@ -19,7 +19,7 @@ from framework.draft.keys import KeyColumn, Keys, check_keys, guess_keys
 from framework.draft.naming import pattern_of
 from framework.draft.proposal import Proposal
 from framework.draft.reading import Samples, read_rows
-from framework.draft.scratch import Scratch
+from framework.draft.scratch import Scratch, open_scratch
 from framework.draft.settle import Settled, Settling, composed
 from framework.draft.starts import read_starts
 from framework.draft.texts import Asked, Texts, read_texts, require_western, with_trim
@@ -132,12 +132,9 @@ def _prove(samples: Samples, texts: Texts, request: DraftRequest, name: str) -> 
     def use(batch: SourceBatch, rows: SourceRows) -> _Proof:
         proposal, settled = texts.proposal, dict[str, Settled]()
         if name in _SETTLED_FORMATS:
-            scratch = Scratch(texts.seen.staging_files)
-            try:
+            with open_scratch(samples.scratch, samples.memory_bytes, texts.seen.staging_files) as scratch:
                 is_semicolon = proposal.options.get("delimiter") == ";"
                 settled = dict(Settling(rows, scratch, texts.names, is_semicolon).settle())
-            finally:
-                scratch.close()
             proposal = composed(proposal, settled, rows)
         plan = _planned(proposal, batch, rows)
         seen = rows.stage(plan.staged, f"{samples.scratch}/typed")
@@ -146,11 +143,8 @@ def _prove(samples: Samples, texts: Texts, request: DraftRequest, name: str) -> 
         if seen.rows_bad:
             bad = rows.read_bad_rows(plan.staged, [file.ordinal for file in seen.files if file.rows_bad], 1)[0]
             raise SourceFileError(f"{bad.file}: row {bad.row} has no value for {bad.column}: {bad.reason}")
-        scratch = Scratch(seen.staging_files)
-        try:
+        with open_scratch(samples.scratch, samples.memory_bytes, seen.staging_files) as scratch:
             keys = _keys(request, batch, plan, scratch, seen.rows_staged)
-        finally:
-            scratch.close()
         own = tuple(part.columns for layout in batch.files for part in layout.parts)
         proposal = replace(
             proposal,

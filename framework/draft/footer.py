@@ -34,8 +34,10 @@ class _Tail:
 
 def find_footer(
     files: Files, starts: Sequence[Start], options: CsvOptions, encodings: tuple[str, ...], *, may_show: bool
-) -> CsvOptions | None:
-    """Return options that leave the footers of the files out; None where the files have none, or not alike.
+) -> tuple[CsvOptions, int] | None:
+    """Return options that leave out the footers of the files, and how many lines these are.
+
+    None where the files have no footers, or not alike.
 
     Unless they `may_show` a word of the files, it is one of those that totals are known by.
     """
@@ -45,13 +47,14 @@ def find_footer(
     with_footer = [tail for tail in tails if tail.footer]
     if not with_footer:
         return None
+    lines = sum(len(tail.footer) for tail in tails)
     words = {found[0] if (found := _WORD.match(tail.footer[0])) else "" for tail in with_footer}
     word = words.pop()
     may_show = may_show or re.fullmatch(_WORDS, word, re.IGNORECASE) is not None
     if word and may_show and not words and not any(line.startswith(word) for tail in tails for line in tail.others):
-        return replace(options, footer_from=f"{word}*")
+        return replace(options, footer_from=f"{word}*"), lines
     counts = {len(tail.footer) for tail in tails}
-    return replace(options, footer_lines=counts.pop()) if len(counts) == 1 else None
+    return (replace(options, footer_lines=counts.pop()), lines) if len(counts) == 1 else None
 
 
 def _tail(files: Files, start: Start, options: CsvOptions, encodings: tuple[str, ...]) -> _Tail | None:

@@ -57,14 +57,8 @@ def guess_keys(pipeline: str, columns: Sequence[KeyColumn], rows: int, repeated:
     unique = [name for name, count in repeats.items() if count == 0]
     named = [(name, count) for name, count in repeats.items() if count and _NAMED.fullmatch(name)]
     others = "".join(f"; {name} repeats in {counted(count, 'row')}" for name, count in named[:3])
-    for tier, why in (
-        ([name for name in unique if _FIRST.fullmatch(name) or name in _own_names(pipeline)], "named as the key"),
-        ([name for name in unique if _NAMED.fullmatch(name)], "the only column with the name of a key that is unique"),
-    ):
-        if len(tier) == 1:
-            return Keys((tier[0],), f"{why}: a value in every row, none twice in a file")
-        if tier:
-            return Keys((), f"several columns may be the key: {', '.join(tier)}")
+    if (by_name := _named_as_key(pipeline, unique)) is not None:
+        return by_name
     if rows < FEWEST_ROWS_OF_OTHERS:
         return Keys((), "no unique column has the name of a key, and so few rows prove none" + _listed(unique) + others)
     if unique:
@@ -74,6 +68,19 @@ def guess_keys(pipeline: str, columns: Sequence[KeyColumn], rows: int, repeated:
         return Keys((), "no unique column has the name of a key or is the first" + _listed(unique) + others)
     found = _combination([column for column in filled if _may_be_part(column.type)], repeated)
     return found if found.names else Keys((), found.why + others)
+
+
+def _named_as_key(pipeline: str, unique: Sequence[str]) -> Keys | None:
+    """Return the key by the names of unique columns, or why there is none; None where no name is one of a key."""
+    for tier, why in (
+        ([name for name in unique if _FIRST.fullmatch(name) or name in _own_names(pipeline)], "named as the key"),
+        ([name for name in unique if _NAMED.fullmatch(name)], "the only column with the name of a key that is unique"),
+    ):
+        if len(tier) == 1:
+            return Keys((tier[0],), f"{why}: a value in every row, none twice in a file")
+        if tier:
+            return Keys((), f"several columns may be the key: {', '.join(tier)}")
+    return None
 
 
 def check_keys(

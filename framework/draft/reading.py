@@ -23,13 +23,17 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True)
 class Samples:
-    """The sample files of a feed, where they are, and what reads them. `scratch` is an empty folder."""
+    """The sample files of a feed, where they are, and what reads them.
+
+    `scratch` is an empty folder. Questions about the rows take up to `memory_bytes` beside the executor's.
+    """
 
     files: Files
     sources: Sequence[SourceFile]
     executor: Executor
     log: RunLog
     scratch: str
+    memory_bytes: int
 
 
 def read_rows(samples: Samples, spec: PipelineSpec, use: Callable[[SourceBatch, SourceRows], _Found]) -> _Found:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Generator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from framework.model.files import SourceFile
 from framework.model.measurements import StagingFile
 from framework.model.staging import FILE_COLUMN
 from framework.rows.protocol import ObjectStore
+from framework.rows.sql.database import connect
 from framework.rows.sql.expressions import named, quoted
 
 
@@ -49,16 +53,21 @@ class Counted:
     is_all: bool
 
 
+@contextmanager
+def open_scratch(folder: str, memory_bytes: int, files: Sequence[StagingFile]) -> Iterator[Scratch]:
+    """Yield staged rows for questions; what takes more memory than this spills into a folder below `folder`."""
+    with ExitStack() as stack:
+        own = stack.enter_context(tempfile.TemporaryDirectory(dir=folder))
+        database = stack.enter_context(closing(connect(Path(own), memory_bytes, os.cpu_count() or 1)))
+        yield Scratch(database, files)
+
+
 class Scratch:
     """Staged rows of all sample files."""
 
-    def __init__(self, files: Sequence[StagingFile]) -> None:
+    def __init__(self, database: duckdb.DuckDBPyConnection, files: Sequence[StagingFile]) -> None:
+        self._database = database
         self._files = [file.url for file in files]
-        self._database = duckdb.connect()
-
-    def close(self) -> None:
-        """Close the database; the files are the caller's."""
-        self._database.close()
 
     def values(self, column: str, limit: int) -> Counted:
         """Return the values of a column of texts; of many the most frequent and, of these, the longest first."""

@@ -82,14 +82,14 @@ class Settling:
             for name, way in tried.items():
                 if kinds[name] not in _TEXT:
                     fitting[name].append((way, kinds[name]))
-        unsure: list[str] = []
+        open_ones: list[str] = []
         for name, fits in fitting.items():
             if len(fits) == 1:
                 self._accept(name, *fits[0])
             elif fits:
-                unsure.append(name)
+                open_ones.append(name)
         context = number_context({name: each.notation for name, each in self.found.items()})
-        for name in unsure:
+        for name in open_ones:
             kinds_of = dict(fitting[name])
             agreeing = in_context(list(kinds_of), context) if context else []
             if len(agreeing) == 1 and agreeing[0].notation.numbers != PLAIN_NUMBERS:
@@ -145,7 +145,7 @@ def _beside(parse: Notation, notation: Notation) -> Notation:
     marks = notation.numbers
     return replace(
         parse,
-        null_values=parse.null_values if parse.null_values else notation.null_values,
+        null_values=tuple(dict.fromkeys((*parse.null_values, *notation.null_values))),
         numbers=replace(parse.numbers, percent=marks.percent, currency=marks.currency),
         booleans=parse.booleans or notation.booleans,
         formats=parse.formats or notation.formats,
@@ -172,9 +172,9 @@ def _of_feed(notations: Sequence[Notation]) -> Notation:
         )
     formats = tuple(dict.fromkeys(each for notation in notations for each in notation.formats))
     booleans = [each.booleans for each in notations if each.booleans]
-    nulls = [each.null_values for each in notations if each.null_values]
     return Notation(
-        null_values=tuple(dict.fromkeys(text for each in nulls for text in each)) if len(nulls) > 1 else (),
+        # Another word may be a text in a column of texts, if not in these files then in later ones.
+        null_values=(_DUMPED_NULL,) if any(_DUMPED_NULL in each.null_values for each in notations) else (),
         numbers=numbers,
         booleans=tuple(dict.fromkeys(pair for each in booleans for pair in each)) if len(booleans) > 1 else (),
         formats=formats if _have_one_locale(formats) else (),

@@ -10,7 +10,7 @@ from framework.draft.encoding import FALLBACK, encodings_for, first_text, is_wes
 from framework.draft.footer import find_footer
 from framework.draft.proposal import Proposal, written_options
 from framework.draft.reading import Samples, read_rows
-from framework.draft.scratch import Scratch
+from framework.draft.scratch import open_scratch
 from framework.draft.sheet import sheet_options
 from framework.draft.starts import Start, Starts, about
 from framework.errors import SourceFileError, SpecError
@@ -133,8 +133,10 @@ def _read_dialect(
         texts = read(options, encodings, f"{number}-1")
     footer = find_footer(samples.files, starts.all, options, encodings, may_show=asked.may_show)
     if footer is not None:
-        texts = read(footer, encodings, f"{number}-2")
-        options = footer
+        options, lines = footer
+        texts = read(options, encodings, f"{number}-2")
+        if texts.seen.footer_lines != lines:
+            raise SourceFileError(f"{starts.all[0].url}: lines like its footer stand among its rows")
     if texts.seen.malformed_rows and _is_ragged(texts):
         ragged = replace(options, short_rows="pad", long_rows="ignore")
         texts = read(ragged, encodings, f"{number}-3")
@@ -215,11 +217,8 @@ def require_western(samples: Samples, texts: Texts) -> list[str]:
     """
     if not texts.guessed:
         return []
-    scratch = Scratch(texts.seen.staging_files)
-    try:
+    with open_scratch(samples.scratch, samples.memory_bytes, texts.seen.staging_files) as scratch:
         found = [*texts.names, *scratch.other_than_ascii(texts.names, texts.guessed, _MOST_TEXTS)]
-    finally:
-        scratch.close()
     if not is_western(found):
         raise SourceFileError(
             f"{samples.sources[0].url}: the files are not UTF-8, and their letters make no sense in {FALLBACK}: "
@@ -232,11 +231,8 @@ def with_trim(samples: Samples, texts: Texts) -> Texts:
     """Return the texts without the blanks around values, where blanks keep a column from being more than text."""
     if not texts.is_csv:
         return texts
-    scratch = Scratch(texts.seen.staging_files)
-    try:
+    with open_scratch(samples.scratch, samples.memory_bytes, texts.seen.staging_files) as scratch:
         padded = [name for name in texts.names if scratch.padded(name)]
-    finally:
-        scratch.close()
     if not padded:
         return texts
     best, most = texts, _typed(samples, texts)

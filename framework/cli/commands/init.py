@@ -109,8 +109,9 @@ def _draft(
     with ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="feedway-init-", dir=settings.directory))
         executor = stack.enter_context(closing(EmbeddedExecutor(settings.memory_bytes, settings.directory)))
+        samples = Samples(sources.files, sources.found, executor, log, scratch, settings.memory_bytes)
         try:
-            return draft_feed(request, Samples(sources.files, sources.found, executor, log, scratch))
+            return draft_feed(request, samples)
         except (SourceFileError, SchemaChangeError) as error:
             # What follows the first line is advice on a spec, and there is none.
             raise type(error)(str(error).partition("\n")[0]) from error
