@@ -149,7 +149,9 @@ def _took(load: Mapping[str, object]) -> str | None:
     if load["run_end_ts"] is None:
         return None
     began, ended = (datetime.fromisoformat(str(load[name])) for name in ("run_start_ts", "run_end_ts"))
-    return duration((ended - began).total_seconds())
+    # The warehouse's time of a merge has no fraction.
+    seconds = round((ended - began).total_seconds())
+    return "< 1 s" if seconds < 1 else duration(seconds).replace(".0 s", " s")
 
 
 def _messages(loads: Sequence[Mapping[str, object]], most: int) -> Iterator[str]:
