@@ -32,7 +32,7 @@ from benchmarks.report import (
     write_into,
 )
 from framework import sandbox
-from framework.cli.output import table
+from framework.cli.tables import table
 from framework.sandbox import SandboxAddress
 
 BY_HAND = "by-hand"

@@ -27,7 +27,7 @@ from benchmarks.proxy import SUBMISSIONS
 from benchmarks.report import as_markdown, write_into
 from framework import sandbox
 from framework.cli import main as run_command
-from framework.cli.output import table
+from framework.cli.tables import table
 from framework.sandbox import SandboxAddress
 
 ROOT = Path(__file__).resolve().parent.parent / ".bench-scale"

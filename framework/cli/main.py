@@ -80,7 +80,7 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
             try:
                 return int(_command(arguments.command).run(arguments, project, output))
             finally:
-                output.status.end()
+                output.display.end()
     except PipelineError as error:
         output.stderr.write(_described(error))
         if is_glue_run(argv):

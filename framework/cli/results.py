@@ -15,7 +15,7 @@ from framework.cli.result_file import write_result
 from framework.cli.retry import retry_commands
 from framework.cli.selection import Feed, read_feed
 from framework.cli.set_aside import find_set_aside
-from framework.cli.summary import full_summary
+from framework.cli.summary import full_summary, load_lines
 from framework.cli.wiring import announcing_clients, open_services
 from framework.errors import PipelineError, SpecError
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
@@ -28,7 +28,7 @@ from framework.load.request import LoadRequest, Unprocessed
 from framework.load.result import LoadFailure, LoadResult, failed_early
 from framework.load.services import Services
 from framework.log.redaction import safe_message
-from framework.log.run_log import RunLog
+from framework.log.run_log import Event, RunLog
 from framework.model.words import listed
 from framework.spec.environment import Environment
 from framework.spec.pipeline import PipelineSpec, SourceSpec
@@ -85,6 +85,7 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
     with open_services(project.folder, environment, output, surroundings.job_id, interruption) as opened:
         services = replace(opened, sources=cache(partial(_sources, project)))
         command = _Command(services, request, surroundings, output, outcomes)
+        output.display.begin(len(feeds))
         is_cut_short = True
         try:
             with Invocation(services, fail_fast=surroundings.fail_fast) as invocation:
@@ -182,12 +183,18 @@ class _Command:
         try:
             for of_load in load_pipeline(opening, invocation):
                 outcome.results += of_load
+                self._show(of_load)
+        except KeyboardInterrupt:
+            if invocation.has_begun(pipeline):
+                self.output.ended(pipeline, f"{pipeline}: interrupted", "error")
+            raise
         except PipelineError as error:
             self._fail(pipeline, error, invocation)
             return
         finally:
             outcome.has_begun = invocation.has_begun(pipeline)
             invocation.not_loading(pipeline)
+            self.output.display.rest(pipeline, is_done=True)
         outcome.has_ended = not invocation.is_held(pipeline)
         if outcome.state is State.IDLE:
             outcome.idle = why_nothing(opening.spec, services, self.request, opening.work.unmatched)
@@ -195,11 +202,18 @@ class _Command:
 
     def _fail(self, pipeline: str, error: PipelineError, invocation: Invocation) -> None:
         invocation.failed()
-        self._log(pipeline).error("failed", step="discover", error=safe_message(error))
+        self._log(pipeline).error(Event.FAILED, step="discover", error=safe_message(error))
         load = FailedLoad(pipeline, self.services.program, self.request, error, ())
         # An error of the command line or the spec says what to write; a command repeats only other failures.
         continued = None if isinstance(error, SpecError) else next_step(load, self.services.lake)
-        self.outcomes[pipeline].results.append(failed_early(pipeline, error, next_step=continued))
+        failed = failed_early(pipeline, error, next_step=continued)
+        self.outcomes[pipeline].results.append(failed)
+        self._show([failed])
+        self.output.display.rest(pipeline, is_done=True)
+
+    def _show(self, of_load: Sequence[LoadResult]) -> None:
+        for line in load_lines(of_load):
+            self.output.ended(of_load[0].pipeline, line.text, line.mark)
 
     def _log(self, pipeline: str) -> RunLog:
         return self.services.open_log(self.services.new_run_id(), pipeline)

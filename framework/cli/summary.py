@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from framework.cli.display import Mark
 from framework.cli.outcome import FILE_STATES, Outcome, State
-from framework.cli.output import table
-from framework.load.result import LoadResult
+from framework.cli.tables import fitted_table, width_of
+from framework.errors import SpecError
+from framework.load.result import LoadFailure, LoadResult
 from framework.model.words import counted, duration
 
 COUNTS = {
@@ -19,8 +22,6 @@ COUNTS = {
     "rejected": "rejected",
 }
 """Numbers of rows, and their column. Those after `read` are shown where one of the loads has such rows."""
-SHORTEST = 8
-"""The fewest characters to which a name is cut for a narrow terminal."""
 _IN_WORDS = {
     State.LOADED: "loaded",
     State.FAILED: "failed",
@@ -42,6 +43,39 @@ def full_summary(outcome: Outcome, width: int | None = None) -> str:
     if outcome.retries:
         lines += ["retry with:", *(f"  {command}" for command in outcome.retries)]
     return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class LoadLine:
+    """What is printed when a load ends."""
+
+    text: str
+    mark: Mark
+
+
+def load_lines(results: Sequence[LoadResult]) -> Iterator[LoadLine]:
+    """Yield one line for the results of a load, or one per status where they differ."""
+    of_status: dict[str, list[LoadResult]] = {}
+    for result in results:
+        of_status.setdefault(result.status, []).append(result)
+    for status, same in of_status.items():
+        first, failed = same[0], next((each.failure for each in same if each.failure is not None), None)
+        file = counted(len(same), "file") if len(same) > 1 else _name(first.source_file or "")
+        parts = [f"{file} {status}" if file else status]
+        if status == "SUCCESS":
+            parts.append(counted(sum(each.counts.inserted + each.counts.updated for each in same), "row"))
+        rejected = sum(each.counts.rejected for each in same)
+        parts += [f"{rejected:,} rejected"] if rejected and status == "SUCCESS" else []
+        parts += [duration(first.seconds)] if first.run_id is not None else []
+        why = f"{failed.step}: {_first_line(failed)}" if failed is not None else first.reason
+        mark: Mark = "error" if failed is not None else "good" if status == "SUCCESS" else "warning"
+        yield LoadLine(f"{first.pipeline}: {', '.join(parts)}" + (f": {why}" if why else ""), mark)
+
+
+def _first_line(failure: LoadFailure) -> str:
+    """Return the first line of a message; for a spec, its first problem instead of the number of problems."""
+    problems = failure.error.problems if isinstance(failure.error, SpecError) else ()
+    return str(problems[0] if problems else failure.message).partition("\n")[0]
 
 
 def _result_lines(outcome: Outcome, width: int | None) -> list[str]:
@@ -80,41 +114,22 @@ def _unfinished(outcome: Outcome) -> Iterator[str]:
 def results_table(results: Sequence[LoadResult], width: int | None) -> str:
     """Return one line per result, in at most `width` columns where cut names and fewer numbers reach that."""
     shown = [name for name in COUNTS if name == "read" or any(getattr(each.counts, name) for each in results)]
-    names = [result.pipeline for result in results]
     files = _file_names(results)
     # The rows read are the sum of the others, unless nothing but them is known.
     for numbers in (shown, shown[1:] or shown):
-        cells = [
-            (result.status, *(getattr(result.counts, name) for name in numbers), duration(result.seconds))
-            for result in results
-        ]
         columns = ("pipeline", "file", "status", *(COUNTS[name] for name in numbers), "time")
-        excess = 0 if width is None else _width(table(columns, _rows(names, files, cells))) - width
-        of_names, of_files = _lengths(max(map(len, names)), max(map(len, files)), excess)
-        cut = [_cut(name, of_names) for name in names], [_cut(file, of_files) for file in files]
-        fitted = table(columns, _rows(*cut, cells))
-        if width is None or _width(fitted) <= width:
+        rows = [
+            (
+                *(result.pipeline, file, result.status),
+                *(getattr(result.counts, name) for name in numbers),
+                duration(result.seconds),
+            )
+            for result, file in zip(results, files, strict=True)
+        ]
+        fitted = fitted_table(columns, rows, width, cut=("pipeline", "file"))
+        if width is None or width_of(fitted) <= width:
             break
     return fitted
-
-
-def _rows(names: Sequence[str], files: Sequence[str], cells: Sequence[tuple[object, ...]]) -> list[tuple[object, ...]]:
-    return [(name, file, *rest) for name, file, rest in zip(names, files, cells, strict=True)]
-
-
-def _width(text: str) -> int:
-    return max(map(len, text.splitlines()))
-
-
-def _lengths(of_names: int, of_files: int, excess: int) -> tuple[int, int]:
-    """Return the lengths of the longest names and files, the longer one cut by one until the excess is gone."""
-    while excess > 0 and max(of_names, of_files) > SHORTEST:
-        excess -= 1
-        if of_files >= of_names:
-            of_files -= 1
-        else:
-            of_names -= 1
-    return of_names, of_files
 
 
 def _file_names(results: Sequence[LoadResult]) -> list[str]:
@@ -129,14 +144,6 @@ def _file_names(results: Sequence[LoadResult]) -> list[str]:
 
 def _name(key: str) -> str:
     return key.rpartition("/")[2]
-
-
-def _cut(name: str, length: int) -> str:
-    """Return a name of at most `length` characters: its beginning and its end, in which files of a feed differ."""
-    if len(name) <= length:
-        return name
-    ending = length // 2
-    return f"{name[: length - ending - 1]}…{name[-ending:]}"
 
 
 def _notes(results: Sequence[LoadResult]) -> list[str]:

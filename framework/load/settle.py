@@ -54,7 +54,7 @@ def skip_files(run: Run, work: Worklist, reasons: Reasons) -> list[LoadResult]:
         return []
     write_each(run, "SKIPPED", reasons)
     for file, reason in reasons.items():
-        run.log.warning("file skipped", file=file.source.url, reason=reason)
+        run.log.warning(Event.FILE_SKIPPED, file=file.source.url, reason=reason)
     older, warnings = _put_away(run, work, list(reasons))
     skipped = (result_of(run, file, "SKIPPED", reason=reason) for file, reason in reasons.items())
     return [*(_with_warnings(result, warnings) for result in skipped), *older]
@@ -65,7 +65,7 @@ def refuse_files(run: Run, reasons: Reasons) -> list[LoadResult]:
     results = []
     for file, reason in reasons.items():
         source = file.source
-        run.log.warning("file refused", file=source.url, reason=reason)
+        run.log.warning(Event.FILE_REFUSED, file=source.url, reason=reason)
         error = SpecError(f"{source.url} is not loaded: {reason}.")
         way_in = out_of_order(run.spec.pipeline, run.services.program, source.key)
         failure = LoadFailure("SpecError", run.progress.step.value, str(error), error, way_in)
@@ -76,7 +76,7 @@ def refuse_files(run: Run, reasons: Reasons) -> list[LoadResult]:
 def report_doubtful(run: Run, files: Sequence[tuple[SourceFile, str]]) -> list[LoadResult]:
     """Report unprocessed files of unknown owner as REFUSED."""
     for file, reason in files:
-        run.log.warning("file refused", file=file.url, reason=reason)
+        run.log.warning(Event.FILE_REFUSED, file=file.url, reason=reason)
     return [result_of(run, LoadFile(file), "REFUSED", reason=reason) for file, reason in files]
 
 
@@ -89,7 +89,7 @@ def settle_failed(
         return lost
     step = run.progress.step.value
     details = {} if isinstance(error, PipelineError) else {"traceback": trace(error)}
-    run.log.error("load failed", step=step, error_type=type(error).__name__, error=safe_message(error), **details)
+    run.log.error(Event.LOAD_FAILED, step=step, error_type=type(error).__name__, error=safe_message(error), **details)
     message = f"{OUTAGE_MARK}{safe_message(error)}" if is_outage(error) else safe_message(error)
     recorded = _try(run, "write the FAILED row", partial(write_rows, run, "FAILED", files, message), error)
     moved: dict[LoadFile, str] = {}
@@ -246,7 +246,7 @@ def _skip_older(run: Run, work: Worklist) -> tuple[bool, list[LoadResult]]:
     if not _try(run, "write SKIPPED rows", partial(write_rows, run, "SKIPPED", older, reason)):
         return False, []
     for file in older:
-        run.log.warning("file skipped", file=file.source.url, reason=reason)
+        run.log.warning(Event.FILE_SKIPPED, file=file.source.url, reason=reason)
     warnings = [warning for warning in map_parallel(partial(_archive, run), older) if warning is not None]
     skipped = (result_of(run, file, "SKIPPED", reason=reason) for file in older)
     return not warnings, [_with_warnings(result, warnings) for result in skipped]

@@ -11,6 +11,7 @@ from framework.load.result import LoadResult
 from framework.load.run import Run, begin_run
 from framework.load.services import Services
 from framework.load.settle import move, result_of
+from framework.log.run_log import Event
 from framework.model.files import SourceFile
 from framework.plan.audit import LoadFile
 from framework.spec.pipeline import PipelineSpec
@@ -55,4 +56,4 @@ def _skip(run: Run, file: SourceFile, reason: str) -> None:
     write_rows(run, "SKIPPED", [LoadFile(file)], reason)
     if move(run, file, "archive") is None:
         raise SourceFileError(f"{file.url} is gone or was replaced; its replacement was not skipped")
-    run.log.warning("file skipped", file=file.url, reason=reason)
+    run.log.warning(Event.FILE_SKIPPED, file=file.url, reason=reason)

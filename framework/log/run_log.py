@@ -24,6 +24,10 @@ class Event(StrEnum):
     LOAD_STARTED = "load started"
     LEDGER_CREATED = "created the ledger"
     FILE_MOVED = "file moved"
+    FILE_SKIPPED = "file skipped"
+    FILE_REFUSED = "file refused"
+    LOAD_FAILED = "load failed"
+    FAILED = "failed"
 
 
 _STREAM_LOCK = threading.Lock()

@@ -20,6 +20,7 @@ SPARE = (
     "pyarrow",
     "psycopg",
     "sqlglot",
+    "rich",
 )
 """What no load needs until it reads rows, and most of it no load at all."""
 

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import psycopg
+import pyte
 import pytest
 from pyspark import SparkContext
 
@@ -211,26 +213,35 @@ def test_what_was_loaded_before_is_in_the_result(site: Site) -> None:
     assert result.read_text(encoding="utf-8") == out
 
 
-def test_a_terminal_shows_how_far_staging_is(site: Site) -> None:
+def test_a_terminal_shows_how_far_staging_is_and_keeps_nothing_of_it(site: Site) -> None:
     ours, theirs = pty.openpty()
-    process = site.start(site.names[0], "--output", "text", stderr=theirs, stdout=theirs)
+    termios.tcsetwinsize(ours, (24, 100))
+    process = site.start(*site.names, "--output", "text", stderr=theirs, stdout=theirs)
     os.close(theirs)
-    screen = b""
-    while not (found := re.search(rb"held_\d+: stage: ([1-9]\d*\.\d) of 29\.3 MB read, 0 rows done", screen)):
-        screen += os.read(ours, 1000)
+    screen = pyte.Screen(100, 24)
+    stream = pyte.ByteStream(screen)
+    working = re.compile(r"held_\d+  stage +(\d+)%  0 rows +\d.* of 27\.9 MB +\d:\d\d( left)?")
 
-    assert 0 < float(found[1]) < 29.3
+    def shown() -> list[str]:
+        return [line.rstrip() for line in screen.display if line.strip()]
+
+    def is_staging() -> bool:
+        found = [working.fullmatch(line) for line in shown()[:2]]
+        return len([match for match in found if match]) == 2 and any(int(match[1]) for match in found if match)
+
+    while not is_staging():
+        stream.feed(os.read(ours, 1000))
+    assert shown()[2:] == ["0 of 3 feeds done"]
     process.send_signal(signal.SIGTERM)
     with suppress(OSError):
         while rest := os.read(ours, 1000):
-            screen += rest
+            stream.feed(rest)
     os.close(ours)
+
     assert process.wait() == 143
-    # What was drawn over itself stands nowhere among the last words.
-    *_, last, end, nothing = screen.split(b"\r\n")
-    assert last.startswith(b"\r\x1b[K")
-    assert last.endswith(b"error: load failed (error=terminated by SIGTERM)")
-    assert (end, nothing) == (b"terminated; files that were not loaded stay where they are", b"")
+    *feeds, end = shown()
+    assert sorted(feeds) == [f"{name}: interrupted" for name in site.names[:2]]
+    assert end == "terminated; files that were not loaded stay where they are"
 
 
 def test_interruptions_never_empty_an_inbox(make_feed: MakeFeed) -> None:

@@ -238,7 +238,7 @@ def test_the_commands_end_with_what_was_refused(feed: FeedHarness) -> None:
     text_code, text, err = feed.command("--output", "text", "replay", feed.name)
     other = new_name("command")
     feed.write(f"pipelines/{other}.yml", tagged_spec(other))
-    nothing, _, said = feed.command("--output", "text", "replay", other)
+    nothing, said, _ = feed.command("--output", "text", "replay", other)
 
     (refused,) = document["loads"]
     assert (code, text_code, refused["status"], refused["error"]["type"]) == (2, 2, "REFUSED", "SpecError")
@@ -246,7 +246,7 @@ def test_the_commands_end_with_what_was_refused(feed: FeedHarness) -> None:
     assert "REFUSED" in text
     assert "--out-of-order" in err
     assert nothing == 0
-    assert f"{other}:   nothing to do (reason=no file below s3://lake/data/unprocessed/" in said
+    assert f"{other}: nothing to do: no file below s3://lake/data/unprocessed/" in said
     assert feed.command("replay", "nobody")[0] == 2
     assert feed.command("run", feed.name, "--out-of-order")[0] == 2
     assert feed.command("replay", feed.name, "--out-of-order")[0] == 3

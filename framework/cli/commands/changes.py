@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 
 from framework.cli.audit_options import add_audit_options, parse_since
-from framework.cli.output import Output, fitted_table
+from framework.cli.output import Output
 from framework.cli.selection import add_selection, selected_names
+from framework.cli.tables import fitted_table
 from framework.cli.wiring import open_services
 from framework.spec.project import Project
 from framework.warehouse.audit import CHANGE_COLUMNS, HistoryQuery, read_schema_changes

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import cast
 
 from framework.cli.audit_options import add_audit_options, parse_since
-from framework.cli.output import Output, fitted_table
+from framework.cli.output import Output
 from framework.cli.selection import add_selection, selected_names
+from framework.cli.tables import fitted_table, width_of
 from framework.cli.wiring import open_services
 from framework.lake.heartbeat import Activity, read_activity
 from framework.lake.lake import Lake
@@ -115,7 +116,7 @@ def _table(rows: Sequence[Mapping[str, object]], width: int | None) -> str:
     for shown, of_rows in ((columns, rows), (fewer, rows), (fewer, without_year)):
         cells = [[row[name] for name in shown] for row in of_rows]
         fitted = fitted_table(shown, cells, width, cut=("pipeline", "file"))
-        if width is None or max(map(len, fitted.splitlines())) <= width:
+        if width is None or width_of(fitted) <= width:
             break
     return fitted
 

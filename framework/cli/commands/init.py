@@ -9,8 +9,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framework.cli.output import Output, table
+from framework.cli.output import Output
 from framework.cli.samples import Sources, find_sources
+from framework.cli.tables import table
 from framework.errors import SchemaChangeError, SourceFileError, SpecError
 from framework.log.run_log import RunLog
 from framework.model.words import counted

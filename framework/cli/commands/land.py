@@ -93,7 +93,7 @@ def _land(lake: Lake, spec: PipelineSpec, path: Path, output: Output) -> Landed:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise SourceFileError(
             f"{path} was changed while it was landed, so {visible(lake.url(key))} may hold a part of it. When the file "
-            f"is complete, archive that object with: skip {key}; then land the file again."
+            f"is complete, archive that object with: {output.program.command('skip', key)}; then land the file again."
         )
     return Landed(spec.pipeline, str(path), lake.url(key), before.st_size)
 
@@ -105,8 +105,7 @@ def _progress(spec: PipelineSpec, path: Path, size_bytes: int, output: Output) -
     def heard(number: int) -> None:
         nonlocal sent
         sent += number
-        if output.is_for_people:
-            output.status.step(spec.pipeline, f"{visible(path.name)}: {size(sent)} of {size(size_bytes)} landed")
+        output.display.work(visible(path.name), "land", {"bytes_read": sent, "bytes_total": size_bytes})
 
     return heard
 

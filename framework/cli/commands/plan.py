@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from collections.abc import Sequence
 from functools import partial
 
@@ -70,7 +69,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     shown = Shown(
         with_sql=arguments.sql,
         all_columns=arguments.columns,
-        width=shutil.get_terminal_size().columns if output.stdout.isatty() else None,
+        width=output.width,
     )
     output.document(
         report.as_dict(),

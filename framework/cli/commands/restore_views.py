@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from framework.cli.output import Output, table
+from framework.cli.output import Output
+from framework.cli.tables import table
 from framework.cli.wiring import open_services
 from framework.errors import SchemaChangeError, SpecError
 from framework.load.invocation import Invocation

@@ -8,7 +8,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framework.cli.output import Output, table
+from framework.cli.output import Output
+from framework.cli.tables import table
 from framework.cli.wiring import SANDBOX_FOLDER, open_sandbox, require_sandbox, sandbox_clients
 from framework.errors import SpecError, WarehouseError
 from framework.spec.environment import RetrySettings, WarehouseSettings

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from framework.cli.exit_codes import ATTENTION
-from framework.cli.output import Output, table
+from framework.cli.output import Output
 from framework.cli.selection import add_selection, selected_names
+from framework.cli.tables import table
 from framework.cli.wiring import open_services
 from framework.model.words import counted
 from framework.spec.pipeline import PipelineSpec

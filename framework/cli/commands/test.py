@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         for feed, test in ((each, test) for each in feeds for test in each.tests.tests):
             if tested:
                 sandbox.empty()
-            output.status.step("test", f"{feed.spec.pipeline}: {test.name} …")
+            output.display.work(feed.spec.pipeline, test.name, {})
             tested.append(_tested(feed, test, sandbox))
     seconds = time.monotonic() - began
     if arguments.junit is not None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from framework.cli.commands.sandbox import add_arguments, run
+from framework.cli.display import Display
 from framework.cli.output import Output
-from framework.cli.status_line import StatusLine
 from framework.errors import SpecError
 from framework.spec.project import Project
 
@@ -17,7 +17,7 @@ def sandbox_command(root: Path, *argv: str) -> str:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     stdout = io.StringIO()
-    run(parser.parse_args(argv), Project(root), Output("text", stdout, io.StringIO(), StatusLine(io.StringIO())))
+    run(parser.parse_args(argv), Project(root), Output("text", stdout, io.StringIO(), Display(io.StringIO())))
     return stdout.getvalue()
 
 
