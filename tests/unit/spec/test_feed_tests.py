@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from framework.errors import SpecError
 from framework.spec.feed_tests import FeedTest
+from framework.spec.load import load_feed_tests_text
 from framework.spec.project import Project, check_project
 
 ENVIRONMENTS = "environments: {prod: {lake: {bucket: lake}, warehouse: {workgroup: w, database: dev}}}\n"
@@ -161,3 +166,40 @@ def test_a_pipeline_without_tests_is_sent_to_the_place_of_their_file(project: Pr
 
     with pytest.raises(SpecError, match=r"pipeline orders has no tests: there is no /.*/pipelines/tests/orders\.yml\."):
         project.feed_tests("orders")
+
+
+WHOLE = {
+    "given": {
+        "table": {"columns": {"id": "integer"}, "rows": [{"id": 1}]},
+        "sql": ["create group g"],
+        "files": ["a.csv", {"b.csv": "id\n", "c.csv": {"path": "c.csv"}}],
+    },
+    "expect": {
+        "rows": "id,name\n1,\n",
+        "columns": {"id": "integer"},
+        "changes": [{"kind": "add_column", "column": "id"}],
+        "rejects": [{"file": "b.csv", "row": 1, "column": None}],
+        "loads": [{"file": "b.csv", "read": 1}],
+    },
+}
+NOTHING: list[object] = [None, "", [], {}, [[]], {"x": None}, {"": 1}, ["a", {"b": {}}]]
+STRANGE = st.sampled_from([*NOTHING, True, 1.5, "x", 'a"', "é\x00", "../..", {"a\nb": [1]}])
+
+
+def with_strange(value: object, draw: st.DrawFn) -> object:
+    """Return a value in which any part may be something else."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(STRANGE)
+    if isinstance(value, dict):
+        return {name: with_strange(each, draw) for name, each in value.items()}
+    return [with_strange(each, draw) for each in value] if isinstance(value, list) else value
+
+
+@given(test=st.composite(lambda draw: with_strange(WHOLE, draw))())
+def test_whatever_is_written_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, test: object) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    for name in ("a.csv", "c.csv"):
+        (folder / name).touch()
+    text = yaml.safe_dump({"tests": {"one": test}}, allow_unicode=True)
+    with suppress(SpecError):
+        load_feed_tests_text(text, "orders.yml", "orders", folder)
