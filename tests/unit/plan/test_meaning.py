@@ -24,8 +24,8 @@ from tests.hostile import NAMES, TEXTS
 FOLDER = Path(__file__).resolve().parents[3] / "templates" / "sql"
 TEMPLATES = sorted(path.name.removesuffix(".sql.j2") for path in FOLDER.iterdir())
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-SQL_BY_INTENTION = {"definition": "select 1", "default_sql": "0"}
-"""What is SQL in the spec or in the catalog, and goes into a statement as it is."""
+SQL_BY_INTENTION = {"definition": "select 1", "default_sql": "0", "statement": "select 1"}
+"""What is SQL in the spec, a test of a feed or the catalog, and goes into a statement as it is."""
 _NAMED = ("counts", "losers", "winners", "staged", "replaced", "name", "new_name", "owner", "successor", "prunable")
 ASKED_FOR = ("select_history", "select_newest_load", "guard_order", "select_later_files")
 """They leave a condition out where its text is empty."""
@@ -45,11 +45,13 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "insert_job_sts": [audit, audit],
         "insert_ledger": [SimpleNamespace(**vars(audit) | {"source": SimpleNamespace(sha256=text, key=text)})] * 2,
         "insert_column_spellings": [(name, text, text)] * 2,
+        "insert_given_rows": [[text, None, text]] * 2,
         "insert_loaded_job_sts": [SimpleNamespace(ordinal=0, rejected=1, audit=audit)] * 2,
     }
     columns: Any = {
         "guard_columns": 4,
         "create_staging_table": [(name, "varchar(9)")] * 9,
+        "insert_given_rows": [(name, parse_type(text_type)) for text_type in ("varchar(9)", "date", "super")],
         "copy_rows": [(name, None, False), (name, parse_type("bigint"), False), (name, None, True)],
         "create_wider_copy": [
             SimpleNamespace(name=name, type_text="integer", default="1", nullable=False, encoding="zstd")
@@ -90,6 +92,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "outage_mark": "outage: ",
         "since": NOON,
         "source_filename": text,
+        "file_name": text,
         "statuses": [text, text],
         "files": [0, 1],
         "built_at": NOON,
@@ -99,7 +102,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "etags": [text, text],
         "late_binding": True,
         "grant": Grant("select", name, "group", True),
-        "order_by": [order, order],
+        "order_by": [name, name] if template == "select_all_rows" else [order, order],
         "pipelines": [text, text],
         "observed_rows": 5,
         "kept": 1,
@@ -129,12 +132,13 @@ def test_a_hostile_text_stays_one_token_and_reads_back(template: str, name: str,
     assume(text or template not in ASKED_FOR)
     ordinary_name, ordinary_text = "ordinary_name", "ordinary_text"
     plain = tokens(template, ordinary_name, ordinary_text)
+    # How long a text is, or one with a slash before it, where a statement compares the start or the end of another.
+    lengths = {str(len(ordinary_text) + more): str(len(text) + more) for more in (0, 1)}
 
     expected = [
         (kind, word.replace(ordinary_name, name).replace(ordinary_text, text))
         if ordinary_name in word or ordinary_text in word
-        # How long a text is, where a statement compares its start.
-        else (kind, str(len(text)) if word == str(len(ordinary_text)) else word)
+        else (kind, lengths.get(word, word))
         for kind, word in plain
     ]
     assert tokens(template, name, text) == expected
@@ -147,7 +151,7 @@ def test_every_template_that_takes_a_name_or_text_is_tried_with_one() -> None:
         if not any("ordinary" in word for _, word in tokens(template, "ordinary_name", "ordinary_text"))
     }
     # These take nothing but what Feedway itself counts, the catalog's own tables, or SQL by intention.
-    constant -= {"select_query_columns", "select_late_binding_views"}
+    constant -= {"select_query_columns", "select_late_binding_views", "run_given_statement"}
     assert all("{{" not in (FOLDER / f"{template}.sql.j2").read_text(encoding="utf-8") for template in constant)
 
 
