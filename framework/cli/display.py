@@ -12,14 +12,16 @@ if TYPE_CHECKING:
 
 Mark = Literal["", "good", "warning", "error"]
 """What a line reports; a terminal has a color for it."""
+_NOT_IN_CI = ("", "0", "false")
 _WITHOUT_CURSOR = ("dumb", "unknown")
 """Values of TERM, of terminals that only print."""
 
 
 def is_live(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Return whether a stream is a terminal that can redraw lines, watched by a person, and rich is installed."""
-    is_watched = stream.isatty() and not environ.get("CI") and environ.get("TERM", "").lower() not in _WITHOUT_CURSOR
-    return is_watched and find_spec("rich") is not None
+    is_in_ci = environ.get("CI", "").lower() not in _NOT_IN_CI
+    can_redraw = stream.isatty() and environ.get("TERM", "").lower() not in _WITHOUT_CURSOR
+    return can_redraw and not is_in_ci and find_spec("rich") is not None
 
 
 class Display:

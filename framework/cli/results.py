@@ -12,7 +12,7 @@ from framework.cli.engines import require_engine
 from framework.cli.outcome import FeedOutcome, Outcome, State
 from framework.cli.output import Output
 from framework.cli.result_file import write_result
-from framework.cli.retry import retry_commands
+from framework.cli.retry import retries
 from framework.cli.selection import Feed, read_feed
 from framework.cli.set_aside import find_set_aside
 from framework.cli.summary import full_summary, load_lines
@@ -29,6 +29,7 @@ from framework.load.result import LoadFailure, LoadResult, failed_early
 from framework.load.services import Services
 from framework.log.redaction import safe_message
 from framework.log.run_log import Event, RunLog
+from framework.model.program import Program
 from framework.model.words import listed
 from framework.spec.environment import Environment
 from framework.spec.pipeline import PipelineSpec, SourceSpec
@@ -79,7 +80,7 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
     if environment.kind == "sandbox" and surroundings.result is None and (broken := all_broken(feeds)):
         for name, error in broken.items():
             outcomes[name].results.append(failed_early(name, error))
-        outcome = Outcome(list(outcomes.values()), retries=retry_commands(outcomes.values(), output.program))
+        outcome = Outcome(list(outcomes.values()), (), _retry_commands(outcomes, output.program))
         output.document(outcome.as_dict(), lambda: full_summary(outcome, output.width))
         return end_in(failures_of(outcome.results))
     with open_services(project.folder, environment, output, surroundings.job_id, interruption) as opened:
@@ -110,16 +111,20 @@ def _outcomes(feeds: Sequence[Feed], request: LoadRequest, project: Project) -> 
     }
 
 
+def _retry_commands(outcomes: Mapping[str, FeedOutcome], program: Program) -> list[str]:
+    """Return the commands that retry what failed, quoted for a shell."""
+    return [program.command(*words) for words in retries(outcomes.values())]
+
+
 def _report(feeds: Sequence[Feed], command: _Command, *, is_cut_short: bool) -> list[PipelineError]:
     """Announce, write and print the results; return the failures, also that to write."""
     services, surroundings = command.services, command.surroundings
-    outcome = Outcome(list(command.outcomes.values()))
-    ended = outcome.results
+    ended = [result for feed in command.outcomes.values() for result in feed.results]
     log = services.open_log(services.new_run_id(), "run")
     announce(ended, surroundings.environment, services.job_id, announcing_clients(surroundings.environment), log)
     early = {result.pipeline for result in ended if result.run_id is None}
     waiting = [] if is_cut_short else find_set_aside(readable(feeds, early), services)
-    outcome = replace(outcome, waiting=waiting, retries=retry_commands(outcome.feeds, services.program))
+    outcome = Outcome(list(command.outcomes.values()), waiting, _retry_commands(command.outcomes, services.program))
     place = surroundings.result
     unwritten = [] if place is None else write_result(outcome.as_dict(), place, services.lake)
     for failure in unwritten:

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from framework.cli.outcome import FeedOutcome, State
 from framework.errors import SpecError
-from framework.model.program import Program
 
 
-def retry_commands(feeds: Iterable[FeedOutcome], program: Program) -> list[str]:
-    """Return the fewest commands that load what failed or did not begin, as they are typed in a shell.
+def retries(feeds: Iterable[FeedOutcome]) -> list[tuple[str, ...]]:
+    """Return the arguments of the fewest commands that load what failed, stopped or did not begin.
 
     Files that only a new file can replace are in none.
     """
@@ -24,7 +23,7 @@ def retry_commands(feeds: Iterable[FeedOutcome], program: Program) -> list[str]:
         (rest,) = rests if len(rests) == 1 else {()}
         alone = pipeline if "--file" in rest else None
         together.setdefault((verb, rest, alone), []).append(pipeline)
-    return [program.command(verb, *names, *rest) for (verb, rest, _), names in together.items()]
+    return [(verb, *names, *rest) for (verb, rest, _), names in together.items()]
 
 
 def _retries(feed: FeedOutcome) -> Iterator[tuple[str, ...]]:

@@ -40,7 +40,7 @@ class Work:
             done, total = numbers["bytes_read"], numbers["bytes_total"]
             if done >= total and self.rows_known:
                 # What was fetched for an earlier pass counts as read from the start of this one.
-                done, total = numbers["rows"], self.rows_known
+                done, total = numbers.get("rows", 0), self.rows_known
         return min(done / total, 1.0) if total else None
 
     def next(self, step: str, now: float) -> Work:

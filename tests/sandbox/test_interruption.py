@@ -209,7 +209,10 @@ def test_what_was_loaded_before_is_in_the_result(site: Site) -> None:
     out, _ = ended(process)
 
     assert process.returncode == 143
-    assert [(load["source_file"], load["status"]) for load in json.loads(out)["loads"]] == [(key, "SUCCESS")]
+    document = json.loads(out)
+    assert [(load["source_file"], load["status"]) for load in document["loads"]] == [(key, "SUCCESS")]
+    assert document["summary"]["stopped"] == [name]
+    assert document["summary"]["retry"] == [f"feedway --project {site.root} --env pipe run {name}"]
     assert result.read_text(encoding="utf-8") == out
 
 

@@ -59,6 +59,7 @@ def test_the_log_has_everything() -> None:
         ({"TERM": "dumb"}, False),
         ({"TERM": "unknown"}, False),
         ({"TERM": "xterm", "CI": "true"}, False),
+        ({"TERM": "xterm", "CI": "false"}, True),
     ],
 )
 def test_only_a_terminal_that_a_person_watches_is_redrawn(environ: dict[str, str], live: bool) -> None:

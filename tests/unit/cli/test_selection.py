@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from framework.cli.main import parse_arguments
+from framework.cli.main import main, parse_arguments
 from framework.cli.selection import selected_feeds, selected_names
 from framework.errors import SpecError
 from framework.spec.project import Project
@@ -120,3 +120,22 @@ def test_no_name_means_all_where_a_command_reads_only(project: Project, argv: li
         assert selected_names(parse(command, *argv), project) == names
         with pytest.raises(SpecError, match=f"{command} takes the names of pipelines, or --tag TAG"):
             selected_names(parse(command, "orders", "--tag", "daily"), project)
+
+
+@pytest.mark.parametrize(
+    ("argv", "valid"),
+    [
+        ([], "4 pipelines are valid"),
+        (["s*"], "3 pipelines are valid"),
+        (["sales_*", "--exclude", "*_eu"], "1 pipeline is valid"),
+    ],
+)
+def test_validate_checks_the_selected_ones(
+    project: Project, capsys: pytest.CaptureFixture[str], argv: list[str], valid: str
+) -> None:
+    environment = "{lake: {bucket: acme-lake}, warehouse: {workgroup: w, database: d, copy_role: default}}"
+    (project.folder / "environments.yml").write_text(f"environments: {{a: {environment}}}\n")
+
+    main(["--project", str(project.folder), "validate", *argv])
+
+    assert capsys.readouterr().out == f"{valid}\n"

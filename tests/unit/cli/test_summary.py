@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import Any
 
 import pytest
@@ -11,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.cli.outcome import FeedOutcome, Outcome, State, outcome_of
-from framework.cli.retry import retry_commands
+from framework.cli.retry import retries
 from framework.cli.set_aside import SetAside
 from framework.cli.summary import full_summary, summary, totals
 from framework.errors import PipelineError, SourceFileError, SpecError
 from framework.load.result import LoadFailure, LoadResult, NextStep, RecordCounts, failed_early
 from framework.model.load_warning import LoadWarning
-from framework.model.program import PLAIN, Program
 
 RUN_ID = "0" * 32
 
@@ -112,17 +110,15 @@ def test_a_command_that_loads_many_feeds_ends_in_its_numbers() -> None:
     waiting = [SetAside("bad", 1000, True, "s3://b/data/unprocessed/", "replay bad")]
     every = [*done, failed, *held, idle]
 
-    text = full_summary(
-        Outcome(every, waiting, retry_commands(every, Program(("--project", "my feeds", "--env", "prod"))))
-    )
+    text = full_summary(Outcome(every, waiting, ["feedway replay bad --file 'k 1.csv'", "feedway run h0 h1"]))
 
     assert text.splitlines()[-6:] == [
         "not begun: h0, h1",
         "6 feeds: 2 loaded, 1 failed, 1 nothing to do, 2 not begun",
         "6 files: 5 loaded (3,086,415 rows), 1 failed; at least 1,000 files set aside",
         "retry with:",
-        "  feedway --project 'my feeds' --env prod replay bad --file 'k 1.csv'",
-        "  feedway --project 'my feeds' --env prod run h0 h1",
+        "  feedway replay bad --file 'k 1.csv'",
+        "  feedway run h0 h1",
     ]
 
 
@@ -209,10 +205,7 @@ def test_the_notes_keep_whole_keys() -> None:
     ],
 )
 def test_what_failed_is_retried_by_the_fewest_commands(feeds: list[FeedOutcome], commands: list[str]) -> None:
-    assert retry_commands(feeds, PLAIN) == [f"feedway {command}" for command in commands]
-    assert [shlex.split(each)[1:3] for each in retry_commands(feeds, Program(("--env", "a b")))] == [
-        ["--env", "a b"]
-    ] * len(commands)
+    assert [" ".join(words) for words in retries(feeds)] == commands
 
 
 def test_a_failure_counts_more_than_files_that_are_loaded() -> None:
