@@ -19,6 +19,8 @@ from framework.model.words import counted, size
 REDRAW_SECONDS = 0.25
 WIDE, MEDIUM, NARROW = 72, 48, 32
 """The columns of a terminal from which it shows bytes, rows and times."""
+FETCHED = 0.995
+"""The share of a file's bytes from which it counts as fetched: its header is fetched before the pass."""
 _STYLES: dict[Mark, str] = {"": "", "good": "green", "warning": "yellow", "error": "red"}
 
 
@@ -38,7 +40,7 @@ class Work:
         done, total = numbers.get("tasks_done", 0), numbers.get("tasks_total", 0)
         if "bytes_total" in numbers:
             done, total = numbers["bytes_read"], numbers["bytes_total"]
-            if done >= total and self.rows_known:
+            if done >= FETCHED * total:
                 # What was fetched for an earlier pass counts as read from the start of this one.
                 done, total = numbers.get("rows", 0), self.rows_known
         return min(done / total, 1.0) if total else None
