@@ -14,7 +14,7 @@ from framework.cli.output import Output
 from framework.cli.result_file import write_result
 from framework.cli.retry import retries
 from framework.cli.selection import Feed, read_feed
-from framework.cli.set_aside import find_set_aside
+from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.summary import full_summary, load_lines
 from framework.cli.wiring import announcing_clients, open_services
 from framework.errors import PipelineError, SpecError
@@ -80,7 +80,7 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
     if environment.kind == "sandbox" and surroundings.result is None and (broken := all_broken(feeds)):
         for name, error in broken.items():
             outcomes[name].results.append(failed_early(name, error))
-        outcome = Outcome(list(outcomes.values()), (), _retry_commands(outcomes, output.program))
+        outcome = _outcome(outcomes, (), output.program)
         output.document(outcome.as_dict(), lambda: full_summary(outcome, output.width))
         return end_in(failures_of(outcome.results))
     with open_services(project.folder, environment, output, surroundings.job_id, interruption) as opened:
@@ -111,9 +111,11 @@ def _outcomes(feeds: Sequence[Feed], request: LoadRequest, project: Project) -> 
     }
 
 
-def _retry_commands(outcomes: Mapping[str, FeedOutcome], program: Program) -> list[str]:
-    """Return the commands that retry what failed, quoted for a shell."""
-    return [program.command(*words) for words in retries(outcomes.values())]
+def _outcome(outcomes: Mapping[str, FeedOutcome], waiting: Sequence[SetAside], program: Program) -> Outcome:
+    """Return the outcome of the command, with the commands that retry quoted for a shell."""
+    feeds = list(outcomes.values())
+    commands = [program.command(*words) for words in retries(feeds, waiting)]
+    return Outcome(feeds, waiting, commands)
 
 
 def _report(feeds: Sequence[Feed], command: _Command, *, is_cut_short: bool) -> list[PipelineError]:
@@ -124,7 +126,7 @@ def _report(feeds: Sequence[Feed], command: _Command, *, is_cut_short: bool) -> 
     announce(ended, surroundings.environment, services.job_id, announcing_clients(surroundings.environment), log)
     early = {result.pipeline for result in ended if result.run_id is None}
     waiting = [] if is_cut_short else find_set_aside(readable(feeds, early), services)
-    outcome = Outcome(list(command.outcomes.values()), waiting, _retry_commands(command.outcomes, services.program))
+    outcome = _outcome(command.outcomes, waiting, services.program)
     place = surroundings.result
     unwritten = [] if place is None else write_result(outcome.as_dict(), place, services.lake)
     for failure in unwritten:

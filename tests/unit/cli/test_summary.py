@@ -208,6 +208,20 @@ def test_what_failed_is_retried_by_the_fewest_commands(feeds: list[FeedOutcome],
     assert [" ".join(words) for words in retries(feeds)] == commands
 
 
+def test_the_only_file_that_is_set_aside_needs_no_name() -> None:
+    feeds = [
+        outcome(name, result("FAILED", failure=failure(("replay", name, "--file", "k", *options))))
+        for name, options in (("a", ()), ("b", ()), ("c", ()), ("d", ("--out-of-order",)))
+    ]
+    waiting = [SetAside(name, 2 if name == "b" else 1, False, "s3://b/", f"replay {name}") for name in "abcd"]
+
+    assert [" ".join(words) for words in retries(feeds, waiting)] == [
+        "replay a c",
+        "replay b --file k",
+        "replay d --file k --out-of-order",
+    ]
+
+
 def test_a_failure_counts_more_than_files_that_are_loaded() -> None:
     feed = outcome("p", result(), result("FAILED", failure=failure()), ends=False)
 
