@@ -13,7 +13,6 @@ from pathlib import Path
 from framework.errors import PipelineError
 from framework.sandbox import postgresql, services
 from framework.sandbox.address import LOOPBACK, Ports, ProcessStatus, SandboxAddress
-from framework.sandbox.emptying import Emptying
 from framework.sandbox.ports import choose_port, is_free, refuse_taken
 from framework.sandbox.processes import end, is_alive, last_lines, spawn, wait_until
 from framework.sandbox.services import SERVICES, Service
@@ -82,6 +81,9 @@ def isolated(folder: Path) -> Iterator[tuple[SandboxAddress, Callable[[], None]]
             reset(site.folder)
             try:
                 address = _start(site, Ports(), _say_nothing, on_demand=True)
+                # imported where it is used: a load does without PostgreSQL's client
+                from framework.sandbox.emptying import Emptying
+
                 yield address, Emptying(address.database_url, address.s3_folder)
             finally:
                 reset(site.folder)

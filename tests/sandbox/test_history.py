@@ -342,8 +342,8 @@ def test_a_table_is_cut_to_the_width_of_the_terminal() -> None:
         "run_end_ts": "2026-01-31 23:59:41.5",
         "source_filename": f"data/in/{'folder/' * 20}orders_2026-01-31T23-59-00_part-0001.csv",
         "status": "SUCCESS",
-        "records_read": 123_789,
-        "records_inserted": 123_000,
+        "records_read": 1_230_789,
+        "records_inserted": 1_230_000,
         "records_updated": 0,
         "records_rejected": 789,
         "warnings": ["w"],
@@ -355,10 +355,10 @@ def test_a_table_is_cut_to_the_width_of_the_terminal() -> None:
     row = wide[2].split()
     assert row[:3] == ["01234567", "2026-01-31", "23:59"]
     assert (row[4][:6], row[4][-6:]) == ("orders", "01.csv")
-    assert row[5:] == ["SUCCESS", "123789", "123000", "789", "12", "s", "1"]
+    assert row[5:] == ["SUCCESS", "1230789", "1230000", "789", "12", "s", "1"]
     # Without the rows read, and the year.
     assert narrow[2].split()[:3] == ["01234567", "01-31", "23:59"]
-    assert narrow[2].split()[5:] == ["SUCCESS", "123000", "789", "12", "s", "1"]
+    assert narrow[2].split()[5:] == ["SUCCESS", "1230000", "789", "12", "s", "1"]
     plain = history_text([load | {"records_rejected": 0, "warnings": []}], None, 5).splitlines()
     assert plain[0].split() == ["run", "started", "pipeline", "file", "status", "read", "loaded", "time"]
 

@@ -42,7 +42,7 @@ def test_files_are_in_the_inbox_and_the_printed_command_loads_them(feed: FeedHar
         [
             f"{inbox}/1.csv  9 bytes",
             f"{inbox}/2.csv  9 bytes",
-            f"{feed.name}: 2 files landed; load with: run {feed.name}",
+            f"{feed.name}: 2 files landed; load with: feedway --project {feed.root} run {feed.name}",
         ],
     ), err
     assert feed.command("run", feed.name)[0] == 0
@@ -58,7 +58,7 @@ def test_the_document_is_that_of_its_schema(feed: FeedHarness) -> None:
     url = f"s3://lake/data/in/{feed.name}/1.csv"
     assert code == 0
     assert document["landed"] == [{"pipeline": feed.name, "file": path, "url": url, "size_bytes": 9}]
-    assert document["command"] == f"run {feed.name}"
+    assert feed.pasted(document["command"]) == ["run", feed.name]
 
 
 def test_a_name_that_is_taken_keeps_all_files_from_landing(feed: FeedHarness) -> None:
@@ -69,7 +69,7 @@ def test_a_name_that_is_taken_keeps_all_files_from_landing(feed: FeedHarness) ->
 
     assert (code, out) == (2, "")
     assert f"s3://lake/data/in/{feed.name}/2.csv is there already" in err
-    assert f"run {feed.name}" in err
+    assert f"feedway --project {feed.root} run {feed.name}" in err
     assert feed.keys("data/in/") == [f"data/in/{feed.name}/2.csv"]
     assert read(feed, "2.csv") == "id,a\n9,kept\n"
 
@@ -162,7 +162,7 @@ def test_files_that_were_landed_before_a_failure_are_printed(feed: FeedHarness) 
     assert code == 5
     assert out.splitlines() == [
         f"{inbox}/1.csv  9 bytes",
-        f"{feed.name}: 1 file landed; load with: run {feed.name}",
+        f"{feed.name}: 1 file landed; load with: feedway --project {feed.root} run {feed.name}",
     ]
     assert f"write {inbox}/2.csv" in err
 

@@ -64,7 +64,7 @@ def test_the_command_that_continues_is_on_the_same_environment(feed: FeedHarness
     _, err = fail(feed, "run", feed.name, "--env", "another one")
     _, out, _ = feed.command("--env", "another one", "run", feed.name)
 
-    for line in (COMMAND.findall(err)[0], out.splitlines()[-1].partition("continue with: ")[2]):
+    for line in (COMMAND.findall(err)[0], out.partition("continue with: ")[2].splitlines()[0]):
         assert feed.pasted(line)[:4] == ["--env", "another one", "replay", feed.name]
 
 
