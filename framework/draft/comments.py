@@ -9,7 +9,6 @@ from framework.draft.keys import Keys
 from framework.draft.proposal import Proposal, written_notation
 from framework.draft.settle import Settled
 from framework.draft.spec_text import Path, comment_lines, flow, sample
-from framework.model.column_type import ColumnType
 from framework.model.notation import PLAIN
 from framework.model.null_markers import NULL_MARKERS
 from framework.model.words import counted
@@ -26,7 +25,6 @@ class Findings:
     proposal: Proposal
     settled: Mapping[str, Settled]
     keys: Keys
-    types: Mapping[str, ColumnType]
     differences: Sequence[str]
     letters: Sequence[str]
     with_samples: bool

@@ -10,7 +10,6 @@ from framework.draft.reading import Samples, read_rows
 from framework.draft.spec_text import sample
 from framework.model.column_type import ColumnType
 from framework.model.files import SourceBatch, SourceFile
-from framework.model.staging import FromFile
 from framework.model.words import counted, listed
 from framework.plan.columns import PlannedColumn, columns_to_profile
 from framework.plan.file_types import file_types
@@ -25,7 +24,7 @@ def differences_of(
     samples: Samples, proposal: Proposal, columns: Sequence[PlannedColumn], file_columns: Sequence[tuple[str, ...]]
 ) -> list[str]:
     """Return sentences on what varies between the files, without values. `file_columns` are in the files' order."""
-    found = list(_of_columns([column for column in columns if isinstance(column.staged.value, FromFile)], file_columns))
+    found = list(_of_columns(columns, file_columns))
     if 1 < len(samples.sources) <= _MOST_FILES:
         found += _of_types(samples, proposal, columns)
     return found

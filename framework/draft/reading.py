@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from framework.draft.scratch import ScratchStore
-from framework.errors import SourceFileError, UndecodableFileError
-from framework.load.first_look import Feed, Files, has_another, read_layouts, read_starts, require_shape, with_paths
+from framework.errors import UndecodableFileError
+from framework.load.first_look import (
+    Feed,
+    Files,
+    FirstLook,
+    read_layouts,
+    read_starts,
+    require_shape,
+    with_paths,
+    wrong_encodings,
+)
 from framework.log.run_log import RunLog
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.observation import Observation
@@ -44,23 +53,22 @@ def read_rows(samples: Samples, spec: PipelineSpec, use: Callable[[SourceBatch, 
     Raises:
         SourceFileError: a file cannot be read as the spec says.
     """
-    tried: dict[str, str] = {}
+    feed = Feed(spec, None, {})
     while True:
-        looks = read_starts(Feed(spec, None, tried), samples.files, samples.sources)
+        looks = read_starts(feed, samples.files, samples.sources)
         require_shape(spec, None, looks)
-        batch = read_layouts(spec, samples.files, looks, _NOTHING_OBSERVED, samples.log)
+        batch = _batch(samples, spec, looks)
         contents = {look.file: look.content for look in looks if look.content is not None}
         engine = SplitEngine(samples.executor, ScratchStore(samples.files.store))
         try:
             with engine.open(batch, samples.log.progress, contents) as rows:
-                if not all(layout.columns for layout in batch.files):
-                    looks = with_paths(spec, None, looks, rows)
-                    batch = read_layouts(spec, samples.files, looks, _NOTHING_OBSERVED, samples.log)
-                    return use(batch, rows.named(batch))
-                return use(batch, rows)
+                if all(layout.columns for layout in batch.files):
+                    return use(batch, rows)
+                named = _batch(samples, spec, with_paths(spec, None, looks, rows))
+                return use(named, rows.named(named))
         except UndecodableFileError as error:
-            found = {part.url: part.encoding for file in batch.files for part in file.parts}
-            at_fault = {url: found[url] for url in error.urls}
-            if not all(has_another(spec, found[url]) and tried.get(url) != found[url] for url in at_fault):
-                raise SourceFileError(str(error), error.keys) from error
-            tried |= at_fault
+            feed = replace(feed, tried={**feed.tried, **wrong_encodings(feed, batch, error)})
+
+
+def _batch(samples: Samples, spec: PipelineSpec, looks: Sequence[FirstLook]) -> SourceBatch:
+    return read_layouts(spec, samples.files, looks, _NOTHING_OBSERVED, samples.log)

@@ -69,6 +69,12 @@ class Scratch:
         self._database = database
         self._files = [file.url for file in files]
 
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        ((count,),) = self._ask(f"select count(*) from {self._rows}") if self._files else ((0,),)
+        return int(count)
+
     def values(self, column: str, limit: int) -> Counted:
         """Return the values of a column of texts; of many the most frequent and, of these, the longest first."""
         if not self._files:

@@ -65,6 +65,7 @@ def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Aske
     Raises:
         SourceFileError: they cannot.
     """
+    proposal = replace(proposal, members=starts.members)
     if starts.format != "csv":
         if asked.delimiter is not None:
             raise SpecError(f"--delimiter is for CSV, and the format of the files is {starts.format}")

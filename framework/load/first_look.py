@@ -9,7 +9,7 @@ from functools import partial
 from itertools import accumulate
 from typing import Protocol
 
-from framework.errors import SourceFileError
+from framework.errors import SourceFileError, UndecodableFileError
 from framework.lake.pending import is_member_of
 from framework.log.run_log import Event, RunLog
 from framework.model.csv_options import CsvOptions, Format
@@ -230,9 +230,21 @@ def _about(file: SourceFile, url: str) -> Iterator[None]:
         raise SourceFileError(f"{url}: {error}", (file.key,), needs_new_file=isinstance(error, BrokenFile)) from error
 
 
-def has_another(spec: PipelineSpec, encoding: str) -> bool:
-    """Return whether the spec has an encoding to try after this one."""
-    return encoding in spec.source.encodings[:-1]
+def wrong_encodings(feed: Feed, batch: SourceBatch, error: UndecodableFileError) -> dict[str, str]:
+    """Return by address the encodings in which files have turned out not to be valid, where the spec has another.
+
+    Raises:
+        SourceFileError: it has none for one of them.
+    """
+    found = {part.url: part.encoding for file in batch.files for part in file.parts}
+    at_fault = {url: found[url] for url in error.urls}
+    # A file that was to be read in another one, and was not, has a byte order mark.
+    has_another = (
+        found[url] in feed.spec.source.encodings[:-1] and feed.tried.get(url) != found[url] for url in at_fault
+    )
+    if not all(has_another):
+        raise SourceFileError(str(error), error.keys) from error
+    return at_fault
 
 
 def require_shape(spec: PipelineSpec, table: ObservedTable | None, looks: Sequence[FirstLook]) -> None:

@@ -13,12 +13,12 @@ from framework.load.bad_rows import StagedRows, quarantine_bad_rows
 from framework.load.first_look import (
     Feed,
     FirstLook,
-    has_another,
     read_layouts,
     read_starts,
     require_known_column,
     require_shape,
     with_paths,
+    wrong_encodings,
 )
 from framework.load.planning import Answer, from_warehouse
 from framework.load.quarantine import empty_quarantine
@@ -104,11 +104,7 @@ def stage(run: Run, files: Sequence[LoadFile], observed: Observation, place: Sta
         try:
             return _stage(run, looks, batch, observed, place, answer)
         except UndecodableFileError as error:
-            found = {part.url: part.encoding for file in batch.files for part in file.parts}
-            at_fault = {url: found[url] for url in error.urls}
-            # A file that was to be read in another one, and was not, has a byte order mark.
-            if not all(has_another(run.spec, found[url]) and tried.get(url) != found[url] for url in at_fault):
-                raise SourceFileError(str(error), error.keys) from error
+            at_fault = wrong_encodings(Feed(run.spec, observed.source_format, tried), batch, error)
             run.log.info("bytes are not valid in the encoding; the next one is tried", step="stage", files=at_fault)
             tried |= at_fault
 

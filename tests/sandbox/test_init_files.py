@@ -9,11 +9,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -270,3 +273,82 @@ def check_by_name(project: FeedHarness, drafted: Any, rows: Sequence[dict[str, s
     fills = {column["name"]: "" for column in drafted["columns"]}
     expected = [[row.get(name, fills[name]) for name in names] for row in rows]
     assert_equal(stored_rows(project, names), expected, REAL)
+
+
+GERMAN = (
+    "Umsatzliste Müller GmbH;;;;\r\n"
+    "\r\n"
+    "Nr;Kunde;Betrag;Datum;Bezahlt\r\n"
+    '1;"Groß & Söhne; Köln";1.234,50;01.02.2024;Ja\r\n'
+    "2;Jäger;-0,99;29.02.2024;Nein\r\n"
+    "3;;12.345.678,00;31.12.2023;\r\n"
+)
+
+
+def test_a_german_export_becomes_typed_columns(project: FeedHarness, tmp_path: Path) -> None:
+    file = tmp_path / "umsatz_2024-02.csv"
+    file.write_bytes(GERMAN.encode("windows-1252"))
+
+    drafted = load(project, [file])
+
+    assert drafted["keys"] == ["nr"]
+    types = project.types()
+    assert {name: types[name].partition("(")[0] for name in ("nr", "betrag", "datum", "bezahlt")} == {
+        "nr": "bigint",
+        "betrag": "numeric",
+        "datum": "date",
+        "bezahlt": "boolean",
+    }
+    assert project.rows("nr, kunde, cast(betrag as decimal(18,2)), datum, bezahlt", "nr") == [
+        (1, "Groß & Söhne; Köln", "1234.50", "2024-02-01", True),
+        (2, "Jäger", "-0.99", "2024-02-29", False),
+        (3, None, "12345678.00", "2023-12-31", None),
+    ]
+
+
+def test_the_shipped_german_export_becomes_typed_columns(project: FeedHarness) -> None:
+    load(project, files_of(DIALECTS / "german_export"))
+
+    types = {name: text.partition("(")[0] for name, text in project.types().items()}
+    assert {**types, "kunde": None} == {
+        "datum": "date",
+        "kunde": None,
+        "betrag": "numeric",
+        "bezahlt": "boolean",
+        "run_date": "timestamp without time zone",
+        "file_name": "character varying",
+    }
+
+
+def test_a_workbook_loads_as_drafted(project: FeedHarness, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Titel"], ["Id", "Tag", "Aktiv", "Text"], [1, date(2024, 2, 1), "Ja", "a"], [2, None, "Nein", None]):
+        book.active.append(row)
+    book.save(tmp_path / "liste_1.xlsx")
+
+    load(project, [tmp_path / "liste_1.xlsx"])
+
+    assert project.rows('id, "tag", aktiv, "text"', "id") == [(1, "2024-02-01", True, "a"), (2, None, False, None)]
+
+
+def test_parquet_loads_as_drafted(project: FeedHarness, tmp_path: Path) -> None:
+    rows = [{"id": number, "name": "NA", "n": number / 4} for number in range(1, 4)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows_1.parquet")
+
+    load(project, [tmp_path / "rows_1.parquet"])
+
+    assert project.rows("id, name, cast(n as float)", "id") == [(row["id"], row["name"], row["n"]) for row in rows]
+
+
+def test_files_in_the_lake_are_read_where_they_are(project: FeedHarness) -> None:
+    key = f"in/{project.name}/sub/sales_1.csv"
+    project.s3.put_object(Bucket="lake", Key=key, Body=b"id;n\n1;2,5\n2;3,5\n")
+
+    code, _, err = project.command("init", project.name, "--from", f"s3://lake/{key}")
+
+    assert code == 0, err
+    text = (project.root / "pipelines" / f"{project.name}.yml").read_text(encoding="utf-8")
+    assert f"prefix: in/{project.name}/sub/\n" in text
+    code, out, err = project.command("run", project.name)
+    assert code == 0, out + err
+    assert project.rows("id, cast(n as float)", "id") == [(1, 2.5), (2, 3.5)]

@@ -104,7 +104,7 @@ def _draft(
     if arguments.keys is not None and not keys:
         raise SpecError("--keys takes the names of columns, with commas between them")
     asked = Asked(arguments.encoding, arguments.delimiter, arguments.with_samples)
-    request = DraftRequest(arguments.name, sources.prefix, keys, views, arguments.with_samples, asked)
+    request = DraftRequest(arguments.name, sources.prefix, keys, views, asked)
     settings = environment.embedded
     log = RunLog("init", arguments.name, output.log_stream, listen=output.progress)
     with ExitStack() as stack:
