@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from framework.model.words import visible
+
 if TYPE_CHECKING:
     from framework.cli.screen import Screen
 
@@ -42,7 +44,8 @@ class Display:
         self._feeds = feeds
 
     def line(self, text: str, mark: Mark = "") -> None:
-        """Print a whole line."""
+        """Print a whole line, in which what does not print is escaped."""
+        text = visible(text)
         with self._lock:
             if self._screen is not None:
                 self._screen.line(text, mark)

@@ -19,6 +19,7 @@ from framework.errors import PipelineError, SpecError
 from framework.log.redaction import trace
 from framework.model import program
 from framework.model.program import Program
+from framework.model.words import visible
 
 COMMANDS = {
     "init": "draft the spec of a feed from sample files",
@@ -108,7 +109,8 @@ def _in_one_line(error: PipelineError) -> PipelineError:
 def _described(error: PipelineError) -> str:
     """Return the message; for a bug, which no message explains, followed by the traceback."""
     cause = error.__cause__
-    text = f"error: {error}\n"
+    # Names of files, which may hold what moves the cursor of a terminal.
+    text = "".join(f"{visible(line)}\n" for line in f"error: {error}".split("\n"))
     if error.exit_code == 1 and cause is not None and not isinstance(cause, PipelineError):
         text += trace(cause)
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from framework.cli.display import Mark
@@ -11,7 +11,7 @@ from framework.cli.outcome import FILE_STATES, Outcome, State
 from framework.cli.tables import fitted_table, width_of
 from framework.errors import SpecError
 from framework.load.result import LoadFailure, LoadResult
-from framework.model.words import counted, duration
+from framework.model.words import counted, duration, visible
 
 COUNTS = {
     "read": "read",
@@ -34,7 +34,7 @@ _IN_WORDS = {
 
 def summary(outcome: Outcome, width: int | None = None) -> str:
     """Return a table of the results that fits `width` columns where names can be cut, and what else to know of them."""
-    return "\n".join(_result_lines(outcome, width))
+    return _visible(_result_lines(outcome, width))
 
 
 def full_summary(outcome: Outcome, width: int | None = None) -> str:
@@ -42,7 +42,12 @@ def full_summary(outcome: Outcome, width: int | None = None) -> str:
     lines = [*_result_lines(outcome, width), *_unfinished(outcome), *totals(outcome)]
     if outcome.retries:
         lines += ["retry with:", *(f"  {command}" for command in outcome.retries)]
-    return "\n".join(lines)
+    return _visible(lines)
+
+
+def _visible(lines: Iterable[str]) -> str:
+    """Return the text of messages that have lines, in which what does not print is escaped."""
+    return "\n".join(visible(line) for text in lines for line in text.split("\n"))
 
 
 @dataclass(frozen=True)

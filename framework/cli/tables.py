@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from framework.model.words import visible
+
 SHORTEST = 8
 """The fewest characters to which a text is cut for a narrow terminal."""
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return rows as an aligned text table; NULL is an empty cell, numbers are right-aligned."""
-    texts = [["" if value is None else str(value) for value in row] for row in rows]
+    """Return rows as an aligned text table; NULL is an empty cell, numbers are right-aligned.
+
+    What does not print, in names of files or in cells of a query, is escaped.
+    """
+    texts = [["" if value is None else visible(str(value)) for value in row] for row in rows]
     widths = [max(len(name), *(len(row[place]) for row in texts), 0) for place, name in enumerate(columns)]
     numeric = [
         bool(rows) and all(isinstance(row[place], int | float) or row[place] is None for row in rows)

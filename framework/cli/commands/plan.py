@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from framework.cli.concurrency import Interruption, run_concurrently
@@ -104,11 +104,21 @@ def _report(
     environment = project.environment(arguments.env)
     interruption = Interruption()
     with open_services(project.folder, environment, output, arguments.job_id, interruption) as services:
-        work = [partial(_plan, feed, services, request, arguments.sample) for feed in feeds]
+        plan = partial(_plan, services=services, request=request, sample_rows=arguments.sample)
+        work = [partial(_shown_at_work, feed, plan, output) for feed in feeds]
+        output.display.begin(len(feeds))
         planned = run_concurrently(work, environment.parallel, interruption)
         failed = {each.pipeline for each in planned if each.failure is not None}
         of_lake = [] if isinstance(request, Arriving) else readable(feeds, failed)
         return PlanReport(planned, find_set_aside(of_lake, services))
+
+
+def _shown_at_work(feed: Feed, plan: Callable[[Feed], PlannedFeed], output: Output) -> PlannedFeed:
+    """Plan one pipeline, which a terminal shows at work until then."""
+    try:
+        return plan(feed)
+    finally:
+        output.display.rest(feed.pipeline, is_done=True)
 
 
 def _plan(feed: Feed, services: Services, request: LoadRequest, sample_rows: int | None) -> PlannedFeed:
