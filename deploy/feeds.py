@@ -37,13 +37,13 @@ def feeds_template(specs: Sequence[PipelineSpec], environment: Environment) -> T
     """Return the template of a stack beside the one of deploy/feedway.yml, whose name is the parameter Base.
 
     Raises:
-        SpecError: the environment announces no metrics, or there are no feeds, or too many for one stack.
+        SpecError: the environment sends no metrics, or there are no feeds, or too many for one stack.
     """
-    namespace = environment.announce.metrics_namespace
+    namespace = environment.notify.metrics_namespace
     if namespace is None:
         raise SpecError(
-            f"the environment {environment.name!r} announces no metrics, so that no alarm would ever see a load. "
-            f"Add to it: announce: {{metrics_namespace: Feedway, event_bus: default}}"
+            f"the environment {environment.name!r} sends no metrics, so that no alarm would ever see a load. "
+            f"Add to it: notify: {{metrics_namespace: Feedway, event_bus: default}}"
         )
     if not specs:
         raise SpecError("there is no feed to write a template for")
@@ -67,7 +67,7 @@ def feeds_template(specs: Sequence[PipelineSpec], environment: Environment) -> T
             "Schedule": {
                 "Type": "String",
                 "Default": "rate(1 hour)",
-                "Description": "When one job run loads all feeds: files that no event announced and files that an "
+                "Description": "When one job run loads all feeds: files without an event and files that an "
                 "outage left pending.",
             },
         },
@@ -86,15 +86,15 @@ def warnings_of(specs: Sequence[PipelineSpec], environment: Environment, stack: 
                 f"{spec.pipeline}: its files arrive below {spec.source.prefix}, and the job may read below {allowed} "
                 "only; see the parameter SourcePrefix of deploy/feedway.yml"
             )
-    announce = environment.announce
-    if announce.metrics_namespace != stack["MetricsNamespace"]:
+    notify = environment.notify
+    if notify.metrics_namespace != stack["MetricsNamespace"]:
         yield (
             f"the job may put metrics into {stack['MetricsNamespace']} only, and the environment {environment.name} "
-            f"announces to {announce.metrics_namespace}; see the parameter MetricsNamespace of deploy/feedway.yml"
+            f"sends them to {notify.metrics_namespace}; see the parameter MetricsNamespace of deploy/feedway.yml"
         )
-    if announce.event_bus is None:
+    if notify.event_bus is None:
         yield (
-            f"the environment {environment.name} has no announce.event_bus, so no mail will say why a load failed; "
+            f"the environment {environment.name} has no notify.event_bus, so no mail will say why a load failed; "
             "the account's own bus is: default"
         )
 

@@ -23,11 +23,16 @@ from typing import Literal
 class PipelineError(Exception):
     """A load or command that could not do what was asked, for a reason the message states.
 
-    `is_outage` says that nothing can be loaded now, whatever the file.
+    `is_outage` says that nothing can be loaded now, whatever the file. `brief` replaces the message's first line where
+    no content of a file may be shown, as in notifications; None where the first line has none.
     """
 
     exit_code = 1
     is_outage = False
+
+    def __init__(self, *args: object, brief: str | None = None) -> None:
+        self.brief = brief
+        super().__init__(*args)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class SpecError(PipelineError):
     def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
         self.problems = tuple(problems)
         lines = [message, *(f"  {problem}" for problem in self.problems)]
-        super().__init__("\n".join(lines))
+        super().__init__("\n".join(lines), brief=f"{message} {self.problems[0]}" if self.problems else None)
 
 
 class SourceFileError(PipelineError):
@@ -78,12 +83,18 @@ class SourceFileError(PipelineError):
     exit_code = 3
 
     def __init__(
-        self, message: str, keys: Sequence[str] = (), accept_with: str | None = None, *, needs_new_file: bool = False
+        self,
+        message: str,
+        keys: Sequence[str] = (),
+        accept_with: str | None = None,
+        *,
+        needs_new_file: bool = False,
+        brief: str | None = None,
     ) -> None:
         self.keys = tuple(keys)
         self.accept_with = accept_with
         self.needs_new_file = needs_new_file
-        super().__init__(message)
+        super().__init__(message, brief=brief)
 
 
 class UndecodableFileError(SourceFileError):
@@ -180,6 +191,7 @@ class WarehouseError(PipelineError):
         cause: Cause = Cause.OTHER,
         warehouse_message: str | None = None,
         is_outage: bool = False,
+        brief: str | None = None,
     ) -> None:
         """Keep the details of the refusal.
 
@@ -193,7 +205,7 @@ class WarehouseError(PipelineError):
         self.cause = cause
         self.warehouse_message = warehouse_message
         self.is_outage = is_outage
-        super().__init__(message)
+        super().__init__(message, brief=brief)
 
     @property
     def reason(self) -> str:

@@ -1,14 +1,16 @@
-"""Loads pipelines concurrently, prints and announces the results, and raises the failure if there is one."""
+"""Loads pipelines concurrently, notifies of and prints the results, and raises the failure if there is one."""
 
 from __future__ import annotations
 
 import argparse
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from framework.cli.concurrency import Interruption, run_concurrently
 from framework.cli.engines import require_engine
+from framework.cli.notifying import Ended, Sender, notify, notify_of_loads
 from framework.cli.outcome import FeedOutcome, Outcome, State
 from framework.cli.output import Output
 from framework.cli.result_file import write_result
@@ -16,10 +18,9 @@ from framework.cli.retry import retries
 from framework.cli.selection import Feed, read_feed
 from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.summary import full_summary, load_lines
-from framework.cli.wiring import announcing_clients, open_services
+from framework.cli.wiring import open_services
 from framework.errors import PipelineError, SpecError
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
-from framework.load.announce import announce
 from framework.load.first_loads import Opening
 from framework.load.invocation import Invocation
 from framework.load.next_step import FailedLoad, again, next_step
@@ -68,9 +69,9 @@ def add_fail_fast(parser: argparse.ArgumentParser) -> None:
 
 
 def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Surroundings, output: Output) -> int:
-    """Load pipelines concurrently, print and announce the results, and raise the failure if there is one.
+    """Load pipelines concurrently, notify of and print the results, and raise the failure if there is one.
 
-    After an interruption the results so far are printed and announced too.
+    After an interruption so it is with the results so far.
 
     Raises:
         PipelineError: a load failed or was refused; of several failures, the class they share.
@@ -81,6 +82,9 @@ def load_pipelines(feeds: Sequence[Feed], request: LoadRequest, surroundings: Su
         for name, error in broken.items():
             outcomes[name].results.append(failed_early(name, error))
         outcome = _outcome(outcomes, (), output.program)
+        log = RunLog(uuid.uuid4().hex, "run", output.log_stream, listen=output.progress)
+        sender = Sender(environment, surroundings.job_id, log, output.program)
+        notify(Ended(outcome.results, (), is_cut_short=True), (), sender)
         output.document(outcome.as_dict(), lambda: full_summary(outcome, output.width))
         return end_in(failures_of(outcome.results))
     with open_services(project.folder, environment, output, surroundings.job_id, interruption) as opened:
@@ -119,11 +123,11 @@ def _outcome(outcomes: Mapping[str, FeedOutcome], waiting: Sequence[SetAside], p
 
 
 def _report(feeds: Sequence[Feed], command: _Command, *, is_cut_short: bool) -> list[PipelineError]:
-    """Announce, write and print the results; return the failures, also that to write."""
+    """Send, write and print the results; return the failures, also that to write."""
     services, surroundings = command.services, command.surroundings
     ended = [result for feed in command.outcomes.values() for result in feed.results]
     log = services.open_log(services.new_run_id(), "run")
-    announce(ended, surroundings.environment, services.job_id, announcing_clients(surroundings.environment), log)
+    notify_of_loads(Ended(ended, readable(feeds, ()), is_cut_short), services, log)
     early = {result.pipeline for result in ended if result.run_id is None}
     waiting = [] if is_cut_short else find_set_aside(readable(feeds, early), services)
     outcome = _outcome(command.outcomes, waiting, services.program)

@@ -40,11 +40,11 @@ TESTS_FOLDER = "tests"
 """The folder in it that holds a sandbox for each `test` that runs."""
 _REGION_FIELDS = {"s3": "lake.region", "redshift-data": "warehouse.region"}
 """The field of environments.yml that names the region of each client."""
-_ANNOUNCING_CONFIG = Config(
-    # A run waits for these calls at its end, and does not depend on them.
+_NOTIFYING_CONFIG = Config(
+    # A command waits a few seconds for these calls at its end, and does not depend on them.
     retries={"mode": "standard", "max_attempts": 2},
-    connect_timeout=5,
-    read_timeout=10,
+    connect_timeout=2,
+    read_timeout=4,
     user_agent_extra="feedway",
 )
 
@@ -194,12 +194,15 @@ def aws_clients(environment: str) -> Callable[[str, str | None], Any]:
     return client
 
 
-def announcing_clients(environment: Environment) -> Callable[[str], Any]:
-    """Return a function that makes the clients of the services to which an environment on AWS announces loads."""
+def notifying_clients(environment: Environment) -> Callable[[str, str | None], Any]:
+    """Return a function that makes the clients of the services that an environment on AWS notifies.
 
-    def client(service: str) -> Any:
+    It takes a service and its region, None for the lake's.
+    """
+
+    def client(service: str, region: str | None) -> Any:
         return boto3.Session().client(  # type: ignore[call-overload]
-            service, region_name=environment.lake.region, config=_ANNOUNCING_CONFIG
+            service, region_name=region or environment.lake.region, config=_NOTIFYING_CONFIG
         )
 
     return client

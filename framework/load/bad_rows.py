@@ -18,6 +18,7 @@ from framework.load.complaints import (
 )
 from framework.load.remedies import Refused, Remedy, larger_budget, remedies
 from framework.load.run import Run
+from framework.log.redaction import without_values
 from framework.model.csv_options import CsvOptions
 from framework.model.file_options import FixedOptions, JsonOptions, ParquetOptions
 from framework.model.files import SourceBatch
@@ -145,7 +146,10 @@ def _refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) -
     ]
     examples = _examples(staged, [file.ordinal for file in over])
     refused = _refused_columns(staged, examples)
-    complaints = list(_complaints(run, staged, refused, examples))
+    complaints = list(_complaints(run, staged, refused, examples, with_text=run.spec.bad_rows.log_samples))
+    # The keys of objects that JSON holds, which a reason may quote, are often values.
+    first = next(_complaints(run, staged, refused, examples, with_text=False), "see the log")
+    brief = without_values(f"{lines[0]}: {first}")
     lines += [f"  {complaint}" for complaint in complaints[:REPORTED_FAULTS]]
     if len(complaints) > REPORTED_FAULTS:
         lines.append(f"  and {len(complaints) - REPORTED_FAULTS} more, of other columns")
@@ -154,7 +158,8 @@ def _refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) -
         ways_out.append(larger_budget(run.spec.bad_rows, list(over)))
     lines.append(f"Correct the rows and send the file again{', or change the spec:' if ways_out else '.'}")
     lines += [f"  {way_out}" for way_out in ways_out]
-    raise SourceFileError("\n".join(lines), [layout.file.key for layout in layouts], needs_new_file=not ways_out)
+    keys = [layout.file.key for layout in layouts]
+    raise SourceFileError("\n".join(lines), keys, needs_new_file=not ways_out, brief=brief)
 
 
 def _ways_out(
@@ -257,8 +262,10 @@ def _complaints(
     staged: StagedRows,
     refused: Sequence[Refused],
     examples: Mapping[str | None, Sequence[BadRow]],
+    *,
+    with_text: bool,
 ) -> Iterator[str]:
-    """Yield a line for each fault, over all files of the load."""
+    """Yield a line for each fault, over all files of the load; `with_text` lets it quote a value."""
     spec, seen = run.spec, staged.seen
     is_one_file = len(staged.batch.files) == 1 and not staged.batch.files[0].members
 
@@ -267,7 +274,7 @@ def _complaints(
         line = "" if bad.line is None else f", line {bad.line}"
         return f"{file}row {bad.row}{line}"
 
-    wording = Wording(place, spec.bad_rows.log_samples)
+    wording = Wording(place, with_text)
     rows = sum(file.rows_read for file in seen.files)
     if seen.malformed_rows:
         malformed = examples.get(None, [])

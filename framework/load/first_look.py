@@ -11,6 +11,7 @@ from typing import Protocol
 
 from framework.errors import SourceFileError, UndecodableFileError
 from framework.lake.pending import is_member_of
+from framework.log.redaction import without_values
 from framework.log.run_log import Event, RunLog
 from framework.model.csv_options import CsvOptions, Format
 from framework.model.file_options import ExcelOptions
@@ -227,7 +228,11 @@ def _about(file: SourceFile, url: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise SourceFileError(f"{url}: {error}", (file.key,), needs_new_file=isinstance(error, BrokenFile)) from error
+        message = f"{url}: {error}"
+        is_broken = isinstance(error, BrokenFile)
+        raise SourceFileError(
+            message, (file.key,), needs_new_file=is_broken, brief=without_values(message.partition("\n")[0])
+        ) from error
 
 
 def wrong_encodings(feed: Feed, batch: SourceBatch, error: UndecodableFileError) -> dict[str, str]:
@@ -317,11 +322,12 @@ def _require_same_columns(parts: Sequence[FileLayout]) -> None:
     for part in parts[1:]:
         others = set(part.columns) ^ set(first.columns)
         if others:
+            differing = f"{part.url}: its columns are not those of {first.member}, which is loaded with it"
             raise SourceFileError(
-                f"{part.url}: its columns are not those of {first.member}, which is loaded with it: only one of them "
-                f"has {listed(sorted(others))}. Send such files by themselves, or leave out what is no file of the "
-                "feed with source.members or source.ignore.",
+                f"{differing}: only one of them has {listed(sorted(others))}. Send such files by themselves, or leave "
+                "out what is no file of the feed with source.members or source.ignore.",
                 (part.file.key,),
+                brief=differing,
             )
 
 

@@ -43,6 +43,13 @@ def safe_message(error: BaseException) -> str:
     return str(error) if isinstance(error, PipelineError) else without_values(str(error))
 
 
+def brief(error: BaseException) -> str:
+    """Return an error in one line without any content of a file, not even a sample that the log may have."""
+    if not isinstance(error, PipelineError):
+        return f"an unexpected error ({type(error).__name__}); the log has its traceback"
+    return error.brief or next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def trace(error: BaseException) -> str:
     """Return the traceback of an unexpected error and of its causes, the first cause first."""
     link: BaseException | None = error

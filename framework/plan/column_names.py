@@ -161,7 +161,8 @@ def duplicate_warning(change: NameChange, key: str) -> LoadWarning:
         f"the header {change.raw!r} has a cleaned name that another header of the file has too, so its column is "
         f"named {change.name!r}. Name it in columns.rename, or list it under columns.exclude"
     )
-    return LoadWarning("duplicate-name", change.name, message, (key,))
+    brief = "two headers of the file have the same cleaned name"
+    return LoadWarning("duplicate-name", change.name, message, (key,), brief)
 
 
 def _headers(raw: Sequence[str]) -> list[_Header]:

@@ -50,11 +50,14 @@ def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
             )
         for name in needed:
             if name not in layout.columns:
+                column = f"the column {name!r}, which load.keys or load.order_by names"
+                lacking = f"{layout.file.url}: {column}, is not in the file."
                 raise SourceFileError(
-                    f"{layout.file.url}: the column {name!r}, which load.keys or load.order_by names, is not in the "
-                    f"file. Its columns are {', '.join(layout.columns)}. Resend the file, or name the column under "
+                    f"{lacking} Its columns are {', '.join(layout.columns)}. Resend the file, or name the column under "
                     "columns.rename.",
                     (layout.file.key,),
+                    # Of a file without a header the names are values.
+                    brief=lacking,
                 )
         names.update(dict.fromkeys(name for name in layout.columns if name not in spec.columns.exclude))
     return tuple(names)

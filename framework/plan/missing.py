@@ -211,13 +211,15 @@ def emptied_columns(
     """Return the error for a file that would replace the table and lacks columns in which it holds values."""
     them = "it" if len(names) == 1 else "them"
     renames = "".join(f" {warning.message}." for warning in warnings if warning.rule == "probable-rename")
-    lacking = listed([repr(name) for name in names])
+    lacking = (
+        f"{file.url}: the file lacks {listed([repr(name) for name in names])}, in which {spec.target.table} holds "
+        f"values, and load.mode {spec.load.mode.name} would empty {them}."
+    )
     return SourceFileError(
-        f"{file.url}: the file lacks {lacking}, in which {spec.target.table} holds values, "
-        f"and load.mode {spec.load.mode.name} would empty {them}.{renames} Resend the file with {them}, or, "
-        "if that is meant, write "
+        f"{lacking}{renames} Resend the file with {them}, or, if that is meant, write "
         f"evolution: {{missing_columns: {{new_rows: default}}}}.",
         (file.key,),
+        brief=lacking,
     )
 
 
@@ -259,6 +261,8 @@ def rename_warning(renames: Mapping[str, str]) -> LoadWarning:
         next(iter(renames.values())) if len(renames) == 1 else None,
         "As many columns are new as are missing, with types that go together. If they were renamed at the source, "
         f"write {rename_lines(renames)}",
+        brief="As many columns are new as are missing, with types that go together: they were probably renamed at the "
+        f"source. Missing is {listed(list(renames.values()))}",
     )
 
 

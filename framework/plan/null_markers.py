@@ -23,16 +23,28 @@ def null_marker_warnings(spec: PipelineSpec, profiles: Mapping[str, ColumnProfil
         found, wanted = (settle_type(name, each, spec.types.rules, is_key=False).type for each in (profile, values))
         if found.is_text and not wanted.is_text:
             counts = f"{share(values.values, profile.values, 'value')} are {describe_kind(infer(values))}"
-            yield LoadWarning("null-markers", name, f"{name} is text: {counts}, {_rest(spec, name, profile)}")
+            brief = f"{name} is text: {counts}, {_without_words(name, profile)}"
+            message = brief
+            if spec.bad_rows.log_samples:
+                message = f"{name} is text: {counts}, {_with_words(spec, name, profile)}"
+            yield LoadWarning("null-markers", name, message, brief=brief)
 
 
-def _rest(spec: PipelineSpec, name: str, profile: ColumnProfile) -> str:
-    """Return what the other values are, and the entry that makes them NULL."""
+def _others(profile: ColumnProfile) -> tuple[int, str]:
     count = sum(profile.null_markers.values())
-    verb = "the other is" if count == 1 else f"the other {count:,} are"
-    if not spec.bad_rows.log_samples:
-        words = "a word" if count == 1 else "words"
-        return f"{verb} {words} by which files write NULL; list what means NULL in types.columns.{name}.null_values"
+    return count, "the other is" if count == 1 else f"the other {count:,} are"
+
+
+def _without_words(name: str, profile: ColumnProfile) -> str:
+    """Return what the other values are, and the field that makes them NULL."""
+    count, verb = _others(profile)
+    words = "a word" if count == 1 else "words"
+    return f"{verb} {words} by which files write NULL; list what means NULL in types.columns.{name}.null_values"
+
+
+def _with_words(spec: PipelineSpec, name: str, profile: ColumnProfile) -> str:
+    """Return the other values, and the entry that makes them NULL."""
+    _, verb = _others(profile)
     markers = sorted(profile.null_markers, key=lambda text: (-profile.null_markers[text], text))
     quoted = " or ".join(filter(None, [", ".join(map(repr, markers[:-1])), repr(markers[-1])]))
     null_values = (*spec.types.notation_of(name).null_values, *markers)

@@ -170,10 +170,11 @@ def _refuse_unknown_design(
     for field, wanted in (("distkey", [distkey] if distkey else []), ("sortkey", sortkey)):
         missing = [name for name in wanted if name not in names]
         if missing:
+            unknown = f"{target}: target.{field} of the spec names {', '.join(map(repr, missing))}"
             raise SchemaChangeError(
-                f"{target}: target.{field} of the spec names {', '.join(map(repr, missing))}, and the table would be "
-                f"created with the columns {', '.join(names)}. Send a file that has the column, or correct "
-                f"target.{field}."
+                f"{unknown}, and the table would be created with the columns {', '.join(names)}. Send a file that has "
+                f"the column, or correct target.{field}.",
+                brief=f"{unknown}, and the file has no such column",
             )
 
 
@@ -201,10 +202,11 @@ def _rewrite(widening: Widening, table: ObservedTable, observed: Observation) ->
     column = table.column(widening.name)
     assert column is not None
     if column.has_column_grants:
+        growth = f"{table.name}: column {widening.name!r} must grow from {widening.current} to {widening.wanted}"
+        obstacle = "but column-level grants cannot be restored after the rewrite"
         raise SchemaChangeError(
-            f"{table.name}: column {widening.name!r} must grow from {widening.current} to {widening.wanted} "
-            f"({widening.reason}), but column-level grants cannot be restored after the rewrite. Grant on the table, "
-            "or ask the sender for values that fit."
+            f"{growth} ({widening.reason}), {obstacle}. Grant on the table, or ask the sender for values that fit.",
+            brief=f"{growth}, {obstacle}",
         )
     comment = next(
         (found.text for found in observed.comments if found.relation == table.name and found.column == column.name),
@@ -237,9 +239,12 @@ def _default_after(column: TableColumn, widening: Widening, table: TableName) ->
         return column.default
     written = column.default.strip().strip("()").lower()
     if written not in ("true", "false"):
+        conversion = f"{table}: column {widening.name!r} must become text"
+        obstacle = f"and its default {column.default} cannot be written as one"
         raise SchemaChangeError(
-            f"{table}: column {widening.name!r} must become text ({widening.reason}), and its default {column.default} "
-            "cannot be written as one. Have its owner drop the default, or have the values resent."
+            f"{conversion} ({widening.reason}), {obstacle}. Have its owner drop the default, or have the values "
+            "resent.",
+            brief=f"{conversion}, {obstacle}",
         )
     return f"'{written}'"
 

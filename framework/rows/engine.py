@@ -14,6 +14,7 @@ from itertools import count
 from typing import TypeVar
 
 from framework.errors import SourceFileError, UndecodableFileError
+from framework.log.redaction import without_values
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.measurements import BadRow, ColumnProfile, FileMeasurement, Measurements
 from framework.model.notation import Notation
@@ -258,7 +259,9 @@ class BatchRows:
         if all(fault.reason == BAD_BYTES for fault, _ in first.values()):
             urls = [self._batch.files[file].parts[fault.part].url for file, (fault, _) in first.items()]
             raise UndecodableFileError("\n".join(lines), keys, urls)
-        raise SourceFileError("\n".join(lines), keys, needs_new_file=not may_load)
+        message = "\n".join(lines)
+        # A reason may be DuckDB's, which quotes values.
+        raise SourceFileError(message, keys, needs_new_file=not may_load, brief=without_values(lines[0]))
 
     def _reports(self) -> list[SplitReport]:
         """Return the reports of all splits in order; reads the files if that was not done yet."""

@@ -17,10 +17,10 @@ from framework.model.notation import Notation, NumberNotation
 from framework.spec.checks.columns import parse_order_by
 from framework.spec.checks.source import encoding_name, folder
 from framework.spec.environment import (
-    AnnounceSettings,
     EmbeddedSettings,
     Environment,
     LakeSettings,
+    NotifySettings,
     RetrySettings,
     SingleSubmissionSettings,
     WarehouseSettings,
@@ -45,6 +45,7 @@ from framework.spec.pipeline import (
     ViewSpec,
     is_fit,
 )
+from framework.spec.webhook import Webhook
 
 Fields = Mapping[str, Any]
 
@@ -102,8 +103,23 @@ def build_environment(name: str, fields: Fields) -> Environment:
         parallel=int(fields["parallel"]),
         dead_after_seconds=int(fields["dead_after_seconds"]),
         max_attempts=int(fields["max_attempts"]),
-        announce=AnnounceSettings(**fields["announce"]),
+        notify=_notify(fields["notify"]),
     )
+
+
+def _notify(notify: Fields) -> NotifySettings:
+    return NotifySettings(
+        on=tuple(notify["on"]),
+        webhook=_webhooks(notify["webhook"]),
+        sns=notify["sns"],
+        event_bus=notify["event_bus"],
+        metrics_namespace=notify["metrics_namespace"],
+    )
+
+
+def _webhooks(written: Any) -> tuple[Webhook, ...]:
+    entries = written if isinstance(written, list) else [] if written is None else [written]
+    return tuple(Webhook(url=each) if isinstance(each, str) else Webhook(**each) for each in entries)
 
 
 def _size(text: str) -> int:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from framework.spec.webhook import Webhook
+
+NoticeKind = Literal["failure", "refusal", "late", "warning", "success"]
+
 
 @dataclass(frozen=True)
 class LakeSettings:
@@ -70,11 +74,27 @@ class SingleSubmissionSettings:
 
 
 @dataclass(frozen=True)
-class AnnounceSettings:
-    """Where the results of loads are announced: a CloudWatch namespace, an EventBridge bus; None for nowhere."""
+class NotifySettings:
+    """Where commands report what loads came to: webhooks, a topic's ARN, a bus, a namespace; None for nowhere.
 
-    metrics_namespace: str | None
-    event_bus: str | None
+    `on` chooses what webhooks and the topic get. The bus and the namespace get every result.
+    """
+
+    on: tuple[NoticeKind, ...] = ()
+    webhook: tuple[Webhook, ...] = ()
+    sns: str | None = None
+    event_bus: str | None = None
+    metrics_namespace: str | None = None
+
+    @property
+    def has_messages(self) -> bool:
+        """Whether somebody gets messages."""
+        return bool(self.webhook) or self.sns is not None
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether anything is sent anywhere."""
+        return self.has_messages or self.event_bus is not None or self.metrics_namespace is not None
 
 
 @dataclass(frozen=True)
@@ -97,4 +117,4 @@ class Environment:
     parallel: int
     dead_after_seconds: int
     max_attempts: int
-    announce: AnnounceSettings
+    notify: NotifySettings

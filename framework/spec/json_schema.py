@@ -106,7 +106,9 @@ def _unknown_fields(path: Path, found: Any, _: Any, schema: Any, name: str) -> I
     for key in found:
         if key not in known:
             message = f"{key!r} is not a field of {field_name(path)}"
-            yield Finding((*path, key), "spec/unknown-field", message, _home_of(key, known, name), at_key=True)
+            replacement = schema.get("replacedFields", {}).get(key)
+            fix = _home_of(key, known, name) if replacement is None else f"Write {replacement} instead."
+            yield Finding((*path, key), "spec/unknown-field", message, fix, at_key=True)
 
 
 def _home_of(key: str, known: JsonSchema, name: str) -> str:

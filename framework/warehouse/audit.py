@@ -122,16 +122,19 @@ def read_schema_changes(warehouse: WarehouseSession, query: HistoryQuery) -> lis
     return _read_audit(warehouse, Transaction("changes", (select("select_schema_changes", values),)))
 
 
-def read_last_success(warehouse: WarehouseSession, pipelines: Sequence[str]) -> dict[str, datetime]:
+def read_last_success(
+    warehouse: WarehouseSession, pipelines: Sequence[str], attempts: int | None = None
+) -> dict[str, datetime]:
     """Return when each pipeline last loaded a file, in UTC; without pipelines that never did.
 
-    Corrected rows do not count: they are not a delivery of the feed.
+    Corrected rows do not count: they are not a delivery of the feed. `attempts` are those of the environment by
+    default.
     """
     if not pipelines:
         return {}
     values = {"table": _job_sts(warehouse), "pipelines": tuple(pipelines), "correction_mark": CORRECTION_MARK}
     transaction = Transaction("last_success", (select("select_last_success", values),))
-    rows = _read_audit(warehouse, transaction)
+    rows = _read_audit(warehouse, transaction, attempts)
     return {str(name): datetime.fromisoformat(str(ended)).replace(tzinfo=UTC) for name, ended in rows}
 
 
@@ -199,10 +202,10 @@ def _job_sts(warehouse: WarehouseSession) -> TableName:
     return warehouse.control_table("job_sts")
 
 
-def _read_audit(warehouse: WarehouseSession, transaction: Transaction) -> list[Row]:
+def _read_audit(warehouse: WarehouseSession, transaction: Transaction, attempts: int | None = None) -> list[Row]:
     """Return the rows of one query of a control table; none where the table does not exist."""
     try:
-        (found,) = warehouse.run(transaction)
+        (found,) = warehouse.run(transaction, attempts)
     except WarehouseError as error:
         if error.cause is Cause.MISSING_RELATION:
             return []

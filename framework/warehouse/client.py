@@ -22,7 +22,13 @@ from framework.parallel import map_parallel
 from framework.plan.render import condensed, render
 from framework.plan.steps import Transaction
 from framework.warehouse.rate_limit import ACCOUNT_QUOTAS, SHARE, RateLimiter
-from framework.warehouse.refusals import cause_of, is_outage_text, is_transient_response, is_transient_text
+from framework.warehouse.refusals import (
+    cause_of,
+    is_outage_text,
+    is_transient_response,
+    is_transient_text,
+    known_words,
+)
 from framework.warehouse.timeout import time_used_up
 from framework.warehouse.wrong_settings import wrong_setting
 
@@ -402,4 +408,6 @@ def _raise_failed(
         cause=cause_of(message),
         warehouse_message=message,
         is_outage=passes and is_outage_text(message),
+        # Redaction hides what stands in quotes, and the warehouse may put a value elsewhere.
+        brief=f"statement {description['Id']} {description['Status']}: {known_words(message)}",
     )

@@ -77,12 +77,46 @@ _CAUSES = tuple(
 )
 """The first match counts. A column's message may name its relation too."""
 _NAME = re.compile(r'\b(?:column|relation|function|schema|type|entry for table|near) "?([^\s"(]+)')
+_KNOWN_WORDS = (
+    "permission denied",
+    "access denied",
+    "not authorized",
+    "must be owner",
+    "does not exist",
+    "already exists",
+    "depend on it",
+    "invalid input syntax",
+    "invalid digit",
+    "out of range",
+    "overflow",
+    "division by zero",
+    "value too long",
+    "null value",
+    "cannot cast",
+    "syntax error",
+    "disk full",
+    "out of memory",
+    "statement timeout",
+    "cancelled on user's request",
+    "serializable isolation violation",
+    "conflict with concurrent transaction",
+    "deadlock detected",
+    "incompatible parquet schema",
+    "spectrum scan error",
+    "connection",
+)
 _PERMANENT_TEXTS = re.compile(r"statement timeout|disk full|access ?denied|permission denied", re.IGNORECASE)
 
 
 def cause_of(message: str) -> Cause:
     """Return why a statement was refused, from its error text."""
     return next((cause for pattern, cause in _CAUSES if pattern.search(message)), Cause.OTHER)
+
+
+def known_words(message: str) -> str:
+    """Return the words of an error text that are the warehouse's own, without names and values."""
+    found = [words for words in _KNOWN_WORDS if words in message.lower()]
+    return ", ".join(found) or "the log has the warehouse's message"
 
 
 def name_at_fault(message: str) -> str | None:

@@ -40,13 +40,13 @@ environments:
   prod:
     lake: {{bucket: acme-lake, prefix: feeds/}}
     warehouse: {{workgroup: w, database: dev}}
-    announce: {announce}
+    notify: {notify}
 """
 SPEC = "pipeline: {name}\nsource: {{prefix: data/in/{name}/}}\ntarget: {{table: t}}\nload: {{keys: [id]}}\n"
 
 
-def environment(announce: str = "{metrics_namespace: Acme}") -> Environment:
-    return load_environments_text(ENVIRONMENTS.format(announce=announce), "environments.yml")["prod"]
+def environment(notify: str = "{metrics_namespace: Acme}") -> Environment:
+    return load_environments_text(ENVIRONMENTS.format(notify=notify), "environments.yml")["prod"]
 
 
 def spec(name: str, rest: str = "") -> PipelineSpec:
@@ -124,17 +124,17 @@ def test_feeds_of_like_names_have_resources_of_their_own() -> None:
 
 def test_what_specs_and_stack_do_not_agree_in_is_reported() -> None:
     agreed = {"SourcePrefix": "data/in/", "MetricsNamespace": "Acme"}
-    announcing = environment("{metrics_namespace: Acme, event_bus: default}")
+    notifying = environment("{metrics_namespace: Acme, event_bus: default}")
 
-    assert list(warnings_of([spec("orders")], announcing, agreed)) == []
-    (elsewhere,) = warnings_of([spec("orders")], announcing, agreed | {"SourcePrefix": "inbound/"})
+    assert list(warnings_of([spec("orders")], notifying, agreed)) == []
+    (elsewhere,) = warnings_of([spec("orders")], notifying, agreed | {"SourcePrefix": "inbound/"})
     assert elsewhere.startswith(
         "orders: its files arrive below data/in/orders/, and the job may read below inbound/ only"
     )
-    (namespace,) = warnings_of([spec("orders")], announcing, agreed | {"MetricsNamespace": "Feedway"})
-    assert "may put metrics into Feedway only, and the environment prod announces to Acme" in namespace
+    (namespace,) = warnings_of([spec("orders")], notifying, agreed | {"MetricsNamespace": "Feedway"})
+    assert "may put metrics into Feedway only, and the environment prod sends them to Acme" in namespace
     (no_bus,) = warnings_of([spec("orders")], environment(), agreed)
-    assert "no announce.event_bus" in no_bus
+    assert "no notify.event_bus" in no_bus
 
 
 def test_the_defaults_are_those_of_the_stack() -> None:
@@ -146,14 +146,14 @@ def test_the_defaults_are_those_of_the_stack() -> None:
 def test_a_feed_that_is_named_twice_is_scheduled_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "pipelines").mkdir()
     (tmp_path / "pipelines" / "orders.yml").write_text(SPEC.format(name="orders"), encoding="utf-8")
-    (tmp_path / "environments.yml").write_text(ENVIRONMENTS.format(announce="{metrics_namespace: A}"), encoding="utf-8")
+    (tmp_path / "environments.yml").write_text(ENVIRONMENTS.format(notify="{metrics_namespace: A}"), encoding="utf-8")
 
     main(["--project", str(tmp_path), "--env", "prod", "--metrics-namespace", "A", "orders", "orders"])
 
     printed = capsys.readouterr()
     target = json.loads(printed.out)["Resources"]["EveryFeed"]["Properties"]["Target"]
     assert json.loads(target["Input"]) == [{"pipeline": "orders"}]
-    assert "no announce.event_bus" in printed.err
+    assert "no notify.event_bus" in printed.err
     with pytest.raises(SpecError, match="the template is made from the specs in a folder"):
         main(["--project", "s3://acme/project", "--env", "prod"])
 
@@ -172,8 +172,8 @@ def test_a_job_run_that_has_failed_is_not_started_again() -> None:
     assert not [name for name in names if name.startswith("States.")]
 
 
-def test_an_environment_that_announces_nothing_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"no alarm would ever see a load.*announce: \{metrics_namespace"):
+def test_an_environment_without_metrics_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"no alarm would ever see a load.*notify: \{metrics_namespace"):
         feeds_template([spec("orders")], environment("{event_bus: default}"))
 
 
@@ -241,4 +241,4 @@ def test_the_walk_through_names_parameters_that_there_are_and_an_environment_tha
     required = {name for name, field in Stack().parameters().items() if "Default" not in field}
     assert required <= named <= set(Stack().parameters())
     assert prod.warehouse.copy_role.endswith("/" + Stack().properties("CopyRole")["RoleName"])
-    assert prod.announce.metrics_namespace == Stack().parameters()["MetricsNamespace"]["Default"]
+    assert prod.notify.metrics_namespace == Stack().parameters()["MetricsNamespace"]["Default"]

@@ -10,10 +10,10 @@ import boto3
 import pytest
 
 from framework.spec.environment import (
-    AnnounceSettings,
     EmbeddedSettings,
     Environment,
     LakeSettings,
+    NotifySettings,
     RetrySettings,
     SingleSubmissionSettings,
     WarehouseSettings,
@@ -39,7 +39,7 @@ ENVIRONMENT = Environment(
     parallel=4,
     dead_after_seconds=300,
     max_attempts=3,
-    announce=AnnounceSettings(None, None),
+    notify=NotifySettings(),
 )
 
 DIVIDED = replace(ENVIRONMENT, single_submission=SingleSubmissionSettings(0, 60))

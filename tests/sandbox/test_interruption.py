@@ -33,6 +33,7 @@ from framework.warehouse.client import Caller as StatementCaller
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
 from tests.harness import MakeFeed, new_name
+from tests.receiver import receiving
 from tests.rows.conftest import column, make_bench
 from tests.sandbox.conftest import ENVIRONMENT as SANDBOX
 from tests.sandbox.data_api_caller import ENDLESS, Caller
@@ -156,6 +157,25 @@ def test_a_single_feed_ends_likewise(site: Site) -> None:
     assert process.returncode == 143
     assert site.keys(f"staging/{site.names[0]}/") == []
     assert list(site.rows.iterdir()) == []
+
+
+def test_what_had_failed_by_then_is_reported_and_a_hanging_server_is_given_up(site: Site) -> None:
+    with receiving("hang") as receiver:
+        environment = site.root / "environments.yml"
+        notify = f"    notify: {{webhook: '{receiver.url}'}}\n"
+        environment.write_text(environment.read_text(encoding="utf-8") + notify, encoding="utf-8")
+        (site.root / "pipelines" / "broken.yml").write_text("pipeline: [", encoding="utf-8")
+        process = site.start("--all")
+        site.await_fetching(process, 2)
+        begun = time.monotonic()
+
+        process.send_signal(signal.SIGTERM)
+        _, err = ended(process)
+
+        assert process.returncode == 143, err
+        assert time.monotonic() - begun < 5 + 5
+        assert [notice["pipeline"] for notice in receiver.json()["notices"]] == ["broken"]
+        assert "webhook 1 was not notified" in err
 
 
 def test_a_command_that_waits_for_its_observation_ends_and_cancels_it(site: Site, sandbox: SandboxAddress) -> None:

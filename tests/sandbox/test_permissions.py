@@ -27,7 +27,11 @@ environments:
     lake: {bucket: lake, prefix: permitted/, region: us-east-1}
     warehouse: {workgroup: sandbox, database: dev}
     engine: embedded
-    announce: {metrics_namespace: Feedway, event_bus: default}
+    notify:
+      metrics_namespace: Feedway
+      event_bus: default
+      sns: arn:aws:sns:us-east-1:123456789012:notified
+      webhook: {secret_arn: "arn:aws:secretsmanager:us-east-1:123456789012:secret:webhook"}
 """
 SPEC = """\
 pipeline: {name}
@@ -45,6 +49,8 @@ PERMITTED = {
     "Version": "0.1.0",
     "Database": "dev",
     "WorkgroupArn": WORKGROUP,
+    "NotifyTopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:notified",
+    "WebhookSecretArn": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:webhook",
 }
 LAKE = "arn:aws:s3:::lake"
 BUS = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"
@@ -110,6 +116,10 @@ def judged(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
             for entry in params["Entries"]:
                 assert entry["EventBusName"] == "default"
                 yield "events:PutEvents", BUS, {"events:source": entry["Source"]}
+        case "sns", "Publish":
+            yield "sns:Publish", params["TopicArn"], {}
+        case "secretsmanager", "GetSecretValue":
+            yield "secretsmanager:GetSecretValue", params["SecretId"], {}
         case _:
             raise AssertionError(f"which right does {service}:{operation} need? Say it here and in deploy/feedway.yml")
 
@@ -158,6 +168,8 @@ def calls(sandbox: Any, s3: Any, moto_url: str, tmp_path_factory: pytest.TempPat
         patch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
         patch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", moto_url)
         patch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", moto_url)
+        patch.setenv("AWS_ENDPOINT_URL_SNS", moto_url)
+        patch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", moto_url)
         _loads(site)
         _give_up_a_statement()
     return calls

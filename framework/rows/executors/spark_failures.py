@@ -48,6 +48,7 @@ def spark_failures(context: SparkContext, limits: TaskLimits) -> Iterator[None]:
                 f"Spark has stopped during the load: {first_line(error)}. Its log says why; see whether its cluster "
                 "is up. The next run loads the file.",
                 is_outage=True,
+                brief="Spark has stopped during the load; its log says why",
             ) from error
         message = _explained(str(error), limits)
         if message is None:

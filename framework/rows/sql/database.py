@@ -87,4 +87,6 @@ def database_failures() -> Iterator[None]:
     except duckdb.Error as error:
         # Behind the first line DuckDB shows the row it was at.
         reason = without_values(str(error).partition("\n")[0])
-        raise PipelineError(f"DuckDB failed: {reason}. Please report this with the files.") from None
+        # A number in it may be a value.
+        brief = "DuckDB failed; the log has its message"
+        raise PipelineError(f"DuckDB failed: {reason}. Please report this with the files.", brief=brief) from None

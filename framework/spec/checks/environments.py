@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from framework.spec.checks.names import table_name_findings
+from framework.spec.checks.notify import notify_findings
 from framework.spec.document import Finding, Path, field_name
 from framework.spec.fields import mapping_at, text_at, text_field
 
 
 def environment_findings(document: object) -> Iterator[Finding]:
-    """Yield the problems of the environments' warehouses, regions and announcements."""
+    """Yield the problems of the environments' warehouses, regions and notifications."""
     for name, environment in mapping_at(document, "environments").items():
         if isinstance(environment, dict):
             path: Path = ("environments", name, "warehouse")
             yield from _warehouse_findings(path, mapping_at(environment, "warehouse"))
             yield from _region_findings(("environments", name), environment)
-            if text_at(environment, "kind") == "sandbox" and any(mapping_at(environment, "announce").values()):
-                message = "announce is for environments on AWS, and this one is the sandbox"
-                fix = "Leave it out: the sandbox has neither CloudWatch nor EventBridge."
-                yield Finding(("environments", name, "announce"), "spec/announce", message, fix, at_key=True)
+            yield from notify_findings(("environments", name), environment)
 
 
 def _region_findings(path: Path, environment: object) -> Iterator[Finding]:

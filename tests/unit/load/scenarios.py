@@ -20,10 +20,10 @@ from framework.model.observation import JournalEntry, ObservedView
 from framework.plan.journal_rows import as_rows
 from framework.rows.protocol import RowEngine
 from framework.spec.environment import (
-    AnnounceSettings,
     EmbeddedSettings,
     Environment,
     LakeSettings,
+    NotifySettings,
     RetrySettings,
     SingleSubmissionSettings,
     WarehouseSettings,
@@ -56,7 +56,7 @@ ENVIRONMENT = Environment(
     1,
     900,
     3,
-    AnnounceSettings(None, None),
+    NotifySettings(),
 )
 
 

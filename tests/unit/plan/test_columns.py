@@ -19,7 +19,8 @@ from framework.plan.columns import UnloadableColumn, columns_to_profile, plan_co
 from framework.plan.fit import file_columns
 from framework.plan.measured import apply_measurements
 from framework.plan.missing import Fill
-from framework.plan.schema_changes import AddColumn, CreateTable, plan_changes, table_after
+from framework.plan.schema_changes import AddColumn, CreateTable, Widening, plan_changes, table_after
+from framework.plan.type_reason import TypeReason
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 
@@ -297,3 +298,22 @@ def test_a_rule_does_not_make_a_sort_key_of_a_new_table_super() -> None:
 
     with pytest.raises(SpecError, match=r"target.sortkey names 'a', which is SUPER"):
         plan_columns(by_rule, None, batch(("id", "a")), profiles, NOON)
+
+
+@pytest.mark.parametrize(
+    ("column", "wanted"),
+    [
+        (TableColumn("a", parse_type("smallint"), "smallint", nullable=True, has_column_grants=True), "bigint"),
+        (TableColumn("a", parse_type("boolean"), "boolean", nullable=True, default="f()"), "varchar(256)"),
+    ],
+)
+def test_a_column_that_cannot_grow_is_named_in_brief_without_the_values(column: TableColumn, wanted: str) -> None:
+    assert column.type is not None
+    widening = Widening("a", column.type, parse_type(wanted), TypeReason("values", "values from 10 to 918273645"))
+    seen = observation(ObservedTable(spec().target.table, (column,)))
+
+    with pytest.raises(SchemaChangeError, match="918273645") as caught:
+        plan_changes([widening], seen, spec().target.table, (None, ()))
+
+    assert caught.value.brief is not None
+    assert "918273645" not in caught.value.brief

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from framework.cli.commands.land import Landed
 from framework.cli.commands.prune import Pruning
 from framework.cli.commands.restore_views import RestoredView
-from framework.cli.commands.stale import StaleFeed
+from framework.cli.freshness import StaleFeed
 from framework.cli.outcome import Outcome, outcome_of
 from framework.cli.set_aside import SetAside
 from framework.errors import Problem

@@ -24,8 +24,8 @@ from framework.spec.pipeline import PipelineSpec, TypeRule, ViewSpec
 
 ROOT = Path(__file__).parents[3]
 NAMES = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "schemas").rglob("*.json"))]
-ANNOTATIONS = {"$schema", "title", "description", "default", "examples", "patternErrorMessage"}
-STRUCTURE = {"properties", "items"}
+ANNOTATIONS = {"$schema", "title", "description", "default", "examples", "patternErrorMessage", "replacedFields"}
+STRUCTURE = {"properties", "items", "$ref"}
 
 
 def subschemas(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -457,3 +457,21 @@ def test_an_older_client_polls_from_when_such_statements_usually_end(monkeypatch
     target.run(ONE, CALLER, log())
 
     assert pauses == pytest.approx([0, 0.3, 0])
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ('ERROR: invalid input syntax for integer: "marked"', "invalid input syntax"),
+        ("ERROR: Overflow, value marked of column marked is out of range", "out of range, overflow"),
+        ('ERROR: permission denied for relation "marked"', "permission denied"),
+        ("ERROR: marked is not what it should be", "the log has the warehouse's message"),
+    ],
+)
+def test_a_refusal_in_brief_has_only_words_of_the_warehouse(message: str, words: str) -> None:
+    fake = FakeDataApi(batch_execute_statement=[{"Id": "s"}], describe_statement=[failed(message)])
+
+    with pytest.raises(WarehouseError) as caught:
+        warehouse(fake).run(LOCK, CALLER, log())
+
+    assert caught.value.brief == f"statement s FAILED: {words}"

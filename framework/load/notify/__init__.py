@@ -1,0 +1,1 @@
+"""What commands report to webhooks, topics, event buses and metrics when their loads have ended."""
