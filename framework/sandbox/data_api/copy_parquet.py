@@ -27,6 +27,9 @@ from framework.sandbox.redshift_sql import SERIALIZE_TO_JSON, CopyParquet, Refus
 BATCH_ROWS = 32 * 1024
 FILES_AHEAD = 1
 BATCHES_AHEAD = 4
+USER_ARN = "arn:aws:redshift:eu-west-1:123456789012:dbuser:sandbox/sandbox"
+"""Named where a role is not the sandbox's, which has a default role and no other. Source of the words:
+https://github.com/fullstorydev/hauser/issues/10"""
 
 Check = Callable[[], None]
 """To be called between pieces of work; raises when the statement was cancelled."""
@@ -65,6 +68,8 @@ class ParquetLoader:
             raise Refused("COPY from a prefix is not supported by the sandbox: give a manifest", "0A000")
         if other := copy.options - {SERIALIZE_TO_JSON}:
             raise Refused(f"COPY with {min(other)} is not supported by the sandbox", "0A000")
+        if copy.iam_role != "default":
+            raise Refused(f"User {USER_ARN} is not authorized to assume IAM Role {copy.iam_role}", "28000")
         target = read_target(connection, copy)
         if SERIALIZE_TO_JSON not in copy.options and any(column.type_name == "super" for column in target.columns):
             raise Refused("SUPER column in COPY query requires SERIALIZETOJSON option")

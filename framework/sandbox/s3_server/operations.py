@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
+from framework.sandbox.address import REGION
 from framework.sandbox.s3_server import conditions, documents
 from framework.sandbox.s3_server.conditions import Conditions
 from framework.sandbox.s3_server.keys import is_file_key, refused_key
@@ -74,7 +75,10 @@ class Operations:
                 return Answer(headers={"location": f"/{request.bucket}"})
             case "HeadBucket":
                 self._objects.bucket_folder(request.bucket)
-                return Answer()
+                return Answer(headers={"x-amz-bucket-region": REGION})
+            case "GetBucketVersioning":
+                self._objects.bucket_folder(request.bucket)
+                return _xml("VersioningConfiguration", [])
             case _:
                 return self._answer_upload(operation, request)
 

@@ -25,6 +25,7 @@ _OPERATIONS = {
     ("PUT", "bucket", ""): "CreateBucket",
     ("HEAD", "bucket", ""): "HeadBucket",
     ("GET", "bucket", "list-type"): "ListObjectsV2",
+    ("GET", "bucket", "versioning"): "GetBucketVersioning",
     ("POST", "bucket", "delete"): "DeleteObjects",
     ("GET", "object", ""): "GetObject",
     ("HEAD", "object", ""): "HeadObject",
@@ -37,7 +38,7 @@ _OPERATIONS = {
 }
 """By method, what the path names, and the parameters by which S3 distinguishes operations."""
 _COPIES = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}
-_DISTINGUISHING = {"list-type", "delete", "uploads", "uploadId", "partNumber"}
+_DISTINGUISHING = {"list-type", "delete", "uploads", "uploadId", "partNumber", "versioning"}
 
 
 @dataclass(frozen=True)
