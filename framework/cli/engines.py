@@ -8,15 +8,18 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from framework.errors import SpecError
 from framework.lake.lake import Lake
 from framework.lake.local import LocalStore
-from framework.model.files import SourceBatch
+from framework.model.files import SourceBatch, SourceFile
 from framework.rows.choice import EngineName, active_spark_session, choose_engine, missing_package
 from framework.rows.protocol import ObjectStore, RowEngine
 from framework.spec.environment import Environment
+
+if TYPE_CHECKING:
+    from framework.rows.executors.spark import SparkExecutor
 
 _Opened = EngineName | Literal["local"]
 """An engine that is opened; `local` is the embedded one that reads files of this machine."""
@@ -91,6 +94,18 @@ class RowEngines:
             with suppress(SpecError):
                 self._opened("embedded")
 
+    def reach_spark(self, file: SourceFile) -> list[str]:
+        """Read a file of the lake by tasks in Spark's workers; return the host of each task.
+
+        Raises:
+            SpecError: a package is not installed here, or the session is one of Spark Connect.
+            PipelineError: a worker lacks something, or cannot read the file.
+        """
+        try:
+            return self._spark_executor().reach(self._lake.store, file)
+        except ImportError as error:
+            raise _is_missing("spark", error.name) from error
+
     def _opened(self, name: _Opened) -> RowEngine:
         openers: dict[_Opened, Callable[[], RowEngine]] = {
             "embedded": partial(self._embedded, self._lake.store),
@@ -116,12 +131,16 @@ class RowEngines:
         return SplitEngine(executor, store)
 
     def _spark(self) -> RowEngine:
-        # Nothing imports pyspark before a Spark load really starts.
         from framework.rows.engine import SplitEngine
+
+        return SplitEngine(self._spark_executor(), self._lake.store)
+
+    def _spark_executor(self) -> SparkExecutor:
+        # Nothing imports pyspark before a Spark load really starts.
         from framework.rows.executors.spark import SparkExecutor
         from framework.rows.executors.spark_session import make_session
 
         for name, value in self._process_environment().items():
             os.environ.setdefault(name, value)
         session = make_session(self._active_session)
-        return SplitEngine(SparkExecutor(session, self._environment.embedded.memory_bytes), self._lake.store)
+        return SparkExecutor(session, self._environment.embedded.memory_bytes)

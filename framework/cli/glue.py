@@ -10,6 +10,8 @@ from framework.cli.file_options import FLAGS
 from framework.errors import SpecError
 
 _PIPELINE = "--pipeline"
+_CHECK = "--check"
+_FLAGS_OF_CHECK = frozenset({"--create", "--spark"})
 _OPTIONS = frozenset({"--project", "--env", "--output", "--file", "--result"})
 _LISTS = frozenset({"--tag", "--exclude"})
 _FLAGS = FLAGS | {"--all", "--fail-fast"}
@@ -60,7 +62,7 @@ class CommandLine:
 
 
 def translate_pipeline_form(argv: Sequence[str]) -> CommandLine:
-    """Return the command line as `run NAME …`.
+    """Return the command line as `run NAME …`; in a Glue run with `--check true`, as `check`.
 
     A command line that names a command is returned as it is, if there is no `--pipeline` in it.
     `--pipeline a,b` names several, and so do `--tag` and `--exclude`, because a job has each argument once.
@@ -77,6 +79,7 @@ def translate_pipeline_form(argv: Sequence[str]) -> CommandLine:
     is_in_glue = is_glue_run(argv)
     if not is_pipeline_form and (has_command or not is_in_glue):
         return CommandLine(list(argv))
+    is_check = is_in_glue and any(argument.name == _CHECK and _is_true(argument) for argument in arguments)
     translated: list[str] = []
     names: list[str] = []
     ignored: list[str] = []
@@ -87,21 +90,24 @@ def translate_pipeline_form(argv: Sequence[str]) -> CommandLine:
                 names += _parts(argument)
             case "--JOB_RUN_ID":
                 job_id = argument.value
+            case name if is_check and name in _FLAGS_OF_CHECK:
+                translated += [name] if _is_true(argument) else []
             case name if name in _OPTIONS:
                 translated.append(f"{name}={_value(argument)}")
             case name if name in _LISTS:
                 translated += [f"{name}={part}" for part in _parts(argument)]
             case name if name in _FLAGS:
                 translated += [name] if _is_true(argument) else []
-            case name if name not in _GLUE_NAMES:
+            case name if name not in _GLUE_NAMES and not (is_check and name == _CHECK):
                 _require_foreign(name, is_in_glue)
                 ignored.append(name)
-    if not names and not any(part == "--all" or part.startswith("--tag=") for part in translated):
+    if not (is_check or names) and not any(part == "--all" or part.startswith("--tag=") for part in translated):
         raise SpecError("nothing says what to load: give the job --pipeline NAME, --tag TAG or --all true")
     if is_in_glue and not any(part.startswith("--env=") for part in translated):
         # The default is the sandbox, which is no place for a job.
         raise SpecError("nothing says where to load: give the job --env NAME, an entry of environments.yml")
-    return CommandLine(["run", *names, *translated], job_id, tuple(ignored))
+    command = ["check"] if is_check else ["run"]
+    return CommandLine([*command, *names, *translated], job_id, tuple(ignored))
 
 
 def _arguments(argv: Sequence[str]) -> list[_Argument]:

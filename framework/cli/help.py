@@ -64,7 +64,14 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
         ("feedway changes orders", "how the table changed, and why"),
         ("feedway changes --since 7d", ""),
     ),
-    "stale": (("feedway stale", "feeds that are late"),),
+    "stale": (
+        ("feedway stale", "feeds that are late"),
+        ("feedway stale --notify --env prod", "send them to the environment's targets"),
+    ),
+    "check": (
+        ("feedway check --env prod", "what is missing, and what to do"),
+        ("feedway check --env prod --create", "create the control schema"),
+    ),
     "prune": (
         ("feedway prune 400d", "how many rows are old"),
         ("feedway prune 400d --yes", "delete them"),
@@ -90,10 +97,10 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
 EXIT_CODES = {
     0: "all done, or nothing to do",
     1: "unexpected, failures of several classes, or no command; a test failed",
-    2: "a spec, the command line, AWS's region or profile, or a refused file",
+    2: "a spec, the command line, AWS's region or profile, a missing package, or a refused file",
     3: "a source file",
     4: "a schema change was refused, or a view could not be restored",
-    5: "the warehouse or S3, a full disk, Spark",
+    5: "the warehouse, S3 or credentials, a full disk, Spark, a wrong clock",
     6: "stale: a feed is late; plan --detailed-exitcode: there is something to do",
     130: "interrupted (Ctrl-C)",
     143: "terminated (SIGTERM)",

@@ -25,6 +25,7 @@ COMMANDS = {
     "init": "draft the spec of a feed from sample files",
     "validate": "check specs, environments and views, offline",
     "land": "put files of this machine into a feed's inbox",
+    "check": "check whether an environment can run loads, and say what to do",
     "plan": "show what a run would do now; changes nothing",
     "test": "run the tests of feeds, in a sandbox of their own",
     "run": "load pending files",

@@ -146,6 +146,7 @@ def _services_on(
             warehouse=warehouse,
             frames=engines.choose,
             open_ahead=engines.open_ahead,
+            reach_spark=engines.reach_spark,
             now=utc_now,
             new_run_id=lambda: uuid.uuid4().hex,
             open_log=open_log,

@@ -16,11 +16,12 @@ from botocore.exceptions import ClientError
 from framework.errors import SpecError, WarehouseError
 from framework.lake.archive_names import Reservations
 from framework.lake.conditions import only_new, with_conditions
-from framework.lake.connection import S3Connection
+from framework.lake.connection import S3Connection, require_principal
 from framework.lake.errors import BUCKET_FIELD, GONE, REPLACED, error_code, s3_errors
 from framework.lake.fetch import fetch
 from framework.lake.identity import OWN_FOLDERS, carried, etag_of, identity_metadata
 from framework.lake.store import S3Store
+from framework.log.aws_errors import SKEWED_CODE
 from framework.model.files import FileIdentity, SourceFile
 
 if TYPE_CHECKING:
@@ -73,6 +74,27 @@ class Bucket:
         """What the tasks of a load read and write with. It can be pickled."""
         return S3Store(self._connection, self._client)
 
+    @property
+    def region(self) -> str:
+        """The region in which the client calls S3."""
+        return self._client.meta.region_name
+
+    @property
+    def principal(self) -> str:
+        """Whose credentials call S3. Raises as `require_principal` does."""
+        return require_principal(self._connection)
+
+    def bucket_region(self) -> str | None:
+        """Return the region that the bucket is in; None where the server does not name it."""
+        with s3_errors(f"head s3://{self.bucket}", self._bucket_field):
+            answer = self._client.head_bucket(Bucket=self.bucket)
+        return answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+
+    def is_versioned(self) -> bool:
+        """Return whether the bucket keeps the versions of its objects."""
+        with s3_errors(f"read the versioning of s3://{self.bucket}", self._bucket_field):
+            return self._client.get_bucket_versioning(Bucket=self.bucket).get("Status") == "Enabled"
+
     def key(self, path: str) -> str:
         """Return the object key of a path in the lake."""
         return self.prefix + path
@@ -106,8 +128,14 @@ class Bucket:
 
     def clock(self, prefix: str) -> datetime:
         """Return S3's own time, to the second, from a listing of one object below a key prefix."""
+        answer: Mapping[str, Any]
         with s3_errors(f"list s3://{self.bucket}/{prefix}"):
-            answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=1)
+            try:
+                answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=1)
+            except ClientError as error:
+                if error_code(error) != SKEWED_CODE:
+                    raise
+                answer = error.response
         return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
     def describe(self, key: str) -> SourceFile | None:
@@ -190,6 +218,17 @@ class Bucket:
         """Write a small object."""
         with s3_errors(f"write {self.url(key)}"):
             self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode("utf-8"))
+
+    def replace(self, key: str, etag: str, text: str) -> bool:
+        """Write a small object in place of the one with this ETag; return False where there is no such object."""
+        with s3_errors(f"write {self.url(key)}"):
+            try:
+                self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode("utf-8"), IfMatch=f'"{etag}"')
+            except ClientError as error:
+                if error_code(error) in REPLACED | GONE:
+                    return False
+                raise
+        return True
 
     def put_at(self, url: str, text: str) -> None:
         """Write a small object to an address in any bucket."""

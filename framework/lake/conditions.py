@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-_HEADERS = {"CopyObject": ("IfNoneMatch", "If-None-Match"), "DeleteObject": ("IfMatch", "If-Match")}
+_HEADERS = {
+    "CopyObject": ("IfNoneMatch", "If-None-Match"),
+    "DeleteObject": ("IfMatch", "If-Match"),
+    "PutObject": ("IfMatch", "If-Match"),
+}
 """Each operation's conditional parameter and its header. Sources:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html"""
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from framework.errors import WarehouseError
+from framework.log.aws_errors import CREDENTIALS_ERRORS, call_error, credentials_refused
 from framework.log.retries import with_retry_logging
 
 if TYPE_CHECKING:
@@ -80,15 +82,49 @@ def principal(connection: S3Connection) -> str:
     STS knows the ARN. It is not asked about the keys of another server than AWS's; where it does not answer, that
     takes a few seconds.
     """
-    session = boto3.Session(connection.access_key, connection.secret_key, region_name=connection.region)
-    if connection.endpoint_url is None:
-        try:
+    try:
+        return require_principal(connection)
+    except WarehouseError:
+        return _owner_of_key(_session(connection)) or "nobody: there are no credentials"
+
+
+def require_principal(connection: S3Connection) -> str:
+    """Return the same as `principal`, from credentials that can be used as far as this machine and STS know.
+
+    Raises:
+        WarehouseError: there are no credentials, their provider fails, or STS refuses them.
+    """
+    session = _session(connection)
+    try:
+        if session.get_credentials() is None:
+            raise NoCredentialsError
+        if connection.endpoint_url is None:
             arn: str = session.client("sts", config=_PRINCIPAL_CONFIG).get_caller_identity()["Arn"]
             return arn
-        except (BotoCoreError, ClientError):
-            # The credentials themselves say less, but without a call.
-            pass
-    credentials = session.get_credentials()
+    except ClientError as error:
+        details = error.response.get("Error", {})
+        advice = credentials_refused(details.get("Code", ""))
+        if advice is not None:
+            refusal = f"STS refused the credentials: {details['Code']}: {details.get('Message', '').rstrip('.')}"
+            raise WarehouseError(f"{refusal}. {advice}", is_outage=True) from error
+    except CREDENTIALS_ERRORS as error:
+        raise call_error(error, "AWS", "find credentials", "lake.region") from error
+    except BotoCoreError:
+        # STS cannot be reached from every subnet. The credentials themselves say less, but without a call.
+        pass
+    return _owner_of_key(session)
+
+
+def _session(connection: S3Connection) -> boto3.Session:
+    return boto3.Session(connection.access_key, connection.secret_key, region_name=connection.region)
+
+
+def _owner_of_key(session: boto3.Session) -> str:
+    """Return whose key the session has; empty where it has none."""
+    try:
+        credentials = session.get_credentials()
+    except BotoCoreError:
+        return ""
     if credentials is None:
-        return "nobody: there are no credentials"
+        return ""
     return f"the owner of access key {credentials.access_key} (credentials by {credentials.method})"

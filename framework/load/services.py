@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from framework.lake.lake import Lake
 from framework.log.run_log import RunLog
-from framework.model.files import SourceBatch
+from framework.model.files import SourceBatch, SourceFile
 from framework.model.program import PLAIN, Program
 from framework.rows.protocol import RowEngine
 from framework.spec.environment import Environment
@@ -22,6 +22,11 @@ def never_interrupted() -> None:
 
 def nothing_to_open() -> None:
     """Do nothing."""
+
+
+def no_workers(file: SourceFile) -> Sequence[str]:
+    """Return no host."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Services:
     check_interrupted: Callable[[], None] = never_interrupted
     open_ahead: Callable[[], None] = nothing_to_open
     """Opens what reading rows takes; called while a command with something to load waits for the warehouse."""
+    reach_spark: Callable[[SourceFile], Sequence[str]] = no_workers
+    """Reads a small file of the lake by tasks in Spark's workers; returns the host of each task."""
     sources: Callable[[], Mapping[str, SourceSpec]] = dict
     """The sources of all feeds of the project, by pipeline, without feeds whose spec cannot be read."""
     program: Program = PLAIN

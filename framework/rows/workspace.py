@@ -47,6 +47,26 @@ class Workspace:
         self._lock.close()
 
 
+def find_space(parent: str | None) -> tuple[Path, int]:
+    """Return the folder for temporary files, and how many bytes are free there; leaves nothing there.
+
+    Raises:
+        MachineError: it cannot be written to, or the disk is full.
+    """
+    home = Path(parent or tempfile.gettempdir())
+    # A folder that does not exist yet would be created below this one.
+    existing = next(folder for folder in (home.absolute(), *home.absolute().parents) if folder.exists())
+    try:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=existing, ignore_cleanup_errors=True):
+            require_space(existing, 0, "rows in transit")
+    except OSError as error:
+        raise MachineError(
+            f"{home}: no folder for rows in transit can be created there ({error.strerror}). "
+            f"Make room, or {NAME_FOLDER}."
+        ) from error
+    return home, shutil.disk_usage(existing).free
+
+
 def require_space(folder: Path, needed_bytes: int, purpose: str, remedy: str = NAME_FOLDER) -> None:
     """Require free space on a disk; `remedy` completes "Make room, or".
 

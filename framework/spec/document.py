@@ -88,6 +88,10 @@ class Document:
         line, column = self._place(finding)
         return Problem(self.shown, line, column, finding.rule, finding.message, finding.fix)
 
+    def line_of(self, path: Path) -> int:
+        """Return the line of a value; of one that is missing, that of what would hold it."""
+        return self._place(Finding(path, "", ""))[0]
+
     def text_place(self, path: Path) -> TextPlace:
         """Return the place of a text."""
         return TextPlace(*self.blocks.get(path, self.values[path]), is_block=path in self.blocks)

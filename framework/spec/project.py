@@ -11,6 +11,7 @@ from framework.errors import Problem, SpecError
 from framework.model.program import PLAIN
 from framework.model.words import listed
 from framework.spec.checks.targets import shared_targets
+from framework.spec.document import read_document
 from framework.spec.environment import Environment
 from framework.spec.feed_tests import FeedTests
 from framework.spec.globs import may_overlap
@@ -115,6 +116,19 @@ class Project:
         place = self.find(ENVIRONMENTS)
         shown = place.name_for(ENVIRONMENTS)
         return load_environments_text(read_spec_file(place.files, shown), shown)
+
+    def field_place(self, environment: str, field: str) -> str:
+        """Return the file and line of an environment's field, such as `environments.yml:12`.
+
+        A field that is left out is at what would hold it. `field` is written with points: `lake.bucket`.
+
+        Raises:
+            SpecError: `environments.yml` is missing or is no YAML.
+        """
+        place = self.find(ENVIRONMENTS)
+        shown = place.name_for(ENVIRONMENTS)
+        document = read_document(read_spec_file(place.files, shown), shown)
+        return f"{shown}:{document.line_of(('environments', environment, *field.split('.')))}"
 
     def environment(self, name: str) -> Environment:
         """Return an environment.

@@ -108,6 +108,11 @@ class Warehouse:
         }
         self._connection |= {name: value for name, value in optional.items() if value is not None}
 
+    @property
+    def region(self) -> str:
+        """The region in which the client calls the Data API."""
+        return self._client.meta.region_name
+
     def run(
         self, transaction: Transaction, caller: Caller, log: RunLog, attempts: int | None = None
     ) -> list[list[Row]]:

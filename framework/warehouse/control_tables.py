@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from framework.errors import Cause, WarehouseError
@@ -12,13 +13,50 @@ from framework.model.column_type import parse_type, varchar
 from framework.model.names import TableName, ledger_table
 from framework.model.observation import Observation
 from framework.plan.spelling_rows import SPELLINGS
-from framework.plan.steps import Statement, Transaction
+from framework.plan.steps import Statement, Transaction, select
 from framework.warehouse.session import WarehouseSession
 
 SHARED_TABLES = ("job_sts", "view_builds", "schema_changes", "view_journal", SPELLINGS)
 """The control tables that all pipelines share."""
 ADDED_COLUMNS = {("job_sts", "warnings"): varchar(4096), ("job_sts", "invocation_id"): parse_type("char(32)")}
 """Columns added after the first release, by table and name; older control tables get them by ADD COLUMN."""
+
+
+@dataclass(frozen=True)
+class ControlSchema:
+    """The control tables that exist, and the columns, by table and name, of those that all pipelines share."""
+
+    tables: frozenset[str]
+    columns: frozenset[tuple[str, str]]
+
+    @property
+    def missing_tables(self) -> list[str]:
+        """The shared tables that do not exist."""
+        return [table for table in SHARED_TABLES if table not in self.tables]
+
+    @property
+    def missing_columns(self) -> list[tuple[str, str]]:
+        """The columns that control tables of an earlier release lack."""
+        return [place for place in ADDED_COLUMNS if place[0] in self.tables and place not in self.columns]
+
+
+def read_control_schema(warehouse: WarehouseSession) -> ControlSchema:
+    """Return what the catalog shows of the control schema, by one attempt."""
+    values = {"control_schema": warehouse.control_schema, "shared": SHARED_TABLES}
+    statement = select("select_control_tables", values)
+    (rows,) = warehouse.run(Transaction("control_schema", (statement,)), attempts=1)
+    return ControlSchema(
+        frozenset(str(table) for table, _ in rows),
+        frozenset((str(table), str(column)) for table, column in rows if column is not None),
+    )
+
+
+def complete_control_schema(warehouse: WarehouseSession, there: ControlSchema) -> None:
+    """Create the shared control tables, and the columns of them, that do not exist."""
+    if there.missing_tables:
+        _create_shared_tables(warehouse)
+    for table, column in there.missing_columns:
+        _add_column(warehouse, table, column)
 
 
 class Creation:
@@ -76,9 +114,7 @@ def lacks_nothing(control_schema: str, target: TableName, observed: Observation)
 
 
 def _missing_columns(observed: Observation) -> list[tuple[str, str]]:
-    """Return the columns that control tables of an earlier release lack."""
-    there = observed.control_columns
-    return [place for place in ADDED_COLUMNS if place[0] in observed.control_tables and place not in there]
+    return ControlSchema(observed.control_tables, observed.control_columns).missing_columns
 
 
 def add_control_columns(warehouse: WarehouseSession, observed: Observation, creation: Creation) -> None:

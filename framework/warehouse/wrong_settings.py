@@ -11,6 +11,12 @@ import re
 from framework.spec.environment import WarehouseSettings
 
 
+def wrong_field(message: str, settings: WarehouseSettings) -> str | None:
+    """Return the field of `warehouse` that is at fault for a refusal; None where none is."""
+    field = _field(" ".join(message.split()), settings)
+    return None if field is None else field[0]
+
+
 def wrong_setting(message: str, settings: WarehouseSettings) -> str | None:
     """Return one line that names the setting at fault for a refusal; None where no setting is."""
     words = " ".join(message.split())

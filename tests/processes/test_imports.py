@@ -93,7 +93,21 @@ def test_only_the_command_that_runs_is_imported() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "land", "plan", "history", "logs", "changes", "stale", "prune", "replay", "skip", "restore-views", "test"],
+    [
+        "check",
+        "run",
+        "land",
+        "plan",
+        "history",
+        "logs",
+        "changes",
+        "stale",
+        "prune",
+        "replay",
+        "skip",
+        "restore-views",
+        "test",
+    ],
 )
 def test_a_command_imports_no_engine_before_a_row_is_read(command: str) -> None:
     """Nothing imports pyspark before a Spark load really starts, nor what only the sandbox has."""

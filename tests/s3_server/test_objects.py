@@ -303,7 +303,9 @@ def test_buckets_are_folders(served: Served) -> None:
     (served.bucket.parent / "dropped").mkdir()
 
     assert [found["Name"] for found in served.client.list_buckets()["Buckets"]] == ["dropped", "lake", "other"]
-    served.client.head_bucket(Bucket="dropped")
+    headers = served.client.head_bucket(Bucket="dropped")["ResponseMetadata"]["HTTPHeaders"]
+    assert headers["x-amz-bucket-region"] == "eu-west-1"
+    assert "Status" not in served.client.get_bucket_versioning(Bucket="dropped")
     with pytest.raises(ClientError) as missing:
         served.client.list_objects_v2(Bucket="none")
     assert code_of(missing) == "NoSuchBucket"

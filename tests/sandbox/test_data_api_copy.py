@@ -277,3 +277,14 @@ def test_a_copy_that_waits_can_be_cancelled(caller: Caller) -> None:
         assert caller.data.cancel_statement(Id=statement_id)["Status"]
         assert caller.wait(statement_id, timeout_seconds=5)["Status"] == "ABORTED"
     assert caller.rows(f"select count(*) from {table}") == [(0,)]
+
+
+def test_a_role_that_the_namespace_does_not_carry_is_refused_in_redshifts_words(caller: Caller) -> None:
+    table = made(caller, "a integer")
+    manifest = caller.stage(pa.table({"a": pa.array([1], pa.int32())}))
+    role = "arn:aws:iam::123456789012:role/other"
+
+    described = caller.run(copy_sql(table, manifest).replace("default", f"'{role}'"))
+
+    assert described["Status"] == "FAILED"
+    assert described["Error"].endswith(f"is not authorized to assume IAM Role {role}")

@@ -330,7 +330,7 @@ def test_the_history_ends_with_the_messages_of_loads_that_failed(feed: FeedHarne
     assert [line.split()[5] for line in table.splitlines()[2:]] == ["FAILED"] * 6 + ["SUCCESS"]
     assert [message.split()[2] for message in messages[:-1]] == ["6.csv", "5.csv", "4.csv", "3.csv", "2.csv"]
     assert messages[0].splitlines()[1:] == [f"  {line}" for line in newest["error_message"].splitlines()]
-    assert messages[-1] == "Messages of 1 more loads are left out: use history --file FILE, or logs RUN."
+    assert messages[-1] == "Messages of 1 more loads are left out: use --file FILE, or logs RUN."
     assert "1 of 1 value of n is not an integer" in of_file
 
 

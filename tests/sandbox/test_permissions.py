@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -24,7 +25,7 @@ from tests.sandbox.data_api_caller import ENDLESS
 ENVIRONMENT = """\
 environments:
   prod:
-    lake: {bucket: lake, prefix: permitted/, region: us-east-1}
+    lake: {bucket: lake, prefix: permitted/, region: eu-west-1}
     warehouse: {workgroup: sandbox, database: dev}
     engine: embedded
     notify:
@@ -58,6 +59,7 @@ BUS = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"
 NOT_SEEN = (
     # action, resource, why it is in the policy although no call of these loads needs it
     ("s3:GetBucketLocation", LAKE, "Spark's file system asks where the bucket is"),
+    ("s3:GetBucketVersioning", LAKE, "check notes whether the bucket is versioned"),
     ("s3:GetObjectTagging", f"{LAKE}/*", "CopyObject copies the tags of an object that has some, on S3 only"),
     ("s3:PutObjectTagging", f"{LAKE}/*", "as s3:GetObjectTagging"),
     ("s3:AbortMultipartUpload", f"{LAKE}/*", "a copy of more than 5 GB, or a write of Spark's, that fails"),
@@ -97,12 +99,20 @@ def judged(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
             yield "s3:GetObject", key, {}
         case "s3", "PutObject":
             yield "s3:PutObject", key, {}
+            if "IfMatch" in params:
+                yield "s3:GetObject", key, {}
+        case "s3", "HeadBucket":
+            yield "s3:ListBucket", bucket, {}
+        case "s3", "GetBucketVersioning":
+            yield "s3:GetBucketVersioning", bucket, {}
         case "s3", "CopyObject":
             source = params["CopySource"]
             yield "s3:GetObject", f"arn:aws:s3:::{source['Bucket']}/{source['Key']}", {}
             yield "s3:PutObject", key, {}
         case "s3", "DeleteObject":
             yield "s3:DeleteObject", key, {}
+            if "IfMatch" in params:
+                yield "s3:GetObject", key, {}
         case "s3", "DeleteObjects":
             for each in params["Delete"]["Objects"]:
                 yield "s3:DeleteObject", f"{bucket}/{each['Key']}", {}
@@ -110,6 +120,9 @@ def judged(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
             yield f"redshift-data:{operation}", WORKGROUP, {}
         case "redshift-data", "DescribeStatement" | "GetStatementResult" | "ListStatements" | "CancelStatement":
             yield f"redshift-data:{operation}", "*", {}
+        case "sts", "GetCallerIdentity":
+            # Nobody can be denied it.
+            pass
         case "cloudwatch", "PutMetricData":
             yield "cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": params["Namespace"]}
         case "events", "PutEvents":
@@ -160,19 +173,27 @@ class Site:
 @pytest.fixture(scope="module")
 def calls(sandbox: Any, s3: Any, moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Calls:
     """The calls of loads that grow a table, go wrong, crash, are replayed, skipped and listed."""
-    calls = Calls()
     site = Site(tmp_path_factory.mktemp("permitted"), s3, sandbox.s3_folder)
+    with collected(moto_url) as calls:
+        _loads(site)
+        _give_up_a_statement()
+    return calls
+
+
+@contextmanager
+def collected(moto_url: str) -> Iterator[Calls]:
+    """Yield the calls that are made within the block."""
+    calls = Calls()
     with pytest.MonkeyPatch.context() as patch:
         # Every client made from here on; those of the tests are older.
         handlers = [*botocore.handlers.BUILTIN_HANDLERS, ("provide-client-params", calls.note)]
         patch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
+        patch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
         patch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", moto_url)
         patch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", moto_url)
         patch.setenv("AWS_ENDPOINT_URL_SNS", moto_url)
         patch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", moto_url)
-        _loads(site)
-        _give_up_a_statement()
-    return calls
+        yield calls
 
 
 def _loads(site: Site) -> None:
@@ -212,16 +233,30 @@ def _give_up_a_statement() -> None:
     warehouse.cancel(warehouse.submit([ENDLESS], "given-up", "given-up" * 4)["Id"])
 
 
-def test_every_call_of_a_load_is_allowed(calls: Calls) -> None:
+def refused(calls: Calls) -> set[tuple[str, str]]:
+    """Return the actions and resources of the calls that the role may not make."""
     grants = Stack(**PERMITTED).grants("JobRole")
-
-    refused = {
+    return {
         (action, resource)
         for action, resource, context in calls.seen
         if not any(grant.allows(action, resource, context) for grant in grants)
     }
 
-    assert refused == set()
+
+def test_every_call_of_a_load_is_allowed(calls: Calls) -> None:
+    assert refused(calls) == set()
+
+
+def test_a_check_finds_that_the_role_may_do_all_that_loads_need(
+    sandbox: Any, s3: Any, moto_url: str, tmp_path: Path
+) -> None:
+    """Its calls are no reason for a right: it makes them to see whether loads have it."""
+    site = Site(tmp_path, s3, sandbox.s3_folder)
+    with collected(moto_url) as calls:
+        assert site.run("check", "--create") == 0
+
+    assert refused(calls) == set()
+    assert {action for action, _, _ in calls.seen} >= {"s3:DeleteObject", "s3:PutObject", "s3:GetObject"}
 
 
 def test_nothing_is_allowed_that_no_load_does_without_a_reason(calls: Calls) -> None:

@@ -165,4 +165,4 @@ def _messages(loads: Sequence[Mapping[str, object]], most: int) -> Iterator[str]
         yield f"\n{_run(load)}  {load['pipeline']}  {file_name(load)}  {load['status']}"
         yield "\n".join(f"  {line}" for line in message.splitlines())
     if len(found) > most:
-        yield f"\nMessages of {len(found) - most} more loads are left out: use history --file FILE, or logs RUN."
+        yield f"\nMessages of {len(found) - most} more loads are left out: use --file FILE, or logs RUN."

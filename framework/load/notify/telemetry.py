@@ -104,7 +104,7 @@ def _detail(result: LoadResult) -> dict[str, object]:
     """Return the content of a load's event: its result as `run` prints it, without content of files."""
     failure = result.failure
     return result.as_dict() | {
-        # Their list may exceed an event; JOB_STS and `history --changes` have it.
+        # Their list may exceed an event; JOB_STS and `changes` have it.
         "schema_changes": len(result.schema_changes),
         "warnings": [w.as_dict() | {"message": short(warning_text(w))} for w in result.warnings[:_WARNINGS_OF_EVENT]],
         "reason": result.reason and short(result.reason),

@@ -11,14 +11,14 @@ from typing import TypeVar
 from pyspark.sql import SparkSession
 
 from framework.errors import PipelineError
-from framework.model.files import SourceBatch
+from framework.model.files import SourceBatch, SourceFile
 from framework.rows.executors.spark_failures import spark_failures
 from framework.rows.executors.spark_jobs import watched
 from framework.rows.executors.spark_limits import concurrent_tasks, task_cpus, task_limits
 from framework.rows.executors.spark_session import context_of
-from framework.rows.executors.spark_worker import Order, versions, work
+from framework.rows.executors.spark_worker import Order, reach, versions, work
 from framework.rows.job import Job, Task, TaskResult
-from framework.rows.protocol import Watch
+from framework.rows.protocol import ObjectStore, Watch
 
 _Found = TypeVar("_Found")
 
@@ -56,6 +56,22 @@ class SparkExecutor:
             executors = int(self._settings.get("spark.dynamicAllocation.maxExecutors", 0))
             later = executors * concurrent_tasks(self._settings)
         return max(1, now, later)
+
+    def reach(self, store: ObjectStore, file: SourceFile) -> list[str]:
+        """Read a small file in as many tasks as run at a time; return the host of each.
+
+        Raises:
+            PipelineError: a worker has other versions, lacks a package, or cannot read the file.
+            WarehouseError: Spark has ended.
+        """
+        tasks = self.cores
+        look = partial(reach, versions(), pickle.dumps((store, file)))
+        with spark_failures(self.context, self.limits):
+            outcomes = self.context.parallelize(range(tasks), tasks).map(look).collect()
+        for outcome in outcomes:
+            if isinstance(outcome, PipelineError):
+                raise outcome
+        return [str(outcome) for outcome in outcomes]
 
     @contextmanager
     def open(self, batch: SourceBatch, watch: Watch) -> Iterator[SparkRun]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pickle
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ WORKER_REMEDY = (
     "Workers must run the driver's packages: set PYSPARK_PYTHON to the same environment on every node, "
     "or ship one by spark.archives (docs/glue.md)."
 )
+
+
+HOLD_SECONDS = 0.5
+"""A task that reaches for a worker keeps it for so long."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,27 @@ def work(driver: Mapping[str, str], order: bytes, task: bytes) -> TaskResult[Any
         return _within_limits(given, pickle.loads(task))
     except ImportError as error:
         return MachineError(f"{_here()} cannot run tasks: {error}. {WORKER_REMEDY}")
+
+
+def reach(driver: Mapping[str, str], order: bytes, _: int) -> str | PipelineError:
+    """Read a file by a store, both pickled in `order`; return this worker's host, or why it cannot run tasks."""
+    try:
+        mine = versions()
+        if mine != driver:
+            return _other_versions(driver, mine)
+        store, file = pickle.loads(order)
+        store.read_range(file, 0, file.size_bytes, _unheard)
+        # The next task then starts in another worker.
+        time.sleep(HOLD_SECONDS)
+        return socket.gethostname()
+    except ImportError as error:
+        return MachineError(f"{_here()} cannot run tasks: {error}. {WORKER_REMEDY}")
+    except PipelineError as error:
+        return error
+
+
+def _unheard(number_of_bytes: int) -> None:
+    pass
 
 
 def _within_limits(order: Order, task: Task) -> TaskResult[Any] | PipelineError:

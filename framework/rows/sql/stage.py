@@ -19,7 +19,7 @@ from framework.rows.sql.measure import ColumnNumbers, measure_lengths, measure_s
 from framework.rows.sql.rows import BAD_ROW, good_staging_rows, staging_rows
 from framework.rows.sql.samples import Samples, sample_cells
 
-_PARQUET = "(format parquet, compression snappy, write_bloom_filter false)"
+PARQUET = "(format parquet, compression snappy, write_bloom_filter false)"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _stage_good(
 
 
 def _copy(cursor: duckdb.DuckDBPyConnection, queries: Sequence[str], target: Path) -> int:
-    answer = cursor.execute(f"copy ({' union all '.join(queries)}) to {quoted(str(target))} {_PARQUET}").fetchone()
+    answer = cursor.execute(f"copy ({' union all '.join(queries)}) to {quoted(str(target))} {PARQUET}").fetchone()
     assert answer is not None
     return int(answer[0])
 

@@ -26,6 +26,7 @@ _SAME_STATE: dict[str, tuple[str, str | Callable[[re.Match[str]], str]]] = {
         r"cannot drop table \2 column \1 because other objects depend on it",
     ),
     "42P16": (r"(cannot change data type of view column .+) from .+ to .+", r"\1"),
+    "42501": (r"permission denied for (?:table|view) (.+)", r"permission denied for relation \1"),
     "42704": (_ROLE, _name_identity),
     "42710": (_ROLE, _name_identity),
     "55000": (r"cannot (insert into|update|delete from) view .+", r"cannot \1 a view"),

@@ -68,6 +68,18 @@ def test_a_job_may_name_a_tag_or_all_instead() -> None:
     assert translate_pipeline_form([*JOB, "--env", "e", "--all", "true"]).argv == ["run", "--env=e", "--all"]
 
 
+def test_a_job_may_check_its_environment_instead() -> None:
+    assert translate_pipeline_form([*JOB, "--env", "e", "--check", "true"]).argv == ["check", "--env=e"]
+    asked = [*JOB, "--env", "e", "--check", "true", "--create", "true", "--spark", "false"]
+    assert parse_arguments(asked).create is True
+    assert parse_arguments(asked).spark is False
+    assert translate_pipeline_form([*JOB, "--env", "e", "--check", "false", "--all", "true"]).argv[0] == "run"
+    with pytest.raises(SpecError, match="nothing says where"):
+        translate_pipeline_form([*JOB, "--check", "true"])
+    with pytest.raises(SpecError, match="unrecognized arguments: orders"):
+        parse_arguments([*JOB, "--env", "e", "--check", "true", "--pipeline", "orders"])
+
+
 def test_a_job_that_does_not_say_where_is_refused() -> None:
     with pytest.raises(SpecError, match="nothing says where to load: give the job --env NAME"):
         translate_pipeline_form([*JOB, "--pipeline", "a"])

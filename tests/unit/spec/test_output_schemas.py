@@ -15,6 +15,8 @@ from framework.cli.freshness import StaleFeed
 from framework.cli.outcome import Outcome, outcome_of
 from framework.cli.set_aside import SetAside
 from framework.errors import Problem
+from framework.load.check.checks import CHECKS, SPARK
+from framework.load.check.outcome import Outcome as CheckOutcome
 from framework.load.preview import PlannedLoad
 from framework.load.result import LoadFailure, LoadResult
 from framework.plan.load_report import ColumnReport
@@ -89,6 +91,13 @@ def test_a_stale_feed_has_the_fields_of_its_schema() -> None:
 
 def test_a_restored_view_has_the_fields_of_its_schema() -> None:
     assert fields_of("restore_views", "views") == [field.name for field in dataclasses.fields(RestoredView)]
+
+
+def test_a_check_has_the_fields_of_its_schema() -> None:
+    items = output_schema("check")["properties"]["checks"]["items"]["properties"]["item"]["enum"]
+
+    assert fields_of("check", "checks") == [field.name for field in dataclasses.fields(CheckOutcome)]
+    assert items == [check.item for check in (*CHECKS, SPARK)]
 
 
 def test_a_pruning_has_the_fields_of_its_schema() -> None:

@@ -35,6 +35,17 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
+def test_a_field_of_an_environment_has_a_place(project: Project) -> None:
+    text = "environments:\n  prod:\n    lake: {bucket: lake}\n    warehouse:\n      workgroup: w\n      database: dev\n"
+    (project.folder / "environments.yml").write_text(text)
+
+    assert project.field_place("prod", "lake.bucket") == "environments.yml:3"
+    assert project.field_place("prod", "warehouse.database") == "environments.yml:6"
+    # Fields that are left out are at what would hold them.
+    assert project.field_place("prod", "warehouse.copy_role") == "environments.yml:4"
+    assert project.field_place("prod", "embedded.directory") == "environments.yml:2"
+
+
 def test_pipelines_are_listed_in_order_and_load(project: Project) -> None:
     assert project.pipeline_names() == ["customers", "orders"]
     assert project.pipeline("orders").path == "pipelines/orders.yml"

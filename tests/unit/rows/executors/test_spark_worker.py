@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pytest
@@ -7,14 +8,15 @@ from pyspark.sql import SparkSession
 
 from framework.errors import MachineError, SpecError
 from framework.rows.executors.spark_session import context_of
-from framework.rows.executors.spark_worker import versions, work
+from framework.rows.executors.spark_worker import reach, versions, work
 
 
 @pytest.mark.parametrize("name", ["Python", "feedway", "duckdb"])
-def test_a_worker_with_another_version_unpickles_nothing(name: str) -> None:
+@pytest.mark.parametrize("does", [lambda driver: work(driver, b"no", b"no"), lambda driver: reach(driver, b"no", 0)])
+def test_a_worker_with_another_version_unpickles_nothing(name: str, does: Callable[[Mapping[str, str]], Any]) -> None:
     driver = {**versions(), name: "0.9"}
 
-    found = work(driver, b"no pickle", b"no pickle")
+    found = does(driver)
 
     assert isinstance(found, MachineError)
     assert f"has {name} {versions()[name]}, the driver 0.9. " in str(found)

@@ -1,0 +1,1 @@
+"""Whether an environment can run loads: one check per thing that loads need, which changes nothing."""
