@@ -84,10 +84,9 @@ def _bases(texts: Sequence[Text], encoding: str) -> Iterator[CsvOptions]:
 
 
 def _quotings(whole: str, plain: CsvOptions) -> Iterator[CsvOptions]:
-    single = len(re.findall(r"(?m)(?:^|[,;|\t])'[^\r\n]*?'(?=$|[,;|\t\r])", whole))
-    if single > len(re.findall(r"(?m)(?:^|[,;|\t])\"[^\r\n]*?\"(?=$|[,;|\t\r])", whole)):
-        yield replace(plain, quote="'")
     yield plain
+    if re.search(r"(?m)(?:^|[,;|\t])'[^\r\n]*?'(?=$|[,;|\t\r])", whole):
+        yield replace(plain, quote="'")
     if re.search(r'(?m)[,;|\t] +"|" +(?=$|[,;|\t\r])', whole):
         yield replace(plain, trim="unquoted")
     if re.search(r'\\["\\,;|\t]', whole):
@@ -96,7 +95,8 @@ def _quotings(whole: str, plain: CsvOptions) -> Iterator[CsvOptions]:
     needs_quotes = re.search(r'(?m)(?:^|[,;|\t])"[^"\r\n]*[,;|\t\r\n][^"]*"(?=$|[,;|\t\r])', whole)
     lines = whole.splitlines()
     is_dump = sum("\t" in line or "|" in line for line in lines) > 0.9 * len(lines)
-    yield from (none, lenient) if is_dump and not needs_quotes else (lenient, none)
+    # Quotes that are text in a file of commas would be text in every value.
+    yield from (none, lenient) if is_dump and not needs_quotes else (lenient,)
 
 
 def _may_comment(text: Text, mark: str) -> bool:

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from framework.draft.comments import Findings, comments_of, head_of
 from framework.draft.differences import differences_of
@@ -69,8 +69,8 @@ def draft_feed(request: DraftRequest, samples: Samples) -> Draft:
     """
     names = [file.key.rpartition("/")[2] for file in samples.sources]
     first = Proposal(request.name, request.prefix, pattern_of(names), views=request.views)
-    # Before a file is read.
-    first.spec()
+    # What was asked for is checked before a file is read.
+    replace(first, options=request.asked.options()).spec()
     starts = read_starts(samples.files, samples.sources)
     texts = with_trim(samples, read_texts(samples, starts, first, request.asked))
     proof = prove(samples, texts, request.keys)

@@ -26,20 +26,20 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 @dataclass(frozen=True)
 class _Tail:
-    """The last lines of a file: those of the footer, and the others."""
+    """The last lines of a file: those of the footer, and the others. `blank` counts blank lines in and below it."""
 
     footer: Sequence[str]
     others: Sequence[str]
+    blank: int
 
 
 def find_footer(
     files: Files, starts: Sequence[Start], options: CsvOptions, encodings: tuple[str, ...], *, may_show: bool
-) -> tuple[CsvOptions, int] | None:
-    """Return options that leave out the footers of the files, and how many lines these are.
+) -> tuple[CsvOptions, range] | None:
+    """Return options that leave out the footers of the files, and how many lines these may be.
 
-    None where the files have no footers, or not alike.
-
-    Unless they `may_show` a word of the files, it is one of those that totals are known by.
+    None where the files have no footers, or not alike. Unless they `may_show` a word of the files, it is one of those
+    that totals are known by.
     """
     if options.delimiter == AUTO:
         return None
@@ -47,7 +47,8 @@ def find_footer(
     with_footer = [tail for tail in tails if tail.footer]
     if not with_footer:
         return None
-    lines = sum(len(tail.footer) for tail in tails)
+    fewest = sum(len(tail.footer) for tail in tails)
+    lines = range(fewest, fewest + sum(tail.blank for tail in tails) + 1)
     words = {found[0] if (found := _WORD.match(tail.footer[0])) else "" for tail in with_footer}
     word = words.pop()
     may_show = may_show or re.fullmatch(_WORDS, word, re.IGNORECASE) is not None
@@ -64,13 +65,15 @@ def _tail(files: Files, start: Start, options: CsvOptions, encodings: tuple[str,
     elif start.beginning.packing is None and not options.encoding.startswith("utf-16"):
         size = start.file.size_bytes
         end = files.store.read_range(start.file, size - _TAIL_BYTES, size, lambda size_bytes: None)
+        end = end[end.find(b"\n") + 1 :]
         try:
             text = end.decode(encodings[0])
         except ValueError:
-            text = end.decode("latin-1")
+            text = end.decode(encodings[-1], "replace")
     else:
         return None
-    lines = [line for line in re.split(r"\r\n|\r|\n", text.rstrip()) if line.strip()]
+    every = re.split(r"\r\n|\r|\n", text)
+    lines = [line for line in every if line.strip()]
     width = _width(start, options, encodings)
     footer = 0
     for line in reversed(lines[-MOST_LINES:]):
@@ -80,8 +83,9 @@ def _tail(files: Files, start: Start, options: CsvOptions, encodings: tuple[str,
             break
         footer += 1
     if not footer or footer >= min(len(lines) - 1, MOST_LINES):
-        return _Tail((), lines)
-    return _Tail(lines[-footer:], lines[:-footer])
+        return _Tail((), lines, 0)
+    below = every[len(every) - every[::-1].index(lines[-footer]) - 1 :]
+    return _Tail(lines[-footer:], lines[:-footer], len(below) - footer)
 
 
 def _width(start: Start, options: CsvOptions, encodings: tuple[str, ...]) -> int:

@@ -43,6 +43,11 @@ class Asked:
     delimiter: str | None = None
     may_show: bool = True
 
+    def options(self) -> dict[str, object]:
+        """Return what is known as `source.options` has it."""
+        known = {"encoding": self.encoding, "delimiter": self.delimiter}
+        return {name: value for name, value in known.items() if value is not None}
+
 
 @dataclass(frozen=True)
 class Texts:
@@ -69,7 +74,7 @@ def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Aske
     if starts.format != "csv":
         if asked.delimiter is not None:
             raise SpecError(f"--delimiter is for CSV, and the format of the files is {starts.format}")
-        written: dict[str, object] = {} if asked.encoding is None else {"encoding": asked.encoding}
+        written = asked.options()
         written |= sheet_options(samples, proposal.spec()) if starts.format == "excel" else {}
         texts = _read(samples, replace(proposal, options=written), 0)
         _require_sound(texts)
@@ -136,7 +141,7 @@ def _read_dialect(
     if footer is not None:
         options, lines = footer
         texts = read(options, encodings, f"{number}-2")
-        if texts.seen.footer_lines != lines:
+        if texts.seen.footer_lines not in lines:
             raise SourceFileError(f"{starts.all[0].url}: lines like its footer stand among its rows")
     if texts.seen.malformed_rows and _is_ragged(texts):
         ragged = replace(options, short_rows="pad", long_rows="ignore")
