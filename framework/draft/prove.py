@@ -52,7 +52,7 @@ def prove(samples: Samples, texts: Texts, asked_keys: Sequence[str]) -> Proof:
         own = tuple(part.columns for layout in batch.files for part in layout.parts)
         proposal = replace(proposal, fills_with_null=len(set(map(frozenset, own))) > 1)
         plan = _planned(proposal, batch, rows)
-        seen = _staged(samples, plan, rows)
+        seen = _staged(samples, plan, batch, rows)
         with open_scratch(samples.scratch, samples.memory_bytes, seen.staging_files) as scratch:
             keys = _keys((proposal.name, asked_keys), batch, plan, scratch)
         with_keys = replace(proposal, keys=keys.names, rejects_duplicates=not asked_keys)
@@ -82,7 +82,7 @@ def _planned(proposal: Proposal, batch: SourceBatch, rows: SourceRows) -> Column
     return plan_columns(spec, None, batch, rows.profile(unknown) if unknown else {}, _NEVER)
 
 
-def _staged(samples: Samples, plan: ColumnPlan, rows: SourceRows) -> Measurements:
+def _staged(samples: Samples, plan: ColumnPlan, batch: SourceBatch, rows: SourceRows) -> Measurements:
     """Stage all rows with their types into the scratch folder.
 
     Raises:
@@ -91,7 +91,8 @@ def _staged(samples: Samples, plan: ColumnPlan, rows: SourceRows) -> Measurement
     seen = rows.stage(plan.staged, f"{samples.scratch}/typed")
     if seen.rows_bad:
         bad = rows.read_bad_rows(plan.staged, [file.ordinal for file in seen.files if file.rows_bad], 1)[0]
-        raise SourceFileError(f"{bad.file}: row {bad.row} has no value for {bad.column}: {bad.reason}")
+        url = batch.part_named(bad.file).url
+        raise SourceFileError(f"{url}: row {bad.row} has no value for {bad.column}: {bad.reason}")
     if not seen.rows_staged:
         raise SourceFileError(f"{samples.sources[0].url}: there is no row, and without rows columns show no types")
     return seen

@@ -53,13 +53,15 @@ class Asked:
 class Texts:
     """All rows as texts: the proposal by which they are read, and the names of their columns in order.
 
-    `guessed` are the ordinals of files that were read in FALLBACK.
+    `bad` are the first bad rows, and `at_fault` is the address of their file. `guessed` are the ordinals of files that
+    were read in FALLBACK.
     """
 
     proposal: Proposal
     names: tuple[str, ...]
     seen: Measurements
     bad: tuple[BadRow, ...]
+    at_fault: str
     is_csv: bool
     guessed: tuple[int, ...] = ()
 
@@ -122,30 +124,28 @@ def _read_dialect(
     dialect: tuple[CsvOptions, tuple[str, ...]],
     number: int,
 ) -> Texts:
+    """Return the rows in a dialect, its footer and its ragged rows seen to."""
     starts, asked = source
     options, encodings = dialect
 
-    def read(candidate: CsvOptions, names: tuple[str, ...], tries: str) -> Texts:
-        changed = replace(proposal, options=written_options(candidate, names))
-        return _read(samples, changed, tries)
+    def read(candidate: CsvOptions, attempt: int) -> Texts:
+        # The first bytes of a file may be ASCII, and the rest no UTF-8.
+        tried = (*encodings, FALLBACK) if encodings == ("utf-8",) and asked.encoding is None else encodings
+        written = written_options(candidate, tried)
+        texts = _read(samples, replace(proposal, options=written), f"{number}-{attempt}")
+        if texts.guessed or tried == encodings:
+            return texts
+        return replace(texts, proposal=replace(texts.proposal, options=written_options(candidate, encodings)))
 
-    try:
-        texts = read(options, encodings, f"{number}-0")
-    except SourceFileError as error:
-        if FALLBACK in encodings or encodings != ("utf-8",) or "not valid" not in str(error):
-            raise
-        # The first bytes were ASCII.
-        encodings = (*encodings, FALLBACK)
-        texts = read(options, encodings, f"{number}-1")
+    texts = read(options, 0)
     footer = find_footer(samples.files, starts.all, options, encodings, may_show=asked.may_show)
     if footer is not None:
         options, lines = footer
-        texts = read(options, encodings, f"{number}-2")
+        texts = read(options, 1)
         if texts.seen.footer_lines not in lines:
             raise SourceFileError(f"{starts.all[0].url}: lines like its footer stand among its rows")
     if texts.seen.malformed_rows and _is_ragged(texts):
-        ragged = replace(options, short_rows="pad", long_rows="ignore")
-        texts = read(ragged, encodings, f"{number}-3")
+        texts = read(replace(options, short_rows="pad", long_rows="ignore"), 2)
     _require_sound(texts)
     return texts
 
@@ -166,9 +166,10 @@ def _read(samples: Samples, proposal: Proposal, number: object) -> Texts:
         seen = rows.stage(columns, f"{samples.scratch}/texts-{number}")
         files = [file.ordinal for file in seen.files if file.rows_bad]
         bad = rows.read_bad_rows(columns, files, _MOST_BAD_ROWS) if files else ()
+        at_fault = batch.part_named(bad[0].file).url if bad else ""
         parts = [part for part in parts_of(batch) if isinstance(part.options, CsvOptions)]
         guessed = dict.fromkeys(part.ordinal for part in parts if part.encoding == FALLBACK)
-        return Texts(replace(proposal, rename=rename), names, seen, bad, bool(parts), tuple(guessed))
+        return Texts(replace(proposal, rename=rename), names, seen, bad, at_fault, bool(parts), tuple(guessed))
 
     proposal = replace(proposal, rename=_RESERVED)
     result = read_rows(samples, proposal.spec(), use)
@@ -210,7 +211,7 @@ def _require_sound(texts: Texts) -> None:
     where = f"row {bad.row}" + (f" (line {bad.line})" if bad.line else "")
     column = f"column {bad.column}: " if bad.column else ""
     raise SourceFileError(
-        f"{bad.file}: {share(texts.seen.rows_bad, read, 'row')} cannot be read as the others, first {where}: "
+        f"{texts.at_fault}: {share(texts.seen.rows_bad, read, 'row')} cannot be read as the others, first {where}: "
         f"{column}{bad.reason}"
     )
 

@@ -94,6 +94,7 @@ def test_only_the_command_that_runs_is_imported() -> None:
 @pytest.mark.parametrize(
     "command",
     [
+        "init",
         "check",
         "run",
         "land",
