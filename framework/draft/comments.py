@@ -9,6 +9,7 @@ from framework.draft.keys import Keys
 from framework.draft.proposal import Proposal, written_notation
 from framework.draft.settle import Settled
 from framework.draft.spec_text import Path, comment_lines, flow, sample
+from framework.draft.values import Way
 from framework.model.notation import PLAIN
 from framework.model.null_markers import NULL_MARKERS
 from framework.model.words import counted
@@ -128,17 +129,21 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _example(findings: Findings, settled: Settled) -> str:
-    texts = settled.texts.texts if settled.texts is not None else {}
-    values = [text for text in texts if text.strip().lower() not in NULL_MARKERS]
+    values = [text for text in settled.texts if text.strip().lower() not in NULL_MARKERS]
     return findings.example(max(values, key=len)) if values and not settled.notation.booleans else ""
 
 
 def _undecided(findings: Findings) -> Iterator[tuple[Path, str]]:
+    def offer(name: str, way: Way) -> tuple[Path, str]:
+        entry = written_notation(way.notation, findings.proposal.parse)
+        field = f"types: {{columns: {flow({name: entry})}}}" if entry else f"without {name} in types.columns"
+        return (), f"  {field}  # {way.why}"
+
     for name, each in findings.settled.items():
-        if not each.alternatives:
-            continue
-        yield (), f"{name} is text, because its values can be read in several ways{_example(findings, each)}. One of:"
-        for way in each.alternatives:
-            entry = written_notation(way.notation, findings.proposal.parse)
-            field = f"types: {{columns: {flow({name: entry})}}}" if entry else f"without {name} in types.columns"
-            yield (), f"  {field}  # {way.why}"
+        example = _example(findings, each)
+        if each.alternatives:
+            yield (), f"{name} is text, because its values can be read in several ways{example}. One of:"
+            yield from (offer(name, way) for way in each.alternatives)
+        elif each.doubt is not None:
+            yield (), f"{name} is read with a decimal point{example}. If it is meant otherwise:"
+            yield offer(name, each.doubt)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +40,6 @@ class ScratchStore:
         shutil.copyfile(path, url)
 
 
-@dataclass(frozen=True)
-class Counted:
-    """The values of a column over all rows: how many are NULL, and the distinct ones up to a limit with their counts.
-
-    `is_all` says that there are no other ones.
-    """
-
-    nulls: int
-    texts: Mapping[str, int]
-    is_all: bool
-
-
 @contextmanager
 def open_scratch(folder: str, memory_bytes: int, files: Sequence[StagingFile]) -> Iterator[Scratch]:
     """Yield staged rows for questions; what takes more memory than this spills into a folder below `folder`."""
@@ -75,18 +62,20 @@ class Scratch:
         ((count,),) = self._ask(f"select count(*) from {self._rows}") if self._files else ((0,),)
         return int(count)
 
-    def values(self, column: str, limit: int) -> Counted:
-        """Return the values of a column of texts; of many the most frequent and, of these, the longest first."""
+    def values(self, column: str, limit: int) -> tuple[str, ...]:
+        """Return the distinct values of a column of texts; of more than `limit` two of each shape, the frequent first.
+
+        The shape of a text is what is left when its digits are alike.
+        """
         if not self._files:
-            return Counted(0, {}, True)
-        name = named(column)
-        rows = self._ask(
-            f"select t, count(*) as n from (select {name} as t from {self._rows}) group by t "
-            f"order by t is not null, n desc, strlen(t) desc, t limit {limit + 2}"
-        )
-        nulls = sum(count for text, count in rows if text is None)
-        texts = {text: count for text, count in rows if text is not None}
-        return Counted(nulls, dict(list(texts.items())[:limit]), len(texts) <= limit)
+            return ()
+        counted = f"select t, count(*) as n from (select {named(column)} as t from {self._rows}) where t is not null"
+        rows = self._ask(f"select t from ({counted} group by t) order by n desc, t limit {limit + 1}")
+        if len(rows) > limit:
+            shape = "regexp_replace(t, '[0-9]', '0', 'g')"
+            ends = f"select unnest([min(t), max(t)]) as t, sum(n) as n from ({counted} group by t) group by {shape}"
+            rows = self._ask(f"select distinct t, n from ({ends}) order by n desc, t limit {limit}")
+        return tuple(row[0] for row in rows)
 
     def padded(self, column: str) -> bool:
         """Return whether a column of texts has one with blanks or tabs at an end."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from framework.draft.proposal import Proposal
-from framework.draft.scratch import Counted, Scratch
-from framework.draft.values import Way, in_context, may_be_groups, number_context, ways_of
+from framework.draft.scratch import Scratch
+from framework.draft.values import Way, in_context, number_context, ways_of
 from framework.model.date_format import DateFormat
 from framework.model.measurements import ColumnProfile
 from framework.model.notation import PLAIN, PLAIN_NUMBERS, Negative, Notation
@@ -19,6 +19,7 @@ MOST_TEXTS = 2000
 """So many distinct texts of a column yield candidates."""
 _TEXT = ("text", "empty")
 _AS_TEXT = "varchar(256)"
+_GROUPED = Way(replace(PLAIN, numbers=replace(PLAIN_NUMBERS, decimal=",", thousands=".")), "points between thousands")
 _NEGATIVES: tuple[Negative, ...] = ("leading", "trailing", "parentheses")
 _DUMPED_NULL = r"\N"
 """What databases write for NULL when they dump tables: the only word for NULL that is taken for it in texts too."""
@@ -28,16 +29,17 @@ _DUMPED_NULL = r"\N"
 class Settled:
     """What is known of a column: what its values are, by which notation, why, and the notations that fit alike.
 
-    `values` counts the values where no text is NULL, and `texts` has them, of many the most frequent. A column with
-    `alternatives` is text: one text is a different value in each.
+    `values` counts the values where no text is NULL, and `texts` has them, of many two of each shape. A column with
+    `alternatives` is text: one text is a different value in each. With a `doubt` the values could be meant in that way.
     """
 
     kind: InferredKind
     notation: Notation
     values: int
     why: str = ""
-    texts: Counted | None = None
+    texts: tuple[str, ...] = ()
     alternatives: tuple[Way, ...] = ()
+    doubt: Way | None = None
 
     @property
     def is_plain_too(self) -> bool:
@@ -65,16 +67,32 @@ class Settling:
             if kinds[name] in ("text", "double"):
                 texts = self.scratch.values(name, MOST_TEXTS)
                 self.found[name] = replace(self.found[name], texts=texts)
-                ways[name] = ways_of(tuple(texts.texts))[0] if kinds[name] == "text" else []
+                ways[name] = ways_of(texts)[0] if kinds[name] == "text" else []
         self._decide(ways)
         self._groups_of_points([name for name in ways if kinds[name] == "double"])
         for name, each in self.found.items():
-            if each.kind == "text" and each.texts is not None and _DUMPED_NULL in each.texts.texts:
+            if each.kind == "text" and _DUMPED_NULL in each.texts:
                 notation = replace(each.notation, null_values=(_DUMPED_NULL,))
                 self.found[name] = replace(each, notation=notation)
         return self.found
 
     def _decide(self, ways: Mapping[str, Sequence[Way]]) -> None:
+        fitting = self._fitting(ways)
+        for name, fits in fitting.items():
+            if len(fits) == 1:
+                self._accept(name, *fits[0])
+        context = number_context({name: each.notation for name, each in self.found.items()})
+        for name, fits in fitting.items():
+            kinds = dict(fits) if len(fits) > 1 else {}
+            agreeing = in_context(list(kinds), context) if context else []
+            if len(agreeing) == 1 and agreeing[0].notation.numbers != PLAIN_NUMBERS:
+                (way,) = agreeing
+                self._accept(name, replace(way, why=f"{way.why}, as in other columns"), kinds[way])
+            elif kinds:
+                self.found[name] = replace(self.found[name], alternatives=tuple(kinds))
+
+    def _fitting(self, ways: Mapping[str, Sequence[Way]]) -> dict[str, list[tuple[Way, InferredKind]]]:
+        """Return the ways in which all values of a column are something else than text, and what they are."""
         fitting: dict[str, list[tuple[Way, InferredKind]]] = {name: [] for name in ways}
         for number in range(max(map(len, ways.values()), default=0)):
             tried = {name: each[number] for name, each in ways.items() if number < len(each)}
@@ -82,22 +100,7 @@ class Settling:
             for name, way in tried.items():
                 if kinds[name] not in _TEXT:
                     fitting[name].append((way, kinds[name]))
-        open_ones: list[str] = []
-        for name, fits in fitting.items():
-            if len(fits) == 1:
-                self._accept(name, *fits[0])
-            elif fits:
-                open_ones.append(name)
-        context = number_context({name: each.notation for name, each in self.found.items()})
-        for name in open_ones:
-            kinds_of = dict(fitting[name])
-            agreeing = in_context(list(kinds_of), context) if context else []
-            if len(agreeing) == 1 and agreeing[0].notation.numbers != PLAIN_NUMBERS:
-                self._accept(
-                    name, replace(agreeing[0], why=f"{agreeing[0].why}, as in other columns"), kinds_of[agreeing[0]]
-                )
-            else:
-                self.found[name] = replace(self.found[name], alternatives=tuple(kinds_of))
+        return fitting
 
     def _accept(self, name: str, way: Way, kind: InferredKind) -> None:
         self.found[name] = replace(self.found[name], kind=kind, notation=way.notation, why=way.why)
@@ -105,16 +108,15 @@ class Settling:
     def _groups_of_points(self, names: Sequence[str]) -> None:
         """Settle numbers such as 1.234, a fraction or a whole number, by what other columns show."""
         context = number_context({name: each.notation for name, each in self.found.items()})
-        for name in names:
-            texts = self.found[name].texts
-            if texts is None or not texts.is_all or not may_be_groups(texts.texts):
-                continue
-            grouped = replace(PLAIN, numbers=replace(PLAIN_NUMBERS, decimal=",", thousands="."))
+        kinds = self._kinds(dict.fromkeys(names, _GROUPED.notation))
+        for name in (name for name in names if kinds[name] == "integer"):
             if context and context[0] == ",":
-                self._accept(name, Way(grouped, "points between thousands, as in other columns"), "integer")
+                self._accept(name, replace(_GROUPED, why=f"{_GROUPED.why}, as in other columns"), "integer")
             elif self.is_semicolon:
-                ways = (Way(PLAIN, "a decimal point"), Way(grouped, "points between thousands"))
+                ways = (Way(PLAIN, "a decimal point"), _GROUPED)
                 self.found[name] = replace(self.found[name], kind="text", alternatives=ways)
+            else:
+                self.found[name] = replace(self.found[name], doubt=_GROUPED)
 
     def _kinds(self, notations: Mapping[str, Notation]) -> dict[str, InferredKind]:
         profiles = self.rows.profile(notations) if notations else {}

@@ -41,7 +41,6 @@ _PAIRS = (
 _KNOWN_CURRENCIES = frozenset({"EUR", "USD", "GBP", "CHF", "JPY", "CNY", "INR", "SEK", "NOK", "DKK", "PLN", "CZK"})
 _LATEST_SHORT_YEAR = 40
 """A year of two digits counts from 2000: one above this may have been meant to be of the century before."""
-_LIKE_GROUP = re.compile(r"-?[0-9]{1,3}\.[0-9]{3}")
 
 
 @dataclass(frozen=True)
@@ -66,11 +65,6 @@ def ways_of(texts: Collection[str]) -> tuple[list[Way], tuple[str, ...]]:
     if markers and not found:
         found = [Way(PLAIN, "")]
     return [replace(way, notation=replace(way.notation, null_values=markers)) for way in found], markers
-
-
-def may_be_groups(texts: Collection[str]) -> bool:
-    """Return whether all texts could be whole numbers with a point before the last three digits, and fractions too."""
-    return bool(texts) and all(_LIKE_GROUP.fullmatch(text) for text in texts)
 
 
 def number_context(settled: Mapping[str, Notation]) -> tuple[str, str | None] | None:

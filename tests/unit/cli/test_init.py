@@ -121,12 +121,46 @@ def test_days_that_could_be_months_stay_text_and_both_formats_are_offered(init: 
     assert "#   types: {columns: {seen: {formats: [MM/dd/yyyy]}}}" in text
 
 
+GROUPS = "".join(f"{number};{number % 900 + 1}.{number % 900 + 100};{number % 9}\n" for number in range(3000))
+
+
+def test_points_before_three_digits_group_thousands_where_other_columns_have_commas(init: Init) -> None:
+    _, text, _ = init({"a.csv": "id;n;m\n" + GROUPS + "3000;999;1,5\n"})
+
+    assert fields(text)["types"] == {"parse": {"decimal": ",", "thousands": "."}}
+
+
+def test_without_them_such_numbers_stay_text_in_a_file_with_semicolons(init: Init) -> None:
+    _, text, _ = init({"a.csv": "id;n;m\n" + GROUPS + "3000;999;1\n"})
+
+    assert fields(text)["types"] == {"columns": {"n": "varchar(256)"}}
+    assert '#   types: {columns: {"n": {decimal: ",", thousands: "."}}}  # points between thousands' in text
+
+
+def test_in_a_file_with_commas_they_have_a_decimal_point_and_a_comment_says_so(init: Init) -> None:
+    _, text, _ = init({"a.csv": "id,n\n1,1.234\n2,2.500\n"})
+
+    assert "types" not in fields(text)
+    assert "n is read with a decimal point" in text
+
+
 def test_one_day_beyond_the_twelfth_decides_for_all_rows_of_all_files(init: Init) -> None:
     rows = "".join(f"{number},0{number % 9 + 1}/02/2024\n" for number in range(5000))
 
     _, text, _ = init({"a.csv": f"id,seen\n{rows}", "b.csv": "id,seen\n5000,31/01/2024\n"})
 
     assert fields(text)["types"] == {"parse": {"formats": ["dd/MM/yyyy"]}}
+
+
+def test_a_rare_way_of_writing_is_seen_among_many_values(init: Init) -> None:
+    rows = "".join(f"{number};{number},{number % 100:02d}\n" for number in range(5000))
+
+    _, text, _ = init({"a.csv": f"id;n\n{rows}5000;7,77-\n5001;k.A.\n5002;1.000,00\n"})
+
+    assert fields(text)["types"] == {
+        "parse": {"decimal": ",", "thousands": ".", "negatives": ["leading", "trailing"]},
+        "columns": {"n": {"null_values": ["k.A."]}},
+    }
 
 
 def test_what_varies_between_files_is_said(init: Init) -> None:

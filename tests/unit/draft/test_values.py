@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from framework.draft.proposal import written_notation
-from framework.draft.values import may_be_groups, ways_of
+from framework.draft.values import ways_of
 from framework.model.notation import PLAIN
 
 
@@ -57,8 +57,3 @@ def test_texts_that_can_be_read_in_two_ways_have_both(texts: tuple[str, ...]) ->
 )
 def test_texts_that_may_be_something_else_stay_texts(texts: tuple[str, ...]) -> None:
     assert found(*texts) == []
-
-
-def test_points_before_three_digits_may_be_either() -> None:
-    assert may_be_groups(["1.234", "-2.500"])
-    assert not may_be_groups(["1.234", "2.5"])
