@@ -80,6 +80,7 @@ def _options(findings: Findings) -> Iterator[tuple[Path, str]]:
         "trim": "blanks around values are left out",
         "short_rows": "some rows lack fields at their end, which become NULL",
         "comment": "lines that begin so are no rows",
+        "records": "the only array of objects in each document",
     }
     for name, text in notes.items():
         if name in options:

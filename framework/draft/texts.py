@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from framework.draft.dialect import Text, find_dialects
 from framework.draft.encoding import FALLBACK, encodings_for, first_text, is_western
 from framework.draft.footer import find_footer
+from framework.draft.json_records import records_option
 from framework.draft.proposal import Proposal, written_options
 from framework.draft.reading import Samples, read_rows
 from framework.draft.scratch import open_scratch
@@ -78,6 +79,7 @@ def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Aske
             raise SpecError(f"--delimiter is for CSV, and the format of the files is {starts.format}")
         written = asked.options()
         written |= sheet_options(samples, proposal.spec()) if starts.format == "excel" else {}
+        written |= records_option(starts.all) if starts.format == "json" else {}
         texts = _read(samples, replace(proposal, options=written), 0)
         _require_sound(texts)
         return texts

@@ -103,7 +103,9 @@ def _draft(
     keys = [key.strip() for key in (arguments.keys or "").split(",") if key.strip()]
     if arguments.keys is not None and not keys:
         raise SpecError("--keys takes the names of columns, with commas between them")
-    asked = Asked(arguments.encoding, arguments.delimiter, arguments.with_samples)
+    # Shells do not make a tab of it.
+    delimiter = arguments.delimiter and arguments.delimiter.replace(r"\t", "\t")
+    asked = Asked(arguments.encoding, delimiter, arguments.with_samples)
     request = DraftRequest(arguments.name, sources.prefix, keys, views, asked)
     settings = environment.embedded
     log = RunLog("init", arguments.name, output.log_stream, listen=output.progress)

@@ -264,6 +264,37 @@ def test_files_with_types_of_their_own_need_only_keys(init: Init, tmp_path: Path
     assert fields(text)["load"]["keys"] == ["id"]
 
 
+@pytest.mark.parametrize(
+    ("document", "records"),
+    [
+        ({"meta": {"n": 2}, "data": {"items": [{"id": 1}, {"id": 2}]}}, "data.items"),
+        ({"a": [{"id": 1}], "b": [{"id": 2}]}, None),
+        ({"id": 1, "tags": ["x"]}, None),
+        ({"a.b": [{"id": 1}]}, None),
+    ],
+)
+def test_the_only_array_of_objects_in_a_document_has_the_records(
+    init: Init, document: object, records: str | None
+) -> None:
+    _, text, _ = init({"a.json": json.dumps(document)})
+
+    assert fields(text)["source"].get("options") == ({"records": records} if records else None)
+
+
+def test_a_tab_can_be_named_as_shells_pass_it(init: Init) -> None:
+    _, text, _ = init({"a.csv": "a,b\tc\n1,2\t3\n4,5\t6\n"}, "--delimiter", r"\t")
+
+    assert fields(text)["source"]["options"] == {"delimiter": "\t"}
+
+
+@pytest.mark.parametrize("options", [("--encoding", "nothing"), ("--delimiter", "")])
+def test_options_that_no_file_can_have_are_refused(init: Init, options: Sequence[str]) -> None:
+    code, text, error = init({"a.csv": "id,n\n1,2\n"}, *options)
+
+    assert (code, text) == (2, "")
+    assert "Traceback" not in error
+
+
 MARK = "zqx"
 HIDDEN = {
     "encoding.csv": f"id,name\n1,{MARK}ü\n2,{MARK}ö\n".encode("windows-1252"),
