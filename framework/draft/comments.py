@@ -145,6 +145,3 @@ def _undecided(findings: Findings) -> Iterator[tuple[Path, str]]:
         if each.alternatives:
             yield (), f"{name} is text, because its values can be read in several ways{example}. One of:"
             yield from (offer(name, way) for way in each.alternatives)
-        elif each.doubt is not None:
-            yield (), f"{name} is read with a decimal point{example}. If it is meant otherwise:"
-            yield offer(name, each.doubt)

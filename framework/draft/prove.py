@@ -71,8 +71,7 @@ def _settled(
     if batch.files[0].options.format not in _SETTLED_FORMATS:
         return texts.proposal, {}
     with open_scratch(samples.scratch, samples.memory_bytes, texts.seen.staging_files) as scratch:
-        is_semicolon = texts.proposal.options.get("delimiter") == ";"
-        settled = Settling(rows, scratch, texts.names, is_semicolon).settle()
+        settled = Settling(rows, scratch, texts.names).settle()
     return composed(texts.proposal, settled, rows), settled
 
 

@@ -30,7 +30,7 @@ class Settled:
     """What is known of a column: what its values are, by which notation, why, and the notations that fit alike.
 
     `values` counts the values where no text is NULL, and `texts` has them, of many two of each shape. A column with
-    `alternatives` is text: one text is a different value in each. With a `doubt` the values could be meant in that way.
+    `alternatives` is text: one text is a different value in each.
     """
 
     kind: InferredKind
@@ -39,7 +39,6 @@ class Settled:
     why: str = ""
     texts: tuple[str, ...] = ()
     alternatives: tuple[Way, ...] = ()
-    doubt: Way | None = None
 
     @property
     def is_plain_too(self) -> bool:
@@ -54,7 +53,8 @@ class Settling:
     rows: SourceRows
     scratch: Scratch
     names: Sequence[str]
-    is_semicolon: bool
+    has_points: bool = False
+    """Whether a column has numbers with a point that cannot group thousands."""
     found: dict[str, Settled] = field(default_factory=dict)
 
     def settle(self) -> Mapping[str, Settled]:
@@ -68,8 +68,11 @@ class Settling:
                 texts = self.scratch.values(name, MOST_TEXTS)
                 self.found[name] = replace(self.found[name], texts=texts)
                 ways[name] = ways_of(texts)[0] if kinds[name] == "text" else []
+        doubles = [name for name in ways if kinds[name] == "double"]
+        grouped = self._kinds(dict.fromkeys(doubles, _GROUPED.notation))
+        self.has_points = any(kind != "integer" for kind in grouped.values())
         self._decide(ways)
-        self._groups_of_points([name for name in ways if kinds[name] == "double"])
+        self._groups_of_points([name for name, kind in grouped.items() if kind == "integer"])
         for name, each in self.found.items():
             if each.kind == "text" and _DUMPED_NULL in each.texts:
                 notation = replace(each.notation, null_values=(_DUMPED_NULL,))
@@ -81,7 +84,7 @@ class Settling:
         for name, fits in fitting.items():
             if len(fits) == 1:
                 self._accept(name, *fits[0])
-        context = number_context({name: each.notation for name, each in self.found.items()})
+        context = self._context()
         for name, fits in fitting.items():
             kinds = dict(fits) if len(fits) > 1 else {}
             agreeing = in_context(list(kinds), context) if context else []
@@ -107,16 +110,19 @@ class Settling:
 
     def _groups_of_points(self, names: Sequence[str]) -> None:
         """Settle numbers such as 1.234, a fraction or a whole number, by what other columns show."""
-        context = number_context({name: each.notation for name, each in self.found.items()})
-        kinds = self._kinds(dict.fromkeys(names, _GROUPED.notation))
-        for name in (name for name in names if kinds[name] == "integer"):
+        context = self._context()
+        for name in names:
             if context and context[0] == ",":
                 self._accept(name, replace(_GROUPED, why=f"{_GROUPED.why}, as in other columns"), "integer")
-            elif self.is_semicolon:
+            elif not self.has_points:
                 ways = (Way(PLAIN, "a decimal point"), _GROUPED)
                 self.found[name] = replace(self.found[name], kind="text", alternatives=ways)
-            else:
-                self.found[name] = replace(self.found[name], doubt=_GROUPED)
+
+    def _context(self) -> tuple[str, str | None] | None:
+        """Return the marks that the numbers of settled columns have; None where columns contradict each other."""
+        if self.has_points:
+            return None
+        return number_context({name: each.notation for name, each in self.found.items()})
 
     def _kinds(self, notations: Mapping[str, Notation]) -> dict[str, InferredKind]:
         profiles = self.rows.profile(notations) if notations else {}

@@ -130,18 +130,23 @@ def test_points_before_three_digits_group_thousands_where_other_columns_have_com
     assert fields(text)["types"] == {"parse": {"decimal": ",", "thousands": "."}}
 
 
-def test_without_them_such_numbers_stay_text_in_a_file_with_semicolons(init: Init) -> None:
+def test_without_them_such_numbers_stay_text(init: Init) -> None:
     _, text, _ = init({"a.csv": "id;n;m\n" + GROUPS + "3000;999;1\n"})
 
     assert fields(text)["types"] == {"columns": {"n": "varchar(256)"}}
     assert '#   types: {columns: {"n": {decimal: ",", thousands: "."}}}  # points between thousands' in text
 
 
-def test_in_a_file_with_commas_they_have_a_decimal_point_and_a_comment_says_so(init: Init) -> None:
-    _, text, _ = init({"a.csv": "id,n\n1,1.234\n2,2.500\n"})
+def test_where_other_columns_have_points_they_are_fractions(init: Init) -> None:
+    _, text, _ = init({"a.csv": "id,n,m\n1,1.234,0.5\n2,2.500,1.25\n"})
 
     assert "types" not in fields(text)
-    assert "n is read with a decimal point" in text
+
+
+def test_columns_that_contradict_each_other_decide_for_no_other(init: Init) -> None:
+    _, text, _ = init({"a.csv": "id;n;point;comma\n1;1,234;0.5;0,5\n2;2,500;1.25;1,25\n"})
+
+    assert '#   types: {columns: {"n": {thousands: ","}}}' in text
 
 
 def test_one_day_beyond_the_twelfth_decides_for_all_rows_of_all_files(init: Init) -> None:
