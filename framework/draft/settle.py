@@ -110,11 +110,12 @@ class Settling:
 
     def _groups_of_points(self, names: Sequence[str]) -> None:
         """Settle numbers such as 1.234, a fraction or a whole number, by what other columns show."""
-        context = self._context()
+        marks = number_context({name: each.notation for name, each in self.found.items()})
+        has_commas = marks is not None and marks[0] == ","
         for name in names:
-            if context and context[0] == ",":
+            if has_commas and not self.has_points:
                 self._accept(name, replace(_GROUPED, why=f"{_GROUPED.why}, as in other columns"), "integer")
-            elif not self.has_points:
+            elif has_commas or not self.has_points:
                 ways = (Way(PLAIN, "a decimal point"), _GROUPED)
                 self.found[name] = replace(self.found[name], kind="text", alternatives=ways)
 

@@ -144,9 +144,10 @@ def test_where_other_columns_have_points_they_are_fractions(init: Init) -> None:
 
 
 def test_columns_that_contradict_each_other_decide_for_no_other(init: Init) -> None:
-    _, text, _ = init({"a.csv": "id;n;point;comma\n1;1,234;0.5;0,5\n2;2,500;1.25;1,25\n"})
+    _, text, _ = init({"a.csv": "id;n;m;point;comma\n1;1,234;1.234;0.5;0,5\n2;2,500;2.500;1.25;1,25\n"})
 
     assert '#   types: {columns: {"n": {thousands: ","}}}' in text
+    assert fields(text)["types"]["columns"]["m"] == "varchar(256)"
 
 
 def test_one_day_beyond_the_twelfth_decides_for_all_rows_of_all_files(init: Init) -> None:
