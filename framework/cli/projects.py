@@ -11,7 +11,7 @@ from framework.resources import roots
 from framework.spec.environment import LakeSettings
 from framework.spec.project import BEGINNING, ENVIRONMENTS, PIPELINES, Place, Project
 
-_NEW_ENVIRONMENTS = """\
+NEW_ENVIRONMENTS = """\
 # Where the lake and the warehouse are. Commands take one of these by --env; the default is `sandbox`.
 
 environments:
@@ -127,7 +127,7 @@ def ensure_project(folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError), environments.open("x", encoding="utf-8") as file:
             created.append(environments)
-            file.write(_NEW_ENVIRONMENTS)
+            file.write(NEW_ENVIRONMENTS)
         with suppress(FileExistsError):
             pipelines.mkdir()
             created.append(pipelines)

@@ -107,6 +107,8 @@ def _evolution(findings: Findings) -> Iterator[tuple[Path, str]]:
 def _types(findings: Findings) -> Iterator[tuple[Path, str]]:
     proposal = findings.proposal
     special = {name: each for name, each in findings.settled.items() if each.notation != PLAIN}
+    if proposal.fits_decimals:
+        yield ("types", "rules"), "fractions get as many digits after the point as the numbers need, by default 18"
     if proposal.parse.null_values:
         yield ("types", "parse"), "what databases write for NULL when they dump tables"
     of_feed: dict[str, list[str]] = {}

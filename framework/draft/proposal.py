@@ -12,6 +12,10 @@ from framework.model.notation import PLAIN, Notation
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 
+FITTING = {"inferred": "double", "unless": "key", "type": "decimal(fit)"}
+"""The rule for numbers with fractions, in the place of the default one, whose DECIMAL(38,18) reads 10.5 as
+10.500000000000000000."""
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -19,7 +23,7 @@ class Proposal:
 
     `parse` is the notation of the feed, `notations` those of columns that differ from it, `types` those of columns
     whose type is written. Without `keys` rows are appended. With `fills_with_null` rows of files that lack a column get
-    NULL in it.
+    NULL in it. With `fits_decimals` numbers with fractions get as many digits after the point as they need.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Proposal:
     rejects_duplicates: bool = True
     views: Sequence[Mapping[str, object]] = ()
     fills_with_null: bool = False
+    fits_decimals: bool = False
 
     def fields(self) -> dict[str, object]:
         """Return the fields of the spec."""
@@ -75,7 +80,8 @@ class Proposal:
             notation = written_notation(self.notations.get(name, self.parse), self.parse)
             of_type = {"type": self.types[name]} if name in self.types else {}
             columns[name] = self.types[name] if not notation else {**of_type, **notation}
-        return {name: value for name, value in (("parse", parse), ("columns", columns)) if value}
+        rules = [dict(FITTING)] if self.fits_decimals else []
+        return {name: value for name, value in (("parse", parse), ("rules", rules), ("columns", columns)) if value}
 
 
 def written_notation(notation: Notation, other: Notation) -> dict[str, object]:

@@ -14,11 +14,13 @@ from framework.draft.settle import Settled, Settling, composed
 from framework.draft.texts import Texts
 from framework.errors import SourceFileError, SpecError
 from framework.model.clean_name import clean_name
+from framework.model.column_type import Kind
 from framework.model.files import SourceBatch
 from framework.model.measurements import Measurements
 from framework.model.staging import FromFile
 from framework.model.words import counted
 from framework.plan.columns import ColumnPlan, PlannedColumn, columns_to_profile, plan_columns
+from framework.plan.schema_changes import NewColumn
 from framework.rows.protocol import SourceRows
 
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -52,6 +54,9 @@ def prove(samples: Samples, texts: Texts, asked_keys: Sequence[str]) -> Proof:
         own = tuple(part.columns for layout in batch.files for part in layout.parts)
         proposal = replace(proposal, fills_with_null=len(set(map(frozenset, own))) > 1)
         plan = _planned(proposal, batch, rows)
+        if any(map(_is_by_rule_of_fractions, plan.columns)):
+            proposal = replace(proposal, fits_decimals=True)
+            plan = _planned(proposal, batch, rows)
         seen = _staged(samples, plan, batch, rows)
         with open_scratch(samples.scratch, samples.memory_bytes, seen.staging_files) as scratch:
             keys = _keys((proposal.name, asked_keys), batch, plan, scratch)
@@ -79,6 +84,11 @@ def _planned(proposal: Proposal, batch: SourceBatch, rows: SourceRows) -> Column
     spec = proposal.spec()
     unknown = columns_to_profile(spec, None, batch)
     return plan_columns(spec, None, batch, rows.profile(unknown) if unknown else {}, _NEVER)
+
+
+def _is_by_rule_of_fractions(column: PlannedColumn) -> bool:
+    reason = column.change.reason if isinstance(column.change, NewColumn) else None
+    return reason is not None and reason.decided_by == "rule" and column.target_type.kind is Kind.DECIMAL
 
 
 def _staged(samples: Samples, plan: ColumnPlan, batch: SourceBatch, rows: SourceRows) -> Measurements:

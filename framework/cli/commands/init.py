@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framework.cli.output import Output
+from framework.cli.projects import NEW_ENVIRONMENTS, ensure_project
 from framework.cli.samples import Sources, find_sources
 from framework.cli.tables import table
 from framework.errors import SchemaChangeError, SourceFileError, SpecError
 from framework.log.run_log import RunLog
+from framework.model.program import Program
 from framework.model.words import counted
 from framework.resources import read_text
 from framework.rows.choice import missing_package
@@ -61,8 +63,8 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         draft = _draft(arguments, (environment, sources), views, output)
     created = [*_begun(project.folder), *_written(path, draft.text)]
     _require_valid(project, arguments.name, path)
-    document = _document(arguments, draft, [str(each.relative_to(project.folder)) for each in created])
-    output.document(document, lambda: "\n".join(_lines(arguments, draft, path, sources)))
+    document = _document(arguments, draft, [str(each.relative_to(project.folder)) for each in created], output.program)
+    output.document(document, lambda: "\n".join(_lines(arguments, draft, path, output.program)))
     return 0
 
 
@@ -125,7 +127,7 @@ def _environment(project: Project, name: str) -> Environment:
     place = project.find(ENVIRONMENTS)
     if place.exists():
         return project.environment(name)
-    environments = load_environments_text(read_text(ENVIRONMENTS), ENVIRONMENTS)
+    environments = load_environments_text(NEW_ENVIRONMENTS, ENVIRONMENTS)
     if name not in environments:
         raise SpecError(f"there is no {place.shown}, and a new one has the environment {', '.join(environments)}")
     return environments[name]
@@ -133,14 +135,13 @@ def _environment(project: Project, name: str) -> Environment:
 
 def _begun(folder: Path) -> Iterator[Path]:
     """Create what a project needs and the folder lacks; yield the files that were created."""
-    environments, schema = folder / ENVIRONMENTS, folder / SCHEMA_PATH
-    (folder / PIPELINES).mkdir(parents=True, exist_ok=True)
+    yield from (path for path in ensure_project(folder) if path.is_file())
+    schema = folder / SCHEMA_PATH
     # Editors find the schema by the first line of each spec, wherever Feedway is installed.
-    for path, shipped in ((environments, ENVIRONMENTS), (schema, SCHEMA_PATH)):
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(read_text(shipped), encoding="utf-8")
-            yield path
+    if not schema.exists():
+        schema.parent.mkdir(exist_ok=True)
+        schema.write_text(read_text(SCHEMA_PATH), encoding="utf-8")
+        yield schema
 
 
 def _written(path: Path, text: str) -> Iterator[Path]:
@@ -164,7 +165,9 @@ def _require_valid(project: Project, name: str, path: Path) -> None:
         raise SpecError(f"{name} does not fit into the project, and was not written:", errors)
 
 
-def _document(arguments: argparse.Namespace, draft: Draft, created: Sequence[str]) -> dict[str, object]:
+def _document(
+    arguments: argparse.Namespace, draft: Draft, created: Sequence[str], program: Program
+) -> dict[str, object]:
     return {
         "pipeline": arguments.name,
         "created": list(created),
@@ -175,27 +178,26 @@ def _document(arguments: argparse.Namespace, draft: Draft, created: Sequence[str
         "keys": list(draft.keys),
         "keys_reason": draft.why_keys,
         "notes": list(draft.notes),
-        "next": _next(arguments.name, arguments.sources),
+        "next": _next(arguments, program),
     }
 
 
-def _lines(arguments: argparse.Namespace, draft: Draft, path: Path, sources: Sources) -> Iterator[str]:
+def _lines(arguments: argparse.Namespace, draft: Draft, path: Path, program: Program) -> Iterator[str]:
     yield f"{path}: {counted(draft.rows, 'row')} of {counted(len(draft.files), 'file')} read, format {draft.format}"
     yield table(("column", "type", "reason"), [(each.name, each.type, each.reason) for each in draft.columns])
     yield f"keys: {', '.join(draft.keys) or 'none, rows are appended'} ({draft.why_keys})"
-    yield from (f"note: {note}" for note in draft.notes)
+    # The keys' comment says what the line above does.
+    yield from (f"note: {note}" for note in draft.notes if not note.startswith("load: "))
     yield "next:"
-    yield from (f"  {command}" for command in _next(arguments.name, arguments.sources))
+    yield from (f"  {command}" for command in _next(arguments, program))
 
 
-def _next(name: str, files: Sequence[str]) -> list[str]:
-    # imported where it is used: other commands quote no file names
-    from shlex import quote
-
-    shown = " ".join(map(quote, files))
+def _next(arguments: argparse.Namespace, program: Program) -> list[str]:
+    """Return the commands that go on. What is in S3 is not landed."""
+    name, files = arguments.name, [file for file in arguments.sources if not file.startswith("s3://")]
     return [
-        f"feedway validate {name}",
-        f"feedway plan {name} --from {shown}",
-        f"feedway land {name} {shown}",
-        f"feedway run {name}",
+        program.command("validate", name),
+        program.command("plan", name, *(("--from", *files) if files else ())),
+        *([program.command("land", name, *files)] if files else []),
+        program.command("run", name),
     ]
