@@ -97,7 +97,7 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
 EXIT_CODES = {
     0: "all done, or nothing to do",
     1: "unexpected, failures of several classes, or no command; a test failed",
-    2: "a spec, the command line, AWS's region or profile, a missing package, or a refused file",
+    2: "a spec, an option, a setting of AWS, a missing package, a refused file",
     3: "a source file",
     4: "a schema change was refused, or a view could not be restored",
     5: "the warehouse, S3 or credentials, a full disk, Spark, a wrong clock",

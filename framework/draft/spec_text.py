@@ -14,6 +14,7 @@ _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 _WIDTH = 100
 _COMMENT_WIDTH = 110
 _LONGEST_SAMPLE = 40
+_SHORT_ITEM = 60
 
 
 def spec_text(fields: Mapping[str, object], comments: Mapping[Path, Sequence[str]]) -> str:
@@ -87,6 +88,10 @@ def _mapping(
 def _items(values: Sequence[object], indent: str) -> Iterator[str]:
     for value in values:
         assert isinstance(value, Mapping)
+        short = flow(value)
+        if len(short) <= _SHORT_ITEM:
+            yield f"{indent}- {short}"
+            continue
         mark = "- "
         for name, each in value.items():
             yield f"{indent}{mark}{_field(scalar(name), each, indent + '    ')}"
