@@ -135,7 +135,7 @@ class Sent:
 
 @pytest.fixture(scope="module")
 def sent(sandbox: Any, s3: Any, moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """All that is sent when each case has been loaded, file after file; the last files in one command."""
+    """All that is sent when each case has been loaded, file after file; the last files in two commands."""
     root = tmp_path_factory.mktemp("notified")
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
@@ -157,7 +157,10 @@ def sent(sandbox: Any, s3: Any, moto_url: str, tmp_path_factory: pytest.TempPath
                     s3.put_object(Bucket="lake", Key=f"data/in/{name}/{turn}.dat", Body=body)
             for receiver in receivers.values():
                 receiver.bodies.clear()
-            main(["--project", str(root), "--env", watched.namespace, "run", "--all"])
+            # Two commands: what Teams takes at a time has no room for all cases.
+            every = list(names.values())
+            for part in (every[::2], every[1::2]):
+                main(["--project", str(root), "--env", watched.namespace, "run", *part])
         yield watched.payloads() | {f"name of {case}": name for case, name in names.items()}
 
 
@@ -191,7 +194,8 @@ def _listen(root: Path, receivers: dict[str, Receiver], moto_url: str) -> Sent:
 @pytest.mark.parametrize("case", CASES)
 def test_each_kind_of_result_is_reported(sent: dict[str, str], case: str) -> None:
     name = sent[f"name of {case}"]
-    found = [notice for notice in json.loads(sent["json"])["notices"] if notice["pipeline"] == name]
+    notices = [notice for body in sent["json"].splitlines() for notice in json.loads(body)["notices"]]
+    found = [notice for notice in notices if notice["pipeline"] == name]
 
     assert CASES[case].kind in [notice["kind"] for notice in found], found
     for payload in ("slack", "teams", "topic and bus", "metrics"):

@@ -126,7 +126,7 @@ def test_a_feed_that_is_late_after_a_run_is_reported(feed: FeedHarness, receiver
     (notice,) = notices(receiver)
     assert (notice["kind"], notice["owner"]) == ("late", "crm-team")
     assert notice["message"] == "no load has ever succeeded, and one is expected every 1d"
-    assert notice["next_step"] == f"See its loads with: history {feed.name}"
+    assert notice["next_step"] == f"See its loads with: feedway --project {feed.root} history {feed.name}"
     receiver.bodies.clear()
     feed.land("1.csv", GOOD)
     assert feed.command("run", feed.name)[0] == 0
