@@ -45,6 +45,7 @@ BEGINNING = frozenset({"init", "completion"})
 DEFAULT_ENVIRONMENT = "sandbox"
 IN_MARKDOWN = frozenset({"plan"})
 """Commands that take `--output github`."""
+LOADING = ("run", "replay")
 LONGEST_LINE = 2000
 """Maximum length in characters of a failure in one line: statements in it may have 100,000 bytes."""
 
@@ -91,7 +92,8 @@ def main(argv: Sequence[str], home: Path | None = None) -> int:
     except KeyboardInterrupt as error:
         is_terminated = isinstance(error, Terminated)
         done = "terminated" if is_terminated else "interrupted"
-        message = f"{done}; files that were not loaded stay where they are"
+        is_loading = is_glue_run(argv) or any(command in argv for command in LOADING)
+        message = f"{done}; {'files that were not loaded stay where they are' if is_loading else 'nothing was loaded'}"
         output.stderr.write(f"{message}\n")
         if is_glue_run(argv):
             raise PipelineError(message) from None

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from framework.cli.output import Output
 from framework.errors import SourceFileError, SpecError
-from framework.lake.local import LocalFiles, local_file
+from framework.lake.local import LocalFiles, local_file, md5
 from framework.load.first_look import Files
 from framework.log.run_log import utc_now
 from framework.model.files import SourceFile
@@ -60,14 +60,16 @@ def _local(name: str, asked: Sequence[str], environment: Environment) -> Sources
     files = LocalFiles(environment.lake.prefix)
     prefix, now = f"data/in/{name}/", utc_now()
     keys = [(Path(each), files.key(prefix + Path(each).name)) for each in asked]
-    return Sources(tuple(local_file(path, environment.lake.bucket, key, now) for path, key in keys), files, prefix)
+    return Sources(
+        tuple(local_file(path, (environment.lake.bucket, key), now, md5()) for path, key in keys), files, prefix
+    )
 
 
 def _remote(
     name: str, asked: Sequence[str], place: tuple[Project, Environment], stack: ExitStack, output: Output
 ) -> Sources:
     # imported where they are used: files of this machine are read without AWS's clients
-    from framework.cli.wiring import SANDBOX_FOLDER, aws_clients, open_sandbox, sandbox_clients
+    from framework.cli.wiring import aws_clients, open_sandbox, sandbox_clients
     from framework.lake.lake import Lake
 
     project, environment = place
@@ -77,11 +79,6 @@ def _remote(
         raise SpecError("init --from takes addresses of files in one bucket: s3://BUCKET/KEY")
     clients = aws_clients(environment.name)
     if environment.kind == "sandbox":
-        # imported where it is used: on AWS the sandbox's packages are not installed
-        from framework.sandbox import is_running
-
-        if not is_running(project.folder / SANDBOX_FOLDER):
-            raise SpecError("the sandbox is not running: feedway sandbox start, or name another environment by --env")
         clients = sandbox_clients(stack.enter_context(open_sandbox(project.folder, output)))
     settings = LakeSettings(buckets.pop(), "", environment.lake.region)
     lake = Lake(clients("s3", environment.lake.region), settings, "the bucket's name")

@@ -69,7 +69,7 @@ def selected_feeds(arguments: argparse.Namespace, project: Project) -> list[Feed
         SpecError: the command line selects nothing, or in two ways; or a glob, a tag or --exclude matches nothing.
     """
     if bool(arguments.names) + arguments.all + bool(arguments.tags) != 1:
-        raise SpecError(f"{arguments.command} takes the names of pipelines, or --all, or --tag TAG")
+        raise SpecError(f"{arguments.command} takes one of these: the names of pipelines, --all, or --tag TAG")
     if arguments.tags:
         return _tagged(arguments, project)
     return [read_feed(project, name) for name in _named(arguments, project)]

@@ -29,9 +29,14 @@ class SetAside:
         """Return it as `run --output json` prints it (schemas/output/run.schema.json)."""
         return asdict(self)
 
+    @property
+    def number(self) -> str:
+        """How many files there are, in words."""
+        least = "at least " if self.is_minimum else ""
+        return f"{self.pipeline}: {least}{counted(self.files, 'file')} in data/unprocessed"
+
     def __str__(self) -> str:
-        number = f"{'at least ' if self.is_minimum else ''}{counted(self.files, 'file')}"
-        return f"{self.pipeline}: {number} in data/unprocessed; continue with: {self.command}"
+        return f"{self.number}; continue with: {self.command}"
 
 
 def find_set_aside(specs: Sequence[PipelineSpec], services: Services) -> list[SetAside]:

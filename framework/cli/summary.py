@@ -22,6 +22,8 @@ COUNTS = {
     "rejected": "rejected",
 }
 """Numbers of rows, and their column. Those after `read` are shown where one of the loads has such rows."""
+MOST_CHARACTERS = 300
+"""Of the list of columns with which a table was created."""
 _IN_WORDS = {
     State.LOADED: "loaded",
     State.FAILED: "failed",
@@ -89,7 +91,8 @@ def _result_lines(outcome: Outcome, width: int | None) -> list[str]:
     return [
         *([results_table(results, width), *_notes(results)] if results else ()),
         *(f"{pipeline}: nothing to do: {why}" for pipeline, why in sorted(idle.items())),
-        *map(str, outcome.waiting),
+        # How a feed that has failed goes on depends on why: its message has the command.
+        *(each.number if each.pipeline in outcome.named(State.FAILED) else str(each) for each in outcome.waiting),
     ]
 
 
@@ -161,12 +164,24 @@ def _notes(results: Sequence[LoadResult]) -> list[str]:
     reasons = [f"{result.source_file}: {result.reason}" for result in results if result.reason is not None]
     # A header of texts cannot be distinguished from data, but a reader of the first load's summary can judge it.
     created = [
-        f"created {change['to']} with {change['reason']}"
+        f"created {change['to']} with {visible(change['reason'] or '', MOST_CHARACTERS)}"
         for result in results
         for change in result.schema_changes
         if change["kind"] == "create_table" and result.status == "SUCCESS"
     ]
-    return [*dict.fromkeys(created), *kept, *reasons, *_warning_lines(results)]
+    changed = [line for result in results if result.status == "SUCCESS" for line in _change_lines(result)]
+    return [*dict.fromkeys([*created, *changed]), *kept, *reasons, *_warning_lines(results)]
+
+
+def _change_lines(result: LoadResult) -> Iterator[str]:
+    """Yield what a load changed about an existing table, and the views it built."""
+    for change in result.schema_changes:
+        if change["kind"] != "create_table":
+            what = f"column {change['column']}" if change["column"] else "the table"
+            types = f"{change['from']} -> {change['to']}" if change["from"] else f"{change['to']}, new"
+            yield f"changed {result.pipeline}: {what} {types} ({change['reason']})"
+    if result.views:
+        yield f"built {', '.join(result.views)}"
 
 
 def _warning_lines(results: Sequence[LoadResult]) -> list[str]:

@@ -24,6 +24,7 @@ from framework.cli.output import Output
 from framework.errors import PipelineError, SpecError
 from framework.lake.connection import CLIENT_CONFIG, S3Connection
 from framework.lake.lake import Lake
+from framework.lake.local import Digest, md5
 from framework.load.services import Services, never_interrupted
 from framework.log.aws_errors import client_error
 from framework.log.retries import with_retry_logging
@@ -254,3 +255,14 @@ def sandbox_clients(address: SandboxAddress) -> Callable[[str, str | None], Any]
 def sandbox_connection(address: SandboxAddress) -> S3Connection:
     """Return how processes of a load connect to the sandbox's S3."""
     return S3Connection(None, address.s3_url, address.access_key, address.secret_key)
+
+
+def etag_digest(environment: Environment) -> Callable[[], Digest]:
+    """Return what makes the hash that an object's ETag is in the environment's lake, if it comes by one call."""
+    if environment.kind == "aws":
+        return md5
+    require_sandbox()
+    # imported where it is used: on AWS the sandbox's packages are not installed
+    from framework.sandbox.s3_server.objects import new_digest
+
+    return new_digest

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from framework.errors import SourceFileError, WarehouseError
 from framework.model.files import FileIdentity, SourceFile
@@ -18,16 +18,34 @@ from framework.model.files import FileIdentity, SourceFile
 PIECE_BYTES = 1024**2
 
 
-def local_file(path: Path, bucket: str, key: str, arrived_at: datetime) -> SourceFile:
-    """Return a file of this machine as it would be in the lake had it arrived under a key at this time.
+class Digest(Protocol):
+    """A hash of bytes, such as those of hashlib."""
 
-    Its ETag is what S3 gives an object that comes by one call: the MD5 of the content, which is read for it.
+    def update(self, data: bytes, /) -> None:
+        """Add bytes."""
+
+    def hexdigest(self) -> str:
+        """Return the hash of the bytes so far."""
+
+
+def md5() -> Digest:
+    """Return the hash that S3 gives an object as its ETag, if it comes by one call and no KMS key encrypts it.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+    """
+    return hashlib.md5(usedforsecurity=False)
+
+
+def local_file(path: Path, place: tuple[str, str], arrived_at: datetime, digest: Digest) -> SourceFile:
+    """Return a file of this machine as it would be in the lake had it arrived at this time.
+
+    `place` is the bucket and the key. The ETag is the digest of the content, which is read for it.
 
     Raises:
         SourceFileError: it cannot be read, or is no regular file.
     """
+    bucket, key = place
     with open_local(path) as content:
-        digest = hashlib.md5(usedforsecurity=False)
         while piece := content.read(PIECE_BYTES):
             digest.update(piece)
         status = os.fstat(content.fileno())

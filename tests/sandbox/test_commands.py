@@ -309,3 +309,17 @@ def test_bad_rows_are_reported_and_their_corrections_replayed(feed: FeedHarness)
     assert "bad rows: 1, in s3://lake/data/quarantine/" in out
     rows = feed.json("sandbox", "sql", f"select id, n, file_name from public.{feed.name} order by id")[1]["rows"]
     assert rows == [[1, 1, "1.csv"], [2, 7, "1.csv"]]
+
+
+def test_the_summary_has_what_a_load_changed(feed: FeedHarness) -> None:
+    feed.land("1.csv", "id,a\n1,5\n")
+    feed.command("run", feed.name)
+    view = f"views: [{{schema: public, name: v_{feed.name}, definition: 'select id from {{{{ target }}}}'}}]\n"
+    feed.write(f"pipelines/{feed.name}.yml", tagged_spec(feed.name) + view)
+    feed.land("2.csv", "id,a,b\n2,3000000000,x\n")
+
+    _, out, _ = feed.command("run", feed.name, "--output", "text")
+
+    assert f"changed {feed.name}: column b varchar(256), new (all values are text)" in out
+    assert f"changed {feed.name}: column a integer -> bigint (the value 3000000000)" in out
+    assert f"built public.v_{feed.name}" in out

@@ -369,7 +369,8 @@ def test_sandboxes_at_the_same_time_are_apart_can_be_emptied_and_are_removed(tmp
             r"pipeline other has no tests: there is no .*/pipelines/tests/other\.yml\. Write them there",
         ),
         (["--env", "prod", "test"], "test runs in a sandbox, and the environment 'prod' is on AWS: leave --env out"),
-        (["test", "prices", "--junit", "/none/j.xml"], r"--junit /none/j\.xml: there is no folder /none"),
+        (["test", "prices", "--junit", "/"], r"--junit / is a folder"),
+        (["test", "prices", "--junit", "/dev/null/j.xml"], r"--junit /dev/null/j\.xml cannot be written: .*"),
     ],
 )
 def test_a_wrong_command_line_is_refused_before_a_test_runs(

@@ -118,3 +118,22 @@ def test_with_spark_the_plan_says_that_it_read_the_file_itself(feed: FeedHarness
     assert load["notes"] == [
         "files of this machine are read by the embedded engine; once they are in the lake, spark reads them"
     ]
+
+
+def test_a_local_file_that_is_loaded_already_would_be_skipped(feed: FeedHarness) -> None:
+    path = local(feed, "1.csv", FIRST)
+    feed.command("land", feed.name, path)
+    feed.command("run", feed.name)
+
+    _, document = feed.json("plan", feed.name, "--from", path)
+
+    (load,) = document["loads"]
+    assert any("would be skipped: already loaded" in note for note in load["notes"])
+
+
+def test_files_of_several_options_are_all_planned(feed: FeedHarness) -> None:
+    paths = [local(feed, "1.csv", FIRST), local(feed, "2.csv", SECOND)]
+
+    _, document = feed.json("plan", feed.name, "--from", paths[0], "--from", paths[1])
+
+    assert [load["source_files"] for load in document["loads"]] == [[path] for path in paths]

@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="sources",
+        action="extend",
         nargs="+",
         required=True,
         metavar="FILE",

@@ -17,7 +17,7 @@ from framework.cli.plan_text import Shown, plan_text
 from framework.cli.results import all_broken, end_in, failures_of, readable, why_nothing
 from framework.cli.selection import Feed, add_selection, selected_feeds
 from framework.cli.set_aside import find_set_aside
-from framework.cli.wiring import open_services
+from framework.cli.wiring import etag_digest, open_services
 from framework.errors import PipelineError, SpecError
 from framework.lake.local import local_file
 from framework.lake.pending import list_arrived
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="local_files",
+        action="extend",
         nargs="+",
         default=[],
         metavar="FILE",
@@ -92,8 +93,10 @@ def _request(arguments: argparse.Namespace, feeds: Sequence[Feed], environment: 
     if isinstance(spec, SpecError):
         return request
     paths = incoming_files(spec, arguments.local_files, lake.prefix, "planned")
-    now = utc_now()
-    return Arriving(tuple(local_file(path, lake.bucket, lake.prefix + inbox_key(spec, path), now) for path in paths))
+    now, digest = utc_now(), etag_digest(environment)
+    keys = [lake.prefix + inbox_key(spec, path) for path in paths]
+    files = (local_file(path, (lake.bucket, key), now, digest()) for path, key in zip(paths, keys, strict=True))
+    return Arriving(tuple(files))
 
 
 def _report(

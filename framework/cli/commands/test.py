@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """
     environment = _environment(project, arguments.env)
     feeds = _feeds(project, arguments.names)
-    _check_place(arguments.junit)
+    _prepare_place(arguments.junit)
     started_at, began = utc_now(), time.monotonic()
     tested: list[_Tested] = []
     with open_isolated(project.folder, environment, output) as sandbox:
@@ -140,9 +140,20 @@ def _feeds(project: Project, names: Sequence[str]) -> list[_Feed]:
     return feeds
 
 
-def _check_place(place: Path | None) -> None:
-    if place is not None and not place.absolute().parent.is_dir():
-        raise SpecError(f"--junit {place}: there is no folder {place.absolute().parent}")
+def _prepare_place(place: Path | None) -> None:
+    """Create the folder of the file to write, before a test takes time.
+
+    Raises:
+        SpecError: there can be no such file.
+    """
+    if place is None:
+        return
+    if place.is_dir():
+        raise SpecError(f"--junit {place} is a folder: name a file in it")
+    try:
+        place.absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpecError(f"--junit {place} cannot be written: {error.strerror}: {error.filename}") from error
 
 
 def _tested(feed: _Feed, test: FeedTest, sandbox: IsolatedSandbox) -> _Tested:

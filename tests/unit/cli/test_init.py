@@ -16,6 +16,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from framework.cli import main
+from framework.draft.proposal import FITTING
 from framework.resources import read_text
 from framework.spec.load import load_pipeline_text
 
@@ -73,14 +74,21 @@ def test_a_german_export_is_seen_as_it_is_meant(init: Init) -> None:
         "load": {"keys": ["nr"], "duplicates": "reject"},
         "types": {
             "parse": {"decimal": ",", "thousands": ".", "formats": ["dd.MM.yyyy"]},
+            "rules": [FITTING],
             "columns": {"bezahlt": {"booleans": [["Ja", "Nein"]]}},
         },
     }
     assert text.startswith("# yaml-language-server: $schema=../schemas/pipeline.schema.json\n")
 
 
+def test_fractions_have_as_many_digits_after_the_point_as_the_numbers_need(init: Init) -> None:
+    _, text, _ = init({"orders_1.csv": "id,amount\n1,2.50\n2,3.75\n"})
+
+    assert fields(text)["types"] == {"rules": [FITTING]}
+
+
 def test_a_plain_file_needs_no_options(init: Init) -> None:
-    code, text, _ = init({"orders_1.csv": "id,amount\n1,2.50\n2,3.75\n"})
+    code, text, _ = init({"orders_1.csv": "id,amount\n1,250\n2,375\n"})
 
     assert code == 0
     assert fields(text) == {
@@ -127,7 +135,8 @@ GROUPS = "".join(f"{number};{number % 900 + 1}.{number % 900 + 100};{number % 9}
 def test_points_before_three_digits_group_thousands_where_other_columns_have_commas(init: Init) -> None:
     _, text, _ = init({"a.csv": "id;n;m\n" + GROUPS + "3000;999;1,5\n"})
 
-    assert fields(text)["types"] == {"parse": {"decimal": ",", "thousands": "."}}
+    assert fields(text)["types"]["parse"] == {"decimal": ",", "thousands": "."}
+    assert "columns" not in fields(text)["types"]
 
 
 def test_without_them_such_numbers_stay_text(init: Init) -> None:
@@ -140,7 +149,7 @@ def test_without_them_such_numbers_stay_text(init: Init) -> None:
 def test_where_other_columns_have_points_they_are_fractions(init: Init) -> None:
     _, text, _ = init({"a.csv": "id,n,m\n1,1.234,0.5\n2,2.500,1.25\n"})
 
-    assert "types" not in fields(text)
+    assert fields(text)["types"] == {"rules": [FITTING]}
 
 
 def test_columns_that_contradict_each_other_decide_for_no_other(init: Init) -> None:
@@ -165,6 +174,7 @@ def test_a_rare_way_of_writing_is_seen_among_many_values(init: Init) -> None:
 
     assert fields(text)["types"] == {
         "parse": {"decimal": ",", "thousands": ".", "negatives": ["leading", "trailing"]},
+        "rules": [FITTING],
         "columns": {"n": {"null_values": ["k.A."]}},
     }
 
@@ -176,7 +186,7 @@ def test_what_varies_between_files_is_said(init: Init) -> None:
     assert "x is a column of 1 file of 2" in comments
     assert "y is a column of 1 file of 2" in comments
     assert "another order" in comments
-    assert 'n is decimal(38,18) because of several files: integer in "a_1.csv"; decimal(38,18) in "a_2.csv"' in comments
+    assert 'n is decimal(18,2) because of several files: integer in "a_1.csv"; decimal(18,2) in "a_2.csv"' in comments
     assert fields(text)["evolution"] == {"missing_columns": {"new_rows": "null"}}
 
 
@@ -357,7 +367,7 @@ def test_what_was_decided_is_printed_as_a_document(tmp_path: Path, capsys: pytes
     Draft202012Validator(json.loads(read_text("schemas/output/init.schema.json"))).validate(document)
     assert (document["rows"], document["keys"]) == (2, ["id"])
     assert [column["type"] for column in document["columns"]] == ["bigint", "varchar(256)"]
-    assert document["next"][1] == f"feedway plan orders --from '{tmp_path}/it'\"'\"'s a.csv'"
+    assert document["next"][1] == f"feedway --project {tmp_path} plan orders --from '{tmp_path}/it'\"'\"'s a.csv'"
 
 
 def test_a_spec_that_the_project_leaves_no_place_for_is_not_written(init: Init, tmp_path: Path) -> None:

@@ -65,10 +65,10 @@ def test_names_globs_tags_and_exclusions_select(project: Project, argv: list[str
         (["--tag", "dayly"], "no pipeline of the project carries the tag 'dayly'. Did you mean 'daily'? There is"),
         (["--tag", "daily", "--tag", "x"], "no pipeline of the project carries the tag 'x'. There is daily, sales."),
         (["--tag", "daily", "--exclude", "*"], "--exclude leaves out every pipeline that is selected"),
-        ([], "run takes the names of pipelines, or --all, or --tag TAG"),
-        (["orders", "--tag", "daily"], "run takes the names of pipelines, or --all, or --tag TAG"),
-        (["--all", "--tag", "daily"], "run takes the names of pipelines, or --all, or --tag TAG"),
-        (["--exclude", "orders"], "run takes the names of pipelines, or --all, or --tag TAG"),
+        ([], "run takes one of these: the names of pipelines, --all, or --tag TAG"),
+        (["orders", "--tag", "daily"], "run takes one of these: the names of pipelines, --all, or --tag TAG"),
+        (["--all", "--tag", "daily"], "run takes one of these: the names of pipelines, --all, or --tag TAG"),
+        (["--exclude", "orders"], "run takes one of these: the names of pipelines, --all, or --tag TAG"),
     ],
 )
 def test_what_selects_nothing_is_refused(project: Project, argv: list[str], message: str) -> None:

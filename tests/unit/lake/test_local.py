@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from framework.errors import SourceFileError, WarehouseError
-from framework.lake.local import PIECE_BYTES, LocalFiles, LocalStore, local_file
+from framework.lake.local import PIECE_BYTES, LocalFiles, LocalStore, local_file, md5
 from framework.model.files import FileIdentity, SourceFile
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -22,7 +22,7 @@ CONTENT = os.urandom(2 * PIECE_BYTES + 7)
 def landed(folder: Path, content: bytes = CONTENT) -> SourceFile:
     path = folder / "orders_1.csv"
     path.write_bytes(content)
-    return local_file(path, "lake", KEY, NOON)
+    return local_file(path, ("lake", KEY), NOON, md5())
 
 
 def test_a_file_has_the_identity_with_which_it_would_arrive_and_shows_its_path(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         tmp_path / "pipe": "is no regular file",
     }.items():
         with pytest.raises(SourceFileError, match=message):
-            local_file(path, "lake", KEY, NOON)
+            local_file(path, ("lake", KEY), NOON, md5())
 
 
 def test_nothing_is_written(tmp_path: Path) -> None:
