@@ -27,7 +27,6 @@ test: setup
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy
-	@$(PYTHON) run.py test
 	@$(PYTHON) -m pytest $(FIRST_HALF) & other=$$!; \
 	$(PYTHON) -m pytest -m "not spark" $(SECOND_HALF); result=$$?; \
 	wait $$other && exit $$result
