@@ -21,13 +21,17 @@ _MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found and decided. `letters` has a text beyond ASCII of files whose encoding is guessed."""
+    """What was found and decided. `letters` has a text beyond ASCII of files whose encoding is guessed.
+
+    `footer` is the first line of a footer that is left out.
+    """
 
     proposal: Proposal
     settled: Mapping[str, Settled]
     keys: Keys
     differences: Sequence[str]
     letters: Sequence[str]
+    footer: str
     with_samples: bool
 
     def example(self, text: str) -> str:
@@ -74,7 +78,7 @@ def _options(findings: Findings) -> Iterator[tuple[Path, str]]:
         yield (*path, "encoding"), "a guess: every other byte is NUL, and there is no byte order mark"
     notes = {
         "skip_lines": "lines above the header",
-        "footer_lines": "lines at the end that are no rows",
+        "footer_lines": "a guess: lines at the end that are no rows" + findings.example(findings.footer),
         "names": "there is no header: choose the names before the first load",
         "quoting": "quotes stand where RFC 4180 has none",
         "trim": "blanks around values are left out",

@@ -55,7 +55,7 @@ class Texts:
     """All rows as texts: the proposal by which they are read, and the names of their columns in order.
 
     `bad` are the first bad rows, and `at_fault` is the address of their file. `guessed` are the ordinals of files that
-    were read in FALLBACK.
+    were read in FALLBACK. `footer` is the first line of a footer that is left out.
     """
 
     proposal: Proposal
@@ -65,6 +65,7 @@ class Texts:
     at_fault: str
     is_csv: bool
     guessed: tuple[int, ...] = ()
+    footer: str = ""
 
 
 def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Asked) -> Texts:
@@ -140,16 +141,17 @@ def _read_dialect(
         return replace(texts, proposal=replace(texts.proposal, options=written_options(candidate, encodings)))
 
     texts = read(options, 0)
-    footer = find_footer(samples.files, starts.all, options, encodings, may_show=asked.may_show)
-    if footer is not None:
-        options, lines = footer
+    ends = find_footer(samples.files, starts.all, options, encodings, may_show=asked.may_show)
+    if ends.footer is not None:
+        options = ends.footer.options
         texts = read(options, 1)
-        if texts.seen.footer_lines not in lines:
+        if texts.seen.footer_lines not in ends.footer.lines:
             raise SourceFileError(f"{starts.all[0].url}: lines like its footer stand among its rows")
-    if texts.seen.malformed_rows and _is_ragged(texts):
+    # A last line of one field is a footer that is not known, or a row that was cut off: NULL would hide it.
+    if texts.seen.malformed_rows and _is_ragged(texts) and not ends.is_odd:
         texts = read(replace(options, short_rows="pad", long_rows="ignore"), 2)
     _require_sound(texts)
-    return texts
+    return texts if ends.footer is None else replace(texts, footer=ends.footer.shown)
 
 
 def _read(samples: Samples, proposal: Proposal, number: object) -> Texts:
@@ -252,7 +254,7 @@ def with_trim(samples: Samples, texts: Texts) -> Texts:
         except SourceFileError:
             continue
         if not trimmed.seen.rows_bad and (typed := _typed(samples, trimmed)) > most:
-            best, most = trimmed, typed
+            best, most = replace(trimmed, footer=texts.footer), typed
     return best
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,27 +19,7 @@ from framework.cli import main
 from framework.draft.proposal import FITTING
 from framework.resources import read_text
 from framework.spec.load import load_pipeline_text
-
-Init = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def init(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Init:
-    """Run `init orders` in a new project on files with these contents; return exit code, spec and error."""
-
-    def run(files: dict[str, str | bytes], *options: str) -> tuple[int, str, str]:
-        paths = []
-        for name, content in files.items():
-            path = tmp_path / name
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-            paths.append(str(path))
-        capsys.readouterr()
-        code = main(["--project", str(tmp_path / "project"), "init", "orders", "--from", *paths, *options])
-        spec = tmp_path / "project" / "pipelines" / "orders.yml"
-        return code, spec.read_text(encoding="utf-8") if spec.exists() else "", capsys.readouterr().err
-
-    (tmp_path / "project").mkdir()
-    return run
+from tests.unit.cli.conftest import Init
 
 
 def fields(text: str) -> Any:
@@ -317,7 +297,6 @@ HIDDEN = {
     "numbers.csv": f"id;text;n\n1;{MARK};7.777,77\n2;{MARK};7,5\n",
     "dates.csv": "id,day\n1,07/07/2077\n2,08/07/2077\n",
     "groups.csv": "id;n\n1;7.777\n2;7.778\n",
-    "footer.csv": f"id,n\n1,2\n2,3\n{MARK} is the end\n",
     "title.csv": f"{MARK} report\nid,n\n1,2\n2,3\n",
     "nulls.csv": "id,n\n1,NA\n2,7777\n",
     "keys.csv": f"a_id,b_id\n{MARK}1,{MARK}2\n{MARK}3,{MARK}4\n",
