@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from framework.draft.titles import are_titles, doubt_about, header_of_filled, may_be_title
 from framework.model.csv_options import AUTO, DELIMITERS, CsvOptions
 from framework.rows.formats.csv.header import sound_records
-from framework.rows.formats.csv.header_rule import looks_like_data
+from framework.rows.formats.csv.header_rule import MostlyEmpty, looks_like_data
 from framework.rows.formats.csv.resolve import resolve
 from framework.rows.formats.csv.shape import FileStart, find_misfit
 from framework.rows.formats.text.lines import lines_end
@@ -42,43 +43,66 @@ class _Fit:
     records: Sequence[Sequence[str]]
 
 
-def find_dialects(texts: Sequence[Text], encoding: str, delimiter: str | None = None) -> list[CsvOptions]:
-    """Return the options with which all of the texts are regular, the likeliest first.
+@dataclass(frozen=True)
+class Known:
+    """What is known of the files: their delimiter, and how many lines stand above the header; None where it is not."""
 
-    With a `delimiter` it is the only one that is tried.
+    delimiter: str | None = None
+    skip_lines: int | None = None
+
+
+def find_dialects(texts: Sequence[Text], encoding: str, known: Known = Known()) -> list[CsvOptions]:
+    """Return the options with which all of the texts are regular, the likeliest first.
 
     Options that files decide by themselves, such as how many lines stand above the header, are those of the first.
 
     Raises:
-        ValueError: there are none, or two delimiters fit alike.
+        ValueError: there are none, or two delimiters fit alike, or a line may be a title or a header.
     """
-    bases = list(_bases(texts, encoding))
+    plain = CsvOptions(known.delimiter or ",", encoding, skip_lines=known.skip_lines or 0)
+    finder = _Finder(texts, known.skip_lines is not None)
+    bases = list(_bases(texts, plain))
     found: list[CsvOptions] = []
-    for delimiters in ((delimiter,),) if delimiter else (DELIMITERS, _OTHER_DELIMITERS):
+    for delimiters in ((known.delimiter,),) if known.delimiter else (DELIMITERS, _OTHER_DELIMITERS):
         for base in bases if not found else ():
-            fitting = [fit for each in delimiters if (fit := _common(texts, base, each)) is not None]
+            fitting = [fit for each in delimiters if (fit := finder.agreed(replace(base, delimiter=each), 2))]
             found += _best(fitting) if len(fitting) > 1 else fitting
-    if not found and len(texts) > 1 and (auto := _common(texts, CsvOptions(",", encoding), AUTO)) is not None:
-        found = [auto]
     if found:
         return found
-    plain = CsvOptions(",", encoding)
-    if any(_is_fixed(each) for each in texts):
+    auto = finder.agreed(replace(plain, delimiter=AUTO), 2) if len(texts) > 1 and known.delimiter is None else None
+    if auto is not None:
+        return [auto]
+    if known.delimiter is None and any(_is_fixed(each) for each in texts):
         raise ValueError(
             "the lines are equally long and have no delimiter: where fields of a fixed width begin cannot be seen, so "
             "write source.format: fixed and source.options.fields by hand"
         )
-    if all(_is_single_column(each) for each in texts) and (common := _agreed(texts, plain, 1)) is not None:
+    delimiters = (known.delimiter,) if known.delimiter else DELIMITERS
+    is_single = all(_is_single_column(each, replace(plain, delimiter=mark)) for each in texts for mark in delimiters)
+    if is_single and (common := finder.agreed(plain, 1)) is not None:
         return [common]
-    tried = ", ".join(repr(delimiter) for delimiter in DELIMITERS)
-    raise ValueError(f"no delimiter of {tried} divides its first records into equally many fields below a header")
+    raise ValueError(_why_none(texts, plain, delimiters, finder.is_told))
 
 
-def _bases(texts: Sequence[Text], encoding: str) -> Iterator[CsvOptions]:
+def _why_none(texts: Sequence[Text], plain: CsvOptions, delimiters: Sequence[str], is_told: bool) -> str:
+    if all(len(each.text.split("\n")) <= 2 and len(each.text.splitlines()) == 1 for each in texts):
+        return "there is one line, which may be a header or a row: a sample needs both"
+    for each in texts if not is_told else ():
+        for mark in delimiters:
+            records, _ = sound_records(each.text, each.is_all, replace(plain, delimiter=mark), MOST_RECORDS)
+            if (doubt := doubt_about(records)) is not None:
+                return doubt
+    if len(delimiters) == 1:
+        return f"the delimiter {delimiters[0]!r} does not divide its first records into equally many fields"
+    tried = ", ".join(map(repr, delimiters))
+    return f"no delimiter of {tried} divides its first records into equally many fields below a header"
+
+
+def _bases(texts: Sequence[Text], plain: CsvOptions) -> Iterator[CsvOptions]:
     """Yield ways of quoting with comments or without, the likeliest first."""
     whole = "\n".join(each.text for each in texts)
     marks = [mark for mark in _MARKS if any(_may_comment(each, mark) for each in texts)]
-    for quoting in _quotings(whole, CsvOptions(",", encoding)):
+    for quoting in _quotings(whole, plain):
         yield from (replace(quoting, comment=mark) for mark in marks)
         yield quoting
 
@@ -113,25 +137,6 @@ def _may_comment(text: Text, mark: str) -> bool:
     return not has_fields and sum(marked) <= _MOST_COMMENTS * len(lines)
 
 
-def _common(texts: Sequence[Text], base: CsvOptions, delimiter: str) -> CsvOptions | None:
-    """Return the options with a delimiter by which every text has several regular fields; None where one has not."""
-    return _agreed(texts, replace(base, delimiter=delimiter), 2)
-
-
-def _agreed(texts: Sequence[Text], options: CsvOptions, fewest: int) -> CsvOptions | None:
-    fits: list[_Fit] = []
-    for each in texts:
-        fit = _fit(each, options, fewest)
-        if fit is None:
-            return None
-        fits.append(fit)
-    first = fits[0].options
-    if any(fit.options.header != first.header for fit in fits):
-        # A file of one line may be a header or a row: the others decide.
-        return None
-    return _for_all(fits)
-
-
 def _for_all(fits: Sequence[_Fit]) -> CsvOptions | None:
     """Return options that hold for all files, where the lines above their headers differ in number too."""
     first = fits[0]
@@ -143,60 +148,100 @@ def _for_all(fits: Sequence[_Fit]) -> CsvOptions | None:
     return replace(first.options, skip_lines=0, skip_until=beginning)
 
 
-def _fit(each: Text, options: CsvOptions, fewest: int) -> _Fit | None:
-    """Return the options with the lines that stand above the header; None where the text is not regular so."""
-    if options.comment or options.delimiter == AUTO:
-        try:
-            resolved = resolve(each.text, each.is_all, options)
-        except ValueError:
+@dataclass(frozen=True)
+class _Finder:
+    """Finds what fits all texts. With `is_told` the lines above the header are those that the options skip."""
+
+    texts: Sequence[Text]
+    is_told: bool
+
+    def agreed(self, options: CsvOptions, fewest: int) -> CsvOptions | None:
+        """Return the options by which every text has so many regular fields; None where one has not."""
+        fits: list[_Fit] = []
+        for each in self.texts:
+            fit = self._fit(each, options, fewest)
+            if fit is None:
+                return None
+            fits.append(fit)
+        first = fits[0].options
+        if any(fit.options.header != first.header for fit in fits):
+            # A file of one line may be a header or a row: the others decide.
             return None
-        below = None if resolved is None else _fit_at(each, resolved, 0, fewest)
-        if below is None:
+        return _for_all(fits)
+
+    def _fit(self, each: Text, options: CsvOptions, fewest: int) -> _Fit | None:
+        """Return the options with the lines that stand above the header; None where the text is not regular so."""
+        if options.comment or options.delimiter == AUTO:
+            try:
+                resolved = resolve(each.text, each.is_all, options)
+            except ValueError:
+                return None
+            below = None if resolved is None else self._fit_at(each, resolved, 0, fewest)
+            if below is None:
+                return None
+            changed = replace(below.options, skip_lines=options.skip_lines, delimiter=options.delimiter)
+            return _Fit(changed, below.records)
+        most = 0 if self.is_told else MOST_LINES_BEFORE
+        found = (self._fit_at(each, options, lines, fewest) for lines in range(most + 1))
+        return next((fit for fit in found if fit is not None), None)
+
+    def _fit_at(self, each: Text, options: CsvOptions, lines: int, fewest: int) -> _Fit | None:
+        """Return the fit of a text whose header, or whose first record, stands behind so many lines."""
+        skipped = options.skip_lines + lines
+        end = lines_end(each.text, skipped)
+        if end is None or (lines and each.text[end : end + 1] in ("", "\r", "\n")):
             return None
-        return _Fit(replace(below.options, skip_lines=0, delimiter=options.delimiter), below.records)
-    found = (_fit_at(each, options, lines, fewest) for lines in range(MOST_LINES_BEFORE + 1))
-    return next((fit for fit in found if fit is not None), None)
+        text = each.text[end:]
+        records, is_sound = sound_records(text, each.is_all, options, MOST_RECORDS)
+        has_end = each.is_all and len(records) < MOST_RECORDS
+        if not is_sound or not records or not _is_regular(records, has_end, fewest):
+            return None
+        if _is_doubled(records, options) or _has_real_quotes(Text(text, each.is_all), options, fewest):
+            return None
+        footer = _footer_of(records) if has_end else 0
+        records = records[: len(records) - footer]
+        if footer:
+            text = "".join(text.rstrip("\r\n").splitlines(keepends=True)[:-footer])
+        fit = self._judged(Text(text, each.is_all), replace(options, skip_lines=skipped), records)
+        above = each.text[:end].splitlines()[-lines:] if lines else []
+        if fit is None or not are_titles(above, options.delimiter, fit.records, fit.options.header is not False):
+            return None
+        return fit
 
-
-def _fit_at(each: Text, options: CsvOptions, lines: int, fewest: int) -> _Fit | None:
-    """Return the fit of a text whose header, or whose first record, stands behind so many lines."""
-    skipped = options.skip_lines + lines
-    end = lines_end(each.text, skipped)
-    if end is None or (lines and each.text[end : end + 1] in ("", "\r", "\n")):
+    def _judged(self, below: Text, options: CsvOptions, records: Sequence[Sequence[str]]) -> _Fit | None:
+        """Return the fit of records whose first one a load would take for the header, or for a row without one."""
+        misfit = find_misfit(FileStart(below.text, below.is_all, options, ColumnsSpec({}, ()), None))
+        if misfit is None:
+            return None if may_be_title(records) and not self.is_told else _Fit(options, records)
+        if isinstance(looks_like_data(records[0], records[1:]), MostlyEmpty):
+            is_header = header_of_filled(records)
+            if is_header or (is_header is None and self.is_told):
+                return _Fit(replace(options, header=True), records)
+            if is_header is None:
+                return None
+        for way in misfit.ways:
+            is_headerless = way.options == replace(options, header=False, names=way.options.names)
+            if is_headerless and (not options.skip_lines or len(records) > 1):
+                return _Fit(way.options, records)
         return None
-    text = each.text[end:]
-    records, is_sound = sound_records(text, each.is_all, options, MOST_RECORDS)
-    has_end = each.is_all and len(records) < MOST_RECORDS
-    if not is_sound or not records or not _is_regular(records, has_end, fewest):
-        return None
-    footer = _footer_of(records) if has_end else 0
-    records = records[: len(records) - footer]
-    if footer:
-        text = "".join(text.rstrip("\r\n").splitlines(keepends=True)[:-footer])
-    options = replace(options, skip_lines=skipped)
-    fit = _judged(Text(text, each.is_all), options, records)
-    if fit is None or not all(_is_above(line, fit) for line in each.text[:end].splitlines()[-lines:] if lines):
-        return None
-    return fit
 
 
-def _judged(below: Text, options: CsvOptions, records: Sequence[Sequence[str]]) -> _Fit | None:
-    """Return the fit of records whose first one a load would take for the header, or for a row without one."""
-    misfit = find_misfit(FileStart(below.text, below.is_all, options, ColumnsSpec({}, ()), None))
-    if misfit is None:
-        return None if _is_title(records) else _Fit(options, records)
-    for way in misfit.ways:
-        is_headerless = way.options == replace(options, header=False, names=way.options.names)
-        if is_headerless and (not options.skip_lines or len(records) > 1):
-            return _Fit(way.options, records)
-    return None
+def _is_doubled(records: Sequence[Sequence[str]], options: CsvOptions) -> bool:
+    """Return whether the delimiter is half of a longer one: each second field is empty."""
+    if options.delimiter != "|" or len(records[0]) < 3 or len(records[0]) % 2 == 0:
+        return False
+    return all(not cell for record in records for cell in record[1::2])
 
 
-def _is_above(line: str, fit: _Fit) -> bool:
-    """Return whether a line above the records is a title, and no row: it fills fewer fields than they have."""
-    filled = sum(bool(cell.strip(' "')) for cell in line.split(fit.options.delimiter))
-    most = 1 if fit.options.header is False else max(1, len(fit.records[0]) // 2)
-    return filled <= most
+def _has_real_quotes(each: Text, options: CsvOptions, fewest: int) -> bool:
+    """Return whether options overrule quotes that RFC 4180 reads well, and that hold the delimiter."""
+    plain = replace(options, quoting="strict", quote='"', escape="", trim="none")
+    if plain == options:
+        return False
+    records, is_sound = sound_records(each.text, each.is_all, plain, MOST_RECORDS)
+    if not is_sound or not records or _is_regular(records, False, fewest):
+        return False
+    return any(options.delimiter in cell for record in records for cell in record)
 
 
 def _footer_of(records: Sequence[Sequence[str]]) -> int:
@@ -219,13 +264,6 @@ def _is_regular(records: Sequence[Sequence[str]], has_end: bool, fewest: int) ->
     return len(odd) <= (1 - _FEWEST_REGULAR) * len(below)
 
 
-def _is_title(records: Sequence[Sequence[str]]) -> bool:
-    """Return whether the first record has empty fields and the second, which has none, looks like a header."""
-    if len(records) < 3 or all(cell.strip() for cell in records[0]) or not all(cell.strip() for cell in records[1]):
-        return False
-    return len(records[0]) == len(records[1]) and looks_like_data(records[1], records[2:]) is None
-
-
 def _best(fitting: Sequence[CsvOptions]) -> list[CsvOptions]:
     """Return the fit whose lines above the header are the fewest.
 
@@ -240,10 +278,13 @@ def _best(fitting: Sequence[CsvOptions]) -> list[CsvOptions]:
     return best
 
 
-def _is_single_column(each: Text) -> bool:
-    return not any(delimiter in line for line in each.text.splitlines()[:50] for delimiter in DELIMITERS)
+def _is_single_column(each: Text, options: CsvOptions) -> bool:
+    records, is_sound = sound_records(each.text, each.is_all, replace(options, skip_lines=0), MOST_RECORDS)
+    return is_sound and all(len(record) == 1 for record in records)
 
 
 def _is_fixed(each: Text) -> bool:
     lines = [line for line in each.text.splitlines()[:100] if line]
+    if any(line.startswith('"') for line in lines):
+        return False
     return len(lines) > 2 and len({*map(len, lines)}) == 1 and any(" " in line.strip() for line in lines)

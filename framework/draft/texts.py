@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from framework.draft.dialect import Text, find_dialects
+from framework.draft.dialect import Known, Text, find_dialects
 from framework.draft.encoding import FALLBACK, encodings_for, first_text, is_western
 from framework.draft.footer import find_footer
 from framework.draft.json_records import records_option
@@ -35,18 +35,21 @@ _METADATA = {"run_date": "loaded_at", "file_name": "loaded_from"}
 
 @dataclass(frozen=True)
 class Asked:
-    """What the caller knows of the files: their encoding and their delimiter, None where the files show them.
+    """What the caller knows of the files: their encoding, their delimiter and how many lines stand above the header.
+
+    None where the files show it.
 
     Unless they `may_show` cells, options hold none.
     """
 
     encoding: str | None = None
     delimiter: str | None = None
+    skip_lines: int | None = None
     may_show: bool = True
 
     def options(self) -> dict[str, object]:
         """Return what is known as `source.options` has it."""
-        known = {"encoding": self.encoding, "delimiter": self.delimiter}
+        known = {"encoding": self.encoding, "delimiter": self.delimiter, "skip_lines": self.skip_lines}
         return {name: value for name, value in known.items() if value is not None}
 
 
@@ -76,8 +79,9 @@ def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Aske
     """
     proposal = replace(proposal, members=starts.members)
     if starts.format != "csv":
-        if asked.delimiter is not None:
-            raise SpecError(f"--delimiter is for CSV, and the format of the files is {starts.format}")
+        for option, value in (("--delimiter", asked.delimiter), ("--skip-lines", asked.skip_lines)):
+            if value is not None:
+                raise SpecError(f"{option} is for CSV, and the format of the files is {starts.format}")
         written = asked.options()
         written |= sheet_options(samples, proposal.spec()) if starts.format == "excel" else {}
         written |= records_option(starts.all) if starts.format == "json" else {}
@@ -117,7 +121,7 @@ def _dialects(starts: Sequence[Start], encodings: tuple[str, ...], asked: Asked)
                 tried = " and ".join(encodings)
                 raise ValueError(f"it is no text in {tried}: name its encoding with --encoding") from error
     with about(starts[0].url):
-        return find_dialects(texts, encodings[0], asked.delimiter)
+        return find_dialects(texts, encodings[0], Known(asked.delimiter, asked.skip_lines))
 
 
 def _read_dialect(

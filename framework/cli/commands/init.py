@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--views", metavar="FILE", help="an older JSON file of views to take over")
     parser.add_argument("--encoding", metavar="NAME", help="the files' encoding, where it cannot be seen")
     parser.add_argument("--delimiter", metavar="TEXT", help="the files' delimiter, where it cannot be seen")
+    parser.add_argument("--skip-lines", metavar="N", type=int, help="lines above the header, where it cannot be seen")
     parser.add_argument(
         "--no-samples", dest="with_samples", action="store_false", help="write no cell of the files into comments"
     )
@@ -106,9 +107,12 @@ def _draft(
     keys = [key.strip() for key in (arguments.keys or "").split(",") if key.strip()]
     if arguments.keys is not None and not keys:
         raise SpecError("--keys takes the names of columns, with commas between them")
+    for option, value in (("--delimiter", arguments.delimiter), ("--encoding", arguments.encoding)):
+        if value == "":
+            raise SpecError(f"{option} takes a text, and was given an empty one")
     # Shells do not make a tab of it.
     delimiter = arguments.delimiter and arguments.delimiter.replace(r"\t", "\t")
-    asked = Asked(arguments.encoding, delimiter, arguments.with_samples)
+    asked = Asked(arguments.encoding, delimiter, arguments.skip_lines, arguments.with_samples)
     request = DraftRequest(arguments.name, sources.prefix, keys, views, asked)
     settings = environment.embedded
     log = RunLog("init", arguments.name, output.log_stream, listen=output.progress)

@@ -68,3 +68,70 @@ def test_a_footer_whose_text_must_not_be_written_is_refused(init: Init) -> None:
     assert (code, text) == (3, "")
     assert "--no-samples" in error
     assert "zqx" not in error
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name\n" + "".join(f'"Müller, Anna {number}"\n' for number in range(40)),
+        "place\n" + "".join(f'"52.1{number}, 13.10"\n' for number in range(9)),
+        '"full; address"\n' + "".join(f'"Street {number}; Town; Land"\n' for number in range(9)),
+        "note\n" + "".join(f'"{number}, \'b\', ""c, d"""\n' for number in range(9)),
+    ],
+)
+def test_one_column_of_quoted_texts_is_not_split(init: Init, text: str) -> None:
+    _, spec, _ = init({"a.csv": text})
+
+    assert "options" not in fields(spec)["source"]
+    assert f"{len(text.splitlines()) - 1} rows" in spec
+
+
+COMMAS = ["amount\n10,50\n11,50\n12,50\n", "text\n" + "".join(f"a line, number {number}\n" for number in range(9))]
+
+
+@pytest.mark.parametrize("text", COMMAS)
+def test_one_column_of_texts_with_commas_is_named_by_its_delimiter(init: Init, text: str) -> None:
+    code, spec, error = init({"a.csv": text})
+
+    assert (code, spec) == (3, "")
+    assert len(error.splitlines()) == 1
+    assert "--skip-lines 1" in error
+    assert "--delimiter" in error
+
+    _, spec, _ = init({"a.csv": text}, "--delimiter", "~")
+
+    assert fields(spec)["source"]["options"] == {"delimiter": "~"}
+    assert f"{len(text.splitlines()) - 1} rows" in spec
+
+
+def test_a_header_that_is_half_filled_is_no_title(init: Init) -> None:
+    _, half, _ = init({"a.csv": "id,,x,\n1,2,3,4\n"})
+
+    assert "1 row," in half
+    assert "options" not in fields(half)["source"]
+
+
+def test_a_header_that_is_mostly_empty_is_no_row(init: Init) -> None:
+    _, spec, _ = init({"a.csv": "id;name;;;;\n" + "".join(f"{number};a;1;2;3;4\n" for number in range(60))})
+
+    assert fields(spec)["source"]["options"] == {"delimiter": ";", "header": True}
+    assert "60 rows" in spec
+
+
+@pytest.mark.parametrize(("lines", "rows"), [("0", "2 rows"), ("1", "1 row,")])
+def test_a_line_that_may_be_a_title_or_a_header_is_decided_by_an_option(init: Init, lines: str, rows: str) -> None:
+    text = "name,,\nAnna,x,y\nBob,z,w\n"
+    code, spec, error = init({"a.csv": text})
+
+    assert (code, spec) == (3, "")
+    assert "--skip-lines 0" in error
+
+    _, spec, _ = init({"a.csv": text}, "--skip-lines", lines)
+
+    assert rows in spec
+
+
+def test_a_delimiter_of_two_characters_is_not_taken_for_half_of_it(init: Init) -> None:
+    _, spec, _ = init({"a.csv": "id||a||b\n1||x||y\n2||z||w\n"})
+
+    assert fields(spec)["source"]["options"] == {"delimiter": "||"}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from framework.draft.dialect import Text, find_dialects
+from framework.draft.dialect import Known, Text, find_dialects
 from framework.model.csv_options import DELIMITERS, CsvOptions
 from framework.model.file_options import changed_options
 from framework.rows.formats.csv.header import records_of
@@ -111,6 +111,6 @@ def test_what_is_not_regular_is_refused(text: str, words: str) -> None:
 
 
 def test_a_delimiter_that_is_named_is_the_only_one() -> None:
-    (found, *_) = find_dialects([Text("a,b;c\n1,2;3\n4,5;6\n", True)], "utf-8", ";")
+    (found, *_) = find_dialects([Text("a,b;c\n1,2;3\n4,5;6\n", True)], "utf-8", Known(";"))
 
     assert replace(found, delimiter=",") == CsvOptions(",", "utf-8")
