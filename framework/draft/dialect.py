@@ -81,13 +81,11 @@ def find_dialects(texts: Sequence[Text], encoding: str, known: Known = Known()) 
     is_single = all(_is_single_column(each, replace(plain, delimiter=mark)) for each in texts for mark in delimiters)
     if is_single and (common := finder.agreed(plain, 1)) is not None:
         return [common]
-    raise ValueError(_why_none(texts, plain, delimiters, finder.is_told))
+    raise ValueError(_why_none(texts, plain, delimiters, finder.is_named))
 
 
-def _why_none(texts: Sequence[Text], plain: CsvOptions, delimiters: Sequence[str], is_told: bool) -> str:
-    if all(len(each.text.split("\n")) <= 2 and len(each.text.splitlines()) == 1 for each in texts):
-        return "there is one line, which may be a header or a row: a sample needs both"
-    for each in texts if not is_told else ():
+def _why_none(texts: Sequence[Text], plain: CsvOptions, delimiters: Sequence[str], is_named: bool) -> str:
+    for each in texts if not is_named else ():
         for mark in delimiters:
             records, _ = sound_records(each.text, each.is_all, replace(plain, delimiter=mark), MOST_RECORDS)
             if (doubt := doubt_about(records)) is not None:
@@ -95,7 +93,10 @@ def _why_none(texts: Sequence[Text], plain: CsvOptions, delimiters: Sequence[str
     if len(delimiters) == 1:
         return f"the delimiter {delimiters[0]!r} does not divide its first records into equally many fields"
     tried = ", ".join(map(repr, delimiters))
-    return f"no delimiter of {tried} divides its first records into equally many fields below a header"
+    return (
+        f"no delimiter of {tried} divides its first records into equally many fields below a header: name what cannot "
+        "be seen with --delimiter or --skip-lines"
+    )
 
 
 def _bases(texts: Sequence[Text], plain: CsvOptions) -> Iterator[CsvOptions]:
@@ -150,10 +151,10 @@ def _for_all(fits: Sequence[_Fit]) -> CsvOptions | None:
 
 @dataclass(frozen=True)
 class _Finder:
-    """Finds what fits all texts. With `is_told` the lines above the header are those that the options skip."""
+    """Finds what fits all texts. With `is_named` the lines above the header are those that the options skip."""
 
     texts: Sequence[Text]
-    is_told: bool
+    is_named: bool
 
     def agreed(self, options: CsvOptions, fewest: int) -> CsvOptions | None:
         """Return the options by which every text has so many regular fields; None where one has not."""
@@ -181,7 +182,7 @@ class _Finder:
                 return None
             changed = replace(below.options, skip_lines=options.skip_lines, delimiter=options.delimiter)
             return _Fit(changed, below.records)
-        most = 0 if self.is_told else MOST_LINES_BEFORE
+        most = 0 if self.is_named else MOST_LINES_BEFORE
         found = (self._fit_at(each, options, lines, fewest) for lines in range(most + 1))
         return next((fit for fit in found if fit is not None), None)
 
@@ -212,10 +213,10 @@ class _Finder:
         """Return the fit of records whose first one a load would take for the header, or for a row without one."""
         misfit = find_misfit(FileStart(below.text, below.is_all, options, ColumnsSpec({}, ()), None))
         if misfit is None:
-            return None if may_be_title(records) and not self.is_told else _Fit(options, records)
+            return None if may_be_title(records) and not self.is_named else _Fit(options, records)
         if isinstance(looks_like_data(records[0], records[1:]), MostlyEmpty):
             is_header = header_of_filled(records)
-            if is_header or (is_header is None and self.is_told):
+            if is_header or (is_header is None and self.is_named):
                 return _Fit(replace(options, header=True), records)
             if is_header is None:
                 return None

@@ -21,6 +21,16 @@ from framework.draft.reading import Samples
 from framework.draft.spec_text import Path
 from framework.draft.starts import read_starts
 from framework.draft.texts import Asked, Texts, read_texts, require_western, with_trim
+from framework.errors import SpecError
+
+_ASKED_BY = (
+    ("source.options.encoding", "--encoding"),
+    ("source.options.delimiter", "--delimiter"),
+    ("source.options.skip_lines", "--skip-lines"),
+    ("source", "--from"),
+    ("views", "--views"),
+)
+"""The options of `init` by the fields of a spec that they fill; the others come from NAME."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +79,7 @@ def draft_feed(request: DraftRequest, samples: Samples) -> Draft:
     """
     names = [file.key.rpartition("/")[2] for file in samples.sources]
     first = Proposal(request.name, request.prefix, pattern_of(names), views=request.views)
-    # What was asked for is checked before a file is read.
-    replace(first, options=request.asked.options()).spec()
+    _require_allowed(replace(first, options=request.asked.options()))
     starts = read_starts(samples.files, samples.sources)
     texts = with_trim(samples, read_texts(samples, starts, first, request.asked))
     proof = prove(samples, texts, request.keys)
@@ -88,6 +97,20 @@ def draft_feed(request: DraftRequest, samples: Samples) -> Draft:
         why_keys=proof.keys.why,
         notes=tuple(_note(path, text) for path, texts_of in comments.items() for text in texts_of),
     )
+
+
+def _require_allowed(asked: Proposal) -> None:
+    """Check what was asked for before a file is read.
+
+    Raises:
+        SpecError: names the option that is not allowed, for there is no spec yet.
+    """
+    try:
+        asked.spec()
+    except SpecError as error:
+        problem = error.problems[0]
+        option = next((option for field, option in _ASKED_BY if problem.message.startswith(field)), "NAME")
+        raise SpecError(f"{option}: {problem.message}. {problem.fix}".rstrip()) from error
 
 
 def _findings(request: DraftRequest, samples: Samples, texts: Texts, proof: Proof) -> Findings:

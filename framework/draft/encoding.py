@@ -50,6 +50,11 @@ def encodings_for(beginning: Beginning) -> tuple[str, ...]:
     try:
         _, text = first_text(beginning, ("utf-8",))
     except ValueError:
+        if b"\0" in content:
+            raise ValueError(
+                "the file is no text: it has NUL bytes, and is neither UTF-8 nor UTF-16. If it is text all the same, "
+                "name its encoding with --encoding"
+            ) from None
         return ("utf-8", FALLBACK)
     if text.isascii() and _is_utf7(text):
         raise ValueError("the file may be UTF-7: name its encoding with --encoding, utf-7 or utf-8")
@@ -69,7 +74,10 @@ def _utf16(content: bytes) -> str | None:
     first, second = content[::2].count(0), content[1::2].count(0)
     if half < 2 or max(first, second) < 0.1 * half or min(first, second) > 0.01 * half:
         return None
-    return "utf-16-be" if first > second else "utf-16-le"
+    order = "utf-16-be" if first > second else "utf-16-le"
+    # A few bytes may hold a NUL by chance, but then no line end is one in UTF-16.
+    text = content.decode(order, "ignore")
+    return order if "\n" in text or "\r" in text else None
 
 
 def _is_utf7(text: str) -> bool:

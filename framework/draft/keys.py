@@ -51,6 +51,8 @@ def guess_keys(pipeline: str, columns: Sequence[KeyColumn], rows: int, repeated:
     """Return the columns that identify a row. `columns` are in the order of the files."""
     if rows < FEWEST_ROWS:
         return Keys((), "the files hold one row or none, in which every column is unique")
+    if len(columns) == 1 and columns[0].type.is_text:
+        return Keys((), f"{columns[0].name} is the only column, and a text: lines that differ are no keys")
     filled = [column for column in columns if not column.nulls]
     whole = [column.name for column in filled if _may_be_key(column.type)]
     repeats = {name: repeated([name]) for name in whole}

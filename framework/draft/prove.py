@@ -52,6 +52,7 @@ def prove(samples: Samples, texts: Texts, asked_keys: Sequence[str]) -> Proof:
     def use(batch: SourceBatch, rows: SourceRows) -> Proof:
         proposal, settled = _settled(samples, texts, batch, rows)
         own = tuple(part.columns for layout in batch.files for part in layout.parts)
+        _require_related(batch)
         proposal = replace(proposal, fills_with_null=len(set(map(frozenset, own))) > 1)
         plan = _planned(proposal, batch, rows)
         if any(map(_is_by_rule_of_fractions, plan.columns)):
@@ -68,6 +69,19 @@ def prove(samples: Samples, texts: Texts, asked_keys: Sequence[str]) -> Proof:
         return Proof(with_keys, settled, columns, keys, seen.rows_staged, own)
 
     return read_rows(samples, texts.proposal.spec(), use)
+
+
+def _require_related(batch: SourceBatch) -> None:
+    """Refuse a file that has no column of any other one.
+
+    Raises:
+        SourceFileError: names it.
+    """
+    files = [(file.url, set(file.columns)) for layout in batch.files for file in layout.parts]
+    for place, (url, names) in enumerate(files):
+        others = [other for _, other in (*files[:place], *files[place + 1 :])]
+        if others and not names & set().union(*others):
+            raise SourceFileError(f"{url}: it has no column in common with the other files, so it is of another feed")
 
 
 def _settled(
@@ -103,8 +117,14 @@ def _staged(samples: Samples, plan: ColumnPlan, batch: SourceBatch, rows: Source
         url = batch.part_named(bad.file).url
         raise SourceFileError(f"{url}: row {bad.row} has no value for {bad.column}: {bad.reason}")
     if not seen.rows_staged:
-        raise SourceFileError(f"{samples.sources[0].url}: there is no row, and without rows columns show no types")
+        url = samples.sources[0].url
+        raise SourceFileError(f"{url}: there is no row, and without rows columns show no types{_why_none(batch)}")
     return seen
+
+
+def _why_none(batch: SourceBatch) -> str:
+    is_csv = batch.files[0].options.format == "csv"
+    return ". A single line is taken for the header, and may be a row: a sample needs both" if is_csv else ""
 
 
 def _keys(asked: tuple[str, Sequence[str]], batch: SourceBatch, plan: ColumnPlan, scratch: Scratch) -> Keys:
@@ -123,6 +143,8 @@ def _keys(asked: tuple[str, Sequence[str]], batch: SourceBatch, plan: ColumnPlan
         return replace(found, why=found.why + _in_several_files(found.names, batch, scratch))
     known = [column.name for column in of_files]
     names = tuple(name if name in known else clean_name(name, 1) for name in names)
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise SpecError(f"--keys names {twice[0]!r} twice. No spec was written")
     by_name = {column.name: column for column in columns}
     repeated = scratch.repeated(names) if by_name.keys() >= set(names) else 0
     if fault := check_keys(names, by_name, known, repeated):

@@ -14,16 +14,16 @@ from framework.draft.reading import Samples, read_rows
 from framework.draft.scratch import open_scratch
 from framework.draft.sheet import sheet_options
 from framework.draft.starts import Start, Starts, about
-from framework.errors import SourceFileError, SpecError
+from framework.errors import SchemaChangeError, SourceFileError, SpecError
 from framework.model.column_type import MAX_VARCHAR_BYTES, varchar
 from framework.model.csv_options import CsvOptions
 from framework.model.files import FileLayout, SourceBatch
 from framework.model.measurements import BadRow, Measurements
 from framework.model.notation import PLAIN
 from framework.model.staging import FILE_COLUMN, ROW_COLUMN, FromFile, StagingColumn
-from framework.model.words import share
+from framework.model.words import counted, share
 from framework.plan.column_names import clean_names
-from framework.plan.fit import file_columns, refuse_too_many
+from framework.plan.fit import MAX_COLUMNS, file_columns, refuse_too_many
 from framework.plan.infer_type import infer
 from framework.rows.protocol import SourceRows
 
@@ -119,7 +119,8 @@ def _dialects(starts: Sequence[Start], encodings: tuple[str, ...], asked: Asked)
                 texts.append(Text(first_text(start.beginning, encodings)[1], start.beginning.is_all))
             except ValueError as error:
                 tried = " and ".join(encodings)
-                raise ValueError(f"it is no text in {tried}: name its encoding with --encoding") from error
+                advice = "name its encoding with --encoding, such as windows-1250"
+                raise ValueError(f"it is no text in {tried}: {advice}") from error
     with about(starts[0].url):
         return find_dialects(texts, encodings[0], Known(asked.delimiter, asked.skip_lines))
 
@@ -169,7 +170,7 @@ def _read(samples: Samples, proposal: Proposal, number: object) -> Texts:
         headers = {clean for part in parts_of(batch) for clean in clean_names(part.header)}
         rename = {name: other for name, other in _RESERVED.items() if name in headers}
         names = file_columns(proposal.spec(), batch)
-        refuse_too_many(proposal.spec(), None, batch.files[0].file.url, names)
+        _require_few(proposal, batch.files[0].file.url, names)
         columns = [StagingColumn(name, varchar(MAX_VARCHAR_BYTES), FromFile()) for name in names]
         seen = rows.stage(columns, f"{samples.scratch}/texts-{number}")
         files = [file.ordinal for file in seen.files if file.rows_bad]
@@ -182,6 +183,21 @@ def _read(samples: Samples, proposal: Proposal, number: object) -> Texts:
     proposal = replace(proposal, rename=_RESERVED)
     result = read_rows(samples, proposal.spec(), use)
     return _read(samples, result, number) if isinstance(result, Proposal) else result
+
+
+def _require_few(proposal: Proposal, url: str, names: Sequence[str]) -> None:
+    """Refuse more columns than a table takes.
+
+    Raises:
+        SourceFileError: there are too many.
+    """
+    try:
+        refuse_too_many(proposal.spec(), None, url, names)
+    except SchemaChangeError as error:
+        raise SourceFileError(
+            f"{url}: it has {counted(len(names), 'column')}, and with those that Feedway adds these are too many: "
+            f"Redshift takes {MAX_COLUMNS}. Leave columns out of the file"
+        ) from error
 
 
 def parts_of(batch: SourceBatch) -> list[FileLayout]:
@@ -237,7 +253,7 @@ def require_western(samples: Samples, texts: Texts) -> list[str]:
     if not is_western(found):
         raise SourceFileError(
             f"{samples.sources[0].url}: the files are not UTF-8, and their letters make no sense in {FALLBACK}: "
-            "name their encoding with --encoding, such as koi8-r, shift_jis or gb18030"
+            "name their encoding with --encoding, such as windows-1250, koi8-r, shift_jis or gb18030"
         )
     return [text for text in found if not text.isascii()][:1]
 

@@ -66,7 +66,7 @@ def are_titles(lines: Sequence[str], delimiter: str, records: Sequence[Sequence[
 def doubt_about(records: Sequence[Sequence[str]]) -> str | None:
     """Return what the first record may be, and the option that decides; None where it is no likely title."""
     (width, most), *_ = Counter(map(len, records[1:])).most_common(1) or [(0, 0)]
-    if width < 2 or 10 * most < 9 * (len(records) - 1):
+    if width < 2 or 2 * most <= len(records) - 1:
         return None
     first = records[0]
     if len(first) == 1:

@@ -135,3 +135,50 @@ def test_a_delimiter_of_two_characters_is_not_taken_for_half_of_it(init: Init) -
     _, spec, _ = init({"a.csv": "id||a||b\n1||x||y\n2||z||w\n"})
 
     assert fields(spec)["source"]["options"] == {"delimiter": "||"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--encoding", "nope"], "--encoding: "),
+        (["--encoding", ""], "--encoding takes a text"),
+        (["--delimiter", ""], "--delimiter takes a text"),
+        (["--skip-lines", "-1"], "--skip-lines: "),
+        (["--keys", "id,id"], "--keys names 'id' twice"),
+    ],
+)
+def test_an_option_that_is_not_allowed_is_named_itself(init: Init, options: list[str], words: str) -> None:
+    code, spec, error = init({"a.csv": "id,n\n1,2\n2,3\n"}, *options)
+
+    assert (code, spec) == (2, "")
+    assert error.startswith(f"error: {words}")
+    assert "orders.yml" not in error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"a.csv": "1,2,3\n"}, "may be a row"),
+        ({"a.csv": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1"}, "is no text"),
+        ({"a.csv": "id,n\n1,a\0b\n"}, "NUL character"),
+        ({"a.csv": "Größe,n\nä,1\n".encode("cp1250") + b"\x81"}, "windows-1250"),
+        ({"a.csv": ",".join(map(str, range(1700))) + "\n"}, "1,700 columns"),
+        ({"a.csv": "id,n\n1,2\n2,3\n", "b.csv": "x,y\n1,2\n2,3\n"}, "no column in common"),
+        ({"a.csv": "id,n\n1,2\n"}, None),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_for_what_it_is(
+    init: Init, files: dict[str, str | bytes], words: str | None
+) -> None:
+    code, spec, error = init(files)
+
+    assert (code == 0) == (words is None)
+    assert bool(spec) == (words is None)
+    assert words is None or (words in error and len(error.splitlines()) == 1)
+
+
+def test_lines_of_text_have_no_keys(init: Init) -> None:
+    _, spec, _ = init({"a.txt": "NAME     READY\n" + "".join(f"pod-{'x' * number}   1/1\n" for number in range(30))})
+
+    assert fields(spec)["load"] == {"mode": "append"}
