@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from framework.draft.titles import are_titles, doubt_about, header_of_filled, may_be_title
+from framework.draft.titles import are_titles, doubt_about, header_of_filled, is_separator_line, may_be_title
 from framework.model.csv_options import AUTO, DELIMITERS, CsvOptions
 from framework.rows.formats.csv.header import sound_records
 from framework.rows.formats.csv.header_rule import MostlyEmpty, looks_like_data
@@ -204,8 +204,8 @@ class _Finder:
         if footer:
             text = "".join(text.rstrip("\r\n").splitlines(keepends=True)[:-footer])
         fit = self._judged(Text(text, each.is_all), replace(options, skip_lines=skipped), records)
-        above = each.text[:end].splitlines()[-lines:] if lines else []
-        if fit is None or not are_titles(above, options.delimiter, fit.records, fit.options.header is not False):
+        above = [_cells(line, options) for line in (each.text[:end].splitlines()[-lines:] if lines else ())]
+        if fit is None or not are_titles(above, fit.records, fit.options.header is not False):
             return None
         return fit
 
@@ -225,6 +225,14 @@ class _Finder:
             if is_headerless and (not options.skip_lines or len(records) > 1):
                 return _Fit(way.options, records)
         return None
+
+
+def _cells(line: str, options: CsvOptions) -> Sequence[str]:
+    """Return the fields of a line above the records, none of one that sets the delimiter."""
+    if is_separator_line(line):
+        return ()
+    records, is_sound = sound_records(line, True, options, 1)
+    return records[0] if is_sound and records else line.split(options.delimiter)
 
 
 def _is_doubled(records: Sequence[Sequence[str]], options: CsvOptions) -> bool:

@@ -79,11 +79,12 @@ def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Aske
     """
     proposal = replace(proposal, members=starts.members)
     if starts.format != "csv":
-        for option, value in (("--delimiter", asked.delimiter), ("--skip-lines", asked.skip_lines)):
-            if value is not None:
-                raise SpecError(f"{option} is for CSV, and the format of the files is {starts.format}")
+        if asked.delimiter is not None:
+            raise SpecError(f"--delimiter is for CSV, and the format of the files is {starts.format}")
+        if asked.skip_lines is not None and starts.format != "excel":
+            raise SpecError(f"--skip-lines is for CSV and Excel, and the format of the files is {starts.format}")
         written = asked.options()
-        written |= sheet_options(samples, proposal.spec()) if starts.format == "excel" else {}
+        written |= _of_sheet(samples, proposal, asked) if starts.format == "excel" else {}
         written |= records_option(starts.all) if starts.format == "json" else {}
         texts = _read(samples, replace(proposal, options=written), 0)
         _require_sound(texts)
@@ -98,6 +99,12 @@ def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Aske
             continue
         return texts
     raise failures[0]
+
+
+def _of_sheet(samples: Samples, proposal: Proposal, asked: Asked) -> dict[str, object]:
+    told = {} if asked.skip_lines is None else {"skip_lines": asked.skip_lines}
+    spec = replace(proposal, options=told).spec()
+    return sheet_options(samples, spec, is_named=asked.skip_lines is not None)
 
 
 def _encodings(starts: Sequence[Start], asked: Asked) -> tuple[str, ...]:

@@ -51,16 +51,16 @@ def may_be_title(records: Sequence[Sequence[str]]) -> bool:
     return len(records[0]) == len(records[1]) and is_real_header(records[1], records[2:])
 
 
-def are_titles(lines: Sequence[str], delimiter: str, records: Sequence[Sequence[str]], has_header: bool) -> bool:
-    """Return whether lines above records are no rows: one text each, above what is surely a header."""
-    titles = [line for line in lines if line.strip() and not _SEPARATOR_LINE.fullmatch(line)]
-    if not titles:
+def are_titles(above: Sequence[Sequence[str]], records: Sequence[Sequence[str]], has_header: bool) -> bool:
+    """Return whether the fields of lines above records are no rows: one text each, above what is surely a header."""
+    if not any(map(filled, above)):
         return True
-    return (
-        has_header
-        and all(filled(line.split(delimiter)) <= 1 for line in titles)
-        and is_real_header(records[0], records[1:])
-    )
+    return has_header and all(filled(cells) <= 1 for cells in above) and is_real_header(records[0], records[1:])
+
+
+def is_separator_line(line: str) -> bool:
+    """Return whether a line sets the delimiter for Excel."""
+    return _SEPARATOR_LINE.fullmatch(line) is not None
 
 
 def doubt_about(records: Sequence[Sequence[str]]) -> str | None:

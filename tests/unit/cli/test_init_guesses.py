@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from tests.unit.cli.conftest import Init
-from tests.unit.cli.test_init import fields
+from tests.unit.cli.test_init import fields, workbook
 
 ROWS = "".join(f"n{number},{number}\n" for number in range(30))
 
@@ -129,6 +131,36 @@ def test_a_line_that_may_be_a_title_or_a_header_is_decided_by_an_option(init: In
     _, spec, _ = init({"a.csv": text}, "--skip-lines", lines)
 
     assert rows in spec
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines", "options"),
+    [
+        ([["name", None, None], ["Anna", "x", "y"], ["Bob", "z", "w"]], "1", {"skip_lines": 1}),
+        ([["Report"], ["name", "city"], ["Anna", "Rom"], ["Bob", "Bonn"]], "1", {"skip_lines": 1}),
+    ],
+)
+def test_a_first_row_of_a_sheet_that_may_be_a_title_is_decided_by_an_option(
+    init: Init, tmp_path: Path, rows: Sequence[Sequence[object]], lines: str, options: dict[str, object]
+) -> None:
+    book = {"a.xlsx": workbook(tmp_path / "a.xlsx", *rows)}
+    code, spec, error = init(book)
+
+    assert (code, spec) == (3, "")
+    assert "--skip-lines 1" in error
+
+    _, spec, _ = init(book, "--skip-lines", lines)
+
+    assert {**fields(spec)["source"]["options"]} == options
+
+
+def test_a_header_of_a_sheet_that_is_mostly_empty_is_no_row(init: Init, tmp_path: Path) -> None:
+    rows: list[list[object]] = [["id", "name", None, None, None, None], *([n, "a", 1, 2, 3, 4] for n in range(60))]
+    code, spec, error = init({"a.xlsx": workbook(tmp_path / "a.xlsx", *rows)})
+
+    # A column of a sheet that has values needs a name.
+    assert (code, spec) == (3, "")
+    assert len(error.splitlines()) == 1
 
 
 def test_a_delimiter_of_two_characters_is_not_taken_for_half_of_it(init: Init) -> None:
