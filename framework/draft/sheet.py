@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from framework.draft.reading import Samples
 from framework.draft.starts import about
-from framework.draft.titles import are_titles, doubt_about, header_of_filled
+from framework.draft.titles import are_titles, header_of_filled
 from framework.load.first_look import Feed, read_starts
 from framework.model.csv_options import CsvOptions
 from framework.model.file_options import ExcelOptions, changed_options
@@ -54,5 +54,7 @@ def _options(start: FileStart, is_named: bool) -> CsvOptions:
     skipped = found.skip_lines - start.options.skip_lines
     above = [each for line in start.text.splitlines()[:skipped] for each in records_of(line, True, start.options, 1)]
     if not are_titles(above, behind.records, found.header is not False):
-        raise ValueError(doubt_about(start.records) or "its first row is no header: name it with --skip-lines")
+        raise ValueError(
+            "the first row may be a title above the header (--skip-lines 1), or the header (--skip-lines 0)"
+        )
     return found

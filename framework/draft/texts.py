@@ -102,8 +102,8 @@ def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Aske
 
 
 def _of_sheet(samples: Samples, proposal: Proposal, asked: Asked) -> dict[str, object]:
-    told = {} if asked.skip_lines is None else {"skip_lines": asked.skip_lines}
-    spec = replace(proposal, options=told).spec()
+    known_lines = {} if asked.skip_lines is None else {"skip_lines": asked.skip_lines}
+    spec = replace(proposal, options=known_lines).spec()
     return sheet_options(samples, spec, is_named=asked.skip_lines is not None)
 
 
