@@ -187,20 +187,19 @@ def files_of(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix not in (".yml", ".md")]
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in DIALECTS.iterdir() if path.is_dir()))
-def test_a_dialect_is_found(project: FeedHarness, name: str) -> None:
-    files = files_of(DIALECTS / name)
-    if name in REFUSED_DIALECTS:
-        refused(project, files, REFUSED_DIALECTS[name])
+def test_a_dialect_is_found(project: FeedHarness, dialect: str) -> None:
+    files = files_of(DIALECTS / dialect)
+    if dialect in REFUSED_DIALECTS:
+        refused(project, files, REFUSED_DIALECTS[dialect])
         return
-    expected = yaml.safe_load((DIALECTS / name / "expected.yml").read_text(encoding="utf-8"))
+    expected = yaml.safe_load((DIALECTS / dialect / "expected.yml").read_text(encoding="utf-8"))
     names = [column for column in expected["columns"] if column != "file_name"]
     columns = {column: [row[place] for row in expected["rows"]] for place, column in enumerate(expected["columns"])}
-    columns |= LOADED_OTHERWISE.get(name, {})
+    columns |= LOADED_OTHERWISE.get(dialect, {})
 
-    load(project, files, *ASKED.get(name, ()))
+    load(project, files, *ASKED.get(dialect, ()))
 
-    own = names if name != "no_header" else ["column_1", "column_2"]
+    own = names if dialect != "no_header" else ["column_1", "column_2"]
     rows = [list(row) for row in zip(*(columns[column] for column in names), strict=True)]
     assert_equal(stored_rows(project, own), rows)
 
@@ -216,14 +215,13 @@ def of(known: dict[str, Any], name: str) -> Any:
     return next((value for start, value in known.items() if name.startswith(start)), None)
 
 
-@pytest.mark.parametrize("name", case_files())
-def test_a_file_that_once_went_wrong_loads(project: FeedHarness, name: str) -> None:
-    file = SHARED_CASES / name
-    words = of(REFUSED_CASES, name)
+def test_a_file_that_once_went_wrong_loads(project: FeedHarness, case_file: str) -> None:
+    file = SHARED_CASES / case_file
+    words = of(REFUSED_CASES, case_file)
     if words is not None:
         refused(project, [file], words)
         return
-    dialect: Dialect = of(CASES, name) or PLAIN
+    dialect: Dialect = of(CASES, case_file) or PLAIN
 
     drafted = load(project, [file])
 
@@ -258,7 +256,12 @@ def test_a_feed_that_really_arrived_loads(project: FeedHarness, name: str) -> No
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Take the first file of each real feed; with --exhaustive all of them."""
+    """Take some dialects and cases, and the first file of each real feed; with --exhaustive all of them."""
+    step = 1 if metafunc.config.getoption("--exhaustive") else 4
+    if "dialect" in metafunc.fixturenames:
+        metafunc.parametrize("dialect", sorted(path.name for path in DIALECTS.iterdir() if path.is_dir())[::step])
+    if "case_file" in metafunc.fixturenames:
+        metafunc.parametrize("case_file", case_files()[::step])
     if "file_of_feed" in metafunc.fixturenames:
         names = [f"{name}/{path.name}" for name in feeds() for path in files_of(SHARED_FEEDS / name)]
         is_whole = metafunc.config.getoption("--exhaustive")
