@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from framework.draft.footer import Ends
 from framework.draft.keys import Keys
 from framework.draft.proposal import Proposal, written_notation
 from framework.draft.settle import Settled
@@ -23,7 +24,7 @@ _MOST_NAMES = 3
 class Findings:
     """What was found and decided. `letters` has a text beyond ASCII of files whose encoding is guessed.
 
-    `footer` is the first line of a footer that is left out.
+    `ends` says which lines at the ends of the files are no rows.
     """
 
     proposal: Proposal
@@ -31,7 +32,7 @@ class Findings:
     keys: Keys
     differences: Sequence[str]
     letters: Sequence[str]
-    footer: str
+    ends: Ends
     with_samples: bool
 
     def example(self, text: str) -> str:
@@ -67,6 +68,9 @@ def _source(findings: Findings) -> Iterator[tuple[Path, str]]:
     has_header = "names" not in findings.proposal.options and "header" not in findings.proposal.options
     if findings.settled and has_header and all(each.kind in ("text", "empty") for each in findings.settled.values()):
         yield ("source",), "All columns are text, so the first line may be a row: it is taken for the header."
+    if findings.ends.like_total:
+        example = findings.example(findings.ends.like_total)
+        yield ("source",), f"A last line may be a total{example}. It is loaded as a row."
 
 
 def _options(findings: Findings) -> Iterator[tuple[Path, str]]:
@@ -76,9 +80,10 @@ def _options(findings: Findings) -> Iterator[tuple[Path, str]]:
         yield (*path, "encoding"), text + findings.example(findings.letters[0])
     elif options.get("encoding") in ("utf-16-le", "utf-16-be"):
         yield (*path, "encoding"), "a guess: every other byte is NUL, and there is no byte order mark"
+    shown = findings.example(findings.ends.footer.shown) if findings.ends.footer else ""
     notes = {
         "skip_lines": "lines above the header",
-        "footer_lines": "a guess: lines at the end that are no rows" + findings.example(findings.footer),
+        "footer_lines": "a guess: lines at the end that are no rows" + shown,
         "names": "there is no header: choose the names before the first load",
         "quoting": "quotes stand where RFC 4180 has none",
         "trim": "blanks around values are left out",

@@ -120,7 +120,7 @@ def _findings(request: DraftRequest, samples: Samples, texts: Texts, proof: Proo
         keys=proof.keys,
         differences=differences_of(samples, proof.proposal, proof.columns, proof.file_columns),
         letters=require_western(samples, texts) if request.asked.encoding is None else [],
-        footer=texts.footer,
+        ends=texts.ends,
         with_samples=request.asked.may_show,
     )
 

@@ -44,7 +44,7 @@ class _Tail:
     """The last lines of a file: those of the footer, and the others. `blank` counts blank lines in and below it.
 
     `glob` matches the first line of the footer. Without a footer `is_odd` says that the last line may be one all the
-    same: it is a single field.
+    same: it is a single field. `like_total` is the last line where it is a row that begins with a word for a total.
     """
 
     footer: Sequence[str]
@@ -53,14 +53,20 @@ class _Tail:
     glob: str = ""
     is_known: bool = False
     is_odd: bool = False
+    like_total: str = ""
 
 
 @dataclass(frozen=True)
 class Ends:
-    """How the files end: with a footer, with none, or with a single field that may be a footer or a row cut off."""
+    """How the files end: with a footer or with none.
 
-    footer: Footer | None
-    is_odd: bool
+    With `is_odd` one ends with a single field, which may be a footer or a row that was cut off. `like_total` is a last
+    row that begins with a word for a total, an empty text where there is none.
+    """
+
+    footer: Footer | None = None
+    is_odd: bool = False
+    like_total: str = ""
 
 
 def find_footer(
@@ -77,8 +83,9 @@ def find_footer(
     pairs = [(start, tail) for start in starts if (tail := _tail(files, start, options, encodings)) is not None]
     tails = [tail for _, tail in pairs]
     found = [(start, tail) for start, tail in pairs if tail.footer]
+    is_odd = any(tail.is_odd for tail in tails)
     if not found:
-        return Ends(None, any(tail.is_odd for tail in tails))
+        return Ends(None, is_odd, next((tail.like_total for tail in tails if tail.like_total), ""))
     fewest = sum(len(tail.footer) for tail in tails)
     lines = range(fewest, fewest + sum(tail.blank for tail in tails) + 1)
     start, first = found[0]
@@ -89,10 +96,10 @@ def find_footer(
         and may_write
         and not any(fnmatchcase(line, first.glob) for tail in tails for line in tail.others)
     ):
-        return Ends(Footer(replace(options, footer_from=first.glob), lines, first.footer[0]), False)
+        return Ends(Footer(replace(options, footer_from=first.glob), lines, first.footer[0]), is_odd)
     counts = {len(tail.footer) for tail in tails}
     if len(tails) > 1 and len(counts) == 1:
-        return Ends(Footer(replace(options, footer_lines=counts.pop()), lines, first.footer[0]), False)
+        return Ends(Footer(replace(options, footer_lines=counts.pop()), lines, first.footer[0]), is_odd)
     with about(start.url):
         shown = f" {sample(first.footer[0])}" if may_show else ""
         why = "the footers of the files differ" if len(globs) > 1 else "rows begin like it"
@@ -101,7 +108,26 @@ def find_footer(
 
 
 def _tail(files: Files, start: Start, options: CsvOptions, encodings: tuple[str, ...]) -> _Tail | None:
-    """Return the end of a file; None where it cannot be seen: of a large packed file."""
+    """Return the end of a file; None where it cannot be seen."""
+    every = _last_lines(files, start, options, encodings)
+    if every is None:
+        return None
+    lines = [line for line in every if line.strip() and not (options.comment and line.startswith(options.comment))]
+    options, width = _resolved(start, options, encodings)
+    is_row = (place for place, line in enumerate(reversed(lines)) if not _is_footer(line, options, width, lines))
+    footer = next(is_row, 0)
+    if not footer or footer >= min(len(lines) - 1, MOST_LINES):
+        is_odd, like_total = _is_odd(lines, options, width), _like_total(lines, options, width)
+        return _Tail((), lines, 0, is_odd=is_odd, like_total=like_total)
+    first = lines[-footer]
+    below = every[len(every) - every[::-1].index(first) - 1 :]
+    filled = [cell.strip() for cell in _fields(first, options) if cell.strip()]
+    is_known = _TOTAL.fullmatch(filled[0]) is not None or _COUNTS.fullmatch(filled[0]) is not None
+    return _Tail(lines[-footer:], lines[:-footer], len(below) - footer, _glob(first, options.delimiter), is_known)
+
+
+def _last_lines(files: Files, start: Start, options: CsvOptions, encodings: tuple[str, ...]) -> Sequence[str] | None:
+    """Return the last lines of a file, or all; None for a large file that is packed."""
     if start.beginning.is_all:
         _, text = first_text(start.beginning, encodings)
     elif start.beginning.packing is None and not options.encoding.startswith("utf-16"):
@@ -114,23 +140,17 @@ def _tail(files: Files, start: Start, options: CsvOptions, encodings: tuple[str,
             text = end.decode(encodings[-1], "replace")
     else:
         return None
-    every = re.split(r"\r\n|\r|\n", text)
-    lines = [line for line in every if line.strip()]
-    options, width = _resolved(start, options, encodings)
-    footer = 0
-    for line in reversed(lines[-MOST_LINES:]):
-        if options.comment and line.startswith(options.comment):
-            continue
-        if not _is_footer(line, options, width, lines):
-            break
-        footer += 1
-    if not footer or footer >= min(len(lines) - 1, MOST_LINES):
-        return _Tail((), lines, 0, is_odd=bool(lines) and width > 1 and len(_fields(lines[-1], options)) == 1)
-    below = every[len(every) - every[::-1].index(lines[-footer]) - 1 :]
-    first = lines[-footer]
-    filled = [cell.strip() for cell in _fields(first, options) if cell.strip()]
-    is_known = _TOTAL.fullmatch(filled[0]) is not None or _COUNTS.fullmatch(filled[0]) is not None
-    return _Tail(lines[-footer:], lines[:-footer], len(below) - footer, _glob(first, options.delimiter), is_known)
+    return re.split(r"\r\n|\r|\n", text)
+
+
+def _is_odd(lines: Sequence[str], options: CsvOptions, width: int) -> bool:
+    return width > 1 and bool(lines) and len(_fields(lines[-1], options)) == 1
+
+
+def _like_total(lines: Sequence[str], options: CsvOptions, width: int) -> str:
+    """Return a last line that is a row by its fields and begins with a word for a total; an empty text for others."""
+    filled = [cell.strip() for cell in (_fields(lines[-1], options) if len(lines) > 1 else ()) if cell.strip()]
+    return lines[-1] if len(filled) == width > 1 and _TOTAL.fullmatch(filled[0]) else ""
 
 
 def _resolved(start: Start, options: CsvOptions, encodings: tuple[str, ...]) -> tuple[CsvOptions, int]:

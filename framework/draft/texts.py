@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from framework.draft.dialect import Known, Text, find_dialects
 from framework.draft.encoding import FALLBACK, encodings_for, first_text, is_western
-from framework.draft.footer import find_footer
+from framework.draft.footer import Ends, find_footer
 from framework.draft.json_records import records_option
 from framework.draft.proposal import Proposal, written_options
 from framework.draft.reading import Samples, read_rows
@@ -58,7 +58,7 @@ class Texts:
     """All rows as texts: the proposal by which they are read, and the names of their columns in order.
 
     `bad` are the first bad rows, and `at_fault` is the address of their file. `guessed` are the ordinals of files that
-    were read in FALLBACK. `footer` is the first line of a footer that is left out.
+    were read in FALLBACK. `ends` says which lines at their ends are no rows.
     """
 
     proposal: Proposal
@@ -68,7 +68,7 @@ class Texts:
     at_fault: str
     is_csv: bool
     guessed: tuple[int, ...] = ()
-    footer: str = ""
+    ends: Ends = field(default_factory=Ends)
 
 
 def read_texts(samples: Samples, starts: Starts, proposal: Proposal, asked: Asked) -> Texts:
@@ -163,7 +163,7 @@ def _read_dialect(
     if texts.seen.malformed_rows and _is_ragged(texts) and not ends.is_odd:
         texts = read(replace(options, short_rows="pad", long_rows="ignore"), 2)
     _require_sound(texts)
-    return texts if ends.footer is None else replace(texts, footer=ends.footer.shown)
+    return replace(texts, ends=ends)
 
 
 def _read(samples: Samples, proposal: Proposal, number: object) -> Texts:
@@ -281,7 +281,7 @@ def with_trim(samples: Samples, texts: Texts) -> Texts:
         except SourceFileError:
             continue
         if not trimmed.seen.rows_bad and (typed := _typed(samples, trimmed)) > most:
-            best, most = replace(trimmed, footer=texts.footer), typed
+            best, most = replace(trimmed, ends=texts.ends), typed
     return best
 
 

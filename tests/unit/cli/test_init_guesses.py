@@ -55,6 +55,7 @@ def test_a_footer_of_one_of_several_files_is_left_out(init: Init) -> None:
     [
         {"a_1.csv": f"name,v\n{ROWS}Made by A\n", "a_2.csv": f"name,v\n{ROWS}By B\n", "a_3.csv": f"name,v\n{ROWS}"},
         {"a.csv": f"name,v\n{ROWS}***\n"},
+        {"a_1.csv": f"name,v\n{ROWS}(30 rows)\n", "a_2.csv": f"name,v\n{ROWS}***\n"},
     ],
 )
 def test_a_footer_without_a_pattern_is_no_row(init: Init, files: dict[str, str | bytes]) -> None:
@@ -214,3 +215,11 @@ def test_lines_of_text_have_no_keys(init: Init) -> None:
     _, spec, _ = init({"a.txt": "NAME     READY\n" + "".join(f"pod-{'x' * number}   1/1\n" for number in range(30))})
 
     assert fields(spec)["load"] == {"mode": "append"}
+
+
+def test_a_row_that_may_be_a_total_is_named(init: Init) -> None:
+    rows = ROWS.replace("\n", ",x\n")
+    _, spec, _ = init({"a.csv": f"name,v,w\n{rows}Total,465,x\n"})
+
+    assert "31 rows" in spec
+    assert '# A last line may be a total, e.g. "Total,465,x". It is loaded as a row.' in spec
