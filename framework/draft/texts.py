@@ -215,9 +215,9 @@ def parts_of(batch: SourceBatch) -> list[FileLayout]:
 def _without_clashes(proposal: Proposal, names: Sequence[str]) -> Proposal:
     """Return the proposal with other names for what would have the name of a column of the files."""
     metadata = dict(proposal.metadata)
-    for field, other in _METADATA.items():
-        if metadata.get(field, field) in names:
-            metadata[field] = next(name for name in _names_like(other) if name not in names)
+    for own, other in _METADATA.items():
+        if metadata.get(own, own) in names:
+            metadata[own] = next(name for name in _names_like(other) if name not in names)
     return replace(proposal, metadata=metadata)
 
 
