@@ -51,7 +51,10 @@ class Known:
     skip_lines: int | None = None
 
 
-def find_dialects(texts: Sequence[Text], encoding: str, known: Known = Known()) -> list[CsvOptions]:
+NOTHING = Known()
+
+
+def find_dialects(texts: Sequence[Text], encoding: str, known: Known = NOTHING) -> list[CsvOptions]:
     """Return the options with which all of the texts are regular, the likeliest first.
 
     Options that files decide by themselves, such as how many lines stand above the header, are those of the first.
@@ -72,14 +75,10 @@ def find_dialects(texts: Sequence[Text], encoding: str, known: Known = Known()) 
     auto = finder.agreed(replace(plain, delimiter=AUTO), 2) if len(texts) > 1 and known.delimiter is None else None
     if auto is not None:
         return [auto]
-    if known.delimiter is None and any(_is_fixed(each) for each in texts):
-        raise ValueError(
-            "the lines are equally long and have no delimiter: where fields of a fixed width begin cannot be seen, so "
-            "write source.format: fixed and source.options.fields by hand"
-        )
     delimiters = (known.delimiter,) if known.delimiter else DELIMITERS
+    is_fixed = known.delimiter is None and any(map(_is_fixed, texts))
     is_single = all(_is_single_column(each, replace(plain, delimiter=mark)) for each in texts for mark in delimiters)
-    if is_single and (common := finder.agreed(plain, 1)) is not None:
+    if is_single and not is_fixed and (common := finder.agreed(plain, 1)) is not None:
         return [common]
     raise ValueError(_why_none(texts, plain, delimiters, finder.is_named))
 
@@ -90,6 +89,11 @@ def _why_none(texts: Sequence[Text], plain: CsvOptions, delimiters: Sequence[str
             records, _ = sound_records(each.text, each.is_all, replace(plain, delimiter=mark), MOST_RECORDS)
             if (doubt := doubt_about(records)) is not None:
                 return doubt
+    if len(delimiters) > 1 and any(map(_is_fixed, texts)):
+        return (
+            "the lines are equally long and have no delimiter: where fields of a fixed width begin cannot be seen, so "
+            "write source.format: fixed and source.options.fields by hand"
+        )
     if len(delimiters) == 1:
         return f"the delimiter {delimiters[0]!r} does not divide its first records into equally many fields"
     tried = ", ".join(map(repr, delimiters))
