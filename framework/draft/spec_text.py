@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import yaml
 
@@ -104,11 +105,10 @@ def _field(name: str, value: object, indent: str) -> str:
         ending = "|" if value.endswith("\n") else "|-"
         body = "".join(f"{indent}{line}\n" if line else "\n" for line in value.removesuffix("\n").split("\n"))
         block = f"{name}: {ending}\n{body}".rstrip("\n")
-        try:
+        # Where YAML cannot hold the text as a block, it is written in quotes.
+        with suppress(yaml.YAMLError):
             if yaml.safe_load(f"{name}: {ending}\n{body}") == {name: value}:
                 return block
-        except yaml.YAMLError:
-            pass
     return f"{name}: {flow(value)}"
 
 
