@@ -2,7 +2,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster dist bench bench-peers clean
+.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster dist bench bench-peers docs clean
 
 setup: $(STAMP)
 
@@ -96,6 +96,15 @@ $(VENV)-peers/.installed: $(STAMP)
 	@$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,spark,peers]'
 	@touch $@
 
+# The documentation as a site in build/docs; a link that leads nowhere fails.
+docs: $(VENV)-docs/.installed
+	@$(VENV)-docs/bin/zensical build --strict --clean
+
+$(VENV)-docs/.installed: $(STAMP)
+	@$(PYTHON) -m venv $(VENV)-docs
+	@$(VENV)-docs/bin/python -m pip install --quiet --disable-pip-version-check '.[docs]'
+	@touch $@
+
 clean:
 	@[ ! -x $(PYTHON) ] || [ ! -d .sandbox ] || $(PYTHON) -m framework sandbox reset --yes
-	@rm -rf $(VENV) $(VENV)-spark4 $(VENV)-peers .sandbox .demo .bench .bench-scale build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-spark4 $(VENV)-peers $(VENV)-docs .sandbox .demo .bench .bench-scale build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache
