@@ -215,7 +215,7 @@ def _with_samples(
     files = [file.ordinal for file in seen.files if file.rows_bad]
     found = rows.read_bad_rows(measured.staged, files, MAX_SAMPLED_ROWS)
     samples = {
-        bad.column: bad.text for bad in reversed(found) if bad.column in names and bad.column and bad.text is not None
+        bad.column: bad for bad in reversed(found) if bad.column in names and bad.column and bad.text is not None
     }
     return with_samples(decided, samples)
 

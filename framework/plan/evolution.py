@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from framework.errors import OnRefusal, SchemaChangeError
 from framework.model.column_type import ColumnType, Kind
-from framework.model.names import TableName, ledger_table
+from framework.model.names import TableName, ledger_table, literal
 from framework.model.observation import Observation
+from framework.plan.change_log import logged_rows
 from framework.plan.guards import guard_columns
 from framework.plan.schema_changes import (
     AddColumn,
@@ -17,7 +18,6 @@ from framework.plan.schema_changes import (
     NewColumn,
     RewriteColumn,
     SchemaChange,
-    logged_rows,
     needs_new_table,
 )
 from framework.plan.spelling_rows import remember_spellings
@@ -37,8 +37,10 @@ from framework.plan.views import ViewWork, create_statements, drop_statements
 from framework.spec.pipeline import PipelineSpec
 
 _ADDITIONS_PER_BATCH = MAX_BATCH_STATEMENTS - 3
-_LOGGED_BYTES = MAX_STATEMENT_BYTES // 3
-"""Unescaped bytes of the changes in one INSERT: escaping doubles quotes, and the statement's frame needs some more."""
+_LOGGED_BYTES = MAX_STATEMENT_BYTES - 1_000
+"""Bytes of the changes in one INSERT, whose frame needs some more."""
+_FRAME_BYTES = 140
+"""Bytes of a logged change beside its literals."""
 
 
 def plan_evolution(
@@ -143,9 +145,9 @@ def _created(change: SchemaChange) -> tuple[NewColumn, ...]:
 
 def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[SchemaChange]) -> Iterator[Statement]:
     """Yield the statements that log the changes."""
-    frame = len(run.source.encode("utf-8")) + len(run.run_id) + 100
+    frame = _literal_bytes(run.run_id, spec.pipeline, str(spec.target.table), run.source) + _FRAME_BYTES
     rows = (row for change in changes for row in logged_rows(change))
-    for part in in_portions(rows, lambda change: len(str(change).encode("utf-8")) + frame, _LOGGED_BYTES):
+    for part in in_portions(rows, lambda row: frame + _literal_bytes(*row.values()), _LOGGED_BYTES):
         values = {
             "table": TableName(run.control_schema, "schema_changes"),
             "target": spec.target.table,
@@ -153,8 +155,13 @@ def _log_statements(spec: PipelineSpec, run: EvolvingRun, changes: Sequence[Sche
             "pipeline": spec.pipeline,
             "run_id": run.run_id,
             "source": run.source,
+            "shows_values": spec.bad_rows.log_samples,
         }
         yield Statement("insert_schema_changes", values)
+
+
+def _literal_bytes(*texts: str | None) -> int:
+    return sum(len(literal(text).encode("utf-8")) for text in texts)
 
 
 def _gate(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from framework.model.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, varchar
-from framework.model.measurements import ColumnMeasurement, Measurements
+from framework.model.measurements import BadRow, ColumnMeasurement, Measurements
 from framework.model.words import counted
 from framework.plan.columns import ColumnPlan, PlannedColumn
 from framework.plan.infer_type import varchar_for
@@ -58,15 +58,17 @@ def _as_text(column: PlannedColumn, seen: ColumnMeasurement) -> PlannedColumn:
     return replace(column.widened(wanted, reason), staged=staged)
 
 
-def with_samples(plan: ColumnPlan, samples: Mapping[str, str]) -> ColumnPlan:
-    """Return the plan with a value in the reason of each column that becomes text, where one is known."""
+def with_samples(plan: ColumnPlan, samples: Mapping[str, BadRow]) -> ColumnPlan:
+    """Return the plan with a value and its place in the reason of each column that becomes text, where one is known."""
     return replace(plan, columns=tuple(_with_sample(column, samples.get(column.name)) for column in plan.columns))
 
 
-def _with_sample(column: PlannedColumn, text: str | None) -> PlannedColumn:
-    if text is None or not isinstance(column.change, Widening):
+def _with_sample(column: PlannedColumn, bad: BadRow | None) -> PlannedColumn:
+    if bad is None or bad.text is None or not isinstance(column.change, Widening):
         return column
-    reason = TypeReason("values", f"{column.change.reason}, such as {text[:_SAMPLE_CHARACTERS]!r}")
+    line = "" if bad.line is None else f", line {bad.line}"
+    text = f"{column.change.reason}, such as {bad.text[:_SAMPLE_CHARACTERS]!r}"
+    reason = TypeReason("values", text, f"row {bad.row}{line} of {bad.file}")
     return replace(column, change=replace(column.change, reason=reason))
 
 

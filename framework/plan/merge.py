@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from framework.errors import OnRefusal
 from framework.model.names import TableName
+from framework.plan.change_log import SOURCE_FORMAT, logged_row
 from framework.plan.guards import guard_written_columns
 from framework.plan.merge_input import MergeInput
 from framework.plan.modes import merge_mode
-from framework.plan.schema_changes import SOURCE_FORMAT
 from framework.plan.spelling_rows import remember_spellings
 from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction, locks_ledger, locks_writers, select
 
@@ -115,14 +115,21 @@ def _remember_format(merge: MergeInput) -> Iterator[Statement]:
     """Yield the statement that stores the format of the pipeline's files, where this load has decided it."""
     if merge.source_format is not None:
         audit = merge.files[0].audit
-        change = {"kind": SOURCE_FORMAT, "column": None, "from": None, "to": merge.source_format}
+        change = {
+            "kind": SOURCE_FORMAT,
+            "column": None,
+            "from": None,
+            "to": merge.source_format,
+            "reason": "the first load decides the format of the files",
+        }
         values = {
             "table": TableName(merge.control_schema, "schema_changes"),
             "target": merge.target,
-            "changes": [change | {"reason": "the first load decides the format of the files"}],
+            "changes": [logged_row(change)],
             "pipeline": audit.pipeline,
             "run_id": merge.run_id,
             "source": audit.source.key,
+            "shows_values": False,
         }
         yield Statement("insert_schema_changes", values)
 

@@ -16,9 +16,8 @@ NO_GROWTH_ENCODINGS = frozenset({"bytedict", "runlength", "text255", "text32k"})
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
 MAX_REWRITES_IN_PLACE = 5
 """Each rewrites every row, and takes five of the forty statements of a transaction."""
-CREATED, INFERRED, SOURCE_FORMAT = "create_table", "infer_column", "source_format"
-"""Kinds of rows in the log of schema changes: a table's creation, a column whose inferred type rounds, and the format
-that a pipeline's first load has decided."""
+CREATED = "create_table"
+"""The kind of a table's creation."""
 _RAW = (Kind.BOOLEAN, Kind.REAL, Kind.DOUBLE, Kind.SUPER)
 
 
@@ -322,15 +321,6 @@ def describe_change(change: SchemaChange, with_columns: bool = True) -> dict[str
             if why:
                 cost += f", as the table is copied because {why}"
             return _described("rewrite_column", name, current.sql, wanted.sql, reason.text, cost)
-
-
-def logged_rows(change: SchemaChange) -> list[dict[str, str | None]]:
-    """Return a change as rows of the schema changes table, with INFERRED rows for the columns that must not round."""
-    new = change.columns if isinstance(change, CreateTable) else ()
-    new = (change.column,) if isinstance(change, AddColumn) else new
-    inferred = [column for column in new if column.is_inferred and column.type.kind.is_float]
-    rows = [_described(INFERRED, column.name, None, column.type.sql, column.reason.text, "none") for column in inferred]
-    return [describe_change(change, with_columns=False), *rows]
 
 
 def _described(

@@ -14,8 +14,8 @@ fields types. values: what the load's rows hold. feedway: it is a metadata colum
 class TypeReason:
     """Why a column has its type: what decided, and in a few words how.
 
-    `evidence` is what the values of a new column showed, None where they were not needed. With `log_samples: false` it
-    has counts and lengths, and no value.
+    `evidence` is what the values of a new column showed, or where the value stands that made a column text; None where
+    none is needed. With `log_samples: false` it has counts and lengths, and no value.
     """
 
     decided_by: DecidedBy

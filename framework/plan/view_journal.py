@@ -13,6 +13,7 @@ from datetime import datetime
 from framework.errors import OnRefusal
 from framework.model.names import TableName
 from framework.model.observation import JournalEntry, Observation, ObservedView
+from framework.plan.change_log import logged_row
 from framework.plan.guards import guard_columns
 from framework.plan.journal_rows import as_rows
 from framework.plan.schema_changes import GrowVarchar, SchemaChange, describe_change
@@ -61,10 +62,11 @@ def _logged(spec: PipelineSpec, run: EvolvingRun, change: GrowVarchar) -> Statem
     values = {
         "table": TableName(run.control_schema, "schema_changes"),
         "target": spec.target.table,
-        "change": describe_change(change),
+        "change": logged_row(describe_change(change), change.reason),
         "pipeline": spec.pipeline,
         "run_id": run.run_id,
         "source": run.source,
+        "shows_values": spec.bad_rows.log_samples,
     }
     return Statement("log_growth", values)
 

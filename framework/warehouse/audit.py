@@ -12,6 +12,7 @@ from framework.model.names import TableName
 from framework.model.observation import AuditRow
 from framework.plan.merge import ROWS_PER_STATEMENT
 from framework.plan.precedence import SeenFile
+from framework.plan.spelling_rows import SPELLINGS
 from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction, select
 from framework.warehouse.client import Row
 from framework.warehouse.control_tables import ADDED_COLUMNS
@@ -30,6 +31,19 @@ CHANGE_COLUMNS = (
     "type_after",
     "reason",
     "source_filename",
+)
+COLUMN_CHANGE_COLUMNS = (
+    "changed_ts",
+    "run_id",
+    "pipeline",
+    "change",
+    "type_before",
+    "type_after",
+    "decided_by",
+    "reason",
+    "evidence",
+    "source_filename",
+    "shows_values",
 )
 HISTORY_COLUMNS = (
     "run_id",
@@ -120,6 +134,22 @@ def read_schema_changes(warehouse: WarehouseSession, query: HistoryQuery) -> lis
     table = warehouse.control_table("schema_changes")
     values = {"table": table, "pipelines": query.pipelines, "since": query.since, "rows": query.rows}
     return _read_audit(warehouse, Transaction("changes", (select("select_schema_changes", values),)))
+
+
+def read_column_changes(warehouse: WarehouseSession, target: TableName, column: str) -> list[Row]:
+    """Return what loads changed about one column, and when they created the target, as COLUMN_CHANGE_COLUMNS.
+
+    Oldest first. Rows of an earlier release have neither `decided_by` nor evidence.
+    """
+    values = {"table": warehouse.control_table("schema_changes"), "target": target, "column": column}
+    return _read_audit(warehouse, Transaction("explain", (select("select_column_changes", values),)))
+
+
+def read_column_header(warehouse: WarehouseSession, target: TableName, column: str) -> str | None:
+    """Return the start of the header for which a column was created; None where it is not known."""
+    values = {"table": warehouse.control_table(SPELLINGS), "target": target, "column": column}
+    rows = _read_audit(warehouse, Transaction("explain", (select("select_column_header", values),)))
+    return str(rows[0][0]) if rows else None
 
 
 def read_last_success(

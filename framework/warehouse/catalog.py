@@ -23,8 +23,9 @@ from framework.model.observation import (
     ViewBuild,
     ViewDependency,
 )
+from framework.plan.change_log import INFERRED, SOURCE_FORMAT
 from framework.plan.journal_rows import entries_of
-from framework.plan.schema_changes import CREATED, INFERRED, SOURCE_FORMAT
+from framework.plan.schema_changes import CREATED
 from framework.plan.spelling_rows import SPELLINGS
 from framework.plan.steps import MAX_STATEMENT_BYTES, Statement, in_portions, select
 from framework.spec.pipeline import PipelineSpec

@@ -18,7 +18,13 @@ from framework.warehouse.session import WarehouseSession
 
 SHARED_TABLES = ("job_sts", "view_builds", "schema_changes", "view_journal", SPELLINGS)
 """The control tables that all pipelines share."""
-ADDED_COLUMNS = {("job_sts", "warnings"): varchar(4096), ("job_sts", "invocation_id"): parse_type("char(32)")}
+ADDED_COLUMNS = {
+    ("job_sts", "warnings"): varchar(4096),
+    ("job_sts", "invocation_id"): parse_type("char(32)"),
+    ("schema_changes", "decided_by"): varchar(16),
+    ("schema_changes", "evidence"): varchar(16384),
+    ("schema_changes", "shows_values"): parse_type("boolean"),
+}
 """Columns added after the first release, by table and name; older control tables get them by ADD COLUMN."""
 
 

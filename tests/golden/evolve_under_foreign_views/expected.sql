@@ -125,13 +125,14 @@ comment on column "finance"."summit"."id" is 'a number';
 -- feedway golden 0123456789abcdef0123456789abcdef insert_schema_changes
 insert into "feedway"."schema_changes" (
     changed_ts, run_id, pipeline, target_table_name,
-    change, column_name, type_before, type_after, reason, source_filename
+    change, column_name, type_before, type_after, reason, source_filename, decided_by, evidence, shows_values
 )
 values
     (
         sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
         'rewrite_column', 'amount', 'integer',
-        'bigint', 'values from 1 to 3000000000', 'data/in/golden/one.csv'
+        'bigint', 'values from 1 to 3000000000', 'data/in/golden/one.csv',
+        'values', null, true
     );
 
 -- === merge

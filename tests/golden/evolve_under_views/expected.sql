@@ -76,12 +76,13 @@ where table_schema = 'public' and table_name = 'customers';
 -- feedway golden 0123456789abcdef0123456789abcdef log_growth
 insert into "feedway"."schema_changes" (
     changed_ts, run_id, pipeline, target_table_name,
-    change, column_name, type_before, type_after, reason, source_filename
+    change, column_name, type_before, type_after, reason, source_filename, decided_by, evidence, shows_values
 )
 select
     sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
     'grow_varchar', 'name', 'varchar(256)',
-    'varchar(310)', 'the longest text has 300 bytes', 'data/in/golden/one.csv'
+    'varchar(310)', 'the longest text has 300 bytes', 'data/in/golden/one.csv',
+    'values', null, true
 where not exists (
     select 1
     from "feedway"."schema_changes"
@@ -129,12 +130,13 @@ where table_schema = 'public' and table_name = 'customers';
 -- feedway golden 0123456789abcdef0123456789abcdef log_growth
 insert into "feedway"."schema_changes" (
     changed_ts, run_id, pipeline, target_table_name,
-    change, column_name, type_before, type_after, reason, source_filename
+    change, column_name, type_before, type_after, reason, source_filename, decided_by, evidence, shows_values
 )
 select
     sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
     'grow_varchar', 'free', 'varchar(256)',
-    'varchar(510)', 'the longest text has 500 bytes', 'data/in/golden/one.csv'
+    'varchar(510)', 'the longest text has 500 bytes', 'data/in/golden/one.csv',
+    'values', null, true
 where not exists (
     select 1
     from "feedway"."schema_changes"
@@ -291,18 +293,20 @@ values (
 -- feedway golden 0123456789abcdef0123456789abcdef insert_schema_changes
 insert into "feedway"."schema_changes" (
     changed_ts, run_id, pipeline, target_table_name,
-    change, column_name, type_before, type_after, reason, source_filename
+    change, column_name, type_before, type_after, reason, source_filename, decided_by, evidence, shows_values
 )
 values
     (
         sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
         'add_column', 'added', null,
-        'boolean', 'all values are true or false', 'data/in/golden/one.csv'
+        'boolean', 'all values are true or false', 'data/in/golden/one.csv',
+        'values', '2 values', true
     ),
     (
         sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.customers',
         'rewrite_column', 'amount', 'integer',
-        'decimal(38,18)', '1 value with up to 2 digits before and 2 after the point', 'data/in/golden/one.csv'
+        'decimal(38,18)', '1 value with up to 2 digits before and 2 after the point', 'data/in/golden/one.csv',
+        'values', null, true
     );
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_column_spellings

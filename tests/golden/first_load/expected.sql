@@ -40,13 +40,20 @@ values (
 -- feedway golden 0123456789abcdef0123456789abcdef insert_schema_changes
 insert into "feedway"."schema_changes" (
     changed_ts, run_id, pipeline, target_table_name,
-    change, column_name, type_before, type_after, reason, source_filename
+    change, column_name, type_before, type_after, reason, source_filename, decided_by, evidence, shows_values
 )
 values
     (
         sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'sales.customers',
         'create_table', null, null,
-        'sales.customers', '7 columns', 'data/in/golden/one.csv'
+        'sales.customers', '7 columns', 'data/in/golden/one.csv',
+        null, null, true
+    ),
+    (
+        sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'sales.customers',
+        'create_columns', null, null,
+        '', '7 columns', 'data/in/golden/one.csv',
+        null, '[["id", "bigint", "rule", "rule for whole numbers, keys", "whole numbers, from 1 to 2"],["postal_code", "varchar(16)", "spec", "declared in the spec", null],["amount", "decimal(38,18)", "rule", "rule for numbers, other columns than keys", "numbers, up to 2 digits before and 1 after the point"],["updated_at", "timestamp", "values", "all values are timestamps", "2 values"],["select", "varchar(310)", "values", "all values are text", "the longest has 300 bytes"],["run_date", "timestamp", "feedway", "metadata column", null],["file_name", "varchar(1024)", "feedway", "metadata column", null]]', true
     );
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_column_spellings
@@ -253,13 +260,14 @@ left join "feedway_counts_0123456789ab" as counts on counts.feedway_file = loade
 -- feedway golden 0123456789abcdef0123456789abcdef insert_schema_changes
 insert into "feedway"."schema_changes" (
     changed_ts, run_id, pipeline, target_table_name,
-    change, column_name, type_before, type_after, reason, source_filename
+    change, column_name, type_before, type_after, reason, source_filename, decided_by, evidence, shows_values
 )
 values
     (
         sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'sales.customers',
         'source_format', null, null,
-        'csv', 'the first load decides the format of the files', 'data/in/golden/one.csv'
+        'csv', 'the first load decides the format of the files', 'data/in/golden/one.csv',
+        null, null, false
     );
 
 -- as in upsert: drop_tables

@@ -10,13 +10,14 @@ add column "payload" super;
 -- feedway golden 0123456789abcdef0123456789abcdef insert_schema_changes
 insert into "feedway"."schema_changes" (
     changed_ts, run_id, pipeline, target_table_name,
-    change, column_name, type_before, type_after, reason, source_filename
+    change, column_name, type_before, type_after, reason, source_filename, decided_by, evidence, shows_values
 )
 values
     (
         sysdate, '0123456789abcdef0123456789abcdef', 'golden', 'public.shops',
         'add_column', 'payload', null,
-        'super', 'declared in the spec', 'data/in/golden/one.csv'
+        'super', 'declared in the spec', 'data/in/golden/one.csv',
+        'spec', null, true
     );
 
 -- feedway golden 0123456789abcdef0123456789abcdef insert_column_spellings

@@ -27,6 +27,7 @@ NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 SQL_BY_INTENTION = {"definition": "select 1", "default_sql": "0", "statement": "select 1"}
 """What is SQL in the spec, a test of a feed or the catalog, and goes into a statement as it is."""
 _NAMED = ("counts", "losers", "winners", "staged", "replaced", "name", "new_name", "owner", "successor", "prunable")
+_LOGGED = ("kind", "column", "from", "to", "reason", "decided_by", "evidence")
 ASKED_FOR = ("select_history", "select_newest_load", "guard_order", "select_later_files")
 """They leave a condition out where its text is empty."""
 
@@ -59,8 +60,10 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     }
     return {
         **(names | texts | tables | SQL_BY_INTENTION),
-        "change": dict.fromkeys(("kind", "column", "from", "to", "reason"), text),
-        "changes": [dict.fromkeys(("kind", "column", "from", "to", "reason"), text)] * 2,
+        "change": dict.fromkeys(_LOGGED, text),
+        "changes": [dict.fromkeys(_LOGGED, text)] * 2,
+        "shows_values": True,
+        "column": text,
         "distkey": name,
         "is_temporary": True,
         "types": [(("varchar", text), parse_type("varchar(9)"), [name, text])] * 2,

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from framework.model.column_type import parse_type, varchar
-from framework.model.measurements import ColumnMeasurement, Measurements
+from framework.model.measurements import BadRow, ColumnMeasurement, Measurements
 from framework.model.staging import FromFile, StagingColumn
 from framework.plan.columns import ColumnPlan, PlannedColumn
 from framework.plan.measured import apply_measurements, with_samples
@@ -68,10 +68,11 @@ def test_values_that_no_wider_type_holds_make_the_column_text() -> None:
 def test_a_column_that_becomes_text_is_as_long_as_its_texts_and_keeps_its_reason() -> None:
     first = ColumnPlan((after(planned("integer"), NO_NUMBER),))
 
-    column = after(with_samples(first, {"a": "n/a"}), ColumnMeasurement(longest_bytes=300))
+    bad = BadRow("1.csv", 2, "a", "n/a", "no integer", 3)
+    column = after(with_samples(first, {"a": bad}), ColumnMeasurement(longest_bytes=300))
 
     reason = "2 values that are no integer, such as 'n/a'"
-    assert column.change == Widening("a", INTEGER, varchar(310), BY_VALUES(reason))
+    assert column.change == Widening("a", INTEGER, varchar(310), BY_VALUES(reason, "row 2, line 3 of 1.csv"))
     assert column.staged == first.columns[0].staged
 
 
