@@ -64,6 +64,10 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
         ("feedway changes orders", "how the table changed, and why"),
         ("feedway changes --since 7d", ""),
     ),
+    "explain": (
+        ("feedway explain orders amount", "by which file, value or rule"),
+        ('feedway explain orders "Order Amount"', "by its header in the files"),
+    ),
     "stale": (
         ("feedway stale", "feeds that are late"),
         ("feedway stale --notify --env prod", "send them to the environment's targets"),

@@ -34,6 +34,7 @@ COMMANDS = {
     "history": "show past loads, and those that run",
     "logs": "show the log of a load",
     "changes": "show what loads changed about tables",
+    "explain": "show why a column has its type",
     "stale": "show feeds that are late",
     "prune": "delete audit rows that nothing needs",
     "restore-views": "restore views that a crashed run dropped",

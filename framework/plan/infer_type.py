@@ -106,7 +106,7 @@ def settle_file_type(name: str, own: ColumnType, rules: Sequence[TypeRule], is_k
     """
     for rule in rules:
         if rule.inferred is None and rule.type != DECIMAL_FIT and _matches(rule, name, "empty", is_key):
-            return SettledType(rule.type, _by_rule(rule))
+            return SettledType(rule.type, rule_reason(rule))
     return SettledType(own, OF_FILE)
 
 
@@ -129,7 +129,7 @@ def settle_type(
         else:
             wanted = rule.type if _holds(rule.type, profile, kind) else None
         if wanted is not None:
-            return SettledType(wanted, _by_rule(rule))
+            return SettledType(wanted, rule_reason(rule))
     reason = (
         "the numbers are of several currencies" if profile.mixes_currencies else f"all values are {describe_kind(kind)}"
     )
@@ -203,7 +203,8 @@ def _natural_number(profile: ColumnProfile) -> ColumnType:
     return varchar_for(profile.longest_bytes)
 
 
-def _by_rule(rule: TypeRule) -> TypeReason:
+def rule_reason(rule: TypeRule) -> TypeReason:
+    """Return the reason of a column whose type a rule decides."""
     parts = []
     if rule.name is not None:
         parts.append(f"the name {rule.name}")

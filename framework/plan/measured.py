@@ -82,7 +82,7 @@ def _widening_reason(wanted: ColumnType, seen: ColumnMeasurement, with_values: b
     if wanted.kind is Kind.TIMESTAMP:
         return f"{_values(seen.wider)} with a time of day"
     if seen.scale:
-        digits = f"{seen.integer_digits} digits before and {seen.scale} after the point"
+        digits = f"{counted(seen.integer_digits, 'digit')} before and {seen.scale} after the point"
         return f"{_values(seen.wider)} with up to {digits}"
     if not with_values:
         return f"{_values(seen.wider)} out of range"

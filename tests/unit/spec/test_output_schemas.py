@@ -19,6 +19,7 @@ from framework.load.check.checks import CHECKS, SPARK
 from framework.load.check.outcome import Outcome as CheckOutcome
 from framework.load.preview import PlannedLoad
 from framework.load.result import LoadFailure, LoadResult
+from framework.plan.explanation import ColumnChange, Explanation, SpecEntry
 from framework.plan.load_report import ColumnReport
 from framework.plan.type_reason import TypeReason
 from framework.resources import read_text
@@ -83,6 +84,14 @@ def test_the_history_has_the_columns_of_the_audit() -> None:
 
 def test_changes_have_the_columns_of_the_log() -> None:
     assert fields_of("changes", "changes") == list(CHANGE_COLUMNS)
+
+
+def test_an_explanation_has_the_fields_of_its_schema() -> None:
+    parts = {"history": ColumnChange, "spec": SpecEntry}
+
+    assert list(output_schema("explain")["properties"]) == [field.name for field in dataclasses.fields(Explanation)]
+    for listed, kind in parts.items():
+        assert fields_of("explain", listed) == [field.name for field in dataclasses.fields(kind)]
 
 
 def test_a_stale_feed_has_the_fields_of_its_schema() -> None:

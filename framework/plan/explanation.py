@@ -1,0 +1,317 @@
+"""Why a column of the target has its type: what loads recorded about it, and what the spec says now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import pairwise
+
+from framework.model.clean_name import digest
+from framework.model.column_type import parse_type
+from framework.model.observation import Observation, TableColumn
+from framework.plan.change_log import CREATED_COLUMNS, unpacked
+from framework.plan.column_names import target_names
+from framework.plan.infer_type import rule_reason
+from framework.plan.schema_changes import CREATED
+from framework.plan.spellings import known_spellings
+from framework.plan.type_reason import DECLARED
+from framework.spec.document import Document, Path, field_name
+from framework.spec.pipeline import PipelineSpec, TypeRule
+
+HIDDEN = "values called for it, which bad_rows.log_samples: false hides"
+"""In place of a reason that quotes values, once the spec wants none shown."""
+
+
+@dataclass(frozen=True)
+class ColumnChange:
+    """The creation of a column, or a later change of its type, as the load that made it recorded it; time in UTC.
+
+    `type_before` is None where the column was new. `decided_by` is as in TypeReason, and None in rows of an earlier
+    release. `place` is where the spec says so now: `pipelines/orders.yml:12:5`.
+    """
+
+    changed_ts: str
+    run_id: str
+    pipeline: str
+    change: str
+    type_before: str | None
+    type_after: str
+    decided_by: str | None
+    reason: str
+    evidence: str | None
+    source_filename: str
+    place: str | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """What is recorded of a column since the table was created. `is_created`: by a load."""
+
+    changes: tuple[ColumnChange, ...] = ()
+    is_created: bool = False
+
+
+@dataclass(frozen=True)
+class SpecEntry:
+    """What the spec says about a column now, and where; `place` is None for a default rule."""
+
+    field: str
+    says: str
+    place: str | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a column has its type. `type` is None where the table does not exist; `header` is the column's in a file."""
+
+    pipeline: str
+    table: str
+    column: str
+    type: str | None
+    header: str | None
+    history: tuple[ColumnChange, ...]
+    spec: tuple[SpecEntry, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the explanation as `explain --output json` prints it (schemas/output/explain.schema.json)."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class KnownColumn:
+    """A column of the target with what Feedway's own tables hold about it."""
+
+    column: TableColumn
+    header: str | None
+    history: History
+
+    @property
+    def type(self) -> str:
+        """Its type in the table now."""
+        return self.column.type_text if self.column.type is None else self.column.type.sql
+
+
+def find_column(asked: str, spec: PipelineSpec, observed: Observation) -> str:
+    """Return the column that a text names: as the table has it, or as the header of a file."""
+    columns = {column.name for column in observed.table.columns} if observed.table else set()
+    if asked in columns:
+        return asked
+    try:
+        (name,), _ = target_names([asked], spec.columns, known_spellings(observed, spec.columns.rename))
+    except ValueError:
+        # A name that staging needs itself.
+        return asked
+    by_digest = {sha256: column for column, sha256 in observed.spellings.items() if column in columns}
+    return name if name in columns else by_digest.get(digest(asked), name)
+
+
+def history_of(rows: Sequence[Mapping[str, object]], name: str, *, with_values: bool) -> History:
+    """Return the recorded changes of a column, oldest first, since the target was last created.
+
+    `rows` have COLUMN_CHANGE_COLUMNS. Unless `with_values`, what may quote values of rows is left out.
+    """
+    since = max((number for number, row in enumerate(rows) if row["change"] == CREATED), default=None)
+    created = None if since is None else rows[since]
+    recent = [row for row in rows if created is None or str(row["changed_ts"]) >= str(created["changed_ts"])]
+    changes = [_change(row, with_values) for row in _of_column(recent, name)]
+    return History(tuple(changes), created is not None)
+
+
+def _of_column(rows: Sequence[Mapping[str, object]], name: str) -> Iterator[Mapping[str, object]]:
+    """Yield the rows that are about a column; of a created table what it has about the column."""
+    for row in rows:
+        if row["change"] == CREATED_COLUMNS:
+            found = unpacked(str(row["evidence"])).get(name)
+            if found is not None:
+                type_text, reason = found
+                as_one = {"change": CREATED, "type_after": type_text, "reason": reason.text}
+                yield {**row, **as_one, "decided_by": reason.decided_by, "evidence": reason.evidence}
+        elif row["change"] != CREATED:
+            yield row
+
+
+def _change(row: Mapping[str, object], with_values: bool) -> ColumnChange:
+    texts = {field: None if value is None else str(value) for field, value in row.items() if field != "shows_values"}
+    # Rows of an earlier release do not say whether they quote values.
+    if not with_values and row["shows_values"] is not False:
+        texts["evidence"] = None
+        if texts["type_before"] is not None and texts["decided_by"] in (None, "values"):
+            texts["reason"] = HIDDEN
+    return ColumnChange(**texts)  # type: ignore[arg-type]
+
+
+def explain(spec: PipelineSpec, document: Document, known: KnownColumn, plan_command: str) -> Explanation:
+    """Return why a column has its type; `plan_command` shows what a run would do now."""
+    changes = tuple(
+        replace(change, place=_place_now(change, spec, document, known.column.name)) for change in known.history.changes
+    )
+    notes = (
+        *_beginning(known),
+        *_changes_of_others(known),
+        *_differences(spec, known, plan_command),
+        *_rule_notes(spec, known),
+    )
+    return Explanation(
+        spec.pipeline,
+        str(spec.target.table),
+        known.column.name,
+        known.type,
+        known.header,
+        changes,
+        tuple(_entries(spec, document, known)),
+        notes,
+    )
+
+
+def explain_absent(spec: PipelineSpec, document: Document, column: str, notes: tuple[str, ...]) -> Explanation:
+    """Return what the spec says about a column of a table that does not exist."""
+    entries = tuple(_named_entries(spec, document, column))
+    return Explanation(spec.pipeline, str(spec.target.table), column, None, None, (), entries, notes)
+
+
+def _place_now(change: ColumnChange, spec: PipelineSpec, document: Document, name: str) -> str | None:
+    path: Path = ("types", "columns", name)
+    if change.reason == DECLARED.text:
+        return document.place_of(path) if path in document.values else None
+    rules = _rules_of_reason(change.reason, spec)
+    return _rule_place(document, rules[0]) if rules else None
+
+
+def _rules_of_reason(reason: str, spec: PipelineSpec) -> list[int]:
+    return [number for number, rule in enumerate(spec.types.rules) if rule_reason(rule).text == reason]
+
+
+def _rule_place(document: Document, number: int) -> str | None:
+    """Return the place of a rule; None of a default one, which the spec does not write."""
+    path: Path = ("types", "rules", number)
+    return document.place_of(path) if path in document.values else None
+
+
+def _entries(spec: PipelineSpec, document: Document, known: KnownColumn) -> Iterator[SpecEntry]:
+    yield from _named_entries(spec, document, known.column.name)
+    for number in _rules_now(spec, known):
+        rule = spec.types.rules[number]
+        yield SpecEntry("types.rules", f"{_type_of(rule)}, {rule_reason(rule).text}", _rule_place(document, number))
+
+
+def _named_entries(spec: PipelineSpec, document: Document, name: str) -> Iterator[SpecEntry]:
+    """Yield the entries that name a column."""
+    paths: dict[Path, str] = {}
+    if name in spec.types.columns:
+        paths["types", "columns", name] = spec.types.columns[name].sql
+    for source, target in spec.columns.rename.items():
+        if target == name:
+            paths["columns", "rename", source] = f"{source} of the files is {name}"
+    if name in spec.columns.exclude:
+        paths["columns", "exclude", spec.columns.exclude.index(name)] = "no load writes it"
+    if name in spec.evolution.columns:
+        policy = spec.evolution.columns[name]
+        says = f"wider_values: {policy.wider_values}, type_conflicts: {policy.type_conflicts}"
+        paths["evolution", "columns", name] = says
+    for path, says in paths.items():
+        yield SpecEntry(field_name(path), says, document.place_of(path))
+    for field, says in _metadata(spec, name).items():
+        path = ("metadata_columns", field)
+        place = document.place_of(path) if path in document.values else None
+        yield SpecEntry(field_name(path), says, place)
+
+
+def _metadata(spec: PipelineSpec, name: str) -> dict[str, str]:
+    """Return what Feedway writes into a metadata column, by its field; nothing of another column."""
+    found = {}
+    if spec.metadata_columns.run_date == name:
+        found["run_date"] = "the time at which the load began"
+    if spec.metadata_columns.file_name == name:
+        found["file_name"] = "the name of the row's file"
+    return found
+
+
+def _type_of(rule: TypeRule) -> str:
+    return rule.type if isinstance(rule.type, str) else rule.type.sql
+
+
+def _rules_now(spec: PipelineSpec, known: KnownColumn) -> list[int]:
+    """Return the numbers of the rules that decided the column's type, and of the first that names it."""
+    found = [number for change in known.history.changes for number in _rules_of_reason(change.reason, spec)[:1]]
+    named = (number for number, rule in enumerate(spec.types.rules) if _names(rule, spec, known.column.name))
+    return list(dict.fromkeys([*found, *([first] if (first := next(named, None)) is not None else [])]))
+
+
+def _names(rule: TypeRule, spec: PipelineSpec, name: str) -> bool:
+    is_key = name in spec.load.keys
+    return rule.name is not None and fnmatchcase(name, rule.name) and rule.key in (None, is_key)
+
+
+def _beginning(known: KnownColumn) -> Iterator[str]:
+    """Yield how the column came to be, where no load has recorded it."""
+    changes = known.history.changes
+    if changes and changes[0].type_before is None:
+        return
+    if changes:
+        yield f"The table had the column, as {changes[0].type_before}, before the first change that is recorded."
+    elif known.history.is_created:
+        yield (
+            "A load created the table, and none has recorded this column: somebody else added or renamed it, or an "
+            "earlier release of Feedway created it."
+        )
+    else:
+        yield "The table had the column before Feedway first loaded it, or somebody else added it: no load did."
+
+
+def _changes_of_others(known: KnownColumn) -> Iterator[str]:
+    """Yield where the type is not the one that the change before has left."""
+    changes = known.history.changes
+    for before, after in pairwise(changes):
+        if after.type_before is not None and not _are_same(before.type_after, after.type_before):
+            yield (
+                f"Somebody else changed it from {before.type_after} to {after.type_before} between "
+                f"{_minute(before)} and {_minute(after)}."
+            )
+    if changes and not _are_same(changes[-1].type_after, known.type):
+        last = changes[-1]
+        is_as_before = last.type_before is not None and _are_same(last.type_before, known.type)
+        or_not_grown = ", or the load was killed before the column grew" if is_as_before else ""
+        yield (
+            f"Somebody else changed it from {last.type_after} to {known.type} after {_minute(last)}{or_not_grown}: "
+            "no load did."
+        )
+
+
+def _minute(change: ColumnChange) -> str:
+    return change.changed_ts[:16]
+
+
+def _are_same(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    try:
+        return parse_type(one) == parse_type(other)
+    except ValueError:
+        return False
+
+
+def _differences(spec: PipelineSpec, known: KnownColumn, plan_command: str) -> Iterator[str]:
+    """Yield that the spec declares another type than the table has."""
+    name = known.column.name
+    declared = spec.types.columns.get(name)
+    if declared is not None and declared != known.column.type:
+        yield (
+            f"types.columns.{name} declares {declared}, and the table has {known.type}. See what a run would do: "
+            f"{plan_command}"
+        )
+
+
+def _rule_notes(spec: PipelineSpec, known: KnownColumn) -> Iterator[str]:
+    """Yield what has become of the rule that decided the type, and that rules change no column that exists."""
+    decided = [change for change in known.history.changes if change.decided_by == "rule"]
+    if decided and not _rules_of_reason(decided[-1].reason, spec):
+        yield f"The spec no longer has the {decided[-1].reason}."
+    types = {_type_of(spec.types.rules[number]) for number in _rules_now(spec, known)}
+    is_other = any(text != "decimal(fit)" and not _are_same(text, known.type) for text in types)
+    if is_other and known.column.name not in spec.types.columns:
+        yield (
+            "A rule decides the type of a new column only. To give this one another type, declare it: "
+            f"types.columns.{known.column.name}."
+        )
