@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -77,11 +77,31 @@ class FileMeasurement:
 
 
 @dataclass(frozen=True)
+class RowRange:
+    """Rows of a source file, or of an archive's member, by its address; they are counted from 1 as in BadRow."""
+
+    url: str
+    first: int
+    last: int
+
+
+def joined(ranges: Iterable[RowRange]) -> tuple[RowRange, ...]:
+    """Return ranges, which come in the order of files and rows, with those as one that follow each other."""
+    found: list[RowRange] = []
+    for each in ranges:
+        if found and found[-1].url == each.url and found[-1].last + 1 == each.first:
+            each = RowRange(each.url, found.pop().first, each.last)
+        found.append(each)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
 class StagingFile:
-    """A Parquet file of staged rows: its address and its size."""
+    """A Parquet file of staged rows: its address, its size, and the rows of which it has the good ones."""
 
     url: str
     size_bytes: int
+    rows: tuple[RowRange, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,15 @@ from typing import TypeVar
 from framework.errors import SourceFileError, UndecodableFileError
 from framework.log.redaction import without_values
 from framework.model.files import SourceBatch, SourceFile
-from framework.model.measurements import BadRow, ColumnProfile, FileMeasurement, Measurements
+from framework.model.measurements import (
+    BadRow,
+    ColumnProfile,
+    FileMeasurement,
+    Measurements,
+    RowRange,
+    StagingFile,
+    joined,
+)
 from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
 from framework.rows.choice import expected_bytes
@@ -30,6 +38,7 @@ from framework.rows.sql.keys import MOST_KEYS, are_distinct
 from framework.rows.sql.measure import column_measurements, merged_numbers, value_counts
 from framework.rows.sql.profile import column_profiles
 from framework.rows.sql.samples import first_samples
+from framework.rows.sql.stage import StagedPart
 from framework.rows.work import Before, FindPaths, OnlyRead, ProfileColumns, QuarantineRows, ReadBadRows, StageRows
 
 _Found = TypeVar("_Found")
@@ -120,9 +129,23 @@ class BatchRows:
             footer_lines=sum(report.footer_lines for report in reports),
             values=value_counts(columns, found) if all(part.is_measured for part in parts) else {},
             samples=first_samples(part.samples for part in parts),
-            staging_files=tuple(part.file for part in parts if part.file is not None),
+            staging_files=tuple(self._staging_files(parts)),
             has_distinct_keys=are_distinct([part.keys for part in parts if part.rows_staged]),
         )
+
+    def _staging_files(self, parts: Sequence[StagedPart]) -> Iterator[StagingFile]:
+        """Yield the staging files with the rows that they were made of."""
+        before = self._before()
+        reports = {report.place: report for report in self._reports()}
+        for part in parts:
+            if part.file is not None:
+                ranges = []
+                for report in (reports[place] for place in sorted(part.splits)):
+                    url = self._batch.files[report.file].parts[report.part].url
+                    first = before[report.place].records + 1
+                    if report.records:
+                        ranges.append(RowRange(url, first, first + report.records - 1))
+                yield replace(part.file, rows=joined(ranges))
 
     def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
         """Return the first `limit` bad rows of some files, by file and row; one entry per offending column."""

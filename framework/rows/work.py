@@ -95,7 +95,7 @@ class StageRows:
             with bench.phases.busy("upload"):
                 job.store.upload(target, url)
         target.unlink()
-        return replace(staged, file=file)
+        return replace(staged, file=file, splits=tuple((split.layout.ordinal, split.split) for split in records))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from framework.model.measurements import BadRow, ColumnMeasurement, FileMeasurement
+from framework.model.measurements import BadRow, ColumnMeasurement, FileMeasurement, RowRange
 from framework.model.staging import FromFile
 from tests.rows.conftest import Bench, column
 
@@ -114,12 +114,14 @@ def test_a_misfit_in_a_fill_makes_every_row_bad_and_hangs_nothing(bench: Bench) 
     assert (seen.rows_bad, seen.columns["b"].null_keys, rows) == (2, 2, [])
 
 
-def test_the_staging_files_are_named_with_their_sizes(bench: Bench) -> None:
+def test_the_staging_files_are_named_with_their_sizes_and_rows(bench: Bench) -> None:
     batch = bench.batch({"1.csv": b"a\n1\n2\n", "2.csv": b"a\n", "3.csv": b"a\nx\n"})
     seen = bench.measure(batch, [column("a", "integer")], "s3://lake/staging/named")
     (file,) = seen.staging_files
     (path,) = bench.parquet_files("staging/named")
     assert (file.url, file.size_bytes) == (f"s3://lake/staging/named/{path.name}", path.stat().st_size)
+    one, _, three = (layout.url for layout in batch.files)
+    assert file.rows == (RowRange(one, 1, 2), RowRange(three, 1, 1))
     assert bench.measure(bench.batch(b"a\nx\n"), [column("a", "integer")], "s3://lake/staging/none").staging_files == ()
 
 

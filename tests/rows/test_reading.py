@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 
 import pytest
 
@@ -148,6 +149,10 @@ def test_rows_are_numbered_in_their_order_over_all_splits(
     assert [row[:2] for row in rows] == [(number, "") for number in range(5_000)]
     assert len({row[-1] for row in rows}) == 5_000
     assert len(seen.staging_files) > 50
+    ranges = [(bench.rows(replace(seen, staging_files=(file,))), file.rows) for file in seen.staging_files]
+    # In this file the record n is row n + 1.
+    assert all(of.first <= row[0] + 1 <= of.last for found, (of,) in ranges for row in found)
+    assert sum(of.last - of.first + 1 for _, (of,) in ranges) in (5_000, 5_001)
     (found,) = bench.read_bad_rows(batch, [column("n", "integer")], 5)
     assert (found.row, found.line, found.column) == (5_001, 5_002, None)
 

@@ -28,7 +28,8 @@ class StagedPart:
 
     `numbers` are those of its columns, as far as they were looked for: all of them where it `is_measured`. `misfits`
     counts rows that do not fit by file and split, where there are any. `keys` are the hashes of the good rows' keys;
-    None where nothing was written, or hashes would prove nothing. `samples` as in Samples.
+    None where nothing was written, or hashes would prove nothing. `samples` as in Samples. `splits` are those of the
+    file's rows, by the source file's ordinal and the split's number.
     """
 
     rows_read: int
@@ -39,6 +40,7 @@ class StagedPart:
     file: StagingFile | None = None
     keys: bytes | None = None
     samples: Samples = field(default_factory=dict)
+    splits: tuple[tuple[int, int], ...] = ()
 
 
 def stage_part(
