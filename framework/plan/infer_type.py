@@ -212,7 +212,7 @@ def rule_reason(rule: TypeRule) -> TypeReason:
         parts.append(describe_kind(rule.inferred))
     if rule.key is not None:
         parts.append("keys" if rule.key else "other columns than keys")
-    return TypeReason("rule", f"rule for {', '.join(parts) or 'every column'}")
+    return TypeReason("rule", f"rule for {', '.join(parts) or 'every column'}", place=rule.place)
 
 
 def describe_kind(kind: InferredKind) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 DecidedBy = Literal["spec", "table", "rule", "file", "values", "feedway"]
@@ -15,12 +15,14 @@ class TypeReason:
     """Why a column has its type: what decided, and in a few words how.
 
     `evidence` is what the values of a new column showed, or where the value stands that made a column text; None where
-    none is needed. With `log_samples: false` it has counts and lengths, and no value.
+    none is needed. With `log_samples: false` it has counts and lengths, and no value. `place` is the line and the column
+    of the deciding rule in the spec.
     """
 
     decided_by: DecidedBy
     text: str
     evidence: str | None = None
+    place: tuple[int, int] | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return self.text if self.evidence is None else f"{self.text}: {self.evidence}"

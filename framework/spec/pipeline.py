@@ -110,26 +110,29 @@ class TypeRule:
     """A rule for the type of a column that has none yet; None matches everything.
 
     `name` is a glob. `key` is True for upsert keys only, False for all other columns only. The type DECIMAL_FIT depends
-    on the numbers.
+    on the numbers. `place` is the rule's line and column in the spec, None for a default rule.
     """
 
     name: str | None
     inferred: InferredKind | None
     key: bool | None
     type: ColumnType | Literal["decimal(fit)"]
+    place: tuple[int, int] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class TypesSpec:
     """Types by column name, and the rules for the columns that have none; first match wins.
 
-    `notation` says how texts write values, `notations` how those of single columns do.
+    `notation` says how texts write values, `notations` how those of single columns do. `places` are the lines and
+    columns of the entries of `types.columns` in the spec.
     """
 
     columns: Mapping[str, ColumnType]
     rules: tuple[TypeRule, ...]
     notation: Notation
     notations: Mapping[str, Notation]
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict, compare=False)
 
     def notation_of(self, column: str) -> Notation:
         """Return how the texts of a column write values."""

@@ -21,7 +21,7 @@ from framework.load.preview import PlannedLoad
 from framework.load.result import LoadFailure, LoadResult
 from framework.plan.explanation import ColumnChange, Explanation, SpecEntry
 from framework.plan.load_report import ColumnReport
-from framework.plan.type_reason import TypeReason
+from framework.plan.type_reason import OF_TABLE
 from framework.resources import read_text
 from framework.warehouse.audit import CHANGE_COLUMNS, HISTORY_COLUMNS
 
@@ -62,7 +62,7 @@ def test_a_column_of_a_plan_has_the_fields_of_its_schema() -> None:
     properties = output_schema("plan")["properties"]["loads"]["items"]["properties"]["columns"]["items"]["properties"]
     reason = list(properties["reason"]["properties"])
     assert list(properties) == [field.name for field in dataclasses.fields(ColumnReport)]
-    assert reason == [field.name for field in dataclasses.fields(TypeReason)]
+    assert reason == list(OF_TABLE.as_dict())
 
 
 def test_a_landed_file_has_the_fields_of_its_schema() -> None:

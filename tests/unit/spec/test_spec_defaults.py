@@ -140,6 +140,24 @@ def test_rules_of_the_spec_come_before_the_default_rules(minimal: str) -> None:
     assert spec.types.rules == (TypeRule(None, "double", None, parse_type("double")), *DEFAULT_RULES)
 
 
+def test_types_and_rules_have_their_places_in_the_spec(minimal: str) -> None:
+    more = """\
+types:
+  rules:
+  - {name: "*_id", type: varchar(64)}
+  - inferred: double
+    type: double precision
+  columns:
+    a: integer
+    "b": {null_values: ["-"]}
+"""
+    types = load_pipeline_text(minimal + more, "orders.yml", "orders").types
+    above = minimal.count("\n")
+
+    assert [rule.place for rule in types.rules[:3]] == [(above + 3, 5), (above + 4, 5), None]
+    assert types.places == {"a": (above + 7, 5), "b": (above + 8, 5)}
+
+
 def test_one_sample_has_decimals_that_fit_and_one_the_default() -> None:
     def rules(name: str) -> tuple[TypeRule, ...]:
         path = Path(__file__).parents[3] / "pipelines" / f"{name}.yml"

@@ -82,6 +82,7 @@ FIELDS_OF_TARGET = {
     "notations": set(),
     "written_for": set(),
     "place": set(),
+    "places": set(),
     "max_unpacked_bytes": {"max_unpacked"},
     "encodings": set(),
     "csv": {"options"},
