@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow.parquet import ColumnSchema, ParquetSchema
 
-from framework.sandbox.data_api.spectrum_error import scan_error
+from framework.sandbox.data_api.spectrum_error import column_error, scan_error
 from framework.sandbox.data_api.target_table import TargetColumn
 from framework.sandbox.redshift_sql import not_supported
 
@@ -85,9 +85,11 @@ def check_columns(file: Sequence[FileColumn], table: Sequence[TargetColumn], url
         )
     for source, target in zip(file, table, strict=True):
         if not _may_load(source, target):
-            raise scan_error(
+            raise column_error(
                 f"File '{url}' has an incompatible Parquet schema for column '{url}.{source.name}'. "
-                f"Column type: {_redshift_type(target)}, Parquet schema:\n  {source.definition}"
+                f"Column type: {_redshift_type(target)}, Parquet schema:\n  {source.definition}",
+                target,
+                url,
             )
 
 

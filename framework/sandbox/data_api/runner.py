@@ -16,8 +16,10 @@ from framework.sandbox import redshift_sql
 from framework.sandbox.data_api import statement as states
 from framework.sandbox.data_api.cancellation import Cancellation, Cancelled
 from framework.sandbox.data_api.error_text import STATEMENT_ERRORS, error_text
+from framework.sandbox.data_api.load_errors import log_load_error
 from framework.sandbox.data_api.parameters import substitute
 from framework.sandbox.data_api.sessions import Connection, ConnectionFailed, Sessions
+from framework.sandbox.data_api.spectrum_error import ScanError
 from framework.sandbox.data_api.statement import Ending, Statement, Status
 from framework.sandbox.data_api.store import StatementStore
 from framework.sandbox.data_api.transaction import Origins, Session
@@ -81,6 +83,8 @@ class Runner:
         except STATEMENT_ERRORS as error:
             spent_ns = time.perf_counter_ns() - began_ns
             _roll_back(session)
+            if isinstance(error, ScanError) and error.logged is not None:
+                log_load_error(session.connection, query_id, error.logged)
             ending = _ending(session, error, cancellation, query_id)
             self.store.change(statement.id, lambda s: states.part_ended(s, index, ending, spent_ns, self.clock()))
             return False

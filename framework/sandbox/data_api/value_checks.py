@@ -8,7 +8,7 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from framework.sandbox.data_api.spectrum_error import scan_error
+from framework.sandbox.data_api.spectrum_error import column_error, scan_error
 from framework.sandbox.data_api.target_table import TargetColumn
 from framework.sandbox.redshift_sql import Refused
 
@@ -45,13 +45,17 @@ def check_values(column: pa.Array, name: str, target: TargetColumn, url: str) ->
 def _check_text(column: pa.Array, name: str, target: TargetColumn, url: str) -> None:
     longest = pc.max(pc.binary_length(column)).as_py() or 0
     if longest > target.length_bytes:
-        raise scan_error(
+        raise column_error(
             f"The length of the data column {name} is longer than the length defined in the table. "
-            f"Table: {target.length_bytes}, Data: {longest}, File name: {url}"
+            f"Table: {target.length_bytes}, Data: {longest}, File name: {url}",
+            target,
+            url,
         )
     if target.type_name == "bpchar" and not pc.all(pc.string_is_ascii(column), skip_nulls=True).as_py():
-        raise scan_error(
-            f"Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Column: {name}, File name: {url}"
+        raise column_error(
+            f"Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Column: {name}, File name: {url}",
+            target,
+            url,
         )
 
 

@@ -22,7 +22,7 @@ _SYSTEM_VIEWS = (
         "svv_columns",
         "svv_redshift_columns",
     ),
-    *("svv_relation_privileges", "svv_table_info", "svv_tables"),
+    *("svv_relation_privileges", "svv_table_info", "svv_tables", "sys_load_error_detail"),
 )
 _CATALOGS = word_set(
     """
@@ -32,6 +32,8 @@ _CATALOGS = word_set(
 """PostgreSQL's own catalogs that Redshift has too."""
 _CATALOGS_OF_NAMES = ("pg_attribute", "pg_class", "pg_namespace", "pg_tables")
 """Those of them that have names of more bytes than PostgreSQL takes."""
+_DENIED_ON_SERVERLESS = ("stl_load_errors", "stv_slices")
+"""Regular users of a Serverless workgroup may not read them."""
 
 NOT_ON_TABLES = "Specified types or functions (one per INFO message) not supported on Amazon Redshift tables."
 SYSTEM_PREFIXES = ("pg_", "svv_", "svl_", "stl_", "stv_", "sys_")
@@ -109,4 +111,6 @@ def _stand_in(table: exp.Table) -> tuple[str, str]:
         return "pg_sandbox", name
     if schema in ("", "pg_catalog") and name in _CATALOGS:
         return "pg_catalog", name
+    if schema in ("", "pg_catalog") and name in _DENIED_ON_SERVERLESS:
+        raise Refused(f"permission denied for relation {name}", "42501")
     raise not_supported(f"{schema}.{name}" if schema else name)

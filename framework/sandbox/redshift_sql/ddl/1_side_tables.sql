@@ -32,6 +32,19 @@ create table if not exists pg_sandbox.view_definition (
     query text not null,
     statement text not null
 );
+-- Written once the transaction of a COPY is rolled back, so that the rows outlive it.
+create table if not exists pg_sandbox.load_error (
+    user_name name not null default current_user,
+    query_id bigint not null,
+    session_id integer not null default pg_backend_pid(),
+    start_time timestamp not null default now(),
+    file_name text not null,
+    column_name text not null,
+    column_type text not null,
+    column_length text not null,
+    error_code integer not null,
+    error_message text not null
+);
 -- No key: of two transactions that give a name at once, the second would wait for the first.
 create table if not exists pg_sandbox.long_name (
     short text not null,

@@ -208,6 +208,29 @@ left join pg_sandbox.table_design as d on d.relation = c.oid;
 create or replace view pg_internal.stv_db_isolation_level as
 select current_database()::varchar(128) as db_name, 'Snapshot Isolation'::varchar(128) as isolation_level;
 
+-- The texts are cut and padded to the lengths of
+-- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html; of Parquet no line is known.
+create or replace view pg_internal.sys_load_error_detail as
+select
+    u.usesysid::integer as user_id,
+    e.query_id,
+    0::bigint as transaction_id,
+    e.session_id,
+    current_database()::char(64) as database_name,
+    0 as table_id,
+    e.start_time,
+    e.file_name::char(256) as file_name,
+    0::bigint as line_number,
+    e.column_name::char(127) as column_name,
+    e.column_type::char(10) as column_type,
+    e.column_length::char(10) as column_length,
+    0 as position,
+    e.error_code,
+    e.error_message::char(512) as error_message
+from pg_sandbox.load_error as e
+inner join pg_catalog.pg_user as u on u.usename = e.user_name
+where e.user_name = current_user;
+
 create or replace view pg_sandbox.information_schema_tables as
 select table_catalog, table_schema, table_name, table_type from pg_internal.svv_tables;
 

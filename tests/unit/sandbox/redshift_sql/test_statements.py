@@ -140,7 +140,7 @@ def test_what_is_barred_in_a_transaction_and_what_commits_is_said() -> None:
         ("select a[0] from s.t", "An array"),
         ("select '61'::varbyte", "type varbinary"),
         ("select a::super from s.t", "type super"),
-        ("select * from stl_load_errors", "stl_load_errors"),
+        ("select * from stl_query", "stl_query"),
         ("select * from pg_internal.svv_tables", "pg_internal.svv_tables"),
         ("insert into s.t values (1) on conflict do nothing", "ON CONFLICT"),
         ("select " + "a" * 128 + " from s.t", f'the name "{"a" * 128}" of more than 127 bytes'),
