@@ -15,6 +15,7 @@ The number is the exit code of a command that ends in the error.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
 from enum import Enum, auto
 from typing import Literal
@@ -175,6 +176,18 @@ class Cause(Enum):
     OTHER = auto()
 
 
+SQL_MARK = "\nSQL: "
+"""Separates what a message has of a refusal from the statement, which may be long and stands last."""
+
+
+@dataclass(frozen=True)
+class AtFault:
+    """The column and the staging file that the text of a refusal names, None where it names none."""
+
+    column: str | None = None
+    file: str | None = None
+
+
 class WarehouseError(PipelineError):
     """The warehouse or the lake refused, or could not be reached."""
 
@@ -187,8 +200,10 @@ class WarehouseError(PipelineError):
         statement_id: str | None = None,
         sql: str | None = None,
         failed_index: int | None = None,
+        query_id: int | None = None,
         refused: OnRefusal | None = None,
         cause: Cause = Cause.OTHER,
+        at_fault: AtFault = AtFault(),
         warehouse_message: str | None = None,
         is_outage: bool = False,
         brief: str | None = None,
@@ -196,13 +211,16 @@ class WarehouseError(PipelineError):
         """Keep the details of the refusal.
 
         `failed_index` is the position, from 0, of the refused statement in its batch, `refused` what its refusal
-        means; both are None where the warehouse refused no statement, but the whole submission.
+        means; both are None where the warehouse refused no statement, but the whole submission. `query_id` is the
+        refused statement's in the warehouse's system views, None where it has none.
         """
         self.statement_id = statement_id
         self.sql = sql
         self.failed_index = failed_index
+        self.query_id = query_id
         self.refused = refused
         self.cause = cause
+        self.at_fault = at_fault
         self.warehouse_message = warehouse_message
         self.is_outage = is_outage
         super().__init__(message, brief=brief)
@@ -216,6 +234,13 @@ class WarehouseError(PipelineError):
     def first_line(self) -> str:
         """The first line of the reason, without the hints that follow it, which suggest CASCADE."""
         return self.reason.strip().partition("\n")[0]
+
+    def explained(self, lines: Sequence[str]) -> WarehouseError:
+        """Return the error with lines in its message, before the statement."""
+        message, mark, statement = str(self).partition(SQL_MARK)
+        error = copy(self)
+        error.args = ("\n".join([message, *lines]) + mark + statement,)
+        return error
 
 
 class TransientWarehouseError(WarehouseError):

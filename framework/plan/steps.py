@@ -89,7 +89,8 @@ class Transaction:
     """Statements that are committed together; a single one runs outside any transaction block.
 
     `leaves` is a table of the run's own that exists once this is committed, until a later transaction of the plan
-    drops or renames it.
+    drops or renames it. One that only reads may have `max_seconds`: if it has not ended so long after it was submitted,
+    it is cancelled, and its end is not awaited.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Transaction:
     if_refused: OnRefusal = OnRefusal.FAIL
     journal: JournalStep | None = None
     leaves: TableName | None = None
+    max_seconds: int | None = None
 
     def refused_by(self, error: WarehouseError) -> Statement | None:
         """Return the statement that the warehouse refused; None where it refused the whole submission."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from framework.errors import TransientWarehouseError, WarehouseError
+from framework.errors import SQL_MARK, TransientWarehouseError, WarehouseError
 from framework.log.aws_errors import call_error, credentials_refused
 from framework.log.redaction import without_values
 from framework.model.names import statement_name
@@ -23,6 +23,7 @@ from framework.plan.render import condensed, render
 from framework.plan.steps import Transaction
 from framework.warehouse.rate_limit import ACCOUNT_QUOTAS, SHARE, RateLimiter
 from framework.warehouse.refusals import (
+    at_fault_in,
     cause_of,
     is_outage_text,
     is_transient_response,
@@ -323,6 +324,10 @@ class _Attempt:
             # Otherwise the cleanup would wait for its locks, and nothing else awaits it.
             self._warehouse.cancel(statement_id)
             raise
+        except _GivenUp as reason:
+            with suppress(WarehouseError):
+                self._warehouse.call("cancel_statement", Id=statement_id)
+            raise TransientWarehouseError(str(reason), statement_id=statement_id) from None
         except _TakesTooLong as reason:
             self._warehouse.cancel(statement_id)
             description = self._warehouse.poll(statement_id)
@@ -337,15 +342,23 @@ class _TakesTooLong(Exception):
     """A statement has run for longer than it may."""
 
 
+class _GivenUp(Exception):
+    """A transaction has not ended for longer than it may, whether it runs or waits for its turn."""
+
+
 class _TimeLimits:
-    """How long the statements of a transaction have run that may run for a limited time."""
+    """How long a transaction has taken, and those of its statements have run, that have a limited time."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+        self._submitted_at = time.monotonic()
         self._seen_at: dict[int, float] = {}
 
     def check(self, description: Mapping[str, Any]) -> None:
-        """Raise _TakesTooLong if the statement that is running has taken more than its `max_seconds`."""
+        """Raise _GivenUp or _TakesTooLong if the transaction, or the statement that runs, exceeds its `max_seconds`."""
+        most = self._transaction.max_seconds
+        if most is not None and time.monotonic() - self._submitted_at > most:
+            raise _GivenUp(f"no answer within {most} s")
         parts = description.get("SubStatements") or [description]
         for index, (statement, part) in enumerate(zip(self._transaction.statements, parts, strict=False)):
             if statement.max_seconds is None or part["Status"] != "STARTED":
@@ -397,20 +410,24 @@ def _raise_failed(
     if failed is None and not parts:
         failed = 0
     sql = None if failed is None else texts[failed]
+    refused = description if failed is None or not parts else parts[failed]
+    query_id = refused.get("RedshiftQueryId") or 0
     passes = timeout_ms is None and (description["Status"] == "ABORTED" or is_transient_text(message))
     kind = TransientWarehouseError if passes else WarehouseError
     lines = [f"statement {description['Id']} {description['Status']}: {message.strip()}"]
     if timeout_ms is not None:
         lines.append(f"It ran for {timeout_ms} ms, the statement_timeout of the user Feedway connects as; raise that.")
-    if sql is not None:
-        lines.append(f"SQL: {condensed(sql)[:2000]}")
+    statement = "" if sql is None else f"{SQL_MARK}{condensed(sql)[:2000]}"
     raise kind(
-        "\n".join(lines),
+        "\n".join(lines) + statement,
         statement_id=description["Id"],
         sql=sql,
         failed_index=failed,
+        # A batch as a whole has 0, and a statement that did not reach the compute nodes -1.
+        query_id=query_id if query_id > 0 else None,
         refused=None if failed is None else transaction.refusal_of(failed),
         cause=cause_of(message),
+        at_fault=at_fault_in(description.get("Error") or ""),
         warehouse_message=message,
         is_outage=passes and is_outage_text(message),
         # Redaction hides what stands in quotes, and the warehouse may put a value elsewhere.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from framework.errors import Cause
+from framework.errors import AtFault, Cause
 
 TRANSIENT_API_CODES = frozenset(
     {
@@ -77,6 +77,18 @@ _CAUSES = tuple(
 )
 """The first match counts. A column's message may name its relation too."""
 _NAME = re.compile(r'\b(?:column|relation|function|schema|type|entry for table|near) "?([^\s"(]+)')
+_COLUMNS_AT_FAULT = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?m)Cannot insert a NULL value into column (?P<column>.+?)(?: \[ErrorId: \S+\])?\s*$",
+        r"The length of the data column (?P<column>.+?) is longer than the length defined in the table\.",
+        r"has an incompatible Parquet schema for column '[^'\n]*?\.parquet\.(?P<column>.+?)'\. Column type: ",
+    )
+)
+"""Sources: https://github.com/aws/aws-sdk-pandas/issues/280;
+https://github.com/aws/amazon-redshift-python-driver/issues/107; NULL has error code 8007. A text that a driver has cut
+off inside a name matches none of them."""
+_FILE_AT_FAULT = re.compile(r"[^\s/']+?\.parquet\b")
 _KNOWN_WORDS = (
     "permission denied",
     "access denied",
@@ -123,6 +135,13 @@ def name_at_fault(message: str) -> str | None:
     """Return the name that an error text gives as its cause, without its schema; None where it gives none."""
     named = _NAME.search(message)
     return None if named is None else named[1].rpartition(".")[2] or None
+
+
+def at_fault_in(message: str) -> AtFault:
+    """Return the column and the staging file that an error text of COPY or INSERT names, before it is redacted."""
+    column = next((found["column"] for each in _COLUMNS_AT_FAULT if (found := each.search(message))), None)
+    file = _FILE_AT_FAULT.search(message)
+    return AtFault(column, None if file is None else file[0])
 
 
 def is_transient_text(message: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from framework.errors import Cause, OnRefusal, TransientWarehouseError, WarehouseError
+from framework.errors import AtFault, Cause, OnRefusal, TransientWarehouseError, WarehouseError
 from framework.log.run_log import RunLog
 from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction, select
@@ -444,6 +444,68 @@ def test_a_batch_whose_statement_exceeds_its_time_is_cancelled(ended: str, monke
 
     assert fake.arguments_of("cancel_statement") == [{"Id": "s"}]
     assert len(fake.arguments_of("batch_execute_statement")) == 1
+
+
+@pytest.mark.parametrize("refusal", [{}, ClientError({"Error": {"Code": "ValidationException"}}, "CancelStatement")])
+def test_a_read_that_waits_for_its_turn_too_long_is_given_up(refusal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(step=2)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    fake = FakeDataApi(
+        execute_statement=[{"Id": "s"}],
+        describe_statement=[{"Id": "s", "Status": "PICKED"}] * 9,
+        cancel_statement=[refusal],
+    )
+    read = Transaction("read", (select("select_statement_timeout"),), max_seconds=10)
+
+    with pytest.raises(TransientWarehouseError, match="no answer within 10 s"):
+        warehouse(fake).run(read, CALLER, log(), attempts=1)
+
+    assert fake.arguments_of("cancel_statement") == [{"Id": "s"}]
+    assert fake.answers["describe_statement"], "the end is not awaited"
+
+
+def batch(*parts: tuple[str, int | None]) -> dict[str, Any]:
+    """Return the description of a batch whose statements have these statuses and query ids."""
+    return {"RedshiftQueryId": 0, "SubStatements": [{"Status": each, "RedshiftQueryId": of} for each, of in parts]}
+
+
+@pytest.mark.parametrize(
+    ("described", "query_id"),
+    [
+        (batch(("FINISHED", 7), ("FAILED", 8)), 8),
+        (batch(("FINISHED", 7), ("FAILED", -1)), None),
+        (batch(("FINISHED", 7), ("FAILED", None)), None),
+        (batch(("ABORTED", 7), ("ABORTED", -1)), None),
+        ({"RedshiftQueryId": 9}, 9),
+        ({}, None),
+    ],
+)
+def test_a_refusal_has_the_query_id_of_the_refused_statement(described: dict[str, Any], query_id: int | None) -> None:
+    ended = {"Id": "s", "Status": "FAILED", "Error": "ERROR: Spectrum Scan Error", **described}
+    fake = FakeDataApi(
+        batch_execute_statement=[{"Id": "s"}], execute_statement=[{"Id": "s"}], describe_statement=[ended]
+    )
+
+    with pytest.raises(WarehouseError) as refused:
+        warehouse(fake).run(LOCK if "SubStatements" in described else ONE, CALLER, log())
+
+    assert refused.value.query_id == query_id
+
+
+def test_a_column_is_named_although_redaction_hides_it_in_the_message() -> None:
+    text = "it has an incompatible Parquet schema for column 's3://l/x.parquet.a'. Column type: INT, Parquet schema:"
+    fake = FakeDataApi(batch_execute_statement=[{"Id": "s"}], describe_statement=[failed(text)])
+
+    with pytest.raises(WarehouseError) as refused:
+        warehouse(fake).run(LOCK, CALLER, log())
+
+    assert "parquet.a" not in str(refused.value)
+    assert refused.value.at_fault == AtFault("a", "x.parquet")
+    explained = refused.value.explained(["one", "two"])
+    # JOB_STS cuts off the end of a message: the statement.
+    assert str(explained).splitlines()[1:3] == ["one", "two"]
+    assert str(explained).splitlines()[3].startswith("SQL: ")
+    assert (type(explained), explained.sql, explained.brief) == (WarehouseError, refused.value.sql, refused.value.brief)
 
 
 def test_an_older_client_polls_from_when_such_statements_usually_end(monkeypatch: pytest.MonkeyPatch) -> None:

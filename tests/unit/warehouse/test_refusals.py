@@ -2,7 +2,8 @@
 
 import pytest
 
-from framework.warehouse.refusals import is_outage_text, is_transient_response, is_transient_text
+from framework.errors import AtFault
+from framework.warehouse.refusals import at_fault_in, is_outage_text, is_transient_response, is_transient_text
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,41 @@ def test_an_outage_is_distinguished_from_a_conflict_with_others(text: str, expec
 )
 def test_an_api_answer_is_judged_by_its_code(code: str, status: int, message: str, expected: bool) -> None:
     assert is_transient_response(code, status, message) is expected
+
+
+STAGED = "rows-00002-000001-1-0a1b2c3d.parquet"
+URL = f"https://s3.eu-west-1.amazonaws.com/lake/staging/f/i/r/plan-1/{STAGED}"
+LENGTH = (
+    "context:   The length of the data column name is longer than the length defined in the table. "
+    f"Table: 256, Data: 262, File name: {URL}\n  query: 26301369"
+)
+SCHEMA = (
+    f"context:   File '{URL}' has an incompatible Parquet schema for column 's3://lake/a b/{STAGED}.it's'. "
+    "Column type: INT, Parquet schema:\n optional byte_array it's [i:0 d:1 r:0]"
+)
+COUNT = (
+    "context:   Unmatched number of columns between table and file. Table columns: 20, Data columns: 16, "
+    f"File name: {URL}"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "file"),
+    [
+        ("ERROR: Cannot insert a NULL value into column made at\n  Detail: \n  error:  Cannot insert", "made at", None),
+        ("ERROR: Cannot insert a NULL value into column made at [ErrorId: 1-65f0]", "made at", None),
+        (LENGTH, "name", STAGED),
+        (SCHEMA, "it's", STAGED),
+        # A driver has cut off the text, and the name may go on.
+        (SCHEMA.partition("'. Column type")[0], None, STAGED),
+        (COUNT, None, STAGED),
+        ("ERROR: Spectrum Scan Error\n  context:   File not found", None, None),
+        ("ERROR: value too long for type character varying(3)", None, None),
+        ("ERROR: Numeric data overflow (result precision)", None, None),
+        ("", None, None),
+    ],
+)
+def test_a_column_and_a_staging_file_are_read_where_a_text_names_them(
+    text: str, column: str | None, file: str | None
+) -> None:
+    assert at_fault_in(text) == AtFault(column, file)
