@@ -143,6 +143,8 @@ class OnRefusal(Enum):
     """The file lacks a column that new rows need, and brings keys that the target does not have."""
     SHRINKS_TABLE = auto()
     """The load would leave fewer of the table's rows than the spec allows."""
+    NOT_COPIED = auto()
+    """COPY has not loaded the staging files; the load errors of its query may have the reason."""
     ROWS_DO_NOT_FIT = auto()
     """The target does not accept the rows; `cause` is the reason."""
     VIEW_NOT_REPLACED = auto()

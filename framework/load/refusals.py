@@ -22,6 +22,7 @@ from framework.errors import (
 )
 from framework.load.bad_rows import refused_duplicates
 from framework.load.execute import Committed, Refusal
+from framework.load.load_errors import explain_copy, explain_merge
 from framework.load.result import RecordCounts
 from framework.load.run import Run
 from framework.model.names import TableName
@@ -33,6 +34,7 @@ from framework.plan.missing import Fill
 from framework.plan.shrinkage import too_small
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.audit import read_run_counts
+from framework.warehouse.load_errors import LoadErrors, read_load_errors
 from framework.warehouse.lookups import count_rows
 from framework.warehouse.staging_tables import Duplicates, read_duplicates, read_staging_count
 
@@ -59,6 +61,8 @@ class Question(Enum):
     """The keys that occur in several rows of the staging table."""
     STAGED_ROWS = auto()
     TARGET_ROWS = auto()
+    LOAD_ERRORS = auto()
+    """What the warehouse has logged of the refused COPY."""
     TARGET = auto()
     """The target as it is now."""
 
@@ -71,6 +75,7 @@ class Facts:
     duplicates: Duplicates | None = None
     staged_rows: int | None = None
     target_rows: int | None = None
+    load_errors: LoadErrors | None = None
     target: Observation | None = None
 
 
@@ -135,6 +140,10 @@ def outcome_of(attempt: Attempt, refusal: Refusal, facts: Facts) -> Outcome | Qu
             return Refused(_brings_new_keys(attempt))
         case OnRefusal.SHRINKS_TABLE:
             return _shrinks(attempt, facts)
+        case OnRefusal.NOT_COPIED:
+            if facts.load_errors is None:
+                return Question.LOAD_ERRORS
+            return Refused(explain_copy(attempt.load, error, facts.load_errors))
         case OnRefusal.ROWS_DO_NOT_FIT:
             return _do_not_fit(attempt, error)
         case OnRefusal.VIEW_NOT_REPLACED if (view := _view(refusal)) not in attempt.hints.views_to_drop:
@@ -148,11 +157,11 @@ def meaning_of(run: Run, refusal: Refusal, attempt: Attempt, look: Callable[[], 
     """Return the outcome of a refusal, after reading what it depends on; `look` observes the target as it is now."""
     facts = Facts()
     while isinstance(found := outcome_of(attempt, refusal, facts), Question):
-        facts = _answer(run, found, facts, look)
+        facts = _answer(run, refusal, found, facts, look)
     return found
 
 
-def _answer(run: Run, question: Question, facts: Facts, look: Callable[[], Observation]) -> Facts:
+def _answer(run: Run, refusal: Refusal, question: Question, facts: Facts, look: Callable[[], Observation]) -> Facts:
     staging = run.names.staging
     match question:
         case Question.RUN_COUNTS:
@@ -163,6 +172,8 @@ def _answer(run: Run, question: Question, facts: Facts, look: Callable[[], Obser
             return replace(facts, staged_rows=read_staging_count(run.warehouse, staging))
         case Question.TARGET_ROWS:
             return replace(facts, target_rows=count_rows(run.warehouse, run.target))
+        case Question.LOAD_ERRORS:
+            return replace(facts, load_errors=read_load_errors(run.warehouse, refusal.error.query_id))
         case Question.TARGET:
             return replace(facts, target=look())
 
@@ -220,7 +231,7 @@ def _do_not_fit(attempt: Attempt, error: WarehouseError) -> Outcome:
             target = attempt.load.spec.target.table
             why = f"NOT NULL in {target}, and brings keys that are not in the table"
             return Refused(_lacks(attempt.load.files, fills, why))
-    return Refused(error)
+    return Refused(explain_merge(attempt.load, error))
 
 
 def _changed(attempt: Attempt, refusal: Refusal, facts: Facts) -> Outcome | Question:

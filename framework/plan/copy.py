@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from framework.errors import OnRefusal
 from framework.model.column_type import ColumnType, Kind, varchar
 from framework.model.names import StagingTable, TemporaryTable
 from framework.plan.columns import PlannedColumn, UnloadableColumn
@@ -58,6 +59,7 @@ def plan_copy(copy: CopyInput, staging: StagingTable, max_seconds: int | None = 
                     "copy_role": copy.copy_role,
                     "has_super": any(column.target_type.kind is Kind.SUPER for column in columns),
                 },
+                OnRefusal.NOT_COPIED,
                 max_seconds=max_seconds,
             )
         )
@@ -69,6 +71,12 @@ def plan_copy(copy: CopyInput, staging: StagingTable, max_seconds: int | None = 
 def staging_width(columns: Sequence[PlannedColumn], kept: Sequence[UnloadableColumn]) -> int:
     """Return how many columns the staging table has for those of the target."""
     return len(columns) + len(kept) + sum(column.target_type.kind in _COPIED_AS for column in columns)
+
+
+def filled_by(copied: str, columns: Sequence[PlannedColumn], kept: Sequence[UnloadableColumn]) -> str:
+    """Return the column that is filled from a column of the staging table, which is the same but for those apart."""
+    apart = _copied_apart(columns, [*(column.name for column in columns), *(column.name for column in kept)])
+    return next((name for name, each in apart.items() if each.name == copied), copied)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -10,7 +9,6 @@ from typing import Any
 
 import boto3
 import psycopg
-import pyarrow.parquet
 import pytest
 
 from framework.model.files import FileIdentity
@@ -19,6 +17,7 @@ from framework.sandbox import SandboxAddress
 from tests.call_hooks import CallHook
 from tests.harness import FeedHarness, MakeFeed, csv_text
 from tests.sandbox.conftest import DIVIDED, ENVIRONMENT
+from tests.sandbox.staged import feed_with_hook, restage
 
 REJECTING = """
 source: {prefix: data/in/{name}/}
@@ -107,13 +106,10 @@ def test_a_file_that_another_run_loads_before_the_lock_is_not_copied(
 
 @pytest.mark.parametrize("environment", [ENVIRONMENT, DIVIDED], ids=["single", "divided"])
 def test_rows_that_get_lost_on_the_way_stop_the_merge(make_feed: MakeFeed, environment: Any) -> None:
-    client = boto3.session.Session().client("redshift-data")
-    feed = make_feed(redshift_data=client, environment=environment)
+    feed, before_copy = feed_with_hook(make_feed, environment=environment)
     feed.load("1.csv", csv_text("id,a", "1,x", "2,y"))
     key = feed.land("2.csv", csv_text("id,a", "2,new", "3,z"))
-    event = "before-call.redshift-data.BatchExecuteStatement"
-    hook = CallHook(client, event, 1, lambda context: "manifest.json" in str(context["params"]["body"]))
-    hook.action = lambda: lose_a_row(feed)
+    before_copy.action = lambda: restage(feed, lambda rows: rows.slice(0, rows.num_rows - 1))
     (result,) = feed.run()
 
     assert result.failure is not None
@@ -123,22 +119,6 @@ def test_rows_that_get_lost_on_the_way_stop_the_merge(make_feed: MakeFeed, envir
     assert feed.audit("status")[-2:] == [("STARTED",), ("FAILED",)]
     (again,) = feed.run()
     assert (again.counts.inserted, again.counts.updated) == (1, 1)
-
-
-def lose_a_row(feed: FeedHarness) -> None:
-    """Write the only staging file again without its last row, and the manifest with its new size."""
-    manifest_key = next(key for key in feed.keys("staging/") if key.endswith("manifest.json"))
-    manifest = json.loads(feed.s3.get_object(Bucket="lake", Key=manifest_key)["Body"].read())
-    (entry,) = manifest["entries"]
-    staged = entry["url"].removeprefix("s3://lake/")
-    content = feed.s3.get_object(Bucket="lake", Key=staged)["Body"].read()
-    rows = pyarrow.parquet.read_table(pyarrow.BufferReader(content))
-    sink = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(rows.slice(0, rows.num_rows - 1), sink)
-    shorter = sink.getvalue().to_pybytes()
-    entry["meta"]["content_length"] = len(shorter)
-    feed.s3.put_object(Bucket="lake", Key=staged, Body=shorter)
-    feed.s3.put_object(Bucket="lake", Key=manifest_key, Body=json.dumps(manifest))
 
 
 def test_duplicates_are_explained_though_the_first_submission_has_rolled_them_back(

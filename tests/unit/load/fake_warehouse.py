@@ -30,12 +30,20 @@ class Refusal:
     template: str
     cause: Cause = Cause.OTHER
     times: int | None = None
+    query_id: int | None = None
 
     def error(self, transaction: Transaction, index: int) -> WarehouseError:
         """Return the error as `Warehouse.run` raises it."""
         words = f"{self.template} is refused"
         meaning = transaction.refusal_of(index)
-        return WarehouseError(words, failed_index=index, refused=meaning, cause=self.cause, warehouse_message=words)
+        return WarehouseError(
+            words,
+            failed_index=index,
+            query_id=self.query_id,
+            refused=meaning,
+            cause=self.cause,
+            warehouse_message=words,
+        )
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from framework.model.observation import LoadHistory
 from framework.plan.load_plan import PlanHints
 from framework.plan.steps import Statement, Transaction
 from framework.warehouse.catalog import observe
+from framework.warehouse.load_errors import LoadErrors
 from framework.warehouse.staging_tables import Duplicates
 from tests.unit.load.scenarios import ONE, SCENARIOS, Bench
 
@@ -137,6 +138,14 @@ TABLE = [
         scenario="replace",
         facts=Facts(target_rows=9, duplicates=DUPLICATES),
     ),
+    Row(OnRefusal.NOT_COPIED, Question.LOAD_ERRORS),
+    Row(
+        OnRefusal.NOT_COPIED,
+        Refused,
+        WarehouseError,
+        "it is refused\nnothing is logged.",
+        facts=Facts(load_errors=LoadErrors(7, notes=("nothing is logged",))),
+    ),
     Row(OnRefusal.ROWS_DO_NOT_FIT, Refused, WarehouseError, "it is refused"),
     Row(OnRefusal.ROWS_DO_NOT_FIT, Stale, WarehouseError, cause=Cause.VALUE_TOO_LONG),
     Row(OnRefusal.ROWS_DO_NOT_FIT, Refused, WarehouseError, "it is refused", cause=Cause.NULL_NOT_ALLOWED),
@@ -188,6 +197,7 @@ ANSWERS = {
     Question.DUPLICATES: {"duplicates": DUPLICATES},
     Question.STAGED_ROWS: {"staged_rows": 0},
     Question.TARGET_ROWS: {"target_rows": 0},
+    Question.LOAD_ERRORS: {"load_errors": LoadErrors(None)},
 }
 
 

@@ -45,6 +45,7 @@ FAILS_WITH: dict[OnRefusal, type[PipelineError] | None] = {
     OnRefusal.ROW_COUNT_MISMATCH: WarehouseError,
     OnRefusal.BRINGS_NEW_KEYS: SourceFileError,
     OnRefusal.SHRINKS_TABLE: SourceFileError,
+    OnRefusal.NOT_COPIED: WarehouseError,
     OnRefusal.ROWS_DO_NOT_FIT: WarehouseError,
     OnRefusal.VIEW_NOT_REPLACED: None,
     OnRefusal.BAD_VIEW: SpecError,
