@@ -21,7 +21,7 @@ demo: setup
 
 # Two processes that take about as long, each with a sandbox of its own; loads on Spark are in the first.
 FIRST_HALF := tests/sandbox/test_[a-hr]*.py tests/sandbox/test_interruption.py tests/lake tests/s3_server tests/deploy \
-    tests/processes
+    tests/processes tests/docs
 SECOND_HALF := tests/sandbox/test_in[iv]*.py tests/sandbox/test_[j-qs-z]*.py tests/rows tests/unit
 
 test: setup

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +13,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 from framework import sandbox as local_sandbox
@@ -386,35 +384,3 @@ def test_a_wrong_command_line_is_refused_before_a_test_runs(
     assert code == 2
     assert re.search(message, capsys.readouterr().err)
     assert not (project / ".sandbox").exists()
-
-
-def test_the_example_of_the_documentation_prints_what_it_says(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
-    spec, tests, *_ = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    passed, failed = re.findall(r"    \$ feedway test payments\n((?:    .*\n)+)", page)
-    write(tmp_path, "environments.yml", SHIPPED_ENVIRONMENTS)
-    write(tmp_path, "pipelines/payments.yml", spec)
-
-    for printed, text in ((passed, tests), (failed, tests.replace("amount: 11.50", "amount: 11.05"))):
-        write(tmp_path, "pipelines/tests/payments.yml", text)
-        code = main(["--project", str(tmp_path), "test", "payments"])
-        assert code == int(printed is failed)
-        assert re.sub(r"[0-9.]+ s$", "", capsys.readouterr().out, flags=re.MULTILINE) == re.sub(
-            r"[0-9.]+ s$", "", textwrap.dedent(printed), flags=re.MULTILINE
-        )
-
-
-def test_the_parts_of_the_documentation_are_tests(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
-    _, _, given, rows, _ = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL))
-    project = make_project(tmp_path)
-    write(project, "pipelines/tests/data/payments_2.csv", "payment_id\nP1\n")
-    write(project, "pipelines/tests/prices.yml", yaml.safe_dump({"tests": {"parts": {**given, "expect": rows}}}))
-
-    (test,) = Project(project).feed_tests("prices").tests
-
-    assert test.table is not None
-    assert test.expected.rows is not None
-    assert test.expected.rows.entries[1].cells == {"payment_id": "P2", "amount": "7", "note": None}
