@@ -40,9 +40,12 @@ def check_document(argv: Sequence[str], code: int, printed: str) -> Any:
 @cache
 def schema_of(command: str, action: str | None = None) -> Draft202012Validator:
     """Return the schema of a command's document; `action` is that of `sandbox`."""
-    name = "_".join(filter(None, [_SHARED.get(command, command), action])).replace("-", "_")
-    schema = json.loads(read_text(f"schemas/output/{name}.schema.json"))
-    return Draft202012Validator(schema)
+    return Draft202012Validator(json.loads(read_text(f"schemas/output/{schema_name(command, action)}.schema.json")))
+
+
+def schema_name(command: str, action: str | None = None) -> str:
+    """Return the name of the schema of a command's document."""
+    return "_".join(filter(None, [_SHARED.get(command, command), action])).replace("-", "_")
 
 
 def _document(printed: str, form: str) -> Any:

@@ -28,6 +28,7 @@ from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
+from tests.documents import check_document
 
 PENDING = Pending()
 SHIPPED_ENVIRONMENTS = (Path(__file__).parents[1] / "environments.yml").read_text(encoding="utf-8")
@@ -149,9 +150,10 @@ class FeedHarness:
         return code, printed.out, printed.err
 
     def json(self, *argv: str) -> tuple[int, Any]:
-        """Run a command in the project; return its exit code and its JSON."""
-        code, out, _ = self.command("--output", "json", *argv)
-        return code, json.loads(out)
+        """Run a command in the project; return its exit code and its JSON, which is as its schema has it."""
+        line = ("--output", "json", *argv)
+        code, out, _ = self.command(*line)
+        return code, check_document(line, code, out)
 
     def pasted(self, line: str) -> list[str]:
         """Return the words of a printed command line, which must be the program's, on this project."""

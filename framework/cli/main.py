@@ -46,6 +46,8 @@ BEGINNING = frozenset({"init", "completion"})
 DEFAULT_ENVIRONMENT = "sandbox"
 IN_MARKDOWN = frozenset({"plan"})
 """Commands that take `--output github`."""
+WITHOUT_DOCUMENT = frozenset({"completion"})
+"""Commands that print a script for a shell, in no other form."""
 LOADING = ("run", "replay")
 LONGEST_LINE = 2000
 """Maximum length in characters of a failure in one line: statements in it may have 100,000 bytes."""
@@ -131,6 +133,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     arguments = build_parser(line.argv).parse_args(line.argv)
     if arguments.output == "github" and arguments.command not in IN_MARKDOWN:
         raise SpecError(f"--output github is for {', '.join(sorted(IN_MARKDOWN))}; {arguments.command} has no Markdown")
+    if arguments.output != DEFAULT_FORMAT and arguments.command in WITHOUT_DOCUMENT:
+        raise SpecError(f"{arguments.command} prints a script, and no document: leave --output out")
     arguments.job_id = line.job_id
     arguments.ignored = line.ignored
     return arguments

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import uuid
 from pathlib import Path
@@ -81,7 +82,7 @@ def sandbox_sql(address: SandboxAddress, statement: str) -> dict[str, object]:
     """Run one statement through the Data API and return its result as a JSON value.
 
     `columns` are names, `rows` lists of values: numbers for integers and doubles, texts for
-    decimals, dates and timestamps, null for NULL. Both are empty for a statement without result.
+    decimals, dates, timestamps, NaN and infinities, null for NULL. Both are empty for a statement without result.
 
     Raises:
         WarehouseError: the statement was refused, in the warehouse's words.
@@ -98,8 +99,15 @@ def sandbox_sql(address: SandboxAddress, statement: str) -> dict[str, object]:
     metadata = warehouse.call("get_statement_result", Id=statement_id)["ColumnMetadata"]
     return {
         "columns": [column["name"] for column in metadata],
-        "rows": [list(row) for row in warehouse.fetch(statement_id)],
+        "rows": [[_json_value(value) for value in row] for row in warehouse.fetch(statement_id)],
     }
+
+
+def _json_value(value: object) -> object:
+    """Return a value for JSON, in which NaN and the infinities are text, as Redshift spells them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -155,7 +163,11 @@ def _reset(arguments: argparse.Namespace, root: Path, output: Output) -> None:
         question = f"Remove all buckets and tables of the sandbox in {folder}?"
         if not sys.stdin.isatty():
             raise SpecError(f"{question} There is nobody to ask here; if so, add --yes")
-        if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+        # input() would print it on stdout, where the document goes.
+        output.stderr.write(f"{question} [y/N] ")
+        output.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            output.document({"reset": None}, lambda: "nothing was removed")
             return
     sandbox.reset(folder)
     output.document({"reset": str(folder)}, lambda: f"removed the data in {folder}")
