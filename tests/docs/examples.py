@@ -1,10 +1,10 @@
 """Prepares a project for a section of a page, and runs the section's examples in it, in order.
 
 An example is a block of command lines, or a transcript: its commands follow the prompt `$`, and what each prints on
-stdout follows the command. `2>&1` behind a command adds stderr, and `> FILE` works too. A command must succeed, unless
-`$ echo $?` follows it, with its exit code. The page shows what is printed, to the letter, but for what changes from
-one run to the next (see `_VARYING`), and the rest of a line that it cuts with …. A month in keys, /2026/01/, stands
-for the current one.
+stdout follows the command; nothing follows one that prints nothing. `2>&1` behind a command adds stderr, and `> FILE`
+works too. A command must succeed, unless `$ echo $?` follows it, with its exit code. The page shows what is printed, to
+the letter, but for what changes from one run to the next (see `_VARYING`), and the rest of a line that it cuts with ….
+A month in keys, /2026/01/, stands for the current one.
 
 Beside this module the folder `commands/` belongs to docs/commands.md, `readme/` to README.md, and so on. Such a folder
 holds
@@ -14,7 +14,8 @@ holds
   `before.txt`, commands and transcripts to run before those of the section; `after.txt`, the same for what is
   checked afterwards. None of them becomes a part of the project.
 
-A fenced block below a line that ends with a path, such as `pipelines/orders.yml`:, is written to that file first.
+A fenced block below a line that ends with a path, such as `pipelines/orders.yml`:, is written to that file. If the line
+ends with: writes `pipelines/orders.yml`:, a command above has written the file, and the block must be its content.
 
 To add an example, write it into the page. If it needs something, add it to the section's folder; until it is right, the
 test fails with what its commands print. An example that cannot run here is listed in `not_run.yml`, with the reason.
@@ -38,8 +39,8 @@ HERE = Path(__file__).parent
 NOT_RUN: dict[str, dict[str, str]] = yaml.safe_load((HERE / "not_run.yml").read_text(encoding="utf-8"))
 """The beginning of a block or command that is not run, and why, by page."""
 _VARYING = {
-    "RUN_ID": r"\b[0-9a-f]{32}\b|\b(?=[a-f]*[0-9])[0-9a-f]{8}\b(?!-)",
-    "TIME": r"\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?",
+    "RUN_ID": r"\b([0-9a-f]{32}|[0-9a-f]{8})\b",
+    "TIME": r"\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?",
     "SECONDS": r"(< )?\b\d+(\.\d+)? m?s\b",
 }
 BEFORE, AFTER = "before.txt", "after.txt"
@@ -90,10 +91,17 @@ def run_story(page: str, chosen: Sequence[str], home: Path, sandbox: Path) -> No
         _add_files(own, shell.folder)
         for block in [*_part(own / BEFORE), *sections(page)[section], *_part(own / AFTER)]:
             if block.file:
-                (shell.folder / block.file).parent.mkdir(parents=True, exist_ok=True)
-                (shell.folder / block.file).write_text(f"{block.text}\n", encoding="utf-8")
+                _write_or_compare(block, shell.folder / block.file)
             else:
                 _run(block, shell)
+
+
+def _write_or_compare(block: Block, path: Path) -> None:
+    if block.is_result:
+        assert path.read_text(encoding="utf-8") == f"{block.text}\n", block
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{block.text}\n", encoding="utf-8")
 
 
 def _add_files(source: Path, project: Path) -> None:

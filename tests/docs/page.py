@@ -13,7 +13,7 @@ from framework.cli.main import COMMANDS
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 _FENCE = re.compile(r" *```(\w*)")
-_FILE = re.compile(r"`([\w./-]+\.\w+)`:$")
+_FILE = re.compile(r"(?P<is_result>\bwrites )?`(?P<path>[\w./-]+\.\w+)`:$")
 _COMMENT = re.compile(r"\s+# .*")
 _PROGRAMS = r"(feedway|python3?(\.11)?|run\.py|make|mkdir|cp|mv|cd|cat|export|gh|aws|pip|eval|spark-submit|\S*/bin/\S+)"
 
@@ -23,7 +23,8 @@ class Block:
     """A block of a page, without its margin. `section` is the anchor of the heading above; `line` counts from 1.
 
     `language` is the word behind the fence, empty for a block that is only indented. `file` is the path that the text
-    above ends with, such as `pipelines/orders.yml`: the block is the content of that file; None for other blocks.
+    above ends with, such as `pipelines/orders.yml`: the block is the content of that file; None for other blocks. If
+    the text says that a command writes it, `is_result` is true.
     """
 
     page: str
@@ -32,6 +33,7 @@ class Block:
     language: str
     text: str
     file: str | None = None
+    is_result: bool = False
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -49,21 +51,24 @@ class Block:
 
     @property
     def is_script(self) -> bool:
-        """Whether the block is of commands without what they print."""
-        begins_with_program = re.match(rf"{_PROGRAMS} ", self.text) is not None
-        return self.language == "sh" or (not (self.language or self.is_synopsis) and begins_with_program)
+        """Whether the block is of commands without what they print: each of its lines is one."""
+        if self.language or self.is_synopsis:
+            return self.language == "sh"
+        return all(re.match(f"{_PROGRAMS} ", line) for line in self._lines())
+
+    def _lines(self) -> list[str]:
+        """Return the command lines of a script, without comments."""
+        lines = self.text.replace("\\\n", " ").splitlines()
+        return [_COMMENT.sub("", line) for line in lines if line[:1] not in ("", "#")]
 
     def commands(self) -> Iterator[Command]:
         """Yield the commands of a script or transcript, in order."""
-        text = self.text.replace("\\\n", " ")
         if self.is_transcript:
-            for shown in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+            for shown in re.split(r"^\$ ", self.text.replace("\\\n", " "), flags=re.MULTILINE)[1:]:
                 line, _, printed = shown.partition("\n")
                 yield Command(line, printed.strip("\n"))
         elif self.is_script:
-            yield from (
-                Command(_COMMENT.sub("", line), None) for line in text.splitlines() if line[:1] not in ("", "#")
-            )
+            yield from (Command(line, None) for line in self._lines())
 
 
 @dataclass(frozen=True)
@@ -95,9 +100,9 @@ def _blocks(page: str, lines: list[str]) -> Iterator[Block]:
         line, begin = lines[place], place
         if fence := _FENCE.match(line):
             place = next(end for end in range(begin + 1, len(lines)) if _FENCE.match(lines[end]))
-            above = _FILE.search(" ".join(lines[max(0, begin - 4) : begin]).strip())
             block = _block(page, section, begin + 2, fence[1], lines[begin + 1 : place])
-            yield replace(block, file=None if above is None or fence[1] == "sh" else above[1])
+            above = None if fence[1] == "sh" else _FILE.search(" ".join(lines[max(0, begin - 4) : begin]).strip())
+            yield block if above is None else replace(block, file=above["path"], is_result=bool(above["is_result"]))
         elif line.startswith("    ") and not lines[begin - 1].strip():
             while place + 1 < len(lines) and (lines[place + 1].startswith("    ") or not lines[place + 1].strip()):
                 place += 1

@@ -134,9 +134,12 @@ def test_every_language_is_checked() -> None:
 
 
 def calls(block: Block) -> Iterator[list[str]]:
-    """Yield the arguments with which a block calls the program."""
-    for command in block.commands():
-        yield from (shlex.split(call["words"]) for call in _CALL.finditer(command.line))
+    """Yield the arguments with which a block calls the program, also amid what it prints."""
+    lines = [command.line for command in block.commands()]
+    if not (lines or block.language or block.is_synopsis):
+        lines = [line for line in block.text.splitlines() if line.startswith("feedway ")]
+    for line in lines:
+        yield from (shlex.split(call["words"]) for call in _CALL.finditer(line))
 
 
 @pytest.mark.parametrize("block", [block for block in EVERY if any(calls(block))], ids=str)

@@ -12,6 +12,7 @@ from framework.cli import exit_codes
 from framework.cli.commands.test import FAILED_EXIT_CODE
 from framework.cli.help import EXIT_CODES
 from framework.cli.main import COMMANDS, build_parser
+from framework.load.check.checks import CHECKS, SPARK
 from tests.docs.page import PAGES, ROOT, Block, blocks
 
 PAGE = "docs/commands.md"
@@ -73,8 +74,16 @@ def test_a_synopsis_has_the_arguments_of_its_command(command: str) -> None:
     synopsis = re.sub(r"--[a-z-]+ [A-Z.,…]+", "", synopses_of(command))
     for action in PARSERS[command]._actions:
         if not action.option_strings:
-            expected = action.choices if command == "sandbox" and action.choices else [str(action.metavar)]
+            expected = [*action.choices] if action.choices and action.dest == "action" else [str(action.metavar)]
             assert [name for name in expected if not re.search(rf"\b{re.escape(name)}\b", synopsis)] == []
+
+
+def test_the_page_begins_with_the_options_of_every_command() -> None:
+    first = blocks(PAGE)[0].text
+    (forms,) = (each.choices for each in build_parser([])._actions if each.dest == "output")
+
+    assert set(re.findall(r"--[a-z]+", first)) == COMMON - {"--help"}
+    assert f"[--output {'|'.join(forms or ())}]" in first
 
 
 OTHERS = [block for page in PAGES for block in blocks(page) if block.is_synopsis and command_of(block.text) in COMMANDS]
@@ -83,6 +92,31 @@ OTHERS = [block for page in PAGES for block in blocks(page) if block.is_synopsis
 @pytest.mark.parametrize("block", OTHERS, ids=str)
 def test_a_synopsis_of_any_page_has_options_that_exist(block: Block) -> None:
     assert written(block.text).items() <= taken(PARSERS[command_of(block.text)]).items()
+
+
+def mentions(page: str) -> list[tuple[str, str]]:
+    """Return the command and an option of each mention in a page's text, such as `run --fail-fast`."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    codes = re.findall(rf"`(?:feedway )?({'|'.join(COMMANDS)})( [^`\n]*)`", text)
+    return [(command, option) for command, rest in codes for option in re.findall(r"--[a-z][a-z0-9-]*", rest)]
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md"])
+def test_options_that_the_text_names_exist(page: str) -> None:
+    assert [each for each in mentions(page) if each[1] not in {*taken(PARSERS[each[0]]), *COMMON}] == []
+
+
+def test_mentions_are_found() -> None:
+    assert ("plan", "--detailed-exitcode") in mentions(PAGE)
+
+
+def test_the_page_has_the_items_of_check() -> None:
+    items = [check.item.replace("_", " ") for check in CHECKS]
+    shown = re.findall(r"^    (?:ok|failed|skipped) +(\w+(?: \w+)?)  ", TEXT, re.MULTILINE)
+    explained = re.findall(r"^- \*\*([a-z ]+)\*\*: ", TEXT.partition("An item fails if:")[2], re.MULTILINE)
+
+    assert shown == items
+    assert explained == [*items, SPARK.item]
 
 
 def test_the_page_has_the_exit_codes_of_errors_and_commands() -> None:

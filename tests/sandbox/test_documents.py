@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from framework.cli.commands.sandbox import ACTIONS
 from framework.cli.main import COMMANDS, WITHOUT_DOCUMENT, build_parser
 from tests.documents import check_document, schema_name
 from tests.harness import FeedHarness
@@ -45,21 +44,32 @@ PROJECTS = {
 """What environments.yml is."""
 
 
+def arguments_of(command: str) -> list[argparse.Action]:
+    (commands,) = (each for each in build_parser([command])._actions if isinstance(each, argparse._SubParsersAction))
+    return list(commands.choices[command]._actions)
+
+
+def actions_of(command: str) -> list[str | None]:
+    """Return what a command can do, such as `sandbox up`; None for a command that does one thing."""
+    return next(([*each.choices] for each in arguments_of(command) if each.dest == "action" and each.choices), [None])
+
+
 def least_line(command: str, values: Mapping[str, str]) -> list[str]:
     """Return the shortest command line that the command understands."""
-    (commands,) = (each for each in build_parser([command])._actions if isinstance(each, argparse._SubParsersAction))
     words = [command]
-    for action in commands.choices[command]._actions:
+    for action in arguments_of(command):
         if action.option_strings and action.required:
             words += [action.option_strings[-1], values[str(action.metavar)]]
         elif not action.option_strings and (action.metavar == "NAME" or action.nargs not in ("*", "?")):
-            words.append(values[str(action.metavar)])
+            # To show or to list is what a test may do anywhere.
+            shows = [name for name in action.choices or () if name in ("status", "list")]
+            words.append(shows[0] if shows else values[str(action.metavar)])
     return words
 
 
 @pytest.fixture
 def values(feed: FeedHarness) -> dict[str, str]:
-    """A value of each kind of argument."""
+    """A value of each kind of argument; that of a new command may be another kind."""
     key = feed.land("1.csv", "id,a\n1,x\n")
     feed.write("local.csv", "id,a\n2,y\n")
     return {
@@ -69,7 +79,8 @@ def values(feed: FeedHarness) -> dict[str, str]:
         "RUN": feed.name,
         "WHEN": "400d",
         "SHELL": "bash",
-        "ACTION": "status",
+        "COLUMN": "id",
+        "DIR": str(feed.root / "pages"),
     }
 
 
@@ -106,9 +117,10 @@ SCHEMAS = {path.name.partition(".")[0]: json.loads(path.read_text("utf-8")) for 
 
 
 def test_every_document_has_a_schema_and_every_schema_a_document() -> None:
-    printed = {schema_name(command) for command in COMMANDS if command not in {"sandbox", *WITHOUT_DOCUMENT}}
+    printing = [command for command in COMMANDS if command not in WITHOUT_DOCUMENT]
+    printed = {schema_name(command, action) for command in printing for action in actions_of(command)}
 
-    assert set(SCHEMAS) == printed | {schema_name("sandbox", action) for action in ACTIONS} | {"notification"}
+    assert set(SCHEMAS) == printed | {"notification"}
 
 
 def objects(schema: Any) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.page import anchor as anchor_of
+
 ROOT = Path(__file__).parents[2]
 
 PLACES = (
@@ -79,7 +81,7 @@ def read(name: str) -> str:
 def anchors(name: str) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", FENCED.sub("", read(name)), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return set(map(anchor_of, headings))
 
 
 def links(name: str) -> Iterator[tuple[str, str]]:

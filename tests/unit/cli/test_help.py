@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,6 @@ from framework.cli import main
 from framework.cli.help import EXAMPLES, EXIT_CODES
 from framework.cli.main import COMMANDS, parse_arguments
 
-ROOT = Path(__file__).parents[3]
 WIDTH = 80
 
 
@@ -70,9 +68,3 @@ def test_an_example_is_understood(line: str) -> None:
 
     assert program == "feedway"
     parse_arguments(argv)
-
-
-def test_the_documents_have_the_same_exit_codes() -> None:
-    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-
-    assert [int(code) for code in re.findall(r"^\| ([0-9]+) \|", page, re.MULTILINE)] == list(EXIT_CODES)
