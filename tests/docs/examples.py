@@ -121,14 +121,15 @@ def _run(block: Block, shell: Shell) -> None:
         printed = shell.run(_today(command.line))
         found = f"{block}: {command.line}\nprints\n{printed}{shell.errors}"
         assert shell.code == 0 or next_line == "echo $?", found
-        assert command.printed is None or _is_as_shown(printed, _today(command.printed)), found
+        assert command.printed is None or is_as_shown(printed, _today(command.printed)), found
 
 
 def _today(text: str) -> str:
     return text.replace("/2026/01/", f"/{datetime.now(UTC):%Y/%m}/")
 
 
-def _is_as_shown(printed: str, shown: str) -> bool:
+def is_as_shown(printed: str, shown: str) -> bool:
+    """Return whether a page shows what is printed, but for what varies and the ends of lines that it cuts."""
     pattern = "\n".join(
         f"{re.escape(line.removesuffix('…'))}.*" if line.endswith("…") else re.escape(line)
         for line in _settled(shown).splitlines()

@@ -41,8 +41,10 @@ class Block:
     @property
     def is_synopsis(self) -> bool:
         """Whether the block shows how a command is written, with its options in brackets."""
-        first = self.text.split()[0]
-        return first in COMMANDS or bool(re.match(r"feedway \[|feedway .* (\||[A-Z]{2,}|.*…)( |$)", self.text))
+        if self.language or not self.text:
+            return False
+        is_command = self.text.split()[0] in COMMANDS
+        return is_command or re.match(r"feedway [^'\"\n]*[\[…]", self.text) is not None
 
     @property
     def is_transcript(self) -> bool:
@@ -54,7 +56,7 @@ class Block:
         """Whether the block is of commands without what they print: each of its lines is one."""
         if self.language or self.is_synopsis:
             return self.language == "sh"
-        return all(re.match(f"{_PROGRAMS} ", line) for line in self._lines())
+        return bool(self.text) and all(re.match(f"{_PROGRAMS} ", line) for line in self._lines())
 
     def _lines(self) -> list[str]:
         """Return the command lines of a script, without comments."""

@@ -17,8 +17,11 @@ from tests.documents import check_document
 ROOT = Path(__file__).parents[2]
 _PROGRAM = f'#!/bin/sh\nexec "{sys.executable}" -m framework "$@"\n'
 _QUOTED = r"""[^"'|&;<>`$]|"[^"`$]*"|'[^']*'"""
-_FEEDWAY = re.compile(rf"feedway(?P<words>(?: (?:{_QUOTED})*?)?)(?P<to>(?: 2>&1| > \S+)*)(?P<may_fail> \|\| true)?")
-"""A command line of the program alone, with at most the redirections that `Shell` knows."""
+_FEEDWAY = re.compile(
+    r"feedway(?!.* --(?:help|version)\b)"
+    rf"(?P<words>(?: (?:{_QUOTED})*?)?)(?P<to>(?: 2>&1| > \S+)*)(?P<may_fail> \|\| true)?"
+)
+"""A command line of the program alone, with at most the redirections that `Shell` knows; help ends its process."""
 
 
 @dataclass

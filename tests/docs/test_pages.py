@@ -130,7 +130,7 @@ def test_a_script_can_be_read_by_bash(block: Block) -> None:
 
 
 def test_every_language_is_checked() -> None:
-    assert {block.language for block in EVERY} <= {"", "sh", "yaml", "json", "python", "csv"}
+    assert {block.language for block in EVERY} <= {"", "text", "console", "sh", "yaml", "json", "python", "csv"}
 
 
 def calls(block: Block) -> Iterator[list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -30,6 +31,15 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
 PARSERS = parsers()
 
 
+def arguments(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield the arguments of a command, and those of its actions."""
+    for each in parser._actions:
+        yield each
+        if isinstance(each, argparse._SubParsersAction):
+            for action in each.choices.values():
+                yield from arguments(action)
+
+
 def taken(parser: argparse.ArgumentParser) -> dict[str, str]:
     """Return the options that a command takes, with the names of their values, empty for flags.
 
@@ -37,7 +47,7 @@ def taken(parser: argparse.ArgumentParser) -> dict[str, str]:
     """
     return {
         option: "" if action.nargs == 0 else _value(action)
-        for action in parser._actions
+        for action in arguments(parser)
         for option in action.option_strings
         if option.startswith("--") and option not in COMMON
     }
@@ -60,7 +70,7 @@ def command_of(synopsis: str) -> str:
 
 def synopses_of(command: str) -> str:
     """Return the synopses of a command: in the heading of its section, and below."""
-    below = [block.text for block in blocks(PAGE) if block.is_synopsis and not block.language]
+    below = [block.text for block in blocks(PAGE) if block.is_synopsis]
     return "\n".join(each for each in [*HEADINGS, *below] if command_of(each) == command)
 
 
@@ -72,7 +82,7 @@ def test_a_synopsis_has_the_options_of_its_command(command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_synopsis_has_the_arguments_of_its_command(command: str) -> None:
     synopsis = re.sub(r"--[a-z-]+ [A-Z.,…]+", "", synopses_of(command))
-    for action in PARSERS[command]._actions:
+    for action in arguments(PARSERS[command]):
         if not action.option_strings:
             expected = [*action.choices] if action.choices and action.dest == "action" else [str(action.metavar)]
             assert [name for name in expected if not re.search(rf"\b{re.escape(name)}\b", synopsis)] == []

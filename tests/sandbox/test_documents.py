@@ -44,27 +44,35 @@ PROJECTS = {
 """What environments.yml is."""
 
 
-def arguments_of(command: str) -> list[argparse.Action]:
+def parser_of(command: str) -> argparse.ArgumentParser:
     (commands,) = (each for each in build_parser([command])._actions if isinstance(each, argparse._SubParsersAction))
-    return list(commands.choices[command]._actions)
+    parser: argparse.ArgumentParser = commands.choices[command]
+    return parser
 
 
 def actions_of(command: str) -> list[str | None]:
     """Return what a command can do, such as `sandbox up`; None for a command that does one thing."""
-    return next(([*each.choices] for each in arguments_of(command) if each.dest == "action" and each.choices), [None])
+    arguments = parser_of(command)._actions
+    return next(([*each.choices] for each in arguments if each.dest == "action" and each.choices), [None])
+
+
+def least_words(parser: argparse.ArgumentParser, values: Mapping[str, str]) -> Iterator[str]:
+    """Yield the words that a command needs. Of actions it gets one that changes nothing."""
+    for each in parser._actions:
+        if each.dest == "action" and each.choices is not None:
+            (chosen,) = {"status", "list"} & {*each.choices}
+            yield chosen
+            if isinstance(each, argparse._SubParsersAction):
+                yield from least_words(each.choices[chosen], values)
+        elif each.option_strings and each.required:
+            yield from (each.option_strings[-1], values[str(each.metavar)])
+        elif not each.option_strings and (each.metavar == "NAME" or each.nargs not in ("*", "?")):
+            yield values[str(each.metavar)]
 
 
 def least_line(command: str, values: Mapping[str, str]) -> list[str]:
     """Return the shortest command line that the command understands."""
-    words = [command]
-    for action in arguments_of(command):
-        if action.option_strings and action.required:
-            words += [action.option_strings[-1], values[str(action.metavar)]]
-        elif not action.option_strings and (action.metavar == "NAME" or action.nargs not in ("*", "?")):
-            # To show or to list is what a test may do anywhere.
-            shows = [name for name in action.choices or () if name in ("status", "list")]
-            words.append(shows[0] if shows else values[str(action.metavar)])
-    return words
+    return [command, *least_words(parser_of(command), values)]
 
 
 @pytest.fixture
