@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from framework.errors import SpecError
 
 DEFAULT_ROWS = 200
+SHOWN_ID = 8
+"""The first characters of a run's id, which commands take for it."""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from framework.cli.set_aside import SetAside
 from framework.load.result import LoadResult
+from framework.model.program import PLAIN, Program
 
 
 class State(StrEnum):
@@ -51,11 +52,15 @@ class FeedOutcome:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a command. `waiting` are the files set aside, `retries` the commands that retry what failed."""
+    """The outcome of a command. `waiting` are the files set aside, `retries` the commands that retry what failed.
+
+    `program` spells commands that continue.
+    """
 
     feeds: Sequence[FeedOutcome]
     waiting: Sequence[SetAside] = ()
     retries: Sequence[str] = ()
+    program: Program = PLAIN
 
     @property
     def results(self) -> list[LoadResult]:

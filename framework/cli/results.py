@@ -119,7 +119,7 @@ def _outcome(outcomes: Mapping[str, FeedOutcome], waiting: Sequence[SetAside], p
     """Return the outcome of the command, with the commands that retry quoted for a shell."""
     feeds = list(outcomes.values())
     commands = [program.command(*words) for words in retries(feeds, waiting)]
-    return Outcome(feeds, waiting, commands)
+    return Outcome(feeds, waiting, commands, program)
 
 
 def _report(feeds: Sequence[Feed], command: _Command, *, is_cut_short: bool) -> list[PipelineError]:

@@ -6,11 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from framework.cli.audit_options import SHOWN_ID
 from framework.cli.display import Mark
 from framework.cli.outcome import FILE_STATES, Outcome, State
 from framework.cli.tables import fitted_table, width_of
 from framework.errors import SpecError
+from framework.load.complaints import quoted
 from framework.load.result import LoadFailure, LoadResult
+from framework.model.measurements import BadRow
+from framework.model.program import Program
 from framework.model.words import counted, duration, visible
 
 COUNTS = {
@@ -22,6 +26,8 @@ COUNTS = {
     "rejected": "rejected",
 }
 """Numbers of rows, and their column. Those after `read` are shown where one of the loads has such rows."""
+MOST_FILES = 10
+"""The most files of which the first bad rows are shown."""
 MOST_CHARACTERS = 300
 """Of the list of columns with which a table was created."""
 _IN_WORDS = {
@@ -89,7 +95,7 @@ def _result_lines(outcome: Outcome, width: int | None) -> list[str]:
     results = outcome.results
     idle = {feed.pipeline: feed.idle for feed in outcome.feeds if feed.idle is not None}
     return [
-        *([results_table(results, width), *_notes(results)] if results else ()),
+        *([results_table(results, width), *_notes(results, outcome.program)] if results else ()),
         *(f"{pipeline}: nothing to do: {why}" for pipeline, why in sorted(idle.items())),
         # How a feed that has failed goes on depends on why: its message has the command.
         *(each.number if each.pipeline in outcome.named(State.FAILED) else str(each) for each in outcome.waiting),
@@ -154,13 +160,9 @@ def _name(key: str) -> str:
     return key.rpartition("/")[2]
 
 
-def _notes(results: Sequence[LoadResult]) -> list[str]:
-    """Return where bad rows are, why files were not loaded, what was created, and warnings."""
-    kept = [
-        f"bad rows of {result.source_file}: {result.counts.rejected}, in {result.quarantine}"
-        for result in results
-        if result.quarantine is not None
-    ]
+def _notes(results: Sequence[LoadResult], program: Program) -> list[str]:
+    """Return the first bad rows, why files were not loaded, what was created, and warnings."""
+    bad = list(_bad_row_lines([result for result in results if result.quarantine or result.bad_rows], program))
     reasons = [f"{result.source_file}: {result.reason}" for result in results if result.reason is not None]
     # A header of texts cannot be distinguished from data, but a reader of the first load's summary can judge it.
     created = [
@@ -170,7 +172,31 @@ def _notes(results: Sequence[LoadResult]) -> list[str]:
         if change["kind"] == "create_table" and result.status == "SUCCESS"
     ]
     changed = [line for result in results if result.status == "SUCCESS" for line in _change_lines(result)]
-    return [*dict.fromkeys([*created, *changed]), *kept, *reasons, *_warning_lines(results)]
+    return [*dict.fromkeys([*created, *changed]), *bad, *reasons, *_warning_lines(results)]
+
+
+def _bad_row_lines(results: Sequence[LoadResult], program: Program) -> Iterator[str]:
+    """Yield where the bad rows of each file are, the first of them, and for each load the command that shows them."""
+    for place, result in enumerate(results):
+        if result.quarantine is None:
+            yield f"first bad rows of {result.source_file}, of which nothing was loaded:"
+        else:
+            yield f"bad rows of {result.source_file}: {result.counts.rejected}, in {result.quarantine}"
+        if place < MOST_FILES:
+            yield from (f"  {bad_row_line(bad, result.source_file or '')}" for bad in result.bad_rows)
+        is_last = all(later.run_id != result.run_id for later in results[place + 1 :])
+        if result.quarantine is not None and is_last:
+            show = ("quarantine", "show", result.pipeline, "--run", (result.run_id or "")[:SHOWN_ID])
+            yield f"  see them with: {program.command(*show)}"
+
+
+def bad_row_line(bad: BadRow, source_file: str) -> str:
+    """Return the place of a bad row, its first fault, and the value where that is known."""
+    member = "" if source_file.endswith(bad.file) else f"{bad.file}, "
+    line = "" if bad.line is None else f", line {bad.line}"
+    column = "" if bad.column is None else f", {bad.column}"
+    value = "" if bad.text is None else f": {quoted(bad.text)}"
+    return f"{member}row {bad.row}{line}{column}: {bad.reason}{value}"
 
 
 def _change_lines(result: LoadResult) -> Iterator[str]:

@@ -22,7 +22,7 @@ from framework.log.redaction import without_values
 from framework.model.csv_options import CsvOptions
 from framework.model.file_options import FixedOptions, JsonOptions, ParquetOptions
 from framework.model.files import SourceBatch
-from framework.model.measurements import BadRow, FileMeasurement, Measurements
+from framework.model.measurements import FIRST_BAD_ROWS, BadRow, FileMeasurement, Measurements
 from framework.model.staging import StagingColumn
 from framework.model.words import share
 from framework.plan.audit import LoadFile
@@ -122,11 +122,12 @@ def _write(run: Run, staged: StagedRows, bad: Sequence[FileMeasurement]) -> None
     expected = sum(file.rows_bad for file in bad)
     ordinals = [file.ordinal for file in bad]
     written = staged.rows.quarantine(staged.columns, ordinals, run.quarantine_url.removesuffix("/"))
-    if written != expected:
+    if written.rows != expected:
         raise PipelineError(
-            f"{run.quarantine_url}: {expected} rows are bad and {written} were written; nothing is loaded. "
+            f"{run.quarantine_url}: {expected} rows are bad and {written.rows} were written; nothing is loaded. "
             f"Please report this with the file; with bad_rows.action: reject_file it is refused as a whole."
         )
+    run.progress.found_bad_rows({staged.batch.files[each].file.key: first for each, first in written.first.items()})
     for file in bad:
         run.log.warning(
             "bad rows are in quarantine",
@@ -145,6 +146,7 @@ def _refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) -
         for layout, (file, excess) in zip(layouts, over.items(), strict=True)
     ]
     examples = _examples(staged, [file.ordinal for file in over])
+    run.progress.found_bad_rows(_first_rows(staged, examples))
     refused = _refused_columns(staged, examples)
     complaints = list(_complaints(run, staged, refused, examples, with_text=run.spec.bad_rows.log_samples))
     # The keys of objects that JSON holds, which a reason may quote, are often values.
@@ -235,6 +237,20 @@ def _examples(staged: StagedRows, files: Sequence[int]) -> dict[str | None, list
             if name is None or any(column.name == name for column in late):
                 found.setdefault(name, []).append(bad)
     return found
+
+
+def _first_rows(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> dict[str, tuple[BadRow, ...]]:
+    """Return the first bad rows among examples by the key of their source file, each with its first fault."""
+    first: dict[str, dict[tuple[str, int], BadRow]] = {}
+    order = {
+        part.name: number for number, part in enumerate(part for file in staged.batch.files for part in file.parts)
+    }
+    faults = [bad for found in examples.values() for bad in found]
+    for bad in sorted(faults, key=lambda bad: (order[bad.file], bad.row)):
+        of_file = first.setdefault(staged.batch.part_named(bad.file).file.key, {})
+        if len(of_file) < FIRST_BAD_ROWS:
+            of_file.setdefault((bad.file, bad.row), bad.in_short)
+    return {key: tuple(of_file.values()) for key, of_file in first.items()}
 
 
 def _is_malformed(staged: StagedRows, bad: BadRow) -> bool:

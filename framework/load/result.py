@@ -8,6 +8,7 @@ from typing import Literal
 from framework.errors import PipelineError
 from framework.log.redaction import safe_message
 from framework.model.load_warning import LoadWarning
+from framework.model.measurements import BadRow
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ class LoadResult:
     """The result of one source file in one load. REFUSED: the file stays where it is, and nothing is recorded.
 
     `source_file` is None where a load failed before it knew a file; where there was not even a load, `run_id` is too.
-    `quarantine` is the address of the bad rows that a file has loaded without. `views` are those that the load has
-    created, replaced or restored.
+    `quarantine` is the address of the bad rows that a file has loaded without. `bad_rows` are the first of these, or of
+    those for which it was rejected; they have no text where the spec keeps values out of messages. `views` are those
+    that the load has created, replaced or restored.
     """
 
     pipeline: str
@@ -77,6 +79,7 @@ class LoadResult:
     failure: LoadFailure | None = None
     warnings: tuple[LoadWarning, ...] = ()
     views: tuple[str, ...] = ()
+    bad_rows: tuple[BadRow, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return the result as `run --output json` prints it (schemas/output/run.schema.json)."""
@@ -94,6 +97,7 @@ class LoadResult:
             "records_deduplicated": self.counts.deduplicated,
             "records_rejected": self.counts.rejected,
             "quarantine": self.quarantine,
+            "bad_rows": [_bad_row(bad) for bad in self.bad_rows],
             "schema_changes": list(self.schema_changes),
             "warnings": [warning.as_dict() for warning in self.warnings],
             "seconds": round(self.seconds, 3),
@@ -102,6 +106,17 @@ class LoadResult:
             if failure is None
             else {"type": failure.type, "step": failure.step, "message": failure.full_message},
         }
+
+
+def _bad_row(bad: BadRow) -> dict[str, object]:
+    return {
+        "file": bad.file,
+        "row": bad.row,
+        "line": bad.line,
+        "column": bad.column,
+        "reason": bad.reason,
+        "value": bad.text,
+    }
 
 
 def failed_early(

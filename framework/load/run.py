@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -15,6 +16,7 @@ from framework.load.request import Arriving, LoadRequest
 from framework.load.services import Services
 from framework.log.run_log import Event, RunLog
 from framework.model.load_warning import LoadWarning
+from framework.model.measurements import BadRow
 from framework.model.names import TableName
 from framework.plan.audit import RunNames
 from framework.plan.load_plan import LoadPlan
@@ -42,12 +44,13 @@ class Step(StrEnum):
 
 
 class Progress:
-    """The progress of a run: its step, engine, plan and duration."""
+    """The progress of a run: its step, engine, plan and duration, and the first bad rows by the key of their file."""
 
     def __init__(self, log: RunLog, services: Services) -> None:
         self.step = Step.DISCOVER
         self.engine: str | None = None
         self.plan: LoadPlan | None = None
+        self.bad_rows: Mapping[str, tuple[BadRow, ...]] = {}
         self._log = log
         self._check_interrupted = services.check_interrupted
         self._clock_start = time.monotonic()
@@ -75,6 +78,10 @@ class Progress:
     def plans(self, plan: LoadPlan) -> None:
         """Set the plan that the run executes next."""
         self.plan = plan
+
+    def found_bad_rows(self, first: Mapping[str, tuple[BadRow, ...]]) -> None:
+        """Set the first bad rows that the last staging has found."""
+        self.bad_rows = first
 
     def watch(self, step: str, **numbers: int) -> None:
         """Show the progress of a pass over the rows; an interruption ends the pass, as its rows are only staged.

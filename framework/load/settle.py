@@ -19,6 +19,7 @@ from framework.log.redaction import safe_message, trace
 from framework.log.run_log import Event
 from framework.model.files import SourceFile
 from framework.model.load_warning import LoadWarning
+from framework.model.measurements import BadRow
 from framework.model.observation import OUTAGE_MARK, Observation
 from framework.parallel import map_parallel
 from framework.plan.audit import LoadFile
@@ -134,11 +135,24 @@ def result_of(
         counts=counts,
         schema_changes=tuple(describe_change(change) for change in (plan.changes if plan is not None else ())),
         quarantine=run.quarantine_url if status == "SUCCESS" and counts.rejected else None,
+        bad_rows=_bad_rows(run, file) if counts.rejected or _is_at_fault(file, failure) else (),
         reason=reason,
         failure=failure,
         warnings=tuple(warning for warning in warnings if file is None or warning.concerns(file.source.key)),
         views=tuple(map(str, plan.views.touched)) if plan is not None else (),
     )
+
+
+def _bad_rows(run: Run, file: LoadFile | None) -> tuple[BadRow, ...]:
+    """Return the first bad rows of a file, without values where the spec keeps them out of messages."""
+    first = () if file is None else run.progress.bad_rows.get(file.source.key, ())
+    return first if run.spec.bad_rows.log_samples else tuple(replace(bad, text=None) for bad in first)
+
+
+def _is_at_fault(file: LoadFile | None, failure: LoadFailure | None) -> bool:
+    """Return whether a load has failed because of a file, and not by what came after its rows were staged."""
+    error = None if failure is None else failure.error
+    return isinstance(error, SourceFileError) and file is not None and (file.source.key in error.keys or not error.keys)
 
 
 def gone(run: Run, files: Sequence[LoadFile]) -> list[LoadFile]:

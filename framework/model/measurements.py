@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+FIRST_BAD_ROWS = 5
+"""The most bad rows of a file that its result has."""
+_LONGEST_TEXT = 200
+"""The most characters of a text that a result has."""
 
 
 @dataclass(frozen=True)
@@ -155,3 +160,21 @@ class BadRow:
     text: str | None
     reason: str
     line: int | None
+
+    @property
+    def in_short(self) -> BadRow:
+        """The row with the start of its text, if that is long: a whole record may have megabytes."""
+        text = self.text
+        is_long = text is not None and len(text) > _LONGEST_TEXT
+        return replace(self, text=f"{text[: _LONGEST_TEXT - 1]}…") if text is not None and is_long else self
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """The result of writing bad rows: how many, and the first ones of each source file by its ordinal, in short.
+
+    Each has one entry, for its first fault.
+    """
+
+    rows: int
+    first: Mapping[int, tuple[BadRow, ...]] = field(default_factory=dict)

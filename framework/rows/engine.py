@@ -17,10 +17,12 @@ from framework.errors import SourceFileError, UndecodableFileError
 from framework.log.redaction import without_values
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.measurements import (
+    FIRST_BAD_ROWS,
     BadRow,
     ColumnProfile,
     FileMeasurement,
     Measurements,
+    Quarantined,
     RowRange,
     StagingFile,
     joined,
@@ -161,12 +163,16 @@ class BatchRows:
             wave *= 2
         return tuple(entry for row in rows[:limit] for entry in row)
 
-    def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> int:
-        """Write all bad rows of the files with these ordinals as Parquet below `destination`; return how many."""
+    def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> Quarantined:
+        """Write all bad rows of the files with these ordinals as Parquet below `destination`; return what they are."""
         tasks = in_order(self._suspects(files), self._size_bytes)
         results = self._run("quarantine", QuarantineRows(tuple(columns), destination, self._before()), tasks)
         self._require_sound(report for result in results for report in result.reports)
-        return sum(written for result in results for written in result.found)
+        written = [part for result in results for part in result.found]
+        first: dict[int, tuple[BadRow, ...]] = {}
+        for file, rows in (item for part in written for item in part.first.items()):
+            first[file] = (*first.get(file, ()), *rows)[:FIRST_BAD_ROWS]
+        return Quarantined(sum(part.rows for part in written), first)
 
     def _pass(self, step: str, work: Work[_Found]) -> list[_Found]:
         """Return what the work finds in all splits of the batch.

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from framework.model.files import SourceBatch, SourceFile
-from framework.model.measurements import BadRow, ColumnProfile, Measurements
+from framework.model.measurements import BadRow, ColumnProfile, Measurements, Quarantined
 from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
 
@@ -82,8 +82,8 @@ class SourceRows(Protocol):
         One entry per offending column.
         """
 
-    def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> int:
-        """Write all bad rows of some files as Parquet below `destination`; return how many.
+    def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> Quarantined:
+        """Write all bad rows of some files as Parquet below `destination`; return how many, and the first ones.
 
         `files` are the ordinals of those that hold bad rows, as staging has found, at least one.
         One row per bad row, by file and row: `file`, its FileLayout's name; `row`, BIGINT, as in

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from framework.model.measurements import BadRow, StagingFile
+from framework.model.measurements import FIRST_BAD_ROWS, BadRow, Quarantined, StagingFile
 from framework.model.notation import Notation
 from framework.model.staging import StagingColumn
 from framework.rows.bench import Bench
 from framework.rows.formats import reader_of
 from framework.rows.job import Job
 from framework.rows.segments import Segment, SplitRecords
-from framework.rows.sql.bad_rows import bad_records, quarantined, write_quarantine
+from framework.rows.sql.bad_rows import BadRecord, bad_records, quarantined, write_quarantine
 from framework.rows.sql.profile import ProfilePart, profile_segments
 from framework.rows.sql.stage import StagedPart, preview_part, stage_part
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True)
@@ -113,24 +116,7 @@ class ReadBadRows:
             for split in records:
                 reader = reader_of(split.layout)
                 bad = list(islice(bad_records(cursor, split, self.columns, reader), self.limit))
-                lines = reader.lines(split, {record.place for record in bad})
-                before = self.before[split.layout.ordinal, split.split]
-                found += [
-                    [
-                        BadRow(
-                            split.layout.name,
-                            before.records + record.place,
-                            complaint.column,
-                            complaint.text,
-                            complaint.reason,
-                            None
-                            if record.place not in lines
-                            else split.layout.rows_start.line + before.lines + lines[record.place],
-                        )
-                        for complaint in record.complaints
-                    ]
-                    for record in bad
-                ]
+                found += _bad_rows(split, self.before, bad)
         return found
 
 
@@ -145,21 +131,53 @@ class QuarantineRows:
     destination: str
     before: Places
 
-    def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> int:
-        """Return how many were written."""
+    def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> Quarantined:
+        """Return how many were written, and the first ones."""
         target = bench.folder / f"bad-{name}.parquet"
+        first: dict[int, tuple[BadRow, ...]] = {}
         with bench.working() as cursor:
-            rows = (
-                quarantined(bad, split.layout, self.before[split.layout.ordinal, split.split].records + bad.place)
-                for split in records
-                for bad in bad_records(cursor, split, self.columns, reader_of(split.layout))
-            )
+            rows = (row for split in records for row in self._rows(cursor, split, first))
             written = write_quarantine(cursor, rows, target)
         if written:
             with bench.phases.busy("upload"):
                 job.store.upload(target, f"{self.destination}/{target.name}")
         target.unlink()
-        return written
+        return Quarantined(written, first)
+
+    def _rows(
+        self, cursor: duckdb.DuckDBPyConnection, split: SplitRecords, first: dict[int, tuple[BadRow, ...]]
+    ) -> Iterator[dict[str, object]]:
+        """Yield the bad rows of a split as quarantine has them; add the first ones of its file to `first`."""
+        layout, shown = split.layout, list[BadRecord]()
+        known = first.get(layout.ordinal, ())
+        for bad in bad_records(cursor, split, self.columns, reader_of(layout)):
+            if len(known) + len(shown) < FIRST_BAD_ROWS:
+                shown.append(replace(bad, complaints=bad.complaints[:1], fields=()))
+            yield quarantined(bad, layout, self.before[layout.ordinal, split.split].records + bad.place)
+        if shown:
+            added = [entry.in_short for row in _bad_rows(split, self.before, shown) for entry in row]
+            first[layout.ordinal] = (*known, *added)
+
+
+def _bad_rows(split: SplitRecords, places: Places, records: Sequence[BadRecord]) -> list[list[BadRow]]:
+    """Return bad records with their places in their file, each as its entries: one per complaint."""
+    layout, before = split.layout, places[split.layout.ordinal, split.split]
+    lines = reader_of(layout).lines(split, {record.place for record in records})
+    first_line = layout.rows_start.line + before.lines
+    return [
+        [
+            BadRow(
+                layout.name,
+                before.records + record.place,
+                complaint.column,
+                complaint.text,
+                complaint.reason,
+                None if record.place not in lines else first_line + lines[record.place],
+            )
+            for complaint in record.complaints
+        ]
+        for record in records
+    ]
 
 
 def _segments(records: Sequence[SplitRecords]) -> list[Segment]:

@@ -16,7 +16,7 @@ from tests.unit.rows.formats.parquet.test_parquet_size import LONG, open_rows, r
 rows, _, _ = open_rows(repeated("x" * 1_000_000, 200), "format: parquet", Path(tempfile.mkdtemp()))
 assert rows.stage([LONG], None).files[0].rows_bad == 200
 assert rows.read_bad_rows([LONG], [0], 3)[2].row == 3
-assert rows.quarantine([LONG], [0], "s3://lake/quarantine") == 200
+assert rows.quarantine([LONG], [0], "s3://lake/quarantine").rows == 200
 (peak,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
 print(int(peak.split()[1]) // 1024)
 """

@@ -106,7 +106,7 @@ class Bench:
         with self.open(batch) as rows:
             seen = rows.stage(columns, None)
             files = [file.ordinal for file in seen.files if file.rows_bad]
-            written = rows.quarantine(columns, files, f"s3://lake/{below}") if files else 0
+            written = rows.quarantine(columns, files, f"s3://lake/{below}").rows if files else 0
         assert written == seen.rows_bad
         tables = [pyarrow.parquet.read_table(path) for path in self.parquet_files(below)]
         assert all(table.schema.types == QUARANTINE_TYPES for table in tables)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
-from framework.cli.audit_options import add_audit_options, parse_since
+from framework.cli.audit_options import SHOWN_ID, add_audit_options, parse_since
 from framework.cli.output import Output
 from framework.cli.selection import add_selection, selected_names
 from framework.cli.tables import fitted_table, width_of
@@ -26,8 +26,6 @@ RUNNING, UNFINISHED = "RUNNING", "UNFINISHED"
 STATUSES = (RUNNING, UNFINISHED, "SUCCESS", "FAILED", "SKIPPED")
 OPTIONAL_COLUMNS = ("bad", "warn")
 """The numbers of bad rows and of warnings, shown where one of the loads has some."""
-SHOWN_ID = 8
-"""The first characters of a run's id, which `logs` takes for it."""
 MOST_MESSAGES = 5
 """The most messages below the table, unless one file is asked for."""
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from framework.cli.commands.history import RUNNING, SHOWN_ID, file_name, named_loads
+from framework.cli.audit_options import SHOWN_ID
+from framework.cli.commands.history import RUNNING, file_name, named_loads
 from framework.cli.output import Output
 from framework.cli.wiring import open_services
 from framework.errors import SpecError

@@ -103,7 +103,8 @@ def _metrics(pipeline: str, results: Sequence[LoadResult], environment: str) -> 
 def _detail(result: LoadResult) -> dict[str, object]:
     """Return the content of a load's event: its result as `run` prints it, without content of files."""
     failure = result.failure
-    return result.as_dict() | {
+    shown = {name: value for name, value in result.as_dict().items() if name != "bad_rows"}
+    return shown | {
         # Their list may exceed an event; JOB_STS and `changes` have it.
         "schema_changes": len(result.schema_changes),
         "warnings": [w.as_dict() | {"message": short(warning_text(w))} for w in result.warnings[:_WARNINGS_OF_EVENT]],

@@ -13,6 +13,7 @@ from framework.model.measurements import (
     ColumnProfile,
     FileMeasurement,
     Measurements,
+    Quarantined,
     StagingFile,
 )
 from framework.model.notation import Notation
@@ -74,9 +75,9 @@ class FakeRows:
     def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
         return ()
 
-    def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> int:
+    def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> Quarantined:
         self._write(destination)
-        return self._canned.bad * len(files)
+        return Quarantined(self._canned.bad * len(files))
 
     def _write(self, destination: str | None) -> None:
         if destination is not None:
