@@ -18,7 +18,11 @@ def add_audit_options(parser: argparse.ArgumentParser, things: str) -> None:
     """Declare --since and --rows; `things` are what the command prints."""
     parser.add_argument("--since", metavar="WHEN", help=f"only {things} since: 30m, 6h, 7d, or a UTC time")
     parser.add_argument(
-        "--rows", type=_rows, default=DEFAULT_ROWS, metavar="N", help=f"at most so many (default {DEFAULT_ROWS})"
+        "--rows",
+        type=number_of_rows,
+        default=DEFAULT_ROWS,
+        metavar="N",
+        help=f"at most so many (default {DEFAULT_ROWS})",
     )
 
 
@@ -49,7 +53,8 @@ def parse_when(text: str, now: datetime, option: str) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def _rows(text: str) -> int:
+def number_of_rows(text: str) -> int:
+    """Return the number that --rows gives."""
     number = int(text) if text.isdecimal() and len(text) < 10 else 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"takes a number from 1, not {text!r}")

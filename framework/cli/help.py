@@ -51,6 +51,12 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
         ("feedway skip data/in/orders/orders_7.csv", ""),
         ('feedway skip data/unprocessed/2026/01/orders_7.csv --reason "sent by mistake"', ""),
     ),
+    "quarantine": (
+        ("feedway quarantine list", "files with bad rows, and why"),
+        ("feedway quarantine show orders", "those of the newest load"),
+        ("feedway quarantine export orders --file orders_7.csv", ""),
+        ("feedway replay orders --quarantine orders-4be07a15.csv", ""),
+    ),
     "history": (
         ("feedway history orders", "past loads, newest first"),
         ("feedway history --status FAILED --since 7d", ""),

@@ -31,6 +31,7 @@ COMMANDS = {
     "run": "load pending files",
     "replay": "load a pipeline's unprocessed files, or corrected bad rows, again",
     "skip": "skip a file: archive it without loading",
+    "quarantine": "list, show and export bad rows that files were loaded without",
     "history": "show past loads, and those that run",
     "logs": "show the log of a load",
     "changes": "show what loads changed about tables",

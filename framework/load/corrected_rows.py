@@ -1,17 +1,22 @@
-"""Reads a corrected quarantine file: Parquet, or CSV converted from it."""
+"""Reads a corrected quarantine file: Parquet, CSV converted from it, or CSV as `quarantine export` writes it."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from framework.errors import SourceFileError, SpecError
+from framework.errors import SourceFileError
+from framework.load.kept_rows import parquet_rows
+from framework.load.spreadsheet import is_sheet, sheet_rows
 
 _NEEDED = ("file", "row", "record", "header", "etag")
 _FORBIDDEN_PARTS = {"", ".", ".."}
+_DELIMITER = re.compile(r'"?file"?([;\t])')
+"""What some spreadsheets write in place of commas, in the header of an exported file."""
 _PARQUET_MAGIC = b"PAR1"
 _MOST_DIGITS = 18
 """Maximum number of digits of a row's number: a BIGINT holds them."""
@@ -50,30 +55,30 @@ def _csv_rows(path: Path, shown: str) -> Iterator[Mapping[str, object]]:
     csv.field_size_limit(2**31 - 1)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            _require(reader.fieldnames or (), shown)
-            yield from reader
+            found = _DELIMITER.match(file.readline())
+            file.seek(0)
+            reader = csv.DictReader(file, strict=True, delimiter=found[1] if found else ",")
+            columns = reader.fieldnames or ()
+            lines = _whole_lines(reader, shown)
+            is_exported = is_sheet(columns)
+            _require([*columns, *(("record",) if is_exported else ())], shown)
+            yield from sheet_rows(lines, shown) if is_exported else lines
     except (csv.Error, UnicodeDecodeError) as error:
         raise SourceFileError(f"{shown}: neither Parquet nor CSV in UTF-8: {error}. Save it as one of them.") from error
 
 
+def _whole_lines(reader: Iterable[dict[str, str]], shown: str) -> Iterator[dict[str, str]]:
+    for number, line in enumerate(reader, start=1):
+        if None in line:
+            raise SourceFileError(f"{shown}: row {number} has more cells than the header. Put its texts in quotes.")
+        yield line
+
+
 def _parquet_rows(path: Path, shown: str) -> Iterator[Mapping[str, object]]:
-    try:
-        # imported where it is used: CSV needs none of it
-        import duckdb
-    except ImportError as error:
-        raise SpecError(
-            f"{shown}: reading Parquet needs the package 'duckdb', which is not installed: "
-            "pip install 'feedway[embedded]', or give the rows as CSV"
-        ) from error
-    try:
-        found = duckdb.connect().execute("select * from read_parquet(?, hive_partitioning = false)", [str(path)])
-        names = [column[0] for column in found.description]
-        _require(names, shown)
-        while rows := found.fetchmany(1000):
-            yield from (dict(zip(names, row, strict=True)) for row in rows)
-    except duckdb.Error as error:
-        raise SourceFileError(f"{shown}: the Parquet file cannot be read: {error}") from error
+    for number, row in enumerate(parquet_rows(path, shown)):
+        if not number:
+            _require(list(row), shown)
+        yield row
 
 
 def _require(names: Sequence[str], shown: str) -> None:

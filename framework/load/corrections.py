@@ -15,6 +15,7 @@ from framework.errors import SourceFileError, SpecError
 from framework.lake.heartbeat import run_prefix
 from framework.lake.lake import Lake
 from framework.lake.pending import is_file_of
+from framework.load.corrected_marks import Mark, put_mark
 from framework.load.corrected_rows import CorrectedRow, read_corrected
 from framework.load.invocation import Invocation
 from framework.load.pipeline import load_pipeline, open_pipeline
@@ -38,6 +39,7 @@ class CorrectedFile:
     name: str
     etag: str
     header: tuple[str, ...]
+    rows: tuple[int, ...]
     content: bytes
 
 
@@ -70,14 +72,24 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
 
 
 def _load(spec: PipelineSpec, invocation: Invocation, file: CorrectedFile, key: str) -> list[LoadResult]:
-    """Put corrections into the lake under a key of the replay's own, and load them as rows of their source file."""
+    """Put corrections into the lake under a key of the replay's own, and load them as rows of their source file.
+
+    Before that a mark names their rows, so that the quarantine shows which are loaded.
+    """
     services = invocation.services
     identity = _identity(spec, services, file)
+    put_mark(services.lake, spec.pipeline, Mark(file.name, file.etag, file.rows, identity.etag))
     services.lake.put_as(key, file.content, identity, services.now())
     request = Corrections(services.lake.url(key))
     opening = open_pipeline(_spec_of(spec, file), invocation, request)
     loads = load_pipeline(opening, invocation)
-    return [replace(result, source_file=identity.key) for of_load in loads for result in of_load]
+    return [_of_source(result, identity.key, file) for of_load in loads for result in of_load]
+
+
+def _of_source(result: LoadResult, key: str, file: CorrectedFile) -> LoadResult:
+    """Return a result as one of the source file, with the numbers that rows have there."""
+    bad = tuple(replace(each, row=file.rows[each.row - 1], line=None) for each in result.bad_rows)
+    return replace(result, source_file=key, bad_rows=bad)
 
 
 def corrected_files(rows: Sequence[CorrectedRow], address: str) -> list[CorrectedFile]:
@@ -105,8 +117,8 @@ def corrected_files(rows: Sequence[CorrectedRow], address: str) -> list[Correcte
             )
         group[row.row] = row
     return [
-        CorrectedFile(name, etag, header, _csv([header, *(group[row].record for row in sorted(group))]))
-        for (name, etag, header), group in groups.items()
+        CorrectedFile(name, etag, header, tuple(group), _csv([header, *(row.record for row in group.values())]))
+        for (name, etag, header), group in ((file, dict(sorted(found.items()))) for file, found in groups.items())
     ]
 
 

@@ -103,9 +103,10 @@ def read_run_counts(
 
 @dataclass(frozen=True)
 class HistoryQuery:
-    """The loads to read: at most `rows`, begun since a time; no pipeline, status, key, name or id means all.
+    """The loads to read: at most `rows`, begun since a time; no pipeline, status, key, name, id or ETag means all.
 
-    `file_name` is the last part of a key, `run_id` a load's id or its first characters.
+    `file_name` is the last part of a key, `run_id` a load's id or its first characters. `with_bad_rows` leaves out
+    files without bad rows.
     """
 
     pipelines: tuple[str, ...] = ()
@@ -115,6 +116,8 @@ class HistoryQuery:
     file_name: str | None = None
     run_id: str | None = None
     rows: int = 200
+    etags: tuple[str, ...] = ()
+    with_bad_rows: bool = False
 
 
 def read_history(warehouse: WarehouseSession, query: HistoryQuery) -> list[Row]:

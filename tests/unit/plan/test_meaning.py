@@ -66,6 +66,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "column": text,
         "distkey": name,
         "is_temporary": True,
+        "with_bad_rows": True,
         "types": [(("varchar", text), parse_type("varchar(9)"), [name, text])] * 2,
         "schema": name,
         "control_schema": name,

@@ -12,6 +12,7 @@ from framework.cli.commands.land import Landed
 from framework.cli.commands.prune import Pruning
 from framework.cli.commands.restore_views import RestoredView
 from framework.cli.freshness import StaleFeed
+from framework.cli.kept_list import Fault, ListedFile
 from framework.cli.outcome import Outcome, outcome_of
 from framework.cli.set_aside import SetAside
 from framework.errors import Problem
@@ -19,6 +20,7 @@ from framework.load.check.checks import CHECKS, SPARK
 from framework.load.check.outcome import Outcome as CheckOutcome
 from framework.load.preview import PlannedLoad
 from framework.load.result import LoadFailure, LoadResult
+from framework.model.measurements import BadRow
 from framework.plan.explanation import ColumnChange, Explanation, SpecEntry
 from framework.plan.load_report import ColumnReport
 from framework.plan.type_reason import OF_TABLE
@@ -48,7 +50,8 @@ def test_the_result_of_a_run_is_valid() -> None:
         "cost": "none",
     }
     failed = LoadResult("p", "s3://b/k", "0" * 32, "FAILED", "spark", 1.5, failure=failure)
-    loaded = LoadResult("p", "s3://b/k", "0" * 32, "SUCCESS", "spark", 1.5, schema_changes=(change,))
+    bad = BadRow("k", 3, None, "a,b", "the record has 2 fields, the header names 3", 4)
+    loaded = LoadResult("p", "s3://b/k", "0" * 32, "SUCCESS", "spark", 1.5, schema_changes=(change,), bad_rows=(bad,))
     waiting = SetAside("p", 1, False, "s3://b/data/unprocessed/", "replay p")
     outcome = Outcome(outcome_of([failed, loaded]).feeds, [waiting], ["feedway run p"])
     Draft202012Validator(output_schema("run")).validate(outcome.as_dict())
@@ -92,6 +95,13 @@ def test_an_explanation_has_the_fields_of_its_schema() -> None:
     assert list(output_schema("explain")["properties"]) == [field.name for field in dataclasses.fields(Explanation)]
     for listed, kind in parts.items():
         assert fields_of("explain", listed) == [field.name for field in dataclasses.fields(kind)]
+
+
+def test_a_file_with_bad_rows_has_the_fields_of_its_schema() -> None:
+    fault = output_schema("quarantine_list")["properties"]["quarantine"]["items"]["properties"]["faults"]["items"]
+
+    assert fields_of("quarantine_list", "quarantine") == [field.name for field in dataclasses.fields(ListedFile)]
+    assert list(fault["properties"]) == [field.name for field in dataclasses.fields(Fault)]
 
 
 def test_a_stale_feed_has_the_fields_of_its_schema() -> None:

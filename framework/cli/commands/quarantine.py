@@ -1,0 +1,129 @@
+"""`quarantine`: the bad rows that files were loaded without: which files, what is wrong, and CSV to correct them."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import islice
+from pathlib import Path
+
+from framework.cli.audit_options import number_of_rows
+from framework.cli.kept_list import list_files, list_text
+from framework.cli.kept_load import Asked, KeptLoad, open_load
+from framework.cli.output import Output
+from framework.cli.quarantine_text import Exported, ShownRow, ShownRows
+from framework.cli.selection import add_selection, read_feed, selected_names
+from framework.cli.wiring import open_services
+from framework.errors import SpecError
+from framework.load.services import Services
+from framework.load.spreadsheet import write_sheet
+from framework.spec.pipeline import PipelineSpec
+from framework.spec.project import Project
+from framework.warehouse.session import WarehouseSession
+
+ACTIONS = ("list", "show", "export")
+DEFAULT_ROWS = 20
+_OPTIONS = {
+    "list": frozenset({"--rows"}),
+    "show": frozenset({"--file", "--run", "--rows", "--values"}),
+    "export": frozenset({"--file", "--run", "--to"}),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `quarantine` takes."""
+    parser.add_argument(
+        "action",
+        choices=ACTIONS,
+        metavar="ACTION",
+        help="list: files with bad rows; show: bad rows of a load; export: write them as CSV to correct",
+    )
+    add_selection(parser, "list", none_is_all=True)
+    parser.add_argument("--file", metavar="FILE", help="with show and export: the source file, by its name or key")
+    parser.add_argument("--run", metavar="RUN", help="with show and export: the load, by the start of its run_id")
+    parser.add_argument(
+        "--rows",
+        type=number_of_rows,
+        metavar="N",
+        help=f"at most so many files (list) or rows (show); default {DEFAULT_ROWS}",
+    )
+    parser.add_argument(
+        "--values", action="store_true", help="with show: print values although bad_rows.log_samples is false"
+    )
+    parser.add_argument("--to", metavar="FILE", help="with export: the file to write; default NAME-RUN.csv")
+
+
+def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
+    """List the files that were loaded without bad rows, or show or export the bad rows of one load.
+
+    Raises:
+        SpecError: the command line is wrong, there are no such rows, or the file to write is there already.
+        WarehouseError: JOB_STS or the lake cannot be read.
+    """
+    environment = project.environment(arguments.env)
+    names = selected_names(arguments, project)
+    _check(arguments, len(names))
+    rows = arguments.rows or DEFAULT_ROWS
+    with open_services(project.folder, environment, output, arguments.job_id) as services:
+        log = services.open_log(services.new_run_id(), "quarantine")
+        warehouse = WarehouseSession(services.warehouse, "quarantine", log)
+        if arguments.action == "list":
+            found = list_files(names, rows, services.lake, warehouse)
+            output.document(found.as_dict(), lambda: list_text(found, output.width, services.program))
+            return 0
+        asked = Asked(names[0], arguments.file, arguments.run)
+        with open_load(asked, project, services, warehouse) as load:
+            if arguments.action == "show":
+                shown = _shown(load, project, rows, with_values=arguments.values)
+                output.document(shown.as_dict(), lambda: shown.text(output.width, services.program))
+            else:
+                exported = _exported(load, project.pipeline(names[0]), arguments.to, services)
+                output.document(exported.as_dict(), lambda: str(exported))
+    return 0
+
+
+def _check(arguments: argparse.Namespace, names: int) -> None:
+    action, is_list = arguments.action, arguments.action == "list"
+    options = ("--file", "--run", "--rows", "--values", "--to")
+    for option in options:
+        if getattr(arguments, option[2:]) and option not in _OPTIONS[action]:
+            raise SpecError(f"quarantine {action} takes no {option}")
+    if not is_list and (names != 1 or arguments.tags or arguments.excluded):
+        raise SpecError(f"quarantine {action} takes the name of one pipeline")
+
+
+def _shown(load: KeptLoad, project: Project, most: int, *, with_values: bool) -> ShownRows:
+    """Return the first rows of a load, without values unless the spec or the command line allows them."""
+    spec = read_feed(project, load.pipeline).spec
+    with_values = with_values or (isinstance(spec, PipelineSpec) and spec.bad_rows.log_samples)
+    rows = [ShownRow(row, load.is_corrected(row), with_values) for row in islice(load.stored(), most)]
+    return ShownRows(load, rows)
+
+
+def _exported(load: KeptLoad, spec: PipelineSpec, asked: str | None, services: Services) -> Exported:
+    """Write the rows of a load that are not loaded corrected to a new file of this machine.
+
+    Raises:
+        SpecError: there are none, or the file is there already or cannot be written.
+    """
+    place = asked or f"{load.pipeline}-{load.short_run}.csv"
+    left_out = sum(load.is_corrected(row) for row in load.stored(with_records=False))
+    if left_out == load.rows:
+        raise SpecError(f"all {load.rows:,} bad rows of {load.named} were loaded corrected: there is nothing to export")
+    if place.startswith("s3://"):
+        raise SpecError(f"quarantine export --to {place}: it writes a file of this machine")
+    path = Path(place)
+    try:
+        with path.open("x", encoding="utf-8-sig", newline="") as file:
+            try:
+                written = write_sheet(lambda: (row for row in load.stored() if not load.is_corrected(row)), file)
+            except BaseException:
+                path.unlink()
+                raise
+    except FileExistsError as error:
+        raise SpecError(
+            f"{place} is there already, and export overwrites nothing: name another file with --to"
+        ) from error
+    except OSError as error:
+        raise SpecError(f"{place} cannot be written: {error.strerror or error}") from error
+    command = services.program.command("replay", load.pipeline, "--quarantine", place)
+    return Exported(load, place, written, left_out, None if spec.load.mode.replaces_table else command)

@@ -1,0 +1,135 @@
+"""The files that were loaded without bad rows: what `quarantine list` prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+
+from framework.cli.audit_options import SHOWN_ID
+from framework.cli.tables import fitted_table, width_of
+from framework.lake.lake import Lake
+from framework.load.corrected_marks import Delivery, read_corrected_rows
+from framework.load.kept_rows import BadFile, owner_of, read_bad_files, stored_rows
+from framework.model.program import Program
+from framework.parallel import map_parallel
+from framework.warehouse.audit import HistoryQuery
+from framework.warehouse.session import WarehouseSession
+
+_MOST_FAULTS = 20
+"""The most different faults that a listed file has."""
+_SHOWN_FAULTS = 3
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with some rows of a file; `column` is None for whole records."""
+
+    column: str | None
+    reason: str
+    rows: int
+
+    def __str__(self) -> str:
+        column = "" if self.column is None else f"{self.column}: "
+        return f"{column}{self.reason} ({self.rows:,})"
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """A file that was loaded without its bad rows, of which `corrected_rows` were loaded since.
+
+    `faults` are the most frequent ones, each of the first column at fault of its rows. `address` is the folder of the
+    load's bad rows.
+    """
+
+    pipeline: str
+    source_file: str
+    run_id: str
+    loaded_at: str
+    rows: int
+    corrected_rows: int
+    faults: Sequence[Fault]
+    address: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The newest files with bad rows; whether there are more."""
+
+    files: Sequence[ListedFile]
+    has_more: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the document of the command (schemas/output/quarantine_list.schema.json)."""
+        return {"quarantine": [asdict(file) for file in self.files], "has_more": self.has_more}
+
+
+def list_files(names: Sequence[str], most: int, lake: Lake, warehouse: WarehouseSession) -> Listing:
+    """Return the newest files with bad rows of some pipelines, or of all where none is named."""
+    query = HistoryQuery(tuple(names), ("SUCCESS",), with_bad_rows=True, rows=most + 1)
+    found = read_bad_files(lake, warehouse, query)
+    of_pipelines: dict[str, set[str]] = {}
+    runs: dict[str, list[BadFile]] = {}
+    for file in found[:most]:
+        of_pipelines.setdefault(file.pipeline, set()).add(file.etag)
+        runs.setdefault(file.run_id, []).append(file)
+    corrected = {name: read_corrected_rows(lake, warehouse, name, etags) for name, etags in of_pipelines.items()}
+    of_runs = map_parallel(partial(_of_run, lake, corrected), list(runs.values()))
+    return Listing([file for of_run in of_runs for file in of_run], len(found) > most)
+
+
+def _of_run(
+    lake: Lake, corrected: Mapping[str, Mapping[Delivery, Collection[int]]], files: Sequence[BadFile]
+) -> list[ListedFile]:
+    """Return the files of one load; none where its bad rows were deleted."""
+    faults: dict[BadFile, Counter[tuple[str | None, str]]] = {file: Counter() for file in files}
+    done: Counter[BadFile] = Counter()
+    with stored_rows(lake, files) as stored:
+        if not stored.are_there:
+            return []
+        for row in stored.of(None, with_records=False):
+            file = owner_of(row, files)
+            if file is not None:
+                faults[file][row.column, row.first_reason] += 1
+                done[file] += row.row in corrected[file.pipeline].get((row.file, row.etag), ())
+    return [_listed(lake, file, faults[file], done[file]) for file in files]
+
+
+def _listed(lake: Lake, file: BadFile, faults: Counter[tuple[str | None, str]], corrected: int) -> ListedFile:
+    most = [Fault(column, reason, rows) for (column, reason), rows in faults.most_common(_MOST_FAULTS)]
+    loaded_at, address = str(file.loaded_at), lake.url(file.folder)
+    return ListedFile(file.pipeline, file.key, file.run_id, loaded_at, file.rows, corrected, most, address)
+
+
+def list_text(listing: Listing, width: int | None, program: Program) -> str:
+    """Return the files as a table that fits the width, and the command that shows the rows of one."""
+    files = listing.files
+    if not files:
+        return "no bad rows are in quarantine"
+    rows = [_cells(file) for file in files]
+    columns = [name for name in rows[0] if name != "corrected" or any(file.corrected_rows for file in files)]
+    # Where there is no room for the address, JSON and `show` have it.
+    for shown in (columns, [name for name in columns if name != "address"]):
+        cells = [[row[name] for name in shown] for row in rows]
+        fitted = fitted_table(shown, cells, width, cut=("pipeline", "file", "why"))
+        if width is None or width_of(fitted) <= width:
+            break
+    more = [f"these are the newest {len(files)}: see more with --rows N"] if listing.has_more else []
+    show = program.command("quarantine", "show", files[0].pipeline, "--run", files[0].run_id[:SHOWN_ID])
+    return "\n".join([fitted, *more, f"see rows with: {show}"])
+
+
+def _cells(file: ListedFile) -> dict[str, object]:
+    faults = [str(fault) for fault in file.faults[:_SHOWN_FAULTS]]
+    more = len(file.faults) - len(faults)
+    return {
+        "run": file.run_id[:SHOWN_ID],
+        "loaded": file.loaded_at[:16],
+        "pipeline": file.pipeline,
+        "file": file.source_file.rpartition("/")[2],
+        "rows": file.rows,
+        "corrected": file.corrected_rows,
+        "why": "; ".join([*faults, *([f"{more} more"] if more else [])]),
+        "address": file.address,
+    }
