@@ -221,7 +221,7 @@ def test_what_is_not_there_is_refused_with_what_is(feed: FeedHarness) -> None:
     assert (code, "its file does not have this field" in error) == (3, True)
     fixed = [first | {"record.n": "2"}, second | {"record.n": "4"}]
     assert feed.command("replay", feed.name, "--quarantine", save(path, fixed))[0] == 0
-    assert feed.rows("id, n, more", "id") == [(1, 1, None), (2, 2, None), (4, 4, "m")]
+    assert feed.rows("id, n, more", "id") == [(1, 1, None), (2, 2, ""), (4, 4, "m")]
 
 
 def zipped() -> bytes:
@@ -241,7 +241,7 @@ def workbook() -> bytes:
 
 def parquet() -> bytes:
     packed = io.BytesIO()
-    texts = pyarrow.array([b"1", b"\xffx"], pyarrow.binary()).view(pyarrow.string())
+    texts = pyarrow.array([b"1", b"\xffx"], pyarrow.binary())
     pyarrow.parquet.write_table(pyarrow.table({"id": [1, 2], "n": texts}), packed)
     return packed.getvalue()
 
@@ -268,7 +268,8 @@ def test_bad_rows_of_every_format_are_refused_as_they_are_and_load_corrected(
     pattern = "" if "pattern" in source else "pattern: '*', "
     configure(feed, ("source: {", f"source: {{{source}{pattern}"), ("n: integer", f"n: {column_type}"))
     feed.land(name, content)
-    assert feed.command("run", feed.name)[0] == 0
+    ran = feed.command("run", feed.name)
+    assert ran[0] == 0, ran
     (row,) = document(feed, "show", feed.name)["rows"]
     path = feed.root / "bad.csv"
     feed.command("quarantine", "export", feed.name, "--to", str(path))

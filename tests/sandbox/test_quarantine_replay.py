@@ -38,7 +38,7 @@ bad_rows: {{action: quarantine, max_fraction: 1}}
 
 def quarantine_rows(feed: FeedHarness) -> list[dict[str, Any]]:
     """Return the rows of the feed's last quarantine file."""
-    return rows_at(feed, max(feed.keys("data/quarantine/")))
+    return rows_at(feed, max(key for key in feed.keys("data/quarantine/") if key.endswith(".parquet")))
 
 
 def rows_at(feed: FeedHarness, key: str) -> list[dict[str, Any]]:
