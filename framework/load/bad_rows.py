@@ -17,6 +17,7 @@ from framework.load.complaints import (
     quoted,
 )
 from framework.load.remedies import Refused, Remedy, larger_budget, remedies
+from framework.load.request import Corrections
 from framework.load.run import Run
 from framework.log.redaction import without_values
 from framework.model.csv_options import CsvOptions
@@ -69,7 +70,8 @@ def quarantine_bad_rows(run: Run, staged: StagedRows, *, writes: bool) -> str | 
     """
     bad = [file for file in staged.seen.files if file.rows_bad]
     budget = run.spec.bad_rows
-    if bad and all_conflicts_in_quarantine(run.spec, staged):
+    # Corrections that are still bad are in quarantine already.
+    if bad and not isinstance(run.request, Corrections) and all_conflicts_in_quarantine(run.spec, staged):
         budget = replace(budget, action="quarantine")
     over = {file: excess for file in bad if (excess := over_budget(budget, file)) is not None}
     if over:

@@ -208,6 +208,21 @@ def test_a_row_that_is_still_bad_refuses_its_file_and_moves_nothing(make_feed: M
     assert feed.keys("data/archive/") == archived
 
 
+def test_a_row_that_still_conflicts_is_not_quarantined_once_more(make_feed: MakeFeed, tmp_path: Path) -> None:
+    typed = "types: {columns: {id: integer, n: integer}}\nbad_rows: {action: quarantine, max_fraction: 1}"
+    conflicts = "evolution: {type_conflicts: quarantine}\nbad_rows: {max_fraction: 1}"
+    feed = make_feed(spec().replace(typed, conflicts))
+    feed.load("1.csv", csv_text("id,n", "1,1"))
+    assert feed.load("2.csv", csv_text("id,n", "2,2", "3,x")).counts.rejected == 1
+    kept = [key for key in feed.keys("data/quarantine/") if key.endswith(".parquet")]
+
+    (result,) = replay(feed, corrected(quarantine_rows(feed), {2: ["3", "y"]}, tmp_path / "fixed.parquet"))
+
+    assert (result.status, [bad.row for bad in result.bad_rows]) == ("FAILED", [2])
+    assert [key for key in feed.keys("data/quarantine/") if key.endswith(".parquet")] == kept
+    assert feed.rows("id", "id") == [(1,), (2,)]
+
+
 def test_corrections_are_no_delivery_after_which_others_would_be_late(make_feed: MakeFeed, tmp_path: Path) -> None:
     feed = make_feed(spec())
     feed.load("1.csv", csv_text("id,n", "1,1", "2,x"))
