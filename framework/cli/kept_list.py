@@ -12,6 +12,7 @@ from framework.cli.tables import fitted_table, width_of
 from framework.lake.lake import Lake
 from framework.load.corrected_marks import Delivery, read_corrected_rows
 from framework.load.kept_rows import BadFile, owner_of, read_bad_files, stored_rows
+from framework.log.redaction import without_values
 from framework.model.program import Program
 from framework.parallel import map_parallel
 from framework.warehouse.audit import HistoryQuery
@@ -91,7 +92,7 @@ def _of_run(
         for row in stored.of(None, with_records=False):
             file = owner_of(row, files)
             if file is not None:
-                faults[file][row.column, row.first_reason] += 1
+                faults[file][row.column, without_values(row.first_reason)] += 1
                 done[file] += row.row in corrected[file.pipeline].get((row.file, row.etag), ())
     return [_listed(lake, file, faults[file], done[file]) for file in files]
 

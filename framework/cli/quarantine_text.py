@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from framework.cli.kept_load import KeptLoad
 from framework.load.complaints import quoted
 from framework.load.kept_rows import KeptRow
+from framework.log.redaction import without_values
 from framework.model.program import Program
 from framework.model.words import counted, visible
 
@@ -28,6 +29,11 @@ class ShownRow:
         names = [*header[: len(record)], *(f"field {place + 1}" for place in range(len(header), len(record)))]
         return list(zip(names, record, strict=True))
 
+    @property
+    def reason(self) -> str:
+        """What is wrong with it; it may quote a key of an object, which is often a value."""
+        return self.row.reason if self.with_values else without_values(self.row.reason)
+
     def as_dict(self) -> dict[str, object]:
         """Return the row as a JSON value."""
         fields = [{"name": name, "value": text} for name, text in self.fields]
@@ -35,7 +41,7 @@ class ShownRow:
             "file": self.row.file,
             "row": self.row.row,
             "column": self.row.column,
-            "reason": self.row.reason,
+            "reason": self.reason,
             "is_corrected": self.is_corrected,
             "record": fields if self.with_values else None,
         }
@@ -75,7 +81,7 @@ class ShownRows:
             file = f"{row.file}, " if len({each.row.file for each in self.rows}) > 1 else ""
             column = "" if row.column is None else f", {row.column}"
             done = " (loaded corrected)" if shown.is_corrected else ""
-            yield from _wrapped([f"{file}row {row.row}{column}: {row.reason}{done}"], width, "")
+            yield from _wrapped([f"{file}row {row.row}{column}: {shown.reason}{done}"], width, "")
             if shown.with_values:
                 texts = [f"{name}={'NULL' if text is None else quoted(text)}" for name, text in shown.fields]
                 yield from _wrapped(texts, width, "  ")

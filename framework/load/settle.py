@@ -15,7 +15,7 @@ from framework.load.next_step import FailedLoad, next_step, out_of_order
 from framework.load.request import Corrections
 from framework.load.result import NO_RECORDS, LoadFailure, LoadResult, NextStep, RecordCounts
 from framework.load.run import Run, Step, log_warning
-from framework.log.redaction import safe_message, trace
+from framework.log.redaction import safe_message, trace, without_values
 from framework.log.run_log import Event
 from framework.model.files import SourceFile
 from framework.model.load_warning import LoadWarning
@@ -146,7 +146,10 @@ def result_of(
 def _bad_rows(run: Run, file: LoadFile | None) -> tuple[BadRow, ...]:
     """Return the first bad rows of a file, without values where the spec keeps them out of messages."""
     first = () if file is None else run.progress.bad_rows.get(file.source.key, ())
-    return first if run.spec.bad_rows.log_samples else tuple(replace(bad, text=None) for bad in first)
+    if run.spec.bad_rows.log_samples:
+        return first
+    # A reason may quote a key of an object, which is often a value.
+    return tuple(replace(bad, text=None, reason=without_values(bad.reason)) for bad in first)
 
 
 def _is_at_fault(file: LoadFile | None, failure: LoadFailure | None) -> bool:
