@@ -7,6 +7,7 @@ assumption are read once more, all in one round. Later passes know all regions.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -166,7 +167,8 @@ class BatchRows:
     def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> Quarantined:
         """Write all bad rows of the files with these ordinals as Parquet below `destination`; return what they are."""
         tasks = in_order(self._suspects(files), self._size_bytes)
-        results = self._run("quarantine", QuarantineRows(tuple(columns), destination, self._before()), tasks)
+        work = QuarantineRows(tuple(columns), destination, self._before(), self._first_places())
+        results = self._run("quarantine", work, tasks)
         self._require_sound(report for result in results for report in result.reports)
         written = [part for result in results for part in result.found]
         first: dict[int, tuple[BadRow, ...]] = {}
@@ -309,6 +311,16 @@ class BatchRows:
             if known.split.file in files
             and any(misfits is None or report.malformed or report.place in misfits for report in known.reports)
         ]
+
+    def _first_places(self) -> frozenset[tuple[int, int]]:
+        """Return by file and split where the first bad rows of each file are."""
+        misfits, bad = self._misfits or {}, Counter[int]()
+        found = []
+        for report in self._reports():
+            if bad[report.file] < FIRST_BAD_ROWS:
+                found.append(report.place)
+            bad[report.file] += report.malformed + misfits.get(report.place, 0)
+        return frozenset(found)
 
     def _before(self) -> dict[tuple[int, int], Before]:
         """Return by file and split how much stands before it."""

@@ -122,7 +122,7 @@ class ReadBadRows:
 
 @dataclass(frozen=True)
 class QuarantineRows:
-    """Writes all bad rows below an address.
+    """Writes all bad rows below an address. `first_in` has the splits of which the first ones are returned.
 
     All attempts at a task write the same bytes under the same name: what is superseded leaves no row twice.
     """
@@ -130,6 +130,7 @@ class QuarantineRows:
     columns: tuple[StagingColumn, ...]
     destination: str
     before: Places
+    first_in: frozenset[tuple[int, int]]
 
     def do(self, job: Job[Any], bench: Bench, records: Sequence[SplitRecords], name: str) -> Quarantined:
         """Return how many were written, and the first ones."""
@@ -150,8 +151,10 @@ class QuarantineRows:
         """Yield the bad rows of a split as quarantine has them; add the first ones of its file to `first`."""
         layout, shown = split.layout, list[BadRecord]()
         known = first.get(layout.ordinal, ())
+        # A line's number takes a pass over the split: only for rows that a result has.
+        most = FIRST_BAD_ROWS - len(known) if (layout.ordinal, split.split) in self.first_in else 0
         for bad in bad_records(cursor, split, self.columns, reader_of(layout)):
-            if len(known) + len(shown) < FIRST_BAD_ROWS:
+            if len(shown) < most:
                 shown.append(replace(bad, complaints=bad.complaints[:1], fields=()))
             yield quarantined(bad, layout, self.before[layout.ordinal, split.split].records + bad.place)
         if shown:

@@ -17,7 +17,7 @@ from framework.lake.lake import Lake
 from framework.model.column_type import parse_type
 from framework.model.csv_options import CsvOptions
 from framework.model.files import SourceBatch
-from framework.model.measurements import BadRow, ColumnProfile, Measurements
+from framework.model.measurements import FIRST_BAD_ROWS, BadRow, ColumnProfile, Measurements, Quarantined
 from framework.model.notation import PLAIN, Notation
 from framework.model.staging import FromFile, StagingColumn
 from framework.rows.protocol import RowEngine, SourceRows
@@ -106,7 +106,12 @@ class Bench:
         with self.open(batch) as rows:
             seen = rows.stage(columns, None)
             files = [file.ordinal for file in seen.files if file.rows_bad]
-            written = rows.quarantine(columns, files, f"s3://lake/{below}").rows if files else 0
+            kept = rows.quarantine(columns, files, f"s3://lake/{below}") if files else Quarantined(0)
+            for file in files:
+                entries = rows.read_bad_rows(columns, [file], FIRST_BAD_ROWS)
+                of_rows = {(entry.file, entry.row): entry.in_short for entry in reversed(entries)}
+                assert kept.first[file] == tuple(reversed(of_rows.values()))
+        written = kept.rows
         assert written == seen.rows_bad
         tables = [pyarrow.parquet.read_table(path) for path in self.parquet_files(below)]
         assert all(table.schema.types == QUARANTINE_TYPES for table in tables)
