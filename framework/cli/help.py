@@ -54,6 +54,7 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
     "quarantine": (
         ("feedway quarantine list", "files with bad rows, and why"),
         ("feedway quarantine show orders", "those of the newest load"),
+        ("feedway quarantine show --run 4be07a15 orders", ""),
         ("feedway quarantine export orders --file orders_7.csv", ""),
         ("feedway replay orders --quarantine orders-4be07a15.csv", ""),
     ),

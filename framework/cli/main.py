@@ -159,12 +159,19 @@ def build_parser(complete: Collection[str] = tuple(COMMANDS)) -> argparse.Argume
             command.description = f"{help_text[0].upper()}{help_text[1:]}."
             command.epilog = epilog_of(name)
             _command(name).add_arguments(command)
-            _add_common(command, first=False)
+            for each in (command, *_actions_of(command)):
+                _add_common(each, first=False)
     _add_common(parser, first=True)
     parser.add_argument(
         "--version", action="version", version=f"{program.NAME} {__version__}", help="print the version"
     )
     return parser
+
+
+def _actions_of(command: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """Return the parsers of a command's actions; none where it has only one thing to do."""
+    groups = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
+    return [parser for group in groups for parser in group.choices.values()]
 
 
 def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:

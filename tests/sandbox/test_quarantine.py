@@ -102,7 +102,7 @@ def test_bad_rows_are_listed_shown_exported_and_loaded_corrected(feed: FeedHarne
         "  id='3'  n='4'",
         "and 3 more: see them with --rows 5",
     ]
-    shown = document(feed, "show", feed.name, "--file", "1.csv", "--run", short)
+    shown = document(feed, "show", "--file", "1.csv", "--run", short, feed.name)
     assert [row["row"] for row in shown["rows"]] == [2, 3, 4, 5, 6]
     assert shown["rows"][3]["record"][2] == {"name": "s", "value": ""}
 
@@ -195,9 +195,9 @@ def test_what_is_not_there_is_refused_with_what_is(feed: FeedHarness) -> None:
         (["show", feed.name, "--file", "too.csv"], "Did you mean 'two.csv'?"),
         (["export", feed.name, "--run", "ffffffff"], "no load ffffffff"),
         (["export", feed.name, "--run", "x"], "a run_id has 32 characters"),
-        (["export", feed.name, "--rows", "1"], "takes no --rows"),
-        (["list", "--to", "x.csv"], "takes no --to"),
-        (["show"], "takes the name of one pipeline"),
+        (["export", feed.name, "--rows", "1"], "unrecognized arguments: --rows 1"),
+        (["show"], "required: NAME"),
+        (["shown", feed.name], "invalid choice"),
         (["export", feed.name, "--to", "s3://lake/x.csv"], "file of this machine"),
         (["export", feed.name, "--to", f"{feed.root}/none/x.csv"], "cannot be written"),
     ):

@@ -20,36 +20,31 @@ from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project
 from framework.warehouse.session import WarehouseSession
 
-ACTIONS = ("list", "show", "export")
-DEFAULT_ROWS = 20
-_OPTIONS = {
-    "list": frozenset({"--rows"}),
-    "show": frozenset({"--file", "--run", "--rows", "--values"}),
-    "export": frozenset({"--file", "--run", "--to"}),
+ACTIONS = {
+    "list": "list files that were loaded without bad rows, newest first",
+    "show": "show the bad rows of one load",
+    "export": "write the bad rows of one load as CSV, to correct and replay",
 }
+DEFAULT_ROWS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `quarantine` takes."""
-    parser.add_argument(
-        "action",
-        choices=ACTIONS,
-        metavar="ACTION",
-        help="list: files with bad rows; show: bad rows of a load; export: write them as CSV to correct",
+    actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
+    list_, show, export = (
+        actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
+        for name, text in ACTIONS.items()
     )
-    add_selection(parser, "list", none_is_all=True)
-    parser.add_argument("--file", metavar="FILE", help="with show and export: the source file, by its name or key")
-    parser.add_argument("--run", metavar="RUN", help="with show and export: the load, by the start of its run_id")
-    parser.add_argument(
-        "--rows",
-        type=number_of_rows,
-        metavar="N",
-        help=f"at most so many files (list) or rows (show); default {DEFAULT_ROWS}",
-    )
-    parser.add_argument(
-        "--values", action="store_true", help="with show: print values although bad_rows.log_samples is false"
-    )
-    parser.add_argument("--to", metavar="FILE", help="with export: the file to write; default NAME-RUN.csv")
+    add_selection(list_, "list", none_is_all=True)
+    for action in (show, export):
+        action.add_argument("name", metavar="NAME", help="the pipeline")
+        action.add_argument("--file", metavar="FILE", help="the source file, by its name or key; without it, any")
+        action.add_argument("--run", metavar="RUN", help="the load, by the start of its run_id; default: the newest")
+    for action, things in ((list_, "files"), (show, "rows")):
+        text = f"at most so many {things} (default {DEFAULT_ROWS})"
+        action.add_argument("--rows", type=number_of_rows, default=DEFAULT_ROWS, metavar="N", help=text)
+    show.add_argument("--values", action="store_true", help="print values although bad_rows.log_samples is false")
+    export.add_argument("--to", metavar="FILE", help="the file to write; default: NAME-RUN.csv")
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
@@ -60,35 +55,24 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         WarehouseError: JOB_STS or the lake cannot be read.
     """
     environment = project.environment(arguments.env)
-    names = selected_names(arguments, project)
-    _check(arguments, len(names))
-    rows = arguments.rows or DEFAULT_ROWS
+    is_list = arguments.action == "list"
+    names = selected_names(arguments, project) if is_list else [arguments.name]
     with open_services(project.folder, environment, output, arguments.job_id) as services:
         log = services.open_log(services.new_run_id(), "quarantine")
         warehouse = WarehouseSession(services.warehouse, "quarantine", log)
-        if arguments.action == "list":
-            found = list_files(names, rows, services.lake, warehouse)
+        if is_list:
+            found = list_files(names, arguments.rows, services.lake, warehouse)
             output.document(found.as_dict(), lambda: list_text(found, output.width, services.program))
             return 0
         asked = Asked(names[0], arguments.file, arguments.run)
         with open_load(asked, project, services, warehouse) as load:
             if arguments.action == "show":
-                shown = _shown(load, project, rows, with_values=arguments.values)
+                shown = _shown(load, project, arguments.rows, with_values=arguments.values)
                 output.document(shown.as_dict(), lambda: shown.text(output.width, services.program))
             else:
                 exported = _exported(load, project.pipeline(names[0]), arguments.to, services)
                 output.document(exported.as_dict(), lambda: str(exported))
     return 0
-
-
-def _check(arguments: argparse.Namespace, names: int) -> None:
-    action, is_list = arguments.action, arguments.action == "list"
-    options = ("--file", "--run", "--rows", "--values", "--to")
-    for option in options:
-        if getattr(arguments, option[2:]) and option not in _OPTIONS[action]:
-            raise SpecError(f"quarantine {action} takes no {option}")
-    if not is_list and (names != 1 or arguments.tags or arguments.excluded):
-        raise SpecError(f"quarantine {action} takes the name of one pipeline")
 
 
 def _shown(load: KeptLoad, project: Project, most: int, *, with_values: bool) -> ShownRows:

@@ -56,9 +56,14 @@ def test_commands_are_completed(project: Path) -> None:
 def test_options_are_completed(project: Path) -> None:
     assert completed(project, "plan", "--s") == {"--sample", "--sql"}
     assert completed(project, "run", "--output", "j") == {"json"}
+    assert completed(project, "quarantine", "") == {"list", "show", "export"}
+    assert completed(project, "quarantine", "export", "--t") == {"--to"}
 
 
-@pytest.mark.parametrize("words", [("run",), ("run", "orders"), ("skip", "--for"), ("replay", "--file", "x")])
+@pytest.mark.parametrize(
+    "words",
+    [("run",), ("run", "orders"), ("skip", "--for"), ("replay", "--file", "x"), ("quarantine", "show")],
+)
 def test_names_of_pipelines_are_completed(project: Path, words: tuple[str, ...]) -> None:
     assert completed(project, *words, "o") == {"orders", "outlets"}
     assert completed(project, *words, "ou") == {"outlets"}
