@@ -13,6 +13,9 @@ from framework.log.redaction import without_values
 from framework.model.program import Program
 from framework.model.words import counted, visible
 
+_NARROWEST = 20
+"""Columns."""
+
 
 @dataclass(frozen=True)
 class ShownRow:
@@ -107,7 +110,8 @@ def _wrapped(texts: Sequence[str], width: int | None, indent: str) -> Iterator[s
             continue
         if line:
             yield line
-        *whole, line = textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=f"{indent}  ")
+        room = max(width, _NARROWEST)
+        *whole, line = textwrap.wrap(text, room, initial_indent=indent, subsequent_indent=f"{indent}  ")
         yield from whole
     yield line
 

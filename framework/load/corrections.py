@@ -52,7 +52,7 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
 
     Raises:
         SpecError: the file is not there, or the pipeline replaces its whole table.
-        SourceFileError: the file is no quarantine file of this pipeline; nothing was loaded.
+        SourceFileError: the file has no row, or is no quarantine file of this pipeline; nothing was loaded.
     """
     if spec.load.mode.replaces_table:
         raise SpecError(
@@ -61,6 +61,8 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
         )
     with _local_copy(services, address) as path:
         files = corrected_files(read_corrected(path, address), address)
+    if not files:
+        raise SourceFileError(f"{address} has no row, so there is nothing to load.")
     _require_own(spec, services, files, address)
     results: list[LoadResult] = []
     with Invocation(services) as invocation:

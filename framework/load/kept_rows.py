@@ -132,7 +132,7 @@ def parquet_rows(path: Path, shown: str, asked: str = "*") -> Iterator[Mapping[s
     except ImportError as error:
         raise SpecError(
             f"{shown}: reading Parquet needs the package 'duckdb', which is not installed: "
-            "pip install 'feedway[embedded]', or give the rows as CSV"
+            "pip install 'feedway[embedded]'"
         ) from error
     try:
         found = duckdb.connect().execute(f"select {asked} from read_parquet(?, hive_partitioning = false)", [str(path)])

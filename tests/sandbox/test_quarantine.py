@@ -165,6 +165,9 @@ def test_without_samples_only_who_asks_gets_values(feed: FeedHarness) -> None:
     assert "n='secret'" in feed.command("quarantine", "show", feed.name, "--values")[1]
     feed.command("quarantine", "export", feed.name, "--to", str(feed.root / "bad.csv"))
     assert "secret" in (feed.root / "bad.csv").read_text()
+    (feed.root / f"pipelines/{feed.name}.yml").unlink()
+    code, text, _ = feed.command("quarantine", "show", feed.name)
+    assert (code, "row 2, n: is not" in text, "secret" in text) == (0, True, False)
 
 
 def test_a_refused_file_has_its_first_bad_rows_in_the_result_and_none_in_quarantine(feed: FeedHarness) -> None:
@@ -219,6 +222,9 @@ def test_what_is_not_there_is_refused_with_what_is(feed: FeedHarness) -> None:
     assert (first["record.more"], second["record.more"]) == ("", '"m"')
     code, _, error = feed.command("replay", feed.name, "--quarantine", save(path, [first | {"record.more": "m"}]))
     assert (code, "its file does not have this field" in error) == (3, True)
+    path.write_text(path.read_text("utf-8").splitlines()[0], "utf-8")
+    code, _, error = feed.command("replay", feed.name, "--quarantine", str(path))
+    assert (code, "has no row" in error) == (3, True)
     fixed = [first | {"record.n": "2"}, second | {"record.n": "4"}]
     assert feed.command("replay", feed.name, "--quarantine", save(path, fixed))[0] == 0
     assert feed.rows("id, n, more", "id") == [(1, 1, None), (2, 2, ""), (4, 4, "m")]

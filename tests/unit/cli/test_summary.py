@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from framework.cli.summary import full_summary, summary, totals
 from framework.errors import PipelineError, SourceFileError, SpecError
 from framework.load.result import LoadFailure, LoadResult, NextStep, RecordCounts, failed_early
 from framework.model.load_warning import LoadWarning
+from framework.model.measurements import BadRow
+from framework.model.program import Program
 
 RUN_ID = "0" * 32
 
@@ -143,6 +146,29 @@ def test_columns_without_rows_are_left_out_and_files_of_one_name_have_their_fold
         ["p", name, "SUCCESS", "3", "3", "1.0", "s"] for name in (keys[0], keys[1], "b.csv")
     ]
     assert text.splitlines()[0].split() == ["pipeline", "file", "status", "read", "inserted", "time"]
+
+
+def test_of_many_files_with_bad_rows_the_first_ones_are_shown_and_each_load_has_one_command() -> None:
+    kept = [
+        replace(
+            result(file=f"data/in/p/{number}.csv"),
+            run_id=f"{number // 12}" * 32,
+            counts=RecordCounts(3, 2, rejected=1),
+            quarantine=f"s3://b/{number // 12}/",
+            bad_rows=(BadRow(f"{number}.csv", 7, "n", "x\ny", "is not a value of integer", 8),),
+        )
+        for number in range(24)
+    ]
+    loads = Outcome([outcome("p", *kept)], program=Program(("--env", "prod")))
+
+    lines = full_summary(loads).splitlines()
+
+    assert len([line for line in lines if line.startswith("bad rows of data/in/p/")]) == 24
+    shown = [line for line in lines if line.startswith("  row")]
+    assert shown == ["  row 7, line 8, n: is not a value of integer: 'x\\ny'"] * 10
+    assert [line for line in lines if line.startswith("  see")] == [
+        f"  see them with: feedway --env prod quarantine show p --run {run * 8}" for run in "01"
+    ]
 
 
 def test_the_notes_keep_whole_keys() -> None:
