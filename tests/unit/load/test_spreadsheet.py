@@ -118,9 +118,17 @@ def test_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
         read_corrected(path, "bad.csv")
 
 
-def test_a_text_that_stands_for_bytes_has_to_be_corrected(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "row",
+    [
+        KeptRow("1.parquet", "e", 2, "id", f"is bad; n {no_text_reason()}", ("1", "\\xff"), ("id", "n")),
+        # A record that is no object is one field, and so is each record of this file.
+        KeptRow("1.json", "e", 2, None, "the record is no JSON", ("{",), ("n",)),
+    ],
+)
+def test_a_text_that_is_not_the_value_has_to_be_corrected(tmp_path: Path, row: KeptRow) -> None:
     path = tmp_path / "bad.csv"
-    resaved([KeptRow("1.csv", "e", 2, "id", f"is bad; n {no_text_reason()}", ("1", "\\xff"), ("id", "n"))], path)
+    resaved([row], path)
 
     with pytest.raises(SourceFileError, match=r"record\.n: write its value in place of \(unreadable\)"):
         read_corrected(path, "bad.csv")
