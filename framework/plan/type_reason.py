@@ -15,8 +15,8 @@ class TypeReason:
     """Why a column has its type: what decided, and in a few words how.
 
     `evidence` is what the values of a new column showed, or where the value stands that made a column text; None where
-    none is needed. With `log_samples: false` it has counts and lengths, and no value. `place` is the line and the column
-    of the deciding rule in the spec.
+    none is needed. With `log_samples: false` it has counts and lengths, and no value. `place` is the line and column of
+    the deciding rule in the spec.
     """
 
     decided_by: DecidedBy

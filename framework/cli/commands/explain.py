@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from framework.cli.commands.history import SHOWN_ID
+from framework.cli.audit_options import SHOWN_ID
 from framework.cli.output import Output
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
