@@ -12,7 +12,7 @@ from framework.errors import SpecError
 _PIPELINE = "--pipeline"
 _CHECK = "--check"
 _FLAGS_OF_CHECK = frozenset({"--create", "--spark"})
-_OPTIONS = frozenset({"--project", "--env", "--output", "--file", "--result"})
+_OPTIONS = frozenset({"--project", "--env", "--output", "--file", "--instead-of", "--result"})
 _LISTS = frozenset({"--tag", "--exclude"})
 _FLAGS = FLAGS | {"--all", "--fail-fast"}
 _OURS = _OPTIONS | _LISTS | _FLAGS | {_PIPELINE}

@@ -58,6 +58,10 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
         ("feedway quarantine export orders --file orders_7.csv", ""),
         ("feedway replay orders --quarantine orders-4be07a15.csv", ""),
     ),
+    "status": (
+        ("feedway status", "every feed, and what needs attention"),
+        ("feedway status --tag daily --env prod", ""),
+    ),
     "history": (
         ("feedway history orders", "past loads, newest first"),
         ("feedway history --status FAILED --since 7d", ""),
@@ -112,7 +116,7 @@ EXIT_CODES = {
     3: "a source file",
     4: "a schema change was refused, or a view could not be restored",
     5: "the warehouse, S3 or credentials, a full disk, Spark, a wrong clock",
-    6: "stale: a feed is late; plan --detailed-exitcode: there is something to do",
+    6: "status: a feed needs attention; stale: one is late; plan --detailed-exitcode: there is something to do",
     130: "interrupted (Ctrl-C)",
     143: "terminated (SIGTERM)",
 }

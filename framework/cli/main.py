@@ -32,6 +32,7 @@ COMMANDS = {
     "replay": "load a pipeline's unprocessed files, or corrected bad rows, again",
     "skip": "skip a file: archive it without loading",
     "quarantine": "list, show and export bad rows that files were loaded without",
+    "status": "show every feed, what needs attention, and how to continue",
     "history": "show past loads, and those that run",
     "logs": "show the log of a load",
     "changes": "show what loads changed about tables",

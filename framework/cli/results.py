@@ -23,7 +23,7 @@ from framework.errors import PipelineError, SpecError
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.load.first_loads import Opening
 from framework.load.invocation import Invocation
-from framework.load.next_step import FailedLoad, again, next_step
+from framework.load.next_step import FailedLoad, again, kind_of, next_step
 from framework.load.pipeline import load_pipeline, open_pipeline
 from framework.load.request import LoadRequest, Unprocessed
 from framework.load.result import LoadFailure, LoadResult, failed_early
@@ -214,7 +214,7 @@ class _Command:
     def _fail(self, pipeline: str, error: PipelineError, invocation: Invocation) -> None:
         invocation.failed()
         self._log(pipeline).error(Event.FAILED, step="discover", error=safe_message(error))
-        load = FailedLoad(pipeline, self.services.program, self.request, error, ())
+        load = FailedLoad(pipeline, self.services.program, self.request, kind_of(error, "discover"), ())
         # An error of the command line or the spec says what to write; a command repeats only other failures.
         continued = None if isinstance(error, SpecError) else next_step(load, self.services.lake)
         failed = failed_early(pipeline, error, next_step=continued)

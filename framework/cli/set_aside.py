@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from framework.errors import PipelineError
-from framework.lake.unprocessed import count_unprocessed
+from framework.lake.unprocessed import unprocessed_of_feeds
 from framework.load.services import Services
 from framework.model.words import counted
 from framework.spec.pipeline import PipelineSpec
@@ -44,19 +44,14 @@ def find_set_aside(specs: Sequence[PipelineSpec], services: Services) -> list[Se
     if not specs:
         return []
     try:
-        found = count_unprocessed(services.lake, specs)
+        found = unprocessed_of_feeds(services.lake, specs)
     except PipelineError as error:
         log = services.open_log(services.new_run_id(), "run")
         log.warning("the files in data/unprocessed were not counted", error=str(error))
         return []
+    numbers = {spec.pipeline: len(found.of(services.lake, spec).files) for spec in specs}
     return [
-        SetAside(
-            spec.pipeline,
-            found.files[spec.pipeline],
-            found.is_minimum,
-            found.folder,
-            services.program.command("replay", spec.pipeline),
-        )
-        for spec in specs
-        if found.files[spec.pipeline]
+        SetAside(pipeline, number, found.is_minimum, found.folder, services.program.command("replay", pipeline))
+        for pipeline, number in numbers.items()
+        if number
     ]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -30,23 +29,32 @@ class Unprocessed:
 
 
 @dataclass(frozen=True)
-class UnprocessedCount:
-    """How many unprocessed files each pipeline has; a minimum where there are more than MOST_COUNTED."""
+class UnprocessedOfFeeds:
+    """The first MOST_COUNTED unprocessed files that may be some pipelines', and the address of their folder.
 
-    files: Mapping[str, int]
+    With `is_minimum` there are more.
+    """
+
+    files: tuple[SourceFile, ...]
     is_minimum: bool
     folder: str
 
+    def of(self, lake: Lake, spec: PipelineSpec) -> Unprocessed:
+        """Return those of one of the pipelines: see `list_unprocessed`."""
+        return _divided(lake, spec, self.files)
 
-def count_unprocessed(lake: Lake, specs: Sequence[PipelineSpec]) -> UnprocessedCount:
-    """Return how many unprocessed files are certainly these pipelines'. One call where no name matches one."""
-    own = (found.key for found in _listed(lake) if any(_may_be_of(lake, spec, found.key) for spec in specs))
+
+def unprocessed_of_feeds(lake: Lake, specs: Sequence[PipelineSpec], *, of_any_name: bool = False) -> UnprocessedOfFeeds:
+    """Return the unprocessed files that may be these pipelines'. One call where no name matches one.
+
+    With `of_any_name` it is all of them: a spec may have changed since it matched the name of its file.
+    """
+    found = (each.key for each in _listed(lake))
+    own = (key for key in found if of_any_name or any(_may_be_of(lake, spec, key) for spec in specs))
     keys = list(islice(own, MOST_COUNTED + 1))
     described = map_parallel(lake.describe, keys[:MOST_COUNTED])
-    owned = Counter(
-        spec.pipeline for file in described for spec in specs if file is not None and doubt_of(lake, spec, file) is None
-    )
-    return UnprocessedCount(owned, len(keys) > MOST_COUNTED, lake.url(lake.key(FOLDER)))
+    files = tuple(file for file in described if file is not None)
+    return UnprocessedOfFeeds(files, len(keys) > MOST_COUNTED, lake.url(lake.key(FOLDER)))
 
 
 def _may_be_of(lake: Lake, spec: PipelineSpec, key: str) -> bool:
@@ -61,8 +69,13 @@ def list_unprocessed(lake: Lake, spec: PipelineSpec) -> Unprocessed:
     A file is the pipeline's when it arrived where the spec takes files from and no other pipeline
     has moved it. A file whose metadata does not name its arrival may be any pipeline's.
     """
+    return _divided(lake, spec, describe_unprocessed(lake))
+
+
+def _divided(lake: Lake, spec: PipelineSpec, described: Sequence[SourceFile]) -> Unprocessed:
+    """Return which of some files are the pipeline's, and which may be."""
     files, doubtful = [], []
-    for file in describe_unprocessed(lake):
+    for file in described:
         doubt = doubt_of(lake, spec, file)
         if doubt is None:
             files.append(file)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from framework.errors import PipelineError
 from framework.lake.lake import Lake
 from framework.load.run import Run
+from framework.model.failure import FailureKind
 from framework.plan.audit import LoadFile
 from framework.warehouse.audit import write_audit
 
@@ -20,13 +22,21 @@ def write_rows(run: Run, status: Unmerged, files: Sequence[LoadFile], message: s
     write_each(run, status, dict.fromkeys(files, message))
 
 
-def write_each(run: Run, status: Unmerged, messages: Mapping[LoadFile, str | None]) -> None:
+def write_failed(run: Run, files: Sequence[LoadFile], message: str, failure: FailureKind) -> None:
+    """Append one FAILED row per file, with the message and kind of the failure: see `write_each`."""
+    write_each(run, "FAILED", dict.fromkeys(files, message), failure)
+
+
+def write_each(
+    run: Run, status: Unmerged, messages: Mapping[LoadFile, str | None], failure: FailureKind | None = None
+) -> None:
     """Append one audit row per file, with its message. A FAILED row is attempted once.
 
     While the warehouse is out of reach, retries would only delay the error message.
     """
     ended_at = None if status == "STARTED" else run.services.now()
     rows = [run.names.audit_row(file, status, ended_at, message) for file, message in messages.items()]
+    rows = [replace(row, failure=failure) for row in rows]
     write_audit(run.warehouse, rows, attempts=1 if status == "FAILED" else None)
 
 

@@ -27,8 +27,8 @@ class Worklist:
     Each file is as it was listed: an object written there later is another file.
 
     `doubtful` are unprocessed files that may not belong to the pipeline, with the reason; they stay where they are.
-    `unmatched` are the keys of files below the prefix that the pattern does not match. `listed_at` is a time of the
-    monotonic clock.
+    `unmatched` are the keys of files below the prefix that the pattern does not match. `replaced` is the file set aside
+    which the others are loaded instead of. `listed_at` is a time of the monotonic clock.
     """
 
     loads: list[tuple[LoadFile, ...]]
@@ -36,6 +36,7 @@ class Worklist:
     etags: list[str]
     doubtful: tuple[tuple[SourceFile, str], ...] = ()
     unmatched: tuple[str, ...] = ()
+    replaced: LoadFile | None = None
     listed_at: float = field(default_factory=time.monotonic)
 
 
@@ -49,8 +50,8 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
     if problem := control_schema_problem(spec, services.environment):
         raise SpecError(str(problem))
     match request:
-        case Pending():
-            return _pending_work(spec, services)
+        case Pending(instead_of=replaced):
+            return _pending_work(spec, services) if replaced is None else _replacing_work(spec, services, replaced)
         case Arriving(files=files):
             return _arrived_work(spec, list(files))
         case Unprocessed(key=key):
@@ -76,6 +77,19 @@ def _pending_work(spec: PipelineSpec, services: Services) -> Worklist:
     arrived = list_arrived(services.lake, spec.source)
     work = _arrived_work(spec, [services.lake.arrived(found) for found in arrived.pending])
     return replace(work, unmatched=tuple(arrived.unmatched))
+
+
+def _replacing_work(spec: PipelineSpec, services: Services, asked: str) -> Worklist:
+    """Return the pending files, of which there must be one, and the file set aside that they replace."""
+    ((replaced,),) = _unprocessed_work(spec, services, asked).loads
+    work = _pending_work(spec, services)
+    if not work.loads:
+        skipping = services.program.command("skip", replaced.source.key)
+        raise SpecError(
+            f"no file of {spec.pipeline} is pending that could be loaded instead of {replaced.source.url}, which "
+            f"stays. Send a correct one; or, if one is loaded already, archive this one with: {skipping}"
+        )
+    return replace(work, replaced=replaced)
 
 
 def _arrived_work(spec: PipelineSpec, files: list[SourceFile]) -> Worklist:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from framework.lake.lake import Lake
 from framework.load.request import Corrections, LoadRequest, accepted_by, is_again, names_files
 from framework.load.run import Run
+from framework.model.files import SourceFile
 from framework.model.observation import Observation
 from framework.plan.audit import LoadFile
 from framework.plan.precedence import EnteredFile, Precedence, deciding_order, was_delivered_again
 from framework.plan.same_content import loaded_on
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.audit import read_newest_load, read_seen_files
+from framework.warehouse.audit import FeedOrder, NewestLoad, read_newest_loads, read_seen_files
 from framework.warehouse.ledger import read_entered, read_later_files
 
 Reasons = Mapping[LoadFile, str]
@@ -32,16 +33,28 @@ def precedence_of(spec: PipelineSpec, lake: Lake, request: LoadRequest) -> Prece
 def superseded_before(run: Run, files: Sequence[LoadFile]) -> dict[LoadFile, str]:
     """Return the picked files that are superseded, with the reason: the audit shows a later one as loaded."""
     spec = run.spec
-    by_name = spec.source.order == "name"
-    newest = read_newest_load(run.warehouse, run.target, run.lake.key(spec.source.prefix) if by_name else None)
+    newest = read_newest_loads(run.warehouse, [order_of(spec, run.lake)]).get(spec.pipeline)
     if newest is None:
         return {}
     key, arrival = newest
     return {
         file: _superseded_by(spec, f"{key}, which arrived {arrival:%Y-%m-%d %H:%M:%S}")
         for file in files
-        if (key > file.source.identity.key if by_name else arrival > file.source.arrived_at)
+        if is_after(spec, newest, file.source)
     }
+
+
+def order_of(spec: PipelineSpec, lake: Lake) -> FeedOrder:
+    """Return what the newest loaded file of a feed is, by its order."""
+    return FeedOrder(
+        spec.pipeline, spec.target.table, lake.key(spec.source.prefix) if spec.source.order == "name" else None
+    )
+
+
+def is_after(spec: PipelineSpec, newest: NewestLoad, file: SourceFile) -> bool:
+    """Return whether the newest loaded file comes after a file in the order of the feed."""
+    key, arrival = newest
+    return key > file.identity.key if spec.source.order == "name" else arrival > file.arrived_at
 
 
 def superseded_meanwhile(

@@ -1,16 +1,27 @@
-"""The place of a failed load's files, and the command that continues."""
+"""The place of a failed load's files, what to correct first, and the command that continues."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from framework.errors import SourceFileError
+from framework.errors import PipelineError, SourceFileError
 from framework.lake.lake import Lake
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.load.request import Arriving, Corrections, LoadRequest, OneFile, Pending, Unprocessed, accepted_by
 from framework.load.result import NextStep
+from framework.model.failure import FailureKind
 from framework.model.program import Program
+
+_FIXES = {
+    "SpecError": "Correct the spec.",
+    "SourceFileError": "Change the spec as the message says.",
+    "SchemaChangeError": "Have the table's owner make the change, or change the spec, as the message says.",
+    "MachineError": "Correct the machine that runs the loads.",
+    "WarehouseError": "Correct what the warehouse or S3 refused.",
+    "TransientWarehouseError": "Wait until the warehouse and S3 answer.",
+}
+"""What has to be done before a load can succeed, by the class of the error that ended it."""
 
 
 @dataclass(frozen=True)
@@ -20,53 +31,72 @@ class FailedLoad:
     pipeline: str
     program: Program
     request: LoadRequest
-    error: BaseException
+    kind: FailureKind
     keys: Sequence[str]
 
-    @property
-    def needs_new_file(self) -> bool:
-        """Whether the file at fault cannot load, whatever the spec says."""
-        return isinstance(self.error, SourceFileError) and self.error.needs_new_file
 
-    @property
-    def accept_with(self) -> str | None:
-        """The option that loads the file as it is, if there is one."""
-        return self.error.accept_with if isinstance(self.error, SourceFileError) else None
+def kind_of(error: BaseException, step: str) -> FailureKind:
+    """Return the kind of an error that a load raised in a step."""
+    is_outage = isinstance(error, PipelineError) and error.is_outage
+    if not isinstance(error, SourceFileError):
+        return FailureKind(type(error).__name__, step, is_outage=is_outage)
+    return FailureKind(type(error).__name__, step, error.needs_new_file, error.accept_with, is_outage)
+
+
+def fix_of(kind: FailureKind) -> str:
+    """Return what has to be done before the command that continues can succeed."""
+    if kind.needs_new_file:
+        return "Have a correct file sent: its rows cannot be loaded from this one."
+    if kind.accept_with:
+        return f"Check the file. If it is right as it is, {kind.accept_with} loads it."
+    if kind.is_outage:
+        return "Wait until the warehouse, S3 and this machine work again, or correct what the message names."
+    return _FIXES.get(kind.type, "Report the failure, which is not expected, with the log of the load.")
 
 
 def next_step(load: FailedLoad, lake: Lake) -> NextStep:
     """Return the place of the files and the command to run, and the commands that retry."""
     set_aside = [key for key in load.keys if key.startswith(lake.key(UNPROCESSED_FOLDER))]
-    return NextStep(_in_words(load, lake, set_aside), _retries(load, set_aside))
+    command = load.program.command(*_continuing(load, set_aside))
+    return NextStep(f"{_in_words(load, lake, set_aside)}: {command}", _retries(load, set_aside), command)
 
 
 def _retries(load: FailedLoad, set_aside: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """Return the arguments of the commands that load the files, as they would have loaded."""
     others = [again(load.request, load.pipeline)] if len(set_aside) < len(load.keys) or not load.keys else []
-    if load.needs_new_file or not set_aside:
+    if load.kind.needs_new_file or not set_aside:
         return tuple(others)
     alone = ("--file", set_aside[0]) if len(set_aside) == 1 else ()
     return (*others, ("replay", load.pipeline, *alone))
 
 
-def _in_words(load: FailedLoad, lake: Lake, set_aside: Sequence[str]) -> str:
+def _continuing(load: FailedLoad, set_aside: Sequence[str]) -> tuple[str, ...]:
+    """Return the arguments of the one command that continues."""
     if not set_aside:
-        continued = load.program.command(*again(load.request, load.pipeline, load.accept_with))
-        return f"{_where_they_stay(load.keys, 'The', lake)}Continue with: {continued}"
+        return again(load.request, load.pipeline, load.kind.accept_with)
+    if load.kind.needs_new_file:
+        return ("run", load.pipeline, "--instead-of", set_aside[0])
+    if len(set_aside) > 1:
+        return ("replay", load.pipeline)
+    options = [load.kind.accept_with] if load.kind.accept_with else []
+    return ("replay", load.pipeline, "--file", set_aside[0], *options)
+
+
+def _in_words(load: FailedLoad, lake: Lake, set_aside: Sequence[str]) -> str:
+    """Return where the files are, and what leads over to the command."""
+    if not set_aside:
+        return f"{_where_they_stay(load.keys, 'The', lake)}Continue with"
     others = _where_they_stay([key for key in load.keys if key not in set_aside], "The other", lake)
     key = set_aside[0]
     if len(set_aside) > 1:
         where = f"{others}{len(set_aside)} files are now below {lake.url(key.rpartition('/')[0])}/."
-        if load.needs_new_file:
-            skipping = load.program.command("skip", key)
-            return f"{where} When correct ones have been loaded, archive each; the first of them with: {skipping}"
-        return f"{where} Continue with: {load.program.command('replay', load.pipeline)}"
+        if load.kind.needs_new_file:
+            return f"{where} When correct ones have come, load them instead, for the first with"
+        return f"{where} Continue with"
     where = f"{others}The file {'at fault ' if others else ''}is now at {lake.url(key)}."
-    if load.needs_new_file:
-        return f"{where} When a correct one has been loaded, archive it with: {load.program.command('skip', key)}"
-    options = [load.accept_with] if load.accept_with else []
-    continued = load.program.command("replay", load.pipeline, "--file", key, *options)
-    return f"{where} {'To load it as it is' if load.accept_with else 'Continue with'}: {continued}"
+    if load.kind.needs_new_file:
+        return f"{where} When a correct one has come, load it instead with"
+    return f"{where} {'To load it as it is' if load.kind.accept_with else 'Continue with'}"
 
 
 def _where_they_stay(keys: Sequence[str], article: str, lake: Lake) -> str:
@@ -77,8 +107,8 @@ def _where_they_stay(keys: Sequence[str], article: str, lake: Lake) -> str:
 
 def out_of_order(pipeline: str, program: Program, key: str) -> NextStep:
     """Return the command that loads a file after newer ones."""
-    continued = program.command("run", pipeline, "--file", key, "--out-of-order")
-    return NextStep(f"To load it all the same: {continued}")
+    command = program.command("run", pipeline, "--file", key, "--out-of-order")
+    return NextStep(f"To load it all the same: {command}", command=command)
 
 
 def again(request: LoadRequest, pipeline: str, accept_with: str | None = None) -> tuple[str, ...]:
@@ -87,6 +117,8 @@ def again(request: LoadRequest, pipeline: str, accept_with: str | None = None) -
     `accept_with` is an option that is added where the request names a file.
     """
     match request:
+        case Pending(instead_of=str(key)):
+            return ("run", pipeline, "--instead-of", key)
         case Pending() | Corrections() | Arriving():
             return ("run", pipeline)
         case Unprocessed(key=None, accepted=accepted):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from framework.load.discover import discover
+from framework.errors import PipelineError
+from framework.load.audit_trail import export_log
+from framework.load.discover import Worklist, discover
 from framework.load.first_loads import Opening
 from framework.load.invocation import Invocation
 from framework.load.load import load_files
 from framework.load.recover import recover_only
 from framework.load.request import LoadRequest
 from framework.load.result import LoadResult
-from framework.load.run import begin_run
+from framework.load.run import Run, begin_run
 from framework.load.services import Services
-from framework.load.settle import is_outage, report_doubtful
+from framework.load.settle import is_outage, report_doubtful, settle_failed, skip_files
 from framework.load.unmatched import new_unmatched, remember_unmatched, unmatched_warning
 from framework.log.retries import log_retries_to
 from framework.model.observation import Observation
+from framework.plan.audit import LoadFile
 from framework.spec.pipeline import PipelineSpec
 
 
@@ -47,6 +51,7 @@ def load_pipeline(opening: Opening, invocation: Invocation) -> Iterator[list[Loa
     if work.doubtful:
         yield report_doubtful(begin_run(invocation, invocation.new_names(spec), request), work.doubtful)
     observed: Observation | None = None
+    statuses: set[str] = set()
     for files in work.loads:
         warnings = (unmatched_warning(spec, unmatched),) if unmatched else ()
         with invocation.slot() as slot:
@@ -61,6 +66,7 @@ def load_pipeline(opening: Opening, invocation: Invocation) -> Iterator[list[Loa
                 # Before the slot is free: the load that waits for it may not begin any more.
                 invocation.failed()
         yield ended.results
+        statuses.update(result.status for result in ended.results)
         if unmatched:
             remember_unmatched(spec, services, work.unmatched)
             unmatched = ()
@@ -68,8 +74,21 @@ def load_pipeline(opening: Opening, invocation: Invocation) -> Iterator[list[Loa
         failures = [result.failure.error for result in ended.results if result.failure and result.status == "FAILED"]
         if any(map(is_outage, failures)) or (failures and spec.source.on_failure == "stop"):
             return
+    if work.replaced is not None and "SUCCESS" in statuses and statuses <= {"SUCCESS", "SKIPPED"}:
+        yield _archive_replaced(begin_run(invocation, names, request), work, work.replaced)
     if not work.loads and (invocation.expired_runs(spec.pipeline) or invocation.has_left_views(opening.target)):
         yield recover_only(begin_run(invocation, names, request))
+
+
+def _archive_replaced(run: Run, work: Worklist, replaced: LoadFile) -> list[LoadResult]:
+    """Skip a file that was set aside, in whose place others are loaded."""
+    try:
+        reasons = {replaced: "a file that was sent later is loaded instead"}
+        return skip_files(run, replace(work, older=[]), reasons)
+    except PipelineError as error:
+        return settle_failed(run, [replaced], error, None)
+    finally:
+        export_log(run)
 
 
 def run_pipeline(spec: PipelineSpec, services: Services, request: LoadRequest) -> Iterator[list[LoadResult]]:

@@ -25,7 +25,9 @@ NOTHING_ACCEPTED = Accepted()
 
 @dataclass(frozen=True)
 class Pending:
-    """All pending files."""
+    """All pending files. `instead_of` is a file that was set aside, and is archived once they have loaded."""
+
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True)

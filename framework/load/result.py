@@ -30,11 +30,13 @@ NO_RECORDS = RecordCounts()
 class NextStep:
     """The place of a failed load's files and the command that continues, in words.
 
-    `retries` are the arguments of the commands that load the files once the cause is corrected.
+    `retries` are the arguments of the commands that load the files once the cause is corrected, `command` is the one
+    that the words name.
     """
 
     words: str
     retries: tuple[tuple[str, ...], ...] = ()
+    command: str = ""
 
     def __str__(self) -> str:
         return self.words

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Literal
 
 from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError
-from framework.load.audit_trail import write_each, write_rows
+from framework.load.audit_trail import write_each, write_failed, write_rows
 from framework.load.discover import Worklist
 from framework.load.eligibility import Reasons
-from framework.load.next_step import FailedLoad, next_step, out_of_order
+from framework.load.next_step import FailedLoad, kind_of, next_step, out_of_order
 from framework.load.request import Corrections
 from framework.load.result import NO_RECORDS, LoadFailure, LoadResult, NextStep, RecordCounts
 from framework.load.run import Run, Step, log_warning
@@ -92,7 +92,8 @@ def settle_failed(
     details = {} if isinstance(error, PipelineError) else {"traceback": trace(error)}
     run.log.error(Event.LOAD_FAILED, step=step, error_type=type(error).__name__, error=safe_message(error), **details)
     message = f"{OUTAGE_MARK}{safe_message(error)}" if is_outage(error) else safe_message(error)
-    recorded = _try(run, "write the FAILED row", partial(write_rows, run, "FAILED", files, message), error)
+    kind = kind_of(error, step)
+    recorded = _try(run, "write the FAILED row", partial(write_failed, run, files, message, kind), error)
     moved: dict[LoadFile, str] = {}
     for file in files:
         failures = 0 if observed is None else observed.history_of(file.source.identity).failures
@@ -211,7 +212,8 @@ def _next_step(
     if isinstance(run.request, Corrections) or not isinstance(error, Exception):
         return None
     keys = [moved.get(file, file.source.key) for file in files]
-    return next_step(FailedLoad(run.spec.pipeline, run.services.program, run.request, error, keys), run.lake)
+    kind = kind_of(error, run.progress.step.value)
+    return next_step(FailedLoad(run.spec.pipeline, run.services.program, run.request, kind, keys), run.lake)
 
 
 def _is_to_be_set_aside(run: Run, file: SourceFile, error: BaseException, failures_before: int) -> bool:

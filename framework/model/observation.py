@@ -9,6 +9,7 @@ from typing import Literal
 
 from framework.model.column_type import ColumnType
 from framework.model.csv_options import Format
+from framework.model.failure import FailureKind
 from framework.model.files import FileIdentity
 from framework.model.names import TableName
 
@@ -247,3 +248,5 @@ class AuditRow:
     spec_sha256: str
     warnings: str | None = None
     """The load's warnings as a JSON array; None where there are none."""
+    failure: FailureKind | None = None
+    """The kind of failure of a FAILED row; None where it is not known."""

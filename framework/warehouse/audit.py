@@ -69,6 +69,7 @@ HISTORY_COLUMNS = (
     "error_message",
     "warnings",
     "spec_sha256",
+    "failure",
 )
 
 
@@ -125,7 +126,7 @@ def read_history(warehouse: WarehouseSession, query: HistoryQuery) -> list[Row]:
 
     One row per run and file: its final status, or STARTED where it has none.
     """
-    statement = select("select_history", {"table": _job_sts(warehouse), **asdict(query)})
+    statement = select("select_history", {"table": job_sts(warehouse), **asdict(query)})
     return _read_audit(warehouse, Transaction("history", (statement,)))
 
 
@@ -165,30 +166,56 @@ def read_last_success(
     """
     if not pipelines:
         return {}
-    values = {"table": _job_sts(warehouse), "pipelines": tuple(pipelines), "correction_mark": CORRECTION_MARK}
+    values = {"table": job_sts(warehouse), "pipelines": tuple(pipelines), "correction_mark": CORRECTION_MARK}
     transaction = Transaction("last_success", (select("select_last_success", values),))
     rows = _read_audit(warehouse, transaction, attempts)
-    return {str(name): datetime.fromisoformat(str(ended)).replace(tzinfo=UTC) for name, ended in rows}
+    return {str(name): utc_time(ended) for name, ended in rows}
 
 
-def read_newest_load(warehouse: WarehouseSession, target: TableName, folder: str | None) -> tuple[str, datetime] | None:
-    """Return the key and arrival of the newest file that the caller's pipeline loaded; None where it loaded none.
+@dataclass(frozen=True)
+class FeedOrder:
+    """A feed whose newest loaded file is asked for: by arrival, or by name with a `folder`, the feed's key prefix."""
 
-    Newest by arrival; or, with a `folder` (the key prefix of a feed whose files are ordered by name), by name.
+    pipeline: str
+    target: TableName
+    folder: str | None
+
+
+NewestLoad = tuple[str, datetime]
+"""The key and the arrival of a file, in UTC."""
+
+
+def read_newest_loads(warehouse: WarehouseSession, feeds: Sequence[FeedOrder]) -> dict[str, NewestLoad]:
+    """Return the newest file that each pipeline loaded into its target; without those that loaded none.
+
     Corrected rows do not count.
     """
+    found = {}
+    for start in range(0, len(feeds), MAX_BATCH_STATEMENTS):
+        part = feeds[start : start + MAX_BATCH_STATEMENTS]
+        transaction = Transaction("newest_load", tuple(_select_newest(warehouse, feed) for feed in part))
+        for feed, rows in zip(part, read_each(warehouse, transaction), strict=True):
+            for key, arrived in rows:
+                found[feed.pipeline] = (str(key), utc_time(arrived))
+    return found
+
+
+def _select_newest(warehouse: WarehouseSession, feed: FeedOrder) -> Statement:
     by_arrival, by_name = ("source_modified_ts", "source_filename"), ("source_filename",)
     values = {
-        "table": _job_sts(warehouse),
-        "target": target,
-        "pipeline": warehouse.pipeline,
-        "folder": folder or "",
+        "table": job_sts(warehouse),
+        "target": feed.target,
+        "pipeline": feed.pipeline,
+        "folder": feed.folder or "",
         "correction_mark": CORRECTION_MARK,
-        "newest_by": by_arrival if folder is None else by_name,
+        "newest_by": by_arrival if feed.folder is None else by_name,
     }
-    transaction = Transaction("newest_load", (select("select_newest_load", values),))
-    rows = _read_audit(warehouse, transaction)
-    return next(((str(key), datetime.fromisoformat(str(at)).replace(tzinfo=UTC)) for key, at in rows), None)
+    return select("select_newest_load", values)
+
+
+def utc_time(value: object) -> datetime:
+    """Return a time of a control table."""
+    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
 
 
 def read_seen_files(warehouse: WarehouseSession, target: TableName, files: Sequence[SourceFile]) -> list[SeenFile]:
@@ -196,11 +223,10 @@ def read_seen_files(warehouse: WarehouseSession, target: TableName, files: Seque
     found = []
     for start in range(0, len(files), ROWS_PER_STATEMENT):
         keys = [file.identity.key for file in files[start : start + ROWS_PER_STATEMENT]]
-        values = {"table": _job_sts(warehouse), "target": target, "keys": keys, "correction_mark": CORRECTION_MARK}
+        values = {"table": job_sts(warehouse), "target": target, "keys": keys, "correction_mark": CORRECTION_MARK}
         transaction = Transaction("seen_files", (select("select_seen_files", values),))
         for key, etag, size, arrived in _read_audit(warehouse, transaction):
-            arrived_at = datetime.fromisoformat(str(arrived)).replace(tzinfo=UTC)
-            found.append(SeenFile(str(key), str(etag), int(size or 0), arrived_at))
+            found.append(SeenFile(str(key), str(etag), int(size or 0), utc_time(arrived)))
     return found
 
 
@@ -215,7 +241,7 @@ def prune_audit(
 
     Rows needed for exactly-once checks and `stale` are kept: of every file the last row and the last SUCCESS.
     """
-    prunable = {"table": _job_sts(warehouse), "prunable": "prunable"}
+    prunable = {"table": job_sts(warehouse), "prunable": "prunable"}
     statements = [
         Statement("find_prunable_rows", prunable | {"before": before, "pipelines": tuple(pipelines)}),
         select("select_prunable_count", {"prunable": "prunable"}),
@@ -231,17 +257,24 @@ def prune_audit(
     return {str(status): int(count or 0) for status, count in sorted(counts, key=str)}
 
 
-def _job_sts(warehouse: WarehouseSession) -> TableName:
+def job_sts(warehouse: WarehouseSession) -> TableName:
+    """Return the name of the audit table."""
     return warehouse.control_table("job_sts")
 
 
 def _read_audit(warehouse: WarehouseSession, transaction: Transaction, attempts: int | None = None) -> list[Row]:
     """Return the rows of one query of a control table; none where the table does not exist."""
+    (found,) = read_each(warehouse, transaction, attempts)
+    return found
+
+
+def read_each(warehouse: WarehouseSession, transaction: Transaction, attempts: int | None = None) -> list[list[Row]]:
+    """Return the rows of each query of a control table; none where the table does not exist."""
     try:
-        (found,) = warehouse.run(transaction, attempts)
+        return warehouse.run(transaction, attempts)
     except WarehouseError as error:
         if error.cause is Cause.MISSING_RELATION:
-            return []
+            return [[] for _ in transaction.statements]
         if error.cause is Cause.MISSING_COLUMN:
             added = ", ".join(f"{table}.{column}" for table, column in ADDED_COLUMNS)
             raise WarehouseError(
@@ -249,4 +282,3 @@ def _read_audit(warehouse: WarehouseSession, transaction: Transaction, attempts:
                 "The next load of any pipeline adds it."
             ) from error
         raise
-    return found

@@ -24,6 +24,7 @@ ADDED_COLUMNS = {
     ("schema_changes", "decided_by"): varchar(16),
     ("schema_changes", "evidence"): varchar(16384),
     ("schema_changes", "shows_values"): parse_type("boolean"),
+    ("job_sts", "failure"): varchar(256),
 }
 """Columns added after the first release, by table and name; older control tables get them by ADD COLUMN."""
 

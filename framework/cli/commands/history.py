@@ -97,6 +97,7 @@ def named_loads(rows: Sequence[Row], services: Services) -> Iterator[dict[str, o
             is_active = activity.is_active(str(load["run_id"]), cast(str | None, load["invocation_id"]))
             load["status"] = RUNNING if is_active else UNFINISHED
         load["warnings"] = json.loads(str(load["warnings"] or "[]"))
+        load["failure"] = json.loads(str(load["failure"] or "null"))
         yield load
 
 

@@ -1,0 +1,196 @@
+"""What needs attention in a feed: what is wrong, where the file is, what to correct, and the command that continues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from framework.errors import SpecError
+from framework.lake.lake import Lake
+from framework.load.eligibility import is_after
+from framework.load.next_step import FailedLoad, fix_of, next_step
+from framework.load.request import Pending, Unprocessed
+from framework.load.status.seen import Seen
+from framework.model.failure import FailureKind
+from framework.model.files import FileIdentity, SourceFile
+from framework.model.program import Program
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.unsettled import UnsettledFile
+
+Kind = Literal["spec", "unfinished", "failed", "set_aside", "view", "late"]
+_MOST_PROBLEMS = 3
+"""The most problems of a spec that are described."""
+_UNKNOWN = FailureKind("", "")
+"""Of a failure that an earlier release has recorded, or that is not in JOB_STS."""
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Something that keeps a feed from being up to date. `command` continues once `fix` is done.
+
+    `file` is the address of the first of `files` files where it is now, None where no file is meant. `run_id` is None
+    where there was no load.
+    """
+
+    kind: Kind
+    message: str
+    fix: str
+    command: str
+    file: str | None = None
+    files: int = 0
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """The lake of the feeds, and the program of the commands."""
+
+    lake: Lake
+    program: Program
+
+
+def of_spec(pipeline: str, error: SpecError, program: Program) -> Attention:
+    """Return what is wrong with a spec that cannot be read."""
+    command, shown = program.command("run", pipeline), error.problems[:_MOST_PROBLEMS]
+    message = "\n".join(str(replace(problem, fix="")) for problem in shown) or str(error)
+    fixes = [f"{problem.fix.rstrip('.')}." for problem in shown if problem.fix]
+    if len(shown) < len(error.problems):
+        fixes.append(f"All problems are shown by: {program.command('validate', pipeline)}")
+    return Attention("spec", message, " ".join(fixes) or "Correct the spec.", command)
+
+
+def is_running(pipeline: str, seen: Seen) -> bool:
+    """Return whether a live command loads the feed."""
+    if seen.at_work is None:
+        return False
+    unsettled = () if seen.audit is None else seen.audit.unsettled
+    started = (each for each in unsettled if each.pipeline == pipeline and not each.has_ended)
+    return pipeline in seen.at_work.pipelines or any(
+        seen.at_work.activity.is_active(each.run_id, each.invocation_id) for each in started
+    )
+
+
+def attention_of(spec: PipelineSpec, seen: Seen, place: Place) -> list[Attention]:
+    """Return what needs attention in a feed whose spec can be read, what comes first in front.
+
+    Files come in order of arrival, as a load would take them; what its loads correct too comes after them.
+    """
+    unsettled = _unsettled(spec, seen)
+    set_aside = () if seen.set_aside is None else seen.set_aside[spec.pipeline].files
+    with_files = list(_of_set_aside(spec, seen, place, unsettled))
+    if not is_running(spec.pipeline, seen):
+        blocked = {unsettled[file.identity].run_id for file in set_aside if file.identity in unsettled}
+        with_files = [*_of_expired(spec, seen, place), *with_files, *_of_pending(spec, seen, place, blocked)]
+    return [*with_files, *_of_views(spec, seen, place)]
+
+
+def _unsettled(spec: PipelineSpec, seen: Seen) -> Mapping[FileIdentity, UnsettledFile]:
+    found = () if seen.audit is None else seen.audit.unsettled
+    return {each.identity: each for each in found if each.pipeline == spec.pipeline}
+
+
+def _of_expired(spec: PipelineSpec, seen: Seen, place: Place) -> Iterator[Attention]:
+    """Yield the newest load that was killed and has left something, which the next run cleans up."""
+    expired = [] if seen.at_work is None else seen.at_work.activity.expired_runs
+    own = [run for run in expired if run.pipeline == spec.pipeline]
+    if own:
+        last = max(own, key=lambda run: run.seen_at)
+        message = f"a load has not ended: its command was killed after {last.seen_at:%Y-%m-%d %H:%M:%S} UTC"
+        fix = "Nothing: the command cleans up after it, and loads what is pending."
+        command = place.program.command("run", spec.pipeline)
+        yield Attention("unfinished", message, fix, command, run_id=last.run_id)
+
+
+def _of_pending(spec: PipelineSpec, seen: Seen, place: Place, blocked: set[str]) -> Iterator[Attention]:
+    """Yield what has kept pending files from being loaded; those of a load of which another file is at fault wait.
+
+    What is true of several files is one.
+    """
+    unsettled, same = _unsettled(spec, seen), dict[str, list[tuple[str, UnsettledFile]]]()
+    for found in seen.pending.get(spec.pipeline, ()):
+        row = unsettled.get(place.lake.arrived(found).identity)
+        if row is not None and row.run_id not in blocked:
+            same.setdefault(row.message or "", []).append((found.key, row))
+    for message, files in same.items():
+        key, row = files[0]
+        kind = row.failure or _UNKNOWN
+        failed = FailedLoad(spec.pipeline, place.program, Pending(), kind, [key])
+        is_killed = not row.has_ended
+        yield Attention(
+            "unfinished" if is_killed else "failed",
+            f"a load has not ended: its command was killed after {row.began_at:%Y-%m-%d %H:%M:%S} UTC"
+            if is_killed
+            else message,
+            "Nothing: the command loads the file." if is_killed else _fix(kind),
+            next_step(failed, place.lake).command,
+            place.lake.url(key),
+            len(files),
+            row.run_id,
+        )
+
+
+def _fix(kind: FailureKind) -> str:
+    return "Correct what the message names." if kind == _UNKNOWN else fix_of(kind)
+
+
+def _of_set_aside(
+    spec: PipelineSpec, seen: Seen, place: Place, unsettled: Mapping[FileIdentity, UnsettledFile]
+) -> Iterator[Attention]:
+    """Yield why each file was set aside; files that one command replays have it in common."""
+    if seen.set_aside is None:
+        return
+    own = seen.set_aside[spec.pipeline]
+    found = [_of_file(spec, file, unsettled.get(file.identity), seen, place) for file in own.files]
+    together = [place.program.command("replay", spec.pipeline, "--file", file.key) for file in own.files]
+    if len(found) > 1 and [each.command for each in found] == together:
+        found = [replace(each, command=place.program.command("replay", spec.pipeline)) for each in found]
+    yield from found
+    for file, doubt in own.doubtful:
+        if file.moved_by == spec.pipeline:
+            command = place.program.command("replay", spec.pipeline, "--file", file.key)
+            fix = "Correct source.prefix or source.pattern, so that they match where it arrived."
+            yield Attention("set_aside", f"{file.url}: {doubt}", fix, command, file.url, 1)
+
+
+def _of_file(spec: PipelineSpec, file: SourceFile, row: UnsettledFile | None, seen: Seen, place: Place) -> Attention:
+    """Return why a file was set aside, and what becomes of it."""
+    kind = (row.failure if row is not None else None) or _UNKNOWN
+    message = "the file was set aside, and JOB_STS does not say why"
+    if row is not None:
+        message = row.message or "the file was set aside, and its last load has not ended"
+    newest = seen.newest.get(spec.pipeline)
+    skipping = place.program.command("skip", file.key)
+    if row is not None and row.is_sent_again:
+        fix = "Check that the file of the same name that was loaded since has its rows. This one is then archived."
+        command = skipping
+    elif kind.needs_new_file or newest is None or not is_after(spec, newest, file):
+        failed = FailedLoad(spec.pipeline, place.program, Unprocessed(), kind, [file.key])
+        fix, command = _fix(kind), next_step(failed, place.lake).command
+    elif spec.load.mode.replaces_table:
+        fix, command = "Nothing: a newer file has replaced the table. This one is archived.", skipping
+    else:
+        options = ["--out-of-order", *([kind.accept_with] if kind.accept_with else [])]
+        command = place.program.command("replay", spec.pipeline, "--file", file.key, *options)
+        fix = (
+            f"{_fix(kind)} {newest[0]}, which comes after it, is loaded, so its rows will replace newer ones. "
+            f"If its rows are not needed any more, archive it instead: {skipping}"
+        )
+    return Attention("set_aside", message, fix, command, file.url, 1, None if row is None else row.run_id)
+
+
+def _of_views(spec: PipelineSpec, seen: Seen, place: Place) -> Iterator[Attention]:
+    """Yield the views on the target that no live run has dropped, and that are not restored."""
+    if seen.journal is None or seen.at_work is None:
+        return
+    activity = seen.at_work.activity
+    left = [
+        entry
+        for entry in seen.journal
+        if entry.target == spec.target.table and not activity.is_active(entry.run_id, entry.invocation_id)
+    ]
+    names: Sequence[str] = sorted({str(entry.view.view) for entry in left})
+    if names:
+        message = f"views on {spec.target.table} were dropped and wait in the view journal: {', '.join(names)}"
+        fix = "Correct what they depend on. The command prints what keeps a view from being restored."
+        yield Attention("view", message, fix, place.program.command("restore-views", *names), run_id=left[0].run_id)

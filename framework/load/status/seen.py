@@ -1,0 +1,136 @@
+"""What the lake and the warehouse show of feeds now: each kind of thing by one listing or query for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from framework.errors import PipelineError
+from framework.lake.bucket import LakeObject
+from framework.lake.heartbeat import Activity, pipelines_at_work, read_activity
+from framework.lake.lake import Lake
+from framework.lake.pending import list_arrived
+from framework.lake.unprocessed import Unprocessed, unprocessed_of_feeds
+from framework.load.eligibility import order_of, precedence_of
+from framework.load.request import Unprocessed as Replaying
+from framework.load.services import Services
+from framework.log.run_log import RunLog
+from framework.model.observation import JournalEntry
+from framework.parallel import map_parallel
+from framework.spec.pipeline import PipelineSpec
+from framework.warehouse.audit import NewestLoad, read_newest_loads
+from framework.warehouse.session import WarehouseSession
+from framework.warehouse.unsettled import FeedsAudit, LoadedWithout, read_feeds_audit
+from framework.warehouse.view_journal import read_journal
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """What invocations have in the staging folder, and the pipelines that they are loading."""
+
+    activity: Activity
+    pipelines: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of feeds. What could not be read is None, or not in a mapping, and `failures` say why.
+
+    `pending` and `set_aside` are files by pipeline. `set_aside` is a minimum where `is_minimum`. `newest` are the
+    newest loaded files of pipelines that have set files aside whose order matters. `quarantined` are loads whose bad
+    rows are in quarantine.
+    """
+
+    pending: Mapping[str, Sequence[LakeObject]]
+    set_aside: Mapping[str, Unprocessed] | None
+    is_minimum: bool
+    at_work: AtWork | None
+    audit: FeedsAudit | None
+    quarantined: Sequence[LoadedWithout] | None
+    journal: Sequence[JournalEntry] | None
+    newest: Mapping[str, NewestLoad]
+    failures: tuple[PipelineError, ...]
+
+
+class _Attempts:
+    """Calls that may fail without stopping the others."""
+
+    def __init__(self) -> None:
+        self.failures: list[PipelineError] = []
+
+    def of(self, call: Callable[[], Any]) -> Any:
+        """Return what a call returns; None where it fails."""
+        try:
+            return call()
+        except PipelineError as error:
+            self.failures.append(error)
+            return None
+
+
+def see_feeds(names: Sequence[str], specs: Sequence[PipelineSpec], services: Services, log: RunLog) -> Seen:
+    """Return what is known of feeds: `names` are of all, `specs` of those whose spec can be read."""
+    lake, warehouse, attempts = services.lake, WarehouseSession(services.warehouse, "status", log), _Attempts()
+    shared: list[Callable[[], Any]] = [
+        partial(unprocessed_of_feeds, lake, specs, of_any_name=True),
+        partial(_at_work, services),
+        partial(read_feeds_audit, warehouse, names),
+        partial(read_journal, warehouse, None),
+    ]
+    calls: list[Callable[[], Any]] = [*shared, *(partial(list_arrived, lake, spec.source) for spec in specs)]
+    found, at_work, audit, journal, *arrived = map_parallel(attempts.of, calls)
+    set_aside = None if found is None else {spec.pipeline: found.of(lake, spec) for spec in specs}
+    listed = zip(specs, arrived, strict=True)
+    pending = {spec.pipeline: files.pending for spec, files in listed if files is not None}
+    newest = attempts.of(lambda: read_newest_loads(warehouse, _orders(specs, set_aside or {}, lake)))
+    quarantined = attempts.of(lambda: _in_quarantine(specs, audit, lake)) if audit is not None else None
+    return Seen(
+        pending=pending,
+        set_aside=set_aside,
+        is_minimum=found is not None and found.is_minimum,
+        at_work=at_work,
+        audit=audit,
+        quarantined=quarantined,
+        journal=journal,
+        newest=newest or {},
+        failures=tuple(attempts.failures),
+    )
+
+
+def _at_work(services: Services) -> AtWork:
+    activity = read_activity(services.lake, services.environment.dead_after_seconds)
+    return AtWork(activity, pipelines_at_work(services.lake, activity))
+
+
+def _orders(specs: Sequence[PipelineSpec], set_aside: Mapping[str, Unprocessed], lake: Lake) -> list[Any]:
+    """Return the orders of the feeds that have set files aside whose order matters."""
+    return [
+        order_of(spec, lake)
+        for spec in specs
+        if spec.pipeline in set_aside
+        and set_aside[spec.pipeline].files
+        and precedence_of(spec, lake, Replaying()) is not None
+    ]
+
+
+def _in_quarantine(specs: Sequence[PipelineSpec], audit: FeedsAudit, lake: Lake) -> list[LoadedWithout]:
+    """Return the loads whose bad rows are still in quarantine; of a feed that replaces its table only the last one."""
+    replacing = {spec.pipeline for spec in specs if spec.load.mode.replaces_table}
+    candidates = [
+        each
+        for each in audit.quarantined
+        if each.pipeline not in replacing or each.ended_at == audit.last_success.get(each.pipeline)
+    ]
+    pipelines = list(dict.fromkeys(each.pipeline for each in candidates))
+
+    def kept(pipeline: str) -> set[str]:
+        return {part for found in lake.list_objects(quarantine_prefix(lake, pipeline)) for part in found.key.split("/")}
+
+    parts = dict(zip(pipelines, map_parallel(kept, pipelines), strict=True))
+    return [each for each in candidates if each.run_id in parts[each.pipeline]]
+
+
+def quarantine_prefix(lake: Lake, pipeline: str) -> str:
+    """Return the key prefix of a pipeline's bad rows."""
+    return lake.key(f"data/quarantine/{pipeline}/")

@@ -1,0 +1,85 @@
+"""The audit of feeds: when each was loaded last, and which of its files and rows are not loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from framework.model.failure import FailureKind, kind_of_text
+from framework.model.files import CORRECTION_MARK, FileIdentity
+from framework.plan.steps import Transaction, select
+from framework.warehouse.audit import job_sts, read_each, utc_time
+from framework.warehouse.client import Row
+from framework.warehouse.session import WarehouseSession
+
+
+@dataclass(frozen=True)
+class UnsettledFile:
+    """A file whose last load has FAILED, or was STARTED and has no end. Times are UTC.
+
+    `message` and `failure` are None where there is no end, or where they are not known. `is_sent_again` says that a
+    file of its name was loaded since.
+    """
+
+    pipeline: str
+    run_id: str
+    invocation_id: str | None
+    began_at: datetime
+    identity: FileIdentity
+    message: str | None
+    failure: FailureKind | None
+    has_ended: bool
+    is_sent_again: bool
+
+
+@dataclass(frozen=True)
+class LoadedWithout:
+    """A file that is loaded without its bad rows, which no load since has corrected. Times are UTC."""
+
+    pipeline: str
+    run_id: str
+    began_at: datetime
+    ended_at: datetime
+    key: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class FeedsAudit:
+    """What the audit shows of feeds; each file and time is of a pipeline."""
+
+    last_success: Mapping[str, datetime]
+    unsettled: tuple[UnsettledFile, ...]
+    quarantined: tuple[LoadedWithout, ...]
+
+
+def read_feeds_audit(warehouse: WarehouseSession, pipelines: Sequence[str]) -> FeedsAudit:
+    """Return what the audit shows of pipelines, by one submission; nothing where JOB_STS does not exist."""
+    values = {"table": job_sts(warehouse), "pipelines": tuple(pipelines), "correction_mark": CORRECTION_MARK}
+    templates = ("select_last_success", "select_unsettled_files", "select_quarantined_rows")
+    transaction = Transaction("feeds", tuple(select(template, values) for template in templates))
+    success, unsettled, quarantined = read_each(warehouse, transaction)
+    return FeedsAudit(
+        {str(name): utc_time(ended) for name, ended in success},
+        tuple(map(_unsettled_file, unsettled)),
+        tuple(
+            LoadedWithout(str(pipeline), str(run_id), utc_time(began), utc_time(ended), str(key), int(rows or 0))
+            for pipeline, run_id, began, ended, key, rows in quarantined
+        ),
+    )
+
+
+def _unsettled_file(row: Row) -> UnsettledFile:
+    pipeline, run_id, invocation_id, began, bucket, key, etag, size, status, message, failure, loaded = row
+    return UnsettledFile(
+        str(pipeline),
+        str(run_id),
+        None if invocation_id is None else str(invocation_id),
+        utc_time(began),
+        FileIdentity(str(bucket), str(key), str(etag), int(size or 0)),
+        None if message is None else str(message),
+        None if failure is None else kind_of_text(str(failure)),
+        has_ended=status == "FAILED",
+        is_sent_again=loaded is not None and utc_time(loaded) >= utc_time(began),
+    )
