@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from framework.cli.concurrency import Interruption, run_concurrently
 from framework.cli.engines import require_engine
+from framework.cli.exit_codes import end_in
 from framework.cli.notifying import Ended, Sender, notify, notify_of_loads
 from framework.cli.outcome import FeedOutcome, Outcome, State
 from framework.cli.output import Output
 from framework.cli.result_file import write_result
 from framework.cli.retry import retries
-from framework.cli.selection import Feed, read_feed
+from framework.cli.selection import Feed, read_feed, readable
 from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.summary import full_summary, load_lines
 from framework.cli.wiring import open_services
@@ -152,11 +153,6 @@ def all_broken(feeds: Sequence[Feed]) -> dict[str, SpecError]:
     return broken if len(broken) == len(feeds) else {}
 
 
-def readable(feeds: Sequence[Feed], failed: Collection[str]) -> list[PipelineSpec]:
-    """Return the specs that could be read, without those of pipelines that failed."""
-    return [feed.spec for feed in feeds if isinstance(feed.spec, PipelineSpec) and feed.pipeline not in failed]
-
-
 def _opened(
     feeds: Sequence[Feed], command: _Command, invocation: Invocation, interruption: Interruption
 ) -> list[Opening]:
@@ -263,15 +259,3 @@ def _with_place(pipeline: str, file: str | None, load: LoadFailure) -> PipelineE
     failure.exit_code = kind.exit_code
     failure.__cause__ = error
     return failure
-
-
-def end_in(failures: Sequence[PipelineError]) -> int:
-    """Return 0 where nothing failed; raise a single failure, or one error for several, with their common exit code."""
-    if not failures:
-        return 0
-    if len(failures) == 1:
-        raise failures[0]
-    codes = {failure.exit_code for failure in failures}
-    failure = PipelineError("\n".join([f"{len(failures)} loads failed", *(str(failure) for failure in failures)]))
-    failure.exit_code = codes.pop() if len(codes) == 1 else 1
-    raise failure

@@ -31,6 +31,11 @@ def read_feed(project: Project, name: str) -> Feed:
         return Feed(name, error)
 
 
+def readable(feeds: Sequence[Feed], failed: Collection[str]) -> list[PipelineSpec]:
+    """Return the specs that could be read, without those of pipelines that failed."""
+    return [feed.spec for feed in feeds if isinstance(feed.spec, PipelineSpec) and feed.pipeline not in failed]
+
+
 def add_selection(parser: argparse.ArgumentParser, does: str, *, none_is_all: bool = False) -> None:
     """Declare the arguments that select feeds; `does` is the command's verb in its help.
 

@@ -12,11 +12,11 @@ from framework.load.eligibility import (
     as_next_generation,
     known_as_loaded,
     loaded_already,
-    precedence_of,
     superseded_before,
     superseded_meanwhile,
 )
 from framework.load.first_loads import FRESH_SECONDS
+from framework.load.order import precedence_of
 from framework.load.recover import recover
 from framework.load.refusals import LoadedByOthers, Superseded
 from framework.load.request import is_again, names_files

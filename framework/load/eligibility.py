@@ -5,29 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from framework.lake.lake import Lake
-from framework.load.request import Corrections, LoadRequest, accepted_by, is_again, names_files
+from framework.load.order import is_after, order_of
+from framework.load.request import is_again
 from framework.load.run import Run
-from framework.model.files import SourceFile
 from framework.model.observation import Observation
 from framework.plan.audit import LoadFile
-from framework.plan.precedence import EnteredFile, Precedence, deciding_order, was_delivered_again
+from framework.plan.precedence import EnteredFile, Precedence, was_delivered_again
 from framework.plan.same_content import loaded_on
 from framework.spec.pipeline import PipelineSpec
-from framework.warehouse.audit import FeedOrder, NewestLoad, read_newest_loads, read_seen_files
+from framework.warehouse.audit import read_newest_loads, read_seen_files
 from framework.warehouse.ledger import read_entered, read_later_files
 
 Reasons = Mapping[LoadFile, str]
-
-
-def precedence_of(spec: PipelineSpec, lake: Lake, request: LoadRequest) -> Precedence | None:
-    """Return the order of the request's files; None where it does not matter.
-
-    Corrected rows overwrite nothing, so their order does not matter.
-    """
-    if accepted_by(request).out_of_order or isinstance(request, Corrections):
-        return None
-    return deciding_order(spec, lake.key(spec.source.prefix), is_picked=names_files(request))
 
 
 def superseded_before(run: Run, files: Sequence[LoadFile]) -> dict[LoadFile, str]:
@@ -42,19 +31,6 @@ def superseded_before(run: Run, files: Sequence[LoadFile]) -> dict[LoadFile, str
         for file in files
         if is_after(spec, newest, file.source)
     }
-
-
-def order_of(spec: PipelineSpec, lake: Lake) -> FeedOrder:
-    """Return what the newest loaded file of a feed is, by its order."""
-    return FeedOrder(
-        spec.pipeline, spec.target.table, lake.key(spec.source.prefix) if spec.source.order == "name" else None
-    )
-
-
-def is_after(spec: PipelineSpec, newest: NewestLoad, file: SourceFile) -> bool:
-    """Return whether the newest loaded file comes after a file in the order of the feed."""
-    key, arrival = newest
-    return key > file.identity.key if spec.source.order == "name" else arrival > file.arrived_at
 
 
 def superseded_meanwhile(

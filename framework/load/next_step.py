@@ -16,6 +16,7 @@ from framework.model.program import Program
 _FIXES = {
     "SpecError": "Correct the spec.",
     "SourceFileError": "Change the spec as the message says.",
+    "UndecodableFileError": "Change the spec as the message says.",
     "SchemaChangeError": "Have the table's owner make the change, or change the spec, as the message says.",
     "MachineError": "Correct the machine that runs the loads.",
     "WarehouseError": "Correct what the warehouse or S3 refused.",
@@ -46,9 +47,9 @@ def kind_of(error: BaseException, step: str) -> FailureKind:
 def fix_of(kind: FailureKind) -> str:
     """Return what has to be done before the command that continues can succeed."""
     if kind.needs_new_file:
-        return "Have a correct file sent: its rows cannot be loaded from this one."
+        return "Have a correct file sent: no row can be loaded from this one."
     if kind.accept_with:
-        return f"Check the file. If it is right as it is, {kind.accept_with} loads it."
+        return f"Check the file and the spec, as the message says. If both are right, {kind.accept_with} loads it."
     if kind.is_outage:
         return "Wait until the warehouse, S3 and this machine work again, or correct what the message names."
     return _FIXES.get(kind.type, "Report the failure, which is not expected, with the log of the load.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from framework.load.eligibility import precedence_of
+from framework.load.order import precedence_of
 from framework.load.request import Corrections, accepted_by
 from framework.load.run import Run, log_warning
 from framework.model.observation import Observation

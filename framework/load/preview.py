@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from framework.load.discover import discover
-from framework.load.eligibility import Reasons, known_as_loaded, precedence_of, superseded_before
+from framework.load.eligibility import Reasons, known_as_loaded, superseded_before
 from framework.load.invocation import Invocation
+from framework.load.order import precedence_of
 from framework.load.planning import from_warehouse, load_input, log_plan, plan_with_lookups
 from framework.load.request import Arriving, LoadRequest, accepted_by, names_files
 from framework.load.run import begin_run

@@ -193,7 +193,7 @@ def test_a_file_without_a_day_that_may_not_be_null_is_only_to_be_skipped(make_fe
     result = feed.load("1.csv", csv_text("id", "1"))
 
     assert result.failure is not None
-    assert "archive it with: feedway skip data/unprocessed/" in str(result.failure.next_step)
+    assert "--instead-of data/unprocessed/" in str(result.failure.next_step)
 
 
 def test_a_batch_keeps_the_values_of_the_columns_that_each_file_lacks(make_feed: MakeFeed) -> None:

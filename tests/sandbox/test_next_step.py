@@ -10,7 +10,7 @@ import pytest
 from tests.arrivals import land
 from tests.harness import FeedHarness
 
-COMMAND = re.compile(r"(?:Continue with|To load it as it is|To load it all the same|archive it with): (.+)$", re.M)
+COMMAND = re.compile(r"(?:Continue with|To load it as it is|To load it all the same|load it instead with): (.+)$", re.M)
 APPEND = "load: {mode: append}\n"
 
 
@@ -27,11 +27,10 @@ def fail(feed: FeedHarness, *argv: str) -> tuple[int, str]:
 
 
 def follow_advice(feed: FeedHarness, err: str) -> tuple[int, dict[str, Any]]:
-    """Type the one command that a failure prints, and return its exit code and its only result."""
+    """Type the one command that a failure prints, and return its exit code and its last result."""
     (shown,) = COMMAND.findall(err)
     code, document = feed.json(*feed.pasted(shown))
-    (result,) = document["loads"]
-    return code, result
+    return code, document["loads"][-1]
 
 
 def keys(feed: FeedHarness, prefix: str) -> list[str]:
@@ -68,12 +67,11 @@ def test_the_command_that_continues_is_on_the_same_environment(feed: FeedHarness
         assert feed.pasted(line)[:4] == ["--env", "another one", "replay", feed.name]
 
 
-def test_a_broken_file_is_skipped_once_a_correct_one_has_come(feed: FeedHarness) -> None:
+def test_a_correct_file_is_loaded_instead_of_a_broken_one(feed: FeedHarness) -> None:
     write_spec(feed, APPEND)
     feed.land(f"{feed.name}.csv", 'id,a\n1,"x\n')
     _, err = fail(feed, "run", feed.name)
     feed.land(f"{feed.name}.csv", 'id,a\n1,"x"\n')
-    assert feed.command("run", feed.name)[0] == 0
 
     code, result = follow_advice(feed, err)
 
@@ -82,13 +80,29 @@ def test_a_broken_file_is_skipped_once_a_correct_one_has_come(feed: FeedHarness)
     assert feed.command("sandbox", "sql", f"select count(*) from public.{feed.name}")[1].split()[-1] == "1"
 
 
+@pytest.mark.parametrize("pending", [None, 'id,a\n1,"x\n'])
+def test_a_broken_file_stays_while_no_correct_one_is_loaded(feed: FeedHarness, pending: str | None) -> None:
+    write_spec(feed, APPEND)
+    feed.land(f"{feed.name}.csv", 'id,a\n1,"x\n')
+    _, err = fail(feed, "run", feed.name)
+    (broken,) = keys(feed, "data/unprocessed/")
+    if pending is not None:
+        feed.land(f"{feed.name}_2.csv", pending)
+
+    code, _, said = feed.command(*feed.pasted(COMMAND.findall(err)[0]))
+
+    assert code == (2 if pending is None else 3)
+    assert broken in keys(feed, "data/unprocessed/")
+    assert ("archive this one with: feedway " in said) == (pending is None)
+
+
 def test_no_change_of_the_spec_is_advised_where_none_would_load_the_file(feed: FeedHarness) -> None:
     write_spec(feed, APPEND, "types: {columns: {a: integer}}\n")
     feed.land(f"{feed.name}.csv", "id,a\n1,x\n2,5,6\n")
     _, err = fail(feed, "run", feed.name)
 
     assert "types.columns.a" not in err
-    assert "When a correct one has been loaded, archive it with: feedway " in err
+    assert "When a correct one has come, load it instead with: feedway " in err
 
 
 def test_the_files_of_a_batch_that_are_sound_are_said_to_stay(feed: FeedHarness) -> None:

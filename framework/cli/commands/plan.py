@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from framework.cli.concurrency import Interruption, run_concurrently
-from framework.cli.exit_codes import ATTENTION
+from framework.cli.exit_codes import ATTENTION, end_in
 from framework.cli.file_options import add_file_options, file_request
 from framework.cli.incoming import inbox_key, incoming_files
 from framework.cli.output import Output
 from framework.cli.plan_markdown import plan_markdown
 from framework.cli.plan_report import PlannedFeed, PlanReport
 from framework.cli.plan_text import Shown, plan_text
-from framework.cli.results import all_broken, end_in, failures_of, readable, why_nothing
-from framework.cli.selection import Feed, add_selection, selected_feeds
+from framework.cli.results import all_broken, failures_of, why_nothing
+from framework.cli.selection import Feed, add_selection, readable, selected_feeds
 from framework.cli.set_aside import find_set_aside
 from framework.cli.wiring import etag_digest, open_services
 from framework.errors import PipelineError, SpecError

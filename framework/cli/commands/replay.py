@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from framework.cli.exit_codes import end_in
 from framework.cli.file_options import add_file_options, file_request
 from framework.cli.outcome import outcome_of
 from framework.cli.output import Output
-from framework.cli.results import add_fail_fast, end_in, failures_of, load_pipelines, surroundings_of
+from framework.cli.results import add_fail_fast, failures_of, load_pipelines, surroundings_of
 from framework.cli.selection import add_selection, selected_feeds
 from framework.cli.summary import full_summary
 from framework.cli.wiring import open_services

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from framework.cli.exit_codes import ATTENTION
+from framework.cli.exit_codes import ATTENTION, end_in
 from framework.cli.freshness import StaleFeed, stale_feeds
 from framework.cli.output import Output
-from framework.cli.results import end_in, readable
-from framework.cli.selection import Feed, add_selection, read_feed, selected_names
+from framework.cli.selection import Feed, add_selection, read_feed, readable, selected_names
 from framework.cli.tables import fitted_table, width_of
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
@@ -27,6 +26,9 @@ MOST_SHOWN = 3
 """The most things that are described below the table of one feed; JSON has all."""
 MOST_LINES = 12
 """The most lines of a message that are shown."""
+_OPTIONAL = ("owner", "tags", "aside", "bad rows", "running", "late since")
+"""Columns that are shown where one of the feeds has something in them."""
+_TIMES = ("late since", "last load")
 _STATES = ("attention", "running", "ok")
 
 
@@ -196,19 +198,25 @@ def _totals(found: Sequence[FeedStatus]) -> str:
 
 
 def _table(found: Sequence[FeedStatus], width: int | None) -> str:
-    """Return the feeds as a table that fits the width, if cut names, no tags and no owner are enough for that."""
+    """Return the feeds as a table that fits the width, if cut names, no tags, owner and year are enough for that."""
     rows = [_shown(feed) for feed in found]
-    columns = [name for name in rows[0] if name not in ("owner", "tags") or any(row[name] for row in rows)]
+    columns = [name for name in rows[0] if name not in _OPTIONAL or any(row[name] for row in rows)]
     without_tags = [name for name in columns if name != "tags"]
-    for shown in (columns, without_tags, [name for name in without_tags if name != "owner"]):
-        cells = [[row[name] for name in shown] for row in rows]
+    fewer = [name for name in without_tags if name != "owner"]
+    without_year = [row | {name: _without_year(row[name]) for name in _TIMES} for row in rows]
+    for shown, of_rows in ((columns, rows), (without_tags, rows), (fewer, rows), (fewer, without_year)):
+        cells = [[row[name] for name in shown] for row in of_rows]
         fitted = fitted_table(shown, cells, width, cut=("feed", "owner", "tags"))
         if width is None or width_of(fitted) <= width:
             break
     return fitted
 
 
-def _shown(feed: FeedStatus) -> Mapping[str, object]:
+def _without_year(time: object) -> object:
+    return time[5:] if isinstance(time, str) and time[:1].isdigit() else time
+
+
+def _shown(feed: FeedStatus) -> dict[str, object]:
     least = ">= " if feed.set_aside_is_minimum and feed.set_aside else ""
     late = None if feed.late is None else (feed.late.late_since_ts or "never loaded")[:16]
     return {

@@ -8,8 +8,8 @@ from typing import Literal
 
 from framework.errors import SpecError
 from framework.lake.lake import Lake
-from framework.load.eligibility import is_after
 from framework.load.next_step import FailedLoad, fix_of, next_step
+from framework.load.order import is_after
 from framework.load.request import Pending, Unprocessed
 from framework.load.status.seen import Seen
 from framework.model.failure import FailureKind
@@ -19,6 +19,8 @@ from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.unsettled import UnsettledFile
 
 Kind = Literal["spec", "unfinished", "failed", "set_aside", "view", "late"]
+_OF_FILES = ("SourceFileError", "UndecodableFileError")
+"""The classes of errors that a corrected file avoids."""
 _MOST_PROBLEMS = 3
 """The most problems of a spec that are described."""
 _UNKNOWN = FailureKind("", "")
@@ -54,7 +56,7 @@ def of_spec(pipeline: str, error: SpecError, program: Program) -> Attention:
     """Return what is wrong with a spec that cannot be read."""
     command, shown = program.command("run", pipeline), error.problems[:_MOST_PROBLEMS]
     message = "\n".join(str(replace(problem, fix="")) for problem in shown) or str(error)
-    fixes = [f"{problem.fix.rstrip('.')}." for problem in shown if problem.fix]
+    fixes = [problem.fix if problem.fix.endswith((".", "?")) else f"{problem.fix}." for problem in shown if problem.fix]
     if len(shown) < len(error.problems):
         fixes.append(f"All problems are shown by: {program.command('validate', pipeline)}")
     return Attention("spec", message, " ".join(fixes) or "Correct the spec.", command)
@@ -161,12 +163,18 @@ def _of_file(spec: PipelineSpec, file: SourceFile, row: UnsettledFile | None, se
         message = row.message or "the file was set aside, and its last load has not ended"
     newest = seen.newest.get(spec.pipeline)
     skipping = place.program.command("skip", file.key)
-    if row is not None and row.is_sent_again:
-        fix = "Check that the file of the same name that was loaded since has its rows. This one is then archived."
+    replacing = place.program.command("run", spec.pipeline, "--instead-of", file.key)
+    if any(found.key == file.identity.key for found in seen.pending.get(spec.pipeline, ())):
+        fix = "Check that the pending file of the same name has its rows. This one is archived when that one is loaded."
+        command = replacing
+    elif row is not None and row.is_sent_again:
+        fix = "Check that the file of the same name that was loaded since has its rows. This one is archived."
         command = skipping
     elif kind.needs_new_file or newest is None or not is_after(spec, newest, file):
         failed = FailedLoad(spec.pipeline, place.program, Unprocessed(), kind, [file.key])
         fix, command = _fix(kind), next_step(failed, place.lake).command
+        if not kind.needs_new_file and kind.type in _OF_FILES:
+            fix += f" Or have a correct one sent, and load it instead with: {replacing}"
     elif spec.load.mode.replaces_table:
         fix, command = "Nothing: a newer file has replaced the table. This one is archived.", skipping
     else:

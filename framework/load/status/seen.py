@@ -13,7 +13,7 @@ from framework.lake.heartbeat import Activity, pipelines_at_work, read_activity
 from framework.lake.lake import Lake
 from framework.lake.pending import list_arrived
 from framework.lake.unprocessed import Unprocessed, unprocessed_of_feeds
-from framework.load.eligibility import order_of, precedence_of
+from framework.load.order import order_of, precedence_of
 from framework.load.request import Unprocessed as Replaying
 from framework.load.services import Services
 from framework.log.run_log import RunLog

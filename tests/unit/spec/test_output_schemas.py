@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from framework.cli.commands.land import Landed
 from framework.cli.commands.prune import Pruning
 from framework.cli.commands.restore_views import RestoredView
+from framework.cli.commands.status import FeedStatus
 from framework.cli.freshness import StaleFeed
 from framework.cli.kept_list import Fault, ListedFile
 from framework.cli.outcome import Outcome, outcome_of
@@ -20,6 +21,7 @@ from framework.load.check.checks import CHECKS, SPARK
 from framework.load.check.outcome import Outcome as CheckOutcome
 from framework.load.preview import PlannedLoad
 from framework.load.result import LoadFailure, LoadResult
+from framework.load.status.attention import Attention
 from framework.model.measurements import BadRow
 from framework.plan.explanation import ColumnChange, Explanation, SpecEntry
 from framework.plan.load_report import ColumnReport
@@ -102,6 +104,14 @@ def test_a_file_with_bad_rows_has_the_fields_of_its_schema() -> None:
 
     assert fields_of("quarantine_list", "quarantine") == [field.name for field in dataclasses.fields(ListedFile)]
     assert list(fault["properties"]) == [field.name for field in dataclasses.fields(Fault)]
+
+
+def test_the_status_of_a_feed_is_valid() -> None:
+    attention = Attention("late", "it was never loaded", "Ask for the file.", "feedway run a")
+    late = StaleFeed("a", "", "1d", None, None, None)
+    unknown = FeedStatus("a", "", ("t",), "attention", None, None, False, None, (), None, late, None, (attention,), "c")
+    document = {"feeds": [unknown.as_dict()], "notes": [], "unknown": ["S3 refused"]}
+    Draft202012Validator(output_schema("status")).validate(document)
 
 
 def test_a_stale_feed_has_the_fields_of_its_schema() -> None:

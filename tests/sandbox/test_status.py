@@ -1,0 +1,227 @@
+"""`status` as an engineer on call uses it: fix what it names, paste its command, and the feed is green."""
+
+from __future__ import annotations
+
+import gzip
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from framework.cli import main
+from framework.sandbox import SandboxAddress
+from tests.harness import FeedHarness, MakeFeed, new_name
+
+HEAD = """\
+pipeline: {name}
+source: {prefix: data/in/{name}/}
+target: {table: {name}}
+metadata_columns: {run_date: null, file_name: null}
+"""
+KEYS, APPEND, REPLACE = "load: {keys: [id]}\n", "load: {mode: append}\n", "load: {mode: replace}\n"
+INTEGER = "types: {columns: {a: integer}}\n"
+TO_TEXT = "evolution: {columns: {a: {type_conflicts: to_text}}}\n"
+VIEW = "views: [{schema: reporting, name: v_{name}, definition: 'select %s from {{ target }}'}]\n"
+BUDGET = "bad_rows: {action: quarantine, max_rows: %d}\n"
+GOOD = "id,a\n1,5\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A feed that loads GOOD and then breaks: by a file, by its spec (`then`), or by what is done to its table.
+
+    `fix` is the spec that loads the file, `correct` the file that is sent instead; or `repair` is SQL.
+    """
+
+    file: str | bytes
+    rows: list[tuple[Any, ...]]
+    spec: str = KEYS
+    then: str | None = None
+    fix: str | None = None
+    correct: str | bytes | None = None
+    damage: str | None = None
+    repair: str | None = None
+    runs: int = 1
+    suffix: str = "csv"
+    says: str = ""
+    fixed_by: str = ""
+    pastes: str = "replay"
+
+
+REFUSE = """
+create function public.no_{name}() returns trigger language plpgsql as
+$$ begin raise insufficient_privilege using message = 'permission denied for relation {name}'; end $$;
+create trigger no_{name} before insert on public.{name} for each row execute function public.no_{name}()"""
+ALLOW = "drop trigger no_{name} on public.{name}"
+BLOCK = """create schema if not exists reporting;
+create view reporting.m_{name} as select a from public.{name};
+grant select (a) on reporting.m_{name} to public"""
+CASES = {
+    "misspelt field": Case(
+        "id,a\n2,6\n", [(1, 5), (2, 6)], then="laod: {keys: [id]}\n", fix=KEYS,
+        says="pipelines/{name}.yml:5:1: 'laod' is not a field", fixed_by="Did you mean 'load'?", pastes="run",
+    ),
+    "bad rows above the budget": Case(
+        "id,a\n2,x\n3,y\n4,7\n", [(1, 5), (4, 7)], APPEND + INTEGER + BUDGET % 1, fix=APPEND + INTEGER + BUDGET % 2,
+        says="first in row 1, line 2", fixed_by="Change the spec as the message says.",
+    ),
+    "vanished column": Case(
+        "id\n2\n", [(2, 0)], REPLACE, fix=REPLACE + "evolution: {missing_columns: {new_rows: default}}\n",
+        says="the file lacks 'a'",
+    ),
+    "renamed columns": Case(
+        "nr,amount\n2,6\n", [(1, 5), (2, 6)], fix=KEYS + "columns: {rename: {nr: id, amount: a}}\n",
+        says="no column of the file is one of public.{name}",
+    ),
+    "narrower type": Case(
+        "id,a\n2,6\n", [(1, 5), (2, 6)], KEYS + INTEGER, then=KEYS + INTEGER.replace("integer", "smallint"),
+        fix=KEYS + INTEGER, says="types.columns.a is smallint", fixed_by="Correct the spec.", pastes="run",
+    ),
+    "text in an integer column": Case(
+        "id,a\n2,six\n", [(1, "5"), (2, "six")], KEYS + TO_TEXT.replace("to_text", "reject"), fix=KEYS + TO_TEXT,
+        says="1 of 1 value of a is not an integer: 'six', in row 1, line 2",
+    ),
+    "missing key": Case(
+        "id,a\n,6\n", [(1, 5), (2, 6)], correct="id,a\n2,6\n", fixed_by="Have a correct file sent", pastes="run",
+        says="1 of 1 row has no id, which load.keys names, in row 1, line 2",
+    ),
+    "empty file": Case("", [(1, 5), (2, 6)], correct="id,a\n2,6\n", says="the file is empty", pastes="run"),
+    "open quote": Case(
+        'id,a\n2,"6\n', [(1, 5), (2, 6)], correct="id,a\n2,6\n", says="a quoted field is not closed", pastes="run"
+    ),
+    "wrong encoding": Case(
+        "id,a\n2,Zürich\n".encode("latin-1"), [(1, "5"), (2, "Zürich")], fix="latin-1", says="is not valid utf-8"
+    ),
+    "cut gzip": Case(
+        gzip.compress(b"id,a\n" + b"".join(b"%d,%d\n" % (n, n * 7919 % 1000) for n in range(2, 900)))[:-30],
+        [(1, 5), (2, 6)], correct=gzip.compress(b"id,a\n2,6\n"), suffix="csv.gz", says="cut off", pastes="run",
+    ),
+    "wrong view": Case(
+        "id,a\n2,6\n", [(1, 5), (2, 6)], then=KEYS + VIEW % "no_such", fix=KEYS + VIEW % "a",
+        says="the view reporting.v_{name} cannot be created", pastes="run",
+    ),
+    "view in the way": Case(
+        "id,a\n2,six\n", [(1, "5"), (2, "six")], KEYS + TO_TEXT, damage=BLOCK,
+        repair="drop view reporting.m_{name}", says="reporting.m_{name}",
+        fixed_by="Have the table's owner",
+    ),
+    "missing right": Case(
+        "id,a\n2,6\n", [(1, 5), (2, 6)], damage=REFUSE, repair=ALLOW, says="permission denied for relation {name}",
+        fixed_by="Correct what the warehouse or S3 refused.", pastes="run",
+    ),
+    "too many attempts": Case(
+        "id,a\n2,6\n", [(1, 5), (2, 6)], APPEND, damage=REFUSE, repair=ALLOW, runs=3, says="permission denied"
+    ),
+    "older file": Case(
+        "id,a\n2,6\n", [(1, 5), (2, 6), (3, 7)], then=KEYS + "expect: {min_rows: 2}\n", fix=KEYS,
+        says="the load has 1 good row", fixed_by="which comes after it, is loaded",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """A project of broken feeds, and an administrator of its database. `names` are those of the feeds by case."""
+
+    project: FeedHarness
+    names: dict[str, str]
+    admin: Callable[[str], object]
+
+    def write(self, case: str, body: str) -> None:
+        name = self.names[case]
+        text = (HEAD + body).replace("{name}", name)
+        if body == "latin-1":
+            text = (
+                (HEAD + KEYS + TO_TEXT)
+                .replace("{name}/}", "{name}/, options: {encoding: latin-1}}")
+                .replace("{name}", name)
+            )
+        self.project.write(f"pipelines/{name}.yml", text)
+
+    def land(self, case: str, file: str, content: str | bytes) -> None:
+        body = content.encode("utf-8") if isinstance(content, str) else content
+        self.project.s3.put_object(Bucket="lake", Key=f"data/in/{self.names[case]}/{file}", Body=body)
+
+    def status(self, *options: str) -> tuple[int, dict[str, Any]]:
+        code, document = self.project.json("status", *options)
+        return code, {feed["pipeline"]: feed for feed in document["feeds"]}
+
+    def rows(self, case: str) -> list[tuple[Any, ...]]:
+        return self.project.sql(f"select * from public.{self.names[case]} order by id")
+
+
+@pytest.fixture
+def on_call(
+    make_feed: MakeFeed, sandbox: SandboxAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Iterator[OnCall]:
+    project = make_feed(KEYS, root=tmp_path, capsys=capsys)
+    project.open_project(sandbox.folder)
+    (tmp_path / "pipelines" / f"{project.name}.yml").unlink()
+    with psycopg.connect(sandbox.database_url, autocommit=True) as admin:
+        yield OnCall(project, {case: new_name("broken") for case in CASES}, lambda sql: admin.execute(sql.encode()))
+
+
+def break_all(on_call: OnCall) -> None:
+    """Load a good file of each feed, and break it."""
+    for case, broken in CASES.items():
+        on_call.write(case, broken.spec)
+        on_call.land(case, "1.csv", GOOD)
+    assert on_call.project.command("run", "--all")[0] == 0
+    for case, broken in CASES.items():
+        on_call.write(case, broken.then or broken.spec)
+        on_call.land(case, f"2.{broken.suffix}", broken.file)
+        if broken.damage is not None:
+            on_call.admin(broken.damage.replace("{name}", on_call.names[case]))
+    assert on_call.project.command("run", "--all")[0] == 1
+    again = [on_call.names[case] for case, broken in CASES.items() if broken.runs > 1]
+    for _ in range(2):
+        on_call.project.command("run", *again)
+    on_call.write("older file", KEYS)
+    on_call.land("older file", "3.csv", "id,a\n3,7\n")
+    assert on_call.project.command("run", on_call.names["older file"])[0] == 0
+
+
+def fix(on_call: OnCall, case: str) -> None:
+    """Do what `status` says has to be done first."""
+    broken = CASES[case]
+    if broken.fix is not None:
+        on_call.write(case, broken.fix)
+    if broken.correct is not None:
+        on_call.land(case, f"2.{broken.suffix}", broken.correct)
+    if broken.repair is not None:
+        on_call.admin(broken.repair.replace("{name}", on_call.names[case]))
+
+
+def test_the_command_that_is_printed_leads_each_broken_feed_to_green(on_call: OnCall) -> None:
+    break_all(on_call)
+
+    code, feeds = on_call.status()
+    _, text, _ = on_call.project.command("status")
+
+    assert (code, {feed["state"] for feed in feeds.values()}) == (6, {"attention"})
+    for case, name in on_call.names.items():
+        broken, feed = CASES[case], feeds[name]
+        (attention,) = feed["attention"]
+        assert broken.says.replace("{name}", name) in attention["message"], case
+        assert broken.fixed_by in attention["fix"], case
+        assert f"    continue:  {feed['command']}\n" in text, case
+        assert shlex.split(feed["command"])[3] == broken.pastes, case
+        if attention["file"] is not None:
+            key = attention["file"].removeprefix("s3://lake/")
+            assert on_call.project.s3.head_object(Bucket="lake", Key=key), case
+
+    for case, name in on_call.names.items():
+        fix(on_call, case)
+        assert main(on_call.project.pasted(feeds[name]["command"]) and shlex.split(feeds[name]["command"])[1:]) == 0, (
+            case
+        )
+
+    code, after = on_call.status()
+    assert {name: feed["attention"] for name, feed in after.items() if feed["attention"]} == {}
+    assert code == 0
+    assert {feed["pending"] + feed["set_aside"] for feed in after.values()} == {0}
+    assert {case: on_call.rows(case) for case in CASES} == {case: broken.rows for case, broken in CASES.items()}
