@@ -116,7 +116,7 @@ EXIT_CODES = {
     3: "a source file",
     4: "a schema change was refused, or a view could not be restored",
     5: "the warehouse, S3 or credentials, a full disk, Spark, a wrong clock",
-    6: "status: a feed needs attention; stale: one is late; plan --detailed-exitcode: there is something to do",
+    6: "status, stale: a feed needs attention; plan --detailed-exitcode: changes",
     130: "interrupted (Ctrl-C)",
     143: "terminated (SIGTERM)",
 }

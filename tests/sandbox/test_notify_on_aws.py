@@ -195,7 +195,7 @@ def test_a_topic_gets_one_message_of_all_failures(feed: FeedHarness, listener: L
     (message,) = messages()
     assert message["Subject"] == f"Feedway {listener.environment}: 1 feed failed"
     assert [key in message["Message"] for key in keys] == [True, True]
-    assert f"replay {feed.name}" in message["Message"] or "skip data/unprocessed" in message["Message"]
+    assert f"replay {feed.name}" in message["Message"] or "--instead-of data/unprocessed" in message["Message"]
     assert "confidential" not in json.dumps(message)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
+import os
 import shlex
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +14,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from jsonschema import Draft202012Validator
 
 from framework.cli import main
 from framework.sandbox import SandboxAddress
 from tests.harness import FeedHarness, MakeFeed, new_name
+from tests.sandbox.test_quarantine_replay import corrected
+from tests.sandbox.test_quarantine_replay import rows_at as quarantined_in
+from tests.sandbox.test_restore_views import leave_dropped
+
+SCHEMAS = Path(__file__).parents[2] / "schemas" / "output"
 
 HEAD = """\
 pipeline: {name}
@@ -225,3 +234,182 @@ def test_the_command_that_is_printed_leads_each_broken_feed_to_green(on_call: On
     assert code == 0
     assert {feed["pending"] + feed["set_aside"] for feed in after.values()} == {0}
     assert {case: on_call.rows(case) for case in CASES} == {case: broken.rows for case, broken in CASES.items()}
+
+
+def status(feed: FeedHarness, *options: str) -> tuple[int, dict[str, Any]]:
+    """Return the exit code and the status of the project's feed, checked against its schema."""
+    code, document = feed.json("status", feed.name, *options)
+    Draft202012Validator(json.loads((SCHEMAS / "status.schema.json").read_text(encoding="utf-8"))).validate(document)
+    return code, document["feeds"][0] | {"notes": document["notes"], "unknown": document["unknown"]}
+
+
+def write_spec(feed: FeedHarness, body: str) -> None:
+    feed.write(f"pipelines/{feed.name}.yml", (HEAD + body).replace("{name}", feed.name))
+
+
+def paste(feed: FeedHarness, line: str) -> int:
+    return feed.command(*feed.pasted(line))[0]
+
+
+def test_a_file_that_is_sent_again_is_loaded_instead_or_makes_the_first_one_needless(feed: FeedHarness) -> None:
+    write_spec(feed, APPEND + INTEGER)
+    feed.land("1.csv", "id,a\n1,x\n")
+    feed.command("run", feed.name)
+    assert feed.pasted(status(feed)[1]["command"])[:3] == ["replay", feed.name, "--file"]
+
+    feed.land("1.csv", GOOD)
+    _, pending = status(feed)
+    feed.command("run", feed.name)
+    _, loaded = status(feed)
+
+    assert feed.pasted(pending["command"])[:3] == ["run", feed.name, "--instead-of"]
+    assert "the pending file of the same name" in pending["attention"][0]["fix"]
+    assert feed.pasted(loaded["command"])[0] == "skip"
+    assert "that was loaded since" in loaded["attention"][0]["fix"]
+    assert (paste(feed, loaded["command"]), status(feed)[0], feed.rows("id, a", "id")) == (0, 0, [(1, 5)])
+
+
+def test_several_files_are_replayed_by_one_command_and_of_a_snapshot_the_older_one_is_skipped(
+    feed: FeedHarness,
+) -> None:
+    write_spec(feed, REPLACE + "expect: {min_rows: 2}\n")
+    for number in (1, 2):
+        feed.land(f"{number}.csv", "id,a\n1,5\n")
+        assert feed.command("run", feed.name)[0] == 3
+    _, both = status(feed)
+    write_spec(feed, REPLACE)
+    feed.land("3.csv", "id,a\n9,9\n")
+    time.sleep(1.1)  # Arrivals are exact to the second.
+    feed.land("3.csv", "id,a\n9,8\n")
+    assert feed.command("run", feed.name)[0] == 0
+
+    _, late = status(feed)
+    assert both["set_aside"] == len(both["attention"]) == 2
+    assert [paste(feed, status(feed)[1]["command"]) for _ in range(2)] == [0, 0]
+
+    assert feed.pasted(late["command"])[0] == "skip"
+    assert (status(feed)[0], feed.rows("id, a", "id")) == (0, [(9, 8)])
+
+
+def test_bad_rows_in_quarantine_are_counted_until_they_are_loaded_or_deleted(feed: FeedHarness, tmp_path: Path) -> None:
+    write_spec(feed, APPEND + INTEGER + BUDGET % 1)
+    feed.land("1.csv", "id,a\n1,5\n2,x\n")
+    feed.land("2.csv", "id,a\n3,y\n4,6\n")
+    feed.command("run", feed.name)
+    code, before = status(feed)
+
+    (first, second) = sorted(feed.keys("data/quarantine/"), key=lambda key: quarantined_in(feed, key)[0]["file"])
+    address = corrected(quarantined_in(feed, first), {2: ["2", "7"]}, tmp_path / "corrected.parquet")
+    assert feed.command("replay", feed.name, "--quarantine", address)[0] == 0
+    _, replayed = status(feed)
+    feed.s3.delete_object(Bucket="lake", Key=second)
+    _, deleted = status(feed)
+
+    assert (code, before["state"], before["quarantined"]) == (0, "ok", 2)
+    assert [f"s3://lake/{key.rpartition('/')[0]}/" for key in (first, second)] == before["quarantine"]
+    assert "2 rows in quarantine" in before["notes"][0]
+    assert (replayed["quarantined"], deleted["quarantined"], deleted["notes"]) == (1, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "known", "unknown"),
+    [
+        ("workgroup: sandbox", "workgroup: absent", "pending", "last_success_ts"),
+        ("bucket: lake", "bucket: absent-bucket", "last_success_ts", "pending"),
+    ],
+)
+def test_what_can_be_read_is_shown_where_the_rest_cannot(
+    feed: FeedHarness, field: str, wrong: str, known: str, unknown: str
+) -> None:
+    feed.land("1.csv", GOOD)
+    feed.command("run", feed.name)
+    feed.land("2.csv", GOOD)
+    environments = (feed.root / "environments.yml").read_text(encoding="utf-8")
+    feed.write("environments.yml", environments.replace(field, wrong))
+
+    code, found = status(feed)
+    _, text, err = feed.command("status")
+
+    assert code == 5
+    assert found[known] is not None
+    assert found[unknown] is None
+    assert found["unknown"]
+    assert f"  {feed.name}  " in text
+    assert "absent" in err
+
+
+def test_a_killed_load_needs_attention_once_its_run_has_expired(feed: FeedHarness) -> None:
+    feed.land("1.csv", GOOD)
+    invocation_id, run_id = "0" * 31 + "1", "0" * 31 + "2"
+    keys = (f"staging/_alive/{invocation_id}", f"staging/{feed.name}/{invocation_id}/{run_id}/rows-0/1.parquet")
+    for key in keys:
+        feed.s3.put_object(Bucket="lake", Key=key, Body=feed.name.encode())
+
+    running = status(feed)
+    for key in keys:
+        past = time.time() - 400
+        os.utime(feed.s3_folder / "lake" / key, (past, past))
+    code, expired = status(feed)
+
+    assert (running[0], running[1]["state"], running[1]["running"]) == (0, "running", True)
+    assert (code, [each["kind"] for each in expired["attention"]], expired["running"]) == (6, ["unfinished"], False)
+    assert (paste(feed, expired["command"]), status(feed)[0]) == (0, 0)
+
+
+def test_a_view_in_the_journal_is_restored_by_the_command(feed: FeedHarness) -> None:
+    leave_dropped(feed)
+
+    code, found = status(feed)
+
+    assert (code, [each["kind"] for each in found["attention"]]) == (6, ["view"])
+    assert f"reporting.down_{feed.name}" in found["attention"][0]["message"]
+    assert (paste(feed, found["command"]), status(feed)[0]) == (0, 0)
+
+
+def test_a_feed_is_late_as_its_spec_expects_and_new_ones_are_not(feed: FeedHarness) -> None:
+    assert status(feed)[0] == 0
+    write_spec(feed, KEYS + "owner: shop-team\nexpect: {every: 1d}\n")
+
+    code, never = status(feed)
+    feed.land("1.csv", GOOD)
+    _, pending = status(feed)
+
+    assert (code, never["late"], never["owner"]) == (6, {"every": "1d", "since_ts": None}, "shop-team")
+    assert never["attention"][0]["fix"] == "Ask shop-team for the file."
+    assert "files are pending" in pending["attention"][0]["fix"]
+    assert (paste(feed, pending["command"]), status(feed)[0]) == (0, 0)
+
+
+def test_no_value_is_shown_where_the_spec_keeps_them_out_of_messages(feed: FeedHarness) -> None:
+    write_spec(feed, APPEND + INTEGER + "bad_rows: {log_samples: false}\n")
+    feed.land("1.csv", "id,a\n1,secret\n")
+    feed.command("run", feed.name)
+
+    _, text, _ = feed.command("status")
+
+    assert "1 of 1 value of a is not an integer, in row 1, line 2" in text
+    assert "secret" not in text
+
+
+def test_a_file_of_another_pattern_is_replayed_once_the_spec_matches_it_again(feed: FeedHarness) -> None:
+    feed.land("1.csv", "id,a\n,5\n")
+    feed.command("run", feed.name)
+    lost = f"data/unprocessed/2026/01/{feed.name}.txt"
+    feed.s3.put_object(Bucket="lake", Key=lost, Body=b"")
+    write_spec(feed, KEYS)
+    text = (feed.root / f"pipelines/{feed.name}.yml").read_text(encoding="utf-8")
+    feed.write(f"pipelines/{feed.name}.yml", text.replace("/}", '/, pattern: "*.txt"}', 1))
+
+    _, found = status(feed)
+
+    assert "which source.prefix and source.pattern of" in found["attention"][0]["message"]
+    assert found["attention"][0]["fix"].startswith("Correct source.prefix or source.pattern")
+    assert [note for note in found["notes"] if lost in note and "may belong to" in note]
+    feed.s3.delete_object(Bucket="lake", Key=lost)
+
+
+def test_an_unknown_name_is_refused(feed: FeedHarness) -> None:
+    code, out, err = feed.command("status", "no_such_feed")
+
+    assert (code, out) == (2, "")
+    assert "there is no pipeline 'no_such_feed'" in err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -90,7 +90,8 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         log = services.open_log(services.new_run_id(), "status")
         seen = see_feeds([feed.pipeline for feed in feeds], readable(feeds, ()), services, log)
         found = _ordered([_status_of(feed, seen, services) for feed in feeds])
-        notes = list(_notes(found, seen, output.program))
+        replacing = {spec.pipeline for spec in readable(feeds, ()) if spec.load.mode.replaces_table}
+        notes = [*_quarantine_notes(found, replacing, output.program), *_doubtful_notes(seen)]
     failures = list({str(error): error for error in seen.failures}.values())
     document = {
         "feeds": [feed.as_dict() for feed in found],
@@ -166,14 +167,21 @@ def _ordered(found: Sequence[FeedStatus]) -> list[FeedStatus]:
     return sorted(found, key=lambda feed: _STATES.index(feed.state))
 
 
-def _notes(found: Sequence[FeedStatus], seen: Seen, program: Program) -> Iterator[str]:
-    """Yield what is no failure, and yet should be known: rows in quarantine, and files of nobody."""
+def _quarantine_notes(found: Sequence[FeedStatus], replacing: Collection[str], program: Program) -> Iterator[str]:
+    """Yield the feeds whose rows are in quarantine, which the budget of their spec allows: no failure, but not loaded.
+
+    Those in `replacing` replace their table, and take no corrected rows.
+    """
     for feed in found:
         if feed.quarantined:
-            replaying = program.command("replay", feed.pipeline, "--quarantine", "FILE")
-            rows = counted(feed.quarantined, "row")
+            replaying = f"load them corrected with: {program.command('replay', feed.pipeline, '--quarantine', 'FILE')}"
+            advice = "send the file corrected" if feed.pipeline in replacing else replaying
             where = listed(feed.quarantine, MOST_SHOWN)
-            yield f"{feed.pipeline}: {rows} in quarantine, in {where}; load them corrected with: {replaying}"
+            yield f"{feed.pipeline}: {counted(feed.quarantined, 'row')} in quarantine, in {where}; {advice}"
+
+
+def _doubtful_notes(seen: Seen) -> Iterator[str]:
+    """Yield the files that were set aside and may belong to several feeds or none."""
     lost: dict[str, tuple[str, list[str]]] = {}
     for pipeline, files in (seen.set_aside or {}).items():
         for file, doubt in files.doubtful:
