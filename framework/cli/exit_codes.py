@@ -15,13 +15,16 @@ TERMINATED = 143
 """128 and the signal's number, as in shells."""
 
 
-def end_in(failures: Sequence[PipelineError]) -> int:
-    """Return 0 where nothing failed; raise a single failure, or one error for several, with their common exit code."""
+def end_in(failures: Sequence[PipelineError], what: str = "loads failed") -> int:
+    """Return 0 where nothing failed; raise a single failure, or one error for several, with their common exit code.
+
+    Its message begins with their number and `what` they are.
+    """
     if not failures:
         return 0
     if len(failures) == 1:
         raise failures[0]
     codes = {failure.exit_code for failure in failures}
-    failure = PipelineError("\n".join([f"{len(failures)} loads failed", *(str(failure) for failure in failures)]))
+    failure = PipelineError("\n".join([f"{len(failures)} {what}", *(str(failure) for failure in failures)]))
     failure.exit_code = codes.pop() if len(codes) == 1 else 1
     raise failure

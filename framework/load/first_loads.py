@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from framework.errors import PipelineError
@@ -14,6 +14,7 @@ from framework.load.discover import Worklist
 from framework.load.request import LoadRequest, names_files
 from framework.load.services import Services
 from framework.log.retries import log_retries_to
+from framework.model.failure import NOT_BEGUN
 from framework.model.names import TableName
 from framework.model.observation import OUTAGE_MARK, Observation
 from framework.plan.audit import RunNames
@@ -87,7 +88,7 @@ class FirstLoads:
         recorded = [opening for group in groups if group.is_recorded for opening in group.members]
         now, message = self._services.now(), f"{OUTAGE_MARK}the command ended before the load began"
         rows = [
-            opening.names.audit_row(file, "FAILED", now, message)
+            replace(opening.names.audit_row(file, "FAILED", now, message), failure=NOT_BEGUN)
             for opening in recorded
             if opening.names.run_id not in self._begun_runs
             for file in opening.work.loads[0]

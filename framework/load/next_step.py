@@ -14,6 +14,8 @@ from framework.model.failure import FailureKind
 from framework.model.program import Program
 
 _FIXES = {
+    "KeyboardInterrupt": "Nothing: the load was interrupted.",
+    "Terminated": "Nothing: the load was interrupted.",
     "SpecError": "Correct the spec.",
     "SourceFileError": "Change the spec as the message says.",
     "UndecodableFileError": "Change the spec as the message says.",

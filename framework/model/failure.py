@@ -29,6 +29,10 @@ class FailureKind:
         return json.dumps(self.as_dict())
 
 
+NOT_BEGUN = FailureKind("NotBegun", "start", is_outage=True)
+"""Of a load that was recorded as STARTED and did not begin, because its command ended: its file is only pending."""
+
+
 def kind_of_text(text: str) -> FailureKind:
     """Return the kind that a JSON text of JOB_STS describes, without what a later release may have added."""
     found = json.loads(text)

@@ -8,16 +8,20 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
 from jsonschema import Draft202012Validator
 
 from framework.cli import main
+from framework.load.status.seen import see_feeds
+from framework.model.failure import NOT_BEGUN
+from framework.plan.steps import Transaction
 from framework.sandbox import SandboxAddress
+from framework.warehouse.client import Warehouse
 from tests.harness import FeedHarness, MakeFeed, new_name
 from tests.sandbox.test_quarantine_replay import corrected
 from tests.sandbox.test_quarantine_replay import rows_at as quarantined_in
@@ -406,6 +410,49 @@ def test_a_file_of_another_pattern_is_replayed_once_the_spec_matches_it_again(fe
     assert found["attention"][0]["fix"].startswith("Correct source.prefix or source.pattern")
     assert [note for note in found["notes"] if lost in note and "may belong to" in note]
     feed.s3.delete_object(Bucket="lake", Key=lost)
+
+
+def test_a_file_whose_load_did_not_begin_is_only_pending(feed: FeedHarness, sandbox: SandboxAddress) -> None:
+    write_spec(feed, KEYS + VIEW % "no_such")
+    feed.land("1.csv", GOOD)
+    feed.command("run", feed.name)
+    failed = status(feed)
+    with psycopg.connect(sandbox.database_url, autocommit=True) as admin:
+        admin.execute(
+            "update feedway.job_sts set failure = %s where pipeline = %s and status = 'FAILED'",
+            (NOT_BEGUN.as_text(), feed.name),
+        )
+
+    assert (failed[0], failed[1]["attention"][0]["kind"]) == (6, "failed")
+    assert (status(feed)[0], status(feed)[1]["pending"]) == (0, 1)
+
+
+class Counting:
+    """A warehouse that counts what is submitted to it."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.submitted: list[str] = []
+        self.settings = warehouse.settings
+        self._warehouse = warehouse
+
+    def run(self, transaction: Transaction, *rest: Any) -> Any:
+        self.submitted.append(transaction.name)
+        return self._warehouse.run(transaction, *rest)
+
+
+def test_the_warehouse_is_asked_no_more_often_for_many_feeds_than_for_one(feed: FeedHarness) -> None:
+    feed.land("1.csv", "id,a\n,5\n")
+    feed.command("run", feed.name)
+    services, submitted = feed.services(), []
+    for number in (1, 35):
+        counting = Counting(services.warehouse)
+        specs = [replace(feed.spec(), pipeline=feed.name if n == 0 else f"{feed.name}_{n}") for n in range(number)]
+        asked = replace(services, warehouse=cast(Warehouse, counting))
+        seen = see_feeds([spec.pipeline for spec in specs], specs, asked, services.open_log("status", "status"))
+        submitted.append(sorted(counting.submitted))
+        assert (len(seen.pending), seen.failures) == (number, ())
+
+    assert submitted == [["feeds", "journal", "newest_load"]] * 2
 
 
 def test_an_unknown_name_is_refused(feed: FeedHarness) -> None:

@@ -26,6 +26,8 @@ MOST_SHOWN = 3
 """The most things that are described below the table of one feed; JSON has all."""
 MOST_LINES = 12
 """The most lines of a message that are shown."""
+MOST_FAILURES = 5
+"""The most reasons why something is not known that the error names; JSON has all."""
 _OPTIONAL = ("owner", "tags", "aside", "bad rows", "running", "late since")
 """Columns that are shown where one of the feeds has something in them."""
 _TIMES = ("late since", "last load")
@@ -99,7 +101,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         "unknown": [str(error) for error in failures],
     }
     output.document(document, lambda: _text(found, notes, output.width))
-    end_in(failures)
+    end_in(failures[:MOST_FAILURES], f"of {counted(len(failures), 'failure')}")
     return ATTENTION if any(feed.attention for feed in found) else 0
 
 
@@ -260,4 +262,4 @@ def _described(feed: FeedStatus) -> Iterator[str]:
         yield f"    fix:       {visible(each.fix)}"
     if len(feed.attention) > MOST_SHOWN:
         yield f"  and {len(feed.attention) - MOST_SHOWN} more, which the next status shows"
-    yield f"    continue:  {feed.command}"
+    yield f"    continue:  {visible(feed.command or '')}"

@@ -12,7 +12,7 @@ from framework.load.next_step import FailedLoad, fix_of, next_step
 from framework.load.order import is_after
 from framework.load.request import Pending, Unprocessed
 from framework.load.status.seen import Seen
-from framework.model.failure import FailureKind
+from framework.model.failure import NOT_BEGUN, FailureKind
 from framework.model.files import FileIdentity, SourceFile
 from framework.model.program import Program
 from framework.spec.pipeline import PipelineSpec
@@ -112,7 +112,7 @@ def _of_pending(spec: PipelineSpec, seen: Seen, place: Place, blocked: set[str])
     unsettled, same = _unsettled(spec, seen), dict[str, list[tuple[str, UnsettledFile]]]()
     for found in seen.pending.get(spec.pipeline, ()):
         row = unsettled.get(place.lake.arrived(found).identity)
-        if row is not None and row.run_id not in blocked:
+        if row is not None and row.failure != NOT_BEGUN and row.run_id not in blocked:
             same.setdefault(row.message or "", []).append((found.key, row))
     for message, files in same.items():
         key, row = files[0]
@@ -159,6 +159,8 @@ def _of_file(spec: PipelineSpec, file: SourceFile, row: UnsettledFile | None, se
     """Return why a file was set aside, and what becomes of it."""
     kind = (row.failure if row is not None else None) or _UNKNOWN
     message = "the file was set aside, and JOB_STS does not say why"
+    if seen.audit is None:
+        message = "the file was set aside. JOB_STS, which says why, cannot be read now"
     if row is not None:
         message = row.message or "the file was set aside, and its last load has not ended"
     newest = seen.newest.get(spec.pipeline)

@@ -13,6 +13,7 @@ from framework.load.first_loads import FRESH_SECONDS
 from framework.load.invocation import Invocation
 from framework.load.pipeline import load_pipeline, open_pipeline
 from framework.load.request import OneFile, Pending
+from framework.model.failure import NOT_BEGUN
 from framework.model.names import TableName, ledger_table
 from framework.warehouse.control_tables import ADDED_COLUMNS, SHARED_TABLES
 from tests.unit.load.expectations import require_nothing_left
@@ -215,6 +216,7 @@ def test_a_load_that_was_recorded_and_does_not_begin_gets_an_end() -> None:
         by_run.setdefault(row.run_id, []).append(row.status)
     assert by_run == {first.names.run_id: ["STARTED", "SUCCESS"], second.names.run_id: ["STARTED", "FAILED"]}
     assert bench.warehouse.audit[-1].error_message == "outage: the command ended before the load began"
+    assert bench.warehouse.audit[-1].failure == NOT_BEGUN
 
 
 @pytest.mark.parametrize("fail_fast", [True, False])
