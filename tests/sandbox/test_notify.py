@@ -77,7 +77,7 @@ def test_a_failed_load_is_reported_with_owner_file_step_cause_and_the_next_comma
         "next_step": last,
         "more": 0,
     }
-    assert "replay" in last or "skip" in last
+    assert "replay" in last or "--instead-of" in last
 
 
 def test_what_nobody_asked_for_is_not_reported(feed: FeedHarness, receiver: Receiver) -> None:
