@@ -176,8 +176,9 @@ def _quarantine_notes(found: Sequence[FeedStatus], replacing: Collection[str], p
     """
     for feed in found:
         if feed.quarantined:
-            replaying = f"load them corrected with: {program.command('replay', feed.pipeline, '--quarantine', 'FILE')}"
-            advice = "send the file corrected" if feed.pipeline in replacing else replaying
+            see = f"see them with: {program.command('quarantine', 'show', feed.pipeline)}"
+            correct = f"correct them with: {program.command('quarantine', 'export', feed.pipeline)}"
+            advice = f"send the file corrected; {see}" if feed.pipeline in replacing else correct
             where = listed(feed.quarantine, MOST_SHOWN)
             yield f"{feed.pipeline}: {counted(feed.quarantined, 'row')} in quarantine, in {where}; {advice}"
 
