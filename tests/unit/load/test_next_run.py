@@ -36,7 +36,7 @@ def calls() -> Iterator[Case]:
                 yield Case(name, made, bench.run_id)
 
 
-CASES = list(calls())
+CASES = sorted(calls(), key=str)
 
 
 def run_again(bench: Bench) -> None:
