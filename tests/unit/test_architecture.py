@@ -2,9 +2,8 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMEWORK = ROOT / "framework"
@@ -37,12 +36,13 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield parts[0], path
 
 
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(tree_of(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -50,7 +50,11 @@ def imports(path: Path) -> Iterator[str]:
 
 
 MODULES = list(modules())
-EACH = pytest.mark.parametrize(("room", "path"), MODULES, ids=lambda value: str(value).rpartition("framework/")[2])
+
+
+def teardown_module() -> None:
+    """Free the memory of all modules' trees."""
+    nodes.cache_clear()
 
 
 def test_every_module_has_a_room() -> None:
@@ -58,22 +62,26 @@ def test_every_module_has_a_room() -> None:
     assert {path.stem for path in FRAMEWORK.glob("*.py")} == LOOSE | {"__init__"}
 
 
-@EACH
-def test_a_room_imports_only_what_lies_below_it(room: str, path: Path) -> None:
-    for name in imports(path):
-        if name.startswith("framework."):
-            other = name.split(".")[1]
-            if other in LEVEL_OF and other != room:
-                allowed = LEVEL_OF[other] < LEVEL_OF[room] or (room, other) == ("cli", "sandbox")
-                assert allowed, f"{path.relative_to(ROOT)} imports {name}"
+def may_import(room: str, name: str) -> bool:
+    other = name.split(".")[1] if name.startswith("framework.") else room
+    if other not in LEVEL_OF or other == room or (room, other) == ("cli", "sandbox"):
+        return True
+    return LEVEL_OF[other] < LEVEL_OF[room]
 
 
-@pytest.mark.parametrize(("room", "path"), [(room, path) for room, path in MODULES if room in PURE], ids=str)
-def test_the_pure_rooms_know_no_service_clock_or_chance(room: str, path: Path) -> None:
-    found = {name.split(".")[0] for name in imports(path)} & FORBIDDEN_IN_PURE
+def test_a_room_imports_only_what_lies_below_it() -> None:
+    imported = [(room, path, name) for room, path in MODULES for name in imports(path)]
 
-    assert not found, f"{path.relative_to(ROOT)} imports {found}"
-    assert "datetime.now" not in path.read_text(encoding="utf-8")
+    assert [f"{path} imports {name}" for room, path, name in imported if not may_import(room, name)] == []
+
+
+def test_the_pure_rooms_know_no_service_clock_or_chance() -> None:
+    for room, path in MODULES:
+        if room in PURE:
+            found = {name.split(".")[0] for name in imports(path)} & FORBIDDEN_IN_PURE
+
+            assert not found, f"{path.relative_to(ROOT)} imports {found}"
+            assert "datetime.now" not in path.read_text(encoding="utf-8"), path
 
 
 def test_only_the_command_line_knows_that_a_sandbox_exists() -> None:
@@ -96,9 +104,9 @@ def test_the_sandbox_needs_nothing_of_the_framework_but_its_errors_and_resources
             assert used <= {"errors", "resources", "sandbox"}, path
 
 
-def compared(tree: ast.Module) -> Iterator[ast.expr]:
+def compared(path: Path) -> Iterator[ast.expr]:
     """Yield what is compared, matched or asked for its beginning."""
-    for node in ast.walk(tree):
+    for node in nodes(path):
         match node:
             case ast.Compare(left=left, comparators=others):
                 yield from (left, *others)
@@ -108,9 +116,12 @@ def compared(tree: ast.Module) -> Iterator[ast.expr]:
                 yield value
 
 
-@EACH
-def test_no_decision_depends_on_the_name_of_a_template_or_transaction(room: str, path: Path) -> None:
-    for subject in compared(tree_of(path)):
+def compared_everywhere() -> Iterator[tuple[Path, ast.expr]]:
+    return ((path, subject) for _, path in MODULES for subject in compared(path))
+
+
+def test_no_decision_depends_on_the_name_of_a_template_or_transaction() -> None:
+    for path, subject in compared_everywhere():
         match subject:
             case ast.Attribute(attr="template"):
                 raise AssertionError(f"{path}:{subject.lineno} compares the name of a template")
@@ -118,29 +129,34 @@ def test_no_decision_depends_on_the_name_of_a_template_or_transaction(room: str,
                 assert "transaction" not in owner.lower(), f"{path}:{subject.lineno} compares a transaction's name"
 
 
-@EACH
-def test_load_modes_differ_in_their_own_modules_only(room: str, path: Path) -> None:
+def test_load_modes_differ_in_their_own_modules_only() -> None:
     """Everybody else asks for a fact of the mode; what a mode does is one module of plan/modes/."""
-    for subject in compared(tree_of(path)):
+    for path, subject in compared_everywhere():
         is_mode = isinstance(subject, ast.Attribute) and subject.attr == "mode"
         assert not is_mode, f"{path}:{subject.lineno} compares a load mode"
 
 
-@EACH
-def test_only_one_module_reads_what_the_warehouse_says(room: str, path: Path) -> None:
+def test_only_one_module_reads_what_the_warehouse_says() -> None:
     """The others know a refusal's meaning and cause, and quote its text in messages."""
-    if path != FRAMEWORK / "errors.py":
-        attributes = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)]
-        assert "warehouse_message" not in [node.attr for node in attributes], path
+    for _, path in MODULES:
+        if path != FRAMEWORK / "errors.py":
+            attributes = [node for node in nodes(path) if isinstance(node, ast.Attribute)]
+            assert "warehouse_message" not in [node.attr for node in attributes], path
 
 
-@pytest.mark.parametrize("path", [path for room, path in MODULES if room == "load"], ids=lambda path: path.stem)
-def test_nothing_in_a_load_writes_into_another_object(path: Path) -> None:
-    for node in ast.walk(tree_of(path)):
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if isinstance(node, ast.AugAssign | ast.AnnAssign):
-            targets = [node.target]
-        for target in targets:
+def assigned(node: ast.AST) -> list[ast.expr]:
+    """Return what a statement assigns to."""
+    match node:
+        case ast.Assign(targets=targets):
+            return targets
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            return [target]
+    return []
+
+
+def test_nothing_in_a_load_writes_into_another_object() -> None:
+    for path in (path for room, path in MODULES if room == "load"):
+        for target in (target for node in nodes(path) for target in assigned(node)):
             if isinstance(target, ast.Attribute):
                 is_own = isinstance(target.value, ast.Name) and target.value.id == "self"
                 assert is_own, f"{path}:{target.lineno} assigns to an attribute of another object"

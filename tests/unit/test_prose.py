@@ -119,9 +119,10 @@ def test_lines_are_short(name: str) -> None:
     assert [line for line in lines if len(line) > LONGEST_LINE] == []
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_retired_phrases_do_not_come_back(name: str) -> None:
-    assert retired_phrases(read(name)) == []
+def test_retired_phrases_do_not_come_back() -> None:
+    found = {name: retired_phrases(read(name)) for name in FILES}
+
+    assert {name: phrases for name, phrases in found.items() if phrases} == {}
 
 
 @pytest.mark.parametrize(
