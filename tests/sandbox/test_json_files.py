@@ -15,6 +15,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from framework.load import first_look
 from framework.load.corrections import replay_quarantine
 from framework.load.preview import plan_pipeline
 from framework.load.request import Pending
@@ -273,13 +274,15 @@ def test_a_lone_record_with_a_key_twice_below_says_why(make_feed: MakeFeed, nest
     assert 'no record can be read, row 1 because the record has the key "x" twice in one object' in message
 
 
-def test_a_first_record_may_be_as_large_as_any(make_feed: MakeFeed) -> None:
+def test_a_first_record_may_be_larger_than_any_header(make_feed: MakeFeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_look, "MOST_HEAD_BYTES", 256 * 1024)
+    monkeypatch.setattr(first_look, "MAX_RECORD_BYTES", 4 * 1024**2)
     feed = make_feed(spec())
-    texts = {f"k{number}": "x" * 60_000 for number in range(300)}
+    texts = {f"k{number}": "x" * 60_000 for number in range(20)}
     loaded(feed, lines({"id": 1, **texts}, {"id": 2}))
-    assert feed.rows("id, length(k299)", "id") == [(1, 60_000), (2, None)]
+    assert feed.rows("id, length(k19)", "id") == [(1, 60_000), (2, None)]
 
-    assert "its first record has more than 64.0 MB" in rejected(feed, lines({"id": 1, "a": ["x" * 60_000] * 1_200}))
+    assert "its first record has more than 4.0 MB" in rejected(feed, lines({"id": 1, "a": ["x" * 60_000] * 80}))
 
 
 @pytest.mark.parametrize(("options", "encoding"), [("encoding: utf-16-le", "utf-16-le"), ("", "utf-32")])

@@ -22,6 +22,7 @@ from framework.model.files import SourceBatch
 from framework.model.notation import PLAIN
 from framework.model.staging import FromFile, StagingColumn
 from framework.rows import engine
+from framework.rows.formats.csv import cut as csv_cut
 from framework.rows.job import Split
 from framework.rows.work import OnlyRead
 from tests.unit.rows.benches import COMMA, CollectRecords, batch_of, rows_of
@@ -179,10 +180,13 @@ def test_a_quoted_field_that_holds_csv_of_the_same_columns_is_one_value(tmp_path
 
 
 @pytest.mark.parametrize("end", [b"", b'"\n8,y\n'])
-def test_a_quoted_field_of_200_mb_breaks_its_file_and_no_row_within_it_is_read(tmp_path: Path, end: bytes) -> None:
-    content = b'c0,c1\n0,x\n7,"' + b"1,2\n" * 50_000_000 + end
+def test_a_quoted_field_of_many_splits_breaks_its_file_and_no_row_within_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: bytes
+) -> None:
+    monkeypatch.setattr(csv_cut, "MAX_RECORD_BYTES", 4 * 1024**2)
+    content = b'c0,c1\n0,x\n7,"' + b"1,2\n" * 3_000_000 + end
     batch = batch_of(content, head_bytes=6)
-    rows, session = rows_of(batch, [content], tmp_path, 16 * 1024**2)
+    rows, session = rows_of(batch, [content], tmp_path, 1024**2)
     with pytest.raises(SourceFileError, match="record 2: a quoted field is not closed where its record ends"):
         rows._pass("read", OnlyRead())
     assert len(session.rounds) == 1, "the split with the open quote has the last word"
