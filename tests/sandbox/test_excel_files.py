@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from tests.harness import FeedHarness, MakeFeed
+from tests.sandbox.test_quarantine_replay import quarantine_rows
 
 # Cells have no time zone.
 AT = datetime(2024, 1, 31, 12, 30, 0, 250000)  # noqa: DTZ001
@@ -262,60 +263,68 @@ def test_large_numbers_of_fifteen_digits_and_dates_from_1904_are_exact(make_feed
     assert found == [["9007199254740991", "1904-01-02"], ["12345678901234500000", "2024-01-31"]]
 
 
-@pytest.mark.parametrize("text", ["123456789012345678", "1.2345678901234567E+20", "-9007199254740993"])
-def test_a_number_that_a_workbook_may_have_rounded_is_a_bad_row(make_feed: MakeFeed, text: str) -> None:
-    content = edited(workbook(["id", "n"], [1, 111], [2, 5]), SHEET, "<v>111</v>", f"<v>{text}</v>")
-    feed = make_feed(spec() + "bad_rows: {action: quarantine, max_rows: 1}\n")
+def test_a_number_that_a_workbook_may_have_rounded_is_a_bad_row(make_feed: MakeFeed) -> None:
+    texts = ["123456789012345678", "1.2345678901234567E+20", "-9007199254740993"]
+    content = workbook(["id", "n"], *([row, 111 * row] for row in (1, 2, 3)), [4, 5])
+    for row, text in enumerate(texts, start=1):
+        content = edited(content, SHEET, f"<v>{111 * row}</v>", f"<v>{text}</v>")
+    feed = make_feed(spec() + "bad_rows: {action: quarantine, max_rows: 3}\n")
 
     message = failure(make_feed(spec()), content)
 
-    reason = "row 1, line 2: cell B2 has more than the 15 digits that a workbook keeps of a number (store it as text)"
-    assert f"{reason}, {text}" in message
+    reason = "cell B2 has more than the 15 digits that a workbook keeps of a number (store it as text)"
+    assert f"row 1, line 2: {reason}, {texts[0]}" in message
     assert feed.load("a.xlsx", content).failure is None
-    assert feed.rows("id, n", "id") == [(2, 5)]
+    assert [row["reason"] for row in quarantine_rows(feed)] == [
+        f"{reason.replace('B2', f'B{row}')}, {text}" for row, text in enumerate(texts, start=2)
+    ]
+    assert feed.rows("id, n", "id") == [(4, 5)]
 
 
-@pytest.mark.parametrize(
-    ("cell", "reason"),
-    [
-        ('t="s"><v>-1</v>', "has a shared text that the workbook does not have, -1"),
-        ('t="s"><v>abc</v>', "has a shared text that the workbook does not have, abc"),
-        ('t="s"><v>99</v>', "has a shared text that the workbook does not have, 99"),
-        ('t="n"><v>1E400</v>', "is no number, 1E400"),
-        ('t="n"><v>abc</v>', "is no number, abc"),
-        ('t="b"><v>2</v>', "is no boolean, 2"),
-        ('t="d"><v>2024-13-45</v>', "is no date or time, 2024-13-45"),
-        ('s="99"><v>45322</v>', "has a format that the workbook does not have, 45322"),
-        ('t="inlineStr"><v>abc</v>', "has no text where it should be, abc"),
-        *(
-            (f't="e"><v>{error}</v>', f"is an error, {error}")
-            for error in ("#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#UNKNOWN!", "#GETTING_DATA", "#CONNECT!")
-        ),
-    ],
-)
-def test_a_damaged_cell_is_a_bad_row_and_the_others_load(make_feed: MakeFeed, cell: str, reason: str) -> None:
-    rows = ["id", "note"], [1, "a"], [2, "damaged"], [3, "c"]
-    content = edited(workbook(*rows), SHEET, '<c r="B3"[^>]*>.*?(?=</c>)', f'<c r="B3" {cell}')
-    feed = make_feed(spec() + "bad_rows: {action: quarantine, max_rows: 1}\n")
+DAMAGED = {
+    't="s"><v>-1</v>': "has a shared text that the workbook does not have, -1",
+    't="s"><v>abc</v>': "has a shared text that the workbook does not have, abc",
+    't="s"><v>99</v>': "has a shared text that the workbook does not have, 99",
+    't="n"><v>1E400</v>': "is no number, 1E400",
+    't="n"><v>abc</v>': "is no number, abc",
+    't="b"><v>2</v>': "is no boolean, 2",
+    't="d"><v>2024-13-45</v>': "is no date or time, 2024-13-45",
+    's="99"><v>45322</v>': "has a format that the workbook does not have, 45322",
+    't="inlineStr"><v>abc</v>': "has no text where it should be, abc",
+} | {
+    f't="e"><v>{error}</v>': f"is an error, {error}"
+    for error in ("#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#UNKNOWN!", "#GETTING_DATA", "#CONNECT!")
+}
 
-    assert f"row 2, line 3: cell B3 {reason}" in failure(make_feed(spec()), content)
+
+def test_a_damaged_cell_is_a_bad_row_and_the_others_load(make_feed: MakeFeed) -> None:
+    content = workbook(["id", "note"], [1, "a"], *([row, "damaged"] for row in range(2, len(DAMAGED) + 2)), [99, "c"])
+    for line, cell in enumerate(DAMAGED, start=3):
+        content = edited(content, SHEET, f'<c r="B{line}"[^>]*>.*?(?=</c>)', f'<c r="B{line}" {cell}')
+    feed = make_feed(spec() + f"bad_rows: {{action: quarantine, max_rows: {len(DAMAGED)}}}\n")
+
+    reasons = [f"cell B{line} {reason}" for line, reason in enumerate(DAMAGED.values(), start=3)]
+    assert f"row 2, line 3: {reasons[0]}" in failure(make_feed(spec()), content)
     assert feed.load("a.xlsx", content).failure is None
-    assert feed.rows("id, note", "id") == [(1, "a"), (3, "c")]
+    assert [row["reason"] for row in quarantine_rows(feed)] == reasons
+    assert feed.rows("id, note", "id") == [(1, "a"), (99, "c")]
 
 
-@pytest.mark.parametrize("number", ["0.999999999", "-0.2", "-1.5"])
 @pytest.mark.parametrize("epoch", [CALENDAR_WINDOWS_1900, CALENDAR_MAC_1904])
-def test_a_number_that_is_no_time_of_its_day_is_a_bad_row(make_feed: MakeFeed, epoch: datetime, number: str) -> None:
+def test_a_number_that_is_no_time_of_its_day_is_a_bad_row(make_feed: MakeFeed, epoch: datetime) -> None:
     book = openpyxl.Workbook()
     book.epoch = epoch
-    for row in (["id", "at"], [1, time(8, 15)], [2, time(23, 59, 59, 999000)]):
+    for row in (["id", "at"], *([row, time(8, 15)] for row in (1, 2, 3)), [4, time(23, 59, 59, 999000)]):
         book.active.append(row)
-    content = edited(saved(book), SHEET, '(<c r="B2"[^>]*>)<v>[^<]*</v>', rf"\1<v>{number}</v>")
-    feed = make_feed(spec() + "bad_rows: {action: quarantine, max_rows: 1}\n")
+    content = saved(book)
+    for line, number in enumerate(("0.999999999", "-0.2", "-1.5"), start=2):
+        content = edited(content, SHEET, rf'(<c r="B{line}"[^>]*>)<v>[^<]*</v>', rf"\1<v>{number}</v>")
+    feed = make_feed(spec() + "bad_rows: {action: quarantine, max_rows: 3}\n")
 
     assert "cell B2 is formatted as a date or time, and its number is none" in failure(make_feed(spec()), content)
     assert feed.load("a.xlsx", content).failure is None
-    assert [(number, str(at)) for number, at in feed.rows("id, at", "id")] == [(2, "23:59:59.999")]
+    assert [row["row"] for row in quarantine_rows(feed)] == [1, 2, 3]
+    assert [(number, str(at)) for number, at in feed.rows("id, at", "id")] == [(4, "23:59:59.999")]
 
 
 def test_fractions_are_the_shortest_text_of_their_float(make_feed: MakeFeed) -> None:
