@@ -153,8 +153,8 @@ _NUMBERS = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a Spark session: `make test-spark` runs it, and `make test` the rest."""
-    for item in items:
+    """Mark what needs a Spark session here: `make test-spark` runs it, and `make test` the rest."""
+    for item in (each for each in items if each.path.is_relative_to(Path(__file__).parent)):
         parameters = getattr(item, "callspec", None)
         of_bench = None if parameters is None else parameters.params.get("bench")
         fixtures = getattr(item, "fixturenames", ())

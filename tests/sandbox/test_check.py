@@ -368,12 +368,3 @@ def test_workers_of_spark_that_cannot_run_tasks(checking: Checking) -> None:
     assert (red.item, red.exit_code) == ("spark", 5)
     assert red.found == "the Spark worker on h has Python 3.9, the driver 3.11"
     assert red.remedy == "Workers must run the same"
-
-
-def test_workers_of_spark_read_the_lake(checking: Checking, spark_engine: Any) -> None:
-    executor, store = spark_engine._executor, spark_engine._store
-
-    found = checking.check((*CHECKS, SPARK), reach_spark=lambda file: executor.reach(store, file))
-
-    assert found["spark"].status == "ok"
-    assert found["spark"].found.startswith("2 tasks on ")

@@ -1,14 +1,13 @@
-"""What a load costs, by count: submissions to the warehouse, Spark jobs, API calls that submit, calls of S3."""
+"""What a load costs, by count: submissions to the warehouse, API calls that submit, calls of S3."""
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import botocore.handlers
 import pytest
-from pyspark import SparkContext
 
 from tests.harness import FeedHarness, MakeFeed, csv_text, new_name, run_together, tagged_spec
 from tests.sandbox.conftest import MINIMAL
@@ -42,34 +41,6 @@ def counted_calls(client: Any, service: str = "s3") -> Iterator[Counter[str]]:
     client.meta.events.register(f"before-call.{service}", count)
     yield calls
     client.meta.events.unregister(f"before-call.{service}", count)
-
-
-def spark_jobs(action: Callable[[], Any]) -> int:
-    """Run something and return how many Spark jobs it started."""
-    scheduler = SparkContext.getOrCreate()._jsc.sc().dagScheduler()
-    before = scheduler.numTotalJobs()
-    action()
-    return int(scheduler.numTotalJobs() - before)
-
-
-def test_a_load_without_drift_makes_three_submissions_and_one_spark_job(
-    make_feed: MakeFeed, spark_engine: Any, redshift_data: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    feed = make_feed(frames=spark_engine)
-    feed.load("1.csv", csv_text("id,a,b", "1,x,1.5", "2,y,2.5"))
-    feed.land("2.csv", csv_text("id,a,b", "2,z,3.5", "3,w,4.5"))
-    counter = SubmissionCounter(redshift_data)
-
-    jobs = spark_jobs(lambda: feed.run())
-
-    with capsys.disabled():
-        print(f"\na load without drift: {len(counter.names)} submissions {counter.names}, {jobs} Spark job")
-    assert counter.names == [
-        "BatchExecuteStatement",
-        "ExecuteStatement",
-        "BatchExecuteStatement",
-    ]
-    assert jobs == 1
 
 
 def test_a_load_of_a_small_file_without_drift_makes_thirteen_calls_of_s3(
@@ -187,23 +158,3 @@ def test_several_files_are_observed_once(make_feed: MakeFeed, redshift_data: Any
 
     assert [result.status for result in results] == ["SUCCESS"] * 3
     assert len(counter.names) == 1 + 3 * 2
-
-
-def test_unknown_columns_cost_one_profiling_pass(make_feed: MakeFeed, spark_engine: Any) -> None:
-    feed = make_feed(frames=spark_engine)
-    feed.land("1.csv", csv_text("id,a", "1,x"))
-
-    assert spark_jobs(lambda: feed.run()) == 2
-
-
-def test_a_number_that_outgrows_its_type_costs_one_more_spark_job_and_a_longer_text_none(
-    make_feed: MakeFeed, spark_engine: Any
-) -> None:
-    feed = make_feed(frames=spark_engine)
-    feed.load("1.csv", csv_text("id,a,b", "1,x,5"))
-    feed.land("2.csv", csv_text("id,a,b", "1," + "x" * 400 + ",5"))
-    longer = spark_jobs(lambda: feed.run())
-    feed.land("3.csv", csv_text("id,a,b", "1,x,3000000000"))
-    bigger = spark_jobs(lambda: feed.run())
-
-    assert (longer, bigger) == (1, 2)

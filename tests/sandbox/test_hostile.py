@@ -7,7 +7,6 @@ import io
 from dataclasses import replace
 from typing import Any
 
-import psutil
 import pytest
 
 from framework.load.request import OneFile
@@ -100,14 +99,3 @@ def test_a_file_name_is_a_value_and_nothing_more(
     _, rows = bench.stage(named, [column("a", "integer"), column("f", "varchar(999)", value=FileName())])
 
     assert rows[0][:2] == (1, name)
-
-
-def test_a_local_spark_listens_on_loopback_only(spark_engine: Any) -> None:
-    listening = {
-        connection.laddr.ip.removeprefix("::ffff:")
-        for process in psutil.Process().children(recursive=True)
-        if process.name() == "java"
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
-    assert listening == {"127.0.0.1"}

@@ -20,21 +20,18 @@ from typing import Any, NoReturn
 import psycopg
 import pyte
 import pytest
-from pyspark import SparkContext
 
 from framework.load.pipeline import run_pipeline
 from framework.load.request import Pending
 from framework.log.run_log import RunLog
 from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction
-from framework.rows.engine import SplitEngine
 from framework.sandbox import SandboxAddress
 from framework.warehouse.client import Caller as StatementCaller
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
 from tests.harness import MakeFeed, new_name
 from tests.receiver import receiving
-from tests.rows.conftest import column, make_bench
 from tests.sandbox.conftest import ENVIRONMENT as SANDBOX
 from tests.sandbox.data_api_caller import ENDLESS, Caller
 from tests.slow_s3 import slow_s3
@@ -301,26 +298,3 @@ def test_a_statement_of_an_interrupted_run_is_cancelled(redshift_data: Any, s3: 
         warehouse.run(endless, StatementCaller("p", name), RunLog(name, "p", None))
     (found,) = redshift_data.list_statements(StatementName=f"feedway/p/{name}/", Status="ALL")["Statements"]
     assert found["Status"] == "ABORTED"
-
-
-def test_spark_cancels_its_jobs(spark_engine: SplitEngine, sandbox: SandboxAddress, s3: Any) -> None:
-    bench = make_bench(spark_engine, sandbox, s3)
-    content = b"id,a\n" + b"".join(b"%d,%090d\n" % (number, number) for number in range(300_000))
-    batch, shown = bench.batch(content), []
-
-    def watch(step: str, **numbers: int) -> None:
-        shown.append(numbers)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt), spark_engine.open(batch, watch) as rows:
-        rows.stage([column("id", "bigint"), column("a", "varchar(100)")], "s3://lake/staging/cancelled")
-
-    def staged() -> list[str]:
-        found = s3.list_objects_v2(Bucket="lake", Prefix="staging/cancelled").get("Contents", [])
-        return [item["Key"] for item in found]
-
-    assert len(shown) == 1
-    assert SparkContext.getOrCreate().statusTracker().getActiveJobsIds() == []
-    before = staged()
-    time.sleep(1)
-    assert staged() == before
