@@ -2,6 +2,9 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
+# Tests start many processes of this checkout: each would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster dist bench bench-peers docs clean
 
 setup: $(STAMP)
@@ -19,18 +22,16 @@ $(STAMP): setup.cfg setup.py pyproject.toml
 demo: setup
 	@$(PYTHON) -m demo
 
-# Two processes that take about as long, each with a sandbox of its own; loads on Spark are in the first.
-FIRST_HALF := tests/sandbox/test_[a-hr]*.py tests/sandbox/test_interruption.py tests/lake tests/s3_server tests/deploy \
-    tests/processes tests/docs
-SECOND_HALF := tests/sandbox/test_in[iv]*.py tests/sandbox/test_[j-qs-z]*.py tests/rows tests/unit
+# Three processes, each with a sandbox of its own, keep two cores busy: a load often waits for an answer.
+WORKERS ?= 3
 
 test: setup
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --check --quiet .
-	@$(VENV)/bin/mypy
-	@$(PYTHON) -m pytest $(FIRST_HALF) & other=$$!; \
-	$(PYTHON) -m pytest -m "not spark" $(SECOND_HALF); result=$$?; \
-	wait $$other && exit $$result
+	@$(VENV)/bin/mypy & types=$$!; \
+	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile -m "not spark" tests/sandbox tests/rows tests/lake tests/s3_server \
+	    tests/deploy tests/processes tests/unit; result=$$?; \
+	wait $$types && exit $$result
 
 # Rows, and the load tests once more, with tasks in Spark's workers.
 test-spark: setup
