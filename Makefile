@@ -65,9 +65,9 @@ test-faults: setup
 test-evolution: setup
 	@$(PYTHON) -m pytest --exhaustive tests/evolution
 
-# A spec drafted from every file that tests read, and loaded with it.
+# Specs that users are offered, all loaded with: drafts from every file that tests read, and each way out of a refusal.
 test-init: setup
-	@$(PYTHON) -m pytest --exhaustive tests/sandbox/test_init_files.py
+	@$(PYTHON) -m pytest --exhaustive tests/sandbox/test_init_files.py tests/sandbox/test_refusals.py
 
 # Ten thousand files under one prefix.
 test-scale: setup

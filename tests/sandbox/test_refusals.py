@@ -15,6 +15,7 @@ from tests.harness import FeedHarness, MakeFeed, csv_text
 
 _NUMBERS = itertools.count(1)
 _WAY_OUT = re.compile(r"  (?P<fields>[a-z_]+\..*?: .*?)(?: without (?P<removed>\S+))? \((?P<effect>[^()]*)\)")
+_OF_MOST_CASES = re.compile(r"bad_rows\.action: quarantine|type_conflicts: to_text")
 REJECT_WIDER = {"evolution": {"wider_values": "reject"}}
 QUARANTINE = ["bad_rows.action: quarantine and bad_rows.max_rows: 1"]
 
@@ -325,8 +326,16 @@ def changed(spec: dict[str, Any], way_out: re.Match[str]) -> dict[str, Any]:
     return spec
 
 
+def to_take(offered: list[re.Match[str]], is_exhaustive: bool) -> list[re.Match[str]]:
+    """Return the ways out of a case: without --exhaustive not what most cases offer, beside ways of its own."""
+    own = [way_out for way_out in offered if not _OF_MOST_CASES.search(way_out["fields"])]
+    return offered if is_exhaustive or not own else own
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_a_refused_file_loads_by_each_way_out_that_its_message_offers(make_feed: MakeFeed, name: str) -> None:
+def test_a_refused_file_loads_by_each_way_out_that_its_message_offers(
+    make_feed: MakeFeed, request: pytest.FixtureRequest, name: str
+) -> None:
     case = CASES[name]
     feed = prepared(make_feed, case, spec_of(case))
 
@@ -340,7 +349,8 @@ def test_a_refused_file_loads_by_each_way_out_that_its_message_offers(make_feed:
     assert [way_out[0].rpartition(" (")[0].strip() for way_out in offered] == case.ways_out
     of_columns = [way_out for way_out in offered if "bad_rows" not in way_out["fields"]]
     # Where several columns are at fault each needs a way out of its own.
-    specs = [changed(spec_of(case), way_out) for way_out in offered]
+    taken = to_take(offered, request.config.getoption("--exhaustive"))
+    specs = [changed(spec_of(case), way_out) for way_out in taken]
     if len(case.shown) > 1 and len(of_columns) > 1:
         specs = [changed(changed(spec_of(case), of_columns[0]), of_columns[1])]
     for spec in specs:
