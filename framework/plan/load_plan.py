@@ -334,7 +334,8 @@ def _checked(load: LoadInput, observed: Observation, plan: LoadPlan) -> LoadPlan
     most = max(width, 0 if plan.table is None else len(plan.table.columns))
     if most > MAX_COLUMNS:
         raise SchemaChangeError(too_many(spec, observed.table, load.files[0].source.url, most))
-    for transaction in plan.transactions:
+    # The statements of the single transaction are known to fit: all of them together do.
+    for transaction in plan.transactions if plan.single is None else plan.evolution:
         for statement in transaction.statements:
             render(statement, spec.pipeline, load.names.run_id)
     return plan
