@@ -203,7 +203,7 @@ def assert_command_ends_as_without(feed: FeedHarness, hooks: str, unsent: str) -
     took_without = time.monotonic() - begun
 
     assert code == without == 3
-    assert took - took_without < MOST_SECONDS + 1.5
+    assert took - took_without < 2 * MOST_SECONDS, "a server has its seconds once"
     assert {(entry["msg"], entry["error"].partition(": ")[2] or entry["error"]) for entry in warnings} == {
         ("webhook 1 was not notified", unsent)
     }
@@ -247,7 +247,7 @@ def test_all_servers_together_are_waited_for_no_longer_than_one(feed: FeedHarnes
 
         assert feed.command("run", feed.name)[0] == 3
 
-        assert time.monotonic() - begun < MOST_SECONDS + 4
+        assert time.monotonic() - begun < 2 * MOST_SECONDS, "one after the other they would take as long"
     assert len(notices(receiver)) == 1
 
 
