@@ -88,7 +88,7 @@ def test_a_member_is_at_fault_by_its_name_and_its_own_rows(make_feed: MakeFeed) 
 
 
 def test_a_bomb_ends_at_its_limit(make_feed: MakeFeed) -> None:
-    rows = b"id,name\n" + b"1,x\n" * 1_000_000
+    rows = b"id,name\n" + b"1,x\n" * 300_000
     limit = "unpacks to more than 1.0 MB, the limit of source.max_unpacked"
     for packed in (gzip.compress(rows), bz2.compress(rows), lzma.compress(rows), zipped({"a.csv": rows})):
         assert limit in rejected(make_feed(spec("max_unpacked: 1MB,")), packed)
@@ -105,12 +105,8 @@ def test_a_field_of_a_gigabyte_is_no_field(make_feed: MakeFeed) -> None:
     message = rejected(make_feed(spec("max_unpacked: 4GB,")), packed.getvalue())
     assert "record 2: a quoted field is not closed" in message
     assert MAX_RECORD_BYTES == 64 * 1024**2
-    one = io.BytesIO()
-    with gzip.GzipFile(fileobj=one, mode="wb", compresslevel=1) as target:
-        for _ in range(1024):
-            target.write(b"x" * 1024**2)
     assert "no header or first record ends within the first 16 MB" in rejected(
-        make_feed(spec("max_unpacked: 4GB,")), one.getvalue()
+        make_feed(spec()), gzip.compress(b"x" * 64 * 1024**2, compresslevel=1)
     )
 
 

@@ -89,7 +89,7 @@ def test_an_encoding_that_cannot_be_read_is_named(tmp_path: Path, values: list[A
 def test_messages_name_no_local_file(tmp_path: Path) -> None:
     content = parquet(pa.table({"id": list(range(50)), "text": ["x"] * 50}), write_page_checksum=False)
     start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
-    places = [*range(4, start, 7), *range(start, len(content) - 8, 5)]
+    places = [*range(4, start, 11), *range(start, len(content) - 8, 9)]
     messages = []
 
     for number, place in enumerate(places):
