@@ -30,7 +30,7 @@ test: setup
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy & types=$$!; \
 	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile -m "not spark" tests/sandbox tests/rows tests/lake tests/s3_server \
-	    tests/deploy tests/processes tests/unit; result=$$?; \
+	    tests/deploy tests/processes tests/docs tests/unit; result=$$?; \
 	wait $$types && exit $$result
 
 # Rows, and the load tests once more, with tasks in Spark's workers.
