@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from framework.spec.rules import RULES, Rule
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "spec.md"
 
@@ -95,6 +97,12 @@ ENVIRONMENTS = """
 Where each environment's lake and warehouse are. `--env` takes `<name>`.
 """
 
+RULES_INTRODUCTION = """
+## Look up a rule of `validate`
+
+Each problem ends with the rule that found it, such as `(spec/unknown-field)`.
+"""
+
 LINE_LENGTH = 120
 LONGEST_UNBROKEN = 80
 """Characters of a piece of code that stays on one line."""
@@ -108,6 +116,8 @@ def generate() -> str:
     parts += _sections(_schema("pipeline"), "")
     parts.append(ENVIRONMENTS)
     parts += _sections(_schema("environments"), "")
+    parts.append(RULES_INTRODUCTION)
+    parts += [_rule(name, rule) for name, rule in RULES.items()]
     return "\n".join(parts)
 
 
@@ -139,6 +149,11 @@ def _entry(name: str, field: Mapping[str, Any], parent: Mapping[str, Any]) -> st
     elif "default" in field:
         kind += f", default {_code(field['default'])}"
     return _wrapped(f"- **`{name}`** ({kind}): {field['description']} Example: {_code(field['examples'][0])}.", "  ")
+
+
+def _rule(name: str, rule: Rule) -> str:
+    section = rule.section.removeprefix("docs/").removeprefix(TARGET.name)
+    return _wrapped(f"- **`{name}`**: {rule.finds} ([details]({section}))", "  ")
 
 
 def _wrapped(text: str, indent: str = "") -> str:

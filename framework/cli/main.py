@@ -19,7 +19,7 @@ from framework.errors import PipelineError, SpecError
 from framework.log.redaction import trace
 from framework.model import program
 from framework.model.program import Program
-from framework.model.words import visible
+from framework.model.words import listed, visible
 
 COMMANDS = {
     "init": "draft the spec of a feed from sample files",
@@ -46,8 +46,8 @@ COMMANDS = {
 BEGINNING = frozenset({"init", "completion"})
 """Commands that need no project: one begins it, another has no use for it."""
 DEFAULT_ENVIRONMENT = "sandbox"
-IN_MARKDOWN = frozenset({"plan"})
-"""Commands that take `--output github`."""
+OWN_FORMS = {"github": ("plan", "validate"), "sarif": ("validate",)}
+"""Forms of `--output` that are for some commands alone, and these."""
 WITHOUT_DOCUMENT = frozenset({"completion"})
 """Commands that print a script for a shell, in no other form."""
 LOADING = ("run", "replay")
@@ -133,10 +133,11 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     line = translate_pipeline_form(argv)
     # Its name is in the line of the command that runs; the others are not imported.
     arguments = build_parser(line.argv).parse_args(line.argv)
-    if arguments.output == "github" and arguments.command not in IN_MARKDOWN:
-        raise SpecError(f"--output github is for {', '.join(sorted(IN_MARKDOWN))}; {arguments.command} has no Markdown")
-    if arguments.output != DEFAULT_FORMAT and arguments.command in WITHOUT_DOCUMENT:
-        raise SpecError(f"{arguments.command} prints a script, and no document: leave --output out")
+    form, command = arguments.output, arguments.command
+    if command not in OWN_FORMS.get(form, (command,)):
+        raise SpecError(f"--output {form} is for {listed(OWN_FORMS[form])}; {command} does not print it")
+    if form != DEFAULT_FORMAT and command in WITHOUT_DOCUMENT:
+        raise SpecError(f"{command} prints a script, and no document: leave --output out")
     arguments.job_id = line.job_id
     arguments.ignored = line.ignored
     return arguments
@@ -197,10 +198,10 @@ def _add_common(parser: argparse.ArgumentParser, first: bool) -> None:
     )
     group.add_argument(
         "--output",
-        choices=("text", "json", "lines", "github"),
+        choices=("text", "json", "lines", *OWN_FORMS),
         default=default(DEFAULT_FORMAT),
-        help="text for people (the default), one JSON document, or JSON lines: the log, then the document; "
-        "of plan also Markdown for a pull request",
+        help="text for people (the default), one JSON document, or JSON lines: the log, then the document; github: "
+        "Markdown of plan, annotations of validate; sarif: of validate",
     )
 
 

@@ -1,4 +1,4 @@
-"""The output of commands: a JSON document, JSON lines, or text."""
+"""The output of commands: text, a JSON document, JSON lines, or a form that services read."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, TextIO
 
 from framework.cli.display import Display, Mark, is_live
 from framework.log.run_log import Entry, Event
 from framework.model.program import PLAIN, Program
 
-Format = Literal["text", "json", "lines", "github"]
+Format = Literal["text", "json", "lines", "github", "sarif"]
 DEFAULT_FORMAT: Format = "text"
 _IN_RESULTS = frozenset({Event.FAILED, Event.LOAD_FAILED, Event.FILE_SKIPPED, Event.FILE_REFUSED})
 """Entries of the log whose content a result has too."""
@@ -25,7 +26,8 @@ class Output:
     """The streams and the form of a command's output, and how its messages spell the command to go on with.
 
     text: tables, and on stderr what happens meanwhile. json: one document on stdout, the log on stderr.
-    lines: the log as JSON lines on stdout, the document as the last one. github: as text, with Markdown on stdout.
+    lines: the log as JSON lines on stdout, the document as the last one. github, sarif: as text, but stdout has what
+    these read.
     """
 
     format: Format
@@ -50,19 +52,20 @@ class Output:
         return self.log_stream is None
 
     def document(
-        self, document: dict[str, object], text: Callable[[], str], markdown: Callable[[], str] | None = None
+        self,
+        document: dict[str, object],
+        text: Callable[[], str],
+        forms: Mapping[Format, Callable[[], str]] = MappingProxyType({}),
     ) -> None:
-        """Print a command's result: as JSON, as text, as the last of the JSON lines, or as Markdown."""
+        """Print a command's result: as JSON, as text, as the last of the JSON lines, or in one of its own forms."""
         self.display.end()
         if self.format == "json":
             self.stdout.write(as_json(document))
-        elif self.format == "text":
-            self.stdout.write(text() + "\n")
-        elif self.format == "github":
-            assert markdown is not None
-            self.stdout.write(markdown() + "\n")
-        else:
+        elif self.format == "lines":
             self.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        else:
+            shown = text if self.format == "text" else forms[self.format]
+            self.stdout.write(shown() + "\n")
         self.stdout.flush()
 
     def say(self, line: str) -> None:
@@ -95,7 +98,7 @@ def as_json(document: dict[str, object]) -> str:
 
 def make_output(asked: Format = DEFAULT_FORMAT, program: Program = PLAIN) -> Output:
     """Return the output of this process."""
-    live = asked in ("text", "github") and is_live(sys.stderr, os.environ)
+    live = asked not in ("json", "lines") and is_live(sys.stderr, os.environ)
     return Output(asked, sys.stdout, sys.stderr, Display(sys.stderr, live=live), program)
 
 

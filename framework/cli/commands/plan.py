@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     output.document(
         report.as_dict(),
         lambda: plan_text(report, shown),
-        lambda: plan_markdown(report, environment.name, arguments.columns),
+        {"github": lambda: plan_markdown(report, environment.name, arguments.columns)},
     )
     code = end_in(failures_of(report.failures))
     return ATTENTION if arguments.detailed_exitcode and report.has_changes else code

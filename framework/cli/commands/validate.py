@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 
+from framework.cli.annotations import annotated
 from framework.cli.output import Output
+from framework.cli.repository import path_in_repository, repository_root
+from framework.cli.sarif import sarif
 from framework.cli.selection import add_selection, selected_names
 from framework.errors import Problem
-from framework.model.words import counted
+from framework.model.words import counted, visible
 from framework.spec.project import Project, check_project, empty_problem
 
 
@@ -28,13 +32,17 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     if not project.pipeline_names():
         problems.append(empty_problem(project))
     document: dict[str, object] = {"problems": [problem.as_dict() for problem in problems]}
-    output.document(document, lambda: _text(problems, project, names))
+    root = repository_root(project.folder, os.environ)
+    placed = [(path_in_repository(problem.file, project.folder, root), problem) for problem in problems]
+    end = _end(problems, len(names) or len(project.pipeline_names()))
+    output.document(
+        document,
+        lambda: "\n".join([*(visible(str(problem)) for problem in problems), end]),
+        {"github": lambda: annotated(placed, end), "sarif": lambda: sarif(placed)},
+    )
     return 2 if any(problem.severity == "error" for problem in problems) else 0
 
 
-def _text(problems: Sequence[Problem], project: Project, names: Sequence[str]) -> str:
-    shown = [str(problem) for problem in problems]
+def _end(problems: Sequence[Problem], checked: int) -> str:
     errors = sum(problem.severity == "error" for problem in problems)
-    checked = len(names) or len(project.pipeline_names())
-    end = counted(errors, "problem") if errors else counted(checked, "pipeline is valid", "pipelines are valid")
-    return "\n".join([*shown, end])
+    return counted(errors, "problem") if errors else counted(checked, "pipeline is valid", "pipelines are valid")

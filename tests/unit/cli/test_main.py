@@ -43,10 +43,18 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     assert (ended.value.code, capsys.readouterr().out) == (0, f"feedway {importlib.metadata.version('feedway')}\n")
 
 
-@pytest.mark.parametrize("argv", [["--output", "github", "validate"], ["run", "orders", "--output", "github"]])
-def test_markdown_is_for_plans(argv: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--output", "sarif", "plan", "orders"], "--output sarif is for validate; plan does not print it"),
+        (["run", "orders", "--output", "github"], "--output github is for plan, validate; run does not print it"),
+    ],
+)
+def test_a_form_of_some_commands_is_refused_by_the_others(
+    argv: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     code = main(argv, home=tmp_path)
 
     printed = capsys.readouterr()
     assert (code, printed.out) == (2, "")
-    assert "--output github is for plan" in printed.err
+    assert words in printed.err
