@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 # Tests start many processes of this checkout: each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster dist bench bench-peers docs clean
+.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster dist release bench bench-peers docs clean
 
 setup: $(STAMP)
 
@@ -85,6 +85,15 @@ test-cluster: setup
 dist: setup
 	@$(PYTHON) -m deploy.dist
 
+# The wheel and the source distribution, each installed into an empty environment; they are built in one of its own.
+release: $(VENV)-release/.installed
+	@$(VENV)-release/bin/python -m deploy.release
+
+$(VENV)-release/.installed: $(STAMP)
+	@$(PYTHON) -m venv $(VENV)-release
+	@$(VENV)-release/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[release]'
+	@touch $@
+
 bench: setup
 	@$(PYTHON) -m benchmarks
 
@@ -108,4 +117,4 @@ $(VENV)-docs/.installed: $(STAMP)
 
 clean:
 	@[ ! -x $(PYTHON) ] || [ ! -d .sandbox ] || $(PYTHON) -m framework sandbox reset --yes
-	@rm -rf $(VENV) $(VENV)-spark4 $(VENV)-peers $(VENV)-docs .sandbox .demo .bench .bench-scale build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache
+	@rm -rf $(VENV) $(VENV)-* .sandbox .demo .bench .bench-scale build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parent.parent
 GLUE_REQUIREMENTS = ROOT / "deploy" / "glue-requirements.txt"
 SOURCES = (
-    "setup.cfg", "setup.py", "pyproject.toml", "README.md", "environments.yml",
-    "framework", "pipelines", "schemas", "templates",
+    "setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE", "NOTICE",
+    "environments.yml", "framework", "pipelines", "schemas", "templates", "docs",
 )  # fmt: skip
 # Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html (appendix B)
 GLUE_PLATFORMS = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux2014_x86_64")
@@ -54,16 +54,23 @@ def write_dist(folder: Path) -> list[Path]:
 def build_wheel(folder: Path) -> Path:
     """Build the project's wheel into a folder; return its path."""
     with TemporaryDirectory(prefix="feedway-build-") as scratch:
-        # From a copy: a build in place leaves its files there, and the next one ships specs that were deleted since.
-        for name in SOURCES:
-            source, copy = ROOT / name, Path(scratch, name)
-            if source.is_dir():
-                shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copyfile(source, copy)
+        copy_sources(Path(scratch))
         _pip("wheel", "--no-deps", "--wheel-dir", str(folder), scratch)
     (wheel,) = folder.glob("feedway-*.whl")
     return wheel
+
+
+def copy_sources(folder: Path) -> None:
+    """Copy what is built into a folder.
+
+    A build in place leaves its files there, and the next one would ship specs that were deleted since.
+    """
+    for name in SOURCES:
+        source, copy = ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, copy)
 
 
 def download(requirements: list[str], folder: Path) -> None:

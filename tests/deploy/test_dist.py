@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import email
 import re
 import zipfile
 from pathlib import Path
@@ -45,6 +46,20 @@ def test_the_wheel_installs_the_program(wheel: Path) -> None:
 
     assert dict(scripts["console_scripts"]) == {"feedway": "framework.cli.process:run_process"}
     assert callable(run_process)
+
+
+def test_the_wheel_carries_its_license_and_is_typed(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (folder,) = {name.split("/")[0] for name in archive.namelist() if ".dist-info/" in name}
+        metadata = email.message_from_string(archive.read(f"{folder}/METADATA").decode("utf-8"))
+        texts = {name: archive.read(f"{folder}/licenses/{name}").decode("utf-8") for name in ("LICENSE", "NOTICE")}
+        typed = archive.read("framework/py.typed")
+
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata.get_all("License-File") == list(texts)
+    assert texts == {name: (ROOT / name).read_text(encoding="utf-8") for name in texts}
+    assert (typed, "Typing :: Typed" in metadata.get_all("Classifier", [])) == (b"", True)
+    assert metadata.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_environments_in_the_wheel_are_the_projects(wheel: Path) -> None:
