@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 # Tests start many processes of this checkout: each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster dist release bench bench-peers docs clean
+.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster test-editor dist release bench bench-peers docs clean
 
 setup: $(STAMP)
 
@@ -80,6 +80,14 @@ test-glue: setup
 # Two million rows on a Spark standalone cluster of two workers, started for it.
 test-cluster: setup
 	@$(PYTHON) -m pytest tests/cluster
+
+# What an editor checks, completes and describes, by the language server of its YAML extension, which Node.js runs.
+test-editor: $(VENV)-editor/.installed
+	@$(PYTHON) -m pytest tests/editor
+
+$(VENV)-editor/.installed: $(STAMP)
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)-editor yaml-language-server@1.25.0
+	@touch $@
 
 # What AWS Glue and spark-submit run.
 dist: setup

@@ -29,7 +29,7 @@ load: {keys: [order_id]}
 ```
 
 - `feedway validate` checks every file, with line and column, without touching AWS.
-- An editor that reads the first line of the example below checks while you type.
+- [An editor](#use-an-editor) checks and completes while you type.
 - YAML is read as version 1.2: `no`, `on` and `0123` are text, `true` and `false` are the only booleans.
 
 `docs/generate_spec.py` writes this page from `schemas/pipeline.schema.json` and `schemas/environments.schema.json`.
@@ -87,6 +87,24 @@ views:
 - A column of fractions is DOUBLE PRECISION, because the second rule matches before the default one, DECIMAL(38,18).
 - `on_failure` is `continue`, because `order_by` keeps an older row from replacing a newer one, whatever the order of
   the files.
+
+## Use an editor
+
+The first line of the example names the JSON Schema of specs. Editors that read it underline mistakes, complete fields,
+values, types and encodings, and describe each:
+
+- **VS Code**: install the extension YAML (`redhat.vscode-yaml`).
+- **Neovim, Emacs, Helix, Sublime Text**: set up `yaml-language-server` for YAML.
+- **IntelliJ, PyCharm**: choose the schema under *Languages & Frameworks, Schemas and DTDs, JSON Schema Mappings*.
+
+| File | First line |
+|---|---|
+| `pipelines/<name>.yml` | `# yaml-language-server: $schema=../schemas/pipeline.schema.json` |
+| `pipelines/tests/<name>.yml` | `# yaml-language-server: $schema=../../schemas/feed_tests.schema.json` |
+| `environments.yml` | `# yaml-language-server: $schema=schemas/environments.schema.json` |
+
+`feedway init` writes the first line of a spec, and the schema of specs into `schemas/`. Copy the two others from
+Feedway's repository. A later version of Feedway may bring new fields: copy its schemas again.
 
 ## `pipelines/<name>.yml`
 """
@@ -167,7 +185,7 @@ def _wrapped(text: str, indent: str = "") -> str:
 def _type(field: Mapping[str, Any]) -> str:
     if "enum" in field:
         return " | ".join(dict.fromkeys(_code(value) for value in field["enum"]))
-    types = [field["type"]] if isinstance(field["type"], str) else field["type"]
+    types = [field["type"]] if isinstance(field["type"], str) else sorted(field["type"], key="null".__eq__)
     return " or ".join(TYPE_WORDS.get(each, each) for each in types)
 
 

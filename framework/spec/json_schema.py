@@ -137,7 +137,8 @@ def _missing_fields(path: Path, found: Any, required: Any, schema: Any, name: st
 
 
 def _wrong_type(path: Path, found: Any, expected: Any, schema: Any, name: str) -> Iterator[Finding]:
-    types = [expected] if isinstance(expected, str) else expected
+    # Schemas have null first where it is the default: editors would fail to write it as text.
+    types = [expected] if isinstance(expected, str) else sorted(expected, key="null".__eq__)
     words = " or ".join(_TYPE_WORDS[each] for each in types)
     fix = ""
     if found is None:

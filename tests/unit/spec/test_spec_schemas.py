@@ -12,20 +12,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
 from framework.model.file_options import FileOptions
 from framework.model.notation import Notation
 from framework.resources import read_text
+from framework.spec.document import read_document
 from framework.spec.environment import Environment
-from framework.spec.json_schema import _DESCRIPTIONS, json_schema
+from framework.spec.json_schema import _DESCRIPTIONS, json_schema, schema_findings
 from framework.spec.load import load_pipeline_text
 from framework.spec.pipeline import PipelineSpec, TypeRule, ViewSpec
+from tests.examples import Example, examples
 
 ROOT = Path(__file__).parents[3]
 NAMES = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "schemas").rglob("*.json"))]
-ANNOTATIONS = {"$schema", "title", "description", "default", "examples", "patternErrorMessage", "replacedFields"}
-STRUCTURE = {"properties", "items", "$ref"}
+ANNOTATIONS = {
+    "$schema",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "patternErrorMessage",
+    "replacedFields",
+    "markdownEnumDescriptions",
+}
+STRUCTURE = {"properties", "items", "$defs", "$ref"}
+WRITTEN = ("pipeline", "environments", "feed_tests")
+"""The schemas of what people write, in editors that describe and suggest."""
 
 
 def subschemas(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -48,7 +62,7 @@ def test_every_field_has_one_sentence_and_valid_examples(name: str) -> None:
         assert re.fullmatch(r"[^\n]+\.", field["description"]), path
         examples = field["examples"] if path else []
         for value in (*examples, *([field["default"]] if "default" in field else [])):
-            Draft202012Validator(field).validate(value)
+            Draft202012Validator({**field, "$defs": schema.get("$defs", {})}).validate(value)
         assert examples or not path, path
 
 
@@ -69,6 +83,52 @@ def test_every_field_is_required_or_has_a_default(name: str) -> None:
 def test_every_keyword_has_its_words(name: str) -> None:
     used = {keyword for _, schema in subschemas(json_schema(name)) for keyword in schema}
     assert used - ANNOTATIONS - STRUCTURE == set(_DESCRIPTIONS) & used
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_each_value_of_an_enumeration_is_described(name: str) -> None:
+    enumerations = [(path, field) for path, field in subschemas(json_schema(name)) if "enum" in field]
+
+    assert enumerations
+    for path, field in enumerations:
+        descriptions = field.get("markdownEnumDescriptions", ())
+        assert len(descriptions) == len(field["enum"]), path
+        assert all(re.fullmatch(r"[A-Z][^\n]+\.|`[^`]+`", text) for text in descriptions), path
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_no_text_is_null_by_default_for_an_editor(name: str) -> None:
+    # yaml-language-server suggests no field behind a mapping in which a text, its first type, is null by default.
+    wrong = [
+        path
+        for path, field in subschemas(json_schema(name))
+        if isinstance(field.get("type"), list) and field.get("default", ...) is None and field["type"][0] != "null"
+        if field["type"][0] == "string"
+    ]
+    assert wrong == []
+
+
+def suggestions(name: str) -> list[str]:
+    """Return what editors suggest under a name, as it is written."""
+    return [snippet["body"] for snippet in json_schema("pipeline")["$defs"][name]["defaultSnippets"]]
+
+
+@pytest.mark.parametrize(
+    ("field", "written"),
+    [
+        *(("column_type", f"types: {{columns: {{a: {text}}}}}") for text in suggestions("column_type")),
+        *(("encoding", f"source: {{prefix: a, options: {{encoding: {text}}}}}") for text in suggestions("encoding")),
+        *(("delimiter", f"source: {{prefix: a, options: {{delimiter: {text}}}}}") for text in suggestions("delimiter")),
+        *(("missing", f"evolution: {{missing_columns: {text}}}") for text in suggestions("missing_columns")),
+    ],
+)
+def test_a_suggestion_is_accepted(field: str, written: str) -> None:
+    source = "" if written.startswith("source") else "source: {prefix: a}\n"
+    load_pipeline_text(f"pipeline: p\n{source}target: {{table: t}}\nload: {{keys: [id]}}\n{written}\n", "p.yml", "p")
+
+
+def test_both_schemas_suggest_the_same_types() -> None:
+    assert json_schema("feed_tests")["$defs"]["column_type"] == json_schema("pipeline")["$defs"]["column_type"]
 
 
 FIELDS_OF_TARGET = {
@@ -130,10 +190,11 @@ def test_the_reference_is_current() -> None:
     assert generated == (ROOT / "docs" / "spec.md").read_text(encoding="utf-8"), "run python docs/generate_spec.py"
 
 
-def test_the_examples_of_the_reference_load() -> None:
-    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "spec.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 2
-    for block in blocks:
-        stem = re.search(r"^pipeline: (.*)$", block, re.MULTILINE)
-        assert stem is not None
-        load_pipeline_text(block, "spec.md", stem[1])
+@pytest.mark.parametrize("example", tuple(examples()), ids=lambda example: example.place)
+def test_an_example_of_the_documentation_is_accepted(example: Example) -> None:
+    document = read_document(example.text, example.place)
+    found = schema_findings(document.value, example.schema)
+
+    assert [finding for finding in found if finding.rule != "spec/required"] == []
+    if example.is_whole:
+        load_pipeline_text(example.text, example.place, yaml.safe_load(example.text)["pipeline"])
