@@ -103,8 +103,8 @@ values, types and encodings, and describe each:
 | `pipelines/tests/<name>.yml` | `# yaml-language-server: $schema=../../schemas/feed_tests.schema.json` |
 | `environments.yml` | `# yaml-language-server: $schema=schemas/environments.schema.json` |
 
-`feedway init` writes the first line of a spec, and the schema of specs into `schemas/`. Copy the two others from
-Feedway's repository. A later version of Feedway may bring new fields: copy its schemas again.
+`feedway init` writes the schemas into `schemas/`, and the first lines of the files that it begins. After an upgrade of
+Feedway remove `schemas/`, and the next `init` writes the current ones.
 
 ## `pipelines/<name>.yml`
 """

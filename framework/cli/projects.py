@@ -12,6 +12,7 @@ from framework.spec.environment import LakeSettings
 from framework.spec.project import BEGINNING, ENVIRONMENTS, PIPELINES, Place, Project
 
 NEW_ENVIRONMENTS = """\
+# yaml-language-server: $schema=schemas/environments.schema.json
 # Where the lake and the warehouse are. Commands take one of these by --env; the default is `sandbox`.
 
 environments:

@@ -26,7 +26,7 @@ from framework.spec.project import ENVIRONMENTS, PIPELINES, Project, check_proje
 if TYPE_CHECKING:
     from framework.draft.draft import Draft
 
-SCHEMA_PATH = "schemas/pipeline.schema.json"
+SCHEMAS = tuple(f"schemas/{name}.schema.json" for name in ("pipeline", "environments", "feed_tests"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -141,12 +141,13 @@ def _environment(project: Project, name: str) -> Environment:
 def _begun(folder: Path) -> Iterator[Path]:
     """Create what a project needs and the folder lacks; yield the files that were created."""
     yield from (path for path in ensure_project(folder) if path.is_file())
-    schema = folder / SCHEMA_PATH
-    # Editors find the schema by the first line of each spec, wherever Feedway is installed.
-    if not schema.exists():
-        schema.parent.mkdir(exist_ok=True)
-        schema.write_text(read_text(SCHEMA_PATH), encoding="utf-8")
-        yield schema
+    # Editors find the schema by the first line of each file, wherever Feedway is installed.
+    for path in SCHEMAS:
+        schema = folder / path
+        if not schema.exists():
+            schema.parent.mkdir(exist_ok=True)
+            schema.write_text(read_text(path), encoding="utf-8")
+            yield schema
 
 
 def _written(path: Path, text: str) -> Iterator[Path]:

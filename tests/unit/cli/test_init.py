@@ -83,12 +83,13 @@ def test_a_project_is_begun_with_what_the_spec_needs(init: Init, tmp_path: Path)
     init({"a.csv": "id,x\n1,a\n2,b\n"})
 
     project = tmp_path / "project"
-    assert {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()} == {
-        "environments.yml",
-        "pipelines/orders.yml",
-        "schemas/pipeline.schema.json",
-    }
-    assert (project / "schemas/pipeline.schema.json").read_text() == read_text("schemas/pipeline.schema.json")
+    schemas = [f"schemas/{name}.schema.json" for name in ("environments", "feed_tests", "pipeline")]
+    files = {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()}
+    assert files == {"environments.yml", "pipelines/orders.yml", *schemas}
+    assert [(project / schema).read_text() for schema in schemas] == [read_text(schema) for schema in schemas]
+    for file in (project / "environments.yml", project / "pipelines" / "orders.yml"):
+        named = file.read_text().partition("$schema=")[2].partition("\n")[0]
+        assert (file.parent / named).is_file(), file
 
 
 def test_nothing_is_overwritten(init: Init) -> None:
