@@ -209,10 +209,13 @@ def test_no_input_is_run_as_a_command(job: Job) -> None:
     assert all("${{" not in step.get("run", "") for step in ACTION["runs"]["steps"])
 
 
-def test_every_input_is_used_and_every_step_is_one_that_github_takes() -> None:
+def test_every_input_is_used_and_documented_and_every_step_is_one_that_github_takes() -> None:
     steps, text = ACTION["runs"]["steps"], json.dumps(ACTION["runs"])
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.*?) ?\|", (ROOT / "docs" / "ci.md").read_text("utf-8"), re.MULTILINE)
+    documented = {name: default.strip("`") for name, default in rows if name in ACTION["inputs"]}
 
     assert ACTION["runs"]["using"] == "composite"
+    assert documented == {name: each["default"] for name, each in ACTION["inputs"].items()} | {"token": "the job's"}
     assert set(re.findall(r"inputs\.([a-z-]+)", text)) == set(ACTION["inputs"])
     assert all(("uses" in step) != ({"run", "shell"} <= set(step)) for step in steps)
     assert all(each["description"] for each in (*ACTION["inputs"].values(), *ACTION["outputs"].values()))
