@@ -53,6 +53,8 @@ RETIRED = {
 QUOTED = ("retrying AWS call", "retrying after a transient failure")
 """Messages of `framework` that documents quote."""
 
+CHANGELOG_HEADINGS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+"""Source: https://keepachangelog.com/en/1.1.0/"""
 LONGEST_LINE = 120
 FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 FIGURES = re.compile(r"<!-- figures -->.*?<!-- end of figures -->", re.DOTALL)
@@ -141,6 +143,15 @@ def test_retired_phrases_do_not_come_back() -> None:
 )
 def test_a_retired_phrase_is_found_across_lines_and_in_names(text: str) -> None:
     assert retired_phrases(text)
+
+
+def test_the_changelog_says_of_the_first_version_only_what_there_is() -> None:
+    """Nobody has used an earlier one, of which something could be changed, removed or fixed."""
+    versions = re.split(r"^## ", read("CHANGELOG.md"), flags=re.MULTILINE)[1:]
+    headings = [re.findall(r"^### (.+)$", version, re.MULTILINE) for version in versions]
+
+    assert headings[-1] == ["Added"]
+    assert all(set(each) <= CHANGELOG_HEADINGS and len(set(each)) == len(each) for each in headings)
 
 
 @pytest.mark.parametrize("message", QUOTED)
