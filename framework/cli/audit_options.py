@@ -16,7 +16,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 def add_audit_options(parser: argparse.ArgumentParser, things: str) -> None:
     """Declare --since and --rows; `things` are what the command prints."""
-    parser.add_argument("--since", metavar="WHEN", help=f"only {things} since: 30m, 6h, 7d, or a UTC time")
+    add_since(parser, things)
     parser.add_argument(
         "--rows",
         type=number_of_rows,
@@ -24,6 +24,11 @@ def add_audit_options(parser: argparse.ArgumentParser, things: str) -> None:
         metavar="N",
         help=f"at most so many (default {DEFAULT_ROWS})",
     )
+
+
+def add_since(parser: argparse.ArgumentParser, things: str) -> None:
+    """Declare --since."""
+    parser.add_argument("--since", metavar="WHEN", help=f"only {things} since: 30m, 6h, 7d, or a UTC time")
 
 
 def parse_since(arguments: argparse.Namespace, now: datetime) -> datetime:

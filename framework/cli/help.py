@@ -83,6 +83,10 @@ EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
         ("feedway stale", "feeds that are late"),
         ("feedway stale --notify --env prod", "send them to the environment's targets"),
     ),
+    "report": (
+        ("feedway report site --env prod", "open site/index.html"),
+        ("feedway report site orders 'sales_*' --since 90d", ""),
+    ),
     "check": (
         ("feedway check --env prod", "what is missing, and what to do"),
         ("feedway check --env prod --create", "create the control schema"),

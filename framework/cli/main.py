@@ -38,6 +38,7 @@ COMMANDS = {
     "changes": "show what loads changed about tables",
     "explain": "show why a column has its type",
     "stale": "show feeds that are late",
+    "report": "write pages about feeds, for a browser",
     "prune": "delete audit rows that nothing needs",
     "restore-views": "restore views that a crashed run dropped",
     "sandbox": "start, stop and query the local stand-in for AWS",

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import cast
 
 from framework.errors import Cause, WarehouseError
-from framework.model.column_type import ColumnType, parse_type
 from framework.model.csv_options import Format
 from framework.model.files import FileIdentity
 from framework.model.names import TableName
@@ -31,6 +30,7 @@ from framework.plan.steps import MAX_STATEMENT_BYTES, Statement, in_portions, se
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.catalog_rows import (
     CatalogRows,
+    column_type_of,
     comment_of,
     grants_of,
     hidden_grantees_of,
@@ -266,7 +266,7 @@ def _source_format(feed: ToObserve, shown: CatalogRows) -> Format | None:
 def _column(row: Row, design: dict[str, Row], in_constraint: bool) -> TableColumn:
     name, data_type, length, precision, scale, is_nullable, default = row
     physical = design.get(str(name), (name, None, False, 0, None, None))
-    column_type, type_text = _column_type(str(data_type), length, precision, scale)
+    column_type, type_text = column_type_of(str(data_type), length, precision, scale)
     if column_type is None and "(" not in type_text and physical[5] is not None:
         # This catalog spells the length out.
         type_text = str(physical[5])
@@ -282,21 +282,6 @@ def _column(row: Row, design: dict[str, Row], in_constraint: bool) -> TableColum
         in_constraint=in_constraint,
         has_column_grants=bool(physical[4]),
     )
-
-
-def _column_type(data_type: str, length: object, precision: object, scale: object) -> tuple[ColumnType | None, str]:
-    """Return the type as a value, None where Feedway knows no such type, and as text."""
-    text = data_type
-    has_length = data_type.startswith("character") or data_type in ("varchar", "char", "bpchar")
-    if data_type in ("numeric", "decimal"):
-        text = f"decimal({precision},{scale})"
-    elif has_length or (data_type == "binary varying" and length is not None):
-        text = f"{data_type}({length})"
-    try:
-        parsed = parse_type(text)
-    except ValueError:
-        return None, text
-    return parsed, parsed.sql
 
 
 def _dependency(row: Row) -> ViewDependency:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from framework.model.column_type import ColumnType, parse_type
 from framework.model.names import TableName
 from framework.model.observation import Comment, Grant
 from framework.plan.steps import Statement, Transaction
@@ -98,6 +99,21 @@ def hidden_grantees_of(shown: CatalogRows) -> dict[TableName, tuple[str, ...]]:
         if unseen and not is_superuser:
             hidden[relation] = tuple(unseen)
     return hidden
+
+
+def column_type_of(data_type: str, length: object, precision: object, scale: object) -> tuple[ColumnType | None, str]:
+    """Return the type as a value, None where Feedway knows no such type, and as text."""
+    text = data_type
+    has_length = data_type.startswith("character") or data_type in ("varchar", "char", "bpchar")
+    if data_type in ("numeric", "decimal"):
+        text = f"decimal({precision},{scale})"
+    elif has_length or (data_type == "binary varying" and length is not None):
+        text = f"{data_type}({length})"
+    try:
+        parsed = parse_type(text)
+    except ValueError:
+        return None, text
+    return parsed, parsed.sql
 
 
 def comment_of(row: Row) -> Comment:

@@ -17,13 +17,13 @@ LEVELS = (
     {"log"},
     {"rows", "warehouse", "lake"},
     {"load"},
-    {"draft", "feed_tests"},
+    {"draft", "feed_tests", "report"},
     {"cli", "sandbox"},
     {"__main__"},
 )
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 LOOSE = {"errors", "parallel", "resources", "__main__"}
-PURE = {"model", "spec", "plan"}
+PURE = {"model", "spec", "plan", "report"}
 MOST_NAMES_OF_A_LOAD = 29
 """Project names that framework/load/load.py imports."""
 FORBIDDEN_IN_PURE = {"boto3", "botocore", "pyspark", "duckdb", "time", "random", "logging", "uuid"}

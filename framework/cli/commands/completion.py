@@ -16,6 +16,7 @@ NAMES = "names"
 _OF_PIPELINES = frozenset({"name", "names"})
 """The arguments that take names of pipelines."""
 _OF_FILES = frozenset({"FILE", "PLACE"})
+_OF_FOLDERS = "DIR"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +49,8 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     for action in _actions(parser):
         if action.dest in _OF_PIPELINES and action.choices is None:
             action.complete = names  # type: ignore[attr-defined]
+        elif action.metavar == _OF_FOLDERS:
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
         elif action.metavar in _OF_FILES:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
     output.stdout.write(shtab.complete(parser, arguments.shell) + "\n")

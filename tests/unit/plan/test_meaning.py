@@ -93,6 +93,8 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "folder": text,
         "limit": 20,
         "query_id": 1004,
+        "characters": 20,
+        "noted": 20,
         "newest_by": [name, name],
         "outage_mark": "outage: ",
         "since": NOON,

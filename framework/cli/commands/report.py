@@ -1,0 +1,61 @@
+"""`report`: a folder of pages about feeds, for a browser."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, dataclass
+
+from framework.cli.audit_options import add_since, parse_since
+from framework.cli.feed_reports import read_site
+from framework.cli.output import Output
+from framework.cli.report_folder import check_folder, write_pages
+from framework.cli.selection import add_selection, selected_names
+from framework.cli.wiring import open_services
+from framework.model.words import counted, size, visible
+from framework.report.pages import INDEX, pages_of
+from framework.spec.project import Project
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A report that was written: the page to open, its folder, and its size."""
+
+    index: str
+    folder: str
+    environment: str
+    feeds: int
+    pages: int
+    bytes: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `report` takes."""
+    parser.add_argument("folder", metavar="DIR", help="the folder to write: a new one, an empty one, or a report's")
+    add_selection(parser, "report", none_is_all=True)
+    add_since(parser, "loads begun and changes made")
+
+
+def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
+    """Write the pages, and print where they begin. A spec with problems is shown on its page and fails nothing.
+
+    Raises:
+        SpecError: the command line or an environment is wrong, or the folder holds something else.
+        WarehouseError: the warehouse or S3 cannot be reached, or refuses.
+        PipelineError: the folder cannot be written.
+    """
+    environment = project.environment(arguments.env)
+    folder = check_folder(arguments.folder)
+    names = selected_names(arguments, project)
+    with open_services(project.folder, environment, output, arguments.job_id) as services:
+        since = parse_since(arguments, services.now()) if arguments.since else None
+        site = read_site(project, names, since, services)
+    written = write_pages(folder, pages_of(site))
+    index = str((folder / INDEX).resolve())
+    reported = Reported(index, str(folder.resolve()), site.environment, len(site.feeds), written.pages, written.bytes)
+    output.document({"report": asdict(reported)}, lambda: _text(reported))
+    return 0
+
+
+def _text(reported: Reported) -> str:
+    pages = counted(reported.pages, "page")
+    return f"{counted(reported.feeds, 'feed')}: {pages}, {size(reported.bytes)}; open {visible(reported.index)}"

@@ -1,0 +1,259 @@
+"""Reads what a report shows of feeds: their specs, the audit and the catalog, one query of a kind for all feeds."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar, cast
+
+import yaml
+
+from framework import __version__
+from framework.cli.freshness import duration_text, late_feeds
+from framework.cli.selection import Feed, read_feed
+from framework.cli.set_aside import find_set_aside
+from framework.errors import SpecError
+from framework.lake.heartbeat import read_activity
+from framework.load.services import Services
+from framework.model.names import TableName
+from framework.parallel import map_parallel
+from framework.report.site import (
+    RUNNING,
+    UNFINISHED,
+    Change,
+    Described,
+    FeedReport,
+    Lateness,
+    Load,
+    Past,
+    Period,
+    Site,
+    Unit,
+    View,
+    Warned,
+)
+from framework.spec.document import read_document
+from framework.spec.pipeline import PipelineSpec
+from framework.spec.project import PIPELINES, Project, instead
+from framework.warehouse.audit import (
+    FEED_CHANGE_COLUMNS,
+    FEED_LOAD_COLUMNS,
+    FeedsQuery,
+    read_feed_changes,
+    read_feed_loads,
+    read_load_periods,
+    read_view_times,
+)
+from framework.warehouse.client import Row
+from framework.warehouse.session import WarehouseSession
+from framework.warehouse.table_columns import read_table_columns
+
+MOST_LOADS, MOST_NOTED, MOST_CHARACTERS = 100, 20, 300
+"""Of each feed: the latest loads and changes, older loads with bad rows or warnings, the length of a message."""
+_HIDDEN = "not shown: bad_rows.log_samples is false, and another version of the spec wrote it"
+_Cells = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Audit:
+    """What the audit has of all feeds, by pipeline."""
+
+    loads: Mapping[str, list[_Cells]]
+    changes: Mapping[str, list[_Cells]]
+    periods: Mapping[str, list[Period]]
+    view_times: Mapping[TableName, datetime]
+
+
+def read_site(project: Project, names: Sequence[str], since: datetime | None, services: Services) -> Site:
+    """Return the report of the named feeds; without names, of those of the project and of the audit.
+
+    A feed whose spec cannot be read, or is gone, is in it with what the audit has.
+
+    Raises:
+        SpecError: there is neither a spec of a name nor a load of it.
+        WarehouseError: the warehouse or S3 cannot be reached, or refuses.
+    """
+    log = services.open_log(services.new_run_id(), "report")
+    session = WarehouseSession(services.warehouse, "report", log)
+    now = services.now()
+    begun = since or datetime(1970, 1, 1, tzinfo=UTC)
+    audit = _read_audit(session, FeedsQuery(tuple(names), begun, MOST_LOADS, MOST_NOTED, MOST_CHARACTERS))
+    known = project.pipeline_names()
+    shown = sorted(set(names) or {*known, *audit.loads, *audit.changes})
+    for name in shown:
+        if name not in known and name not in audit.loads and name not in audit.changes:
+            place = project.find(PIPELINES).shown
+            raise SpecError(f"there is no pipeline {name!r} in {place}, and no load of it. {instead(name, known)}")
+    feeds = [read_feed(project, name) for name in shown]
+    reports = tuple(_reports(project, feeds, audit, session, services))
+    return Site(services.environment.name, now, __version__, since, reports)
+
+
+def _read_audit(session: WarehouseSession, query: FeedsQuery) -> _Audit:
+    reads: list[Callable[[], Any]] = [
+        partial(read_feed_loads, session, query),
+        partial(read_feed_changes, session, query),
+        partial(read_load_periods, session, query),
+        partial(read_view_times, session),
+    ]
+    loads, changes, periods, view_times = map_parallel(lambda read: read(), reads)
+    return _Audit(
+        _grouped(loads, lambda row: dict(zip(FEED_LOAD_COLUMNS, row, strict=True))),
+        _grouped(changes, lambda row: dict(zip(FEED_CHANGE_COLUMNS, row, strict=True))),
+        _grouped(periods, _period),
+        view_times,
+    )
+
+
+def _grouped(rows: Iterable[Row], made: Callable[[Row], T]) -> dict[str, list[T]]:
+    """Return values made of rows, by the pipeline that each row begins with."""
+    found: dict[str, list[T]] = defaultdict(list)
+    for row in rows:
+        found[str(row[0])].append(made(row))
+    return dict(found)
+
+
+def _reports(
+    project: Project, feeds: Sequence[Feed], audit: _Audit, session: WarehouseSession, services: Services
+) -> Iterable[FeedReport]:
+    specs = [feed.spec for feed in feeds if isinstance(feed.spec, PipelineSpec)]
+    columns = read_table_columns(session, list(dict.fromkeys(spec.target.table for spec in specs)))
+    late = {stale.pipeline: stale for stale in late_feeds(specs, services, session.log)}
+    set_aside = {found.pipeline: found for found in find_set_aside(specs, services)}
+    known = frozenset(project.pipeline_names())
+    is_active = _activity(audit, services)
+    for feed in feeds:
+        name, spec = feed.pipeline, feed.spec
+        text = _spec_text(project, name) if name in known else None
+        lake = services.lake
+        report = FeedReport(name, None, "", text, (), _past(feed, text, audit, is_active))
+        if isinstance(spec, SpecError):
+            yield replace(report, problem=str(spec))
+            continue
+        since = late[name].late_since_ts if name in late else None
+        yield replace(
+            report,
+            described=_described(spec, audit.view_times),
+            spec_text=text if spec.bad_rows.log_samples else _without_comments(text or ""),
+            columns=tuple(columns.get(spec.target.table, ())),
+            lateness=Lateness(None if since is None else _moment(since)) if name in late else None,
+            set_aside=set_aside[name].number.partition(": ")[2] if name in set_aside else "",
+            quarantine=lake.url(lake.key(f"data/quarantine/{name}/")),
+        )
+
+
+def _spec_text(project: Project, name: str) -> str:
+    """Return the text of a spec; one that is not UTF-8 with replacement characters."""
+    file = (project.find(PIPELINES) / f"{name}.yml").files
+    try:
+        return file.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        return f"the file cannot be read: {error.strerror}"
+
+
+def _without_comments(text: str) -> str:
+    value = read_document(text, "the spec").value
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _described(spec: PipelineSpec, view_times: Mapping[TableName, datetime]) -> Described:
+    every = spec.expect.every
+    return Described(
+        description=spec.description,
+        owner=spec.owner,
+        tags=spec.tags,
+        every="" if every is None else duration_text(every),
+        table=str(spec.target.table),
+        views=tuple(View(str(view.view), view.late_binding, view_times.get(view.view)) for view in spec.views),
+        log_samples=spec.bad_rows.log_samples,
+    )
+
+
+def _activity(audit: _Audit, services: Services) -> Callable[[str, str | None], bool]:
+    """Return whether a load without an end may still be at work; the lake is asked only where there is one."""
+    statuses = {load["status"] for loads in audit.loads.values() for load in loads}
+    if "STARTED" not in statuses:
+        return lambda run_id, invocation_id: False
+    return read_activity(services.lake, services.environment.dead_after_seconds).is_active
+
+
+def _past(feed: Feed, text: str | None, audit: _Audit, is_active: Callable[[str, str | None], bool]) -> Past:
+    cells, changes = audit.loads.get(feed.pipeline, []), audit.changes.get(feed.pipeline, [])
+    may_quote = _runs_to_quote(feed, text, cells)
+    loads = [(each, _load(each, is_active, may_quote)) for each in cells]
+    return Past(
+        loads=tuple(load for each, load in loads if each["place"] <= MOST_LOADS),
+        number_of_loads=cells[0]["number_of_loads"] if cells else 0,
+        periods=tuple(audit.periods.get(feed.pipeline, ())),
+        rejects=tuple(load for _, load in loads if load.rows_rejected)[:MOST_NOTED],
+        warnings=tuple(warned for each, load in loads for warned in _warned(each, load, may_quote)),
+        changes=tuple(_change(each, may_quote) for each in changes),
+        number_of_changes=changes[0]["number_of_changes"] if changes else 0,
+    )
+
+
+def _runs_to_quote(feed: Feed, text: str | None, loads: Sequence[_Cells]) -> Callable[[str], bool]:
+    """Return whether the messages of a run may be shown: the spec that wrote them may have allowed samples.
+
+    Where the spec of now allows none, only loads by the very same spec count. A spec with problems may allow none.
+    """
+    if text is None or (isinstance(feed.spec, PipelineSpec) and feed.spec.bad_rows.log_samples):
+        return lambda run_id: True
+    own = feed.spec.sha256 if isinstance(feed.spec, PipelineSpec) else ""
+    return frozenset(str(load["run_id"]) for load in loads if load["spec_sha256"] == own).__contains__
+
+
+def _load(cells: _Cells, is_active: Callable[[str, str | None], bool], may_quote: Callable[[str], bool]) -> Load:
+    status = str(cells["status"])
+    if status == "STARTED":
+        status = RUNNING if is_active(cells["run_id"], cells["invocation_id"]) else UNFINISHED
+    inserted, message = cells["records_inserted"], str(cells["error_message"] or "")
+    return Load(
+        run_id=str(cells["run_id"]),
+        began=_moment(cells["run_start_ts"]),
+        ended=_moment(cells["run_end_ts"]) if cells["run_end_ts"] else None,
+        file=_file_name(cells),
+        size_bytes=int(cells["source_size"]),
+        rows_read=cells["records_read"],
+        rows_loaded=None if inserted is None else inserted + (cells["records_updated"] or 0),
+        rows_rejected=cells["records_rejected"] or 0,
+        status=status,
+        message=message if not message or may_quote(cells["run_id"]) else _HIDDEN,
+    )
+
+
+def _warned(cells: _Cells, load: Load, may_quote: Callable[[str], bool]) -> Iterable[Warned]:
+    for warning in json.loads(cells["warnings"] or "[]"):
+        message = warning["message"] if may_quote(load.run_id) else _HIDDEN
+        yield Warned(load.began, load.file, warning["rule"], warning["column"], message)
+
+
+def _change(cells: _Cells, may_quote: Callable[[str], bool]) -> Change:
+    return Change(
+        changed=_moment(cells["changed_ts"]),
+        kind=str(cells["change"]),
+        column=cells["column_name"],
+        type_before=cells["type_before"],
+        type_after=str(cells["type_after"]),
+        reason=str(cells["reason"]) if may_quote(cells["run_id"]) else _HIDDEN,
+        file=_file_name(cells),
+    )
+
+
+def _period(row: Row) -> Period:
+    _, unit, began, loads, rows, seconds, size_bytes = row
+    numbers = [float(value or 0) for value in (loads, rows, seconds, size_bytes)]
+    return Period(cast(Unit, unit), _moment(began), int(numbers[0]), int(numbers[1]), numbers[2], int(numbers[3]))
+
+
+def _file_name(cells: _Cells) -> str:
+    return str(cells["source_filename"]).rpartition("/")[2]
+
+
+def _moment(value: object) -> datetime:
+    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)

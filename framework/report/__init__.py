@@ -1,0 +1,1 @@
+"""The report: pages of HTML about feeds, made of values."""
