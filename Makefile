@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 # Tests start many processes of this checkout: each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster test-editor dist release bench bench-peers docs clean
+.PHONY: setup demo test test-report test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster test-editor dist release bench bench-peers docs clean
 
 setup: $(STAMP)
 
@@ -32,6 +32,23 @@ test: setup
 	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile -m "not spark" tests/sandbox tests/rows tests/lake tests/s3_server \
 	    tests/deploy tests/processes tests/docs tests/unit; result=$$?; \
 	wait $$types && exit $$result
+
+# The report in headless Chromium, with axe. SCREENSHOTS=docs/images takes those of the documents anew.
+SCREENSHOTS := build/report
+AXE := build/axe/node_modules/axe-core/axe.min.js
+
+test-report: $(VENV)-report/.installed $(AXE)
+	@SCREENSHOTS=$(SCREENSHOTS) AXE=$(AXE) $(VENV)-report/bin/python -m pytest --noconftest tests/browser
+
+$(VENV)-report/.installed: $(STAMP)
+	@command -v chromium >/dev/null || { echo "make test-report: needs Chromium: apt-get install chromium" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)-report
+	@$(VENV)-report/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	@touch $@
+
+$(AXE):
+	@command -v npm >/dev/null || { echo "make test-report: needs npm, which gets axe: apt-get install npm" >&2; exit 1; }
+	@npm install --silent --no-save --prefix build/axe axe-core@4
 
 # Rows, and the load tests once more, with tasks in Spark's workers.
 test-spark: setup
@@ -125,4 +142,4 @@ $(VENV)-docs/.installed: $(STAMP)
 
 clean:
 	@[ ! -x $(PYTHON) ] || [ ! -d .sandbox ] || $(PYTHON) -m framework sandbox reset --yes
-	@rm -rf $(VENV) $(VENV)-* .sandbox .demo .bench .bench-scale build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache
+	@rm -rf $(VENV) $(VENV)-* .sandbox .demo .bench .bench-* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache

@@ -15,11 +15,12 @@ import yaml
 from framework import __version__
 from framework.cli.freshness import duration_text, late_feeds
 from framework.cli.selection import Feed, read_feed
-from framework.cli.set_aside import find_set_aside
+from framework.cli.set_aside import SetAside, find_set_aside
 from framework.errors import SpecError
 from framework.lake.heartbeat import read_activity
 from framework.load.services import Services
 from framework.model.names import TableName
+from framework.model.words import counted
 from framework.parallel import map_parallel
 from framework.report.site import (
     RUNNING,
@@ -142,7 +143,7 @@ def _reports(
             spec_text=text if spec.bad_rows.log_samples else _without_comments(text or ""),
             columns=tuple(columns.get(spec.target.table, ())),
             lateness=Lateness(None if since is None else _moment(since)) if name in late else None,
-            set_aside=set_aside[name].number.partition(": ")[2] if name in set_aside else "",
+            set_aside=_files(set_aside[name]) if name in set_aside else "",
             quarantine=lake.url(lake.key(f"data/quarantine/{name}/")),
         )
 
@@ -212,7 +213,7 @@ def _load(cells: _Cells, is_active: Callable[[str, str | None], bool], may_quote
     status = str(cells["status"])
     if status == "STARTED":
         status = RUNNING if is_active(cells["run_id"], cells["invocation_id"]) else UNFINISHED
-    inserted, message = cells["records_inserted"], str(cells["error_message"] or "")
+    inserted, message = cells["records_inserted"], _cut(cells["error_message"])
     return Load(
         run_id=str(cells["run_id"]),
         began=_moment(cells["run_start_ts"]),
@@ -240,7 +241,7 @@ def _change(cells: _Cells, may_quote: Callable[[str], bool]) -> Change:
         column=cells["column_name"],
         type_before=cells["type_before"],
         type_after=str(cells["type_after"]),
-        reason=str(cells["reason"]) if may_quote(cells["run_id"]) else _HIDDEN,
+        reason=_cut(cells["reason"]) if may_quote(cells["run_id"]) else _HIDDEN,
         file=_file_name(cells),
     )
 
@@ -249,6 +250,16 @@ def _period(row: Row) -> Period:
     _, unit, began, loads, rows, seconds, size_bytes = row
     numbers = [float(value or 0) for value in (loads, rows, seconds, size_bytes)]
     return Period(cast(Unit, unit), _moment(began), int(numbers[0]), int(numbers[1]), numbers[2], int(numbers[3]))
+
+
+def _cut(text: object) -> str:
+    """Return a message as the query has cut it; one that may go on ends in `…`."""
+    message = str(text or "")
+    return message if len(message) < MOST_CHARACTERS else f"{message}…"
+
+
+def _files(found: SetAside) -> str:
+    return f"{'at least ' if found.is_minimum else ''}{counted(found.files, 'file')}"
 
 
 def _file_name(cells: _Cells) -> str:

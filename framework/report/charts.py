@@ -80,6 +80,11 @@ def compact(number: float) -> str:
     return f"{number:.3g}"
 
 
+def time_text(seconds: float) -> str:
+    """Return a duration without parts that are zero: `30 s`, `2 min`, `3 h 20 min`."""
+    return duration(seconds).removesuffix(" 0 s").removesuffix(" 0 min").replace(".0 s", " s")
+
+
 def _chart(measure: _Measure, periods: Sequence[Period]) -> Chart:
     top = measure.top(max(measure.value(period) for period in periods))
     ticks = (Tick(BOTTOM - (BOTTOM - TOP) * part, measure.text(top * part)) for part in (0, 0.5, 1))
@@ -154,6 +159,11 @@ def _bytes_top(most: float) -> float:
 
 _MEASURES = (
     _Measure("Rows loaded", lambda period: period.rows, compact, _round_top),
-    _Measure("Time of loads", lambda period: period.seconds, duration, _seconds_top),
-    _Measure("Size of files", lambda period: period.size_bytes, lambda value: size(int(value)), _bytes_top),
+    _Measure("Time of loads", lambda period: period.seconds, time_text, _seconds_top),
+    _Measure(
+        "Size of files",
+        lambda period: period.size_bytes,
+        lambda value: size(int(value)).replace(".0 ", " "),
+        _bytes_top,
+    ),
 )

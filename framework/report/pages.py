@@ -14,8 +14,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from framework import resources
-from framework.model.words import counted, duration, size, visible
-from framework.report.charts import charts_of, compact, period_text, sparkline
+from framework.model.words import counted, size, visible
+from framework.report.charts import charts_of, period_text, sparkline, time_text
 from framework.report.site import Change, FeedReport, Site
 from framework.report.standing import Standing, standing_of
 
@@ -86,7 +86,7 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     environment.filters.update(
-        time=_time, bytes=size, took=_took, number="{:,}".format, words=_words, period=period_text, compact=compact
+        time=_time, bytes=size, took=_took, number="{:,}".format, words=_words, period=period_text
     )
     style, script = (resources.read_text(f"{_FOLDER}/{name}") for name in ("report.css", "filter.js"))
     environment.globals.update(
@@ -119,7 +119,7 @@ def _time(moment: datetime | None) -> str:
 
 
 def _took(seconds: float | None) -> str:
-    return "" if seconds is None else duration(seconds)
+    return "" if seconds is None else time_text(seconds)
 
 
 def _words(kind: str) -> str:

@@ -210,13 +210,13 @@ def read_feed_loads(warehouse: WarehouseSession, query: FeedsQuery) -> list[Row]
 
     `place` counts the pipeline's loads, `noted_place` those with bad rows or warnings. Warnings of others are NULL.
     """
-    statement = select("select_feed_loads", {"table": _job_sts(warehouse), **asdict(query)})
+    statement = select("select_feed_loads", {"table": job_sts(warehouse), **asdict(query)})
     return _read_audit(warehouse, Transaction("feed_loads", (statement,)))
 
 
 def read_load_periods(warehouse: WarehouseSession, query: FeedsQuery) -> list[Row]:
     """Return what each pipeline loaded by period, in order: pipeline, unit, period, loads, rows, seconds and bytes."""
-    statement = select("select_load_periods", {"table": _job_sts(warehouse), **asdict(query)})
+    statement = select("select_load_periods", {"table": job_sts(warehouse), **asdict(query)})
     return _read_audit(warehouse, Transaction("load_periods", (statement,)))
 
 

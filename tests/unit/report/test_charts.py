@@ -1,0 +1,82 @@
+"""Charts: bars that are as high as their values, and stand where their time is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from framework.report.charts import BOTTOM, LEFT, RIGHT, TOP, charts_of, compact, sparkline
+from framework.report.site import Period, Unit
+
+FIRST = Period("day", datetime(2026, 1, 30, tzinfo=UTC), 1, 100, 30.0, 2048)
+
+
+def bars(path: str) -> list[tuple[float, float, float]]:
+    """Return left edge, height and width of each bar."""
+    found = re.findall(r"M([0-9.]+) [0-9.]+v-([0-9.]+)h([0-9.]+)V", path)
+    return [(float(left), float(height), float(width)) for left, height, width in found]
+
+
+def test_no_period_makes_no_chart() -> None:
+    assert charts_of([]) == []
+    assert sparkline([]) == ("", "")
+
+
+def test_bars_are_as_high_as_their_values_and_a_day_without_loads_is_a_gap() -> None:
+    periods = [FIRST, replace(FIRST, began=FIRST.began.replace(month=2, day=2), rows=200)]
+
+    rows = charts_of(periods)[0]
+
+    (first, second) = bars(rows.path)
+    assert [tick.label for tick in rows.ticks] == ["0", "100", "200"]
+    assert (first[1], second[1]) == pytest.approx(((BOTTOM - TOP) / 2, BOTTOM - TOP))
+    # Three days later, the first at the left edge.
+    assert first[0] == LEFT
+    assert (second[0] - first[0]) / 3 == pytest.approx((RIGHT - LEFT) / 12, abs=0.1)
+    assert (rows.first, rows.last) == ("2026-01-30", "2026-02-02")
+    assert rows.description == (
+        "Rows loaded from 2026-01-30 to 2026-02-02: 300 in 2 days with loads, the most, 200, in 2026-02-02."
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "began", "place"),
+    [("hour", (2026, 1, 30, 5), 5), ("week", (2026, 2, 13), 2), ("month", (2027, 1, 1), 12), ("year", (2031, 1, 1), 5)],
+)
+def test_periods_of_every_unit_stand_where_their_time_is(unit: Unit, began: tuple[int, ...], place: int) -> None:
+    moment = datetime(*began, tzinfo=UTC)  # type: ignore[arg-type, misc]
+    periods = [replace(FIRST, unit=unit), replace(FIRST, unit=unit, began=moment)]
+
+    first, second = bars(charts_of(periods)[0].path)
+
+    assert (second[0] - first[0]) / place == pytest.approx((RIGHT - LEFT) / max(place + 1, 12), abs=0.1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**18), st.floats(0, 10**9), st.integers(0, 10**15)), min_size=1, max_size=60)
+)
+def test_bars_and_labels_stay_in_the_chart(values: list[tuple[int, float, int]]) -> None:
+    periods = [
+        Period("year", datetime(1970 + number, 1, 1, tzinfo=UTC), 1, rows, seconds, size)
+        for number, (rows, seconds, size) in enumerate(values)
+    ]
+    for chart, nonzero in zip(charts_of(periods), zip(*values, strict=True), strict=True):
+        found = bars(chart.path)
+        assert len(found) == sum(value > 0 for value in nonzero)
+        for left, height, width in found:
+            assert left >= LEFT
+            assert left + width <= RIGHT + 0.2
+            assert 1 <= height <= BOTTOM - TOP
+        assert all(len(tick.label) <= 12 for tick in chart.ticks)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0"), (0.5, "0.5"), (950, "950"), (1500, "1.5K"), (2 * 10**7, "20M"), (3 * 10**12, "3T")]
+)
+def test_numbers_of_an_axis_are_short(number: float, text: str) -> None:
+    assert compact(number) == text
