@@ -64,11 +64,13 @@ def site() -> Site:
     feeds = (
         feed("customers"),
         feed("invoices", lateness=Lateness(datetime(2026, 3, 1, 2, 10, tzinfo=UTC))),
-        replace(base, name="legacy", described=None, spec_text=None, columns=()),
+        replace(base, name="legacy", described=None, spec_text="", columns=()),
         feed("new_feed", past=Past(), columns=(), lateness=Lateness(None)),
         base,
         feed("prices", set_aside="3 files"),
-        replace(base, name="returns", described=None, problem="pipelines/returns.yml:3: unknown field keyz"),
+        replace(
+            base, name="returns", described=None, problem="pipelines/returns.yml:3: unknown field keyz", spec_text=""
+        ),
         feed("stock", past=failed),
     )
     return Site("prod", MADE, "1.2.0", None, feeds)
@@ -81,18 +83,18 @@ def _rows(day: int) -> int:
 def _load(day: int) -> Load:
     began, rows = _day(day), _rows(day)
     rejected = 2 if day in (17, 44) else 0
-    ended = began + timedelta(seconds=20 + day % 7 * 3.5)
     return Load(
-        hashlib.md5(str(day).encode()).hexdigest(),
-        began,
-        ended,
-        _file(day),
-        rows * 61,
-        rows,
-        rows - rejected,
-        rejected,
-        "SUCCESS",
-        "",
+        run_id=hashlib.md5(str(day).encode()).hexdigest(),
+        began=began,
+        ended=began + timedelta(seconds=20 + day % 7 * 3.5),
+        file=_file(day),
+        size_bytes=rows * 61,
+        rows_read=rows,
+        rows_of_run=rows - rejected,
+        rows_loaded=rows - rejected,
+        rows_rejected=rejected,
+        status="SUCCESS",
+        message="",
     )
 
 

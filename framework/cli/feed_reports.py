@@ -38,9 +38,11 @@ from framework.report.site import (
     Warned,
 )
 from framework.spec.document import read_document
+from framework.spec.load import read_spec_file
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import PIPELINES, Project, instead
-from framework.warehouse.audit import (
+from framework.warehouse.client import Row
+from framework.warehouse.feed_audit import (
     FEED_CHANGE_COLUMNS,
     FEED_LOAD_COLUMNS,
     FeedsQuery,
@@ -49,7 +51,6 @@ from framework.warehouse.audit import (
     read_load_periods,
     read_view_times,
 )
-from framework.warehouse.client import Row
 from framework.warehouse.session import WarehouseSession
 from framework.warehouse.table_columns import read_table_columns
 
@@ -130,36 +131,29 @@ def _reports(
     is_active = _activity(audit, services)
     for feed in feeds:
         name, spec = feed.pipeline, feed.spec
-        text = _spec_text(project, name) if name in known else None
-        lake = services.lake
-        report = FeedReport(name, None, "", text, (), _past(feed, text, audit, is_active))
+        may_quote = _may_quote(spec) if name in known else _always
+        report = FeedReport(name, None, "", "", (), _past(name, audit, is_active, may_quote))
         if isinstance(spec, SpecError):
-            yield replace(report, problem=str(spec))
+            yield replace(report, problem=str(spec) if name in known else "")
             continue
         since = late[name].late_since_ts if name in late else None
         yield replace(
             report,
             described=_described(spec, audit.view_times),
-            spec_text=text if spec.bad_rows.log_samples else _without_comments(text or ""),
+            spec_text=_spec_text(project, spec),
             columns=tuple(columns.get(spec.target.table, ())),
             lateness=Lateness(None if since is None else _moment(since)) if name in late else None,
             set_aside=_files(set_aside[name]) if name in set_aside else "",
-            quarantine=lake.url(lake.key(f"data/quarantine/{name}/")),
+            quarantine=services.lake.url(services.lake.key(f"data/quarantine/{name}/")),
         )
 
 
-def _spec_text(project: Project, name: str) -> str:
-    """Return the text of a spec; one that is not UTF-8 with replacement characters."""
-    file = (project.find(PIPELINES) / f"{name}.yml").files
-    try:
-        return file.read_bytes().decode("utf-8", "replace")
-    except OSError as error:
-        return f"the file cannot be read: {error.strerror}"
-
-
-def _without_comments(text: str) -> str:
-    value = read_document(text, "the spec").value
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+def _spec_text(project: Project, spec: PipelineSpec) -> str:
+    """Return the text of a spec, without its comments where they may not quote values."""
+    text = read_spec_file((project.find(PIPELINES) / f"{spec.pipeline}.yml").files, spec.path)
+    if spec.bad_rows.log_samples:
+        return text
+    return yaml.safe_dump(read_document(text, spec.path).value, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _described(spec: PipelineSpec, view_times: Mapping[TableName, datetime]) -> Described:
@@ -183,14 +177,15 @@ def _activity(audit: _Audit, services: Services) -> Callable[[str, str | None], 
     return read_activity(services.lake, services.environment.dead_after_seconds).is_active
 
 
-def _past(feed: Feed, text: str | None, audit: _Audit, is_active: Callable[[str, str | None], bool]) -> Past:
-    cells, changes = audit.loads.get(feed.pipeline, []), audit.changes.get(feed.pipeline, [])
-    may_quote = _runs_to_quote(feed, text, cells)
+def _past(
+    name: str, audit: _Audit, is_active: Callable[[str, str | None], bool], may_quote: Callable[[str], bool]
+) -> Past:
+    cells, changes = audit.loads.get(name, []), audit.changes.get(name, [])
     loads = [(each, _load(each, is_active, may_quote)) for each in cells]
     return Past(
         loads=tuple(load for each, load in loads if each["place"] <= MOST_LOADS),
         number_of_loads=cells[0]["number_of_loads"] if cells else 0,
-        periods=tuple(audit.periods.get(feed.pipeline, ())),
+        periods=tuple(audit.periods.get(name, ())),
         rejects=tuple(load for _, load in loads if load.rows_rejected)[:MOST_NOTED],
         warnings=tuple(warned for each, load in loads for warned in _warned(each, load, may_quote)),
         changes=tuple(_change(each, may_quote) for each in changes),
@@ -198,15 +193,20 @@ def _past(feed: Feed, text: str | None, audit: _Audit, is_active: Callable[[str,
     )
 
 
-def _runs_to_quote(feed: Feed, text: str | None, loads: Sequence[_Cells]) -> Callable[[str], bool]:
-    """Return whether the messages of a run may be shown: the spec that wrote them may have allowed samples.
+def _may_quote(spec: PipelineSpec | SpecError) -> Callable[[str], bool]:
+    """Return whether messages may be shown that were written by the spec of a checksum: it may have allowed samples.
 
-    Where the spec of now allows none, only loads by the very same spec count. A spec with problems may allow none.
+    Where the spec of now allows none, only messages by the very same spec are. A spec with problems may allow none.
     """
-    if text is None or (isinstance(feed.spec, PipelineSpec) and feed.spec.bad_rows.log_samples):
-        return lambda run_id: True
-    own = feed.spec.sha256 if isinstance(feed.spec, PipelineSpec) else ""
-    return frozenset(str(load["run_id"]) for load in loads if load["spec_sha256"] == own).__contains__
+    if isinstance(spec, SpecError):
+        return lambda spec_sha256: False
+    if spec.bad_rows.log_samples:
+        return _always
+    return spec.sha256.__eq__
+
+
+def _always(spec_sha256: str) -> bool:
+    return True
 
 
 def _load(cells: _Cells, is_active: Callable[[str, str | None], bool], may_quote: Callable[[str], bool]) -> Load:
@@ -221,16 +221,17 @@ def _load(cells: _Cells, is_active: Callable[[str, str | None], bool], may_quote
         file=_file_name(cells),
         size_bytes=int(cells["source_size"]),
         rows_read=cells["records_read"],
+        rows_of_run=int(cells["run_loaded"]),
         rows_loaded=None if inserted is None else inserted + (cells["records_updated"] or 0),
         rows_rejected=cells["records_rejected"] or 0,
         status=status,
-        message=message if not message or may_quote(cells["run_id"]) else _HIDDEN,
+        message=message if not message or may_quote(cells["spec_sha256"]) else _HIDDEN,
     )
 
 
 def _warned(cells: _Cells, load: Load, may_quote: Callable[[str], bool]) -> Iterable[Warned]:
     for warning in json.loads(cells["warnings"] or "[]"):
-        message = warning["message"] if may_quote(load.run_id) else _HIDDEN
+        message = warning["message"] if may_quote(cells["spec_sha256"]) else _HIDDEN
         yield Warned(load.began, load.file, warning["rule"], warning["column"], message)
 
 
@@ -241,7 +242,7 @@ def _change(cells: _Cells, may_quote: Callable[[str], bool]) -> Change:
         column=cells["column_name"],
         type_before=cells["type_before"],
         type_after=str(cells["type_after"]),
-        reason=_cut(cells["reason"]) if may_quote(cells["run_id"]) else _HIDDEN,
+        reason=_cut(cells["reason"]) if may_quote(cells["spec_sha256"]) else _HIDDEN,
         file=_file_name(cells),
     )
 

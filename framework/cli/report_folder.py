@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from framework.errors import PipelineError, SpecError
+from framework.errors import MachineError, SpecError
 
 MARKER = ".feedway-report"
 """The file that says that a folder is a report's."""
@@ -41,8 +42,8 @@ def check_folder(asked: str) -> Path:
                 )
         elif folder.exists() or folder.is_symlink():
             raise SpecError(f"report {asked} is not a folder")
-    except (OSError, ValueError) as error:
-        raise SpecError(f"report {asked}: the folder cannot be read: {error}") from error
+    except OSError as error:
+        raise SpecError(f"report {asked}: the folder cannot be read: {error.strerror}") from error
     return folder
 
 
@@ -53,7 +54,8 @@ def write_pages(folder: Path, pages: Iterable[tuple[str, str]]) -> Written:
     report has no more are deleted. Files of other names stay.
 
     Raises:
-        PipelineError: the folder cannot be written; up to the first replacement the earlier report is unchanged.
+        SpecError: the folder cannot be written; up to the first replacement the earlier report is unchanged.
+        MachineError: the disk is full; likewise.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,5 +70,6 @@ def write_pages(folder: Path, pages: Iterable[tuple[str, str]]) -> Written:
             if page.name not in sizes:
                 page.unlink()
     except OSError as error:
-        raise PipelineError(f"the report cannot be written to {folder}: {error.strerror}: {error.filename}") from error
+        kind = MachineError if error.errno in (errno.ENOSPC, errno.EDQUOT) else SpecError
+        raise kind(f"the report cannot be written to {folder}: {error.strerror}: {error.filename}") from error
     return Written(len(sizes), sum(sizes.values()))

@@ -12,7 +12,10 @@ SUCCESS, FAILED, SKIPPED, RUNNING, UNFINISHED = "SUCCESS", "FAILED", "SKIPPED", 
 
 @dataclass(frozen=True)
 class Load:
-    """One file of one load. `message` is why it failed or was skipped, without values where none may be shown."""
+    """One file of one load. `rows_of_run` is what the load inserted and updated from all its files.
+
+    `message` is why it failed or was skipped, without values where none may be shown.
+    """
 
     run_id: str
     began: datetime
@@ -20,6 +23,7 @@ class Load:
     file: str
     size_bytes: int
     rows_read: int | None
+    rows_of_run: int
     rows_loaded: int | None
     rows_rejected: int
     status: str
@@ -114,15 +118,15 @@ class Past:
 
 @dataclass(frozen=True)
 class FeedReport:
-    """One feed. `described` is None where its spec is gone or has problems; then `problem` says which.
+    """One feed. `described` is None where its spec is gone; or where it has problems, which `problem` lists.
 
-    `spec_text` is None where there is no spec. `columns` are name and type, as the table has them now.
+    `spec_text` is empty then. `columns` are name and type, as the table has them now.
     """
 
     name: str
     described: Described | None
     problem: str
-    spec_text: str | None
+    spec_text: str
     columns: tuple[tuple[str, str], ...]
     past: Past
     lateness: Lateness | None = None

@@ -19,7 +19,7 @@ class Standing:
 def standing_of(feed: FeedReport) -> Standing:
     """Return the standing of a feed by its spec, its last load and the time since then."""
     if feed.described is None:
-        return Standing("no spec any more", "plain") if feed.spec_text is None else Standing("spec has problems", "bad")
+        return Standing("spec has problems", "bad") if feed.problem else Standing("no spec any more", "plain")
     last = feed.last_load
     status = None if last is None else last.status
     if status in (FAILED, UNFINISHED):
@@ -33,6 +33,6 @@ def standing_of(feed: FeedReport) -> Standing:
         return Standing("files set aside", "warn")
     if last is None:
         return Standing("no load", "plain")
-    if last.rows_rejected:
+    if any(load.run_id == last.run_id for load in feed.past.rejects):
         return Standing("loaded, with bad rows", "warn")
     return Standing("on time" if feed.described.every else "loaded", "good")

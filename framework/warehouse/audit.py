@@ -72,40 +72,6 @@ HISTORY_COLUMNS = (
     "failure",
 )
 
-FEED_LOAD_COLUMNS = (
-    "pipeline",
-    "place",
-    "noted_place",
-    "number_of_loads",
-    "run_id",
-    "invocation_id",
-    "run_start_ts",
-    "run_end_ts",
-    "source_filename",
-    "source_size",
-    "target_table_name",
-    "records_read",
-    "records_inserted",
-    "records_updated",
-    "records_rejected",
-    "status",
-    "error_message",
-    "warnings",
-    "spec_sha256",
-)
-FEED_CHANGE_COLUMNS = (
-    "pipeline",
-    "number_of_changes",
-    "changed_ts",
-    "run_id",
-    "change",
-    "column_name",
-    "type_before",
-    "type_after",
-    "reason",
-    "source_filename",
-)
-
 
 def write_audit(warehouse: WarehouseSession, rows: Sequence[AuditRow], attempts: int | None = None) -> None:
     """Append audit rows outside a merge: STARTED, FAILED, SKIPPED; all of one status.
@@ -161,7 +127,7 @@ def read_history(warehouse: WarehouseSession, query: HistoryQuery) -> list[Row]:
     One row per run and file: its final status, or STARTED where it has none.
     """
     statement = select("select_history", {"table": job_sts(warehouse), **asdict(query)})
-    return _read_audit(warehouse, Transaction("history", (statement,)))
+    return read_audit(warehouse, Transaction("history", (statement,)))
 
 
 def read_schema_changes(warehouse: WarehouseSession, query: HistoryQuery) -> list[Row]:
@@ -171,7 +137,7 @@ def read_schema_changes(warehouse: WarehouseSession, query: HistoryQuery) -> lis
     """
     table = warehouse.control_table("schema_changes")
     values = {"table": table, "pipelines": query.pipelines, "since": query.since, "rows": query.rows}
-    return _read_audit(warehouse, Transaction("changes", (select("select_schema_changes", values),)))
+    return read_audit(warehouse, Transaction("changes", (select("select_schema_changes", values),)))
 
 
 def read_column_changes(warehouse: WarehouseSession, target: TableName, column: str) -> list[Row]:
@@ -180,61 +146,14 @@ def read_column_changes(warehouse: WarehouseSession, target: TableName, column: 
     Oldest first. Rows of an earlier release have neither `decided_by` nor evidence.
     """
     values = {"table": warehouse.control_table("schema_changes"), "target": target, "column": column}
-    return _read_audit(warehouse, Transaction("explain", (select("select_column_changes", values),)))
+    return read_audit(warehouse, Transaction("explain", (select("select_column_changes", values),)))
 
 
 def read_column_header(warehouse: WarehouseSession, target: TableName, column: str) -> str | None:
     """Return the start of the header for which a column was created; None where it is not known."""
     values = {"table": warehouse.control_table(SPELLINGS), "target": target, "column": column}
-    rows = _read_audit(warehouse, Transaction("explain", (select("select_column_header", values),)))
+    rows = read_audit(warehouse, Transaction("explain", (select("select_column_header", values),)))
     return str(rows[0][0]) if rows else None
-
-
-@dataclass(frozen=True)
-class FeedsQuery:
-    """The feeds whose past is read, each in part: at most `rows` of each pipeline, begun since a time.
-
-    No pipeline means all. `noted` is how many older loads with bad rows or warnings are read as well, and `characters`
-    the length to which messages and reasons are cut.
-    """
-
-    pipelines: tuple[str, ...]
-    since: datetime
-    rows: int
-    noted: int
-    characters: int
-
-
-def read_feed_loads(warehouse: WarehouseSession, query: FeedsQuery) -> list[Row]:
-    """Return the latest loads of each pipeline, newest first, as FEED_LOAD_COLUMNS; one row per run and file.
-
-    `place` counts the pipeline's loads, `noted_place` those with bad rows or warnings. Warnings of others are NULL.
-    """
-    statement = select("select_feed_loads", {"table": job_sts(warehouse), **asdict(query)})
-    return _read_audit(warehouse, Transaction("feed_loads", (statement,)))
-
-
-def read_load_periods(warehouse: WarehouseSession, query: FeedsQuery) -> list[Row]:
-    """Return what each pipeline loaded by period, in order: pipeline, unit, period, loads, rows, seconds and bytes."""
-    statement = select("select_load_periods", {"table": job_sts(warehouse), **asdict(query)})
-    return _read_audit(warehouse, Transaction("load_periods", (statement,)))
-
-
-def read_feed_changes(warehouse: WarehouseSession, query: FeedsQuery) -> list[Row]:
-    """Return the latest schema changes of each pipeline, newest first, as FEED_CHANGE_COLUMNS."""
-    table = warehouse.control_table("schema_changes")
-    statement = select("select_feed_changes", {"table": table, **asdict(query)})
-    return _read_audit(warehouse, Transaction("feed_changes", (statement,)))
-
-
-def read_view_times(warehouse: WarehouseSession) -> dict[TableName, datetime]:
-    """Return when each view of a spec was built, in UTC."""
-    statement = select("select_view_builds", {"table": warehouse.control_table("view_builds")})
-    rows = _read_audit(warehouse, Transaction("view_builds", (statement,)))
-    return {
-        TableName(str(schema), str(name)): datetime.fromisoformat(str(built)).replace(tzinfo=UTC)
-        for schema, name, _, _, built in rows
-    }
 
 
 def read_last_success(
@@ -249,7 +168,7 @@ def read_last_success(
         return {}
     values = {"table": job_sts(warehouse), "pipelines": tuple(pipelines), "correction_mark": CORRECTION_MARK}
     transaction = Transaction("last_success", (select("select_last_success", values),))
-    rows = _read_audit(warehouse, transaction, attempts)
+    rows = read_audit(warehouse, transaction, attempts)
     return {str(name): utc_time(ended) for name, ended in rows}
 
 
@@ -306,7 +225,7 @@ def read_seen_files(warehouse: WarehouseSession, target: TableName, files: Seque
         keys = [file.identity.key for file in files[start : start + ROWS_PER_STATEMENT]]
         values = {"table": job_sts(warehouse), "target": target, "keys": keys, "correction_mark": CORRECTION_MARK}
         transaction = Transaction("seen_files", (select("select_seen_files", values),))
-        for key, etag, size, arrived in _read_audit(warehouse, transaction):
+        for key, etag, size, arrived in read_audit(warehouse, transaction):
             found.append(SeenFile(str(key), str(etag), int(size or 0), utc_time(arrived)))
     return found
 
@@ -343,7 +262,7 @@ def job_sts(warehouse: WarehouseSession) -> TableName:
     return warehouse.control_table("job_sts")
 
 
-def _read_audit(warehouse: WarehouseSession, transaction: Transaction, attempts: int | None = None) -> list[Row]:
+def read_audit(warehouse: WarehouseSession, transaction: Transaction, attempts: int | None = None) -> list[Row]:
     """Return the rows of one query of a control table; none where the table does not exist."""
     (found,) = read_each(warehouse, transaction, attempts)
     return found

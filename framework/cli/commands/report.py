@@ -39,9 +39,9 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """Write the pages, and print where they begin. A spec with problems is shown on its page and fails nothing.
 
     Raises:
-        SpecError: the command line or an environment is wrong, or the folder holds something else.
+        SpecError: the command line or an environment is wrong; the folder holds something else, or cannot be written.
         WarehouseError: the warehouse or S3 cannot be reached, or refuses.
-        PipelineError: the folder cannot be written.
+        MachineError: the disk is full.
     """
     environment = project.environment(arguments.env)
     folder = check_folder(arguments.folder)

@@ -41,7 +41,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
     column = SimpleNamespace(name=name, type=parse_type("varchar(9)"), nullable=False, encoding=None, default=None)
     names = dict.fromkeys(_NAMED, name)
     texts = dict.fromkeys(("comment", "copy_role", "manifest_url", "pipeline", "run_id", "source"), text)
-    tables = dict.fromkeys(("table", "target", "staging", "matches", "view", "relation", "copy"), table)
+    tables = dict.fromkeys(("table", "target", "staging", "matches", "view", "relation", "copy", "job_sts"), table)
     rows: Any = {
         "insert_job_sts": [audit, audit],
         "insert_ledger": [SimpleNamespace(**vars(audit) | {"source": SimpleNamespace(sha256=text, key=text)})] * 2,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,56 +13,11 @@ import pytest
 
 from framework.report.pages import INDEX, page_name, pages_of
 from framework.report.site import Past, Period, Site
+from tests.html_page import Page
 from tests.report_site import MADE, orders, site
 
 HOSTILE = "</pre><script>alert(1)</script>\"'&\u202e{{ 7*7 }}"
 CSS = Path(__file__).parents[3] / "templates" / "html" / "report.css"
-VOID = {"meta", "link", "input"}
-
-
-@dataclass
-class Element:
-    """An element with its attributes and all text in it."""
-
-    tag: str
-    attributes: dict[str, str | None]
-    parents: list[str]
-    text: str = ""
-
-
-@dataclass
-class Page(HTMLParser):
-    """A page as its elements, in order."""
-
-    source: str
-    elements: list[Element] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-        self.open: list[Element] = []
-        self.feed(self.source)
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        element = Element(tag, dict(attrs), [each.tag for each in self.open])
-        self.elements.append(element)
-        if tag not in VOID:
-            self.open.append(element)
-
-    def handle_endtag(self, tag: str) -> None:
-        while self.open:
-            if self.open.pop().tag == tag:
-                return
-        raise AssertionError(f"</{tag}> closes nothing")
-
-    def handle_data(self, data: str) -> None:
-        for element in self.open:
-            element.text += data
-
-    def all(self, *tags: str) -> list[Element]:
-        return [element for element in self.elements if element.tag in tags]
-
-    def with_class(self, name: str) -> list[Element]:
-        return [element for element in self.elements if name in (element.attributes.get("class") or "").split()]
 
 
 @cache
@@ -172,8 +126,8 @@ def test_what_is_left_out_is_counted() -> None:
     feed = replace(base, past=replace(base.past, loads=base.past.loads[:10], number_of_loads=1000))
     (text, _) = [text for _, text in pages_of(Site("prod", MADE, "1", None, (feed,)))]
 
-    assert "The latest 10 of 1,000 loads." in text
-    assert "feedway history orders --rows 1000" in text
+    assert "The latest 10 of 1,000, one row per load and file." in text
+    assert "feedway --env prod history orders --rows 1000" in text
 
 
 def test_a_report_of_nothing_says_so_in_words() -> None:

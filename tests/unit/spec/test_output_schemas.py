@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from framework.cli.commands.land import Landed
 from framework.cli.commands.prune import Pruning
+from framework.cli.commands.report import Reported
 from framework.cli.commands.restore_views import RestoredView
 from framework.cli.commands.status import FeedStatus
 from framework.cli.freshness import StaleFeed
@@ -116,6 +117,11 @@ def test_the_status_of_a_feed_is_valid() -> None:
 
 def test_a_stale_feed_has_the_fields_of_its_schema() -> None:
     assert fields_of("stale", "stale") == [field.name for field in dataclasses.fields(StaleFeed)]
+
+
+def test_a_report_has_the_fields_of_its_schema() -> None:
+    properties = output_schema("report")["properties"]["report"]["properties"]
+    assert list(properties) == [field.name for field in dataclasses.fields(Reported)]
 
 
 def test_a_restored_view_has_the_fields_of_its_schema() -> None:
