@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 # Tests start many processes of this checkout: each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-report test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster test-editor dist release bench bench-peers docs clean
+.PHONY: setup demo test test-report browser-tools test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster test-editor dist release bench bench-peers docs clean
 
 setup: $(STAMP)
 
@@ -37,17 +37,20 @@ test: setup
 SCREENSHOTS := build/report
 AXE := build/axe/node_modules/axe-core/axe.min.js
 
-test-report: $(VENV)-report/.installed $(AXE)
+test-report: browser-tools $(VENV)-report/.installed $(AXE)
 	@SCREENSHOTS=$(SCREENSHOTS) AXE=$(AXE) $(VENV)-report/bin/python -m pytest --noconftest tests/browser
 
+browser-tools:
+	@for tool in chromium npm; do \
+	    command -v $$tool >/dev/null || { echo "make test-report: needs $$tool: apt-get install $$tool" >&2; exit 1; }; \
+	done
+
 $(VENV)-report/.installed: $(STAMP)
-	@command -v chromium >/dev/null || { echo "make test-report: needs Chromium: apt-get install chromium" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)-report
 	@$(VENV)-report/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	@touch $@
 
 $(AXE):
-	@command -v npm >/dev/null || { echo "make test-report: needs npm, which gets axe: apt-get install npm" >&2; exit 1; }
 	@npm install --silent --no-save --prefix build/axe axe-core@4
 
 # Rows, and the load tests once more, with tasks in Spark's workers.

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from framework import resources
 from framework.model.words import counted, size, visible
+from framework.plan.schema_changes import CREATED
 from framework.report.charts import charts_of, period_text, sparkline, time_text
 from framework.report.site import Change, FeedReport, Site
 from framework.report.standing import Standing, standing_of
@@ -41,8 +42,8 @@ def pages_of(site: Site) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each page, the index last."""
     entries = [_entry(feed) for feed in site.feeds]
     for entry in entries:
-        history = _histories(entry.feed)
-        yield entry.page, _rendered("feed", site, entry=entry, feed=entry.feed, histories=history)
+        history, created = _histories(entry.feed), _created(entry.feed)
+        yield entry.page, _rendered("feed", site, entry=entry, feed=entry.feed, histories=history, created=created)
     entries.sort(key=lambda entry: (_TONES.index(entry.standing.tone), entry.feed.name))
     counts = [(tone, sum(entry.standing.tone == tone for entry in entries)) for tone in _TONES]
     yield INDEX, _rendered("index", site, entries=entries, counts=dict(counts))
@@ -69,6 +70,10 @@ def _histories(feed: FeedReport) -> dict[str, list[Change]]:
         if change.column is not None:
             histories.setdefault(change.column, []).append(change)
     return histories
+
+
+def _created(feed: FeedReport) -> datetime | None:
+    return next((change.changed for change in feed.past.changes if change.kind == CREATED), None)
 
 
 def _rendered(template: str, site: Site, **values: object) -> str:

@@ -121,6 +121,14 @@ def test_a_status_is_words_and_feeds_that_need_action_come_first() -> None:
     assert feeds == ["invoices", "new_feed", "returns", "stock", "prices", "legacy", "customers", "orders"]
 
 
+def test_each_column_has_its_history() -> None:
+    source = pages()["feed-orders.html"].source
+
+    assert "2026-01-23 02:10 rewrite column, integer became bigint: the value 3000000000" in source
+    assert "2026-02-21 02:10 add column varchar(256): all values are text" in source
+    assert source.count("since the table was created, 2026-01-11 02:10") == 2
+
+
 def test_what_is_left_out_is_counted() -> None:
     base = orders()
     feed = replace(base, past=replace(base.past, loads=base.past.loads[:10], number_of_loads=1000))
