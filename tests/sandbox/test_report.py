@@ -120,6 +120,9 @@ def test_a_page_shows_what_loads_did_to_a_feed(feed: FeedHarness) -> None:
     assert spec.strip() in page.source.replace("&#39;", "'").replace("&#34;", '"')
     assert str(loads[0]["error_message"]).splitlines()[0][:200] in page.all("main")[0].text
     assert f"s3://lake/data/quarantine/{feed.name}/" in page.source
+    # What --since leaves out makes no feed late.
+    _, later = report(feed, feed.name, "--since", "2099-01-01", folder="later")
+    assert status_of(later, feed.name).startswith("files set aside | 1 file | night-team")
 
 
 def test_feeds_without_a_usable_spec_are_shown_too_and_pages_of_others_vanish(feed: FeedHarness) -> None:
