@@ -57,9 +57,12 @@ class FeedsAudit:
 def read_feeds_audit(warehouse: WarehouseSession, pipelines: Sequence[str]) -> FeedsAudit:
     """Return what the audit shows of pipelines, by one submission; nothing where JOB_STS does not exist."""
     values = {"table": job_sts(warehouse), "pipelines": tuple(pipelines), "correction_mark": CORRECTION_MARK}
-    templates = ("select_last_success", "select_unsettled_files", "select_quarantined_rows")
-    transaction = Transaction("feeds", tuple(select(template, values) for template in templates))
-    success, unsettled, quarantined = read_each(warehouse, transaction)
+    statements = (
+        select("select_last_success", values),
+        select("select_unsettled_files", values),
+        select("select_quarantined_rows", values),
+    )
+    success, unsettled, quarantined = read_each(warehouse, Transaction("feeds", statements))
     return FeedsAudit(
         {str(name): utc_time(ended) for name, ended in success},
         tuple(map(_unsettled_file, unsettled)),
