@@ -4,10 +4,11 @@ An example is a block of command lines, or a transcript: its commands follow the
 stdout follows the command; nothing follows one that prints nothing. `2>&1` behind a command adds stderr, and `> FILE`
 works too. A command must succeed, unless `$ echo $?` follows it, with its exit code. The page shows what is printed, to
 the letter, but for what changes from one run to the next (see `_VARYING`), and the rest of a line that it cuts with ….
+In rows that `sandbox sql` prints nothing may change: their times and numbers are those of the example.
 A month in keys, /2026/01/, stands for the current one.
 
-Beside this module the folder `commands/` belongs to docs/commands.md, `readme/` to README.md, and so on. Such a folder
-holds
+Beside this module the folder `commands/` belongs to docs/commands.md, `readme/` to README.md, and `cookbook/` to
+docs/cookbook.md and all pages of docs/cookbook/. Such a folder holds
 
 - `project/`: what every section's project has: `pipelines/`, and files to land;
 - a folder for a section that needs more, named by the anchor of its heading: files that are added to the project;
@@ -44,13 +45,14 @@ _VARYING = {
     "SECONDS": r"(< )?\b\d+(\.\d+)? m?s\b",
 }
 BEFORE, AFTER = "before.txt", "after.txt"
-IN_ONE_PROJECT = ("README.md", "docs/testing.md")
-"""Pages to follow from top to bottom: their sections share a project. Elsewhere each section has one of its own."""
+IN_ONE_PROJECT = ("README.md", "docs/testing.md", *(page for page in PAGES if page.startswith("docs/cookbook/")))
+"""Pages whose sections share a project, because they follow each other or each has a feed of its own. Elsewhere each
+section has its own project."""
 
 
 def folder_of(page: str) -> Path:
     """Return the folder with what the examples of a page need."""
-    return HERE / Path(page).stem.lower()
+    return HERE / Path(page).with_suffix("").parts[:2][-1].lower()
 
 
 EXECUTED = tuple(page for page in PAGES if folder_of(page).is_dir())
@@ -121,20 +123,26 @@ def _run(block: Block, shell: Shell) -> None:
         printed = shell.run(_today(command.line))
         found = f"{block}: {command.line}\nprints\n{printed}{shell.errors}"
         assert shell.code == 0 or next_line == "echo $?", found
-        assert command.printed is None or is_as_shown(printed, _today(command.printed)), found
+        varies = not command.line.startswith("feedway sandbox sql ")
+        assert command.printed is None or is_as_shown(printed, _today(command.printed), varies), found
 
 
 def _today(text: str) -> str:
     return text.replace("/2026/01/", f"/{datetime.now(UTC):%Y/%m}/")
 
 
-def is_as_shown(printed: str, shown: str) -> bool:
-    """Return whether a page shows what is printed, but for what varies and the ends of lines that it cuts."""
+def is_as_shown(printed: str, shown: str, varies: bool = True) -> bool:
+    """Return whether a page shows what is printed, but for the ends of lines that it cuts, and for what `varies`."""
+    settled = _settled if varies else _trimmed
     pattern = "\n".join(
         f"{re.escape(line.removesuffix('…'))}.*" if line.endswith("…") else re.escape(line)
-        for line in _settled(shown).splitlines()
+        for line in settled(shown).splitlines()
     )
-    return re.fullmatch(pattern, _settled(printed)) is not None
+    return re.fullmatch(pattern, settled(printed)) is not None
+
+
+def _trimmed(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
 
 def _settled(text: str) -> str:
@@ -144,4 +152,4 @@ def _settled(text: str) -> str:
         plain, count = re.subn(pattern, name, plain)
         if name == "SECONDS" and count:
             plain = re.sub(r" {2,}", "  ", re.sub(r"-{3,}", "---", plain))
-    return "\n".join(line.rstrip() for line in plain.splitlines())
+    return _trimmed(plain)

@@ -11,7 +11,7 @@ from pathlib import Path
 from framework.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
+PAGES = ("README.md", *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))))
 _FENCE = re.compile(r" *```(\w*)")
 _FILE = re.compile(r"(?P<is_result>\bwrites )?`(?P<path>[\w./-]+\.\w+)`:$")
 _COMMENT = re.compile(r"\s+# .*")

@@ -15,7 +15,8 @@ from framework.cli import main
 from tests.documents import check_document
 
 ROOT = Path(__file__).parents[2]
-_PROGRAM = f'#!/bin/sh\nexec "{sys.executable}" -m framework "$@"\n'
+_PROGRAMS = {"feedway": f'"{sys.executable}" -m framework', "python": f'"{sys.executable}"'}
+"""The programs of the environment that Feedway is installed in, and what runs them."""
 _QUOTED = r"""[^"'|&;<>`$]|"[^"`$]*"|'[^']*'"""
 _FEEDWAY = re.compile(
     r"feedway(?!.* --(?:help|version)\b)"
@@ -39,8 +40,9 @@ class Shell:
     def __post_init__(self) -> None:
         programs = self.home / "programs"
         programs.mkdir(exist_ok=True)
-        (programs / "feedway").write_text(_PROGRAM, encoding="utf-8")
-        (programs / "feedway").chmod(0o755)
+        for name, command in _PROGRAMS.items():
+            (programs / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+            (programs / name).chmod(0o755)
 
     def run(self, line: str) -> str:
         """Run a command line and return what it prints on stdout, and with `2>&1` on stderr."""

@@ -37,7 +37,7 @@ def test_examples_print_what_the_page_shows(
 @pytest.mark.parametrize("page", EXECUTED)
 def test_every_block_of_an_executed_page_is_run_checked_or_listed(page: str) -> None:
     """YAML, JSON and synopses are checked by test_pages.py and test_synopses.py."""
-    kinds = ("is_synopsis", "is_transcript", "is_script")
+    kinds = ("is_synopsis", "is_transcript", "is_script", "file")
     unknown = [
         block
         for block in blocks(page)
@@ -56,11 +56,11 @@ def test_what_is_listed_is_on_the_page(page: str) -> None:
     assert [begin for begin in NOT_RUN[page] if not any(text.startswith(begin) for text in texts)] == []
 
 
-@pytest.mark.parametrize("page", EXECUTED)
-def test_every_folder_of_data_is_that_of_a_section(page: str) -> None:
-    folders = {path.name for path in folder_of(page).iterdir()}
+@pytest.mark.parametrize("folder", sorted({folder_of(page) for page in EXECUTED}), ids=lambda folder: folder.name)
+def test_every_folder_of_data_is_that_of_a_section(folder: Path) -> None:
+    sections = {block.section for page in EXECUTED if folder_of(page) == folder for block in blocks(page)}
 
-    assert folders - {"project"} <= {block.section for block in blocks(page)}
+    assert {path.name for path in folder.iterdir()} - {"project"} <= sections
 
 
 def test_data_is_for_pages_that_exist() -> None:
