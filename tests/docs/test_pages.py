@@ -20,8 +20,8 @@ from framework.errors import SpecError
 from framework.resources import read_text
 from framework.spec.document import read_document
 from framework.spec.load import load_environments_text, load_feed_tests_text, load_pipeline_text
-from tests.docs.examples import folder_of, why_not
-from tests.docs.page import PAGES, Block, blocks
+from tests.docs.examples import folder_of, sections, why_not
+from tests.docs.page import PAGES, ROOT, Block, blocks
 
 SPEC = {"pipeline": "x", "source": {"prefix": "data/in/x/"}, "target": {"table": "x"}, "load": {"keys": ["id"]}}
 ENVIRONMENT = {"lake": {"bucket": "lake"}, "warehouse": {"workgroup": "w", "database": "d"}}
@@ -160,3 +160,11 @@ def test_the_readme_loads_a_file_in_ten_lines_at_most() -> None:
     scripts = [block.text for block in blocks("README.md") if block.language == "sh"]
 
     assert len("\n".join(scripts).splitlines()) <= 10
+
+
+def test_the_cookbook_lists_its_recipes_in_order() -> None:
+    listed = re.findall(r"\]\((cookbook/[\w.#-]+)\)", (ROOT / "docs" / "cookbook.md").read_text(encoding="utf-8"))
+    pages = dict.fromkeys(link.partition("#")[0] for link in listed)
+
+    assert {f"docs/{page}" for page in pages} == {page for page in PAGES if page.startswith("docs/cookbook/")}
+    assert listed == [f"{page}#{recipe}" for page in pages for recipe in sections(f"docs/{page}")]
