@@ -97,7 +97,7 @@ def _load_files(run: Run, work: Worklist, pending: LoadFiles, known: Observation
                     stale_plans += 1
                     if stale_plans == MAX_PLANS:
                         raise error
-                    run.log.warning("replanning: the target changed concurrently", error=str(error))
+                    run.log.warning("replanning: the target has changed since it was observed", error=str(error))
                     observed = seen or observe_target(run, work, files)
                     if journal.restore_expired(observed.journal):
                         observed = observe_target(run, work, files)

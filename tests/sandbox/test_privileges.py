@@ -72,3 +72,6 @@ def test_a_privilege_for_somebody_who_is_not_there_is_the_specs_fault_and_loads_
     assert result.failure.type == "SpecError"
     assert f"nobody_{feed.name}" in result.failure.message
     assert len(feed.keys("data/in/")) == 1
+    # The load itself has created the table: its warning must not blame another one.
+    (replanning,) = [entry["msg"] for entry in feed.entries() if entry["msg"].startswith("replanning")]
+    assert replanning == "replanning: the target has changed since it was observed"
