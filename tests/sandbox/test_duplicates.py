@@ -108,7 +108,7 @@ def test_duplicates_can_be_refused_in_every_mode(make_feed: MakeFeed, mode: str)
     assert result.failure is not None
     assert (result.failure.type, result.failure.step) == ("SourceFileError", "merge")
     first, *samples, last = result.failure.message.splitlines()
-    assert first.endswith(f"{feed.name}.csv: load.duplicates is reject; keys (id, k) of several rows: 2, in 5 rows")
+    assert first.endswith(f"{feed.name}.csv: 5 rows share 2 keys (id, k), and load.duplicates is reject")
     assert samples == ["  id 1, k 'x': 3 rows", "  id 2, k 'x': 2 rows"]
     assert last.startswith("No row was loaded.")
     assert feed.rows("id, a", "id") == [(7, 1)]
@@ -127,7 +127,7 @@ def test_every_file_of_a_batch_with_a_duplicate_is_refused_and_no_other(make_fee
     first = feed.run()
 
     assert first[0].failure is not None
-    assert "keys (id) of several rows: 1, in 3 rows" in first[0].failure.message
+    assert "3 rows share 1 key (id), and" in first[0].failure.message
     assert f"{feed.name}_1.csv: 1 of these rows" in first[0].failure.message
     assert f"{feed.name}_3.csv: 2 of these rows" in first[0].failure.message
     assert len(feed.keys("data/unprocessed/")) == 2
@@ -144,7 +144,7 @@ def test_many_duplicate_keys_are_counted_and_a_few_shown(make_feed: MakeFeed) ->
 
     assert result.failure is not None
     _, *samples, _ = result.failure.message.splitlines()
-    assert "keys (id) of several rows: 20, in 60 rows" in result.failure.message
+    assert "60 rows share 20 keys (id), and" in result.failure.message
     assert samples == [*(f"  id {number}: 3 rows" for number in range(5)), "  and 15 more keys"]
 
 
@@ -155,7 +155,7 @@ def test_without_samples_no_key_is_shown(make_feed: MakeFeed) -> None:
     (result,) = feed.run()
 
     assert result.failure is not None
-    assert "keys (id) of several rows: 1, in 2 rows" in result.failure.message
+    assert "2 rows share 1 key (id), and" in result.failure.message
     (audited,) = (row[0] for row in feed.audit("error_message") if row[0] is not None)
     exported = [feed.s3.get_object(Bucket="lake", Key=key)["Body"].read().decode() for key in feed.keys("logs/")]
     assert "secret" not in "".join([result.failure.message, audited, feed.log.getvalue(), *exported])

@@ -124,7 +124,7 @@ TABLE = [
     Row(OnRefusal.ALREADY_LOADED, Committed, facts=Facts(run_counts=COUNTED)),
     Row(OnRefusal.SUPERSEDED, Superseded, WarehouseError),
     Row(OnRefusal.DUPLICATE_KEYS, Question.DUPLICATES),
-    Row(OnRefusal.DUPLICATE_KEYS, Refused, SourceFileError, "in 2 rows", facts=Facts(duplicates=DUPLICATES)),
+    Row(OnRefusal.DUPLICATE_KEYS, Refused, SourceFileError, "2 rows share 1 key", facts=Facts(duplicates=DUPLICATES)),
     Row(OnRefusal.ROW_COUNT_MISMATCH, Question.STAGED_ROWS),
     Row(OnRefusal.ROW_COUNT_MISMATCH, Refused, WarehouseError, "Nothing was changed", facts=Facts(staged_rows=1)),
     Row(OnRefusal.BRINGS_NEW_KEYS, Refused, SourceFileError, "lacks 'name'", scenario="a column that lacks"),
