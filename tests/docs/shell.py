@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -17,12 +18,15 @@ from tests.documents import check_document
 ROOT = Path(__file__).parents[2]
 _PROGRAMS = {"feedway": f'"{sys.executable}" -m framework', "python": f'"{sys.executable}"'}
 """The programs of the environment that Feedway is installed in, and what runs them."""
-_QUOTED = r"""[^"'|&;<>`$]|"[^"`$]*"|'[^']*'"""
+_WORDS = r"""[^"'|&;<>`$*?\[{~#\\]|"[^"`$]*"|'[^']*'"""
 _FEEDWAY = re.compile(
     r"feedway(?!.* --(?:help|version)\b)"
-    rf"(?P<words>(?: (?:{_QUOTED})*?)?)(?P<to>(?: 2>&1| > \S+)*)(?P<may_fail> \|\| true)?"
+    rf"(?P<words>(?: (?:{_WORDS})*?)?)(?P<to>(?: 2>&1| > \S+)*)(?P<may_fail> \|\| true)?"
 )
-"""A command line of the program alone, with at most the redirections that `Shell` knows; help ends its process."""
+"""A command line of the program alone: nothing for bash to expand, and at most the redirections that `Shell` knows.
+
+Help ends its process.
+"""
 
 
 @dataclass
@@ -54,7 +58,7 @@ class Shell:
         return self._by_bash(line) if own is None else self._in_process(own)
 
     def _in_process(self, line: re.Match[str]) -> str:
-        words = self._bash(f"printf '%s\\0' {line['words']}").stdout.split("\0")[:-1] if line["words"].strip() else []
+        words = shlex.split(line["words"])
         terminal, hidden, out = io.StringIO(), io.StringIO(), io.StringIO()
         files: dict[str, io.StringIO] = {}
         stdout, stderr = terminal, hidden
