@@ -83,3 +83,10 @@ def test_data_is_for_pages_that_exist() -> None:
 )
 def test_only_what_varies_may_differ(printed: str, shown: str, is_same: bool) -> None:
     assert is_as_shown(printed, shown) is is_same
+
+
+def test_a_time_that_a_query_returns_must_be_the_one_that_the_page_shows() -> None:
+    printed, shown = "changed_at\n---\n2026-01-03 08:00:00.0\n", "changed_at\n---\n2026-01-05 08:00:00.0"
+
+    assert is_as_shown(printed, shown)
+    assert not is_as_shown(printed, shown, varies=False)
