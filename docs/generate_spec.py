@@ -18,7 +18,7 @@ TARGET = ROOT / "docs" / "spec.md"
 INTRODUCTION = """\
 # Write a spec
 
-A feed is one file `pipelines/<name>.yml`. Only `pipeline`, `source.prefix`, `target.table` and, for an upsert,
+A feed is one file `pipelines/NAME.yml`. Only `pipeline`, `source.prefix`, `target.table` and, for an upsert,
 `load.keys` are required:
 
 ```yaml
@@ -99,20 +99,20 @@ values, types and encodings, and describe each:
 
 | File | First line |
 |---|---|
-| `pipelines/<name>.yml` | `# yaml-language-server: $schema=../schemas/pipeline.schema.json` |
-| `pipelines/tests/<name>.yml` | `# yaml-language-server: $schema=../../schemas/feed_tests.schema.json` |
+| `pipelines/NAME.yml` | `# yaml-language-server: $schema=../schemas/pipeline.schema.json` |
+| `pipelines/tests/NAME.yml` | `# yaml-language-server: $schema=../../schemas/feed_tests.schema.json` |
 | `environments.yml` | `# yaml-language-server: $schema=schemas/environments.schema.json` |
 
 `feedway init` writes the schemas into `schemas/`, and the first lines of the files that it begins. After an upgrade of
 Feedway remove `schemas/`, and the next `init` writes the current ones.
 
-## `pipelines/<name>.yml`
+## `pipelines/NAME.yml`
 """
 
 ENVIRONMENTS = """
 ## `environments.yml`
 
-Where each environment's lake and warehouse are. `--env` takes `<name>`.
+Where each environment's lake and warehouse are. `--env` takes `NAME`.
 """
 
 RULES_INTRODUCTION = """
@@ -157,7 +157,7 @@ def _sections(schema: Mapping[str, Any], path: str) -> Iterator[str]:
         yield from _sections(field, inner)
         yield from _sections(field.get("items", {}), f"{inner}[]")
         others = field.get("additionalProperties")
-        yield from _sections(others if isinstance(others, dict) else {}, f"{inner}.<name>")
+        yield from _sections(others if isinstance(others, dict) else {}, f"{inner}.NAME")
 
 
 def _entry(name: str, field: Mapping[str, Any], parent: Mapping[str, Any]) -> str:
