@@ -45,7 +45,12 @@ _VARYING = {
     "SECONDS": r"(< )?\b\d+(\.\d+)? m?s\b",
 }
 BEFORE, AFTER = "before.txt", "after.txt"
-IN_ONE_PROJECT = ("README.md", "docs/testing.md", *(page for page in PAGES if page.startswith("docs/cookbook/")))
+IN_ONE_PROJECT = (
+    "README.md",
+    "docs/testing.md",
+    "docs/tutorial.md",
+    *(page for page in PAGES if page.startswith("docs/cookbook/")),
+)
 """Pages whose sections share a project, because they follow each other or each has a feed of its own. Elsewhere each
 section has its own project."""
 
