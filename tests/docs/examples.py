@@ -47,6 +47,7 @@ _VARYING = {
 BEFORE, AFTER = "before.txt", "after.txt"
 IN_ONE_PROJECT = (
     "README.md",
+    "docs/operations.md",
     "docs/testing.md",
     "docs/tutorial.md",
     *(page for page in PAGES if page.startswith("docs/cookbook/")),
