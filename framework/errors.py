@@ -9,7 +9,7 @@ PipelineError (1)              base; anything else that escapes is a bug, shown 
   WarehouseError (5)           Redshift or S3 refused: statement id, SQL, its own words
     TransientWarehouseError    may succeed later; the only class that is retried
 
-The number is the exit code of a command that ends in the error.
+The number is the exit code of a command that ends in the error. `Section` names the sections of the docs to read.
 """
 
 from __future__ import annotations
@@ -17,23 +17,56 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import asdict, dataclass
-from enum import Enum, auto
-from typing import Literal
+from enum import Enum, StrEnum, auto
+from typing import Literal, Self
+
+
+class Section(StrEnum):
+    """The sections of the documentation that help with a failed load, by the kind of failure.
+
+    `spec/rules.py` has those of the rules that specs are checked by.
+    """
+
+    ASKED = "docs/commands.md#know-what-is-refused"
+    BAD_ROWS = "docs/loading.md#handle-bad-rows"
+    BROKEN_FILE = "docs/loading.md#files-without-usable-rows"
+    BUG = "docs/operations.md#ask-for-help"
+    COLUMNS = "docs/loading.md#columns-that-differ"
+    ENCODING = "docs/files.md#encoding"
+    FILE = "docs/loading.md#check-what-a-file-must-look-like"
+    KEYS = "docs/loading.md#decide-which-row-wins"
+    MISSING_VIEW = "docs/operations.md#restore-a-missing-view"
+    ORDER = "docs/commands.md#load-an-older-file"
+    OUTAGE = "docs/operations.md#respond-to-an-outage-or-a-refusal"
+    REFUSED_FILE = "docs/operations.md#continue-with-a-refused-file"
+    REPLACEMENT = "docs/loading.md#guard-a-replacement"
+    SCHEMA_DRIFT = "docs/loading.md#handle-schema-drift"
+    SPEC = "docs/spec.md#write-a-spec"
+    TABLE_COPY = "docs/loading.md#columns-that-cannot-be-replaced"
+    VALUES = "docs/loading.md#values-that-do-not-fit"
+    VIEWS = "docs/loading.md#views-on-the-table"
 
 
 class PipelineError(Exception):
     """A load or command that could not do what was asked, for a reason the message states.
 
     `is_outage` says that nothing can be loaded now, whatever the file. `brief` replaces the message's first line where
-    no content of a file may be shown, as in notifications; None where the first line has none.
+    no content of a file may be shown, as in notifications; None where the first line has none. `section` is that of the
+    class, unless the error is about something more specific.
     """
 
     exit_code = 1
     is_outage = False
+    section = Section.BUG
 
     def __init__(self, *args: object, brief: str | None = None) -> None:
         self.brief = brief
         super().__init__(*args)
+
+    def about(self, section: Section) -> Self:
+        """Return the error, with the section of the documentation that helps with it."""
+        self.section = section
+        return self
 
 
 @dataclass(frozen=True)
@@ -66,6 +99,7 @@ class SpecError(PipelineError):
     """A spec, an environment or a command line that cannot be used as written."""
 
     exit_code = 2
+    section = Section.SPEC
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
         self.problems = tuple(problems)
@@ -82,6 +116,7 @@ class SourceFileError(PipelineError):
     """
 
     exit_code = 3
+    section = Section.REFUSED_FILE
 
     def __init__(
         self,
@@ -104,6 +139,8 @@ class UndecodableFileError(SourceFileError):
     `urls` names them, or the members of archives.
     """
 
+    section = Section.ENCODING
+
     def __init__(self, message: str, keys: Sequence[str], urls: Sequence[str]) -> None:
         super().__init__(message, keys)
         self.urls = tuple(urls)
@@ -113,12 +150,14 @@ class SchemaChangeError(PipelineError):
     """A change of the target table that Feedway may not or cannot make."""
 
     exit_code = 4
+    section = Section.SCHEMA_DRIFT
 
 
 class MachineError(PipelineError):
     """The machine that runs the load cannot go on: its disk is full or broken. Always an outage."""
 
     exit_code = 5
+    section = Section.OUTAGE
     is_outage = True
 
 
@@ -194,6 +233,7 @@ class WarehouseError(PipelineError):
     """The warehouse or the lake refused, or could not be reached."""
 
     exit_code = 5
+    section = Section.OUTAGE
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Texts shipped with the code: `templates/`, `schemas/`, and a project of specs and environments."""
+"""Texts shipped with the code: `templates/`, `schemas/`, `docs/`, and a project of specs and environments."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def read_text(path: str) -> str:
         if resource.is_file():
             return resource.read_text(encoding="utf-8")
     raise FileNotFoundError(f"{path} does not ship with the installed feedway")
+
+
+def docs_folder() -> str:
+    """Return the folder of this machine with the documentation of this version, which messages call `docs/`."""
+    package, beside = (root.joinpath("docs") for root in roots())
+    return str(package if package.is_dir() else beside)
 
 
 def roots() -> tuple[Traversable, Traversable]:

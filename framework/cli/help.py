@@ -1,8 +1,10 @@
-"""What --help shows below the options: examples, and exit codes."""
+"""What --help shows below the options: examples, exit codes, and where the documentation is."""
 
 from __future__ import annotations
 
 import argparse
+
+from framework.resources import docs_folder
 
 EXAMPLES: dict[str | None, tuple[tuple[str, str], ...]] = {
     None: (
@@ -136,9 +138,10 @@ class Layout(argparse.RawDescriptionHelpFormatter):
 
 
 def epilog_of(command: str | None) -> str:
-    """Return examples of a command, or of the program, and the exit codes, which are the same for all."""
+    """Return examples of a command and the exit codes, which are the same for all; of the program, its docs too."""
     examples = EXAMPLES[command]
     width = max((len(line) for line, remark in examples if remark), default=0)
     lines = [f"  {line:<{width}}  # {remark}" if remark else f"  {line}" for line, remark in examples]
     codes = [f"  {code:<5}{meaning}" for code, meaning in EXIT_CODES.items()]
-    return "\n".join(["examples:", *lines, "", "exit codes:", *codes])
+    docs = ["", "docs/ in messages is this folder:", f"  {docs_folder()}"] if command is None else []
+    return "\n".join(["examples:", *lines, "", "exit codes:", *codes, *docs])

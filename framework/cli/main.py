@@ -116,10 +116,14 @@ def _in_one_line(error: PipelineError) -> PipelineError:
 
 
 def _described(error: PipelineError) -> str:
-    """Return the message; for a bug, which no message explains, followed by the traceback."""
-    cause = error.__cause__
+    """Return the message and where to read on; for a bug, which no message explains, followed by the traceback."""
+    # imported where it is used: a command that succeeds does without it
+    from framework.cli.sections import see_for_command
+
+    cause, see = error.__cause__, see_for_command(error)
+    lines = [*f"error: {error}".split("\n"), *([see] if see else [])]
     # Names of files, which may hold what moves the cursor of a terminal.
-    text = "".join(f"{visible(line)}\n" for line in f"error: {error}".split("\n"))
+    text = "".join(f"{visible(line)}\n" for line in lines)
     if error.exit_code == 1 and cause is not None and not isinstance(cause, PipelineError):
         text += trace(cause)
     return text

@@ -16,6 +16,7 @@ from framework.cli.outcome import FeedOutcome, Outcome, State
 from framework.cli.output import Output
 from framework.cli.result_file import write_result
 from framework.cli.retry import retries
+from framework.cli.sections import see_for
 from framework.cli.selection import Feed, read_feed, readable
 from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.summary import full_summary, load_lines
@@ -253,9 +254,8 @@ def _with_place(pipeline: str, file: str | None, load: LoadFailure) -> PipelineE
     kind = type(error) if isinstance(error, PipelineError) else PipelineError
     name = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
     continued = "" if load.next_step is None else f"\n{load.next_step}"
-    failure = PipelineError(
-        f"pipeline={pipeline} file={file or '-'} step={load.step}: {name}{safe_message(error)}{continued}"
-    )
+    message = f"{name}{safe_message(error)}{continued}\n{see_for(error)}"
+    failure = PipelineError(f"pipeline={pipeline} file={file or '-'} step={load.step}: {message}")
     failure.exit_code = kind.exit_code
     failure.__cause__ = error
     return failure

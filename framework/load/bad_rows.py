@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NoReturn
 
-from framework.errors import PipelineError, SourceFileError
+from framework.errors import PipelineError, Section, SourceFileError
 from framework.load.complaints import (
     Malformed,
     Wording,
@@ -163,7 +163,7 @@ def _refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) -
     lines.append(f"Correct the rows and send the file again{', or change the spec:' if ways_out else '.'}")
     lines += [f"  {way_out}" for way_out in ways_out]
     keys = [layout.file.key for layout in layouts]
-    raise SourceFileError("\n".join(lines), keys, needs_new_file=not ways_out, brief=brief)
+    raise SourceFileError("\n".join(lines), keys, needs_new_file=not ways_out, brief=brief).about(Section.BAD_ROWS)
 
 
 def _ways_out(
@@ -335,4 +335,4 @@ def refused_duplicates(spec: PipelineSpec, files: Sequence[LoadFile], found: Dup
         if found.keys > len(found.samples):
             lines.append(f"  and {found.keys - len(found.samples)} more keys")
     lines.append("No row was loaded. Send each key once, or let one row of each win with load.duplicates: deduplicate.")
-    return SourceFileError("\n".join(lines), [file.key for file in at_fault])
+    return SourceFileError("\n".join(lines), [file.key for file in at_fault]).about(Section.KEYS)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from framework.errors import SpecError
+from framework.errors import Section, SpecError
 from framework.lake.identity import METADATA_LOST
 from framework.lake.pending import is_file_of, list_arrived
 from framework.lake.unprocessed import list_unprocessed
@@ -65,7 +65,7 @@ def _work_of_one(spec: PipelineSpec, services: Services, asked: str, *, is_again
     key = lake.key_of(asked)
     file = lake.describe(key)
     if file is None:
-        raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.")
+        raise SpecError(f"{lake.url(key)} is not there. Give the key of an object in the lake.").about(Section.ASKED)
     if not is_again:
         _refuse_unknown_origin(file, services)
     _refuse_another_pipelines(file, spec, services)
@@ -113,11 +113,11 @@ def _unprocessed_work(spec: PipelineSpec, services: Services, asked: str | None)
     key = lake.key_of(asked)
     for file, reason in found.doubtful:
         if key in (file.key, file.identity.key):
-            raise SpecError(f"{file.url} may not belong to {spec.pipeline}: {reason}.")
+            raise SpecError(f"{file.url} may not belong to {spec.pipeline}: {reason}.").about(Section.ASKED)
     files = [file for file in found.files if key in (file.key, file.identity.key)]
     if not files:
         there = _all_there_are([file.key for file in found.files])
-        raise SpecError(f"{lake.url(key)} is not an unprocessed file of {spec.pipeline}. {there}")
+        raise SpecError(f"{lake.url(key)} is not an unprocessed file of {spec.pipeline}. {there}").about(Section.ASKED)
     return _work(spec, files, 1)
 
 
@@ -133,7 +133,7 @@ def _refuse_unknown_origin(file: SourceFile, services: Services) -> None:
             f"{file.url} does not say where it arrived: {METADATA_LOST}, "
             f"so whether it is loaded cannot be known. Add --again to load it whatever the ledger says, "
             f"or copy it to the pipeline's prefix to load it as a new file."
-        )
+        ).about(Section.ASKED)
 
 
 def _refuse_what_does_not_arrive(file: SourceFile, spec: PipelineSpec, services: Services) -> None:
@@ -145,7 +145,7 @@ def _refuse_what_does_not_arrive(file: SourceFile, spec: PipelineSpec, services:
             f"{file.url} does not match source.prefix {spec.source.prefix!r} and source.pattern "
             f"{spec.source.pattern!r} of {spec.pipeline}: loading it would move it from where it is. "
             f"Copy it to {services.lake.url(services.lake.key(spec.source.prefix))} to load it."
-        )
+        ).about(Section.ASKED)
 
 
 def _refuse_another_pipelines(file: SourceFile, spec: PipelineSpec, services: Services) -> None:
@@ -155,4 +155,4 @@ def _refuse_another_pipelines(file: SourceFile, spec: PipelineSpec, services: Se
     raise SpecError(
         f"{file.url} is a file of {file.moved_by}, which has moved it here. To load it with {spec.pipeline} too, "
         f"copy it to {services.lake.url(services.lake.key(spec.source.prefix))}."
-    )
+    ).about(Section.ASKED)

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import accumulate
 from typing import Protocol
 
-from framework.errors import SourceFileError, UndecodableFileError
+from framework.errors import Section, SourceFileError, UndecodableFileError
 from framework.lake.pending import is_member_of
 from framework.log.redaction import without_values
 from framework.log.run_log import Event, RunLog
@@ -181,7 +181,7 @@ def _require_one_format(looks: Sequence[FirstLook]) -> None:
                 f"{each.url}: its format is {each.look.options.format}, and that of {looks[0].url}, which is loaded "
                 f"with it, is {first}. Send files of one format, or set source.format.",
                 (each.file.key,),
-            )
+            ).about(Section.FILE)
 
 
 def _read_start(
@@ -232,7 +232,7 @@ def _about(file: SourceFile, url: str) -> Iterator[None]:
         is_broken = isinstance(error, BrokenFile)
         raise SourceFileError(
             message, (file.key,), needs_new_file=is_broken, brief=without_values(message.partition("\n")[0])
-        ) from error
+        ).about(Section.BROKEN_FILE if is_broken else Section.FILE) from error
 
 
 def wrong_encodings(feed: Feed, batch: SourceBatch, error: UndecodableFileError) -> dict[str, str]:
@@ -248,7 +248,7 @@ def wrong_encodings(feed: Feed, batch: SourceBatch, error: UndecodableFileError)
         found[url] in feed.spec.source.encodings[:-1] and feed.tried.get(url) != found[url] for url in at_fault
     )
     if not all(has_another):
-        raise SourceFileError(str(error), error.keys) from error
+        raise SourceFileError(str(error), error.keys).about(error.section) from error
     return at_fault
 
 
@@ -328,7 +328,7 @@ def _require_same_columns(parts: Sequence[FileLayout]) -> None:
                 "out what is no file of the feed with source.members or source.ignore.",
                 (part.file.key,),
                 brief=differing,
-            )
+            ).about(Section.FILE)
 
 
 def with_paths(
@@ -361,7 +361,9 @@ def with_paths(
                 why = f"no record can be read, row {malformed[0].row} because {malformed[0].reason}"
             else:
                 why = "no record is an object with a key"
-            raise SourceFileError(f"{part.url}: {why}: send it with its records.", (part.file.key,))
+            raise SourceFileError(f"{part.url}: {why}: send it with its records.", (part.file.key,)).about(
+                Section.BROKEN_FILE
+            )
         return replace(part, look=replace(part.look, header=tuple(map(name_of, paths)), paths=paths))
 
     named_looks = []
@@ -416,4 +418,6 @@ def _require_shape(spec: PipelineSpec, first: FirstLook, expected: tuple[str, ..
     misfit = find_misfit(start)
     if misfit is not None:
         described = misfit.describe(options, spec.bad_rows.log_samples)
-        raise SourceFileError(f"{first.url}: {described}", (first.file.key,), needs_new_file=not misfit.ways)
+        raise SourceFileError(f"{first.url}: {described}", (first.file.key,), needs_new_file=not misfit.ways).about(
+            Section.FILE
+        )

@@ -15,6 +15,7 @@ from framework.errors import (
     OnRefusal,
     PipelineError,
     SchemaChangeError,
+    Section,
     SourceFileError,
     SpecError,
     TransientWarehouseError,
@@ -283,7 +284,7 @@ def _bad_view(spec: PipelineSpec, view: TableName, error: WarehouseError) -> Spe
         what_to_do = "The spec does not name it: have its owner change or drop it, or correct what is below it."
     return SpecError(
         f"{spec.path}: the view {view} cannot be created: {error.reason}. The change was rolled back. {what_to_do}"
-    )
+    ).about(Section.VIEWS)
 
 
 def _lacks(files: Sequence[LoadFile], fills: Sequence[Fill], why: str) -> SourceFileError:
@@ -293,4 +294,4 @@ def _lacks(files: Sequence[LoadFile], fills: Sequence[Fill], why: str) -> Source
         f"{files[at_fault[0]].source.url}: the file lacks {names}, {why}. Resend it with the column, or without new "
         "keys.",
         [files[ordinal].source.key for ordinal in at_fault],
-    )
+    ).about(Section.COLUMNS)

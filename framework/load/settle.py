@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-from framework.errors import PipelineError, SchemaChangeError, SourceFileError, SpecError
+from framework.errors import PipelineError, SchemaChangeError, Section, SourceFileError, SpecError
 from framework.load.audit_trail import write_each, write_failed, write_rows
 from framework.load.discover import Worklist
 from framework.load.eligibility import Reasons
@@ -67,7 +67,7 @@ def refuse_files(run: Run, reasons: Reasons) -> list[LoadResult]:
     for file, reason in reasons.items():
         source = file.source
         run.log.warning(Event.FILE_REFUSED, file=source.url, reason=reason)
-        error = SpecError(f"{source.url} is not loaded: {reason}.")
+        error = SpecError(f"{source.url} is not loaded: {reason}.").about(Section.ORDER)
         way_in = out_of_order(run.spec.pipeline, run.services.program, source.key)
         failure = LoadFailure("SpecError", run.progress.step.value, str(error), error, way_in)
         results.append(result_of(run, file, "REFUSED", reason=reason, failure=failure))
@@ -108,7 +108,9 @@ def with_problems(run: Run, results: list[LoadResult], problems: Sequence[str]) 
     if not problems or any(result.status == "FAILED" for result in results):
         return results
     message = " ".join(problems)
-    failure = LoadFailure("SchemaChangeError", "settle", message, SchemaChangeError(message))
+    failure = LoadFailure(
+        "SchemaChangeError", "settle", message, SchemaChangeError(message).about(Section.MISSING_VIEW)
+    )
     together = results or [result_of(run, None, "FAILED")]
     place = next((n for n, result in enumerate(together) if result.failure is None), 0)
     return [replace(result, failure=failure) if n == place else result for n, result in enumerate(together)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from framework.errors import SourceFileError, UndecodableFileError
+from framework.errors import Section, SourceFileError, UndecodableFileError
 from framework.load.bad_rows import StagedRows, quarantine_bad_rows
 from framework.load.first_look import (
     Feed,
@@ -245,4 +245,4 @@ def _refuse_too_few_rows(run: Run, batch: SourceBatch, seen: Measurements) -> No
         f"{batch.files[0].file.url}: {found}, and expect.min_rows is {expect.min_rows}{default}. "
         "Send the file with its rows.",
         accept_with="--allow-shrink",
-    )
+    ).about(Section.REPLACEMENT)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from framework.errors import SchemaChangeError, SpecError
+from framework.errors import SchemaChangeError, Section, SpecError
 from framework.model.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar, widenings_of
 from framework.model.file_options import JsonOptions, Nested, ParquetOptions
 from framework.model.files import FileLayout, SourceBatch
@@ -207,7 +207,7 @@ def _is_ignored(spec: PipelineSpec, name: str) -> bool:
         raise SchemaChangeError(
             f"{spec.target.table}: the file brings a new column {name!r}, for which evolution.new_columns is reject. "
             "Set it to add or ignore, or list the column under columns.exclude."
-        )
+        ).about(Section.COLUMNS)
     return policy == "ignore"
 
 
@@ -262,7 +262,7 @@ def _type_of(spec: PipelineSpec, observed: TableColumn) -> ColumnType:
         raise SchemaChangeError(
             f"{spec.target.table}: the column {observed.name!r} is {observed.type_text}, which Feedway cannot load. "
             "List it under columns.exclude, and it is left as it is."
-        )
+        ).about(Section.COLUMNS)
     return observed.type
 
 
@@ -281,7 +281,7 @@ def _declared(spec: PipelineSpec, column: PlannedColumn) -> PlannedColumn:
                 f" To have the column become text, remove types.columns.{name} and set "
                 f"evolution.columns.{name}.type_conflicts: to_text: the first value that needs it does that."
             )
-        raise SpecError(message)
+        raise SpecError(message).about(Section.VALUES)
     return column.widened(declared, DECLARED)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from framework.errors import SchemaChangeError, SourceFileError
+from framework.errors import SchemaChangeError, Section, SourceFileError
 from framework.model.files import FileLayout, SourceBatch
 from framework.model.observation import ObservedTable
 from framework.model.staging import FILE_COLUMN, ROW_COLUMN
@@ -40,14 +40,14 @@ def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
                 f"{layout.file.url}: the file has a column {min(own)!r}, a name Feedway keeps for itself while it "
                 "loads. Give it another name under columns.rename.",
                 (layout.file.key,),
-            )
+            ).about(Section.COLUMNS)
         clash = metadata.intersection(layout.columns)
         if clash:
             raise SourceFileError(
                 f"{layout.file.url}: the file has a column {min(clash)!r}, which is also a metadata column. "
                 f"Give the metadata column another name in metadata_columns, or turn it off with null.",
                 (layout.file.key,),
-            )
+            ).about(Section.COLUMNS)
         for name in needed:
             if name not in layout.columns:
                 column = f"the column {name!r}, which load.keys or load.order_by names"
@@ -58,7 +58,7 @@ def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
                     (layout.file.key,),
                     # Of a file without a header the names are values.
                     brief=lacking,
-                )
+                ).about(Section.COLUMNS)
         names.update(dict.fromkeys(name for name in layout.columns if name not in spec.columns.exclude))
     return tuple(names)
 
@@ -95,7 +95,7 @@ def refuse_strangers(
     ]
     accept_with = None if table is None else _accepting(spec, found)
     lines += [f"If all columns are new on purpose, {accept_with} accepts this one file."] if accept_with else []
-    raise SourceFileError("\n".join(lines), (layout.file.key,), accept_with)
+    raise SourceFileError("\n".join(lines), (layout.file.key,), accept_with).about(Section.FILE)
 
 
 def _accepting(spec: PipelineSpec, found: Sequence[str]) -> str | None:
@@ -117,7 +117,7 @@ def refuse_too_many(spec: PipelineSpec, table: ObservedTable | None, url: str, n
     brought |= _metadata(spec)
     most = max(len(there | brought), len(brought | {FILE_COLUMN, ROW_COLUMN}))
     if most > MAX_COLUMNS:
-        raise SchemaChangeError(too_many(spec, table, url, most))
+        raise SchemaChangeError(too_many(spec, table, url, most)).about(Section.FILE)
 
 
 def too_many(spec: PipelineSpec, table: ObservedTable | None, url: str, columns: int) -> str:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from framework.errors import SchemaChangeError, SourceFileError
+from framework.errors import SchemaChangeError, Section, SourceFileError
 from framework.model.column_type import ColumnType, Kind, can_widen
 from framework.model.files import FileLayout, SourceBatch, SourceFile
 from framework.model.load_warning import LoadWarning
@@ -71,7 +71,7 @@ def refuse_lacking(spec: PipelineSpec, table: ObservedTable, batch: SourceBatch)
         f"file, and evolution.missing_columns rejects such a file. Resend it with {them}, or let new rows get a "
         f"default value: evolution: {{{policies}}}.",
         [file.key for file in lacking],
-    )
+    ).about(Section.COLUMNS)
 
 
 def _by_default(names: Sequence[str]) -> str:
@@ -110,7 +110,7 @@ def plan_fill(spec: PipelineSpec, observed: TableColumn, layouts: Sequence[FileL
             f"NOT NULL, and would become NULL. Resend the file with it{way_out if has_default else ''}.",
             [layout.file.key for layout in layouts],
             needs_new_file=not has_default,
-        )
+        ).about(Section.COLUMNS)
     return Fill(
         column=observed.name,
         value=value,
@@ -140,7 +140,7 @@ def fill_unloadable(spec: PipelineSpec, observed: TableColumn, layouts: Sequence
         raise SchemaChangeError(
             f"{_unloadable(spec, observed)}, and NOT NULL, so that new rows could not be inserted. {_JOIN_IN_A_VIEW}"
             f"{or_reject}"
-        )
+        ).about(Section.COLUMNS)
     return Fill(
         column=observed.name,
         value=None,
@@ -154,7 +154,9 @@ def fill_unloadable(spec: PipelineSpec, observed: TableColumn, layouts: Sequence
 def lost_values(spec: PipelineSpec, columns: Sequence[TableColumn]) -> SchemaChangeError:
     """Return the error for a load that would lose values of at least one column of a type that it cannot load."""
     lines = [f"{_unloadable(spec, column)}, and holds values" for column in columns]
-    return SchemaChangeError(f"{'; '.join(lines)}. load.mode {spec.load.mode.name} would lose them. {_JOIN_IN_A_VIEW}")
+    return SchemaChangeError(
+        f"{'; '.join(lines)}. load.mode {spec.load.mode.name} would lose them. {_JOIN_IN_A_VIEW}"
+    ).about(Section.COLUMNS)
 
 
 def _unloadable(spec: PipelineSpec, column: TableColumn) -> str:
@@ -220,7 +222,7 @@ def emptied_columns(
         f"evolution: {{missing_columns: {{new_rows: default}}}}.",
         (file.key,),
         brief=lacking,
-    )
+    ).about(Section.REPLACEMENT)
 
 
 def probable_renames(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from framework.errors import SchemaChangeError
+from framework.errors import SchemaChangeError, Section
 from framework.model.column_type import ColumnType, Kind
 from framework.model.names import TableName
 from framework.model.observation import Observation, ObservedTable, TableColumn, ViewDependency
@@ -206,7 +206,7 @@ def _rewrite(widening: Widening, table: ObservedTable, observed: Observation) ->
         raise SchemaChangeError(
             f"{growth} ({widening.reason}), {obstacle}. Grant on the table, or ask the sender for values that fit.",
             brief=f"{growth}, {obstacle}",
-        )
+        ).about(Section.TABLE_COPY)
     comment = next(
         (found.text for found in observed.comments if found.relation == table.name and found.column == column.name),
         None,
@@ -244,7 +244,7 @@ def _default_after(column: TableColumn, widening: Widening, table: TableName) ->
             f"{conversion} ({widening.reason}), {obstacle}. Have its owner drop the default, or have the values "
             "resent.",
             brief=f"{conversion}, {obstacle}",
-        )
+        ).about(Section.TABLE_COPY)
     return f"'{written}'"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framework.errors import SourceFileError
+from framework.errors import Section, SourceFileError
 from framework.model.files import SourceFile
 from framework.spec.pipeline import PipelineSpec
 
@@ -18,4 +18,4 @@ def too_small(spec: PipelineSpec, file: SourceFile, rows: str, stored: int) -> S
         f"{file.url}: {rows} would replace the {stored} of {spec.target.table}, and "
         f"expect.max_shrink is {float(spec.expect.max_shrink):g}. Send the whole file.",
         accept_with="--allow-shrink",
-    )
+    ).about(Section.REPLACEMENT)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from framework.errors import OnRefusal, SchemaChangeError
+from framework.errors import OnRefusal, SchemaChangeError, Section
 from framework.model.column_type import ColumnType, Kind
 from framework.model.names import MAX_NAME_BYTES, TableName
 from framework.model.observation import Observation, ObservedTable, TableColumn, TableDesign
@@ -152,4 +152,4 @@ def _refuse_what_would_be_lost(table: ObservedTable, design: TableDesign) -> Non
             f"{table.name} would have to be copied into a table with wider columns, but {' and '.join(obstacles)}, so "
             "the copy would not be what the table is. Have its owner make such a table, copy the rows and rename it "
             "(https://docs.aws.amazon.com/redshift/latest/dg/performing-a-deep-copy.html), or have the values resent."
-        )
+        ).about(Section.TABLE_COPY)

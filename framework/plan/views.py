@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from framework.errors import OnRefusal, SchemaChangeError, SpecError
+from framework.errors import OnRefusal, SchemaChangeError, Section, SpecError
 from framework.model.names import TableName
 from framework.model.observation import Comment, Observation, ObservedView, ViewBuild, ViewDependency
 from framework.plan.schema_changes import (
@@ -83,7 +83,7 @@ def plan_views(spec: PipelineSpec, observed: Observation, changes: Sequence[Sche
             if views.is_for_the_table:
                 raise
             # The file is not at fault: it stays pending until the spec is corrected.
-            raise SpecError(f"{spec.path}: views of the spec must be rebuilt. {error}") from error
+            raise SpecError(f"{spec.path}: views of the spec must be rebuilt. {error}").about(Section.VIEWS) from error
     rebuilt = {*views.affected, *views.outdated}
     created = [
         replace(view, replaces=view.view in existing and view.view not in views.affected)
@@ -188,7 +188,7 @@ def _in_dependency_order(views: Sequence[NewView]) -> tuple[NewView, ...]:
             circle = ", ".join(str(view.view) for view in pending)
             raise SchemaChangeError(
                 f"{circle}: views of the spec depend on each other in a cycle. Correct one of them."
-            )
+            ).about(Section.VIEWS)
         pending.remove(ready)
         ordered.append(ready)
     return tuple(ordered)
@@ -241,7 +241,7 @@ def _lowest_first(views: Sequence[NewView], dependencies: Sequence[ViewDependenc
             raise SchemaChangeError(
                 f"{names}: in the spec's order a view would be created before one that it depends on, through "
                 "a view that the spec does not name. List the views in the order of their dependencies."
-            )
+            ).about(Section.VIEWS)
         pending.remove(ready)
         ordered.append(ready)
     return tuple(ordered)
@@ -268,30 +268,30 @@ def _refuse_what_cannot_return(spec: PipelineSpec, view: ObservedView) -> None:
             f"{blocked}, and a materialized view cannot be restored: the catalog does not show its design. Have "
             f"its owner {view.owner} save the definition and run: drop materialized view {name.sql}; then run the "
             "load again, and recreate the view."
-        )
+        ).about(Section.VIEWS)
     if view.hidden_grantees:
-        raise SchemaChangeError(f"{blocked}, and {hidden_privileges(name, view.hidden_grantees)}")
+        raise SchemaChangeError(f"{blocked}, and {hidden_privileges(name, view.hidden_grantees)}").about(Section.VIEWS)
     if view.has_column_grants:
         raise SchemaChangeError(
             f"{blocked}, and column-level grants on it cannot be restored. Grant on the whole view, or drop the "
             f"view before the load and recreate it afterwards: drop view {name.sql};"
-        )
+        ).about(Section.VIEWS)
     if not view.is_own and not (view.may_set_owner and view.definition is not None):
         raise SchemaChangeError(
             f"{blocked}, must be rebuilt but belongs to {view.owner}, and Feedway may not restore its owner. "
             f"Have an administrator run: alter table {name.sql} owner to <the user Feedway connects as>;"
-        )
+        ).about(Section.VIEWS)
     if definition is not None and len(definition.encode("utf-8")) > MAX_STATEMENT_BYTES - _FRAME_BYTES:
         raise SchemaChangeError(
             f"{blocked}, and its definition has more bytes than a statement of the Data API may have "
             f"({MAX_STATEMENT_BYTES}), so it cannot be restored. Drop it before the load and recreate it "
             f"afterwards through another connection: drop view {name.sql};"
-        )
+        ).about(Section.VIEWS)
     if definition is not None and (mistake := query_mistake(query_of(definition))) is not None:
         raise SchemaChangeError(
             f"{blocked}, and its definition in the catalog {mistake}, so it cannot be restored safely. "
             f"Drop it before the load and recreate it afterwards: drop view {name.sql};"
-        )
+        ).about(Section.VIEWS)
 
 
 def hidden_privileges(name: TableName, grantees: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TypeVar
 
-from framework.errors import SourceFileError, UndecodableFileError
+from framework.errors import Section, SourceFileError, UndecodableFileError
 from framework.log.redaction import without_values
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.measurements import (
@@ -292,7 +292,9 @@ class BatchRows:
             raise UndecodableFileError("\n".join(lines), keys, urls)
         message = "\n".join(lines)
         # A reason may be DuckDB's, which quotes values.
-        raise SourceFileError(message, keys, needs_new_file=not may_load, brief=without_values(lines[0]))
+        raise SourceFileError(message, keys, needs_new_file=not may_load, brief=without_values(lines[0])).about(
+            Section.BROKEN_FILE
+        )
 
     def _reports(self) -> list[SplitReport]:
         """Return the reports of all splits in order; reads the files if that was not done yet."""

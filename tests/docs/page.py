@@ -96,6 +96,12 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+def headings(page: str) -> set[str]:
+    """Return the anchors of a page's headings."""
+    text = re.sub(r"^ *```.*?^ *```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return {anchor(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+
+
 def _blocks(page: str, lines: list[str]) -> Iterator[Block]:
     section, place = "", 0
     while place < len(lines):

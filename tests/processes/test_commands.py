@@ -21,7 +21,7 @@ def test_a_pipe_gets_text_too_and_json_lines_only_where_asked_for(tmp_path: Path
     text = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     lines = subprocess.run([*command, "--output", "lines"], capture_output=True, text=True, check=False).stdout
 
-    assert text.splitlines()[-1] == "4 problems"
+    assert text.splitlines()[-2] == "4 problems"
     assert [len(json.loads(line)["problems"]) for line in lines.splitlines()] == [4]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.page import anchor as anchor_of
+from tests.docs.page import headings
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,12 +80,6 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def anchors(name: str) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", read(name)), re.MULTILINE)
-    return set(map(anchor_of, headings))
-
-
 def links(name: str) -> Iterator[tuple[str, str]]:
     """Yield file and anchor of each link into the project; either may be empty."""
     for target in re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", read(name))):
@@ -112,7 +106,7 @@ def test_every_link_leads_somewhere(name: str) -> None:
         linked = (ROOT / name).parent.joinpath(file).resolve() if file else ROOT / name
         assert linked.is_file(), (name, file)
         if anchor:
-            assert anchor in anchors(linked.relative_to(ROOT).as_posix()), (name, file, anchor)
+            assert anchor in headings(linked.relative_to(ROOT).as_posix()), (name, file, anchor)
 
 
 @pytest.mark.parametrize("name", PAGES)

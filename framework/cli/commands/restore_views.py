@@ -10,7 +10,7 @@ from typing import Literal
 from framework.cli.output import Output
 from framework.cli.tables import table
 from framework.cli.wiring import open_services
-from framework.errors import SchemaChangeError, SpecError
+from framework.errors import SchemaChangeError, Section, SpecError
 from framework.load.invocation import Invocation
 from framework.load.services import Services
 from framework.load.view_journal import left_by_expired_runs
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
             f"journal. Correct what they depend on and run {command('restore-views')}, or create them by hand with "
             "the statements above and remove them from the journal: "
             f"{command('restore-views', '--forget', *(view.view for view in failed))}"
-        )
+        ).about(Section.MISSING_VIEW)
     return 0
 
 

@@ -10,6 +10,7 @@ from framework.cli.annotations import annotated
 from framework.cli.output import Output
 from framework.cli.repository import path_in_repository, repository_root
 from framework.cli.sarif import sarif
+from framework.cli.sections import see_for_problems
 from framework.cli.selection import add_selection, selected_names
 from framework.errors import Problem
 from framework.model.words import counted, visible
@@ -45,4 +46,5 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
 
 def _end(problems: Sequence[Problem], checked: int) -> str:
     errors = sum(problem.severity == "error" for problem in problems)
-    return counted(errors, "problem") if errors else counted(checked, "pipeline is valid", "pipelines are valid")
+    end = counted(errors, "problem") if errors else counted(checked, "pipeline is valid", "pipelines are valid")
+    return f"{end}\n{see_for_problems(problems)}" if problems else end

@@ -20,8 +20,9 @@ def test_a_failure_of_several_lines_is_raised_in_one(tmp_path: Path, capsys: pyt
     with pytest.raises(SpecError) as raised:
         main([*JOB, "orders", "--project", str(tmp_path)])
 
-    first, *problems = capsys.readouterr().err.removeprefix("error: ").splitlines()
+    first, *problems, last = capsys.readouterr().err.removeprefix("error: ").splitlines()
     assert len(problems) > 1
+    assert last.startswith("See docs/spec.md#")
     assert str(raised.value) == " | ".join([first, *(problem.strip() for problem in problems)])
     assert raised.value.exit_code == 2
 
