@@ -6,18 +6,21 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 SHIPPED_FOLDERS = ("templates", "schemas", "pipelines")
-SHIPPED_FILE = "environments.yml"
+SHIPPED_FILES = ("environments.yml", "docs/*.md")
 
 
-class BuildWithEnvironments(build_py):
-    """Ships `environments.yml` too, which lies in no folder that could be mapped into the package."""
+class BuildWithFiles(build_py):
+    """Ships files too that lie in no folder which could be mapped into the package."""
 
     def run(self):
-        """Copy the packages, and the file."""
+        """Copy the packages, and the files."""
         super().run()
-        # An editable installation reads it where it is.
+        # An editable installation reads them where they are.
         if not self.editable_mode:
-            self.copy_file(SHIPPED_FILE, str(Path(self.build_lib, "framework", SHIPPED_FILE)))
+            for path in (path for pattern in SHIPPED_FILES for path in Path().glob(pattern)):
+                copy = Path(self.build_lib, "framework", path)
+                copy.parent.mkdir(exist_ok=True)
+                self.copy_file(str(path), str(copy))
 
 
 setup(
@@ -29,5 +32,5 @@ setup(
         "framework": "framework",
         **{f"framework.{folder}": folder for folder in SHIPPED_FOLDERS},
     },
-    cmdclass={"build_py": BuildWithEnvironments},
+    cmdclass={"build_py": BuildWithFiles},
 )
