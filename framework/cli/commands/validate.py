@@ -36,9 +36,10 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     root = repository_root(project.folder, os.environ)
     placed = [(path_in_repository(problem.file, project.folder, root), problem) for problem in problems]
     end = _end(problems, len(names) or len(project.pipeline_names()))
+    see = [see_for_problems(problems)] if problems else []
     output.document(
         document,
-        lambda: "\n".join([*(visible(str(problem)) for problem in problems), end]),
+        lambda: "\n".join([*(visible(str(problem)) for problem in problems), end, *see]),
         {"github": lambda: annotated(placed, end), "sarif": lambda: sarif(placed)},
     )
     return 2 if any(problem.severity == "error" for problem in problems) else 0
@@ -46,5 +47,4 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
 
 def _end(problems: Sequence[Problem], checked: int) -> str:
     errors = sum(problem.severity == "error" for problem in problems)
-    end = counted(errors, "problem") if errors else counted(checked, "pipeline is valid", "pipelines are valid")
-    return f"{end}\n{see_for_problems(problems)}" if problems else end
+    return counted(errors, "problem") if errors else counted(checked, "pipeline is valid", "pipelines are valid")
