@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from framework.cli.kept_load import KeptLoad
+from framework.cli.quarantine_load import QuarantinedLoad
 from framework.load.complaints import quoted
-from framework.load.kept_rows import KeptRow
+from framework.load.quarantine.contents import QuarantinedRow
 from framework.log.redaction import without_values
 from framework.model.program import Program
 from framework.model.words import counted, visible
@@ -21,7 +21,7 @@ _NARROWEST = 20
 class ShownRow:
     """A bad row as it is shown; without values its record is left out."""
 
-    row: KeptRow
+    row: QuarantinedRow
     is_corrected: bool
     with_values: bool
 
@@ -54,7 +54,7 @@ class ShownRow:
 class ShownRows:
     """The first bad rows of a load."""
 
-    load: KeptLoad
+    load: QuarantinedLoad
     rows: Sequence[ShownRow]
 
     def as_dict(self) -> dict[str, object]:
@@ -120,7 +120,7 @@ def _wrapped(texts: Sequence[str], width: int | None, indent: str) -> Iterator[s
 class Exported:
     """A file of bad rows to correct. `command` loads it; None where the pipeline takes no corrections."""
 
-    load: KeptLoad
+    load: QuarantinedLoad
     file: str
     rows: int
     corrected_rows: int

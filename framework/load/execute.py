@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from framework.errors import OnRefusal, TransientWarehouseError, WarehouseError
 from framework.load.audit_trail import confirm_start
-from framework.load.quarantine import require_quarantine
+from framework.load.quarantine.folder import require_quarantine
 from framework.load.result import RecordCounts
 from framework.load.run import Run, Step
 from framework.load.view_journal import ViewJournal

@@ -7,7 +7,7 @@ from functools import partial
 from framework.errors import PipelineError
 from framework.load.audit_trail import export_log
 from framework.load.invocation import SHARED
-from framework.load.quarantine import discard_bad_rows
+from framework.load.quarantine.folder import discard_bad_rows
 from framework.load.result import LoadResult
 from framework.load.run import Run
 from framework.load.settle import with_problems

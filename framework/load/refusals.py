@@ -21,9 +21,9 @@ from framework.errors import (
     TransientWarehouseError,
     WarehouseError,
 )
-from framework.load.bad_rows import refused_duplicates
 from framework.load.execute import Committed, Refusal
 from framework.load.load_errors import explain_copy, explain_merge
+from framework.load.quarantine.budget import refused_duplicates
 from framework.load.result import RecordCounts
 from framework.load.run import Run
 from framework.model.names import TableName

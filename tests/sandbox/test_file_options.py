@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from framework.load.corrections import replay_quarantine
+from framework.load.quarantine.replay import replay_quarantine
 from tests.harness import FeedHarness, MakeFeed
 from tests.sandbox.test_bad_rows import quarantined
 

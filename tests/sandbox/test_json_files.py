@@ -16,8 +16,8 @@ import pyarrow.parquet
 import pytest
 
 from framework.load import first_look
-from framework.load.corrections import replay_quarantine
 from framework.load.preview import plan_pipeline
+from framework.load.quarantine.replay import replay_quarantine
 from framework.load.request import Pending
 from tests.harness import FeedHarness, MakeFeed
 

@@ -13,7 +13,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from framework.load.corrections import replay_quarantine
+from framework.load.quarantine.replay import replay_quarantine
 from tests.harness import MakeFeed, csv_text
 
 SPEC = """

@@ -15,7 +15,7 @@ import pyarrow.parquet
 import pytest
 
 from framework.errors import SourceFileError, SpecError
-from framework.load.corrections import replay_quarantine
+from framework.load.quarantine.replay import replay_quarantine
 from framework.load.request import OneFile
 from framework.load.result import LoadResult, RecordCounts
 from framework.log.run_log import RunLog

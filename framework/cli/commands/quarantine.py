@@ -7,15 +7,15 @@ from itertools import islice
 from pathlib import Path
 
 from framework.cli.audit_options import number_of_rows
-from framework.cli.kept_list import list_files, list_text
-from framework.cli.kept_load import Asked, KeptLoad, open_load
 from framework.cli.output import Output
+from framework.cli.quarantine_list import list_files, list_text
+from framework.cli.quarantine_load import Asked, QuarantinedLoad, open_load
 from framework.cli.quarantine_text import Exported, ShownRow, ShownRows
 from framework.cli.selection import add_selection, read_feed, selected_names
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
+from framework.load.quarantine.spreadsheet import write_sheet
 from framework.load.services import Services
-from framework.load.spreadsheet import write_sheet
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project
 from framework.warehouse.session import WarehouseSession
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     return 0
 
 
-def _shown(load: KeptLoad, project: Project, most: int, *, with_values: bool) -> ShownRows:
+def _shown(load: QuarantinedLoad, project: Project, most: int, *, with_values: bool) -> ShownRows:
     """Return the first rows of a load, without values unless the spec or the command line allows them."""
     spec = read_feed(project, load.pipeline).spec
     with_values = with_values or (isinstance(spec, PipelineSpec) and spec.bad_rows.log_samples)
@@ -83,7 +83,7 @@ def _shown(load: KeptLoad, project: Project, most: int, *, with_values: bool) ->
     return ShownRows(load, rows)
 
 
-def _exported(load: KeptLoad, spec: PipelineSpec, asked: str | None, services: Services) -> Exported:
+def _exported(load: QuarantinedLoad, spec: PipelineSpec, asked: str | None, services: Services) -> Exported:
     """Write the rows of a load that are not loaded corrected to a new file of this machine.
 
     Raises:

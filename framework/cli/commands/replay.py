@@ -13,7 +13,7 @@ from framework.cli.selection import add_selection, selected_feeds
 from framework.cli.summary import full_summary
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
-from framework.load.corrections import replay_quarantine
+from framework.load.quarantine.replay import replay_quarantine
 from framework.load.request import Unprocessed
 from framework.spec.project import Project
 

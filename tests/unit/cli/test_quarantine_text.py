@@ -7,20 +7,20 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.cli.kept_load import KeptLoad
+from framework.cli.quarantine_load import QuarantinedLoad
 from framework.cli.quarantine_text import ShownRow, ShownRows
-from framework.load.kept_rows import BadFile, KeptRow, StoredRows
+from framework.load.quarantine.contents import QuarantinedFile, QuarantinedRow, StoredRows
 from framework.model.program import Program
 
 LOADED_AT = datetime.fromisoformat("2026-01-30 02:10:00")
-FILE = BadFile("p", "0" * 32, LOADED_AT, "data/in/p/1.csv", "e", 9, "data/quarantine/p/")
+FILE = QuarantinedFile("p", "0" * 32, LOADED_AT, "data/in/p/1.csv", "e", 9, "data/quarantine/p/")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
 def shown(record: tuple[str | None, ...], header: tuple[str, ...], *, with_values: bool = True) -> ShownRows:
     """Return a load of nine bad rows, of which this one is shown."""
-    load = KeptLoad([FILE], None, "s3://lake/q/", {}, StoredRows([FILE], []))
-    row = KeptRow("1.csv", "e", 3, "n", 'has the key "secret" twice in one object', record, header)
+    load = QuarantinedLoad([FILE], None, "s3://lake/q/", {}, StoredRows([FILE], []))
+    row = QuarantinedRow("1.csv", "e", 3, "n", 'has the key "secret" twice in one object', record, header)
     return ShownRows(load, [ShownRow(row, is_corrected=False, with_values=with_values)])
 
 

@@ -14,8 +14,8 @@ from framework.cli.commands.report import Reported
 from framework.cli.commands.restore_views import RestoredView
 from framework.cli.commands.status import FeedStatus
 from framework.cli.freshness import StaleFeed
-from framework.cli.kept_list import Fault, ListedFile
 from framework.cli.outcome import Outcome, outcome_of
+from framework.cli.quarantine_list import Fault, ListedFile
 from framework.cli.set_aside import SetAside
 from framework.errors import Problem
 from framework.load.check.checks import CHECKS, SPARK

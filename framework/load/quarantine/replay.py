@@ -15,10 +15,10 @@ from framework.errors import SourceFileError, SpecError
 from framework.lake.heartbeat import run_prefix
 from framework.lake.lake import Lake
 from framework.lake.pending import is_file_of
-from framework.load.corrected_marks import Mark, put_mark
-from framework.load.corrected_rows import CorrectedRow, read_corrected
 from framework.load.invocation import Invocation
 from framework.load.pipeline import load_pipeline, open_pipeline
+from framework.load.quarantine.corrected_file import CorrectedRow, read_corrected
+from framework.load.quarantine.marks import Mark, put_mark
 from framework.load.request import Corrections
 from framework.load.result import LoadResult
 from framework.load.services import Services

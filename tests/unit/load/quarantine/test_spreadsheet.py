@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.errors import SourceFileError
-from framework.load.corrected_rows import CorrectedRow, read_corrected
-from framework.load.kept_rows import KeptRow
-from framework.load.spreadsheet import write_sheet
+from framework.load.quarantine.contents import QuarantinedRow
+from framework.load.quarantine.corrected_file import CorrectedRow, read_corrected
+from framework.load.quarantine.spreadsheet import write_sheet
 from framework.rows.reasons import no_text_reason
 
 TEXTS = st.one_of(
@@ -28,7 +28,7 @@ NAMES = st.lists(TEXTS.filter(bool), min_size=1, max_size=3, unique=True)
 
 
 @st.composite
-def kept_rows(draw: st.DrawFn) -> list[KeptRow]:
+def kept_rows(draw: st.DrawFn) -> list[QuarantinedRow]:
     """Rows of one or two files, each with its header, which may have fewer or more fields."""
     rows = []
     for file in draw(st.lists(TEXTS.filter(bool), min_size=1, max_size=2, unique=True)):
@@ -36,11 +36,11 @@ def kept_rows(draw: st.DrawFn) -> list[KeptRow]:
         for number in range(1, draw(st.integers(1, 3)) + 1):
             size = draw(st.integers(max(1, len(header) - 1), len(header) + 1))
             record = tuple(draw(st.lists(st.none() | TEXTS, min_size=size, max_size=size)))
-            rows.append(KeptRow(file, draw(TEXTS.filter(bool)), number, header[0], "is bad", record, header))
+            rows.append(QuarantinedRow(file, draw(TEXTS.filter(bool)), number, header[0], "is bad", record, header))
     return rows
 
 
-def resaved(rows: Sequence[KeptRow], path: Path, delimiter: str = ",", quoting: Any = csv.QUOTE_MINIMAL) -> None:
+def resaved(rows: Sequence[QuarantinedRow], path: Path, delimiter: str = ",", quoting: Any = csv.QUOTE_MINIMAL) -> None:
     """Export rows, and save the file as a spreadsheet does: other delimiters and quotes, the same cells."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         assert write_sheet(lambda: rows, file) == len(rows)
@@ -68,7 +68,7 @@ def is_outside(name: str) -> bool:
 
 
 @given(rows=kept_rows(), delimiter=st.sampled_from(",;\t"), quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
-def test_what_is_exported_comes_back(rows: list[KeptRow], delimiter: str, quoting: int) -> None:
+def test_what_is_exported_comes_back(rows: list[QuarantinedRow], delimiter: str, quoting: int) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "bad.csv"
         resaved(rows, path, delimiter, quoting)
@@ -81,7 +81,7 @@ def test_what_is_exported_comes_back(rows: list[KeptRow], delimiter: str, quotin
     assert found == [CorrectedRow(row.file, row.etag, row.row, row.record, row.header) for row in rows]
 
 
-ROW = KeptRow("1.csv", "e", 2, "n", "is not a value of integer", ("1", "x"), ("id", "n"))
+ROW = QuarantinedRow("1.csv", "e", 2, "n", "is not a value of integer", ("1", "x"), ("id", "n"))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_what_is_damaged_is_refused(tmp_path: Path, old: str, new: str, shown: s
 @pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
 def test_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "bad.csv"
-    resaved([KeptRow("1.csv", "e", 2, "n", "is bad", ("é",), ("n",))], path)
+    resaved([QuarantinedRow("1.csv", "e", 2, "n", "is bad", ("é",), ("n",))], path)
     path.write_bytes(path.read_text("utf-8").encode(encoding))
 
     with pytest.raises(SourceFileError, match="neither Parquet nor CSV in UTF-8"):
@@ -121,12 +121,12 @@ def test_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        KeptRow("1.parquet", "e", 2, "id", f"is bad; n {no_text_reason()}", ("1", "\\xff"), ("id", "n")),
+        QuarantinedRow("1.parquet", "e", 2, "id", f"is bad; n {no_text_reason()}", ("1", "\\xff"), ("id", "n")),
         # A record that is no object is one field, and so is each record of this file.
-        KeptRow("1.json", "e", 2, None, "the record is no JSON", ("{",), ("n",)),
+        QuarantinedRow("1.json", "e", 2, None, "the record is no JSON", ("{",), ("n",)),
     ],
 )
-def test_a_text_that_is_not_the_value_has_to_be_corrected(tmp_path: Path, row: KeptRow) -> None:
+def test_a_text_that_is_not_the_value_has_to_be_corrected(tmp_path: Path, row: QuarantinedRow) -> None:
     path = tmp_path / "bad.csv"
     resaved([row], path)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TextIO
 
 from framework.errors import SourceFileError
-from framework.load.kept_rows import KeptRow
+from framework.load.quarantine.contents import QuarantinedRow
 from framework.model.words import counted
 from framework.rows.reasons import no_json_reason, no_text_reason
 
@@ -28,7 +28,7 @@ _UNREADABLE = "(unreadable)"
 _SURPLUS_NULL = "(null)"
 
 
-def write_sheet(rows: Callable[[], Iterable[KeptRow]], file: TextIO) -> int:
+def write_sheet(rows: Callable[[], Iterable[QuarantinedRow]], file: TextIO) -> int:
     """Write rows, which can be read twice, as CSV with a header; return how many."""
     fields: dict[str, None] = {}
     surplus = written = 0
@@ -66,15 +66,15 @@ def sheet_rows(lines: Iterable[Mapping[str, str]], shown: str) -> Iterator[Mappi
         yield {"row": line["row"], "header": line["header"], "record": json.dumps(record), **origin}
 
 
-def _place(row: KeptRow) -> list[object]:
+def _place(row: QuarantinedRow) -> list[object]:
     return [_cell(row.file), row.row, _cell(row.column), _cell(row.reason)]
 
 
-def _origin(row: KeptRow) -> list[str]:
+def _origin(row: QuarantinedRow) -> list[str]:
     return [_printable(json.dumps(row.header, ensure_ascii=False)), _cell(row.etag)]
 
 
-def _cells(row: KeptRow, fields: Sequence[str]) -> Iterator[str]:
+def _cells(row: QuarantinedRow, fields: Sequence[str]) -> Iterator[str]:
     places = {name: place for place, name in enumerate(row.header)}
     for name in fields:
         place = places.get(name)
@@ -87,13 +87,13 @@ def _cells(row: KeptRow, fields: Sequence[str]) -> Iterator[str]:
             yield f"{_UNREADABLE} {cell}" if _is_unreadable(row, name) else cell
 
 
-def _surplus_cells(row: KeptRow, number: int) -> Iterator[str]:
+def _surplus_cells(row: QuarantinedRow, number: int) -> Iterator[str]:
     texts = row.record[len(row.header) :]
     for place in range(number):
         yield "" if place >= len(texts) else _cell(texts[place]) or _SURPLUS_NULL
 
 
-def _is_unreadable(row: KeptRow, name: str) -> bool:
+def _is_unreadable(row: QuarantinedRow, name: str) -> bool:
     """Return whether the text of a field would load as it is although the field is bad."""
     if row.column is None:
         # A record that is none is one field, which may be as many as the header has.

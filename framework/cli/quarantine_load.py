@@ -9,8 +9,14 @@ from dataclasses import dataclass, replace
 
 from framework.cli.audit_options import SHOWN_ID
 from framework.errors import SpecError
-from framework.load.corrected_marks import Delivery, read_corrected_rows
-from framework.load.kept_rows import BadFile, KeptRow, StoredRows, read_bad_files, stored_rows
+from framework.load.quarantine.contents import (
+    QuarantinedFile,
+    QuarantinedRow,
+    StoredRows,
+    read_quarantined_files,
+    stored_rows,
+)
+from framework.load.quarantine.marks import Delivery, read_corrected_rows
 from framework.load.services import Services
 from framework.model.words import listed
 from framework.spec.project import Project, instead
@@ -23,17 +29,17 @@ _RUN = re.compile("[0-9a-f]{4,32}")
 
 
 @dataclass(frozen=True)
-class KeptLoad:
+class QuarantinedLoad:
     """A load with bad rows: its files with such rows, and the one that was asked for, if any."""
 
-    files: Sequence[BadFile]
-    file: BadFile | None
+    files: Sequence[QuarantinedFile]
+    file: QuarantinedFile | None
     url: str
     corrected: Mapping[Delivery, Collection[int]]
     rows_there: StoredRows
 
     @property
-    def asked(self) -> Sequence[BadFile]:
+    def asked(self) -> Sequence[QuarantinedFile]:
         """The files that were asked for."""
         return self.files if self.file is None else [self.file]
 
@@ -57,11 +63,11 @@ class KeptLoad:
         """The names of the files that were asked for, as a message has them."""
         return listed([file.name for file in self.asked])
 
-    def stored(self, *, with_records: bool = True) -> Iterator[KeptRow]:
+    def stored(self, *, with_records: bool = True) -> Iterator[QuarantinedRow]:
         """Yield the bad rows of the files that were asked for, in order."""
         return self.rows_there.of(self.file, with_records=with_records)
 
-    def is_corrected(self, row: KeptRow) -> bool:
+    def is_corrected(self, row: QuarantinedRow) -> bool:
         """Return whether a row was loaded corrected."""
         return row.row in self.corrected.get((row.file, row.etag), ())
 
@@ -76,7 +82,9 @@ class Asked:
 
 
 @contextmanager
-def open_load(asked: Asked, project: Project, services: Services, warehouse: WarehouseSession) -> Iterator[KeptLoad]:
+def open_load(
+    asked: Asked, project: Project, services: Services, warehouse: WarehouseSession
+) -> Iterator[QuarantinedLoad]:
     """Yield the newest load with bad rows that fits what is asked for.
 
     Raises:
@@ -86,21 +94,21 @@ def open_load(asked: Asked, project: Project, services: Services, warehouse: War
     found = _find(asked, services, warehouse)
     if not found:
         everything = HistoryQuery((asked.pipeline,), ("SUCCESS",), with_bad_rows=True)
-        raise SpecError(_nothing(asked, project, services, read_bad_files(lake, warehouse, everything)))
+        raise SpecError(_nothing(asked, project, services, read_quarantined_files(lake, warehouse, everything)))
     runs = list(dict.fromkeys(file.run_id for file in found))
     if asked.run is not None and len(runs) > 1:
         raise SpecError(f"--run {asked.run}: several loads begin so: {', '.join(runs[:5])}. Write more characters")
     query = HistoryQuery((asked.pipeline,), ("SUCCESS",), run_id=runs[0], with_bad_rows=True, rows=_MOST_FILES)
-    files = read_bad_files(lake, warehouse, query)
+    files = read_quarantined_files(lake, warehouse, query)
     corrected = read_corrected_rows(lake, warehouse, asked.pipeline, {file.etag for file in files})
     url = lake.url(files[0].folder)
     with stored_rows(lake, files) as stored:
         if not stored.are_there:
             raise SpecError(f"{url} is empty: the bad rows of load {runs[0]} were deleted")
-        yield KeptLoad(files, None if asked.file is None else found[0], url, corrected, stored)
+        yield QuarantinedLoad(files, None if asked.file is None else found[0], url, corrected, stored)
 
 
-def _find(asked: Asked, services: Services, warehouse: WarehouseSession) -> list[BadFile]:
+def _find(asked: Asked, services: Services, warehouse: WarehouseSession) -> list[QuarantinedFile]:
     """Return the files with bad rows that fit, newest first."""
     lake = services.lake
     if asked.run is not None and not _RUN.fullmatch(asked.run):
@@ -109,19 +117,21 @@ def _find(asked: Asked, services: Services, warehouse: WarehouseSession) -> list
         )
     query = HistoryQuery((asked.pipeline,), ("SUCCESS",), run_id=asked.run, with_bad_rows=True)
     if asked.file is None:
-        return read_bad_files(lake, warehouse, query)
+        return read_quarantined_files(lake, warehouse, query)
     name = asked.file.removeprefix(lake.url(""))
-    found = read_bad_files(lake, warehouse, replace(query, file_name=name))
+    found = read_quarantined_files(lake, warehouse, replace(query, file_name=name))
     if not found and "/" in name:
         # The key under which it is now.
         moved = lake.describe(lake.key_of(name))
         found = (
-            [] if moved is None else read_bad_files(lake, warehouse, replace(query, source_filename=moved.identity.key))
+            []
+            if moved is None
+            else read_quarantined_files(lake, warehouse, replace(query, source_filename=moved.identity.key))
         )
     return found
 
 
-def _nothing(asked: Asked, project: Project, services: Services, others: Sequence[BadFile]) -> str:
+def _nothing(asked: Asked, project: Project, services: Services, others: Sequence[QuarantinedFile]) -> str:
     """Return why nothing is found, with the nearest names."""
     known = project.pipeline_names()
     if not others and asked.pipeline not in known:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.load.bad_rows import over_budget
+from framework.load.quarantine.budget import over_budget
 from framework.model.measurements import FileMeasurement
 from framework.spec.pipeline import BadRowsSpec
 

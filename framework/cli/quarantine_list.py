@@ -10,8 +10,8 @@ from functools import partial
 from framework.cli.audit_options import SHOWN_ID
 from framework.cli.tables import fitted_table, width_of
 from framework.lake.lake import Lake
-from framework.load.corrected_marks import Delivery, read_corrected_rows
-from framework.load.kept_rows import BadFile, owner_of, read_bad_files, stored_rows
+from framework.load.quarantine.contents import QuarantinedFile, owner_of, read_quarantined_files, stored_rows
+from framework.load.quarantine.marks import Delivery, read_corrected_rows
 from framework.log.redaction import without_values
 from framework.model.program import Program
 from framework.parallel import map_parallel
@@ -69,9 +69,9 @@ class Listing:
 def list_files(names: Sequence[str], most: int, lake: Lake, warehouse: WarehouseSession) -> Listing:
     """Return the newest files with bad rows of some pipelines, or of all where none is named."""
     query = HistoryQuery(tuple(names), ("SUCCESS",), with_bad_rows=True, rows=most + 1)
-    found = read_bad_files(lake, warehouse, query)
+    found = read_quarantined_files(lake, warehouse, query)
     of_pipelines: dict[str, set[str]] = {}
-    runs: dict[str, list[BadFile]] = {}
+    runs: dict[str, list[QuarantinedFile]] = {}
     for file in found[:most]:
         of_pipelines.setdefault(file.pipeline, set()).add(file.etag)
         runs.setdefault(file.run_id, []).append(file)
@@ -81,11 +81,11 @@ def list_files(names: Sequence[str], most: int, lake: Lake, warehouse: Warehouse
 
 
 def _of_run(
-    lake: Lake, corrected: Mapping[str, Mapping[Delivery, Collection[int]]], files: Sequence[BadFile]
+    lake: Lake, corrected: Mapping[str, Mapping[Delivery, Collection[int]]], files: Sequence[QuarantinedFile]
 ) -> list[ListedFile]:
     """Return the files of one load; none where its bad rows were deleted."""
-    faults: dict[BadFile, Counter[tuple[str | None, str]]] = {file: Counter() for file in files}
-    done: Counter[BadFile] = Counter()
+    faults: dict[QuarantinedFile, Counter[tuple[str | None, str]]] = {file: Counter() for file in files}
+    done: Counter[QuarantinedFile] = Counter()
     with stored_rows(lake, files) as stored:
         if not stored.are_there:
             return []
@@ -97,7 +97,7 @@ def _of_run(
     return [_listed(lake, file, faults[file], done[file]) for file in files]
 
 
-def _listed(lake: Lake, file: BadFile, faults: Counter[tuple[str | None, str]], corrected: int) -> ListedFile:
+def _listed(lake: Lake, file: QuarantinedFile, faults: Counter[tuple[str | None, str]], corrected: int) -> ListedFile:
     most = [Fault(column, reason, rows) for (column, reason), rows in faults.most_common(_MOST_FAULTS)]
     loaded_at, address = str(file.loaded_at), lake.url(file.folder)
     return ListedFile(file.pipeline, file.key, file.run_id, loaded_at, file.rows, corrected, most, address)

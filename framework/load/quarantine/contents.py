@@ -18,7 +18,7 @@ from framework.warehouse.session import WarehouseSession
 
 
 @dataclass(frozen=True)
-class BadFile:
+class QuarantinedFile:
     """A source file that was loaded without its bad rows. `key` is that of its arrival, `loaded_at` in UTC.
 
     `folder` is the key prefix of the load's bad rows.
@@ -39,7 +39,7 @@ class BadFile:
 
 
 @dataclass(frozen=True)
-class KeptRow:
+class QuarantinedRow:
     """One row in quarantine: where it came from, its first column at fault, what is wrong, and its fields."""
 
     file: str
@@ -56,17 +56,17 @@ class KeptRow:
         return self.reason.partition("; ")[0]
 
 
-def read_bad_files(lake: Lake, warehouse: WarehouseSession, query: HistoryQuery) -> list[BadFile]:
+def read_quarantined_files(lake: Lake, warehouse: WarehouseSession, query: HistoryQuery) -> list[QuarantinedFile]:
     """Return the files of loads with bad rows, newest first. The query leaves out all others."""
     found = (dict(zip(HISTORY_COLUMNS, row, strict=True)) for row in read_history(warehouse, query))
     return [_bad_file(lake, load) for load in found]
 
 
-def _bad_file(lake: Lake, load: Mapping[str, Any]) -> BadFile:
+def _bad_file(lake: Lake, load: Mapping[str, Any]) -> QuarantinedFile:
     loaded_at = datetime.fromisoformat(str(load["run_start_ts"]))
     folder = lake.key(f"data/quarantine/{load['pipeline']}/{loaded_at:%Y/%m}/{load['run_id']}/")
     rows = int(load["records_rejected"])
-    return BadFile(
+    return QuarantinedFile(
         load["pipeline"], load["run_id"], loaded_at, load["source_filename"], load["source_etag"], rows, folder
     )
 
@@ -74,7 +74,7 @@ def _bad_file(lake: Lake, load: Mapping[str, Any]) -> BadFile:
 class StoredRows:
     """The bad rows of one load, as local Parquet files in order; empty where they were deleted from the lake."""
 
-    def __init__(self, files: Sequence[BadFile], paths: Sequence[tuple[Path, str]]) -> None:
+    def __init__(self, files: Sequence[QuarantinedFile], paths: Sequence[tuple[Path, str]]) -> None:
         self._files = files
         self._paths = paths
 
@@ -83,7 +83,7 @@ class StoredRows:
         """Whether the lake holds them."""
         return bool(self._paths)
 
-    def of(self, file: BadFile | None, *, with_records: bool = True) -> Iterator[KeptRow]:
+    def of(self, file: QuarantinedFile | None, *, with_records: bool = True) -> Iterator[QuarantinedRow]:
         """Yield the rows of one source file, or with None of all, in order."""
         asked = "*" if with_records else 'file, etag, row, "column", reason'
         for path, url in self._paths:
@@ -94,7 +94,7 @@ class StoredRows:
 
 
 @contextmanager
-def stored_rows(lake: Lake, files: Sequence[BadFile]) -> Iterator[StoredRows]:
+def stored_rows(lake: Lake, files: Sequence[QuarantinedFile]) -> Iterator[StoredRows]:
     """Yield the bad rows of a load, given all its files with such rows, as copies on this machine."""
     with TemporaryDirectory(prefix="feedway-quarantine-") as folder:
         paths = []
@@ -106,7 +106,7 @@ def stored_rows(lake: Lake, files: Sequence[BadFile]) -> Iterator[StoredRows]:
         yield StoredRows(files, paths)
 
 
-def owner_of(row: KeptRow, files: Sequence[BadFile]) -> BadFile | None:
+def owner_of(row: QuarantinedRow, files: Sequence[QuarantinedFile]) -> QuarantinedFile | None:
     """Return the source file of a row: the file of its name, or the archive whose name its own begins with.
 
     Of several files whose keys end alike, it is the one with the shortest key: names begin below `source.prefix`.
@@ -143,6 +143,6 @@ def parquet_rows(path: Path, shown: str, asked: str = "*") -> Iterator[Mapping[s
         raise SourceFileError(f"{shown}: the Parquet file cannot be read: {error}") from error
 
 
-def _kept(row: Mapping[str, Any]) -> KeptRow:
+def _kept(row: Mapping[str, Any]) -> QuarantinedRow:
     fields = (tuple(json.loads(row.get(name, "[]"))) for name in ("record", "header"))
-    return KeptRow(row["file"], row["etag"], row["row"], row["column"], row["reason"], *fields)
+    return QuarantinedRow(row["file"], row["etag"], row["row"], row["column"], row["reason"], *fields)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from framework.errors import SourceFileError
-from framework.load.kept_rows import parquet_rows
-from framework.load.spreadsheet import is_sheet, sheet_rows
+from framework.load.quarantine.contents import parquet_rows
+from framework.load.quarantine.spreadsheet import is_sheet, sheet_rows
 
 _NEEDED = ("file", "row", "record", "header", "etag")
 _FORBIDDEN_PARTS = {"", ".", ".."}

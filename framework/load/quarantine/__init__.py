@@ -1,0 +1,1 @@
+"""Bad rows: kept in quarantine within a budget, listed, exported, corrected and loaded again."""
