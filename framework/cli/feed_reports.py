@@ -18,6 +18,7 @@ from framework.cli.selection import Feed, read_feed
 from framework.cli.set_aside import SetAside, find_set_aside
 from framework.errors import SpecError
 from framework.lake.heartbeat import read_activity
+from framework.lake.quarantine import quarantine_prefix
 from framework.load.services import Services
 from framework.model.names import TableName
 from framework.model.words import counted
@@ -144,7 +145,7 @@ def _reports(
             columns=tuple(columns.get(spec.target.table, ())),
             lateness=Lateness(None if since is None else _moment(since)) if name in late else None,
             set_aside=_files(set_aside[name]) if name in set_aside else "",
-            quarantine=services.lake.url(services.lake.key(f"data/quarantine/{name}/")),
+            quarantine=services.lake.url(quarantine_prefix(services.lake, name)),
         )
 
 

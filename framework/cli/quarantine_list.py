@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
 from framework.cli.audit_options import SHOWN_ID
 from framework.cli.tables import fitted_table, width_of
 from framework.lake.lake import Lake
-from framework.load.quarantine.contents import QuarantinedFile, owner_of, read_quarantined_files, stored_rows
-from framework.load.quarantine.marks import Delivery, read_corrected_rows
+from framework.load.quarantine.contents import folder_of, stored_rows
+from framework.load.quarantine.left import count_corrected
+from framework.load.quarantine.marks import CorrectedRows, read_corrected_rows
 from framework.log.redaction import without_values
 from framework.model.program import Program
 from framework.parallel import map_parallel
 from framework.warehouse.audit import HistoryQuery
 from framework.warehouse.session import WarehouseSession
+from framework.warehouse.unsettled import QuarantinedFile, read_quarantined_files
 
 _MOST_FAULTS = 20
 """The most different faults that a listed file has."""
@@ -69,38 +71,31 @@ class Listing:
 def list_files(names: Sequence[str], most: int, lake: Lake, warehouse: WarehouseSession) -> Listing:
     """Return the newest files with bad rows of some pipelines, or of all where none is named."""
     query = HistoryQuery(tuple(names), ("SUCCESS",), with_bad_rows=True, rows=most + 1)
-    found = read_quarantined_files(lake, warehouse, query)
-    of_pipelines: dict[str, set[str]] = {}
-    runs: dict[str, list[QuarantinedFile]] = {}
+    found = read_quarantined_files(warehouse, query)
+    loads: dict[str, list[QuarantinedFile]] = {}
     for file in found[:most]:
-        of_pipelines.setdefault(file.pipeline, set()).add(file.etag)
-        runs.setdefault(file.run_id, []).append(file)
-    corrected = {name: read_corrected_rows(lake, warehouse, name, etags) for name, etags in of_pipelines.items()}
-    of_runs = map_parallel(partial(_of_run, lake, corrected), list(runs.values()))
-    return Listing([file for of_run in of_runs for file in of_run], len(found) > most)
+        loads.setdefault(file.run_id, []).append(file)
+    corrected = read_corrected_rows(lake, warehouse, found[:most])
+    listed = map_parallel(partial(_of_load, lake, corrected), list(loads.values()))
+    return Listing([file for of_load in listed for file in of_load], len(found) > most)
 
 
-def _of_run(
-    lake: Lake, corrected: Mapping[str, Mapping[Delivery, Collection[int]]], files: Sequence[QuarantinedFile]
-) -> list[ListedFile]:
+def _of_load(lake: Lake, corrected: CorrectedRows, files: Sequence[QuarantinedFile]) -> list[ListedFile]:
     """Return the files of one load; none where its bad rows were deleted."""
     faults: dict[QuarantinedFile, Counter[tuple[str | None, str]]] = {file: Counter() for file in files}
-    done: Counter[QuarantinedFile] = Counter()
     with stored_rows(lake, files) as stored:
         if not stored.are_there:
             return []
-        for row in stored.of(None, with_records=False):
-            file = owner_of(row, files)
-            if file is not None:
-                faults[file][row.column, without_values(row.first_reason)] += 1
-                done[file] += row.row in corrected[file.pipeline].get((row.file, row.etag), ())
+        for file, row in stored.by_file():
+            faults[file][row.column, without_values(row.first_reason)] += 1
+        done = count_corrected(stored, corrected)
     return [_listed(lake, file, faults[file], done[file]) for file in files]
 
 
 def _listed(lake: Lake, file: QuarantinedFile, faults: Counter[tuple[str | None, str]], corrected: int) -> ListedFile:
     most = [Fault(column, reason, rows) for (column, reason), rows in faults.most_common(_MOST_FAULTS)]
-    loaded_at, address = str(file.loaded_at), lake.url(file.folder)
-    return ListedFile(file.pipeline, file.key, file.run_id, loaded_at, file.rows, corrected, most, address)
+    address = lake.url(folder_of(lake, file))
+    return ListedFile(file.pipeline, file.key, file.run_id, file.loaded_at, file.rows, corrected, most, address)
 
 
 def list_text(listing: Listing, width: int | None, program: Program) -> str:

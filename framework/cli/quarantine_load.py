@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from framework.cli.audit_options import SHOWN_ID
 from framework.errors import SpecError
-from framework.load.quarantine.contents import (
-    QuarantinedFile,
-    QuarantinedRow,
-    StoredRows,
-    read_quarantined_files,
-    stored_rows,
-)
-from framework.load.quarantine.marks import Delivery, read_corrected_rows
+from framework.load.quarantine.contents import QuarantinedRow, StoredRows, folder_of, stored_rows
+from framework.load.quarantine.left import count_corrected
+from framework.load.quarantine.marks import CorrectedRows, read_corrected_rows
 from framework.load.services import Services
 from framework.model.words import listed
 from framework.spec.project import Project, instead
 from framework.warehouse.audit import HistoryQuery
 from framework.warehouse.session import WarehouseSession
+from framework.warehouse.unsettled import QuarantinedFile, read_quarantined_files
 
 _MOST_FILES = 1000
 """Source files of one load."""
@@ -35,7 +31,7 @@ class QuarantinedLoad:
     files: Sequence[QuarantinedFile]
     file: QuarantinedFile | None
     url: str
-    corrected: Mapping[Delivery, Collection[int]]
+    corrected: CorrectedRows
     rows_there: StoredRows
 
     @property
@@ -63,13 +59,19 @@ class QuarantinedLoad:
         """The names of the files that were asked for, as a message has them."""
         return listed([file.name for file in self.asked])
 
-    def stored(self, *, with_records: bool = True) -> Iterator[QuarantinedRow]:
+    @property
+    def rows_corrected(self) -> int:
+        """How many of these were loaded corrected."""
+        done = count_corrected(self.rows_there, self.corrected)
+        return sum(done[file] for file in self.asked)
+
+    def stored(self) -> Iterator[QuarantinedRow]:
         """Yield the bad rows of the files that were asked for, in order."""
-        return self.rows_there.of(self.file, with_records=with_records)
+        return self.rows_there.rows() if self.file is None else self.rows_there.of(self.file)
 
     def is_corrected(self, row: QuarantinedRow) -> bool:
         """Return whether a row was loaded corrected."""
-        return row.row in self.corrected.get((row.file, row.etag), ())
+        return self.corrected.has(self.pipeline, row)
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,14 @@ def open_load(
     found = _find(asked, services, warehouse)
     if not found:
         everything = HistoryQuery((asked.pipeline,), ("SUCCESS",), with_bad_rows=True)
-        raise SpecError(_nothing(asked, project, services, read_quarantined_files(lake, warehouse, everything)))
+        raise SpecError(_nothing(asked, project, services, read_quarantined_files(warehouse, everything)))
     runs = list(dict.fromkeys(file.run_id for file in found))
     if asked.run is not None and len(runs) > 1:
         raise SpecError(f"--run {asked.run}: several loads begin so: {', '.join(runs[:5])}. Write more characters")
     query = HistoryQuery((asked.pipeline,), ("SUCCESS",), run_id=runs[0], with_bad_rows=True, rows=_MOST_FILES)
-    files = read_quarantined_files(lake, warehouse, query)
-    corrected = read_corrected_rows(lake, warehouse, asked.pipeline, {file.etag for file in files})
-    url = lake.url(files[0].folder)
+    files = read_quarantined_files(warehouse, query)
+    corrected = read_corrected_rows(lake, warehouse, files)
+    url = lake.url(folder_of(lake, files[0]))
     with stored_rows(lake, files) as stored:
         if not stored.are_there:
             raise SpecError(f"{url} is empty: the bad rows of load {runs[0]} were deleted")
@@ -117,16 +119,16 @@ def _find(asked: Asked, services: Services, warehouse: WarehouseSession) -> list
         )
     query = HistoryQuery((asked.pipeline,), ("SUCCESS",), run_id=asked.run, with_bad_rows=True)
     if asked.file is None:
-        return read_quarantined_files(lake, warehouse, query)
+        return read_quarantined_files(warehouse, query)
     name = asked.file.removeprefix(lake.url(""))
-    found = read_quarantined_files(lake, warehouse, replace(query, file_name=name))
+    found = read_quarantined_files(warehouse, replace(query, file_name=name))
     if not found and "/" in name:
         # The key under which it is now.
         moved = lake.describe(lake.key_of(name))
         found = (
             []
             if moved is None
-            else read_quarantined_files(lake, warehouse, replace(query, source_filename=moved.identity.key))
+            else read_quarantined_files(warehouse, replace(query, source_filename=moved.identity.key))
         )
     return found
 

@@ -62,7 +62,7 @@ class ShownRows:
         return {
             "pipeline": self.load.pipeline,
             "run_id": self.load.files[0].run_id,
-            "loaded_at": str(self.load.files[0].loaded_at),
+            "loaded_at": self.load.files[0].loaded_at,
             "source_files": [file.key for file in self.load.asked],
             "address": self.load.url,
             "rows": [row.as_dict() for row in self.rows],
@@ -75,7 +75,7 @@ class ShownRows:
 
     def _lines(self, width: int | None, program: Program) -> Iterator[str]:
         load = self.load
-        loaded = f"{load.files[0].loaded_at}"[:16]
+        loaded = load.files[0].loaded_at[:16]
         yield visible(
             f"{load.pipeline}: {counted(load.rows, 'bad row')} of {load.named}, load {load.short_run}, {loaded}"
         )

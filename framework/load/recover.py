@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from framework.errors import PipelineError
+from framework.lake.quarantine import quarantine_prefix
 from framework.load.audit_trail import export_log
 from framework.load.invocation import SHARED
 from framework.load.quarantine.folder import discard_bad_rows
@@ -37,7 +38,7 @@ def recover(run: Run) -> int:
         some = run_ids[start : start + _RUNS_PER_DROP]
         staging = [staging_table(warehouse.control_schema, run_id) for run_id in some]
         drop_staging(warehouse, [*staging, *(copy_table(run.target, run_id) for run_id in some)])
-    discard_bad_rows(run, run_ids, lake.key(f"data/quarantine/{pipeline}/"))
+    discard_bad_rows(run, run_ids, quarantine_prefix(lake, pipeline))
     lake.delete([key for left in expired for key in left.keys])
     run.invocation.recovered(run_ids)
     run.log.warning("cleaned up after expired runs", expired_run_ids=run_ids, statements_awaited=awaited)

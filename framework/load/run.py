@@ -10,6 +10,7 @@ from enum import StrEnum
 from framework.lake.heartbeat import run_prefix
 from framework.lake.lake import Lake
 from framework.lake.local import LocalFiles
+from framework.lake.quarantine import quarantine_folder
 from framework.load.first_look import Files
 from framework.load.invocation import Invocation, Slot
 from framework.load.request import Arriving, LoadRequest
@@ -194,7 +195,7 @@ class Run:
     @property
     def quarantine_prefix(self) -> str:
         """The key prefix of the run's bad rows."""
-        return self.lake.key(f"data/quarantine/{self.spec.pipeline}/{self.month}/{self.run_id}/")
+        return quarantine_folder(self.lake, self.spec.pipeline, self.names.started_at, self.run_id)
 
     @property
     def quarantine_url(self) -> str:

@@ -9,9 +9,19 @@ from datetime import datetime
 from framework.model.failure import FailureKind, kind_of_text
 from framework.model.files import CORRECTION_MARK, FileIdentity
 from framework.plan.steps import Transaction, select
-from framework.warehouse.audit import job_sts, read_each, utc_time
+from framework.warehouse.audit import HISTORY_COLUMNS, HistoryQuery, job_sts, read_each, read_history, utc_time
 from framework.warehouse.client import Row
 from framework.warehouse.session import WarehouseSession
+
+_QUARANTINED_COLUMNS = (
+    "pipeline",
+    "run_id",
+    "run_start_ts",
+    "run_end_ts",
+    "source_filename",
+    "source_etag",
+    "records_rejected",
+)
 
 
 @dataclass(frozen=True)
@@ -34,15 +44,26 @@ class UnsettledFile:
 
 
 @dataclass(frozen=True)
-class LoadedWithout:
-    """A file that is loaded without its bad rows, which no load since has corrected. Times are UTC."""
+class QuarantinedFile:
+    """A source file that a load has loaded without its bad rows. `key` is that of its arrival. Times are UTC."""
 
     pipeline: str
     run_id: str
     began_at: datetime
     ended_at: datetime
     key: str
+    etag: str
     rows: int
+
+    @property
+    def name(self) -> str:
+        """The last part of its key."""
+        return self.key.rpartition("/")[2]
+
+    @property
+    def loaded_at(self) -> str:
+        """When its load began, as JSON has it."""
+        return str(self.began_at.replace(tzinfo=None))
 
 
 @dataclass(frozen=True)
@@ -51,7 +72,7 @@ class FeedsAudit:
 
     last_success: Mapping[str, datetime]
     unsettled: tuple[UnsettledFile, ...]
-    quarantined: tuple[LoadedWithout, ...]
+    quarantined: tuple[QuarantinedFile, ...]
 
 
 def read_feeds_audit(warehouse: WarehouseSession, pipelines: Sequence[str]) -> FeedsAudit:
@@ -66,10 +87,20 @@ def read_feeds_audit(warehouse: WarehouseSession, pipelines: Sequence[str]) -> F
     return FeedsAudit(
         {str(name): utc_time(ended) for name, ended in success},
         tuple(map(_unsettled_file, unsettled)),
-        tuple(
-            LoadedWithout(str(pipeline), str(run_id), utc_time(began), utc_time(ended), str(key), int(rows or 0))
-            for pipeline, run_id, began, ended, key, rows in quarantined
-        ),
+        tuple(map(_quarantined_file, quarantined)),
+    )
+
+
+def read_quarantined_files(warehouse: WarehouseSession, query: HistoryQuery) -> list[QuarantinedFile]:
+    """Return the files of loads with bad rows, newest first. The query leaves out all others."""
+    loads = (dict(zip(HISTORY_COLUMNS, row, strict=True)) for row in read_history(warehouse, query))
+    return [_quarantined_file(tuple(load[name] for name in _QUARANTINED_COLUMNS)) for load in loads]
+
+
+def _quarantined_file(row: Row) -> QuarantinedFile:
+    pipeline, run_id, began, ended, key, etag, rows = row
+    return QuarantinedFile(
+        str(pipeline), str(run_id), utc_time(began), utc_time(ended), str(key), str(etag), int(rows or 0)
     )
 
 

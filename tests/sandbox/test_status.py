@@ -296,23 +296,31 @@ def test_several_files_are_replayed_by_one_command_and_of_a_snapshot_the_older_o
 
 
 def test_bad_rows_in_quarantine_are_counted_until_they_are_loaded_or_deleted(feed: FeedHarness, tmp_path: Path) -> None:
-    write_spec(feed, APPEND + INTEGER + BUDGET % 1)
-    feed.land("1.csv", "id,a\n1,5\n2,x\n")
+    write_spec(feed, APPEND + INTEGER + BUDGET % 2)
+    feed.land("1.csv", "id,a\n1,5\n2,x\n5,z\n")
     feed.land("2.csv", "id,a\n3,y\n4,6\n")
     feed.command("run", feed.name)
     code, before = status(feed)
 
     (first, second) = sorted(feed.keys("data/quarantine/"), key=lambda key: quarantined_in(feed, key)[0]["file"])
-    address = corrected(quarantined_in(feed, first), {2: ["2", "7"]}, tmp_path / "corrected.parquet")
-    assert feed.command("replay", feed.name, "--quarantine", address)[0] == 0
+    folders = [f"s3://lake/{key.rpartition('/')[0]}/" for key in (first, second)]
+    bad = quarantined_in(feed, first)
+    # Somebody adds a row that was not bad, which corrects none.
+    added = [*bad, bad[0] | {"row": 9}]
+    half = corrected(added, {2: ["2", "7"], 9: ["9", "9"]}, tmp_path / "half.parquet")
+    assert feed.command("replay", feed.name, "--quarantine", half)[0] == 0
+    _, half_replayed = status(feed)
+    rest = corrected(bad, {3: ["5", "8"]}, tmp_path / "rest.parquet")
+    assert feed.command("replay", feed.name, "--quarantine", rest)[0] == 0
     _, replayed = status(feed)
     feed.s3.delete_object(Bucket="lake", Key=second)
     _, deleted = status(feed)
 
-    assert (code, before["state"], before["quarantined"]) == (0, "ok", 2)
-    assert [f"s3://lake/{key.rpartition('/')[0]}/" for key in (first, second)] == before["quarantine"]
-    assert "2 rows in quarantine" in before["notes"][0]
-    assert (replayed["quarantined"], deleted["quarantined"], deleted["notes"]) == (1, 0, [])
+    assert (code, before["state"], before["quarantined"], before["quarantine"]) == (0, "ok", 3, folders)
+    assert "3 rows in quarantine" in before["notes"][0]
+    assert (half_replayed["quarantined"], half_replayed["quarantine"]) == (2, folders)
+    assert (replayed["quarantined"], replayed["quarantine"]) == (1, folders[1:])
+    assert (deleted["quarantined"], deleted["notes"]) == (0, [])
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def _exported(load: QuarantinedLoad, spec: PipelineSpec, asked: str | None, serv
         SpecError: there are none, or the file is there already or cannot be written.
     """
     place = asked or f"{load.pipeline}-{load.short_run}.csv"
-    left_out = sum(load.is_corrected(row) for row in load.stored(with_records=False))
+    left_out = load.rows_corrected
     if left_out == load.rows:
         raise SpecError(f"all {load.rows:,} bad rows of {load.named} were loaded corrected: there is nothing to export")
     if place.startswith("s3://"):

@@ -14,9 +14,10 @@ from framework.cli.selection import Feed, add_selection, read_feed, readable, se
 from framework.cli.tables import fitted_table, width_of
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
+from framework.load.quarantine.contents import folder_of
 from framework.load.services import Services
 from framework.load.status.attention import Attention, Place, attention_of, is_running, of_spec
-from framework.load.status.seen import Seen, quarantine_prefix, see_feeds
+from framework.load.status.seen import Seen, see_feeds
 from framework.model.program import Program
 from framework.model.words import counted, listed, visible
 from framework.spec.pipeline import PipelineSpec
@@ -107,7 +108,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
 
 def _status_of(feed: Feed, seen: Seen, services: Services) -> FeedStatus:
     """Return the status of a feed; one whose spec cannot be read has what the audit and the lake show of its name."""
-    pipeline, spec = feed.pipeline, feed.spec
+    pipeline, spec, lake = feed.pipeline, feed.spec, services.lake
     running = None if seen.at_work is None else is_running(pipeline, seen)
     late: StaleFeed | None = None
     if isinstance(spec, SpecError):
@@ -118,7 +119,6 @@ def _status_of(feed: Feed, seen: Seen, services: Services) -> FeedStatus:
         attention += [] if late is None else [_of_late(late, seen, services.program)]
     set_aside = None if seen.set_aside is None else seen.set_aside.get(pipeline)
     quarantined = [each for each in seen.quarantined or () if each.pipeline == pipeline]
-    folder = services.lake.url(quarantine_prefix(services.lake, pipeline))
     is_read = isinstance(spec, PipelineSpec)
     return FeedStatus(
         pipeline=pipeline,
@@ -129,7 +129,7 @@ def _status_of(feed: Feed, seen: Seen, services: Services) -> FeedStatus:
         set_aside=None if set_aside is None else len(set_aside.files),
         set_aside_is_minimum=is_read and seen.is_minimum,
         quarantined=None if seen.quarantined is None else sum(each.rows for each in quarantined),
-        quarantine=tuple(dict.fromkeys(f"{folder}{each.began_at:%Y/%m}/{each.run_id}/" for each in quarantined)),
+        quarantine=tuple(dict.fromkeys(lake.url(folder_of(lake, each)) for each in quarantined)),
         running=running,
         late=late,
         last_success_ts=_last_success(pipeline, seen),

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from framework.lake.lake import Lake
+from framework.lake.quarantine import quarantine_prefix
+from framework.load.quarantine.contents import QuarantinedRow
 from framework.parallel import map_parallel
 from framework.warehouse.audit import HISTORY_COLUMNS, HistoryQuery, read_history
 from framework.warehouse.session import WarehouseSession
+from framework.warehouse.unsettled import QuarantinedFile
 
-Delivery = tuple[str, str]
-"""The name of a file below `source.prefix`, and its ETag."""
-_ETAG_COLUMN = HISTORY_COLUMNS.index("source_etag")
 _DIGEST = 32
 
 
@@ -37,39 +38,65 @@ def put_mark(lake: Lake, pipeline: str, mark: Mark) -> None:
     lake.put(key, json.dumps(asdict(mark)))
 
 
-def read_corrected_rows(
-    lake: Lake, warehouse: WarehouseSession, pipeline: str, etags: Collection[str]
-) -> Mapping[Delivery, frozenset[int]]:
-    """Return the rows of deliveries with these ETags that were loaded corrected; those without such a row are missing.
+@dataclass(frozen=True)
+class CorrectedRows:
+    """The rows that were loaded corrected, by pipeline, file name below `source.prefix`, and ETag."""
+
+    rows: Mapping[tuple[str, str, str], Collection[int]]
+
+    def may_have(self, file: QuarantinedFile) -> bool:
+        """Return whether a row of a delivery like this file was loaded corrected."""
+        return any((pipeline, etag) == (file.pipeline, file.etag) for pipeline, _, etag in self.rows)
+
+    def has(self, pipeline: str, row: QuarantinedRow) -> bool:
+        """Return whether a row was loaded corrected."""
+        return row.row in self.rows.get((pipeline, row.file, row.etag), ())
+
+
+def read_corrected_rows(lake: Lake, warehouse: WarehouseSession, files: Iterable[QuarantinedFile]) -> CorrectedRows:
+    """Return the rows of the deliveries of files that were loaded corrected.
 
     A row counts as loaded too where a newer one with its key was in the table.
     """
-    prefix, asked = _prefix(lake, pipeline), {_digest(etag) for etag in etags}
-    keys = [found.key for found in lake.list_objects(prefix) if found.key.removeprefix(prefix)[:_DIGEST] in asked]
-    contents = [content for content in map_parallel(lake.get, keys) if content is not None]
-    marks = [Mark(**json.loads(content)) for content in contents]
-    loaded = _loaded(warehouse, pipeline, sorted({mark.corrections for mark in marks}))
-    rows: dict[Delivery, frozenset[int]] = {}
-    for mark in marks:
-        if mark.corrections in loaded:
-            delivery = (mark.file, mark.etag)
-            rows[delivery] = rows.get(delivery, frozenset()) | frozenset(mark.rows)
-    return rows
+    deliveries: dict[str, set[str]] = {}
+    for file in files:
+        deliveries.setdefault(file.pipeline, set()).add(_digest(file.etag))
+    found = map_parallel(partial(_mark_keys, lake), list(deliveries.items()))
+    keys = [(pipeline, key) for pipeline, of_pipeline in zip(deliveries, found, strict=True) for key in of_pipeline]
+    contents = map_parallel(lake.get, [key for _, key in keys])
+    marks = [(keys[place][0], Mark(**json.loads(each))) for place, each in enumerate(contents) if each is not None]
+    loaded = _loaded(warehouse, marks)
+    rows: dict[tuple[str, str, str], set[int]] = {}
+    for pipeline, mark in marks:
+        if (pipeline, mark.corrections) in loaded:
+            rows.setdefault((pipeline, mark.file, mark.etag), set()).update(mark.rows)
+    return CorrectedRows(rows)
 
 
-def _loaded(warehouse: WarehouseSession, pipeline: str, corrections: list[str]) -> set[str]:
-    """Return which corrections are loaded."""
-    found: set[str] = set()
-    for start in range(0, len(corrections), HistoryQuery.rows):
-        etags = tuple(corrections[start : start + HistoryQuery.rows])
-        rows = read_history(warehouse, HistoryQuery((pipeline,), ("SUCCESS",), etags=etags))
-        found |= {str(row[_ETAG_COLUMN]) for row in rows}
+def _mark_keys(lake: Lake, deliveries: tuple[str, Collection[str]]) -> list[str]:
+    """Return the keys of the marks of a pipeline's deliveries, which are given by the digests of their ETags."""
+    pipeline, digests = deliveries
+    prefix = _prefix(lake, pipeline)
+    keys = [found.key for found in lake.list_objects(prefix)]
+    return [key for key in keys if key.removeprefix(prefix)[:_DIGEST] in digests]
+
+
+def _loaded(warehouse: WarehouseSession, marks: Sequence[tuple[str, Mark]]) -> set[tuple[str, str]]:
+    """Return which corrections are loaded, by pipeline and ETag."""
+    found: set[tuple[str, str]] = set()
+    for start in range(0, len(marks), HistoryQuery.rows):
+        part = marks[start : start + HistoryQuery.rows]
+        pipelines = tuple(sorted({pipeline for pipeline, _ in part}))
+        etags = tuple(sorted({mark.corrections for _, mark in part}))
+        query = HistoryQuery(pipelines, ("SUCCESS",), etags=etags, rows=len(pipelines) * len(etags))
+        loads = (dict(zip(HISTORY_COLUMNS, row, strict=True)) for row in read_history(warehouse, query))
+        found |= {(str(load["pipeline"]), str(load["source_etag"])) for load in loads}
     return found
 
 
 def _prefix(lake: Lake, pipeline: str) -> str:
     # Readers of a folder of Parquet leave names that begin with _ alone.
-    return lake.key(f"data/quarantine/{pipeline}/_corrected/")
+    return f"{quarantine_prefix(lake, pipeline)}_corrected/"
 
 
 def _digest(etag: str) -> str:

@@ -14,6 +14,7 @@ from framework.lake.lake import Lake
 from framework.lake.pending import list_arrived
 from framework.lake.unprocessed import Unprocessed, unprocessed_of_feeds
 from framework.load.order import order_of, precedence_of
+from framework.load.quarantine.left import read_left
 from framework.load.request import Unprocessed as Replaying
 from framework.load.services import Services
 from framework.log.run_log import RunLog
@@ -22,7 +23,7 @@ from framework.parallel import map_parallel
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.audit import NewestLoad, read_newest_loads
 from framework.warehouse.session import WarehouseSession
-from framework.warehouse.unsettled import FeedsAudit, LoadedWithout, read_feeds_audit
+from framework.warehouse.unsettled import FeedsAudit, QuarantinedFile, read_feeds_audit
 from framework.warehouse.view_journal import read_journal
 
 
@@ -39,8 +40,8 @@ class Seen:
     """What is known of feeds. What could not be read is None, or not in a mapping, and `failures` say why.
 
     `pending` and `set_aside` are files by pipeline. `set_aside` is a minimum where `is_minimum`. `newest` are the
-    newest loaded files of pipelines that have set files aside whose order matters. `quarantined` are loads whose bad
-    rows are in quarantine.
+    newest loaded files of pipelines that have set files aside whose order matters. `quarantined` are files of which bad
+    rows are left.
     """
 
     pending: Mapping[str, Sequence[LakeObject]]
@@ -48,7 +49,7 @@ class Seen:
     is_minimum: bool
     at_work: AtWork | None
     audit: FeedsAudit | None
-    quarantined: Sequence[LoadedWithout] | None
+    quarantined: Sequence[QuarantinedFile] | None
     journal: Sequence[JournalEntry] | None
     newest: Mapping[str, NewestLoad]
     failures: tuple[PipelineError, ...]
@@ -84,7 +85,7 @@ def see_feeds(names: Sequence[str], specs: Sequence[PipelineSpec], services: Ser
     listed = zip(specs, arrived, strict=True)
     pending = {spec.pipeline: files.pending for spec, files in listed if files is not None}
     newest = attempts.of(lambda: read_newest_loads(warehouse, _orders(specs, set_aside or {}, lake)))
-    quarantined = attempts.of(lambda: _in_quarantine(specs, audit, lake)) if audit is not None else None
+    quarantined = audit and attempts.of(lambda: read_left(lake, warehouse, _quarantined(specs, audit)))
     return Seen(
         pending=pending,
         set_aside=set_aside,
@@ -114,23 +115,11 @@ def _orders(specs: Sequence[PipelineSpec], set_aside: Mapping[str, Unprocessed],
     ]
 
 
-def _in_quarantine(specs: Sequence[PipelineSpec], audit: FeedsAudit, lake: Lake) -> list[LoadedWithout]:
-    """Return the loads whose bad rows are still in quarantine; of a feed that replaces its table only the last one."""
+def _quarantined(specs: Sequence[PipelineSpec], audit: FeedsAudit) -> list[QuarantinedFile]:
+    """Return the files whose bad rows count; of a feed that replaces its table only those of the last load."""
     replacing = {spec.pipeline for spec in specs if spec.load.mode.replaces_table}
-    candidates = [
+    return [
         each
         for each in audit.quarantined
         if each.pipeline not in replacing or each.ended_at == audit.last_success.get(each.pipeline)
     ]
-    pipelines = list(dict.fromkeys(each.pipeline for each in candidates))
-
-    def kept(pipeline: str) -> set[str]:
-        return {part for found in lake.list_objects(quarantine_prefix(lake, pipeline)) for part in found.key.split("/")}
-
-    parts = dict(zip(pipelines, map_parallel(kept, pipelines), strict=True))
-    return [each for each in candidates if each.run_id in parts[each.pipeline]]
-
-
-def quarantine_prefix(lake: Lake, pipeline: str) -> str:
-    """Return the key prefix of a pipeline's bad rows."""
-    return lake.key(f"data/quarantine/{pipeline}/")

@@ -9,17 +9,19 @@ from hypothesis import strategies as st
 
 from framework.cli.quarantine_load import QuarantinedLoad
 from framework.cli.quarantine_text import ShownRow, ShownRows
-from framework.load.quarantine.contents import QuarantinedFile, QuarantinedRow, StoredRows
+from framework.load.quarantine.contents import QuarantinedRow, StoredRows
+from framework.load.quarantine.marks import CorrectedRows
 from framework.model.program import Program
+from framework.warehouse.unsettled import QuarantinedFile
 
-LOADED_AT = datetime.fromisoformat("2026-01-30 02:10:00")
-FILE = QuarantinedFile("p", "0" * 32, LOADED_AT, "data/in/p/1.csv", "e", 9, "data/quarantine/p/")
+LOADED_AT = datetime.fromisoformat("2026-01-30 02:10:00+00:00")
+FILE = QuarantinedFile("p", "0" * 32, LOADED_AT, LOADED_AT, "data/in/p/1.csv", "e", 9)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
 def shown(record: tuple[str | None, ...], header: tuple[str, ...], *, with_values: bool = True) -> ShownRows:
     """Return a load of nine bad rows, of which this one is shown."""
-    load = QuarantinedLoad([FILE], None, "s3://lake/q/", {}, StoredRows([FILE], []))
+    load = QuarantinedLoad([FILE], None, "s3://lake/q/", CorrectedRows({}), StoredRows([FILE], []))
     row = QuarantinedRow("1.csv", "e", 3, "n", 'has the key "secret" twice in one object', record, header)
     return ShownRows(load, [ShownRow(row, is_corrected=False, with_values=with_values)])
 
