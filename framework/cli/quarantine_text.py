@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from framework.cli.quarantine_load import QuarantinedLoad
-from framework.load.complaints import quoted
+from framework.load.failures.complaints import quoted
 from framework.load.quarantine.contents import QuarantinedRow
 from framework.log.redaction import without_values
 from framework.model.program import Program

@@ -23,9 +23,9 @@ from framework.cli.summary import full_summary, load_lines
 from framework.cli.wiring import open_services
 from framework.errors import PipelineError, SpecError
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
+from framework.load.failures.next_step import FailedLoad, again, kind_of, next_step
 from framework.load.first_loads import Opening
 from framework.load.invocation import Invocation
-from framework.load.next_step import FailedLoad, again, kind_of, next_step
 from framework.load.pipeline import load_pipeline, open_pipeline
 from framework.load.request import LoadRequest, Unprocessed
 from framework.load.result import LoadFailure, LoadResult, failed_early

@@ -11,7 +11,7 @@ from framework.cli.display import Mark
 from framework.cli.outcome import FILE_STATES, Outcome, State
 from framework.cli.tables import fitted_table, width_of
 from framework.errors import SpecError
-from framework.load.complaints import quoted
+from framework.load.failures.complaints import quoted
 from framework.load.result import LoadFailure, LoadResult
 from framework.model.measurements import BadRow
 from framework.model.program import Program

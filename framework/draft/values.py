@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from framework.load.hints import date_formats, is_null_marker, number_notations
+from framework.load.failures.hints import date_formats, is_null_marker, number_notations
 from framework.model.date_format import DateFormat
 from framework.model.notation import PLAIN, Notation, NumberNotation
 

@@ -11,12 +11,12 @@ from framework.errors import Cause, WarehouseError
 from framework.load.begin import observe_target
 from framework.load.discover import Worklist
 from framework.load.execute import Committed, Refusal, execute
-from framework.load.late_views import BrokenViews, broken_before
+from framework.load.failures.refusals import Attempt, LoadedByOthers, Outcome, Refused, Stale, Superseded, meaning_of
 from framework.load.planning import from_warehouse, log_plan, plan_with_lookups
-from framework.load.refusals import Attempt, LoadedByOthers, Outcome, Refused, Stale, Superseded, meaning_of
 from framework.load.result import RecordCounts
 from framework.load.run import Run, Step
-from framework.load.view_journal import ViewJournal
+from framework.load.views.journal import ViewJournal
+from framework.load.views.late import BrokenViews, broken_before
 from framework.model.observation import Observation, PastLoad
 from framework.plan.audit import LoadFile
 from framework.plan.load_plan import LoadPlan, plan_load

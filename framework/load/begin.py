@@ -15,15 +15,15 @@ from framework.load.eligibility import (
     superseded_before,
     superseded_meanwhile,
 )
+from framework.load.failures.refusals import LoadedByOthers, Superseded
 from framework.load.first_loads import FRESH_SECONDS
 from framework.load.order import precedence_of
 from framework.load.recover import recover
-from framework.load.refusals import LoadedByOthers, Superseded
 from framework.load.request import is_again, names_files
 from framework.load.result import LoadResult
 from framework.load.run import Run, Step
 from framework.load.settle import gone, refuse_files, skip_files
-from framework.load.view_journal import ViewJournal
+from framework.load.views.journal import ViewJournal
 from framework.log.run_log import Event
 from framework.model.names import ledger_table
 from framework.model.observation import Observation

@@ -10,7 +10,7 @@ from framework.load.audit_trail import confirm_start
 from framework.load.quarantine.folder import require_quarantine
 from framework.load.result import RecordCounts
 from framework.load.run import Run, Step
-from framework.load.view_journal import ViewJournal
+from framework.load.views.journal import ViewJournal
 from framework.plan.audit import LoadFile
 from framework.plan.copy import manifest
 from framework.plan.load_plan import LoadInput, LoadPlan, Staged

@@ -30,15 +30,15 @@ from framework.load.begin import (
     start,
 )
 from framework.load.discover import Worklist
-from framework.load.late_views import broken_since
+from framework.load.failures.refusals import Attempt, LoadedByOthers, Stale, Superseded
 from framework.load.planning import load_input
 from framework.load.recover import close
-from framework.load.refusals import Attempt, LoadedByOthers, Stale, Superseded
 from framework.load.result import LoadResult
 from framework.load.run import Run
 from framework.load.settle import archive_loaded, report_loaded, settle_failed, with_problems
 from framework.load.stage import Staging, stage_again
-from framework.load.view_journal import ViewJournal
+from framework.load.views.journal import ViewJournal
+from framework.load.views.late import broken_since
 from framework.log.retries import log_retries_to
 from framework.model.observation import Observation
 from framework.plan.load_plan import PlanHints

@@ -14,7 +14,7 @@ from framework.load.request import Arriving, LoadRequest, accepted_by, names_fil
 from framework.load.run import begin_run
 from framework.load.services import Services
 from framework.load.stage import StagingPlace, decided_options, stage
-from framework.load.view_trials import check_views
+from framework.load.views.trials import check_views
 from framework.model.observation import Observation, ObservedView, TableDesign, ViewDependency
 from framework.model.words import counted, listed
 from framework.parallel import map_parallel

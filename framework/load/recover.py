@@ -12,7 +12,7 @@ from framework.load.quarantine.folder import discard_bad_rows
 from framework.load.result import LoadResult
 from framework.load.run import Run
 from framework.load.settle import with_problems
-from framework.load.view_journal import ViewJournal
+from framework.load.views.journal import ViewJournal
 from framework.log.retries import log_retries_to
 from framework.model.names import staging_table
 from framework.plan.table_copy import copy_table

@@ -11,7 +11,7 @@ from framework.errors import PipelineError, SchemaChangeError, Section, SourceFi
 from framework.load.audit_trail import write_each, write_failed, write_rows
 from framework.load.discover import Worklist
 from framework.load.eligibility import Reasons
-from framework.load.next_step import FailedLoad, kind_of, next_step, out_of_order
+from framework.load.failures.next_step import FailedLoad, kind_of, next_step, out_of_order
 from framework.load.request import Corrections
 from framework.load.result import NO_RECORDS, LoadFailure, LoadResult, NextStep, RecordCounts
 from framework.load.run import Run, Step, log_warning

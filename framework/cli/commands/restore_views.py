@@ -13,7 +13,7 @@ from framework.cli.wiring import open_services
 from framework.errors import SchemaChangeError, Section, SpecError
 from framework.load.invocation import Invocation
 from framework.load.services import Services
-from framework.load.view_journal import left_by_expired_runs
+from framework.load.views.journal import left_by_expired_runs
 from framework.model.observation import JournalEntry
 from framework.model.words import counted
 from framework.plan.render import render

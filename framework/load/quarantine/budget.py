@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NoReturn
 
 from framework.errors import PipelineError, Section, SourceFileError
-from framework.load.complaints import (
+from framework.load.failures.complaints import (
     Malformed,
     Wording,
     malformed_line,
@@ -16,7 +16,7 @@ from framework.load.complaints import (
     null_line,
     quoted,
 )
-from framework.load.remedies import Refused, Remedy, larger_budget, remedies
+from framework.load.failures.remedies import Refused, Remedy, larger_budget, remedies
 from framework.load.request import Corrections
 from framework.load.run import Run
 from framework.log.redaction import without_values

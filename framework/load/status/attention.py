@@ -8,7 +8,7 @@ from typing import Literal
 
 from framework.errors import SpecError
 from framework.lake.lake import Lake
-from framework.load.next_step import FailedLoad, fix_of, next_step
+from framework.load.failures.next_step import FailedLoad, fix_of, next_step
 from framework.load.order import is_after
 from framework.load.request import Pending, Unprocessed
 from framework.load.status.seen import Seen

@@ -13,8 +13,8 @@ from framework.plan.load_plan import PlanHints
 from framework.plan.lookups import CompareViews, CountRows, Lookup, ReadDesign, ReadViews
 from framework.warehouse.lookups import answer
 from framework.warehouse.session import WarehouseSession
+from tests.unit.load.failures.test_refusals import attempted
 from tests.unit.load.scenarios import SCENARIOS, Bench
-from tests.unit.load.test_refusals import attempted
 
 ASKS = {
     "no drift": [],

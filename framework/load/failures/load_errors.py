@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from framework.errors import WarehouseError
-from framework.load.complaints import quoted
+from framework.load.failures.complaints import quoted
 from framework.log.redaction import without_values
 from framework.model.measurements import StagingFile
 from framework.model.words import counted

@@ -19,9 +19,7 @@ from framework.errors import (
 )
 from framework.load.discover import discover
 from framework.load.execute import Committed, Refusal
-from framework.load.invocation import Invocation
-from framework.load.planning import from_warehouse, load_input
-from framework.load.refusals import (
+from framework.load.failures.refusals import (
     Attempt,
     Facts,
     LoadedByOthers,
@@ -31,6 +29,8 @@ from framework.load.refusals import (
     Superseded,
     outcome_of,
 )
+from framework.load.invocation import Invocation
+from framework.load.planning import from_warehouse, load_input
 from framework.load.request import Pending
 from framework.load.run import begin_run
 from framework.load.stage import StagingPlace, stage

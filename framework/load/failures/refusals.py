@@ -22,7 +22,7 @@ from framework.errors import (
     WarehouseError,
 )
 from framework.load.execute import Committed, Refusal
-from framework.load.load_errors import explain_copy, explain_merge
+from framework.load.failures.load_errors import explain_copy, explain_merge
 from framework.load.quarantine.budget import refused_duplicates
 from framework.load.result import RecordCounts
 from framework.load.run import Run

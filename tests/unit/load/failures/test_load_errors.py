@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from framework.errors import AtFault, TransientWarehouseError, WarehouseError
-from framework.load.load_errors import explain_copy, explain_merge
+from framework.load.failures.load_errors import explain_copy, explain_merge
 from framework.model.measurements import RowRange, StagingFile
 from framework.plan.load_plan import LoadInput
 from framework.warehouse.load_errors import LoadError, LoadErrors
 from tests.unit.load.calls import Call
 from tests.unit.load.expectations import require_nothing_left
+from tests.unit.load.failures.test_refusals import attempted
 from tests.unit.load.fake_warehouse import Refusal
 from tests.unit.load.scenarios import SCENARIOS, Bench
-from tests.unit.load.test_refusals import attempted
 
 STAGED = StagingFile("s3://lake/staging/g/i/r/rows-1.parquet", 9, (RowRange("s3://lake/in/one.csv", 8, 9),))
 OTHER = StagingFile("s3://lake/staging/g/i/r/rows-2.parquet", 9, (RowRange("s3://lake/in/two.csv", 1, 4),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from framework.load.hints import date_formats, describe_text, number_notations
+from framework.load.failures.hints import date_formats, describe_text, number_notations
 from framework.model.column_type import parse_type
 from framework.model.notation import PLAIN
 

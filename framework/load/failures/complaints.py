@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from framework.load.hints import describe_text, is_number_of
-from framework.load.remedies import Refused
+from framework.load.failures.hints import describe_text, is_number_of
+from framework.load.failures.remedies import Refused
 from framework.model.column_type import Kind
 from framework.model.measurements import BadRow
 from framework.model.staging import StagingColumn
