@@ -12,7 +12,7 @@ from framework.cli.commands.land import Landed
 from framework.cli.commands.prune import Pruning
 from framework.cli.commands.report import Reported
 from framework.cli.commands.restore_views import RestoredView
-from framework.cli.commands.status import FeedStatus
+from framework.cli.feed_status import FeedStatus
 from framework.cli.freshness import StaleFeed
 from framework.cli.outcome import Outcome, outcome_of
 from framework.cli.quarantine_list import Fault, ListedFile

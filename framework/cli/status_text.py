@@ -1,0 +1,90 @@
+"""The status of feeds as text for people: a table that fits the terminal, and what needs attention below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from framework.cli.feed_status import FeedStatus
+from framework.cli.tables import fitted_table, width_of
+from framework.model.words import counted, visible
+
+MOST_SHOWN = 3
+"""The most things that are described below the table of one feed; JSON has all."""
+MOST_LINES = 12
+"""The most lines of a message that are shown."""
+_OPTIONAL = ("owner", "tags", "aside", "bad rows", "running", "late since")
+"""Columns that are shown where one of the feeds has something in them."""
+_TIMES = ("late since", "last load")
+
+
+def status_text(found: Sequence[FeedStatus], notes: Sequence[str], width: int | None) -> str:
+    """Return the feeds, what needs attention, the notes and the totals."""
+    blocks = [_table(found, width)]
+    blocks += ["\n".join(_described(feed)) for feed in found if feed.attention]
+    blocks += ["\n".join(visible(note) for note in notes)] if notes else []
+    return "\n\n".join([*blocks, _totals(found)])
+
+
+def _totals(found: Sequence[FeedStatus]) -> str:
+    states = [feed.state for feed in found]
+    words = {"attention": ("needs attention", "need attention"), "running": ("is running", "are running")}
+    parts = [counted(states.count(state), *words[state]) for state in words if state in states]
+    return f"{counted(len(found), 'feed')}: {', '.join(parts) or 'nothing needs attention'}"
+
+
+def _table(found: Sequence[FeedStatus], width: int | None) -> str:
+    """Return the feeds as a table that fits the width, if cut names, no tags, owner and year are enough for that."""
+    rows = [_shown(feed) for feed in found]
+    columns = [name for name in rows[0] if name not in _OPTIONAL or any(row[name] for row in rows)]
+    without_tags = [name for name in columns if name != "tags"]
+    fewer = [name for name in without_tags if name != "owner"]
+    without_year = [row | {name: _without_year(row[name]) for name in _TIMES} for row in rows]
+    for shown, of_rows in ((columns, rows), (without_tags, rows), (fewer, rows), (fewer, without_year)):
+        cells = [[row[name] for name in shown] for row in of_rows]
+        fitted = fitted_table(shown, cells, width, cut=("feed", "owner", "tags"))
+        if width is None or width_of(fitted) <= width:
+            break
+    return fitted
+
+
+def _without_year(time: object) -> object:
+    return time[5:] if isinstance(time, str) and time[:1].isdigit() else time
+
+
+def _shown(feed: FeedStatus) -> dict[str, object]:
+    least = ">= " if feed.set_aside_is_minimum and feed.set_aside else ""
+    late = None if feed.late is None else (feed.late.late_since_ts or "never loaded")[:16]
+    return {
+        "": "!" if feed.attention else None,
+        "feed": feed.pipeline,
+        "owner": feed.owner,
+        "tags": ", ".join(feed.tags),
+        "pending": _number(feed.pending),
+        "aside": f"{least}{feed.set_aside}" if least else _number(feed.set_aside),
+        "bad rows": _number(feed.quarantined),
+        "running": "?" if feed.running is None else "yes" if feed.running else None,
+        "late since": late,
+        "last load": (feed.last_success_ts or "")[:16] or None,
+    }
+
+
+def _number(value: int | None) -> object:
+    """Return a number as a table shows it: none is no cell, and an unknown one a question mark."""
+    return "?" if value is None else value or None
+
+
+def _described(feed: FeedStatus) -> Iterator[str]:
+    """Yield the lines on a feed that needs attention."""
+    yield f"{visible(feed.pipeline)}" + (f" (owner: {visible(feed.owner)})" if feed.owner else "")
+    for each in feed.attention[:MOST_SHOWN]:
+        lines = each.message.splitlines()
+        yield from (f"  {visible(line)}" for line in lines[:MOST_LINES])
+        if len(lines) > MOST_LINES:
+            yield f"  and {counted(len(lines) - MOST_LINES, 'more line')}"
+        if each.file is not None:
+            more = f", and {counted(each.files - 1, 'more file')}" if each.files > 1 else ""
+            yield f"    file:      {visible(each.file)}{more}"
+        yield f"    fix:       {visible(each.fix)}"
+    if len(feed.attention) > MOST_SHOWN:
+        yield f"  and {len(feed.attention) - MOST_SHOWN} more, which the next status shows"
+    yield f"    continue:  {visible(feed.command or '')}"
