@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from framework.report.site import Change, Described, FeedReport, Lateness, Load, Past, Period, Site, View, Warned
+from framework.load.status.attention import Attention
+from framework.report.site import Change, Described, FeedReport, Load, Now, Past, Period, Site, View, Warned
 
 MADE = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
 SPEC = """\
@@ -61,17 +62,23 @@ def site() -> Site:
         return replace(base, name=name, described=quiet, **changes)  # type: ignore[arg-type]
 
     failed = replace(base.past, loads=(replace(base.past.loads[0], status="FAILED", message="a key is NULL"),))
+    file = "s3://acme-lake/data/unprocessed/"
+    refused = Attention(
+        "set_aside", "a key is NULL", "Have a correct file sent.", "feedway run stock", f"{file}stock_9.csv", 1
+    )
+    older = replace(refused, message="1 of 9 values of price is not a decimal", file=f"{file}prices_9.csv", files=3)
+    late = Attention("late", "it is late", f"Ask {quiet.owner} for the file.", "feedway run invoices")
     feeds = (
-        feed("customers"),
-        feed("invoices", lateness=Lateness(datetime(2026, 3, 1, 2, 10, tzinfo=UTC))),
+        feed("customers", now=Now(bad_rows="7")),
+        feed("invoices", now=Now((late,), late_since="2026-03-01 02:10")),
         replace(base, name="legacy", described=None, spec_text="", columns=()),
-        feed("new_feed", past=Past(), columns=(), lateness=Lateness(None)),
+        feed("new_feed", past=Past(), columns=(), now=Now((late,), late_since="never loaded")),
         base,
-        feed("prices", set_aside="3 files"),
+        feed("prices", now=Now((older, late), pending="1", set_aside="3", late_since="2026-03-01 02:10")),
         replace(
             base, name="returns", described=None, problem="pipelines/returns.yml:3: unknown field keyz", spec_text=""
         ),
-        feed("stock", past=failed),
+        feed("stock", past=failed, now=Now((refused,), set_aside="1")),
     )
     return Site("prod", MADE, "1.2.0", None, feeds)
 

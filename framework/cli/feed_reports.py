@@ -13,15 +13,16 @@ from typing import Any, TypeVar, cast
 import yaml
 
 from framework import __version__
-from framework.cli.freshness import duration_text, late_feeds
-from framework.cli.selection import Feed, read_feed
-from framework.cli.set_aside import SetAside, find_set_aside
+from framework.cli.exit_codes import end_in
+from framework.cli.feed_status import FeedStatus, status_of
+from framework.cli.freshness import duration_text
+from framework.cli.selection import Feed, read_feed, readable
+from framework.cli.status_text import status_cells
 from framework.errors import SpecError
-from framework.lake.heartbeat import read_activity
 from framework.lake.quarantine import quarantine_prefix
 from framework.load.services import Services
+from framework.load.status.seen import Seen, see_feeds
 from framework.model.names import TableName
-from framework.model.words import counted
 from framework.parallel import map_parallel
 from framework.report.site import (
     RUNNING,
@@ -29,8 +30,8 @@ from framework.report.site import (
     Change,
     Described,
     FeedReport,
-    Lateness,
     Load,
+    Now,
     Past,
     Period,
     Site,
@@ -63,13 +64,15 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class _Audit:
-    """What the audit has of all feeds, by pipeline."""
+class _Found:
+    """What the audit has of all feeds, by pipeline; the columns of their tables, and what `status` sees."""
 
     loads: Mapping[str, list[_Cells]]
     changes: Mapping[str, list[_Cells]]
     periods: Mapping[str, list[Period]]
     view_times: Mapping[TableName, datetime]
+    columns: Mapping[TableName, Sequence[tuple[str, str]]]
+    seen: Seen
 
 
 def read_site(project: Project, names: Sequence[str], since: datetime | None, services: Services) -> Site:
@@ -85,31 +88,39 @@ def read_site(project: Project, names: Sequence[str], since: datetime | None, se
     session = WarehouseSession(services.warehouse, "report", log)
     now = services.now()
     begun = since or datetime(1970, 1, 1, tzinfo=UTC)
-    audit = _read_audit(session, FeedsQuery(tuple(names), begun, MOST_LOADS, MOST_NOTED, MOST_CHARACTERS))
     known = project.pipeline_names()
-    shown = sorted(set(names) or {*known, *audit.loads, *audit.changes})
+    specs = readable([read_feed(project, name) for name in names or known], ())
+    query = FeedsQuery(tuple(names), begun, MOST_LOADS, MOST_NOTED, MOST_CHARACTERS)
+    found = _read(query, specs, services, session)
+    shown = sorted(set(names) or {*known, *found.loads, *found.changes})
     for name in shown:
-        if name not in known and name not in audit.loads and name not in audit.changes:
+        if name not in known and name not in found.loads and name not in found.changes:
             place = project.find(PIPELINES).shown
             raise SpecError(f"there is no pipeline {name!r} in {place}, and no load of it. {instead(name, known)}")
+    end_in(list({str(error): error for error in found.seen.failures}.values()), "failures")
     feeds = [read_feed(project, name) for name in shown]
-    reports = tuple(_reports(project, feeds, audit, session, services))
+    reports = tuple(_reports(project, feeds, found, services))
     return Site(services.environment.name, now, __version__, since, reports)
 
 
-def _read_audit(session: WarehouseSession, query: FeedsQuery) -> _Audit:
+def _read(query: FeedsQuery, specs: Sequence[PipelineSpec], services: Services, session: WarehouseSession) -> _Found:
+    tables, pipelines = list(dict.fromkeys(spec.target.table for spec in specs)), [spec.pipeline for spec in specs]
     reads: list[Callable[[], Any]] = [
         partial(read_feed_loads, session, query),
         partial(read_feed_changes, session, query),
         partial(read_load_periods, session, query),
         partial(read_view_times, session),
+        partial(read_table_columns, session, tables),
+        partial(see_feeds, pipelines, specs, services, session),
     ]
-    loads, changes, periods, view_times = map_parallel(lambda read: read(), reads)
-    return _Audit(
+    loads, changes, periods, view_times, columns, seen = map_parallel(lambda read: read(), reads)
+    return _Found(
         _grouped(loads, lambda row: dict(zip(FEED_LOAD_COLUMNS, row, strict=True))),
         _grouped(changes, lambda row: dict(zip(FEED_CHANGE_COLUMNS, row, strict=True))),
         _grouped(periods, _period),
         view_times,
+        columns,
+        _without_quotes(seen, specs),
     )
 
 
@@ -121,30 +132,23 @@ def _grouped(rows: Iterable[Row], made: Callable[[Row], T]) -> dict[str, list[T]
     return dict(found)
 
 
-def _reports(
-    project: Project, feeds: Sequence[Feed], audit: _Audit, session: WarehouseSession, services: Services
-) -> Iterable[FeedReport]:
-    specs = [feed.spec for feed in feeds if isinstance(feed.spec, PipelineSpec)]
-    columns = read_table_columns(session, list(dict.fromkeys(spec.target.table for spec in specs)))
-    late = {stale.pipeline: stale for stale in late_feeds(specs, services, session.log)}
-    set_aside = {found.pipeline: found for found in find_set_aside(specs, services)}
+def _reports(project: Project, feeds: Sequence[Feed], found: _Found, services: Services) -> Iterable[FeedReport]:
     known = frozenset(project.pipeline_names())
-    is_active = _activity(audit, services)
+    assert found.seen.at_work is not None
+    is_active = found.seen.at_work.activity.is_active
     for feed in feeds:
         name, spec = feed.pipeline, feed.spec
         may_quote = _may_quote(spec) if name in known else _always
-        report = FeedReport(name, None, "", "", (), _past(name, audit, is_active, may_quote))
+        report = FeedReport(name, None, "", "", (), _past(name, found, is_active, may_quote))
         if isinstance(spec, SpecError):
             yield replace(report, problem=str(spec) if name in known else "")
             continue
-        since = late[name].late_since_ts if name in late else None
         yield replace(
             report,
-            described=_described(spec, audit.view_times),
+            described=_described(spec, found.view_times),
             spec_text=_spec_text(project, spec),
-            columns=tuple(columns.get(spec.target.table, ())),
-            lateness=Lateness(None if since is None else _moment(since)) if name in late else None,
-            set_aside=_files(set_aside[name]) if name in set_aside else "",
+            columns=tuple(found.columns.get(spec.target.table, ())),
+            now=_now(status_of(feed, found.seen, services)),
             quarantine=services.lake.url(quarantine_prefix(services.lake, name)),
         )
 
@@ -170,23 +174,36 @@ def _described(spec: PipelineSpec, view_times: Mapping[TableName, datetime]) -> 
     )
 
 
-def _activity(audit: _Audit, services: Services) -> Callable[[str, str | None], bool]:
-    """Return whether a load without an end may still be at work; the lake is asked only where there is one."""
-    statuses = {load["status"] for loads in audit.loads.values() for load in loads}
-    if "STARTED" not in statuses:
-        return lambda run_id, invocation_id: False
-    return read_activity(services.lake, services.environment.dead_after_seconds).is_active
+def _without_quotes(seen: Seen, specs: Sequence[PipelineSpec]) -> Seen:
+    """Return what is seen of feeds, without messages that may quote a value where none may be shown."""
+    if seen.audit is None:
+        return seen
+    may_quote = {spec.pipeline: _may_quote(spec) for spec in specs}
+    unsettled = (
+        each if not each.message or may_quote[each.pipeline](each.spec_sha256) else replace(each, message=_HIDDEN)
+        for each in seen.audit.unsettled
+    )
+    return replace(seen, audit=replace(seen.audit, unsettled=tuple(unsettled)))
+
+
+def _now(status: FeedStatus) -> Now:
+    cells = {name: str(value or "") for name, value in status_cells(status).items()}
+    return Now(
+        tuple(replace(each, message=_cut(each.message[:MOST_CHARACTERS])) for each in status.attention),
+        bool(status.running),
+        *(cells[name] for name in ("pending", "aside", "bad rows", "late since")),
+    )
 
 
 def _past(
-    name: str, audit: _Audit, is_active: Callable[[str, str | None], bool], may_quote: Callable[[str], bool]
+    name: str, found: _Found, is_active: Callable[[str, str | None], bool], may_quote: Callable[[str], bool]
 ) -> Past:
-    cells, changes = audit.loads.get(name, []), audit.changes.get(name, [])
+    cells, changes = found.loads.get(name, []), found.changes.get(name, [])
     loads = [(each, _load(each, is_active, may_quote)) for each in cells]
     return Past(
         loads=tuple(load for each, load in loads if each["place"] <= MOST_LOADS),
         number_of_loads=cells[0]["number_of_loads"] if cells else 0,
-        periods=tuple(audit.periods.get(name, ())),
+        periods=tuple(found.periods.get(name, ())),
         rejects=tuple(load for _, load in loads if load.rows_rejected)[:MOST_NOTED],
         warnings=tuple(warned for each, load in loads for warned in _warned(each, load, may_quote)),
         changes=tuple(_change(each, may_quote) for each in changes),
@@ -258,10 +275,6 @@ def _cut(text: object) -> str:
     """Return a message as the query has cut it; one that may go on ends in `…`."""
     message = str(text or "")
     return message if len(message) < MOST_CHARACTERS else f"{message}…"
-
-
-def _files(found: SetAside) -> str:
-    return f"{'at least ' if found.is_minimum else ''}{counted(found.files, 'file')}"
 
 
 def _file_name(cells: _Cells) -> str:

@@ -34,7 +34,7 @@ def _totals(found: Sequence[FeedStatus]) -> str:
 
 def _table(found: Sequence[FeedStatus], width: int | None) -> str:
     """Return the feeds as a table that fits the width, if cut names, no tags, owner and year are enough for that."""
-    rows = [_shown(feed) for feed in found]
+    rows = [status_cells(feed) for feed in found]
     columns = [name for name in rows[0] if name not in _OPTIONAL or any(row[name] for row in rows)]
     without_tags = [name for name in columns if name != "tags"]
     fewer = [name for name in without_tags if name != "owner"]
@@ -51,7 +51,8 @@ def _without_year(time: object) -> object:
     return time[5:] if isinstance(time, str) and time[:1].isdigit() else time
 
 
-def _shown(feed: FeedStatus) -> dict[str, object]:
+def status_cells(feed: FeedStatus) -> dict[str, object]:
+    """Return the cells of a feed in the table; what there is none of is empty or None, what is not known a `?`."""
     least = ">= " if feed.set_aside_is_minimum and feed.set_aside else ""
     late = None if feed.late is None else (feed.late.late_since_ts or "never loaded")[:16]
     return {

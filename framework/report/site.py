@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from framework.load.status.attention import Attention
+
 Unit = Literal["hour", "day", "week", "month", "year"]
 SUCCESS, FAILED, SKIPPED, RUNNING, UNFINISHED = "SUCCESS", "FAILED", "SKIPPED", "RUNNING", "UNFINISHED"
 
@@ -94,10 +96,15 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Lateness:
-    """The feed is late; `since` is None where it never loaded a file."""
+class Now:
+    """What `status` shows of a feed. Numbers and the time are texts as in its table, empty where there is none."""
 
-    since: datetime | None
+    attention: tuple[Attention, ...] = ()
+    is_running: bool = False
+    pending: str = ""
+    set_aside: str = ""
+    bad_rows: str = ""
+    late_since: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,8 +136,7 @@ class FeedReport:
     spec_text: str
     columns: tuple[tuple[str, str], ...]
     past: Past
-    lateness: Lateness | None = None
-    set_aside: str = ""
+    now: Now = Now()
     quarantine: str = ""
 
     @property

@@ -1,11 +1,21 @@
-"""The standing of a feed: what its owner should know first, in words."""
+"""The standing of a feed in words: what `status` shows, or what came of its last load."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from framework.report.site import FAILED, RUNNING, UNFINISHED, FeedReport
+from framework.load.status.attention import Kind
+from framework.report.site import FeedReport
+
+_WORDS: dict[Kind, str] = {
+    "spec": "spec has problems",
+    "unfinished": "load did not finish",
+    "failed": "load failed",
+    "set_aside": "files set aside",
+    "view": "views dropped",
+    "late": "late",
+}
 
 
 @dataclass(frozen=True)
@@ -17,22 +27,15 @@ class Standing:
 
 
 def standing_of(feed: FeedReport) -> Standing:
-    """Return the standing of a feed by its spec, its last load and the time since then."""
+    """Return the standing of a feed: all that needs attention; else a load that is running, or the last one."""
     if feed.described is None:
-        return Standing("spec has problems", "bad") if feed.problem else Standing("no spec any more", "plain")
-    last = feed.last_load
-    status = None if last is None else last.status
-    if status in (FAILED, UNFINISHED):
-        words = "last load failed" if status == FAILED else "last load did not finish"
-        return Standing(f"late, {words}" if feed.lateness else words, "bad")
-    if feed.lateness is not None:
-        return Standing("late" if feed.lateness.since else "late, never loaded", "bad")
-    if status == RUNNING:
+        return Standing(_WORDS["spec"], "bad") if feed.problem else Standing("no spec any more", "plain")
+    if feed.now.attention:
+        return Standing(", ".join(dict.fromkeys(_WORDS[each.kind] for each in feed.now.attention)), "bad")
+    if feed.now.is_running:
         return Standing("loading", "plain")
-    if feed.set_aside:
-        return Standing("files set aside", "warn")
-    if last is None:
+    if feed.now.bad_rows:
+        return Standing("bad rows in quarantine", "warn")
+    if feed.last_load is None:
         return Standing("no load", "plain")
-    if any(load.run_id == last.run_id for load in feed.past.rejects):
-        return Standing("loaded, with bad rows", "warn")
     return Standing("on time" if feed.described.every else "loaded", "good")

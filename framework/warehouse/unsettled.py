@@ -41,6 +41,7 @@ class UnsettledFile:
     failure: FailureKind | None
     has_ended: bool
     is_sent_again: bool
+    spec_sha256: str
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class FeedsAudit:
 
 def read_feeds_audit(warehouse: WarehouseSession, pipelines: Sequence[str]) -> FeedsAudit:
     """Return what the audit shows of pipelines, by one submission; nothing where JOB_STS does not exist."""
+    if not pipelines:
+        return FeedsAudit({}, (), ())
     values = {"table": job_sts(warehouse), "pipelines": tuple(pipelines), "correction_mark": CORRECTION_MARK}
     statements = (
         select("select_last_success", values),
@@ -105,7 +108,7 @@ def _quarantined_file(row: Row) -> QuarantinedFile:
 
 
 def _unsettled_file(row: Row) -> UnsettledFile:
-    pipeline, run_id, invocation_id, began, bucket, key, etag, size, status, message, failure, loaded = row
+    pipeline, run_id, invocation_id, began, bucket, key, etag, size, status, message, failure, loaded, spec_sha256 = row
     return UnsettledFile(
         str(pipeline),
         str(run_id),
@@ -116,4 +119,5 @@ def _unsettled_file(row: Row) -> UnsettledFile:
         None if failure is None else kind_of_text(str(failure)),
         has_ended=status == "FAILED",
         is_sent_again=loaded is not None and utc_time(loaded) >= utc_time(began),
+        spec_sha256=str(spec_sha256),
     )

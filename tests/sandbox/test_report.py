@@ -97,8 +97,8 @@ def test_a_page_shows_what_loads_did_to_a_feed(feed: FeedHarness) -> None:
     page = page_of(site, feed.name)
 
     assert printed["feeds"] >= 1
-    assert status_of(site, feed.name).startswith("last load failed | 20")
-    assert " | 1 file | night-team | " in status_of(site, feed.name)
+    assert status_of(site, feed.name).startswith("files set aside | 20")
+    assert " | 1 | 1 | night-team | " in status_of(site, feed.name)
     # The catalog's words for types are not Redshift's.
     types = {name: text.replace("character varying", "varchar").split()[0] for name, text in feed.types().items()}
     assert [row[:2] for row in cells(page, "Table of columns")] == [list(each) for each in types.items()]
@@ -119,10 +119,14 @@ def test_a_page_shows_what_loads_did_to_a_feed(feed: FeedHarness) -> None:
     assert numbers[1:3] == ["2", "3"]
     assert spec.strip() in page.source.replace("&#39;", "'").replace("&#34;", '"')
     assert str(loads[0]["error_message"]).splitlines()[0][:200] in page.all("main")[0].text
+    _, status = feed.json("status", feed.name)
+    (attention,) = status["feeds"][0]["attention"]
+    assert attention["fix"] in page.all("main")[0].text
+    assert status["feeds"][0]["command"] in [each.text for each in page.all("code")]
     assert f"s3://lake/data/quarantine/{feed.name}/" in page.source
     # What --since leaves out makes no feed late.
     _, later = report(feed, feed.name, "--since", "2099-01-01", folder="later")
-    assert status_of(later, feed.name).startswith("files set aside | 1 file | night-team")
+    assert status_of(later, feed.name).startswith("files set aside | 1 | 1 | night-team")
 
 
 def test_feeds_without_a_usable_spec_are_shown_too_and_pages_of_others_vanish(feed: FeedHarness) -> None:
@@ -181,9 +185,11 @@ def test_no_value_is_in_the_report_of_a_feed_that_logs_no_samples(feed: FeedHarn
     page = page_of(site, feed.name)
 
     assert values_in(site) == set()
-    (newest, oldest) = [each.text for each in page.all("pre")][:2]
+    hidden = "not shown: bad_rows.log_samples is false, and another version of the spec wrote it"
+    (first, last, newest, oldest) = [each.text for each in page.all("pre")][:4]
+    assert (first, oldest) == (hidden, hidden)
+    assert last.splitlines()[0] in newest
     assert "of n is not an integer" in newest
-    assert oldest == "not shown: bad_rows.log_samples is false, and another version of the spec wrote it"
     assert "log_samples: false" in page.all("pre")[-1].text
     assert "n: integer" in page.all("pre")[-1].text
 
@@ -200,7 +206,7 @@ def test_a_warehouse_and_a_project_that_were_never_used_have_a_report(feed: Feed
     feed.write(f"pipelines/{feed.name}.yml", tagged_spec(feed.name) + "expect: {every: 1d}\n")
 
     _, site = report(feed)
-    assert status_of(site, feed.name).startswith("late, never loaded | never loaded")
+    assert status_of(site, feed.name).startswith("late | never loaded")
     (feed.root / "pipelines" / f"{feed.name}.yml").unlink()
     printed, site = report(feed)
 

@@ -22,6 +22,7 @@ from framework.model.failure import NOT_BEGUN
 from framework.plan.steps import Transaction
 from framework.sandbox import SandboxAddress
 from framework.warehouse.client import Warehouse
+from framework.warehouse.session import WarehouseSession
 from tests.harness import FeedHarness, MakeFeed, new_name
 from tests.sandbox.test_quarantine_replay import corrected
 from tests.sandbox.test_quarantine_replay import rows_at as quarantined_in
@@ -456,7 +457,8 @@ def test_the_warehouse_is_asked_no_more_often_for_many_feeds_than_for_one(feed: 
         counting = Counting(services.warehouse)
         specs = [replace(feed.spec(), pipeline=feed.name if n == 0 else f"{feed.name}_{n}") for n in range(number)]
         asked = replace(services, warehouse=cast(Warehouse, counting))
-        seen = see_feeds([spec.pipeline for spec in specs], specs, asked, services.open_log("status", "status"))
+        session = WarehouseSession(asked.warehouse, "status", services.open_log("status", "status"))
+        seen = see_feeds([spec.pipeline for spec in specs], specs, asked, session)
         submitted.append(sorted(counting.submitted))
         assert (len(seen.pending), seen.failures) == (number, ())
 

@@ -16,6 +16,7 @@ from framework.load.status.seen import Seen, see_feeds
 from framework.model.program import Program
 from framework.model.words import counted, listed
 from framework.spec.project import Project, empty_problem
+from framework.warehouse.session import WarehouseSession
 
 MOST_FAILURES = 5
 """The most reasons why something is not known that the error names; JSON has all."""
@@ -41,8 +42,8 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     if not feeds:
         raise SpecError(str(empty_problem(project)))
     with open_services(project.folder, environment, output, arguments.job_id) as services:
-        log = services.open_log(services.new_run_id(), "status")
-        seen = see_feeds([feed.pipeline for feed in feeds], readable(feeds, ()), services, log)
+        warehouse = WarehouseSession(services.warehouse, "status", services.open_log(services.new_run_id(), "status"))
+        seen = see_feeds([feed.pipeline for feed in feeds], readable(feeds, ()), services, warehouse)
         found = _ordered([status_of(feed, seen, services) for feed in feeds])
         replacing = {spec.pipeline for spec in readable(feeds, ()) if spec.load.mode.replaces_table}
         notes = [*_quarantine_notes(found, replacing, output.program), *_doubtful_notes(seen)]

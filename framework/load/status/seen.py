@@ -17,7 +17,6 @@ from framework.load.order import order_of, precedence_of
 from framework.load.quarantine.left import read_left
 from framework.load.request import Unprocessed as Replaying
 from framework.load.services import Services
-from framework.log.run_log import RunLog
 from framework.model.observation import JournalEntry
 from framework.parallel import map_parallel
 from framework.spec.pipeline import PipelineSpec
@@ -70,9 +69,11 @@ class _Attempts:
             return None
 
 
-def see_feeds(names: Sequence[str], specs: Sequence[PipelineSpec], services: Services, log: RunLog) -> Seen:
+def see_feeds(
+    names: Sequence[str], specs: Sequence[PipelineSpec], services: Services, warehouse: WarehouseSession
+) -> Seen:
     """Return what is known of feeds: `names` are of all, `specs` of those whose spec can be read."""
-    lake, warehouse, attempts = services.lake, WarehouseSession(services.warehouse, "status", log), _Attempts()
+    lake, attempts = services.lake, _Attempts()
     shared: list[Callable[[], Any]] = [
         partial(unprocessed_of_feeds, lake, specs, of_any_name=True),
         partial(_at_work, services),

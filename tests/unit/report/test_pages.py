@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from framework.load.status.attention import Attention
 from framework.report.pages import INDEX, page_name, pages_of
 from framework.report.site import Past, Period, Site
 from tests.html_page import Page
@@ -28,7 +29,7 @@ def pages() -> dict[str, Page]:
 def hostile(value: Any) -> Any:
     """Return a value with a hostile text in place of each of its texts that may be anything."""
     if dataclasses.is_dataclass(value):
-        kept = {"unit"}
+        kept = {"unit", "kind"} if isinstance(value, Attention) else {"unit"}
         fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
         changed = {name: each if name in kept else hostile(each) for name, each in fields.items()}
         return replace(value, **changed)  # type: ignore[type-var]
@@ -110,15 +111,24 @@ def test_a_status_is_words_and_feeds_that_need_action_come_first() -> None:
 
     assert dict(zip(feeds, words, strict=True)) == {
         "invoices": "late",
-        "new_feed": "late, never loaded",
+        "new_feed": "late",
+        "prices": "files set aside, late",
         "returns": "spec has problems",
-        "stock": "last load failed",
-        "prices": "files set aside",
+        "stock": "files set aside",
+        "customers": "bad rows in quarantine",
         "legacy": "no spec any more",
-        "customers": "on time",
         "orders": "on time",
     }
-    assert feeds == ["invoices", "new_feed", "returns", "stock", "prices", "legacy", "customers", "orders"]
+    assert feeds == ["invoices", "new_feed", "prices", "returns", "stock", "customers", "legacy", "orders"]
+
+
+def test_a_page_shows_what_needs_attention_and_the_command_that_continues() -> None:
+    text = pages()["feed-prices.html"].all("main")[0].text
+
+    assert "1 of 9 values of price is not a decimal" in text
+    assert "s3://acme-lake/data/unprocessed/prices_9.csv, and 2 more files" in text
+    assert "Have a correct file sent." in text
+    assert "feedway run stock" in text
 
 
 def test_each_column_has_its_history() -> None:

@@ -1,4 +1,4 @@
-"""The standing of a feed: by its latest load that was not skipped, and by the time since its last success."""
+"""The standing of a feed: what needs attention, a load that is running, bad rows, or the last load."""
 
 from __future__ import annotations
 
@@ -6,47 +6,38 @@ from dataclasses import replace
 
 import pytest
 
-from framework.report.site import FeedReport, Lateness, Load
+from framework.load.status.attention import Attention, Kind
+from framework.report.site import FeedReport, Now
 from framework.report.standing import standing_of
-from tests.report_site import MADE, orders
-
-LATEST = orders().past.loads[0]
+from tests.report_site import orders
 
 
-def feed(*loads: Load, **changes: object) -> FeedReport:
+def feed(now: Now, *statuses: str) -> FeedReport:
     base = orders()
-    rejects = tuple(load for load in loads if load.rows_rejected)
-    return replace(base, past=replace(base.past, loads=loads, rejects=rejects), **changes)  # type: ignore[arg-type]
+    loads = tuple(replace(base.past.loads[0], run_id=str(number), status=each) for number, each in enumerate(statuses))
+    return replace(base, past=replace(base.past, loads=loads), now=now)
+
+
+def attention(*kinds: Kind) -> tuple[Attention, ...]:
+    return tuple(Attention(kind, "it happened", "Correct it.", "feedway run orders") for kind in kinds)
 
 
 @pytest.mark.parametrize(
-    ("statuses", "words"),
+    ("now", "words", "tone"),
     [
-        (["RUNNING", "FAILED"], "loading"),
-        (["UNFINISHED", "SUCCESS"], "last load did not finish"),
-        (["SKIPPED", "FAILED", "SUCCESS"], "last load failed"),
-        (["SKIPPED", "SUCCESS", "FAILED"], "on time"),
-        (["SKIPPED"], "no load"),
-        ([], "no load"),
+        (Now(attention("set_aside", "set_aside", "late"), bad_rows="2"), "files set aside, late", "bad"),
+        (Now(attention("unfinished")), "load did not finish", "bad"),
+        (Now(attention("view"), is_running=True), "views dropped", "bad"),
+        (Now(is_running=True, bad_rows="2"), "loading", "plain"),
+        (Now(pending="3", bad_rows="2"), "bad rows in quarantine", "warn"),
+        (Now(pending="3"), "on time", "good"),
     ],
 )
-def test_the_latest_load_that_was_not_skipped_decides(statuses: list[str], words: str) -> None:
-    loads = [replace(LATEST, run_id=str(number), status=status) for number, status in enumerate(statuses)]
+def test_what_needs_attention_comes_first(now: Now, words: str, tone: str) -> None:
+    standing = standing_of(feed(now, "SKIPPED", "SUCCESS"))
 
-    assert standing_of(feed(*loads)).words == words
-
-
-def test_bad_rows_of_any_file_of_the_latest_load_count() -> None:
-    other = replace(LATEST, file="other.csv", rows_rejected=2)
-
-    assert standing_of(feed(LATEST, other)).words == "loaded, with bad rows"
-    assert standing_of(feed(LATEST, replace(other, run_id="earlier"))).words == "on time"
+    assert (standing.words, standing.tone) == (words, tone)
 
 
-def test_a_late_feed_is_late_whatever_else_it_is() -> None:
-    late = Lateness(MADE)
-
-    assert standing_of(feed(LATEST, lateness=late)).words == "late"
-    assert standing_of(feed(replace(LATEST, status="FAILED"), lateness=late)).words == "late, last load failed"
-    assert standing_of(feed(LATEST, lateness=late, set_aside="3 files")).words == "late"
-    assert standing_of(feed(replace(LATEST, status="RUNNING"), lateness=late)).words == "late"
+def test_a_skipped_file_is_no_load() -> None:
+    assert standing_of(feed(Now(), "SKIPPED")).words == "no load"
