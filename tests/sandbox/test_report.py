@@ -97,8 +97,8 @@ def test_a_page_shows_what_loads_did_to_a_feed(feed: FeedHarness) -> None:
     page = page_of(site, feed.name)
 
     assert printed["feeds"] >= 1
-    assert status_of(site, feed.name).startswith("files set aside | 20")
-    assert " | 1 | 1 | night-team | " in status_of(site, feed.name)
+    assert status_of(site, feed.name).startswith("files set aside | 1 | 1 | 20")
+    assert " | night-team | " in status_of(site, feed.name)
     # The catalog's words for types are not Redshift's.
     types = {name: text.replace("character varying", "varchar").split()[0] for name, text in feed.types().items()}
     assert [row[:2] for row in cells(page, "Table of columns")] == [list(each) for each in types.items()]
