@@ -16,7 +16,7 @@ from framework.plan.infer_type import rule_reason
 from framework.plan.schema_changes import CREATED
 from framework.plan.spellings import known_spellings
 from framework.plan.type_reason import DECLARED
-from framework.spec.document import Document, Path, field_name
+from framework.spec.document import Path, field_name
 from framework.spec.pipeline import PipelineSpec, TypeRule
 
 HIDDEN = "values called for it, which bad_rows.log_samples: false hides"
@@ -142,10 +142,10 @@ def _change(row: Mapping[str, object], with_values: bool) -> ColumnChange:
     return ColumnChange(**texts)  # type: ignore[arg-type]
 
 
-def explain(spec: PipelineSpec, document: Document, known: KnownColumn, plan_command: str) -> Explanation:
+def explain(spec: PipelineSpec, known: KnownColumn, plan_command: str) -> Explanation:
     """Return why a column has its type; `plan_command` shows what a run would do now."""
     changes = tuple(
-        replace(change, place=_place_now(change, spec, document, known.column.name)) for change in known.history.changes
+        replace(change, place=_place_now(change, spec, known.column.name)) for change in known.history.changes
     )
     notes = (
         *_beginning(known),
@@ -160,43 +160,38 @@ def explain(spec: PipelineSpec, document: Document, known: KnownColumn, plan_com
         known.type,
         known.header,
         changes,
-        tuple(_entries(spec, document, known)),
+        tuple(_entries(spec, known)),
         notes,
     )
 
 
-def explain_absent(spec: PipelineSpec, document: Document, column: str, notes: tuple[str, ...]) -> Explanation:
+def explain_absent(spec: PipelineSpec, column: str, notes: tuple[str, ...]) -> Explanation:
     """Return what the spec says about a column of a table that does not exist."""
-    entries = tuple(_named_entries(spec, document, column))
+    entries = tuple(_named_entries(spec, column))
     return Explanation(spec.pipeline, str(spec.target.table), column, None, None, (), entries, notes)
 
 
-def _place_now(change: ColumnChange, spec: PipelineSpec, document: Document, name: str) -> str | None:
-    path: Path = ("types", "columns", name)
+def _place_now(change: ColumnChange, spec: PipelineSpec, name: str) -> str | None:
     if change.reason == DECLARED.text:
-        return document.place_of(path) if path in document.values else None
+        return spec.place_of(("types", "columns", name))
     rules = _rules_of_reason(change.reason, spec)
-    return _rule_place(document, rules[0]) if rules else None
+    return spec.place_of(("types", "rules", rules[0])) if rules else None
 
 
 def _rules_of_reason(reason: str, spec: PipelineSpec) -> list[int]:
     return [number for number, rule in enumerate(spec.types.rules) if rule_reason(rule).text == reason]
 
 
-def _rule_place(document: Document, number: int) -> str | None:
-    """Return the place of a rule; None of a default one, which the spec does not write."""
-    path: Path = ("types", "rules", number)
-    return document.place_of(path) if path in document.values else None
-
-
-def _entries(spec: PipelineSpec, document: Document, known: KnownColumn) -> Iterator[SpecEntry]:
-    yield from _named_entries(spec, document, known.column.name)
+def _entries(spec: PipelineSpec, known: KnownColumn) -> Iterator[SpecEntry]:
+    yield from _named_entries(spec, known.column.name)
     for number in _rules_now(spec, known):
         rule = spec.types.rules[number]
-        yield SpecEntry("types.rules", f"{_type_of(rule)}, {rule_reason(rule).text}", _rule_place(document, number))
+        yield SpecEntry(
+            "types.rules", f"{_type_of(rule)}, {rule_reason(rule).text}", spec.place_of(("types", "rules", number))
+        )
 
 
-def _named_entries(spec: PipelineSpec, document: Document, name: str) -> Iterator[SpecEntry]:
+def _named_entries(spec: PipelineSpec, name: str) -> Iterator[SpecEntry]:
     """Yield the entries that name a column."""
     paths: dict[Path, str] = {}
     if name in spec.types.columns:
@@ -210,22 +205,12 @@ def _named_entries(spec: PipelineSpec, document: Document, name: str) -> Iterato
         policy = spec.evolution.columns[name]
         says = f"wider_values: {policy.wider_values}, type_conflicts: {policy.type_conflicts}"
         paths["evolution", "columns", name] = says
-    for path, says in paths.items():
-        yield SpecEntry(field_name(path), says, document.place_of(path))
-    for field, says in _metadata(spec, name).items():
-        path = ("metadata_columns", field)
-        place = document.place_of(path) if path in document.values else None
-        yield SpecEntry(field_name(path), says, place)
-
-
-def _metadata(spec: PipelineSpec, name: str) -> dict[str, str]:
-    """Return what Feedway writes into a metadata column, by its field; nothing of another column."""
-    found = {}
     if spec.metadata_columns.run_date == name:
-        found["run_date"] = "the time at which the load began"
+        paths["metadata_columns", "run_date"] = "the time at which the load began"
     if spec.metadata_columns.file_name == name:
-        found["file_name"] = "the name of the row's file"
-    return found
+        paths["metadata_columns", "file_name"] = "the name of the row's file"
+    for path, says in paths.items():
+        yield SpecEntry(field_name(path), says, spec.place_of(path))
 
 
 def _type_of(rule: TypeRule) -> str:

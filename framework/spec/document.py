@@ -88,11 +88,6 @@ class Document:
         line, column = self._place(finding)
         return Problem(self.shown, line, column, finding.rule, finding.message, finding.fix)
 
-    def place_of(self, path: Path) -> str:
-        """Return the file, line and column of a field, or of an entry of a list, that the document has."""
-        line, column = self.keys.get(path) or self.values[path]
-        return f"{self.shown}:{line}:{column}"
-
     def line_of(self, path: Path) -> int:
         """Return the line of a value; of one that is missing, that of what would hold it."""
         return self._place(Finding(path, "", ""))[0]

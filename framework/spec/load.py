@@ -25,7 +25,7 @@ from framework.spec.feed_tests import FeedTests
 from framework.spec.fields import text_at
 from framework.spec.grants import grant_findings
 from framework.spec.json_schema import json_schema, schema_findings, with_defaults
-from framework.spec.pipeline import PipelineSpec, TypesSpec
+from framework.spec.pipeline import PipelineSpec
 from framework.spec.views import view_findings
 
 Check = Callable[[object], Iterable[Finding]]
@@ -52,17 +52,12 @@ def load_pipeline_text(text: str, shown: str, stem: str) -> PipelineSpec:
     rules_schema = json_schema("pipeline")["properties"]["types"]["properties"]["rules"]
     default_rules = with_defaults(rules_schema["default"], rules_schema)
     spec = build_pipeline(fields, default_rules, shown, hashlib.sha256(text.encode("utf-8")).hexdigest())
-    places = (document.text_place(("views", number, "definition")) for number in range(len(spec.views)))
-    views = tuple(replace(view, place=place) for view, place in zip(spec.views, places, strict=True))
-    return replace(spec, views=views, types=_placed(spec.types, document))
-
-
-def _placed(types: TypesSpec, document: Document) -> TypesSpec:
-    """Return the types with the places of the spec's own entries and rules, which come before the default ones."""
-    columns = {name: document.keys["types", "columns", name] for name in types.notations}
-    places = (document.values.get(("types", "rules", number)) for number in range(len(types.rules)))
-    rules = tuple(replace(rule, place=place) for rule, place in zip(types.rules, places, strict=True))
-    return replace(types, places=columns, rules=rules)
+    places = {**document.values, **document.keys}
+    texts = (document.text_place(("views", number, "definition")) for number in range(len(spec.views)))
+    views = tuple(replace(view, place=place) for view, place in zip(spec.views, texts, strict=True))
+    # The spec's own rules come before the default ones.
+    rules = (replace(rule, place=places.get(("types", "rules", n))) for n, rule in enumerate(spec.types.rules))
+    return replace(spec, places=places, views=views, types=replace(spec.types, rules=tuple(rules)))
 
 
 def load_environments_text(text: str, shown: str) -> dict[str, Environment]:

@@ -15,7 +15,7 @@ from framework.model.files import Compression
 from framework.model.modes import LoadMode
 from framework.model.names import TableName
 from framework.model.notation import Notation
-from framework.spec.document import TextPlace
+from framework.spec.document import Path, TextPlace
 
 DECIMAL_FIT: Final = "decimal(fit)"
 """A decimal with as many places as the file's numbers have, rounded up."""
@@ -124,15 +124,13 @@ class TypeRule:
 class TypesSpec:
     """Types by column name, and the rules for the columns that have none; first match wins.
 
-    `notation` says how texts write values, `notations` how those of single columns do. `places` are the lines and
-    columns of the entries of `types.columns` in the spec.
+    `notation` says how texts write values, `notations` how those of single columns do.
     """
 
     columns: Mapping[str, ColumnType]
     rules: tuple[TypeRule, ...]
     notation: Notation
     notations: Mapping[str, Notation]
-    places: Mapping[str, tuple[int, int]] = field(default_factory=dict, compare=False)
 
     def notation_of(self, column: str) -> Notation:
         """Return how the texts of a column write values."""
@@ -230,7 +228,8 @@ class ExpectSpec:
 class PipelineSpec:
     """One feed: the content of `pipelines/<name>.yml`, with every default filled in.
 
-    `path` is how messages name the file; `sha256` is of the file's bytes.
+    `path` is how messages name the file; `sha256` is of the file's bytes. `places` are the line and column of each
+    field and entry of a list that the file has.
     """
 
     pipeline: str
@@ -251,3 +250,9 @@ class PipelineSpec:
     views: tuple[ViewSpec, ...]
     grants: tuple[GrantSpec, ...]
     grants_exclusive: bool
+    places: Mapping[Path, tuple[int, int]] = field(default_factory=dict, compare=False)
+
+    def place_of(self, path: Path) -> str | None:
+        """Return the file, line and column of a field or an entry of a list; None where the file lacks it."""
+        found = self.places.get(path)
+        return None if found is None else f"{self.path}:{found[0]}:{found[1]}"

@@ -11,7 +11,7 @@ from framework.errors import Problem, SpecError
 from framework.model.program import PLAIN
 from framework.model.words import listed
 from framework.spec.checks.targets import shared_targets
-from framework.spec.document import Document, read_document
+from framework.spec.document import read_document
 from framework.spec.environment import Environment
 from framework.spec.feed_tests import FeedTests
 from framework.spec.globs import may_overlap
@@ -75,14 +75,6 @@ class Project:
         """
         text, shown = self._pipeline_text(name)
         return load_pipeline_text(text, shown, name)
-
-    def pipeline_document(self, name: str) -> Document:
-        """Return the text of a pipeline's spec with the places of what is in it.
-
-        Raises:
-            SpecError: there is no such pipeline, or its spec is no YAML.
-        """
-        return read_document(*self._pipeline_text(name))
 
     def _pipeline_text(self, name: str) -> tuple[str, str]:
         """Return the text of a pipeline's spec, and how problems name its file."""

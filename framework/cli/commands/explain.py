@@ -42,19 +42,19 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         SpecError: the table has no such column.
     """
     environment = project.environment(arguments.env)
-    spec, document = project.pipeline(arguments.name), project.pipeline_document(arguments.name)
+    spec = project.pipeline(arguments.name)
     plan_command = output.program.command("plan", spec.pipeline)
     with open_services(project.folder, environment, output, arguments.job_id) as services:
         warehouse = WarehouseSession(services.warehouse, "explain", services.open_log(services.new_run_id(), "explain"))
         observed = observe(warehouse, spec, ())
         name = find_column(arguments.column, spec, observed)
         if observed.table is None:
-            explained = explain_absent(spec, document, name, _nothing_loaded(spec, services, plan_command))
+            explained = explain_absent(spec, name, _nothing_loaded(spec, services, plan_command))
         else:
             column = observed.table.column(name)
             if column is None:
                 raise SpecError(_unknown(spec, observed.table, arguments.column, name, plan_command))
-            explained = explain(spec, document, _known(spec, warehouse, column), plan_command)
+            explained = explain(spec, _known(spec, warehouse, column), plan_command)
     output.document(explained.as_dict(), lambda: "\n".join(map(visible, _lines(explained))))
     return 0
 

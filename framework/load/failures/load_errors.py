@@ -70,9 +70,9 @@ def _place(load: LoadInput, column: PlannedColumn) -> str:
     path, of_rule = load.spec.path, column.reason.place
     if of_rule is not None:
         return f" ({path}:{of_rule[0]}:{of_rule[1]})"
-    of_entry = load.spec.types.places.get(column.name)
+    of_entry = load.spec.place_of(("types", "columns", column.name))
     if of_entry is not None:
-        return f" (types.columns.{column.name}, {path}:{of_entry[0]}:{of_entry[1]})"
+        return f" (types.columns.{column.name}, {of_entry})"
     return f" ({path} has no types.columns.{column.name})"
 
 

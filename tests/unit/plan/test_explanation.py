@@ -13,7 +13,6 @@ from framework.plan.change_log import CREATED_COLUMNS, logged_rows
 from framework.plan.explanation import HIDDEN, Explanation, KnownColumn, explain, history_of
 from framework.plan.schema_changes import CreateTable, NewColumn
 from framework.plan.type_reason import TypeReason
-from framework.spec.document import read_document
 from framework.spec.load import load_pipeline_text
 
 SPEC = "pipeline: p\nsource: {prefix: data/in/p/}\ntarget: {table: t}\nload: {keys: [id]}\n"
@@ -49,11 +48,8 @@ def explained(rows: list[dict[str, Any]], type_text: str, spec: str = "", *, wit
     known = parse_type(type_text)
     column = TableColumn("a_no", known, known.sql, nullable=True)
     history = history_of(rows, "a_no", with_values=with_values)
-    text = SPEC + spec
-    document = read_document(text, "p.yml")
-    return explain(
-        load_pipeline_text(text, "p.yml", "p"), document, KnownColumn(column, None, history), "feedway plan p"
-    )
+    read = load_pipeline_text(SPEC + spec, "p.yml", "p")
+    return explain(read, KnownColumn(column, None, history), "feedway plan p")
 
 
 def test_the_history_begins_with_the_table_as_it_was_last_created() -> None:

@@ -151,11 +151,12 @@ types:
     a: integer
     "b": {null_values: ["-"]}
 """
-    types = load_pipeline_text(minimal + more, "orders.yml", "orders").types
+    spec = load_pipeline_text(minimal + more, "orders.yml", "orders")
     above = minimal.count("\n")
 
-    assert [rule.place for rule in types.rules[:3]] == [(above + 3, 5), (above + 4, 5), None]
-    assert types.places == {"a": (above + 7, 5), "b": (above + 8, 5)}
+    assert [rule.place for rule in spec.types.rules[:3]] == [(above + 3, 5), (above + 4, 5), None]
+    found = [spec.place_of(("types", "columns", name)) for name in "abc"]
+    assert found == [f"orders.yml:{above + 7}:5", f"orders.yml:{above + 8}:5", None]
 
 
 def test_one_sample_has_decimals_that_fit_and_one_the_default() -> None:

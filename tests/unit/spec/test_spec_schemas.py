@@ -142,7 +142,6 @@ FIELDS_OF_TARGET = {
     "notations": set(),
     "written_for": set(),
     "place": set(),
-    "places": set(),
     "max_unpacked_bytes": {"max_unpacked"},
     "encodings": set(),
     "csv": {"options"},
@@ -169,7 +168,7 @@ def assert_same_fields(schema: dict[str, Any], value_class: type, besides: set[s
 
 def test_specs_and_their_values_have_the_same_fields() -> None:
     schema = json_schema("pipeline")
-    assert_same_fields(dict(schema), PipelineSpec, {"path", "sha256"})
+    assert_same_fields(dict(schema), PipelineSpec, {"path", "sha256", "places"})
     fields = {field.name for each in typing.get_args(FileOptions) for field in dataclasses.fields(each)}
     written = {name for field in fields for name in FIELDS_OF_TARGET.get(field, {field})}
     assert set(schema["properties"]["source"]["properties"]["options"]["properties"]) == written
