@@ -11,7 +11,7 @@ from framework import errors
 from framework.cli.results import failures_of
 from framework.cli.sections import see_for, see_for_command, see_for_problems
 from framework.errors import PipelineError, Problem, Section, SourceFileError, SpecError, WarehouseError
-from framework.load.next_step import out_of_order
+from framework.load.failures.next_step import out_of_order
 from framework.load.result import LoadFailure, LoadResult
 from framework.model.program import PLAIN
 from framework.spec.rules import RULES
