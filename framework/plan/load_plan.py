@@ -17,7 +17,7 @@ from framework.model.measurements import Measurements
 from framework.model.names import TableName, temporary_staging_table
 from framework.model.observation import Observation, ObservedTable
 from framework.plan.audit import LoadFile, RunNames, warnings_of
-from framework.plan.columns import ColumnPlan, PlannedColumn
+from framework.plan.columns import ColumnPlan, PlannedColumn, UnloadableColumn
 from framework.plan.copy import CopyInput, plan_copy, staging_width
 from framework.plan.evolution import plan_evolution
 from framework.plan.fit import MAX_COLUMNS, too_many
@@ -188,26 +188,55 @@ def _lookups(
 def _planned(
     load: LoadInput, observed: Observation, hints: PlanHints, changes: tuple[SchemaChange, ...], views: ViewWork
 ) -> LoadPlan:
-    spec, staged = load.spec, load.staged
-    columns = _columns(staged)
-    kept = staged.columns.kept if staged.has_rows else ()
-    spellings = _spellings(load, observed)
+    staged, table = load.staged, table_after(observed, load.spec.target.table, changes)
     warnings = (*staged.columns.warnings, *same_content(_sources(load), staged.seen, observed))
     files = _loaded_files(load, (*load.warnings, *warnings))
-    table = table_after(observed, spec.target.table, changes)
-    evolution: tuple[Transaction, ...] = ()
-    if staged.has_rows:
-        names = load.names
-        source = _named(load.files)
-        run = EvolvingRun(names.run_id, names.invocation_id, names.started_at, source, names.control_schema, spellings)
-        evolution = (*plan_evolution(spec, observed, changes, views, run), *plan_grants(spec, observed))
-    merge = MergeInput(
+    merge = _merge_input(load, observed, hints, table, files)
+    manifest_url = load.manifest_url if staged.has_rows else None
+    copy = CopyInput(_columns(staged), _kept(staged), merge.distkey, manifest_url, load.copy_role)
+    merged = plan_merge(merge)
+    # The table exists only where this transaction was committed but reported as a lost connection.
+    drop = Statement("drop_tables", {"tables": (load.names.staging.sql,)})
+    return LoadPlan(
+        changes=changes,
+        views=views,
+        evolution=_evolution(load, observed, changes, views) if staged.has_rows else (),
+        single=_single(load, merge, copy, MAX_BATCH_STATEMENTS - len(merged.statements)),
+        copy=Transaction("copy", (drop, *plan_copy(copy, load.names.staging)), leaves=load.names.staging),
+        merge=merged,
+        files=files,
+        table=table,
+        warnings=warnings,
+        spellings=_spellings(load, observed),
+    )
+
+
+def _evolution(
+    load: LoadInput, observed: Observation, changes: tuple[SchemaChange, ...], views: ViewWork
+) -> tuple[Transaction, ...]:
+    names, spellings = load.names, _spellings(load, observed)
+    source = _named(load.files)
+    run = EvolvingRun(names.run_id, names.invocation_id, names.started_at, source, names.control_schema, spellings)
+    return (*plan_evolution(load.spec, observed, changes, views, run), *plan_grants(load.spec, observed))
+
+
+def _merge_input(
+    load: LoadInput,
+    observed: Observation,
+    hints: PlanHints,
+    table: ObservedTable | None,
+    files: tuple[LoadedFile, ...],
+) -> MergeInput:
+    """Return what the merge needs to know; `table` is the target as the load's changes leave it."""
+    spec, staged = load.spec, load.staged
+    columns = _columns(staged)
+    return MergeInput(
         target=spec.target.table,
         target_exists=staged.has_rows or observed.table is not None,
         control_schema=load.names.control_schema,
         staging=load.names.staging,
         load=spec.load,
-        columns=(*(column.name for column in columns), *(column.name for column in kept)),
+        columns=(*(column.name for column in columns), *(column.name for column in _kept(staged))),
         types={column.name: column.target_type for column in columns},
         fills=staged.columns.fills,
         files=files,
@@ -216,27 +245,10 @@ def _planned(
         column_count=len(table.columns) if table is not None and _keeps_columns(spec, staged) else None,
         keeps_stored=load.terms.keeps_stored,
         max_shrink=None if load.terms.allow_shrink else spec.expect.max_shrink,
-        spellings=_of_known_columns(spellings, observed),
+        spellings=_of_known_columns(_spellings(load, observed), observed),
         source_format=_decided_format(load, observed),
         order_bounds=_order_bounds(load, hints),
         distkey=_shared_distkey(spec, table),
-    )
-    manifest_url = load.manifest_url if staged.has_rows else None
-    copy = CopyInput(columns, kept, merge.distkey, manifest_url, load.copy_role)
-    merged = plan_merge(merge)
-    # The table exists only where this transaction was committed but reported as a lost connection.
-    drop = Statement("drop_tables", {"tables": (load.names.staging.sql,)})
-    return LoadPlan(
-        changes=changes,
-        views=views,
-        evolution=evolution,
-        single=_single(load, merge, copy, MAX_BATCH_STATEMENTS - len(merged.statements)),
-        copy=Transaction("copy", (drop, *plan_copy(copy, load.names.staging)), leaves=load.names.staging),
-        merge=merged,
-        files=files,
-        table=table,
-        warnings=warnings,
-        spellings=spellings,
     )
 
 
@@ -268,6 +280,11 @@ def _shared_distkey(spec: PipelineSpec, table: ObservedTable | None) -> str | No
 def _columns(staged: Staged) -> tuple[PlannedColumn, ...]:
     """Return the columns of the staging table; without rows there is nothing to load into any."""
     return staged.columns.columns if staged.has_rows else ()
+
+
+def _kept(staged: Staged) -> tuple[UnloadableColumn, ...]:
+    """Return the columns of the target that nothing can be loaded into; none without rows."""
+    return staged.columns.kept if staged.has_rows else ()
 
 
 def _sources(load: LoadInput) -> list[SourceFile]:
