@@ -13,15 +13,8 @@ from framework.lake.pending import list_arrived
 from framework.load.services import Services
 from framework.model.observation import ObservedTable, TableColumn
 from framework.model.words import counted, visible
-from framework.plan.explanation import (
-    ColumnChange,
-    Explanation,
-    KnownColumn,
-    explain,
-    explain_absent,
-    find_column,
-    history_of,
-)
+from framework.plan.column_history import ColumnChange, history_of
+from framework.plan.explanation import Explanation, KnownColumn, explain, explain_absent, find_column
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project, instead
 from framework.warehouse.audit import COLUMN_CHANGE_COLUMNS, read_column_changes, read_column_header

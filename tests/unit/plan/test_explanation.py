@@ -10,7 +10,8 @@ from framework.model.column_type import parse_type
 from framework.model.names import TableName
 from framework.model.observation import TableColumn
 from framework.plan.change_log import CREATED_COLUMNS, logged_rows
-from framework.plan.explanation import HIDDEN, Explanation, KnownColumn, explain, history_of
+from framework.plan.column_history import HIDDEN, history_of
+from framework.plan.explanation import Explanation, KnownColumn, explain
 from framework.plan.schema_changes import CreateTable, NewColumn
 from framework.plan.type_reason import TypeReason
 from framework.spec.load import load_pipeline_text

@@ -24,7 +24,8 @@ from framework.load.preview import PlannedLoad
 from framework.load.result import LoadFailure, LoadResult
 from framework.load.status.attention import Attention
 from framework.model.measurements import BadRow
-from framework.plan.explanation import ColumnChange, Explanation, SpecEntry
+from framework.plan.column_history import ColumnChange
+from framework.plan.explanation import Explanation, SpecEntry
 from framework.plan.load_report import ColumnReport
 from framework.plan.type_reason import OF_TABLE
 from framework.resources import read_text
