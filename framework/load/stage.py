@@ -20,10 +20,11 @@ from framework.load.first_look import (
     wrong_encodings,
 )
 from framework.load.planning import Answer, from_warehouse
-from framework.load.quarantine.budget import StagedRows, quarantine_bad_rows
+from framework.load.quarantine.budget import quarantine_bad_rows
 from framework.load.quarantine.folder import empty_quarantine
 from framework.load.request import accepted_by
 from framework.load.run import Run, Step
+from framework.load.staged_rows import StagedRows
 from framework.model.file_options import changed_options
 from framework.model.files import SourceBatch
 from framework.model.measurements import Measurements

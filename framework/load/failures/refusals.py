@@ -23,7 +23,7 @@ from framework.errors import (
 )
 from framework.load.execute import Committed, Refusal
 from framework.load.failures.load_errors import explain_copy, explain_merge
-from framework.load.quarantine.budget import refused_duplicates
+from framework.load.failures.refused_rows import refused_duplicates
 from framework.load.result import RecordCounts
 from framework.load.run import Run
 from framework.model.names import TableName

@@ -1,61 +1,19 @@
-"""Rows that cannot be loaded: kept in quarantine within the spec's budget, or refused with their file."""
+"""The budget for bad rows: within it they go to quarantine, above it their file is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import NoReturn
 
-from framework.errors import PipelineError, Section, SourceFileError
-from framework.load.failures.complaints import (
-    Malformed,
-    Wording,
-    malformed_line,
-    misfit_lines,
-    null_line,
-    quoted,
-)
-from framework.load.failures.remedies import Refused, Remedy, larger_budget, remedies
+from framework.errors import PipelineError
+from framework.load.failures.refused_rows import refuse
 from framework.load.request import Corrections
 from framework.load.run import Run
-from framework.log.redaction import without_values
-from framework.model.csv_options import CsvOptions
-from framework.model.file_options import FixedOptions, JsonOptions, ParquetOptions
-from framework.model.files import SourceBatch
-from framework.model.measurements import FIRST_BAD_ROWS, BadRow, FileMeasurement, Measurements
-from framework.model.staging import StagingColumn
-from framework.model.words import counted, share
-from framework.plan.audit import LoadFile
-from framework.plan.columns import ColumnPlan
-from framework.plan.schema_changes import NewColumn
+from framework.load.staged_rows import StagedRows
+from framework.model.measurements import FileMeasurement
 from framework.plan.widen_type import unconvertible_values
-from framework.rows.formats.csv.grammar import grammar_of
-from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import BadRowsSpec, PipelineSpec
-from framework.warehouse.staging_tables import Duplicates
-
-READ_BAD_ROWS = 100
-"""Number of bad rows read again for examples; as many of its own for a column without an example among them."""
-MOST_BAD_ROWS = 10_000
-REPORTED_FAULTS = 20
-MOST_FOOTER_ROWS = 5
-"""Up to so many bad rows at a file's end may be a footer."""
-
-
-@dataclass(frozen=True)
-class StagedRows:
-    """The rows of an open batch, the plan they were staged by, and their measurements."""
-
-    batch: SourceBatch
-    rows: SourceRows
-    plan: ColumnPlan
-    seen: Measurements
-
-    @property
-    def columns(self) -> tuple[StagingColumn, ...]:
-        """The columns that were staged."""
-        return self.plan.staged
 
 
 def quarantine_bad_rows(run: Run, staged: StagedRows, *, writes: bool) -> str | None:
@@ -75,7 +33,7 @@ def quarantine_bad_rows(run: Run, staged: StagedRows, *, writes: bool) -> str | 
         budget = replace(budget, action="quarantine")
     over = {file: excess for file in bad if (excess := over_budget(budget, file)) is not None}
     if over:
-        _refuse(run, staged, over)
+        refuse(run, staged, over)
     if not bad:
         return None
     if writes:
@@ -139,200 +97,3 @@ def _write(run: Run, staged: StagedRows, bad: Sequence[FileMeasurement]) -> None
             of=file.rows_read,
             to=run.quarantine_url,
         )
-
-
-def _refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) -> NoReturn:
-    layouts = [staged.batch.files[file.ordinal] for file in over]
-    lines = [
-        f"{layout.file.url}: {share(file.rows_bad, file.rows_read, 'row')} cannot be loaded{excess}"
-        for layout, (file, excess) in zip(layouts, over.items(), strict=True)
-    ]
-    examples = _examples(staged, [file.ordinal for file in over])
-    run.progress.found_bad_rows(_first_rows(staged, examples))
-    refused = _refused_columns(staged, examples)
-    complaints = list(_complaints(run, staged, refused, examples, with_text=run.spec.bad_rows.log_samples))
-    # The keys of objects that JSON holds, which a reason may quote, are often values.
-    first = next(_complaints(run, staged, refused, examples, with_text=False), "see the log")
-    brief = without_values(f"{lines[0]}: {first}")
-    lines += [f"  {complaint}" for complaint in complaints[:REPORTED_FAULTS]]
-    if len(complaints) > REPORTED_FAULTS:
-        lines.append(f"  and {len(complaints) - REPORTED_FAULTS} more, of other columns")
-    ways_out = _ways_out(run.spec, staged, refused, examples)
-    if staged.seen.rows_staged:
-        ways_out.append(larger_budget(run.spec.bad_rows, list(over)))
-    lines.append(f"Correct the rows and send the file again{', or change the spec:' if ways_out else '.'}")
-    lines += [f"  {way_out}" for way_out in ways_out]
-    keys = [layout.file.key for layout in layouts]
-    raise SourceFileError("\n".join(lines), keys, needs_new_file=not ways_out, brief=brief).about(Section.BAD_ROWS)
-
-
-def _ways_out(
-    spec: PipelineSpec,
-    staged: StagedRows,
-    refused: Sequence[Refused],
-    examples: Mapping[str | None, Sequence[BadRow]],
-) -> list[Remedy]:
-    """Return the changes that load the values of each column; none where a row would stay bad for another reason."""
-    seen = staged.seen
-    footer = list(_as_footer(staged, examples))
-    if any(column.null_keys for column in seen.columns.values()):
-        return footer
-    if seen.malformed_rows:
-        return footer if refused else [*_other_records(staged, examples.get(None, [])), *footer]
-    of_columns = [remedies(spec, column) for column in refused]
-    if not all(of_columns):
-        return footer
-    return [*(way_out for of_column in of_columns[:REPORTED_FAULTS] for way_out in of_column), *footer]
-
-
-def _as_footer(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> Iterator[Remedy]:
-    """Yield the option that leaves out the bad rows, where they are the last of the load's file and words."""
-    layout, seen = staged.batch.files[0], staged.seen.files[0]
-    is_known = len(staged.batch.files) == 1 and not layout.members and staged.batch.sample_rows is None
-    is_few = 0 < seen.rows_bad <= MOST_FOOTER_ROWS and seen.rows_bad < seen.rows_read
-    options = layout.options
-    if isinstance(options, JsonOptions | ParquetOptions) or options.footer_lines or options.footer_from:
-        return
-    if not is_known or not is_few:
-        return
-    faults = [bad for found in examples.values() for bad in found]
-    rows = {bad.row for bad in faults if (bad.text or "")[:1].isalpha()}
-    if rows == set(range(seen.rows_read - seen.rows_bad + 1, seen.rows_read + 1)):
-        yield Remedy({"source.options.footer_lines": str(seen.rows_bad)}, "if the last lines are no rows")
-
-
-def _other_records(staged: StagedRows, malformed: Sequence[BadRow]) -> Iterator[Remedy]:
-    """Yield the options that load records with too few or too many fields, where they load all of them."""
-    if len(malformed) < staged.seen.malformed_rows or any(bad.column is not None for bad in malformed):
-        return
-    changes: dict[str, str] = {}
-    for bad in malformed:
-        layout = staged.batch.part_named(bad.file)
-        if not isinstance(layout.options, CsvOptions):
-            return
-        fields = grammar_of(layout.options).fields(bad.text or "")
-        if len(fields) < len(layout.columns) and layout.options.short_rows == "reject":
-            changes["source.options.short_rows"] = "pad"
-        elif len(fields) > len(layout.columns) and not any(fields[len(layout.columns) :]):
-            changes["source.options.long_rows"] = "ignore"
-        else:
-            return
-    effects = {"pad": "their other fields are NULL", "ignore": "their surplus fields are empty"}
-    yield Remedy(changes, " and ".join(effects[value] for value in changes.values()))
-
-
-def _examples(staged: StagedRows, files: Sequence[int]) -> dict[str | None, list[BadRow]]:
-    """Return some bad rows of each column, in order; those of malformed records under None.
-
-    The files are read again where the first bad rows have none of a column.
-    """
-    seen = staged.seen
-    faulty = [each for each in staged.columns if seen.columns[each.name].misfits or seen.columns[each.name].null_keys]
-    found: dict[str | None, list[BadRow]] = {}
-    for bad in staged.rows.read_bad_rows(staged.columns, files, READ_BAD_ROWS):
-        found.setdefault(None if _is_malformed(staged, bad) else bad.column, []).append(bad)
-    late = [column for column in faulty if column.name not in found]
-    if late or (seen.malformed_rows and None not in found):
-        limit = READ_BAD_ROWS + min(seen.malformed_rows, MOST_BAD_ROWS)
-        for bad in staged.rows.read_bad_rows(late, files, limit):
-            name = None if _is_malformed(staged, bad) else bad.column
-            if name is None or any(column.name == name for column in late):
-                found.setdefault(name, []).append(bad)
-    return found
-
-
-def _first_rows(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> dict[str, tuple[BadRow, ...]]:
-    """Return the first bad rows among examples by the key of their source file, each with its first fault."""
-    first: dict[str, dict[tuple[str, int], BadRow]] = {}
-    order = {
-        part.name: number for number, part in enumerate(part for file in staged.batch.files for part in file.parts)
-    }
-    faults = [bad for found in examples.values() for bad in found]
-    for bad in sorted(faults, key=lambda bad: (order[bad.file], bad.row)):
-        of_file = first.setdefault(staged.batch.part_named(bad.file).file.key, {})
-        if len(of_file) < FIRST_BAD_ROWS:
-            of_file.setdefault((bad.file, bad.row), bad.in_short)
-    return {key: tuple(of_file.values()) for key, of_file in first.items()}
-
-
-def _is_malformed(staged: StagedRows, bad: BadRow) -> bool:
-    """Return whether a record itself is bad: in text without types of its own, a NUL makes it so."""
-    options = staged.batch.part_named(bad.file).options
-    return bad.column is None or (isinstance(options, CsvOptions | FixedOptions) and "\0" in (bad.text or ""))
-
-
-def _refused_columns(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> list[Refused]:
-    return [
-        Refused(
-            None if isinstance(column.change, NewColumn) else column.current_type,
-            column.staged,
-            staged.seen.columns[column.name],
-            [bad for bad in examples.get(column.name, []) if bad.text is not None],
-            staged.seen.values.get(column.name),
-        )
-        for column in staged.plan.columns
-        if staged.seen.columns[column.name].misfits
-    ]
-
-
-def _complaints(
-    run: Run,
-    staged: StagedRows,
-    refused: Sequence[Refused],
-    examples: Mapping[str | None, Sequence[BadRow]],
-    *,
-    with_text: bool,
-) -> Iterator[str]:
-    """Yield a line for each fault, over all files of the load; `with_text` lets it quote a value."""
-    spec, seen = run.spec, staged.seen
-    is_one_file = len(staged.batch.files) == 1 and not staged.batch.files[0].members
-
-    def place(bad: BadRow) -> str:
-        file = "" if is_one_file else f"{bad.file}, "
-        line = "" if bad.line is None else f", line {bad.line}"
-        return f"{file}row {bad.row}{line}"
-
-    wording = Wording(place, with_text)
-    rows = sum(file.rows_read for file in seen.files)
-    if seen.malformed_rows:
-        malformed = examples.get(None, [])
-        first = staged.batch.part_named(malformed[0].file) if malformed else staged.batch.files[0]
-        delimiter = first.options.delimiter if isinstance(first.options, CsvOptions) else None
-        fields = None if delimiter is None else _field_counts(staged, malformed)
-        yield malformed_line(Malformed(seen.malformed_rows, rows, malformed, fields, delimiter), wording)
-    for column in staged.columns:
-        count = seen.columns[column.name].null_keys
-        if count:
-            nulls = [place(bad) for bad in examples.get(column.name, []) if bad.text is None]
-            yield null_line(column, count, rows, column.name in spec.load.keys, next(iter(nulls), None))
-    for each in refused:
-        yield from misfit_lines(each, wording)
-
-
-def _field_counts(staged: StagedRows, malformed: Sequence[BadRow]) -> tuple[int, int] | None:
-    """Return the field counts of the first record that differs from its header, and of the header."""
-    first = next((bad for bad in malformed if bad.column is None), None)
-    if first is None:
-        return None
-    layout = staged.batch.part_named(first.file)
-    assert isinstance(layout.options, CsvOptions)
-    return len(grammar_of(layout.options).fields(first.text or "")), len(layout.columns)
-
-
-def refused_duplicates(spec: PipelineSpec, files: Sequence[LoadFile], found: Duplicates) -> SourceFileError:
-    """Return the error for files with several rows of one key, where the spec refuses them."""
-    keys = spec.load.keys
-    sources = [file.source for file in files]
-    at_fault = [file for ordinal, file in enumerate(sources) if ordinal in found.rows_by_file]
-    of_rows, of_keys = counted(sum(found.rows_by_file.values()), "row"), counted(found.keys, "key")
-    lines = [f"{at_fault[0].url}: {of_rows} share {of_keys} ({', '.join(keys)}), and load.duplicates is reject"]
-    if len(files) > 1:
-        lines += [f"  {file.url}: {found.rows_by_file[sources.index(file)]} of these rows" for file in at_fault]
-    if spec.bad_rows.log_samples:
-        for values, rows in found.samples:
-            pairs = zip(keys, values, strict=True)
-            lines.append("  " + ", ".join(f"{key} {quoted(value)}" for key, value in pairs) + f": {rows} rows")
-        if found.keys > len(found.samples):
-            lines.append(f"  and {found.keys - len(found.samples)} more keys")
-    lines.append("No row was loaded. Send each key once, or let one row of each win with load.duplicates: deduplicate.")
-    return SourceFileError("\n".join(lines), [file.key for file in at_fault]).about(Section.KEYS)
