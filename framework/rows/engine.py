@@ -8,14 +8,12 @@ assumption are read once more, all in one round. Later passes know all regions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TypeVar
 
-from framework.errors import Section, SourceFileError, UndecodableFileError
-from framework.log.redaction import without_values
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.measurements import (
     FIRST_BAD_ROWS,
@@ -33,9 +31,9 @@ from framework.model.staging import StagingColumn
 from framework.rows.choice import expected_bytes
 from framework.rows.executor import Executor, Session
 from framework.rows.held import HeldFiles
-from framework.rows.job import Fault, Job, Split, SplitReport, Task, TaskResult, Work
+from framework.rows.job import Job, Split, SplitReport, Task, TaskResult, Work
 from framework.rows.protocol import NOTHING_READ, ObjectStore, Watch
-from framework.rows.reasons import BAD_BYTES, BORDERS_UNKNOWN, broken_record, other_options
+from framework.rows.soundness import require_sound, require_there
 from framework.rows.splits import divide, divide_file, in_order, pack, prove, read_again, split_bytes
 from framework.rows.sql.keys import MOST_KEYS, are_distinct
 from framework.rows.sql.measure import column_measurements, merged_numbers, value_counts
@@ -159,7 +157,7 @@ class BatchRows:
         while tasks and len(rows) < limit:
             now, tasks = tasks[:wave], tasks[wave:]
             results = self._run("bad rows", work, now)
-            self._require_sound(report for result in results for report in result.reports)
+            require_sound(self._batch, (report for result in results for report in result.reports))
             rows += [row for result in results for found in result.found for row in found]
             wave *= 2
         return tuple(entry for row in rows[:limit] for entry in row)
@@ -169,7 +167,7 @@ class BatchRows:
         tasks = in_order(self._suspects(files), self._size_bytes)
         work = QuarantineRows(tuple(columns), destination, self._before(), self._first_places())
         results = self._run("quarantine", work, tasks)
-        self._require_sound(report for result in results for report in result.reports)
+        require_sound(self._batch, (report for result in results for report in result.reports))
         written = [part for result in results for part in result.found]
         first: dict[int, tuple[BadRow, ...]] = {}
         for file, rows in (item for part in written for item in part.first.items()):
@@ -185,7 +183,7 @@ class BatchRows:
         if self._known is not None:
             splits = [known.split for known in self._known]
             results = self._run(step, work, pack(splits, self._size_bytes))
-            self._require_sound([report for result in results for report in result.reports])
+            require_sound(self._batch, [report for result in results for report in result.reports])
         elif self._batch.sample_rows is not None:
             results = self._sample(step, work, self._batch.sample_rows)
         else:
@@ -241,7 +239,7 @@ class BatchRows:
     def _learn(self, proven: Sequence[Split], results: Sequence[TaskResult[_Found]]) -> None:
         """Keep the proven splits with their reports for later passes, unless files are broken."""
         reports = sorted((report for result in results for report in result.reports), key=lambda report: report.place)
-        self._require_sound(reports)
+        require_sound(self._batch, reports)
         by_place = {split.place: split for split in proven}
         of_split: dict[tuple[int, int], list[SplitReport]] = {}
         for report in reports:
@@ -249,52 +247,6 @@ class BatchRows:
             place = report.place if report.place in by_place else (report.file, 0)
             of_split.setdefault(place, []).append(report)
         self._known = [_Known(by_place[place], tuple(found)) for place, found in of_split.items()]
-
-    def _require_there(self, reports: Iterable[SplitReport]) -> None:
-        """Check that every file is the one that was listed.
-
-        Raises:
-            SourceFileError: names those that are not.
-        """
-        gone = {report.file: report.fault.reason for report in reports if report.fault and report.fault.kind == "gone"}
-        if gone:
-            keys = [self._batch.files[file].file.key for file in gone]
-            raise SourceFileError("\n".join(dict.fromkeys(gone.values())), keys)
-
-    def _require_sound(self, reports: Iterable[SplitReport]) -> None:
-        """Check that no file is broken; `reports` are in order.
-
-        Raises:
-            SourceFileError: names every broken file, and its first broken record.
-        """
-        first: dict[int, tuple[Fault, int]] = {}
-        records: dict[tuple[int, int], int] = {}
-        for report in reports:
-            part = (report.file, report.part)
-            before = records.get(part, 0)
-            records[part] = before + report.records
-            if report.fault is not None:
-                first.setdefault(report.file, (report.fault, before))
-        if not first:
-            return
-        lines, are_sound, may_load = [], True, True
-        for file, (fault, before) in first.items():
-            at_fault = self._batch.files[file].parts[fault.part]
-            is_record, is_sound = fault.kind == "record", fault.kind in ("last line end", "spec")
-            whole = f"{at_fault.url}: {fault.reason}."
-            lines.append(broken_record(at_fault, before + fault.place, fault.reason) if is_record else whole)
-            are_sound &= is_sound
-            may_load &= is_sound or (is_record and other_options(fault.reason, at_fault) is not None)
-        lines += [] if are_sound else [BORDERS_UNKNOWN]
-        keys = [self._batch.files[file].file.key for file in first]
-        if all(fault.reason == BAD_BYTES for fault, _ in first.values()):
-            urls = [self._batch.files[file].parts[fault.part].url for file, (fault, _) in first.items()]
-            raise UndecodableFileError("\n".join(lines), keys, urls)
-        message = "\n".join(lines)
-        # A reason may be DuckDB's, which quotes values.
-        raise SourceFileError(message, keys, needs_new_file=not may_load, brief=without_values(lines[0])).about(
-            Section.BROKEN_FILE
-        )
 
     def _reports(self) -> list[SplitReport]:
         """Return the reports of all splits in order; reads the files if that was not done yet."""
@@ -340,5 +292,5 @@ class BatchRows:
             return []
         job = Job(self._store, self._batch, self._size_bytes, work, number, is_later=self._known is not None)
         results = self._session.run(step, job, tasks)
-        self._require_there(report for result in results for report in result.reports)
+        require_there(self._batch, (report for result in results for report in result.reports))
         return results
