@@ -65,22 +65,28 @@ def find_dialects(texts: Sequence[Text], encoding: str, known: Known = NOTHING) 
     plain = CsvOptions(known.delimiter or ",", encoding, skip_lines=known.skip_lines or 0)
     finder = _Finder(texts, known.skip_lines is not None)
     bases = list(_bases(texts, plain))
-    found: list[CsvOptions] = []
-    for delimiters in ((known.delimiter,),) if known.delimiter else (DELIMITERS, _OTHER_DELIMITERS):
-        for base in bases if not found else ():
-            fitting = [fit for each in delimiters if (fit := finder.agreed(replace(base, delimiter=each), 2))]
-            found += _best(fitting) if len(fitting) > 1 else fitting
-    if found:
-        return found
+    groups = ((known.delimiter,),) if known.delimiter else (DELIMITERS, _OTHER_DELIMITERS)
+    for delimiters in groups:
+        if found := _delimited(finder, bases, delimiters):
+            return found
     auto = finder.agreed(replace(plain, delimiter=AUTO), 2) if len(texts) > 1 and known.delimiter is None else None
     if auto is not None:
         return [auto]
-    delimiters = (known.delimiter,) if known.delimiter else DELIMITERS
+    delimiters = groups[0]
     is_fixed = known.delimiter is None and any(map(_is_fixed, texts))
     is_single = all(_is_single_column(each, replace(plain, delimiter=mark)) for each in texts for mark in delimiters)
     if is_single and not is_fixed and (common := finder.agreed(plain, 1)) is not None:
         return [common]
     raise ValueError(_why_none(texts, plain, delimiters, finder.is_named))
+
+
+def _delimited(finder: _Finder, bases: Sequence[CsvOptions], delimiters: Sequence[str]) -> list[CsvOptions]:
+    """Return the options with one of the delimiters that fit all texts; of those that fit alike the best."""
+    found: list[CsvOptions] = []
+    for base in bases:
+        fitting = [fit for each in delimiters if (fit := finder.agreed(replace(base, delimiter=each), 2))]
+        found += _best(fitting) if len(fitting) > 1 else fitting
+    return found
 
 
 def _why_none(texts: Sequence[Text], plain: CsvOptions, delimiters: Sequence[str], is_named: bool) -> str:
