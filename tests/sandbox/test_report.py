@@ -214,6 +214,17 @@ def test_a_warehouse_and_a_project_that_were_never_used_have_a_report(feed: Feed
     assert "The project has no feed" in (site / "index.html").read_text(encoding="utf-8")
 
 
+def test_no_page_is_written_where_the_lake_cannot_be_read(feed: FeedHarness) -> None:
+    environments = (feed.root / "environments.yml").read_text(encoding="utf-8")
+    feed.write("environments.yml", environments.replace("bucket: lake", "bucket: absent-bucket"))
+
+    code, out, err = feed.command("report", str(feed.root / "site"))
+
+    assert (code, out) == (5, "")
+    assert "absent-bucket" in err
+    assert not (feed.root / "site").exists()
+
+
 @pytest.mark.parametrize(
     ("folder", "names", "words"),
     [
