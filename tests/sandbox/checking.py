@@ -62,8 +62,8 @@ class Checking:
 
     def left(self) -> list[str]:
         """Return the keys that checks have left."""
-        listed = self.feed.s3.list_objects_v2(Bucket="lake").get("Contents", [])
-        return [item["Key"] for item in listed if "_check" in item["Key"]]
+        pages = self.feed.s3.get_paginator("list_objects_v2").paginate(Bucket="lake", Prefix="staging/")
+        return [item["Key"] for page in pages for item in page.get("Contents", []) if "_check" in item["Key"]]
 
     def deny(self, operation: str, within: str = "", text: str = "Access Denied") -> None:
         """Let S3 deny calls of an operation whose address has a text in it."""

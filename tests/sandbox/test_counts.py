@@ -105,8 +105,10 @@ def test_feeds_with_nothing_to_load_cost_a_listing_each_and_one_in_all(
         feed.write(f"pipelines/{name}.yml", tagged_spec(name))
     calls = Counter[tuple[str, str]]()
 
-    def note(model: Any, **_: Any) -> None:
-        calls[model.service_model.service_name, model.name] += 1
+    def note(model: Any, params: dict[str, Any], **_: Any) -> None:
+        # What other tests have left may take a second page.
+        if "continuation-token" not in params["query_string"]:
+            calls[model.service_model.service_name, model.name] += 1
 
     # Of every client made from here on.
     handlers = [*botocore.handlers.BUILTIN_HANDLERS, ("before-call", note)]

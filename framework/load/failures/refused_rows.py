@@ -21,7 +21,7 @@ from framework.log.redaction import without_values
 from framework.model.csv_options import CsvOptions
 from framework.model.file_options import FixedOptions, JsonOptions, ParquetOptions
 from framework.model.measurements import FIRST_BAD_ROWS, BadRow, FileMeasurement
-from framework.model.words import share
+from framework.model.words import counted, share
 from framework.plan.audit import LoadFile
 from framework.plan.schema_changes import NewColumn
 from framework.rows.formats.csv.grammar import grammar_of
@@ -224,8 +224,8 @@ def refused_duplicates(spec: PipelineSpec, files: Sequence[LoadFile], found: Dup
     keys = spec.load.keys
     sources = [file.source for file in files]
     at_fault = [file for ordinal, file in enumerate(sources) if ordinal in found.rows_by_file]
-    number = f"{found.keys}, in {sum(found.rows_by_file.values())} rows"
-    lines = [f"{at_fault[0].url}: load.duplicates is reject; keys ({', '.join(keys)}) of several rows: {number}"]
+    of_rows, of_keys = counted(sum(found.rows_by_file.values()), "row"), counted(found.keys, "key")
+    lines = [f"{at_fault[0].url}: {of_rows} share {of_keys} ({', '.join(keys)}), and load.duplicates is reject"]
     if len(files) > 1:
         lines += [f"  {file.url}: {found.rows_by_file[sources.index(file)]} of these rows" for file in at_fault]
     if spec.bad_rows.log_samples:
