@@ -58,8 +58,9 @@ from framework.warehouse.table_columns import read_table_columns
 
 MOST_LOADS, MOST_NOTED, MOST_CHARACTERS = 100, 20, 300
 """Of each feed: the latest loads and changes, older loads with bad rows or warnings, the length of a message."""
-_HIDDEN = "not shown: bad_rows.log_samples is false, and another version of the spec wrote it"
+_HIDDEN = "not shown: it may quote values, and bad_rows.log_samples is false or not known"
 _Cells = dict[str, Any]
+_IsShown = Callable[[_Cells], bool]
 T = TypeVar("T")
 
 
@@ -138,8 +139,7 @@ def _reports(project: Project, feeds: Sequence[Feed], found: _Found, services: S
     is_active = found.seen.at_work.activity.is_active
     for feed in feeds:
         name, spec = feed.pipeline, feed.spec
-        may_quote = _may_quote(spec) if name in known else _always
-        report = FeedReport(name, None, "", "", (), _past(name, found, is_active, may_quote))
+        report = FeedReport(name, None, "", "", (), _past(name, found, is_active, _is_shown(spec)))
         if isinstance(spec, SpecError):
             yield replace(report, problem=str(spec) if name in known else "")
             continue
@@ -178,9 +178,11 @@ def _without_quotes(seen: Seen, specs: Sequence[PipelineSpec]) -> Seen:
     """Return what is seen of feeds, without messages that may quote a value where none may be shown."""
     if seen.audit is None:
         return seen
-    may_quote = {spec.pipeline: _may_quote(spec) for spec in specs}
+    is_shown = {spec.pipeline: _is_shown(spec) for spec in specs}
     unsettled = (
-        each if not each.message or may_quote[each.pipeline](each.spec_sha256) else replace(each, message=_HIDDEN)
+        each
+        if not each.message or is_shown[each.pipeline]({"spec_sha256": each.spec_sha256})
+        else replace(each, message=_HIDDEN)
         for each in seen.audit.unsettled
     )
     return replace(seen, audit=replace(seen.audit, unsettled=tuple(unsettled)))
@@ -195,39 +197,33 @@ def _now(status: FeedStatus) -> Now:
     )
 
 
-def _past(
-    name: str, found: _Found, is_active: Callable[[str, str | None], bool], may_quote: Callable[[str], bool]
-) -> Past:
+def _past(name: str, found: _Found, is_active: Callable[[str, str | None], bool], is_shown: _IsShown) -> Past:
     cells, changes = found.loads.get(name, []), found.changes.get(name, [])
-    loads = [(each, _load(each, is_active, may_quote)) for each in cells]
+    loads = [(each, _load(each, is_active, is_shown)) for each in cells]
     return Past(
         loads=tuple(load for each, load in loads if each["place"] <= MOST_LOADS),
         number_of_loads=cells[0]["number_of_loads"] if cells else 0,
         periods=tuple(found.periods.get(name, ())),
         rejects=tuple(load for _, load in loads if load.rows_rejected)[:MOST_NOTED],
-        warnings=tuple(warned for each, load in loads for warned in _warned(each, load, may_quote)),
-        changes=tuple(_change(each, may_quote) for each in changes),
+        warnings=tuple(warned for each, load in loads for warned in _warned(each, load, is_shown)),
+        changes=tuple(_change(each, is_shown) for each in changes),
         number_of_changes=changes[0]["number_of_changes"] if changes else 0,
     )
 
 
-def _may_quote(spec: PipelineSpec | SpecError) -> Callable[[str], bool]:
-    """Return whether messages may be shown that were written by the spec of a checksum: it may have allowed samples.
+def _is_shown(spec: PipelineSpec | SpecError) -> _IsShown:
+    """Return whether the text of a row of the audit may be shown: whoever wrote it may have been allowed samples.
 
-    Where the spec of now allows none, only messages by the very same spec are. A spec with problems may allow none.
+    Where the spec of now allows none, a message of a load is shown if the very same spec wrote it, and a reason of a
+    change if its row says that it quotes no value. A spec that is gone or has problems may have allowed none.
     """
-    if isinstance(spec, SpecError):
-        return lambda spec_sha256: False
-    if spec.bad_rows.log_samples:
-        return _always
-    return spec.sha256.__eq__
+    if isinstance(spec, PipelineSpec) and spec.bad_rows.log_samples:
+        return lambda cells: True
+    allowed = spec.sha256 if isinstance(spec, PipelineSpec) else ""
+    return lambda cells: cells.get("shows_values") is False or (cells.get("spec_sha256") or None) == allowed
 
 
-def _always(spec_sha256: str) -> bool:
-    return True
-
-
-def _load(cells: _Cells, is_active: Callable[[str, str | None], bool], may_quote: Callable[[str], bool]) -> Load:
+def _load(cells: _Cells, is_active: Callable[[str, str | None], bool], is_shown: _IsShown) -> Load:
     status = str(cells["status"])
     if status == "STARTED":
         status = RUNNING if is_active(cells["run_id"], cells["invocation_id"]) else UNFINISHED
@@ -243,24 +239,24 @@ def _load(cells: _Cells, is_active: Callable[[str, str | None], bool], may_quote
         rows_loaded=None if inserted is None else inserted + (cells["records_updated"] or 0),
         rows_rejected=cells["records_rejected"] or 0,
         status=status,
-        message=message if not message or may_quote(cells["spec_sha256"]) else _HIDDEN,
+        message=message if not message or is_shown(cells) else _HIDDEN,
     )
 
 
-def _warned(cells: _Cells, load: Load, may_quote: Callable[[str], bool]) -> Iterable[Warned]:
+def _warned(cells: _Cells, load: Load, is_shown: _IsShown) -> Iterable[Warned]:
     for warning in json.loads(cells["warnings"] or "[]"):
-        message = warning["message"] if may_quote(cells["spec_sha256"]) else _HIDDEN
+        message = warning["message"] if is_shown(cells) else _HIDDEN
         yield Warned(load.began, load.file, warning["rule"], warning["column"], message)
 
 
-def _change(cells: _Cells, may_quote: Callable[[str], bool]) -> Change:
+def _change(cells: _Cells, is_shown: _IsShown) -> Change:
     return Change(
         changed=_moment(cells["changed_ts"]),
         kind=str(cells["change"]),
         column=cells["column_name"],
         type_before=cells["type_before"],
         type_after=str(cells["type_after"]),
-        reason=_cut(cells["reason"]) if may_quote(cells["spec_sha256"]) else _HIDDEN,
+        reason=_cut(cells["reason"]) if is_shown(cells) else _HIDDEN,
         file=_file_name(cells),
     )
 

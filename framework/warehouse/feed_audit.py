@@ -43,7 +43,7 @@ FEED_CHANGE_COLUMNS = (
     "type_after",
     "reason",
     "source_filename",
-    "spec_sha256",
+    "shows_values",
 )
 
 
@@ -79,8 +79,7 @@ def read_load_periods(warehouse: WarehouseSession, query: FeedsQuery) -> list[Ro
 
 def read_feed_changes(warehouse: WarehouseSession, query: FeedsQuery) -> list[Row]:
     """Return the latest schema changes of each pipeline, newest first, as FEED_CHANGE_COLUMNS."""
-    tables = {"table": warehouse.control_table("schema_changes"), "job_sts": warehouse.control_table("job_sts")}
-    statement = select("select_feed_changes", tables | asdict(query))
+    statement = select("select_feed_changes", {"table": warehouse.control_table("schema_changes"), **asdict(query)})
     return read_audit(warehouse, Transaction("feed_changes", (statement,)))
 
 
