@@ -48,7 +48,8 @@ def orders() -> FeedReport:
         True,
     )
     columns = (("order_id", "bigint"), ("shop", "varchar(256)"), ("quantity", "bigint"), ("coupon", "varchar(256)"))
-    past = Past(loads, len(loads), periods, tuple(load for load in loads if load.rows_rejected), (warned,), changes, 3)
+    rejects = tuple(load for load in loads if load.rows_rejected)
+    past = Past(loads, len(loads), periods, rejects, len(rejects), (warned,), 1, changes, 3)
     return FeedReport("orders", described, "", SPEC, columns, past, quarantine="s3://acme-lake/data/quarantine/orders/")
 
 

@@ -25,6 +25,7 @@ from framework.load.status.seen import Seen, see_feeds
 from framework.model.names import TableName
 from framework.parallel import map_parallel
 from framework.report.site import (
+    MOST_NOTED,
     RUNNING,
     UNFINISHED,
     Change,
@@ -56,8 +57,8 @@ from framework.warehouse.feed_audit import (
 from framework.warehouse.session import WarehouseSession
 from framework.warehouse.table_columns import read_table_columns
 
-MOST_LOADS, MOST_NOTED, MOST_CHARACTERS = 100, 20, 300
-"""Of each feed: the latest loads and changes, older loads with bad rows or warnings, the length of a message."""
+MOST_LOADS, MOST_CHARACTERS = 100, 300
+"""Of each feed: the latest loads and changes, and the length of a message."""
 _HIDDEN = "not shown: it may quote values, and bad_rows.log_samples is false or not known"
 _Cells = dict[str, Any]
 _IsShown = Callable[[_Cells], bool]
@@ -91,7 +92,7 @@ def read_site(project: Project, names: Sequence[str], since: datetime | None, se
     begun = since or datetime(1970, 1, 1, tzinfo=UTC)
     known = project.pipeline_names()
     specs = readable([read_feed(project, name) for name in names or known], ())
-    query = FeedsQuery(tuple(names), begun, MOST_LOADS, MOST_NOTED, MOST_CHARACTERS)
+    query = FeedsQuery(tuple(names), begun, now, MOST_LOADS, MOST_NOTED, MOST_CHARACTERS)
     found = _read(query, specs, services, session)
     shown = sorted(set(names) or {*known, *found.loads, *found.changes})
     for name in shown:
@@ -204,8 +205,10 @@ def _past(name: str, found: _Found, is_active: Callable[[str, str | None], bool]
         loads=tuple(load for each, load in loads if each["place"] <= MOST_LOADS),
         number_of_loads=cells[0]["number_of_loads"] if cells else 0,
         periods=tuple(found.periods.get(name, ())),
-        rejects=tuple(load for _, load in loads if load.rows_rejected)[:MOST_NOTED],
+        rejects=tuple(load for each, load in loads if (each["rejected_place"] or MOST_NOTED + 1) <= MOST_NOTED),
+        number_of_rejects=int(cells[0]["number_of_rejects"]) if cells else 0,
         warnings=tuple(warned for each, load in loads for warned in _warned(each, load, is_shown)),
+        number_of_warned=int(cells[0]["number_of_warned"]) if cells else 0,
         changes=tuple(_change(each, is_shown) for each in changes),
         number_of_changes=changes[0]["number_of_changes"] if changes else 0,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from framework.model.words import counted, duration, size
@@ -11,6 +11,8 @@ from framework.report.site import Period, Unit
 
 LEFT, RIGHT, TOP, BOTTOM = 62, 318, 10, 104
 """Where the bars of a chart stand, in a view box of 320 by 124."""
+_WIDEST = 40
+"""Of a bar, where there are few."""
 _STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _FORMATS: dict[Unit, str] = {
     "hour": "%Y-%m-%d %H:00",
@@ -19,7 +21,7 @@ _FORMATS: dict[Unit, str] = {
     "month": "%Y-%m",
     "year": "%Y",
 }
-_SECONDS = (1, 2, 6, 10, 20, 30, 60, 120, 240, 600, 1200, 1800, 3600)
+_SECONDS = (2, 6, 10, 20, 30, 60, 120, 240, 600, 1200, 1800, 3600)
 """The heights of axes of time, as far as no hour is passed."""
 
 
@@ -44,27 +46,40 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class _Area:
+    """Where bars stand, the value that fills its height, and the period at its right edge."""
+
+    left: float
+    right: float
+    upper: float
+    lower: float
+    top: float
+    end: Period
+
+
+@dataclass(frozen=True)
 class _Measure:
     """A number of periods, and how it is written. `top` returns the height of the axis for its greatest value."""
 
     title: str
     value: Callable[[Period], float]
     text: Callable[[float], str]
+    axis_text: Callable[[float], str]
     top: Callable[[float], float]
 
 
-def charts_of(periods: Sequence[Period]) -> list[Chart]:
-    """Return the charts of rows, seconds and bytes; none without a period. Periods without loads are gaps."""
-    return [_chart(measure, periods) for measure in _MEASURES] if periods else []
+def charts_of(periods: Sequence[Period], made: datetime) -> list[Chart]:
+    """Return the charts of rows, seconds and bytes up to a time; none without a period. Others are gaps."""
+    return [_chart(measure, periods, made) for measure in _MEASURES] if periods else []
 
 
-def sparkline(periods: Sequence[Period]) -> tuple[str, str]:
+def sparkline(periods: Sequence[Period], made: datetime) -> tuple[str, str]:
     """Return the path of the rows in a box of 120 by 24, and its description; both empty without periods."""
     if not periods:
         return "", ""
     rows = _MEASURES[0]
     top = max(period.rows for period in periods)
-    return _bars(periods, rows.value, top, (0, 120, 1, 24)), _description(rows, periods)
+    return _bars(periods, rows.value, _Area(0, 120, 1, 24, top, _end(periods, made))), _description(rows, periods)
 
 
 def period_text(period: Period) -> str:
@@ -73,23 +88,31 @@ def period_text(period: Period) -> str:
 
 
 def compact(number: float) -> str:
-    """Return a number as an axis has it: `950`, `1.5K`, `20M`."""
+    """Return a number as an axis has it, with three digits: `950`, `1.5K`, `20M`, `1,500T`."""
     for power, unit in ((12, "T"), (9, "B"), (6, "M"), (3, "K")):
-        if number >= 10**power:
-            return f"{number / 10**power:.3g}{unit}"
+        # What rounds to 1,000 of a unit is 1 of the next.
+        if number >= 999.5 * 10 ** (power - 3):
+            part = number / 10**power
+            return f"{part:,.0f}{unit}" if part >= 999.5 else f"{part:.3g}{unit}"
     return f"{number:.3g}"
 
 
 def time_text(seconds: float) -> str:
-    """Return a duration without parts that are zero: `30 s`, `2 min`, `3 h 20 min`."""
-    return duration(seconds).removesuffix(" 0 s").removesuffix(" 0 min").replace(".0 s", " s")
+    """Return a duration in seconds without parts that are zero: `30 s`, `2 min`, `3 h 20 min`."""
+    return duration(round(seconds)).removesuffix(" 0 s").removesuffix(" 0 min").replace(".0 s", " s")
 
 
-def _chart(measure: _Measure, periods: Sequence[Period]) -> Chart:
+def load_time_text(seconds: float) -> str:
+    """Return how long loads took; the warehouse's time of a merge has no fraction: `< 1 s`, `30 s`."""
+    return "< 1 s" if round(seconds) < 1 else time_text(seconds)
+
+
+def _chart(measure: _Measure, periods: Sequence[Period], made: datetime) -> Chart:
     top = measure.top(max(measure.value(period) for period in periods))
-    ticks = (Tick(BOTTOM - (BOTTOM - TOP) * part, measure.text(top * part)) for part in (0, 0.5, 1))
-    path = _bars(periods, measure.value, top, (LEFT, RIGHT, TOP, BOTTOM))
-    first, last = period_text(periods[0]), period_text(periods[-1])
+    ticks = (Tick(BOTTOM - (BOTTOM - TOP) * part, measure.axis_text(top * part)) for part in (0, 0.5, 1))
+    end = _end(periods, made)
+    path = _bars(periods, measure.value, _Area(LEFT, RIGHT, TOP, BOTTOM, top, end))
+    first, last = period_text(periods[0]), period_text(end)
     title = f"{measure.title} by {periods[0].unit}"
     return Chart(title, _description(measure, periods), path, tuple(ticks), first, last if last != first else "")
 
@@ -100,37 +123,39 @@ def _description(measure: _Measure, periods: Sequence[Period]) -> str:
     most = max(range(len(values)), key=values.__getitem__)
     return (
         f"{measure.title} from {period_text(periods[0])} to {period_text(periods[-1])}: "
-        f"{measure.text(sum(values))} in {counted(len(values), unit)} with loads, "
+        f"{measure.text(sum(values))} in {counted(len(values), unit)} with successful loads, "
         f"the most, {measure.text(values[most])}, in {period_text(periods[most])}."
     )
 
 
-def _bars(
-    periods: Sequence[Period], value: Callable[[Period], float], top: float, box: tuple[float, float, float, float]
-) -> str:
-    """Return the bars as one path; a value that is not zero shows, however small."""
-    left, right, upper, lower = box
-    places = list(_places(periods))
-    step = (right - left) / max(places[-1] + 1, 12)
-    width = round(max(step * 0.8, step - 2), 1)
+def _bars(periods: Sequence[Period], value: Callable[[Period], float], area: _Area) -> str:
+    """Return the bars as one path. Each period has one, however small its value: a gap is a period without loads."""
+    first = periods[0]
+    step = (area.right - area.left) / (_place(first, area.end.began) + 1)
+    width = round(min(max(step * 0.8, step - 2), _WIDEST), 1)
     parts = []
-    for place, period in zip(places, periods, strict=True):
-        height = (lower - upper) * value(period) / top if top else 0
-        if value(period):
-            height = max(height, 1)
-            parts.append(f"M{left + place * step:.1f} {lower:g}v-{height:.1f}h{width:g}V{lower:g}z")
+    for period in periods:
+        left = area.left + _place(first, period.began) * step + (step - width) / 2
+        height = max((area.lower - area.upper) * value(period) / area.top if area.top else 0, 1)
+        parts.append(f"M{left:.1f} {area.lower:g}v-{height:.1f}h{width:g}V{area.lower:g}z")
     return "".join(parts)
 
 
-def _places(periods: Sequence[Period]) -> Iterator[int]:
-    """Yield how many units after the first each period begins."""
+def _end(periods: Sequence[Period], made: datetime) -> Period:
+    """Return the period in which a report is made, or the last one with loads if that is later."""
     first = periods[0]
-    for period in periods:
-        if first.unit in _STEPS:
-            yield (period.began - first.began) // _STEPS[first.unit]
-        else:
-            months = _months(period.began) - _months(first.began)
-            yield months if first.unit == "month" else months // 12
+    if made <= periods[-1].began:
+        return periods[-1]
+    began = first.began + _place(first, made) * _STEPS[first.unit] if first.unit in _STEPS else made
+    return replace(periods[-1], began=began)
+
+
+def _place(first: Period, moment: datetime) -> int:
+    """Return how many units after the first period a moment is."""
+    if first.unit in _STEPS:
+        return (moment - first.began) // _STEPS[first.unit]
+    months = _months(moment) - _months(first.began)
+    return months if first.unit == "month" else months // 12
 
 
 def _months(moment: datetime) -> int:
@@ -138,7 +163,7 @@ def _months(moment: datetime) -> int:
 
 
 def _round_top(most: float) -> float:
-    """Return the next of 1, 2, 5, 10, 20 and so on, at least 2: half of it is a whole number or reads well."""
+    """Return the next of 2, 4, 6, 8, 10, 20, 40 and so on: half of it is a whole number."""
     power = 1
     while power * 10 < most:
         power *= 10
@@ -151,19 +176,19 @@ def _seconds_top(most: float) -> float:
 
 
 def _bytes_top(most: float) -> float:
-    unit = 1
-    while unit * 1024 <= most:
-        unit *= 1024
-    return _round_top(most / unit) * unit
+    """Return the next of 2, 4, 6, 8, 12, 16, 24 and so on: it and half of it are short in binary units."""
+    top = 2
+    while top < most:
+        top *= 2
+    return top * 3 // 4 if top >= 8 and top * 3 // 4 >= most else top
+
+
+def _size_text(value: float) -> str:
+    return size(int(value)).replace(".0 ", " ")
 
 
 _MEASURES = (
-    _Measure("Rows loaded", lambda period: period.rows, compact, _round_top),
-    _Measure("Time of loads", lambda period: period.seconds, time_text, _seconds_top),
-    _Measure(
-        "Size of files",
-        lambda period: period.size_bytes,
-        lambda value: size(int(value)).replace(".0 ", " "),
-        _bytes_top,
-    ),
+    _Measure("Rows loaded", lambda period: period.rows, compact, compact, _round_top),
+    _Measure("Time of loads", lambda period: period.seconds, load_time_text, time_text, _seconds_top),
+    _Measure("Size of files", lambda period: period.size_bytes, _size_text, _size_text, _bytes_top),
 )

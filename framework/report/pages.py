@@ -16,8 +16,8 @@ from markupsafe import Markup
 from framework import resources
 from framework.model.words import counted, size, visible
 from framework.plan.schema_changes import CREATED
-from framework.report.charts import charts_of, period_text, sparkline, time_text
-from framework.report.site import Change, FeedReport, Site
+from framework.report.charts import charts_of, load_time_text, period_text, sparkline
+from framework.report.site import MOST_NOTED, Change, FeedReport, Site
 from framework.report.standing import Standing, standing_of
 
 INDEX = "index.html"
@@ -40,7 +40,7 @@ class FeedEntry:
 
 def pages_of(site: Site) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each page, the index last."""
-    entries = [_entry(feed) for feed in site.feeds]
+    entries = [_entry(feed, site.made) for feed in site.feeds]
     for entry in entries:
         history, created = _histories(entry.feed), _created(entry.feed)
         yield entry.page, _rendered("feed", site, entry=entry, feed=entry.feed, histories=history, created=created)
@@ -59,8 +59,8 @@ def page_name(feed: str) -> str:
     return f"feed-~{hashlib.sha256(feed.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}.html"
 
 
-def _entry(feed: FeedReport) -> FeedEntry:
-    return FeedEntry(feed, page_name(feed.name), standing_of(feed), *sparkline(feed.past.periods))
+def _entry(feed: FeedReport, made: datetime) -> FeedEntry:
+    return FeedEntry(feed, page_name(feed.name), standing_of(feed), *sparkline(feed.past.periods, made))
 
 
 def _histories(feed: FeedReport) -> dict[str, list[Change]]:
@@ -101,6 +101,7 @@ def _environment() -> Environment:
         script_hash=_source_hash(script),
         counted=counted,
         charts_of=charts_of,
+        MOST_NOTED=MOST_NOTED,
     )
     return environment
 
@@ -124,7 +125,7 @@ def _time(moment: datetime | None) -> str:
 
 
 def _took(seconds: float | None) -> str:
-    return "" if seconds is None else time_text(seconds)
+    return "" if seconds is None else load_time_text(seconds)
 
 
 def _words(kind: str) -> str:

@@ -10,6 +10,8 @@ from framework.load.status.attention import Attention
 
 Unit = Literal["hour", "day", "week", "month", "year"]
 SUCCESS, FAILED, SKIPPED, RUNNING, UNFINISHED = "SUCCESS", "FAILED", "SKIPPED", "RUNNING", "UNFINISHED"
+MOST_NOTED = 20
+"""Of each feed: the latest loads with bad rows that are shown, and the latest with warnings."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Period:
-    """What a feed loaded in an hour, a day, a week, a month or a year. Seconds are those of its loads together."""
+    """What successful loads of a feed brought in an hour, a day, a week, a month or a year.
+
+    Seconds are those of the loads together, each without its fraction.
+    """
 
     unit: Unit
     began: datetime
@@ -111,14 +116,17 @@ class Now:
 class Past:
     """What the audit has about a feed: the latest of each, and of how many.
 
-    `rejects` are loads with bad rows, which may be older than `loads`.
+    `rejects` are loads with bad rows, which may be older than `loads`. Of a load that was refused because of bad rows
+    no number is known. `number_of_warned` counts loads, which have one warning or more.
     """
 
     loads: tuple[Load, ...] = ()
     number_of_loads: int = 0
     periods: tuple[Period, ...] = ()
     rejects: tuple[Load, ...] = ()
+    number_of_rejects: int = 0
     warnings: tuple[Warned, ...] = ()
+    number_of_warned: int = 0
     changes: tuple[Change, ...] = ()
     number_of_changes: int = 0
 

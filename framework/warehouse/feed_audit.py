@@ -14,8 +14,10 @@ from framework.warehouse.session import WarehouseSession
 FEED_LOAD_COLUMNS = (
     "pipeline",
     "place",
-    "noted_place",
     "number_of_loads",
+    "rejected_place",
+    "number_of_rejects",
+    "number_of_warned",
     "run_id",
     "invocation_id",
     "run_start_ts",
@@ -51,12 +53,14 @@ FEED_CHANGE_COLUMNS = (
 class FeedsQuery:
     """The feeds whose past is read, each in part: at most `rows` of each pipeline, begun since a time.
 
-    No pipeline means all. `noted` is how many older loads with bad rows or warnings are read as well, and `characters`
-    the length to which messages and reasons are cut.
+    No pipeline means all. Periods are as long as it takes for a chart to end at `until`. `noted` is of how many loads
+    with bad rows, and of how many with warnings, these are read, however old. `characters` is the length to which
+    messages and reasons are cut.
     """
 
     pipelines: tuple[str, ...]
     since: datetime
+    until: datetime
     rows: int
     noted: int
     characters: int
@@ -65,7 +69,8 @@ class FeedsQuery:
 def read_feed_loads(warehouse: WarehouseSession, query: FeedsQuery) -> list[Row]:
     """Return the latest loads of each pipeline, newest first, as FEED_LOAD_COLUMNS; one row per run and file.
 
-    `place` counts the pipeline's loads, `noted_place` those with bad rows or warnings. Warnings of others are NULL.
+    `place` counts the pipeline's loads, `rejected_place` those with bad rows. Warnings of loads older than the latest
+    with warnings are NULL.
     """
     statement = select("select_feed_loads", {"table": warehouse.control_table("job_sts"), **asdict(query)})
     return read_audit(warehouse, Transaction("feed_loads", (statement,)))

@@ -118,6 +118,16 @@ def test_a_page_is_no_wider_than_the_screen(visit: Visit, page: str) -> None:
     assert visit.tab.evaluate(f"{root}.scrollWidth") <= visit.tab.evaluate(f"{root}.clientWidth")
 
 
+def test_the_list_of_feeds_fits_a_laptop_and_says_on_a_phone_that_it_scrolls(browser: Any, folder: Path) -> None:
+    box = "document.querySelector('#feeds').parentElement"
+    for width, is_hidden in ((1280, False), (360, True)):
+        with browser.new_context(viewport={"width": width, "height": 700}) as context:
+            tab = context.new_page()
+            tab.goto((folder / INDEX).as_uri())
+            assert tab.evaluate(f"{box}.scrollWidth > {box}.clientWidth") is is_hidden
+            assert tab.locator(".hint").is_visible() is is_hidden
+
+
 def test_the_keyboard_alone_is_enough(visit: Visit) -> None:
     visit.open(INDEX)
     visit.tab.keyboard.press("Tab")

@@ -167,6 +167,32 @@ def test_feeds_without_a_usable_spec_are_shown_too_and_pages_of_others_vanish(fe
     assert "Loads and changes since 2026-01-02 00:00." in (site / "index.html").read_text(encoding="utf-8")
 
 
+def test_loads_with_bad_rows_and_with_warnings_are_counted_apart(feed: FeedHarness) -> None:
+    warned = """'[{"rule": "r", "column": null, "message": "m"}]'"""
+    rows = [("r", number, 3, "null") for number in range(21)] + [("w", number, 0, warned) for number in range(22)]
+    begun = {"r": "2026-01-01", "w": "2026-02-01"}
+    values = ", ".join(
+        f"('{kind}{number}', '{feed.name}', '{begun[kind]} 10:00:{number:02}', '{begun[kind]} 11:00', 'lake', "
+        f"'data/in/x/{kind}{number}.csv', 'e', 1, '2026-01-01', 1, 'public.t', 'SUCCESS', 'x', {rejected}, {warnings})"
+        for kind, number, rejected, warnings in rows
+    )
+    feed.sql(
+        "insert into feedway.job_sts (run_id, pipeline, run_start_ts, run_end_ts, source_bucket, source_filename, "
+        "source_etag, source_size, source_modified_ts, source_generation, target_table_name, status, spec_sha256, "
+        f"records_rejected, warnings) values {values}"
+    )
+
+    _, site = report(feed, feed.name)
+    page = page_of(site, feed.name)
+
+    assert [row[1] for row in cells(page, "Table of bad rows")] == [f"r{number}.csv" for number in range(20, 0, -1)]
+    assert [row[1] for row in cells(page, "Table of warnings")] == [f"w{number}.csv" for number in range(21, 1, -1)]
+    assert "The latest 20 of 21 loads with bad rows." in page.source
+    assert "The latest 20 of 22 loads with warnings." in page.source
+    # Loads of a month ago are counted by a period that lets the chart end now.
+    assert [row[1] for row in cells(page, "Numbers of the charts")] == ["22", "21"]
+
+
 def test_no_value_is_in_the_report_of_a_feed_that_logs_no_samples(feed: FeedHarness) -> None:
     spec = tagged_spec(feed.name) + "types: {columns: {n: integer}}\n"
     feed.write(f"pipelines/{feed.name}.yml", spec)
@@ -193,7 +219,7 @@ def test_no_value_is_in_the_report_of_a_feed_that_logs_no_samples(feed: FeedHarn
     assert "log_samples: false" in page.all("pre")[-1].text
     assert "n: integer" in page.all("pre")[-1].text
 
-    # The loads of a change were pruned, and the change is one of a release that did not record whether it quotes values.
+    # Loads were pruned, and a change is of a release that did not record whether it quotes values.
     feed.sql(f"delete from feedway.job_sts where pipeline = '{feed.name}' and records_inserted > 0")
     changed = "update feedway.schema_changes set shows_values = null where pipeline = '{}' and change = 'add_column'"
     feed.sql(changed.format(feed.name))

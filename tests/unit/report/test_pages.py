@@ -107,7 +107,7 @@ def test_headings_tables_and_charts_are_for_screen_readers_and_keyboards_too(nam
 def test_a_status_is_words_and_feeds_that_need_action_come_first() -> None:
     index = pages()[INDEX]
     feeds = [link.text for link in index.all("a")][1:]
-    words = [each.text for each in index.with_class("tone")][3:]
+    words = [each.text for each in index.with_class("tone")][4:]
 
     assert dict(zip(feeds, words, strict=True)) == {
         "invoices": "late",
@@ -156,8 +156,49 @@ def test_a_report_of_nothing_says_so_in_words() -> None:
     assert name == INDEX
     assert "The project has no feed, and no load is recorded." in text
     assert not Page(page).all("svg")
-    for words in ("No load is recorded", "No load had bad rows", "No change is recorded", "No load had a warning"):
+    for words in (
+        "No load is recorded",
+        "No load is recorded with a number of bad rows",
+        "No change is recorded",
+        "with a warning",
+    ):
         assert words in page
+
+
+def page(**changes: Any) -> str:
+    """Return the page of a feed that differs from the usual one."""
+    made = Site("prod", MADE, "1", None, (replace(orders(), **changes),))
+    return next(text for name, text in pages_of(made) if name != INDEX)
+
+
+def test_a_page_claims_no_more_than_what_was_read() -> None:
+    past = orders().past
+    cut = page(past=replace(past, changes=past.changes[:1], number_of_changes=101))
+    (later, _) = [text for _, text in pages_of(Site("prod", MADE, "1", MADE, (replace(orders(), past=Past()),)))]
+
+    assert "none of the latest 1 change" in cut
+    assert "no change is recorded" not in cut
+    for words in ("No load is recorded", "No change is recorded", "with a number of bad rows", "with a warning"):
+        assert f"{words} since 2026-03-02 06:30." in later
+    for problem, why in (("x.yml:3", "the spec has problems"), ("", "the project has no spec of this feed any more")):
+        unusable = page(described=None, problem=problem, columns=(), quarantine="")
+        assert unusable.count(f"<p>Not read: {why}.</p>") == 2
+        assert "may not be read" not in unusable
+
+
+def test_the_place_of_quarantined_rows_is_shown_where_there_are_some() -> None:
+    past = orders().past
+    refused = replace(past, rejects=tuple(replace(load, status="FAILED") for load in past.rejects))
+
+    assert "s3://acme-lake/data/quarantine/orders/" in page()
+    assert "s3://acme-lake/data/quarantine/orders/" not in page(past=refused)
+
+
+def test_the_summary_counts_every_feed() -> None:
+    (items,) = [each.text for each in pages()[INDEX].all("ul")]
+    total, *parts = map(int, re.findall("[0-9]+", items))
+
+    assert total == sum(parts) == len(site().feeds)
 
 
 def test_names_of_pages_are_safe_on_every_file_system() -> None:
