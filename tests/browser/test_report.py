@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
-from framework.cli.report_folder import write_pages
+from framework.cli.report_folder import Contents, write_pages
 from framework.report.pages import INDEX, page_name, pages_of
 from tests.report_site import site
 
@@ -42,7 +42,7 @@ def browser() -> Iterator[Any]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the report."""
     path = tmp_path_factory.mktemp("report")
-    write_pages(path, pages_of(site()))
+    write_pages(path, pages_of(site()), Contents("prod", ""))
     return path
 
 

@@ -154,14 +154,20 @@ def test_feeds_without_a_usable_spec_are_shown_too_and_pages_of_others_vanish(fe
     (feed.root / "pipelines" / f"{broken}.yml").unlink()
     feed.sql(f"delete from feedway.job_sts where pipeline = '{strange}'")
 
-    code, out, _ = feed.command("report", str(site), feed.name, gone, "--since", "2026-01-02")
-
-    assert (code, {path.name for path in site.iterdir()}) == (
-        0,
-        {"index.html", MARKER, f"feed-{feed.name}.html", f"feed-{gone}.html", "CNAME"},
-    )
+    refused, _, err = feed.command("report", str(site), feed.name)
+    assert (refused, first - {path.name for path in site.iterdir()}) == (2, set())
+    assert "holds a report of other feeds (environment: sandbox, feeds: all)" in err
+    assert feed.command("report", str(site), "--since", "2026-01-02")[0] == 0
+    assert {path.name for path in site.iterdir()} >= {f"feed-{feed.name}.html", f"feed-{gone}.html", "CNAME"}
     assert f"feed-{broken}.html" in first
-    assert any("~" in name for name in first)
+    assert sum("~" in name for name in first) > sum("~" in path.name for path in site.iterdir())
+    assert not (site / f"feed-{broken}.html").exists()
+
+    few = str(feed.root / "few")
+    code, out, _ = feed.command("report", few, feed.name, gone)
+    again, _, _ = feed.command("report", few, gone, feed.name, "--since", "2026-01-02")
+
+    assert (code, again) == (0, 0)
     assert out.startswith("2 feeds: 3 pages, ")
     assert len(cells(page_of(site, gone), "Table of loads")) == 1
     assert "Loads and changes since 2026-01-02 00:00." in (site / "index.html").read_text(encoding="utf-8")
@@ -266,6 +272,7 @@ def test_no_page_is_written_where_the_lake_cannot_be_read(feed: FeedHarness) -> 
     [
         ("pipelines", [], f"holds something that is no report of Feedway's (it has no {MARKER})"),
         ("environments.yml", [], "is not a folder"),
+        ("environments.yml/site", ["misspelt"], "environments.yml is not a folder"),
         ("s3://lake/site", [], "aws s3 sync FOLDER s3://lake/site"),
         ("x" * 300, [], "cannot be read: File name too long"),
         ("site", ["misspelt"], "there is no pipeline 'misspelt'"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from dataclasses import asdict, dataclass
 
 from framework.cli.audit_options import add_since, parse_since
 from framework.cli.feed_reports import read_site
 from framework.cli.output import Output
-from framework.cli.report_folder import check_folder, write_pages
+from framework.cli.report_folder import Contents, check_folder, write_pages
 from framework.cli.selection import add_selection, selected_names
 from framework.cli.wiring import open_services
 from framework.model.words import counted, size, visible
@@ -44,16 +45,25 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         MachineError: the disk is full.
     """
     environment = project.environment(arguments.env)
-    folder = check_folder(arguments.folder)
+    contents = Contents(environment.name, _selection(arguments))
+    folder = check_folder(arguments.folder, contents)
     names = selected_names(arguments, project)
     with open_services(project.folder, environment, output, arguments.job_id) as services:
         since = parse_since(arguments, services.now()) if arguments.since else None
         site = read_site(project, names, since, services)
-    written = write_pages(folder, pages_of(site))
+    written = write_pages(folder, pages_of(site), contents)
     index = str((folder / INDEX).resolve())
     reported = Reported(index, str(folder.resolve()), site.environment, len(site.feeds), written.pages, written.bytes)
     output.document({"report": asdict(reported)}, lambda: _text(reported))
     return 0
+
+
+def _selection(arguments: argparse.Namespace) -> str:
+    """Return what was selected as a command line has it, in one order; empty where that is all feeds."""
+    given = sorted(set(arguments.names))
+    given += [f"--tag={tag}" for tag in sorted(set(arguments.tags))]
+    given += [f"--exclude={name}" for name in sorted(set(arguments.excluded))]
+    return visible(shlex.join(given))
 
 
 def _text(reported: Reported) -> str:
