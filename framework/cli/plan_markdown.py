@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, cast
+from urllib.parse import quote
 
 from framework.cli.markdown import block, code, details, prose, table
 from framework.cli.plan_report import (
@@ -20,8 +21,6 @@ from framework.cli.plan_report import (
 from framework.load.preview import PlannedLoad
 from framework.model.words import counted, listed, visible
 
-MARK = "<!-- feedway plan -->"
-"""The first line, by which a job finds the comment that it has written before."""
 MAX_BYTES = 65_536
 """A comment takes so many characters. Bytes of UTF-8 are at least as many."""
 _ROOM_FOR_END = 512
@@ -29,9 +28,19 @@ _MOST_HEADER = 60
 _MOST_REASON = 160
 
 
-def plan_markdown(report: PlanReport, environment: str, show_all: bool) -> str:
+def plan_mark(environment: str, project: str) -> str:
+    """Return the first line of a plan, by which a job finds the comment that it has written before.
+
+    `project` is the project's path in its repository: plans of several are several comments.
+    """
+    env, path = (quote(name, safe="/:", errors="backslashreplace") for name in (environment, project))
+    # Within a comment two hyphens may end it.
+    return f"<!-- feedway plan {f'env={env} project={path}'.replace('--', '-%2D')} -->"
+
+
+def plan_markdown(report: PlanReport, environment: str, project: str, show_all: bool) -> str:
     """Return a plan in at most MAX_BYTES bytes: what each load would do, and its SQL as far as there is room."""
-    head = f"{MARK}\n\n## Feedway plan for {code(environment)}: {_totals(report)}"
+    head = f"{plan_mark(environment, project)}\n\n## Feedway plan for {code(environment)}: {_totals(report)}"
     parts = [part for feed in report.feeds for part in _feed_parts(feed, show_all)]
     parts += [("\n".join(f"- {prose(str(files))}" for files in report.waiting), "")] if report.waiting else []
     kept: list[list[str]] = []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 from framework.errors import Problem
@@ -94,7 +95,16 @@ def read_spec_file(path: Traversable, shown: str) -> str:
         raise spec_error(shown, [problem]) from error
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror}"
-        raise spec_error(shown, [Problem(shown, 0, 0, "spec/file", reason, f"Create {path}.")]) from error
+        raise spec_error(shown, [Problem(shown, 0, 0, "spec/file", reason, _way_out(path, error))]) from error
+
+
+def _way_out(path: Traversable, error: OSError) -> str:
+    """Return what to do about a file that cannot be read."""
+    if isinstance(path, Path) and path.is_symlink():
+        return f"Point the link {path} to a file, or delete it."
+    if isinstance(error, IsADirectoryError):
+        return f"Rename the folder {path}, because a name that ends so is that of a file."
+    return f"Create {path}." if isinstance(error, FileNotFoundError) else f"Make {path} readable."
 
 
 def _stem_findings(stem: str, fields: object) -> Iterator[Finding]:

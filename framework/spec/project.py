@@ -182,7 +182,9 @@ def empty_problem(project: Project) -> Problem:
     """Return the problem of a project that has no pipeline."""
     folder = project.find(PIPELINES).shown
     fix = f"Put the spec of a feed there ({BEGINNING} writes one), or name the project's folder with --project."
-    return Problem(folder, 0, 0, "spec/empty-project", "there is no pipeline", fix)
+    # Services show a problem in a file, not in a folder.
+    file = project.find(ENVIRONMENTS).name_for(ENVIRONMENTS)
+    return Problem(file, 0, 0, "spec/empty-project", f"there is no pipeline in {folder}", fix)
 
 
 def control_schema_problem(spec: PipelineSpec, environment: Environment) -> Problem | None:

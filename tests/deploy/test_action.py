@@ -33,10 +33,11 @@ TESTS = 'tests: {one row: {given: {files: [{a.csv: "id,n\\n1,2\\n"}]}, expect: {
 ENVIRONMENTS = (
     "environments: {sandbox: {kind: sandbox, lake: {bucket: lake}, warehouse: {workgroup: sandbox, database: dev}}}\n"
 )
+MARK = "<!-- feedway plan env=sandbox project=feeds -->"
 COMMENTS = [
-    {"id": 1, "user": {"type": "User"}, "body": "<!-- feedway plan --> of a person"},
-    {"id": 2, "user": {"type": "Bot"}, "body": "of another job"},
-    {"id": 3, "user": {"type": "Bot"}, "body": "<!-- feedway plan -->\n\n## Feedway plan"},
+    {"id": 1, "user": {"type": "User"}, "body": f"{MARK} of a person"},
+    {"id": 2, "user": {"type": "Bot"}, "body": f"{MARK.replace('feeds', 'other')}\n\n## Feedway plan"},
+    {"id": 3, "user": {"type": "Bot"}, "body": f"{MARK}\n\n## Feedway plan"},
 ]
 
 
@@ -157,6 +158,28 @@ def test_a_sound_project_is_validated_tested_planned_and_commented_once(job: Job
     assert "create table" in plan.read_text()
     # Neither a person's comment nor that of another job is changed.
     assert job.calls("gh")[1:] == [comment]
+
+
+def test_a_project_whose_path_holds_characters_of_a_glob_is_tested_and_no_feeds_are_all(job: Job) -> None:
+    job.project.rename(job.project.with_name("[a]*"))
+
+    ran = job.run(project="[a]*", env="sandbox", feeds="", comment="false")
+    (job.home / "repository" / "[a]*").rename(job.project)
+
+    assert job.outputs["test"], job.out
+    assert "orders" in Path(job.outputs["plan"]["file"]).read_text()
+    assert ran[-1] == "Plan a run"
+
+
+def test_the_project_may_be_the_repository_and_feeds_that_cannot_be_read_end_the_job(job: Job) -> None:
+    for entry in list(job.project.iterdir()):
+        entry.rename(job.home / "repository" / entry.name)
+
+    job.run(project="", env="sandbox", feeds="it's")
+
+    assert job.outputs["test"], job.out
+    assert job.outputs["plan"] == {}
+    assert "quote" in job.out
 
 
 def html_free(text: str) -> str:

@@ -109,9 +109,22 @@ def test_all_pipelines_of_a_project_without_any_are_a_mistake(feed: FeedHarness)
     code, out, _ = feed.command("validate")
 
     assert (run, code) == (2, 2)
-    assert f"{feed.root}/pipelines: there is no pipeline" in shown
-    assert out.splitlines()[-1] == "1 problem"
-    assert f"{feed.root}/pipelines: there is no pipeline (spec/empty-project). Put the spec of a feed there" in out
+    assert f"environments.yml: there is no pipeline in {feed.root}/pipelines" in shown
+    assert "1 problem" in out.splitlines()
+    assert f"there is no pipeline in {feed.root}/pipelines (spec/empty-project). Put the spec of a feed there" in out
+
+
+def test_a_spec_that_is_a_folder_or_a_link_to_nowhere_is_named_with_a_way_out(feed: FeedHarness) -> None:
+    pipelines = feed.root / "pipelines"
+    (pipelines / "dir.yml").mkdir()
+    (pipelines / "link.yml").symlink_to("nowhere")
+
+    code, out, _ = feed.command("validate")
+
+    assert code == 2
+    assert f"Rename the folder {pipelines}/dir.yml, because a name that ends so is that of a file." in out
+    assert f"Point the link {pipelines}/link.yml to a file, or delete it." in out
+    assert "Create " not in out
 
 
 def test_a_project_that_is_not_there_is_named(feed: FeedHarness) -> None:

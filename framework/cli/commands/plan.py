@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -14,6 +15,7 @@ from framework.cli.output import Output
 from framework.cli.plan_markdown import plan_markdown
 from framework.cli.plan_report import PlannedFeed, PlanReport
 from framework.cli.plan_text import Shown, plan_text
+from framework.cli.repository import path_in_repository, repository_root
 from framework.cli.results import all_broken, failures_of, why_nothing
 from framework.cli.selection import Feed, add_selection, readable, selected_feeds
 from framework.cli.set_aside import find_set_aside
@@ -26,7 +28,7 @@ from framework.load.request import Arriving, LoadRequest
 from framework.load.services import Services
 from framework.log.run_log import utc_now
 from framework.spec.environment import Environment
-from framework.spec.project import Project
+from framework.spec.project import ENVIRONMENTS, Project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,10 +77,17 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     output.document(
         report.as_dict(),
         lambda: plan_text(report, shown),
-        {"github": lambda: plan_markdown(report, environment.name, arguments.columns)},
+        {"github": lambda: plan_markdown(report, environment.name, _place(project), arguments.columns)},
     )
     code = end_in(failures_of(report.failures))
     return ATTENTION if arguments.detailed_exitcode and report.has_changes else code
+
+
+def _place(project: Project) -> str:
+    """Return the path of a project in its repository, or its address in S3."""
+    file = project.find(ENVIRONMENTS).name_for(ENVIRONMENTS)
+    path = path_in_repository(file, project.folder, repository_root(project.folder, os.environ))
+    return path.removesuffix(ENVIRONMENTS).rstrip("/") or "."
 
 
 def _request(arguments: argparse.Namespace, feeds: Sequence[Feed], environment: Environment) -> LoadRequest:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framework.cli.markdown import block, code, prose, table
-from framework.cli.plan_markdown import MARK, MAX_BYTES, plan_markdown
+from framework.cli.plan_markdown import MAX_BYTES, plan_mark, plan_markdown
 from framework.cli.plan_report import PlannedFeed, PlanReport
 from framework.cli.set_aside import SetAside
 from framework.errors import SourceFileError
@@ -36,7 +36,7 @@ LOAD = PlannedLoad(
 
 
 def markdown_of(*loads: PlannedLoad) -> str:
-    return plan_markdown(PlanReport([PlannedFeed("orders", loads)], []), "prod", show_all=False)
+    return plan_markdown(PlanReport([PlannedFeed("orders", loads)], []), "prod", "feeds", show_all=False)
 
 
 def shown(markdown: str) -> str:
@@ -47,7 +47,7 @@ def shown(markdown: str) -> str:
 def test_a_load_is_a_table_a_list_and_its_sql() -> None:
     reason = "all values are text&#58; the longest has 9 bytes"
     assert markdown_of(LOAD) == (
-        f"{MARK}\n\n"
+        f"{plan_mark('prod', 'feeds')}\n\n"
         "## Feedway plan for <code>prod</code>: 1 load\n\n"
         "### orders\n\n"
         "<code>s3&#58;&#47;&#47;lake&#47;1&#46;csv</code>\n\n"
@@ -108,10 +108,21 @@ def test_hostile_names_keep_a_table_a_table() -> None:
     assert len([line for line in lines if line.startswith("#")]) == 2
 
 
+def test_the_first_line_tells_plans_of_environments_and_projects_apart() -> None:
+    names = ["prod", "dev", "a b", "a--b", "-->", "ä\udcff", "a\nb"]
+    marks = [plan_mark(one, other) for one in names for other in names]
+
+    assert plan_mark("prod", "feeds/shop") == "<!-- feedway plan env=prod project=feeds/shop -->"
+    assert markdown_of(LOAD).splitlines()[0] == plan_mark("prod", "feeds")
+    assert len(set(marks)) == len(marks)
+    assert all(re.fullmatch("<!-- feedway plan [!-~]+ [!-~]+ -->", mark) for mark in marks)
+    assert all("--" not in mark[4:-3] for mark in marks)
+
+
 def test_files_that_are_set_aside_come_last() -> None:
     waiting = SetAside("orders", 2, False, "s3://lake/data/unprocessed/", "replay orders")
 
-    text = plan_markdown(PlanReport([PlannedFeed("orders", (LOAD,))], [waiting]), "prod", show_all=False)
+    text = plan_markdown(PlanReport([PlannedFeed("orders", (LOAD,))], [waiting]), "prod", "feeds", show_all=False)
 
     assert text.endswith("\n\n- orders&#58; 2 files in data&#47;unprocessed; continue with&#58; replay orders")
 
@@ -119,7 +130,7 @@ def test_files_that_are_set_aside_come_last() -> None:
 def test_a_failure_and_an_idle_feed_are_paragraphs() -> None:
     feeds = [PlannedFeed("a", idle="no file"), PlannedFeed("b", failure=SourceFileError("1.csv: |bad|\nmore"))]
 
-    text = plan_markdown(PlanReport(feeds, []), "prod", show_all=False)
+    text = plan_markdown(PlanReport(feeds, []), "prod", "feeds", show_all=False)
 
     assert "nothing to do, 1 pipeline would fail" in text
     assert "### a\n\nNothing to do: no file" in text
