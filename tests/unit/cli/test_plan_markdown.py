@@ -108,7 +108,7 @@ def test_hostile_names_keep_a_table_a_table() -> None:
     assert len([line for line in lines if line.startswith("#")]) == 2
 
 
-def test_the_first_line_tells_plans_of_environments_and_projects_apart() -> None:
+def test_plans_of_environments_and_projects_differ_in_the_first_line() -> None:
     names = ["prod", "dev", "a b", "a--b", "-->", "ä\udcff", "a\nb"]
     marks = [plan_mark(one, other) for one in names for other in names]
 

@@ -98,6 +98,7 @@ def values(template: str, name: str, text: str) -> Mapping[str, Any]:
         "newest_by": [name, name],
         "outage_mark": "outage: ",
         "since": NOON,
+        "until": NOON,
         "source_filename": text,
         "file_name": text,
         "statuses": [text, text],
