@@ -12,7 +12,7 @@ from framework.report.site import Period, Unit
 LEFT, RIGHT, TOP, BOTTOM = 62, 318, 10, 104
 """Where the bars of a chart stand, in a view box of 320 by 124."""
 _WIDEST = 40
-"""Of a bar, where there are few."""
+"""A bar is no wider where there are few."""
 _STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _FORMATS: dict[Unit, str] = {
     "hour": "%Y-%m-%d %H:00",
@@ -131,11 +131,14 @@ def _description(measure: _Measure, periods: Sequence[Period]) -> str:
 def _bars(periods: Sequence[Period], value: Callable[[Period], float], area: _Area) -> str:
     """Return the bars as one path. Each period has one, however small its value: a gap is a period without loads."""
     first = periods[0]
-    step = (area.right - area.left) / (_place(first, area.end.began) + 1)
-    width = round(min(max(step * 0.8, step - 2), _WIDEST), 1)
+    last = _place(first, area.end.began)
+    room = (area.right - area.left) / (last + 1)
+    width = round(min(max(room * 0.8, room - 2), _WIDEST), 1)
+    # The first bar begins and the last one ends where its label does.
+    step = (area.right - area.left - width) / max(last, 1)
     parts = []
     for period in periods:
-        left = area.left + _place(first, period.began) * step + (step - width) / 2
+        left = area.left + _place(first, period.began) * step
         height = max((area.lower - area.upper) * value(period) / area.top if area.top else 0, 1)
         parts.append(f"M{left:.1f} {area.lower:g}v-{height:.1f}h{width:g}V{area.lower:g}z")
     return "".join(parts)

@@ -128,7 +128,7 @@ def test_markdown_is_all_that_stdout_has(feed: FeedHarness) -> None:
     code, out, err = feed.command("--output", "github", "plan", feed.name)
 
     lines = out.splitlines()
-    assert (code, lines[0]) == (0, "<!-- feedway plan -->")
+    assert (code, lines[0]) == (0, "<!-- feedway plan env=sandbox project=. -->")
     assert "| + | <code>a</code> | <code>a</code> | varchar(256) |" in out
     assert "<code>&#124;x&#124;</code>" in out
     assert lines[-1] == "</details>"

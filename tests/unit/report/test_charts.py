@@ -36,11 +36,9 @@ def test_bars_are_as_high_as_their_values_and_a_day_without_loads_is_a_gap() -> 
     (first, second) = bars(rows.path)
     assert [tick.label for tick in rows.ticks] == ["0", "100", "200"]
     assert (first[1], second[1]) == pytest.approx(((BOTTOM - TOP) / 2, BOTTOM - TOP))
-    # Five days side by side, the first at the left edge, that of the report at the right.
-    day = (RIGHT - LEFT) / 5
-    assert [bar[0] + bar[2] / 2 for bar in (first, second)] == pytest.approx(
-        [LEFT + day / 2, LEFT + day * 3.5], abs=0.1
-    )
+    # Of five days the first begins at the left edge, and that of the report would end at the right.
+    assert first[0] == LEFT
+    assert second[0] + (second[0] - first[0]) / 3 + second[2] == pytest.approx(RIGHT, abs=0.2)
     assert (rows.first, rows.last) == ("2026-01-30", "2026-02-03")
     assert rows.description == (
         "Rows loaded from 2026-01-30 to 2026-02-02: 300 in 2 days with successful loads, the most, 200, in 2026-02-02."
@@ -57,7 +55,9 @@ def test_periods_of_every_unit_stand_where_their_time_is(unit: Unit, began: tupl
 
     first, second = bars(charts_of(periods, moment)[0].path)
 
-    assert (second[0] - first[0]) / place == pytest.approx((RIGHT - LEFT) / (place + 1), abs=0.1)
+    room = (RIGHT - LEFT) / (place + 1)
+    assert (first[0], second[0] + second[2]) == pytest.approx((LEFT, RIGHT), abs=0.2)
+    assert second[2] == pytest.approx(min(max(room * 0.8, room - 2), 40), abs=0.1)
 
 
 @pytest.mark.parametrize(
