@@ -213,6 +213,8 @@ def test_no_value_is_in_the_report_of_a_feed_that_logs_no_samples(feed: FeedHarn
     feed.write(f"pipelines/{feed.name}.yml", quiet)
     feed.land("4.csv", f"id,n\n1,{MARK}\n")
     feed.command("run", feed.name)
+    feed.land("5.csv", "id,n,extra\n5,5,7\n")
+    feed.command("run", feed.name)
     _, site = report(feed, feed.name)
     page = page_of(site, feed.name)
 
@@ -221,6 +223,10 @@ def test_no_value_is_in_the_report_of_a_feed_that_logs_no_samples(feed: FeedHarn
     (first, last, newest, oldest) = [each.text for each in page.all("pre")][:4]
     assert (first, oldest) == (hidden, hidden)
     assert last.splitlines()[0] in newest
+    # A reason that was written without values stays.
+    reasons = {row[2]: row[5] for row in cells(page, "Table of schema changes")}
+    assert "not shown" not in reasons["extra"]
+    assert reasons["wide"].startswith("not shown: it may quote values")
     assert "of n is not an integer" in newest
     assert "log_samples: false" in page.all("pre")[-1].text
     assert "n: integer" in page.all("pre")[-1].text

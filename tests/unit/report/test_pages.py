@@ -158,7 +158,7 @@ def test_a_report_of_nothing_says_so_in_words() -> None:
     assert not Page(page).all("svg")
     for words in (
         "No load is recorded",
-        "No load is recorded with a number of bad rows",
+        "No load is recorded that quarantined rows",
         "No change is recorded",
         "with a warning",
     ):
@@ -178,7 +178,7 @@ def test_a_page_claims_no_more_than_what_was_read() -> None:
 
     assert "none of the latest 1 change" in cut
     assert "no change is recorded" not in cut
-    for words in ("No load is recorded", "No change is recorded", "with a number of bad rows", "with a warning"):
+    for words in ("No load is recorded", "No change is recorded", "that quarantined rows", "with a warning"):
         assert f"{words} since 2026-03-02 06:30." in later
     for problem, why in (("x.yml:3", "the spec has problems"), ("", "the project has no spec of this feed any more")):
         unusable = page(described=None, problem=problem, columns=(), quarantine="")
