@@ -21,6 +21,7 @@ from framework.spec.project import control_schema_problem
 class FeedStatus:
     """The status of a feed. Numbers are None where they are not known, `late` where the feed is not late.
 
+    `state` is attention, running, unknown or ok: a feed of which something is not known is not ok.
     `set_aside` is a minimum where `set_aside_is_minimum`. `quarantined` counts rows, whose addresses are `quarantine`.
     `command` continues with the first of `attention`.
     """
@@ -71,10 +72,10 @@ def status_of(feed: Feed, seen: Seen, services: Services) -> FeedStatus:
         pipeline=pipeline,
         owner=spec.owner if isinstance(spec, PipelineSpec) else "",
         tags=spec.tags if isinstance(spec, PipelineSpec) else (),
-        state="attention" if attention else "running" if running else "ok",
+        state="attention" if attention else "running" if running else "ok" if _is_known(pipeline, seen) else "unknown",
         pending=len(seen.pending[pipeline]) if pipeline in seen.pending else None,
         set_aside=None if set_aside is None else len(set_aside.files),
-        set_aside_is_minimum=is_read and seen.is_minimum,
+        set_aside_is_minimum=is_read and bool(seen.unseen),
         quarantined=None if seen.quarantined is None else sum(each.rows for each in quarantined),
         quarantine=tuple(dict.fromkeys(lake.url(folder_of(lake, each)) for each in quarantined)),
         running=running,
@@ -83,6 +84,12 @@ def status_of(feed: Feed, seen: Seen, services: Services) -> FeedStatus:
         attention=tuple(attention),
         command=attention[0].command if attention else None,
     )
+
+
+def _is_known(pipeline: str, seen: Seen) -> bool:
+    """Return whether everything was read that a feed's state depends on."""
+    parts = (seen.pending.get(pipeline), seen.set_aside, seen.at_work, seen.audit, seen.quarantined, seen.journal)
+    return None not in parts and not seen.unseen
 
 
 def _attention(spec: PipelineSpec, seen: Seen, services: Services) -> list[Attention]:

@@ -1,4 +1,4 @@
-"""The files that a pipeline has set aside, which are neither pending nor loaded, and the command that loads them."""
+"""The files that a pipeline has set aside: they are neither pending nor loaded, and `status` shows how to continue."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from framework.spec.pipeline import PipelineSpec
 
 @dataclass(frozen=True)
 class SetAside:
-    """The unprocessed files of a pipeline; `folder` is their address, `command` loads them.
+    """The unprocessed files of a pipeline; `folder` is their address, `command` shows why, and what continues.
 
-    `files` is a minimum where `is_minimum`.
+    `files` is a minimum where `is_minimum`, and may be 0 then.
     """
 
     pipeline: str
@@ -32,15 +32,17 @@ class SetAside:
     @property
     def number(self) -> str:
         """How many files there are, in words."""
+        if not self.files:
+            return f"{self.pipeline}: too many files in data/unprocessed to know which are its own"
         least = "at least " if self.is_minimum else ""
         return f"{self.pipeline}: {least}{counted(self.files, 'file')} in data/unprocessed"
 
     def __str__(self) -> str:
-        return f"{self.number}; continue with: {self.command}"
+        return f"{self.number}; see what to do with: {self.command}"
 
 
 def find_set_aside(specs: Sequence[PipelineSpec], services: Services) -> list[SetAside]:
-    """Return the pipelines that have set files aside, in order; a failure to count them is logged."""
+    """Return the pipelines that have set files aside, or may have, in order; a failure to count them is logged."""
     if not specs:
         return []
     try:
@@ -49,9 +51,15 @@ def find_set_aside(specs: Sequence[PipelineSpec], services: Services) -> list[Se
         log = services.open_log(services.new_run_id(), "run")
         log.warning("the files in data/unprocessed were not counted", error=str(error))
         return []
-    numbers = {spec.pipeline: len(found.of(services.lake, spec).files) for spec in specs}
-    return [
-        SetAside(pipeline, number, found.is_minimum, found.folder, services.program.command("replay", pipeline))
-        for pipeline, number in numbers.items()
-        if number
+    lake, program = services.lake, services.program
+    counted_of = [
+        SetAside(
+            spec.pipeline,
+            len(found.of(lake, spec).files),
+            found.is_minimum_of(lake, spec),
+            found.folder,
+            program.command("status", spec.pipeline),
+        )
+        for spec in specs
     ]
+    return [each for each in counted_of if each.files or each.is_minimum]

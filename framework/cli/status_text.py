@@ -27,7 +27,11 @@ def status_text(found: Sequence[FeedStatus], notes: Sequence[str], width: int | 
 
 def _totals(found: Sequence[FeedStatus]) -> str:
     states = [feed.state for feed in found]
-    words = {"attention": ("needs attention", "need attention"), "running": ("is running", "are running")}
+    words = {
+        "attention": ("needs attention", "need attention"),
+        "running": ("is running", "are running"),
+        "unknown": ("is not known", "are not known"),
+    }
     parts = [counted(states.count(state), *words[state]) for state in words if state in states]
     return f"{counted(len(found), 'feed')}: {', '.join(parts) or 'nothing needs attention'}"
 
@@ -53,7 +57,7 @@ def _without_year(time: object) -> object:
 
 def status_cells(feed: FeedStatus) -> dict[str, object]:
     """Return the cells of a feed in the table; what there is none of is empty or None, what is not known a `?`."""
-    least = ">= " if feed.set_aside_is_minimum and feed.set_aside else ""
+    aside = f">= {feed.set_aside}" if feed.set_aside_is_minimum and feed.set_aside else _number(feed.set_aside)
     late = None if feed.late is None else (feed.late.late_since_ts or "never loaded")[:16]
     return {
         "": "!" if feed.attention else None,
@@ -61,7 +65,7 @@ def status_cells(feed: FeedStatus) -> dict[str, object]:
         "owner": feed.owner,
         "tags": ", ".join(feed.tags),
         "pending": _number(feed.pending),
-        "aside": f"{least}{feed.set_aside}" if least else _number(feed.set_aside),
+        "aside": "?" if feed.set_aside_is_minimum and not feed.set_aside else aside,
         "bad rows": _number(feed.quarantined),
         "running": "?" if feed.running is None else "yes" if feed.running else None,
         "late since": late,

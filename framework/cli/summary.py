@@ -114,7 +114,7 @@ def totals(outcome: Outcome) -> list[str]:
     if outcome.waiting:
         number = sum(each.files for each in outcome.waiting)
         least = "at least " if any(each.is_minimum for each in outcome.waiting) else ""
-        parts.append(f"{least}{counted(number, 'file')} set aside")
+        parts.append(f"{least}{counted(number, 'file')} set aside" if number else "files set aside are not counted")
     return [*lines, *(["; ".join(parts)] if parts else [])]
 
 

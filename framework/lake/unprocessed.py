@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from framework.lake.archive_names import names_before
 from framework.lake.bucket import LakeObject
@@ -17,7 +16,7 @@ from framework.spec.pipeline import PipelineSpec
 
 FOLDER = "data/unprocessed/"
 MOST_COUNTED = 1000
-"""Maximum number of files that are described to count them: each costs a call, at the end of every run."""
+"""Maximum number of files that are described: each costs a call, at the end of every run. All are listed."""
 
 
 @dataclass(frozen=True)
@@ -30,31 +29,37 @@ class Unprocessed:
 
 @dataclass(frozen=True)
 class UnprocessedOfFeeds:
-    """The first MOST_COUNTED unprocessed files that may be some pipelines', and the address of their folder.
+    """The newest MOST_COUNTED unprocessed files that may be some pipelines', and the address of their folder.
 
-    With `is_minimum` there are more.
+    `left` are the keys of older ones, which were not described.
     """
 
     files: tuple[SourceFile, ...]
-    is_minimum: bool
+    left: tuple[str, ...]
     folder: str
 
     def of(self, lake: Lake, spec: PipelineSpec) -> Unprocessed:
         """Return those of one of the pipelines: see `list_unprocessed`."""
         return _divided(lake, spec, self.files)
 
+    def is_minimum_of(self, lake: Lake, spec: PipelineSpec) -> bool:
+        """Return whether a file that was not described may be one of the pipelines', by its name."""
+        return any(_may_be_of(lake, spec, key) for key in self.left)
+
 
 def unprocessed_of_feeds(lake: Lake, specs: Sequence[PipelineSpec], *, of_any_name: bool = False) -> UnprocessedOfFeeds:
-    """Return the unprocessed files that may be these pipelines'. One call where no name matches one.
+    """Return the unprocessed files that may be these pipelines'. No call but the listing where no name matches one.
 
-    With `of_any_name` it is all of them: a spec may have changed since it matched the name of its file.
+    With `of_any_name` it is all of them, those of other names last: a spec may have changed since it matched its file.
     """
-    found = (each.key for each in _listed(lake))
-    own = (key for key in found if of_any_name or any(_may_be_of(lake, spec, key) for spec in specs))
-    keys = list(islice(own, MOST_COUNTED + 1))
+    newest = sorted(_listed(lake), key=lambda found: found.modified_at, reverse=True)
+    keys = [each.key for each in newest]
+    if not of_any_name or len(keys) > MOST_COUNTED:
+        own = [key for key in keys if any(_may_be_of(lake, spec, key) for spec in specs)]
+        keys = [*own, *sorted(set(keys).difference(own))] if of_any_name else own
     described = map_parallel(lake.describe, keys[:MOST_COUNTED])
     files = tuple(file for file in described if file is not None)
-    return UnprocessedOfFeeds(files, len(keys) > MOST_COUNTED, lake.url(lake.key(FOLDER)))
+    return UnprocessedOfFeeds(files, tuple(keys[MOST_COUNTED:]), lake.url(lake.key(FOLDER)))
 
 
 def _may_be_of(lake: Lake, spec: PipelineSpec, key: str) -> bool:

@@ -63,8 +63,9 @@ def test_the_command_that_continues_is_on_the_same_environment(feed: FeedHarness
     _, err = fail(feed, "run", feed.name, "--env", "another one")
     _, out, _ = feed.command("--env", "another one", "run", feed.name)
 
-    for line in (COMMAND.findall(err)[0], out.partition("continue with: ")[2].splitlines()[0]):
-        assert feed.pasted(line)[:4] == ["--env", "another one", "replay", feed.name]
+    shown = {"replay": COMMAND.findall(err)[0], "status": out.partition("see what to do with: ")[2].splitlines()[0]}
+    for verb, line in shown.items():
+        assert feed.pasted(line)[:4] == ["--env", "another one", verb, feed.name]
 
 
 def test_a_correct_file_is_loaded_instead_of_a_broken_one(feed: FeedHarness) -> None:

@@ -25,10 +25,11 @@ def test_files_that_are_set_aside_are_reported_with_the_command_that_goes_on(fee
     code, out, _ = feed.command(command, feed.name)
     _, document = feed.json(command, feed.name)
 
+    advice = f"see what to do with: feedway --project {feed.root} status {feed.name}"
     assert code == 0
     assert out.splitlines()[:2] == [
         f"{feed.name}: nothing to do: no file below s3://lake/data/in/{feed.name}/ matches *",
-        f"{feed.name}: 2 files in data/unprocessed; continue with: feedway --project {feed.root} replay {feed.name}",
+        f"{feed.name}: 2 files in data/unprocessed; {advice}",
     ]
     assert waiting(document, feed) == [(2, False)]
 
@@ -41,7 +42,8 @@ def test_one_file_is_one_file_and_is_reported_beside_those_that_load(feed: FeedH
     _, planned, _ = feed.command("plan", feed.name)
     _, out, _ = feed.command("run", feed.name)
 
-    shown = f"{feed.name}: 1 file in data/unprocessed; continue with: feedway --project {feed.root} replay {feed.name}"
+    command = f"feedway --project {feed.root} status {feed.name}"
+    shown = f"{feed.name}: 1 file in data/unprocessed; see what to do with: {command}"
     assert planned.splitlines()[-1] == shown
     assert out.splitlines()[-3:] == [shown, "1 feed: 1 loaded", "1 file: 1 loaded (1 row); 1 file set aside"]
 
@@ -50,12 +52,32 @@ def test_the_command_that_is_shown_goes_on(feed: FeedHarness) -> None:
     feed.land("bad.csv", BAD)
     feed.command("run", feed.name)
     _, out, _ = feed.command("run", feed.name)
-    command = out.partition("continue with: ")[2].splitlines()[0]
+    command = out.partition("see what to do with: ")[2].splitlines()[0]
 
-    code, _, err = feed.command(*feed.pasted(command))
+    code, shown, _ = feed.command(*feed.pasted(command))
 
-    assert code == 3
-    assert "/bad." in err
+    assert code == 6
+    assert "/bad." in shown
+
+
+def test_a_file_beyond_those_that_are_looked_at_is_not_hidden(
+    feed: FeedHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("framework.lake.unprocessed.MOST_COUNTED", 1)
+    names = [f"data/unprocessed/2026/{month}/{feed.name}.csv" for month in ("01", "02")]
+    for key in names:
+        feed.s3.put_object(Bucket="lake", Key=key, Body=b"")
+
+    _, ran = feed.json("run", feed.name)
+    code, document = feed.json("status", feed.name)
+    _, text, _ = feed.command("status", feed.name)
+    feed.s3.delete_object(Bucket="lake", Key=names[0])
+    feed.s3.delete_object(Bucket="lake", Key=names[1])
+
+    assert waiting(ran, feed) == [(0, True)]
+    assert (code, document["feeds"][0]["state"]) == (6, "unknown")
+    assert "were not looked at" in document["notes"][-1]
+    assert text.endswith("1 feed: 1 is not known\n")
 
 
 def test_files_of_another_feed_are_not_this_ones(feed: FeedHarness) -> None:

@@ -347,7 +347,9 @@ def test_what_can_be_read_is_shown_where_the_rest_cannot(
     assert found[known] is not None
     assert found[unknown] is None
     assert found["unknown"]
+    assert found["state"] == "unknown"
     assert f"  {feed.name}  " in text
+    assert text.endswith("1 feed: 1 is not known\n")
     assert "absent" in err
 
 

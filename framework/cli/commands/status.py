@@ -12,6 +12,7 @@ from framework.cli.selection import add_selection, read_feed, readable, selected
 from framework.cli.status_text import MOST_SHOWN, status_text
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
+from framework.lake.unprocessed import MOST_COUNTED
 from framework.load.status.seen import Seen, see_feeds
 from framework.model.program import Program
 from framework.model.words import counted, listed
@@ -20,7 +21,7 @@ from framework.warehouse.session import WarehouseSession
 
 MOST_FAILURES = 5
 """The most reasons why something is not known that the error names; JSON has all."""
-_STATES = ("attention", "running", "ok")
+_STATES = ("attention", "unknown", "running", "ok")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         seen = see_feeds([feed.pipeline for feed in feeds], readable(feeds, ()), services, warehouse)
         found = _ordered([status_of(feed, seen, services) for feed in feeds])
         replacing = {spec.pipeline for spec in readable(feeds, ()) if spec.load.mode.replaces_table}
-        notes = [*_quarantine_notes(found, replacing, output.program), *_doubtful_notes(seen)]
+        notes = [*_quarantine_notes(found, replacing, output.program), *_doubtful_notes(seen), *_unseen_notes(seen)]
     failures = list({str(error): error for error in seen.failures}.values())
     document = {
         "feeds": [feed.as_dict() for feed in found],
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     }
     output.document(document, lambda: status_text(found, notes, output.width))
     end_in(failures[:MOST_FAILURES], f"of {counted(len(failures), 'failure')}")
-    return ATTENTION if any(feed.attention for feed in found) else 0
+    return ATTENTION if seen.unseen or any(feed.attention for feed in found) else 0
 
 
 def _ordered(found: Sequence[FeedStatus]) -> list[FeedStatus]:
@@ -74,6 +75,16 @@ def _quarantine_notes(found: Sequence[FeedStatus], replacing: Collection[str], p
             advice = f"send the file corrected; {see}" if feed.pipeline in replacing else correct
             where = listed(feed.quarantine, MOST_SHOWN)
             yield f"{feed.pipeline}: {counted(feed.quarantined, 'row')} in quarantine, in {where}; {advice}"
+
+
+def _unseen_notes(seen: Seen) -> Iterator[str]:
+    """Yield that some files that were set aside were not looked at, as each costs a call."""
+    if seen.unseen:
+        yield (
+            f"{counted(len(seen.unseen), 'file')} in data/unprocessed were not looked at, beyond the {MOST_COUNTED:,} "
+            "that are: any feed may have set them aside. Name one feed, whose files are looked at first; and replay or "
+            "skip what is there"
+        )
 
 
 def _doubtful_notes(seen: Seen) -> Iterator[str]:

@@ -38,14 +38,14 @@ class AtWork:
 class Seen:
     """What is known of feeds. What could not be read is None, or not in a mapping, and `failures` say why.
 
-    `pending` and `set_aside` are files by pipeline. `set_aside` is a minimum where `is_minimum`. `newest` are the
-    newest loaded files of pipelines that have set files aside whose order matters. `quarantined` are files of which bad
-    rows are left.
+    `pending` and `set_aside` are files by pipeline. `unseen` are the keys of files set aside that were not read: with
+    them numbers are minimums. `newest` are the newest loaded files of pipelines that have set files aside whose order
+    matters. `quarantined` are files of which bad rows are left.
     """
 
     pending: Mapping[str, Sequence[LakeObject]]
     set_aside: Mapping[str, Unprocessed] | None
-    is_minimum: bool
+    unseen: tuple[str, ...]
     at_work: AtWork | None
     audit: FeedsAudit | None
     quarantined: Sequence[QuarantinedFile] | None
@@ -90,7 +90,7 @@ def see_feeds(
     return Seen(
         pending=pending,
         set_aside=set_aside,
-        is_minimum=found is not None and found.is_minimum,
+        unseen=() if found is None else found.left,
         at_work=at_work,
         audit=audit,
         quarantined=quarantined,

@@ -120,11 +120,11 @@ def test_plans_of_environments_and_projects_differ_in_the_first_line() -> None:
 
 
 def test_files_that_are_set_aside_come_last() -> None:
-    waiting = SetAside("orders", 2, False, "s3://lake/data/unprocessed/", "replay orders")
+    waiting = SetAside("orders", 2, False, "s3://lake/data/unprocessed/", "status orders")
 
     text = plan_markdown(PlanReport([PlannedFeed("orders", (LOAD,))], [waiting]), "prod", "feeds", show_all=False)
 
-    assert text.endswith("\n\n- orders&#58; 2 files in data&#47;unprocessed; continue with&#58; replay orders")
+    assert text.endswith("\n\n- orders&#58; 2 files in data&#47;unprocessed; see what to do with&#58; status orders")
 
 
 def test_a_failure_and_an_idle_feed_are_paragraphs() -> None:
