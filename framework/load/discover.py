@@ -10,7 +10,16 @@ from framework.errors import Section, SpecError
 from framework.lake.identity import METADATA_LOST
 from framework.lake.pending import is_file_of, list_arrived
 from framework.lake.unprocessed import list_unprocessed
-from framework.load.request import Arriving, Corrections, LoadRequest, OneFile, Pending, Unprocessed, is_again
+from framework.load.request import (
+    Arriving,
+    Corrections,
+    LoadRequest,
+    OneFile,
+    Pending,
+    Replacement,
+    Unprocessed,
+    is_again,
+)
 from framework.load.services import Services
 from framework.model.files import SourceFile
 from framework.model.words import listed
@@ -50,8 +59,10 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
     if problem := control_schema_problem(spec, services.environment):
         raise SpecError(str(problem))
     match request:
-        case Pending(instead_of=replaced):
-            return _pending_work(spec, services) if replaced is None else _replacing_work(spec, services, replaced)
+        case Pending():
+            return _pending_work(spec, services)
+        case Replacement():
+            return _replacing_work(spec, services, request)
         case Arriving(files=files):
             return _arrived_work(spec, list(files))
         case Unprocessed(key=key):
@@ -79,17 +90,23 @@ def _pending_work(spec: PipelineSpec, services: Services) -> Worklist:
     return replace(work, unmatched=tuple(arrived.unmatched))
 
 
-def _replacing_work(spec: PipelineSpec, services: Services, asked: str) -> Worklist:
-    """Return the pending files, of which there must be one, and the file set aside that they replace."""
-    ((replaced,),) = _unprocessed_work(spec, services, asked).loads
-    work = _pending_work(spec, services)
-    if not work.loads:
-        skipping = services.program.command("skip", replaced.source.key)
-        raise SpecError(
-            f"no file of {spec.pipeline} is pending that could be loaded instead of {replaced.source.url}, which "
-            f"stays. Send a correct one; or, if one is loaded already, archive this one with: {skipping}"
-        )
-    return replace(work, replaced=replaced)
+def _replacing_work(spec: PipelineSpec, services: Services, request: Replacement) -> Worklist:
+    """Return the pending file that replaces one that was set aside, with the arrival of that one."""
+    ((replaced,),) = _unprocessed_work(spec, services, request.instead_of).loads
+    lake, arrived = services.lake, list_arrived(services.lake, spec.source)
+    key = replaced.source.identity.key if request.key is None else lake.key_of(request.key)
+    for found in arrived.pending:
+        if found.key == key:
+            file = replace(lake.arrived(found), arrived_at=replaced.source.arrived_at)
+            return Worklist([(LoadFile(file),)], [], [file.identity.etag], replaced=replaced)
+    others = [found.key for found in arrived.pending]
+    there = f"{listed(others)} may be other files: name one that is to be loaded instead with --file KEY. "
+    skipping = services.program.command("skip", replaced.source.key)
+    raise SpecError(
+        f"{lake.url(key)} is not pending, so no file replaces {replaced.source.url}, which stays. "
+        f"{there if others else ''}Send a correct one under the same name; or, if one is loaded already, archive this "
+        f"one with: {skipping}"
+    ).about(Section.ASKED)
 
 
 def _arrived_work(spec: PipelineSpec, files: list[SourceFile]) -> Worklist:

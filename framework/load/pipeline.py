@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from framework.errors import PipelineError
 from framework.load.audit_trail import export_log
@@ -74,17 +73,17 @@ def load_pipeline(opening: Opening, invocation: Invocation) -> Iterator[list[Loa
         failures = [result.failure.error for result in ended.results if result.failure and result.status == "FAILED"]
         if any(map(is_outage, failures)) or (failures and spec.source.on_failure == "stop"):
             return
-    if work.replaced is not None and "SUCCESS" in statuses and statuses <= {"SUCCESS", "SKIPPED"}:
+    if work.replaced is not None and statuses == {"SUCCESS"}:
         yield _archive_replaced(begin_run(invocation, names, request), work, work.replaced)
     if not work.loads and (invocation.expired_runs(spec.pipeline) or invocation.has_left_views(opening.target)):
         yield recover_only(begin_run(invocation, names, request))
 
 
 def _archive_replaced(run: Run, work: Worklist, replaced: LoadFile) -> list[LoadResult]:
-    """Skip a file that was set aside, in whose place others are loaded."""
+    """Skip a file that was set aside, in whose place another one is loaded."""
+    ((loaded,),) = work.loads
     try:
-        reasons = {replaced: "a file that was sent later is loaded instead"}
-        return skip_files(run, replace(work, older=[]), reasons)
+        return skip_files(run, work, {replaced: f"{loaded.source.url} is loaded instead of it"})
     except PipelineError as error:
         return settle_failed(run, [replaced], error, None)
     finally:

@@ -25,9 +25,20 @@ NOTHING_ACCEPTED = Accepted()
 
 @dataclass(frozen=True)
 class Pending:
-    """All pending files. `instead_of` is a file that was set aside, and is archived once they have loaded."""
+    """All pending files."""
 
-    instead_of: str | None = None
+
+@dataclass(frozen=True)
+class Replacement:
+    """A pending file that is loaded in the place of one that was set aside, which is archived then.
+
+    It counts as if it had arrived when that one did. `key` is its own; None stands for the key under which that one
+    arrived.
+    """
+
+    instead_of: str
+    key: str | None = None
+    accepted: Accepted = NOTHING_ACCEPTED
 
 
 @dataclass(frozen=True)
@@ -65,13 +76,13 @@ class Arriving:
     files: tuple[SourceFile, ...]
 
 
-LoadRequest = Pending | OneFile | Unprocessed | Corrections | Arriving
+LoadRequest = Pending | Replacement | OneFile | Unprocessed | Corrections | Arriving
 
 
 def accepted_by(request: LoadRequest) -> Accepted:
     """Return the properties that are accepted of the files."""
     match request:
-        case OneFile(accepted=accepted) | Unprocessed(accepted=accepted):
+        case Replacement(accepted=accepted) | OneFile(accepted=accepted) | Unprocessed(accepted=accepted):
             return accepted
         case Pending() | Corrections() | Arriving():
             return NOTHING_ACCEPTED

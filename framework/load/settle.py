@@ -68,7 +68,7 @@ def refuse_files(run: Run, reasons: Reasons) -> list[LoadResult]:
         source = file.source
         run.log.warning(Event.FILE_REFUSED, file=source.url, reason=reason)
         error = SpecError(f"{source.url} is not loaded: {reason}.").about(Section.ORDER)
-        way_in = out_of_order(run.spec.pipeline, run.services.program, source.key)
+        way_in = out_of_order(run.request, run.spec.pipeline, run.services.program, source.key)
         failure = LoadFailure("SpecError", run.progress.step.value, str(error), error, way_in)
         results.append(result_of(run, file, "REFUSED", reason=reason, failure=failure))
     return results

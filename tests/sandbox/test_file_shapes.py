@@ -181,7 +181,7 @@ def test_the_commands_accept_one_file_of_new_columns(feed: FeedHarness) -> None:
     failed, _, err = feed.command("run", feed.name)
     assert failed == 3
     assert feed.command("replay", feed.name, "--allow-new-columns")[0] == 2
-    advised_command = feed.pasted(err.partition("To load it as it is: ")[2].splitlines()[0])
+    advised_command = feed.pasted(err.partition("If it is right as it is, ")[2].partition(" loads it: ")[0])
     assert advised_command[-1] == "--allow-new-columns"
     code, document = feed.json(*advised_command)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.arrivals import land
 from tests.harness import FeedHarness
 
-COMMAND = re.compile(r"(?:Continue with|To load it as it is|To load it all the same|load it instead with): (.+)$", re.M)
+COMMAND = re.compile(r"(?:Continue with|To load it all the same|load it instead with): (.+)$", re.M)
 APPEND = "load: {mode: append}\n"
 
 
@@ -81,20 +82,59 @@ def test_a_correct_file_is_loaded_instead_of_a_broken_one(feed: FeedHarness) -> 
     assert feed.command("sandbox", "sql", f"select count(*) from public.{feed.name}")[1].split()[-1] == "1"
 
 
-@pytest.mark.parametrize("pending", [None, 'id,a\n1,"x\n'])
-def test_a_broken_file_stays_while_no_correct_one_is_loaded(feed: FeedHarness, pending: str | None) -> None:
+@pytest.mark.parametrize(("pending", "code"), [("", 2), ("{}.csv", 3), ("{}_2.csv", 2), ("other/{}.csv", 2)])
+def test_a_broken_file_stays_while_no_correct_one_is_loaded(feed: FeedHarness, pending: str, code: int) -> None:
     write_spec(feed, APPEND)
     feed.land(f"{feed.name}.csv", 'id,a\n1,"x\n')
     _, err = fail(feed, "run", feed.name)
     (broken,) = keys(feed, "data/unprocessed/")
-    if pending is not None:
-        feed.land(f"{feed.name}_2.csv", pending)
+    content = 'id,a\n1,"x"\n' if code == 2 else 'id,a\n1,"x\n'
+    sent = feed.land(pending.format(feed.name), content) if pending else ""
+    advised = feed.pasted(COMMAND.findall(err)[0])
 
-    code, _, said = feed.command(*feed.pasted(COMMAND.findall(err)[0]))
+    found, _, said = feed.command(*advised)
 
-    assert code == (2 if pending is None else 3)
+    assert found == code
     assert broken in keys(feed, "data/unprocessed/")
-    assert ("archive this one with: feedway " in said) == (pending is None)
+    assert ("archive this one with: feedway " in said) == (code == 2)
+    if pending and code == 2:
+        assert f"{sent} may be other files: name one that is to be loaded instead with --file KEY." in said
+        assert feed.command(*advised, "--file", sent)[0] == 0
+        assert keys(feed, "data/unprocessed/") == []
+
+
+def test_a_correct_file_is_loaded_in_the_place_of_the_broken_one(feed: FeedHarness) -> None:
+    write_spec(feed, "load: {keys: [id]}\n")
+    for number, content in ((1, 'id,a\n1,"old\n'), (2, "id,a\n1,new\n")):
+        feed.land(f"{feed.name}_{number}.csv", content)
+        time.sleep(1.1)  # Arrivals are exact to the second.
+    stopped, err = fail(feed, "run", feed.name)
+    feed.land(f"{feed.name}_1.csv", "id,a\n1,old\n2,old\n")
+
+    code, result = follow_advice(feed, err)
+    (load,) = feed.json("history", feed.name, "--status", "SKIPPED")[1]["loads"]
+    assert feed.command("run", feed.name)[0] == 0
+
+    assert (stopped, code, result["status"]) == (3, 0, "SKIPPED")
+    assert load["error_message"] == f"s3://lake/data/in/{feed.name}/{feed.name}_1.csv is loaded instead of it"
+    assert feed.sql(f"select id, a from public.{feed.name} order by id") == [(1, "new"), (2, "old")]
+
+
+def test_a_correct_file_is_refused_once_a_later_one_is_loaded(feed: FeedHarness) -> None:
+    write_spec(feed, "load: {keys: [id]}\n")
+    feed.land(f"{feed.name}_1.csv", 'id,a\n1,"old\n')
+    _, err = fail(feed, "run", feed.name)
+    time.sleep(1.1)  # Arrivals are exact to the second.
+    feed.land(f"{feed.name}_2.csv", "id,a\n1,new\n")
+    assert feed.command("run", feed.name)[0] == 0
+    feed.land(f"{feed.name}_1.csv", "id,a\n1,old\n2,old\n")
+
+    code, refused = fail(feed, *feed.pasted(COMMAND.findall(err)[0]))
+    stays = keys(feed, "data/unprocessed/")
+    again, _ = follow_advice(feed, refused)
+
+    assert (code, len(stays), again) == (2, 1, 0)
+    assert keys(feed, "data/unprocessed/") == []
 
 
 def test_no_change_of_the_spec_is_advised_where_none_would_load_the_file(feed: FeedHarness) -> None:
@@ -103,7 +143,7 @@ def test_no_change_of_the_spec_is_advised_where_none_would_load_the_file(feed: F
     _, err = fail(feed, "run", feed.name)
 
     assert "types.columns.a" not in err
-    assert "When a correct one has come, load it instead with: feedway " in err
+    assert "When a correct one has come under its name, load it instead with: feedway " in err
 
 
 def test_the_files_of_a_batch_that_are_sound_are_said_to_stay(feed: FeedHarness) -> None:
@@ -125,8 +165,11 @@ def test_a_snapshot_that_shrinks_the_table_is_accepted_as_advised(feed: FeedHarn
     feed.land(f"{feed.name}_2.csv", "id\n1\n")
     _, err = fail(feed, "run", feed.name)
 
-    code, result = follow_advice(feed, err)
+    accepting = err.partition("If it is right as it is, ")[2].partition(" loads it: where")[0]
+    code, document = feed.json(*feed.pasted(accepting))
+    (result,) = document["loads"]
 
+    assert COMMAND.findall(err)[0].count("--instead-of") == 1
     assert (code, result["status"], result["records_inserted"], result["records_deleted"]) == (0, "SUCCESS", 1, 4)
 
 
@@ -152,9 +195,12 @@ def test_an_archived_file_that_fails_to_load_again_is_loaded_again_as_advised(fe
     write_spec(feed, "load: {keys: [id]}\n", "expect: {min_rows: 2}\n")
     _, err = fail(feed, "run", feed.name, "--file", archived, "--again")
 
-    code, result = follow_advice(feed, err)
+    again, _ = follow_advice(feed, err)
+    accepting = err.partition("If it is right as it is, ")[2].partition(" loads it: where")[0]
+    code, document = feed.json(*feed.pasted(accepting))
+    (result,) = document["loads"]
 
-    assert (code, result["status"], result["records_updated"]) == (0, "SUCCESS", 1)
+    assert (again, code, result["status"], result["records_updated"]) == (3, 0, "SUCCESS", 1)
     assert keys(feed, "data/archive/") == [archived]
 
 

@@ -60,7 +60,7 @@ def test_the_command_that_is_shown_goes_on(feed: FeedHarness) -> None:
     assert "/bad." in shown
 
 
-def test_a_file_beyond_those_that_are_looked_at_is_not_hidden(
+def test_a_file_beyond_those_that_are_read_is_not_hidden(
     feed: FeedHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("framework.lake.unprocessed.MOST_COUNTED", 1)
@@ -76,7 +76,7 @@ def test_a_file_beyond_those_that_are_looked_at_is_not_hidden(
 
     assert waiting(ran, feed) == [(0, True)]
     assert (code, document["feeds"][0]["state"]) == (6, "unknown")
-    assert "were not looked at" in document["notes"][-1]
+    assert "were not read" in document["notes"][-1]
     assert text.endswith("1 feed: 1 is not known\n")
 
 

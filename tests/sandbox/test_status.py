@@ -91,6 +91,10 @@ CASES = {
         "nr,amount\n2,6\n", [(1, 5), (2, 6)], fix=KEYS + "columns: {rename: {nr: id, amount: a}}\n",
         says="no column of the file is one of public.{name}",
     ),
+    "a title for a header": Case(
+        "Sales,May\n2,6\n", [(1, 5), (2, 6)], APPEND, correct="id,a\n2,6\n", pastes="run",
+        says="no column of the file is one of public.{name}", fixed_by="source.options (header, skip_lines, range)",
+    ),
     "narrower type": Case(
         "id,a\n2,6\n", [(1, 5), (2, 6)], KEYS + INTEGER, then=KEYS + INTEGER.replace("integer", "smallint"),
         fix=KEYS + INTEGER, says="types.columns.a is smallint", fixed_by="Correct the spec.", pastes="run",
@@ -130,9 +134,13 @@ CASES = {
     "too many attempts": Case(
         "id,a\n2,6\n", [(1, 5), (2, 6)], APPEND, damage=REFUSE, repair=ALLOW, runs=3, says="permission denied"
     ),
+    "few rows": Case(
+        "id,a\n", [(2, 6)], REPLACE, correct="id,a\n2,6\n", pastes="run",
+        says="expect.min_rows is 1", fixed_by="To load this one as it is:",
+    ),
     "older file": Case(
-        "id,a\n2,6\n", [(1, 5), (2, 6), (3, 7)], then=KEYS + "expect: {min_rows: 2}\n", fix=KEYS,
-        says="the load has 1 good row", fixed_by="which comes after it, is loaded",
+        "id,a\n2,6\n", [(1, 5), (3, 7)], then=KEYS + "expect: {min_rows: 2}\n", fix=KEYS,
+        says="the load has 1 good row", fixed_by="which comes after it, is loaded", pastes="skip",
     ),
 }  # fmt: skip
 

@@ -9,8 +9,6 @@ from framework.cli.output import Output
 from framework.cli.result_file import check_result_place
 from framework.cli.results import add_fail_fast, load_pipelines, surroundings_of
 from framework.cli.selection import add_selection, selected_feeds
-from framework.errors import SpecError
-from framework.load.request import Pending
 from framework.spec.project import Project
 
 
@@ -23,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--instead-of",
         metavar="KEY",
-        help="load what is pending instead of this file in data/unprocessed, and archive it then",
+        help="load the pending file of the same name, or that of --file, in the place of this file in "
+        "data/unprocessed, and archive this one then",
     )
     parser.add_argument(
         "--result", metavar="PLACE", help="also write the JSON document there: a local file, or s3://BUCKET/KEY"
@@ -40,10 +39,6 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     surroundings = surroundings_of(arguments, project, arguments.result)
     feeds = selected_feeds(arguments, project)
     request = file_request(arguments, pipelines=len(feeds))
-    if arguments.instead_of is not None:
-        if len(feeds) != 1 or arguments.file is not None:
-            raise SpecError("--instead-of KEY goes with the name of one pipeline, and without --file")
-        request = Pending(arguments.instead_of)
     if arguments.result is not None:
         check_result_place(arguments.result)
     return load_pipelines(feeds, request, surroundings, output)

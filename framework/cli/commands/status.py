@@ -78,11 +78,11 @@ def _quarantine_notes(found: Sequence[FeedStatus], replacing: Collection[str], p
 
 
 def _unseen_notes(seen: Seen) -> Iterator[str]:
-    """Yield that some files that were set aside were not looked at, as each costs a call."""
+    """Yield that some files that were set aside were not read, as each costs a call."""
     if seen.unseen:
         yield (
-            f"{counted(len(seen.unseen), 'file')} in data/unprocessed were not looked at, beyond the {MOST_COUNTED:,} "
-            "that are: any feed may have set them aside. Name one feed, whose files are looked at first; and replay or "
+            f"{counted(len(seen.unseen), 'file')} in data/unprocessed were not read, beyond the {MOST_COUNTED:,} "
+            "that are: any feed may have set them aside. Name one feed, whose files are read first; and replay or "
             "skip what is there"
         )
 

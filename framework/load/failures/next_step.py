@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from framework.errors import PipelineError, SourceFileError
 from framework.lake.lake import Lake
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
-from framework.load.request import Arriving, Corrections, LoadRequest, OneFile, Pending, Unprocessed, accepted_by
+from framework.load.request import (
+    Arriving,
+    Corrections,
+    LoadRequest,
+    OneFile,
+    Pending,
+    Replacement,
+    Unprocessed,
+    accepted_by,
+)
 from framework.load.result import NextStep
 from framework.model.failure import FailureKind
 from framework.model.program import Program
@@ -25,6 +34,12 @@ _FIXES = {
     "TransientWarehouseError": "Wait until the warehouse and S3 answer.",
 }
 """What has to be done before a load can succeed, by the class of the error that ended it."""
+
+_ACCEPTED = {
+    "--allow-shrink": "where load.mode is replace, the rows that it lacks leave the table",
+    "--allow-new-columns": "the table gets all its columns as new ones, and the others are empty in its rows",
+}
+"""What an option does that loads a file which was refused."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,8 @@ def fix_of(kind: FailureKind) -> str:
     if kind.needs_new_file:
         return "Have a correct file sent: no row can be loaded from this one."
     if kind.accept_with:
-        return f"Check the file and the spec, as the message says. If both are right, {kind.accept_with} loads it."
+        accepted = f"If both are right, {kind.accept_with} loads it: {_ACCEPTED[kind.accept_with]}."
+        return f"Check the file and the spec, as the message says, and have a correct file sent. {accepted}"
     if kind.is_outage:
         return "Wait until the warehouse, S3 and this machine work again, or correct what the message names."
     return _FIXES.get(kind.type, "Report the failure, which is not expected, with the log of the load.")
@@ -76,30 +92,39 @@ def _retries(load: FailedLoad, set_aside: Sequence[str]) -> tuple[tuple[str, ...
 def _continuing(load: FailedLoad, set_aside: Sequence[str]) -> tuple[str, ...]:
     """Return the arguments of the one command that continues."""
     if not set_aside:
-        return again(load.request, load.pipeline, load.kind.accept_with)
-    if load.kind.needs_new_file:
+        return again(load.request, load.pipeline)
+    if load.kind.needs_new_file or load.kind.accept_with:
         return ("run", load.pipeline, "--instead-of", set_aside[0])
     if len(set_aside) > 1:
         return ("replay", load.pipeline)
-    options = [load.kind.accept_with] if load.kind.accept_with else []
-    return ("replay", load.pipeline, "--file", set_aside[0], *options)
+    return ("replay", load.pipeline, "--file", set_aside[0])
 
 
 def _in_words(load: FailedLoad, lake: Lake, set_aside: Sequence[str]) -> str:
     """Return where the files are, and what leads over to the command."""
     if not set_aside:
-        return f"{_where_they_stay(load.keys, 'The', lake)}Continue with"
+        accepted = _accepting(load, *again(load.request, load.pipeline)) if isinstance(load.request, OneFile) else ""
+        return f"{_where_they_stay(load.keys, 'The', lake)}{accepted}Continue with"
     others = _where_they_stay([key for key in load.keys if key not in set_aside], "The other", lake)
     key = set_aside[0]
     if len(set_aside) > 1:
         where = f"{others}{len(set_aside)} files are now below {lake.url(key.rpartition('/')[0])}/."
-        if load.kind.needs_new_file:
-            return f"{where} When correct ones have come, load them instead, for the first with"
+        if load.kind.needs_new_file or load.kind.accept_with:
+            return f"{where} When correct ones have come under their names, load them instead, for the first with"
         return f"{where} Continue with"
     where = f"{others}The file {'at fault ' if others else ''}is now at {lake.url(key)}."
-    if load.kind.needs_new_file:
-        return f"{where} When a correct one has come, load it instead with"
-    return f"{where} {'To load it as it is' if load.kind.accept_with else 'Continue with'}"
+    accepted = _accepting(load, "replay", load.pipeline, "--file", key)
+    if load.kind.needs_new_file or accepted:
+        return f"{where} {accepted}When a correct one has come under its name, load it instead with"
+    return f"{where} Continue with"
+
+
+def _accepting(load: FailedLoad, *words: str) -> str:
+    """Return which command loads a refused file as it is, and what it does; nothing where no option does."""
+    option = load.kind.accept_with
+    if option is None:
+        return ""
+    return f"If it is right as it is, {load.program.command(*words, option)} loads it: {_ACCEPTED[option]}. "
 
 
 def _where_they_stay(keys: Sequence[str], article: str, lake: Lake) -> str:
@@ -108,28 +133,31 @@ def _where_they_stay(keys: Sequence[str], article: str, lake: Lake) -> str:
     return f"{article} file stays at {lake.url(keys[0])}. " if keys else ""
 
 
-def out_of_order(pipeline: str, program: Program, key: str) -> NextStep:
+def out_of_order(request: LoadRequest, pipeline: str, program: Program, key: str) -> NextStep:
     """Return the command that loads a file after newer ones."""
-    command = program.command("run", pipeline, "--file", key, "--out-of-order")
+    words = again(request, pipeline) if isinstance(request, Replacement) else ("run", pipeline, "--file", key)
+    command = program.command(*words, "--out-of-order")
+    if isinstance(request, Replacement | Unprocessed):
+        skipping = program.command("skip", request.instead_of if isinstance(request, Replacement) else key)
+        what = "the one that was set aside" if isinstance(request, Replacement) else "it"
+        return NextStep(f"To archive {what}: {skipping}\nTo load it all the same: {command}", command=skipping)
     return NextStep(f"To load it all the same: {command}", command=command)
 
 
-def again(request: LoadRequest, pipeline: str, accept_with: str | None = None) -> tuple[str, ...]:
-    """Return the arguments of the command that repeats a request for one pipeline whose files stay where they are.
-
-    `accept_with` is an option that is added where the request names a file.
-    """
+def again(request: LoadRequest, pipeline: str) -> tuple[str, ...]:
+    """Return the arguments of the command that repeats a request for one pipeline whose files stay where they are."""
+    is_again = False
     match request:
-        case Pending(instead_of=str(key)):
-            return ("run", pipeline, "--instead-of", key)
         case Pending() | Corrections() | Arriving():
             return ("run", pipeline)
         case Unprocessed(key=None, accepted=accepted):
             return ("replay", pipeline, *(("--out-of-order",) if accepted.out_of_order else ()))
         case Unprocessed(key=str(key)):
-            verb, is_again = "replay", False
+            words: tuple[str, ...] = ("replay", pipeline, "--file", key)
         case OneFile(key=key, again=is_again):
-            verb = "run"
+            words = ("run", pipeline, "--file", key)
+        case Replacement(instead_of=replaced, key=named):
+            words = ("run", pipeline, "--instead-of", replaced, *(("--file", named) if named else ()))
     accepted = accepted_by(request)
     options = {
         "--again": is_again,
@@ -137,6 +165,4 @@ def again(request: LoadRequest, pipeline: str, accept_with: str | None = None) -
         "--allow-shrink": accepted.shrink,
         "--allow-new-columns": accepted.new_columns,
     }
-    if accept_with:
-        options[accept_with] = True
-    return (verb, pipeline, "--file", key, *(name for name, is_set in options.items() if is_set))
+    return (*words, *(name for name, is_set in options.items() if is_set))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -15,12 +16,17 @@ from framework.load.status.seen import Seen
 from framework.model.failure import NOT_BEGUN, FailureKind
 from framework.model.files import FileIdentity, SourceFile
 from framework.model.program import Program
+from framework.model.words import listed
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.unsettled import UnsettledFile
 
 Kind = Literal["spec", "unfinished", "failed", "set_aside", "view", "late"]
 _OF_FILES = ("SourceFileError", "UndecodableFileError")
 """The classes of errors that a corrected file avoids."""
+_OPTION = re.compile(r"source\.(?:options\.)?[a-z_]+")
+"""A field of the spec that a message names, by which the file is read otherwise."""
+_RENAMED = "columns.rename or, where the first row is no header, source.options (header, skip_lines, range)"
+"""What reads the columns of a file otherwise that has none of the table."""
 _MOST_PROBLEMS = 3
 """The most problems of a spec that are described."""
 _UNKNOWN = FailureKind("", "")
@@ -164,29 +170,52 @@ def _of_file(spec: PipelineSpec, file: SourceFile, row: UnsettledFile | None, se
     if row is not None:
         message = row.message or "the file was set aside, and its last load has not ended"
     newest = seen.newest.get(spec.pipeline)
-    skipping = place.program.command("skip", file.key)
-    replacing = place.program.command("run", spec.pipeline, "--instead-of", file.key)
-    if any(found.key == file.identity.key for found in seen.pending.get(spec.pipeline, ())):
-        fix = "Check that the pending file of the same name has its rows. This one is archived when that one is loaded."
-        command = replacing
-    elif row is not None and row.is_sent_again:
+    later = newest[0] if newest is not None and is_after(spec, newest, file) else None
+    if row is not None and row.is_sent_again:
         fix = "Check that the file of the same name that was loaded since has its rows. This one is archived."
-        command = skipping
-    elif kind.needs_new_file or newest is None or not is_after(spec, newest, file):
-        failed = FailedLoad(spec.pipeline, place.program, Unprocessed(), kind, [file.key])
-        fix, command = _fix(kind), next_step(failed, place.lake).command
-        if not kind.needs_new_file and kind.type in _OF_FILES:
-            fix += f" Or have a correct one sent, and load it instead with: {replacing}"
-    elif spec.load.mode.replaces_table:
-        fix, command = "Nothing: a newer file has replaced the table. This one is archived.", skipping
+        command = place.program.command("skip", file.key)
+    elif later is not None:
+        fix, command = _of_late(spec, file, kind, later, place), place.program.command("skip", file.key)
+    elif any(found.key == file.identity.key for found in seen.pending.get(spec.pipeline, ())):
+        fix = "Check that the pending file of the same name has its rows. This one is archived when that one is loaded."
+        command = place.program.command("run", spec.pipeline, "--instead-of", file.key)
     else:
-        options = ["--out-of-order", *([kind.accept_with] if kind.accept_with else [])]
-        command = place.program.command("replay", spec.pipeline, "--file", file.key, *options)
-        fix = (
-            f"{_fix(kind)} {newest[0]}, which comes after it, is loaded, so its rows will replace newer ones. "
-            f"If its rows are not needed any more, archive it instead: {skipping}"
-        )
+        failed = FailedLoad(spec.pipeline, place.program, Unprocessed(), kind, [file.key])
+        fix, command = _of_failure(file, failed, message, place), next_step(failed, place.lake).command
     return Attention("set_aside", message, fix, command, file.url, 1, None if row is None else row.run_id)
+
+
+def _of_late(spec: PipelineSpec, file: SourceFile, kind: FailureKind, later: str, place: Place) -> str:
+    """Return what to do before a file is archived after which a later one is loaded."""
+    if spec.load.mode.replaces_table:
+        return "Nothing: a newer file has replaced the table. This one is archived."
+    fix = (
+        f"{later}, which comes after it, is loaded. If its rows are still needed, have a file with them sent: the next "
+        "run loads it as the newest. This one is archived."
+    )
+    if kind.needs_new_file:
+        return fix
+    options = ["--out-of-order", *([kind.accept_with] if kind.accept_with else [])]
+    replaying = place.program.command("replay", spec.pipeline, "--file", file.key, *options)
+    return f"{fix} To load it after all, so that its rows replace newer ones: correct what is wrong, then {replaying}"
+
+
+def _of_failure(file: SourceFile, load: FailedLoad, message: str, place: Place) -> str:
+    """Return what to do about a file that was set aside, with the ways besides the command that continues."""
+    kind, command = load.kind, place.program.command
+    fix, replaying = _fix(kind), command("replay", load.pipeline, "--file", file.key)
+    sent = f"as {place.lake.url(file.identity.key)}"
+    if kind.needs_new_file or kind.accept_with:
+        fix += f" The correct file has to be sent {sent}."
+        if kind.accept_with:
+            fix += f" To load this one as it is: {replaying} {kind.accept_with}"
+        options = _RENAMED if kind.accept_with == "--allow-new-columns" else listed(sorted({*_OPTION.findall(message)}))
+        if options:
+            fix += f" If the spec is wrong, correct {options}, and load this one with: {replaying}"
+    elif kind.type in _OF_FILES:
+        replacing = command("run", load.pipeline, "--instead-of", file.key)
+        fix += f" Or have a correct one sent {sent}, and load it instead with: {replacing}"
+    return fix
 
 
 def _of_views(spec: PipelineSpec, seen: Seen, place: Place) -> Iterator[Attention]:

@@ -12,6 +12,7 @@ from framework.cli.results import failures_of
 from framework.cli.sections import see_for, see_for_command, see_for_problems
 from framework.errors import PipelineError, Problem, Section, SourceFileError, SpecError, WarehouseError
 from framework.load.failures.next_step import out_of_order
+from framework.load.request import OneFile
 from framework.load.result import LoadFailure, LoadResult
 from framework.model.program import PLAIN
 from framework.spec.rules import RULES
@@ -64,7 +65,7 @@ def test_each_section_is_that_of_an_error() -> None:
 
 def ended(error: BaseException) -> str:
     """Return the message of a failed load, as the command ends with it."""
-    step = out_of_order("orders", PLAIN, "data/in/orders/orders_7.csv")
+    step = out_of_order(OneFile("k"), "orders", PLAIN, "data/in/orders/orders_7.csv")
     failure = LoadFailure(type(error).__name__, "prepare", str(error), error, step)
     (found,) = failures_of([LoadResult("orders", "orders_7.csv", "1", "FAILED", None, 0.0, failure=failure)])
     return str(found)
