@@ -60,9 +60,7 @@ def test_the_command_that_is_shown_goes_on(feed: FeedHarness) -> None:
     assert "/bad." in shown
 
 
-def test_a_file_beyond_those_that_are_read_is_not_hidden(
-    feed: FeedHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_beyond_those_that_are_read_is_not_hidden(feed: FeedHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("framework.lake.unprocessed.MOST_COUNTED", 1)
     names = [f"data/unprocessed/2026/{month}/{feed.name}.csv" for month in ("01", "02")]
     for key in names:

@@ -168,8 +168,8 @@ class OnCall:
         body = content.encode("utf-8") if isinstance(content, str) else content
         self.project.s3.put_object(Bucket="lake", Key=f"data/in/{self.names[case]}/{file}", Body=body)
 
-    def status(self, *options: str) -> tuple[int, dict[str, Any]]:
-        code, document = self.project.json("status", *options)
+    def status(self) -> tuple[int, dict[str, Any]]:
+        code, document = self.project.json("status", *self.names.values())
         return code, {feed["pipeline"]: feed for feed in document["feeds"]}
 
     def rows(self, case: str) -> list[tuple[Any, ...]]:
@@ -429,6 +429,34 @@ def test_a_file_of_another_pattern_is_replayed_once_the_spec_matches_it_again(fe
     assert found["attention"][0]["fix"].startswith("Correct source.prefix or source.pattern")
     assert [note for note in found["notes"] if lost in note and "may belong to" in note]
     feed.s3.delete_object(Bucket="lake", Key=lost)
+    assert paste(feed, found["attention"][0]["fix"].partition("archive it: ")[2]) == 0
+    assert status(feed)[0] == 0
+
+
+def test_a_file_of_a_feed_without_a_spec_is_shown_and_archived_under_its_name(feed: FeedHarness) -> None:
+    feed.land(f"{feed.name}.csv", "id,a\n,5\n")
+    feed.command("run", feed.name)
+    (key,) = feed.keys("data/unprocessed/")
+    renamed = f"other_{feed.name}"
+    (feed.root / f"pipelines/{feed.name}.yml").unlink()
+    feed.write(f"pipelines/{renamed}.yml", feed.spec_text.replace(f"pipeline: {feed.name}", f"pipeline: {renamed}"))
+
+    code, document = feed.json("status")
+    (note,) = [note for note in document["notes"] if key in note]
+    refused, _, why = feed.command("skip", key)
+    wrong, _, _ = feed.command("skip", key, "--for", renamed)
+    advised = feed.pasted(note.partition("archive it with: ")[2])
+    skipped, result = feed.json(*advised)
+
+    assert (code, refused, wrong) == (6, 2, 2)
+    assert f"{feed.name} has no spec any more" in note
+    assert f"was set aside by {feed.name}, which has no spec any more" in why
+    assert (skipped, advised) == (0, ["skip", key, "--for", feed.name])
+    assert [(load["pipeline"], load["status"]) for load in result["loads"]] == [(feed.name, "SKIPPED")]
+    assert feed.sql(
+        f"select target_table_name from feedway.job_sts where pipeline = '{feed.name}' and status = 'SKIPPED'"
+    ) == [(f"public.{feed.name}",)]
+    assert not [note for note in feed.json("status")[1]["notes"] if key in note]
 
 
 def test_a_file_whose_load_did_not_begin_is_only_pending(feed: FeedHarness, sandbox: SandboxAddress) -> None:

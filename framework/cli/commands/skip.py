@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 from framework.cli.outcome import outcome_of
 from framework.cli.output import Output
@@ -14,7 +13,7 @@ from framework.lake.identity import METADATA_LOST
 from framework.lake.pending import is_file_of
 from framework.lake.unprocessed import FOLDER, describe_unprocessed
 from framework.load.services import Services
-from framework.load.skip import skip_file
+from framework.load.skip import skip_file, spec_of_gone
 from framework.model.files import SourceFile
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project
@@ -86,12 +85,12 @@ def owner_of(file: SourceFile, name: str | None, project: Project, services: Ser
                 f"{file.url} does not say which pipeline has moved it: {METADATA_LOST}. Name the pipeline: {naming}"
             )
         return project.pipeline(name)
+    if is_moved and file.moved_by is not None:
+        return _spec_of_mover(file, file.moved_by, name, project, services)
     arrived = file.identity.key if is_moved else file.key
-    wanted = [name] if name is not None else _possible_names(file, project)
+    wanted = [name] if name is not None else project.pipeline_names()
     specs = [project.pipeline(each) for each in wanted]
     owners = [spec for spec in specs if is_file_of(lake, spec.source, arrived)]
-    if is_moved and file.moved_by is not None:
-        owners = [spec for spec in owners if spec.pipeline == file.moved_by]
     if len(owners) == 1:
         return owners[0]
     if owners:
@@ -100,14 +99,22 @@ def owner_of(file: SourceFile, name: str | None, project: Project, services: Ser
     raise SpecError(_no_owner(file, arrived, name))
 
 
-def _possible_names(file: SourceFile, project: Project) -> Sequence[str]:
-    names = project.pipeline_names()
-    return [file.moved_by] if file.moved_by in names else names
+def _spec_of_mover(
+    file: SourceFile, mover: str, name: str | None, project: Project, services: Services
+) -> PipelineSpec:
+    """Return the spec of the pipeline that set a file aside, whatever it matches now; `name` is what the user gave."""
+    skipping = services.program.command("skip", file.key, "--for", mover)
+    if name not in (None, mover):
+        raise SpecError(f"{file.url} was set aside by {mover}, and not by {name}. Archive it with: {skipping}")
+    if mover in project.pipeline_names():
+        return project.pipeline(mover)
+    if name is None:
+        raise SpecError(f"{file.url} was set aside by {mover}, which has no spec any more. Archive it with: {skipping}")
+    return spec_of_gone(mover, file, services)
 
 
 def _no_owner(file: SourceFile, arrived: str, name: str | None) -> str:
-    moved = f" and was set aside by {file.moved_by}" if file.moved_by is not None else ""
-    arrival = f"{file.url} arrived as {arrived}{moved}"
+    arrival = f"{file.url} arrived as {arrived}"
     if name is not None:
         return f"{arrival}; it does not match source.prefix and source.pattern of {name}"
     return f"{arrival}; it matches no pipeline's source.prefix and source.pattern, so Feedway would never load it"

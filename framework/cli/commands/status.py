@@ -14,6 +14,7 @@ from framework.cli.wiring import open_services
 from framework.errors import SpecError
 from framework.lake.unprocessed import MOST_COUNTED
 from framework.load.status.seen import Seen, see_feeds
+from framework.model.files import SourceFile
 from framework.model.program import Program
 from framework.model.words import counted, listed
 from framework.spec.project import Project, empty_problem
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
-    """Print the status of each feed, those that need attention first; return 6 where there is one, else 0.
+    """Print the status of each feed, those that need attention first; return 6 where one or a file does, else 0.
 
     Raises:
         SpecError: the command line or an environment is wrong, or there is no pipeline of a name.
@@ -47,7 +48,13 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         seen = see_feeds([feed.pipeline for feed in feeds], readable(feeds, ()), services, warehouse)
         found = _ordered([status_of(feed, seen, services) for feed in feeds])
         replacing = {spec.pipeline for spec in readable(feeds, ()) if spec.load.mode.replaces_table}
-        notes = [*_quarantine_notes(found, replacing, output.program), *_doubtful_notes(seen), *_unseen_notes(seen)]
+        orphans = [] if names else list(_orphan_notes(seen, project.pipeline_names(), output.program))
+        notes = [
+            *_quarantine_notes(found, replacing, output.program),
+            *_doubtful_notes(seen),
+            *_unseen_notes(seen),
+            *orphans,
+        ]
     failures = list({str(error): error for error in seen.failures}.values())
     document = {
         "feeds": [feed.as_dict() for feed in found],
@@ -56,7 +63,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     }
     output.document(document, lambda: status_text(found, notes, output.width))
     end_in(failures[:MOST_FAILURES], f"of {counted(len(failures), 'failure')}")
-    return ATTENTION if seen.unseen or any(feed.attention for feed in found) else 0
+    return ATTENTION if seen.unseen or orphans or any(feed.attention for feed in found) else 0
 
 
 def _ordered(found: Sequence[FeedStatus]) -> list[FeedStatus]:
@@ -75,6 +82,24 @@ def _quarantine_notes(found: Sequence[FeedStatus], replacing: Collection[str], p
             advice = f"send the file corrected; {see}" if feed.pipeline in replacing else correct
             where = listed(feed.quarantine, MOST_SHOWN)
             yield f"{feed.pipeline}: {counted(feed.quarantined, 'row')} in quarantine, in {where}; {advice}"
+
+
+def _orphan_notes(seen: Seen, known: Collection[str], program: Program) -> Iterator[str]:
+    """Yield the files that were set aside by pipelines without a spec, and those of which no pipeline may be the owner.
+
+    No run, replay or status of a feed shows them.
+    """
+    gone: dict[str | None, list[SourceFile]] = {}
+    claimed = {file.url for own in (seen.set_aside or {}).values() for file, _ in own.doubtful}
+    for file in seen.set_aside_files:
+        is_claimed = file.moved_by is None and (file.url in claimed or file.identity.key != file.key)
+        if not is_claimed and file.moved_by not in known:
+            gone.setdefault(file.moved_by, []).append(file)
+    for pipeline, files in gone.items():
+        what = "No feed fits" if pipeline is None else f"{pipeline} has no spec any more, and has set aside"
+        skipping = program.command("skip", files[0].key, "--for", pipeline or "NAME")
+        which = "the first" if len(files) > 1 else "it"
+        yield f"{what} {listed([file.url for file in files], MOST_SHOWN)}; archive {which} with: {skipping}"
 
 
 def _unseen_notes(seen: Seen) -> Iterator[str]:

@@ -157,7 +157,11 @@ def _of_set_aside(
     for file, doubt in own.doubtful:
         if file.moved_by == spec.pipeline:
             command = place.program.command("replay", spec.pipeline, "--file", file.key)
-            fix = "Correct source.prefix or source.pattern, so that they match where it arrived."
+            skipping = place.program.command("skip", file.key, "--for", spec.pipeline)
+            fix = (
+                "Correct source.prefix or source.pattern, so that they match where it arrived. "
+                f"If its rows are not needed any more, archive it: {skipping}"
+            )
             yield Attention("set_aside", f"{file.url}: {doubt}", fix, command, file.url, 1)
 
 

@@ -17,6 +17,7 @@ from framework.load.order import order_of, precedence_of
 from framework.load.quarantine.left import read_left
 from framework.load.request import Unprocessed as Replaying
 from framework.load.services import Services
+from framework.model.files import SourceFile
 from framework.model.observation import JournalEntry
 from framework.parallel import map_parallel
 from framework.spec.pipeline import PipelineSpec
@@ -38,13 +39,15 @@ class AtWork:
 class Seen:
     """What is known of feeds. What could not be read is None, or not in a mapping, and `failures` say why.
 
-    `pending` and `set_aside` are files by pipeline. `unseen` are the keys of files set aside that were not read: with
+    `pending` and `set_aside` are files by pipeline, `set_aside_files` those of all pipelines, also of unknown ones.
+    `unseen` are the keys of files set aside that were not read: with
     them numbers are minimums. `newest` are the newest loaded files of pipelines that have set files aside whose order
     matters. `quarantined` are files of which bad rows are left.
     """
 
     pending: Mapping[str, Sequence[LakeObject]]
     set_aside: Mapping[str, Unprocessed] | None
+    set_aside_files: tuple[SourceFile, ...]
     unseen: tuple[str, ...]
     at_work: AtWork | None
     audit: FeedsAudit | None
@@ -90,6 +93,7 @@ def see_feeds(
     return Seen(
         pending=pending,
         set_aside=set_aside,
+        set_aside_files=() if found is None else found.files,
         unseen=() if found is None else found.left,
         at_work=at_work,
         audit=audit,
