@@ -10,7 +10,7 @@ from framework.cli.selection import Feed
 from framework.errors import SpecError
 from framework.load.quarantine.contents import folder_of
 from framework.load.services import Services
-from framework.load.status.attention import Attention, Place, attention_of, is_running, of_spec
+from framework.load.status.attention import Attention, Place, attention_of, last_sign, of_spec
 from framework.load.status.seen import Seen
 from framework.model.program import Program
 from framework.spec.pipeline import PipelineSpec
@@ -23,7 +23,8 @@ class FeedStatus:
 
     `state` is attention, running, unknown or ok: a feed of which something is not known is not ok.
     `set_aside` is a minimum where `set_aside_is_minimum`. `quarantined` counts rows, whose addresses are `quarantine`.
-    `command` continues with the first of `attention`.
+    `heartbeat_ts` is when the command that loads the feed was last seen alive. `command` continues with the first of
+    `attention`.
     """
 
     pipeline: str
@@ -36,6 +37,7 @@ class FeedStatus:
     quarantined: int | None
     quarantine: tuple[str, ...]
     running: bool | None
+    heartbeat_ts: str | None
     late: StaleFeed | None
     last_success_ts: str | None
     attention: tuple[Attention, ...]
@@ -57,7 +59,8 @@ class FeedStatus:
 def status_of(feed: Feed, seen: Seen, services: Services) -> FeedStatus:
     """Return the status of a feed; one whose spec cannot be read has what the audit and the lake show of its name."""
     pipeline, spec, lake = feed.pipeline, feed.spec, services.lake
-    running = None if seen.at_work is None else is_running(pipeline, seen)
+    sign = last_sign(pipeline, seen)
+    running = None if seen.at_work is None else sign is not None
     late: StaleFeed | None = None
     if isinstance(spec, SpecError):
         attention = [of_spec(pipeline, spec, services.program)]
@@ -79,6 +82,7 @@ def status_of(feed: Feed, seen: Seen, services: Services) -> FeedStatus:
         quarantined=None if seen.quarantined is None else sum(each.rows for each in quarantined),
         quarantine=tuple(dict.fromkeys(lake.url(folder_of(lake, each)) for each in quarantined)),
         running=running,
+        heartbeat_ts=None if sign is None else f"{sign:%Y-%m-%d %H:%M:%S}",
         late=late,
         last_success_ts=_last_success(pipeline, seen),
         attention=tuple(attention),

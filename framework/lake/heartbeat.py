@@ -107,10 +107,15 @@ class Activity:
 
     def is_active(self, run_id: str, invocation_id: str | None) -> bool:
         """Return whether a run may still be at work: its invocation's heartbeat or its own latest object is fresh."""
+        seen_at = self.seen_at(run_id, invocation_id)
+        return seen_at is not None and self._is_fresh(seen_at)
+
+    def seen_at(self, run_id: str, invocation_id: str | None) -> datetime | None:
+        """Return when a run or its invocation last wrote an object; None where none of them is there."""
         seen = [self._by_run_id[run_id].seen_at] if run_id in self._by_run_id else []
         if invocation_id is not None and invocation_id in self.heartbeats:
             seen.append(self.heartbeats[invocation_id])
-        return any(map(self._is_fresh, seen))
+        return max(seen, default=None)
 
     @cached_property
     def _by_run_id(self) -> Mapping[str, RunTrace]:
@@ -161,7 +166,10 @@ def read_activity(lake: Lake, dead_after_seconds: int, own_invocation_id: str | 
     return Activity(now, dead_after_seconds, heartbeats, traces, tuple(markers))
 
 
-def pipelines_at_work(lake: Lake, activity: Activity) -> frozenset[str]:
-    """Return the pipelines that active invocations are loading or about to load, by their heartbeats."""
-    found = (lake.get(heartbeat_key(lake, invocation_id)) for invocation_id in activity.active_invocations())
-    return frozenset(name for content in found if content for name in content.decode("utf-8").split())
+def pipelines_at_work(lake: Lake, activity: Activity) -> dict[str, datetime]:
+    """Return the pipelines that active invocations are loading or about to load, each with the latest heartbeat."""
+    found: dict[str, datetime] = {}
+    for invocation_id in sorted(activity.active_invocations(), key=lambda each: activity.heartbeats[each]):
+        content = lake.get(heartbeat_key(lake, invocation_id)) or b""
+        found |= dict.fromkeys(content.decode("utf-8").split(), activity.heartbeats[invocation_id])
+    return found

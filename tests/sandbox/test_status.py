@@ -375,6 +375,9 @@ def test_a_killed_load_needs_attention_once_its_run_has_expired(feed: FeedHarnes
     code, expired = status(feed)
 
     assert (running[0], running[1]["state"], running[1]["running"]) == (0, "running", True)
+    (note,) = running[1]["notes"]
+    assert f"{feed.name}: running, last heartbeat {running[1]['heartbeat_ts']} UTC" in note
+    assert feed.pasted(note.partition(" UTC: ")[2]) == ["run", feed.name]
     assert (code, [each["kind"] for each in expired["attention"]], expired["running"]) == (6, ["unfinished"], False)
     assert (paste(feed, expired["command"]), status(feed)[0]) == (0, 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from framework.cli.exit_codes import ATTENTION, end_in
 from framework.cli.feed_status import FeedStatus, status_of
@@ -13,6 +14,7 @@ from framework.cli.status_text import MOST_SHOWN, status_text
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
 from framework.lake.unprocessed import MOST_COUNTED
+from framework.load.status.attention import last_sign
 from framework.load.status.seen import Seen, see_feeds
 from framework.model.files import SourceFile
 from framework.model.program import Program
@@ -52,6 +54,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         notes = [
             *_quarantine_notes(found, replacing, output.program),
             *_doubtful_notes(seen),
+            *_running_notes(found, seen, environment.dead_after_seconds, output.program),
             *_unseen_notes(seen),
             *orphans,
         ]
@@ -100,6 +103,21 @@ def _orphan_notes(seen: Seen, known: Collection[str], program: Program) -> Itera
         skipping = program.command("skip", files[0].key, "--for", pipeline or "NAME")
         which = "the first" if len(files) > 1 else "it"
         yield f"{what} {listed([file.url for file in files], MOST_SHOWN)}; archive {which} with: {skipping}"
+
+
+def _running_notes(found: Sequence[FeedStatus], seen: Seen, dead_after_seconds: int, program: Program) -> Iterator[str]:
+    """Yield when the commands that load feeds were last seen alive, and from when on a run takes over a killed one."""
+    together: dict[datetime, list[str]] = {}
+    for feed in found:
+        sign = last_sign(feed.pipeline, seen)
+        if sign is not None:
+            together.setdefault(sign, []).append(feed.pipeline)
+    for sign, names in together.items():
+        dead_at = sign + timedelta(seconds=dead_after_seconds + 1)
+        yield (
+            f"{listed(names, MOST_SHOWN)}: running, last heartbeat {sign:%Y-%m-%d %H:%M:%S} UTC. If the process is "
+            f"gone, run again after {dead_at:%H:%M:%S} UTC: {program.command('run', *names)}"
+        )
 
 
 def _unseen_notes(seen: Seen) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from framework.errors import SpecError
@@ -68,15 +69,18 @@ def of_spec(pipeline: str, error: SpecError, program: Program) -> Attention:
     return Attention("spec", message, " ".join(fixes) or "Correct the spec.", command)
 
 
-def is_running(pipeline: str, seen: Seen) -> bool:
-    """Return whether a live command loads the feed."""
+def last_sign(pipeline: str, seen: Seen) -> datetime | None:
+    """Return the latest heartbeat of the live commands that load the feed; None where there is none."""
     if seen.at_work is None:
-        return False
-    unsettled = () if seen.audit is None else seen.audit.unsettled
-    started = (each for each in unsettled if each.pipeline == pipeline and not each.has_ended)
-    return pipeline in seen.at_work.pipelines or any(
-        seen.at_work.activity.is_active(each.run_id, each.invocation_id) for each in started
-    )
+        return None
+    activity = seen.at_work.activity
+    signs = [seen.at_work.pipelines[pipeline]] if pipeline in seen.at_work.pipelines else []
+    for each in () if seen.audit is None else seen.audit.unsettled:
+        seen_at = activity.seen_at(each.run_id, each.invocation_id)
+        is_own = each.pipeline == pipeline and not each.has_ended
+        if is_own and seen_at is not None and activity.is_active(each.run_id, each.invocation_id):
+            signs.append(seen_at)
+    return max(signs, default=None)
 
 
 def attention_of(spec: PipelineSpec, seen: Seen, place: Place) -> list[Attention]:
@@ -87,7 +91,7 @@ def attention_of(spec: PipelineSpec, seen: Seen, place: Place) -> list[Attention
     unsettled = _unsettled(spec, seen)
     set_aside = () if seen.set_aside is None else seen.set_aside[spec.pipeline].files
     with_files = list(_of_set_aside(spec, seen, place, unsettled))
-    if not is_running(spec.pipeline, seen):
+    if last_sign(spec.pipeline, seen) is None:
         blocked = {unsettled[file.identity].run_id for file in set_aside if file.identity in unsettled}
         with_files = [*_of_expired(spec, seen, place), *with_files, *_of_pending(spec, seen, place, blocked)]
     return [*with_files, *_of_views(spec, seen, place)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -29,10 +30,10 @@ from framework.warehouse.view_journal import read_journal
 
 @dataclass(frozen=True)
 class AtWork:
-    """What invocations have in the staging folder, and the pipelines that they are loading."""
+    """What invocations have in the staging folder, and the latest heartbeats by the pipelines that they are loading."""
 
     activity: Activity
-    pipelines: frozenset[str]
+    pipelines: Mapping[str, datetime]
 
 
 @dataclass(frozen=True)

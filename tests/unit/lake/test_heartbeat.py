@@ -96,7 +96,7 @@ def test_the_pipelines_at_work_are_those_of_fresh_heartbeats() -> None:
     lake, _ = lake_with({"_alive/a": FRESH, "_alive/b": STALE})
     lake.arrive("staging/_alive/b", "invoices", NOON - STALE)
 
-    assert pipelines_at_work(lake, read_activity(lake, DEAD_AFTER)) == {"orders", "customers"}
+    assert pipelines_at_work(lake, read_activity(lake, DEAD_AFTER)).keys() == {"orders", "customers"}
 
 
 def test_a_heartbeat_holds_what_is_at_work_when_it_is_refreshed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,9 @@ def test_a_file_with_bad_rows_has_the_fields_of_its_schema() -> None:
 def test_the_status_of_a_feed_is_valid() -> None:
     attention = Attention("late", "it was never loaded", "Ask for the file.", "feedway run a")
     late = StaleFeed("a", "", "1d", None, None, None)
-    unknown = FeedStatus("a", "", ("t",), "attention", None, None, False, None, (), None, late, None, (attention,), "c")
+    unknown = FeedStatus(
+        "a", "", ("t",), "attention", None, None, False, None, (), None, None, late, None, (attention,), "c"
+    )
     document = {"feeds": [unknown.as_dict()], "notes": [], "unknown": ["S3 refused"]}
     Draft202012Validator(output_schema("status")).validate(document)
 
