@@ -83,7 +83,7 @@ def next_step(load: FailedLoad, lake: Lake) -> NextStep:
 def _retries(load: FailedLoad, set_aside: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """Return the arguments of the commands that load the files, as they would have loaded."""
     others = [again(load.request, load.pipeline)] if len(set_aside) < len(load.keys) or not load.keys else []
-    if load.kind.needs_new_file or not set_aside:
+    if load.kind.needs_new_file or load.kind.accept_with or not set_aside:
         return tuple(others)
     alone = ("--file", set_aside[0]) if len(set_aside) == 1 else ()
     return (*others, ("replay", load.pipeline, *alone))
