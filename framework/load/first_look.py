@@ -18,10 +18,17 @@ from framework.model.file_options import ExcelOptions
 from framework.model.files import FileLayout, Packing, SourceBatch, SourceFile, unpacked_limit
 from framework.model.load_warning import LoadWarning
 from framework.model.observation import Observation, ObservedTable
-from framework.model.words import listed
+from framework.model.words import counted, listed
 from framework.model.words import size as size_text
 from framework.parallel import map_parallel
-from framework.plan.column_names import NOTHING_KNOWN, NameChange, clean_names, duplicate_warning, target_names
+from framework.plan.column_names import (
+    NOTHING_KNOWN,
+    NameChange,
+    NameClashError,
+    clean_names,
+    duplicate_warning,
+    target_names,
+)
 from framework.plan.fit import needed_columns, own_columns, refuse_strangers
 from framework.plan.spellings import Spellings, known_spellings
 from framework.rows.formats import format_named
@@ -275,12 +282,15 @@ def read_layouts(
     layouts: list[FileLayout] = []
     warnings: list[LoadWarning] = []
     spellings = known_spellings(observed, spec.columns.rename)
+    in_table = spellings.columns
     for ordinal, look in enumerate(looks):
         file = look.file
         parts: list[FileLayout] = []
         for part in look.parts:
             is_correction = file.identity.is_correction
-            columns, changes = _named(spec, part, NOTHING_KNOWN if is_correction else spellings, log)
+            columns, changes = _named(spec, part, NOTHING_KNOWN if is_correction else spellings)
+            quotes = spec.bad_rows.log_samples or not in_table.isdisjoint(columns)
+            _log_names(part, changes, log, quotes=quotes)
             name = file.identity.key.removeprefix(lake.key(spec.source.prefix))
             seen = part.look
             header = seen.header or ()
@@ -301,8 +311,9 @@ def read_layouts(
                 )
             )
             spellings = spellings.after(columns, header)
-            warnings += [duplicate_warning(change, file.key) for change in changes if change.is_duplicate]
-        _require_same_columns(parts)
+            duplicates = [change for change in changes if change.is_duplicate]
+            warnings += [duplicate_warning(change, file.key, quotes=quotes) for change in duplicates]
+        _require_same_columns(parts, quotes=spec.bad_rows.log_samples)
         layouts.append(replace(parts[0], name=name, member="", members=tuple(parts)) if look.members else parts[0])
     return SourceBatch(
         files=tuple(layouts),
@@ -312,8 +323,8 @@ def read_layouts(
     )
 
 
-def _require_same_columns(parts: Sequence[FileLayout]) -> None:
-    """Check that the members of an archive have the same columns, in any order.
+def _require_same_columns(parts: Sequence[FileLayout], *, quotes: bool) -> None:
+    """Check that the members of an archive have the same columns, in any order; unless it `quotes`, it names none.
 
     Raises:
         SourceFileError: two differ.
@@ -323,9 +334,10 @@ def _require_same_columns(parts: Sequence[FileLayout]) -> None:
         others = set(part.columns) ^ set(first.columns)
         if others:
             differing = f"{part.url}: its columns are not those of {first.member}, which is loaded with it"
+            names = listed(sorted(others)) if quotes else counted(len(others), "column")
             raise SourceFileError(
-                f"{differing}: only one of them has {listed(sorted(others))}. Send such files by themselves, or leave "
-                "out what is no file of the feed with source.members or source.ignore.",
+                f"{differing}: only one of them has {names}. Send such files by themselves, or leave out what is no "
+                "file of the feed with source.members or source.ignore.",
                 (part.file.key,),
                 brief=differing,
             ).about(Section.FILE)
@@ -358,7 +370,9 @@ def with_paths(
             if paths is None:
                 why = "it has no record, and there is no table"
             elif malformed := rows.read_bad_rows((), [ordinal], 1):
-                why = f"no record can be read, row {malformed[0].row} because {malformed[0].reason}"
+                reason = malformed[0].reason
+                shown = reason if spec.bad_rows.log_samples else without_values(reason)
+                why = f"no record can be read, row {malformed[0].row} because {shown}"
             else:
                 why = "no record is an object with a key"
             raise SourceFileError(f"{part.url}: {why}: send it with its records.", (part.file.key,)).about(
@@ -386,18 +400,23 @@ def require_known_column(
         refuse_strangers(spec, table, batch.files[0], layout, dict(zip(layout.columns, names, strict=True)))
 
 
-def _named(
-    spec: PipelineSpec, look: FirstLook, spellings: Spellings, log: RunLog
-) -> tuple[tuple[str, ...], tuple[NameChange, ...]]:
+def _named(spec: PipelineSpec, look: FirstLook, spellings: Spellings) -> tuple[tuple[str, ...], tuple[NameChange, ...]]:
     with _about(look.file, look.url):
-        columns, changes = target_names(look.look.header or (), spec.columns, spellings)
+        try:
+            columns, changes = target_names(look.look.header or (), spec.columns, spellings)
+        except NameClashError as error:
+            raise ValueError(str(error) if spec.bad_rows.log_samples else error.brief) from error
         for name, own in zip(columns, look.look.types, strict=False):
             if own.fault and name not in spec.columns.exclude:
                 raise BrokenFile(own.fault)
+    return columns, changes
+
+
+def _log_names(look: FirstLook, changes: Sequence[NameChange], log: RunLog, *, quotes: bool) -> None:
+    """Log the names that differ from their headers; unless it `quotes`, how many they are."""
     if changes:
         named = [{"raw": change.raw, "name": change.name, "why": change.why} for change in changes]
-        log.info(Event.COLUMNS_NAMED, file=look.url, names=named)
-    return columns, changes
+        log.info(Event.COLUMNS_NAMED, file=look.url, **({"names": named} if quotes else {"count": len(named)}))
 
 
 def _require_shape(spec: PipelineSpec, first: FirstLook, expected: tuple[str, ...] | None) -> None:

@@ -34,6 +34,16 @@ class NameChange:
     is_duplicate: bool = False
 
 
+class NameClashError(ValueError):
+    """Headers that go to one column. `brief` has their positions in place of their texts."""
+
+    def __init__(self, name: str, sources: Mapping[int, str]) -> None:
+        ways_out = "see columns.rename, or send the file with one of them"
+        texts, positions = map(repr, sources.values()), map(str, sources)
+        super().__init__(f"the columns {' and '.join(texts)} would both become {name!r}; {ways_out}")
+        self.brief = f"the columns {' and '.join(positions)} of the file would have one name; {ways_out}"
+
+
 @dataclass(frozen=True)
 class _Header:
     """One header of a file. `occurrence` counts equal texts from 1."""
@@ -130,18 +140,15 @@ def target_names(
     """Return the target column of each header, and what was changed beyond lower case.
 
     Raises:
-        ValueError: two headers go to one column, or one to a name that staging needs itself.
+        NameClashError: two headers go to one column.
+        ValueError: one goes to a name that staging needs itself.
     """
     headers, target = _headers(raw), _Target(spellings, columns.rename)
     cleaned = _names(headers, target)
     names = tuple(columns.rename.get(name, name) for name in cleaned)
     for name, count in Counter(names).items():
         if count > 1:
-            sources = [repr(text) for text, column in zip(raw, names, strict=True) if column == name]
-            raise ValueError(
-                f"the columns {' and '.join(sources)} would both become {name!r}; "
-                "see columns.rename, or send the file with one of them"
-            )
+            raise NameClashError(name, {place + 1: raw[place] for place, each in enumerate(names) if each == name})
         if name in (FILE_COLUMN, ROW_COLUMN) and name not in columns.exclude:
             raise ValueError(f"the name {name!r} is Feedway's own; give the column another in columns.rename")
     chosen = {*columns.rename, *columns.exclude}
@@ -155,13 +162,15 @@ def target_names(
     return names, tuple(changes)
 
 
-def duplicate_warning(change: NameChange, key: str) -> LoadWarning:
-    """Return the warning for a header whose clean name another one of the file has."""
+def duplicate_warning(change: NameChange, key: str, *, quotes: bool) -> LoadWarning:
+    """Return the warning for a header whose clean name another one of the file has; `quotes` lets it name both."""
     message = (
         f"the header {change.raw!r} has a cleaned name that another header of the file has too, so its column is "
         f"named {change.name!r}. Name it in columns.rename, or list it under columns.exclude"
     )
     brief = "two headers of the file have the same cleaned name"
+    if not quotes:
+        return LoadWarning("duplicate-name", None, brief, (key,))
     return LoadWarning("duplicate-name", change.name, message, (key,), brief)
 
 

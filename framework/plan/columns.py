@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -168,7 +168,7 @@ def plan_columns(
         if name in observed:
             lacking = [layout for layout in batch.files if name not in layout.columns]
             columns.append(_filled(spec, _known_column(spec, observed[name]), observed[name], lacking))
-        elif table is not None and _is_ignored(spec, name):
+        elif table is not None and _is_ignored(spec, name, batch):
             ignored.append(name)
         else:
             columns.append(_new_column(spec, name, profiles.get(name), typed.get(name), batch))
@@ -178,7 +178,7 @@ def plan_columns(
     _refuse_super_keys(spec, table, columns)
     unloadable = [column for column in absent if column.type is None]
     plan = ColumnPlan(tuple(columns), tuple(_kept(spec, unloadable, batch.files)), tuple(ignored))
-    warnings = (*_warnings(spec, batch, profiles, plan), *unloadable_warnings(spec, unloadable, batch.files))
+    warnings = (*_warnings(spec, batch, profiles, plan, observed), *unloadable_warnings(spec, unloadable, batch.files))
     return replace(plan, warnings=warnings)
 
 
@@ -200,12 +200,15 @@ def _refuse_super_keys(spec: PipelineSpec, table: ObservedTable | None, columns:
             )
 
 
-def _is_ignored(spec: PipelineSpec, name: str) -> bool:
+def _is_ignored(spec: PipelineSpec, name: str, batch: SourceBatch) -> bool:
     """Return whether the spec does not want a column that the table lacks."""
     policy = spec.evolution.of(name).new_columns
     if policy == "reject":
+        place = next(layout.columns.index(name) + 1 for layout in batch.files if name in layout.columns)
+        # A row that was taken for a header brings a value.
+        shown = repr(name) if spec.bad_rows.log_samples else f"at position {place}"
         raise SchemaChangeError(
-            f"{spec.target.table}: the file brings a new column {name!r}, for which evolution.new_columns is reject. "
+            f"{spec.target.table}: the file brings a new column {shown}, for which evolution.new_columns is reject. "
             "Set it to add or ignore, or list the column under columns.exclude."
         ).about(Section.COLUMNS)
     return policy == "ignore"
@@ -338,9 +341,16 @@ def _metadata_column(spec: PipelineSpec, observed: TableColumn | None, staged: S
 
 
 def _warnings(
-    spec: PipelineSpec, batch: SourceBatch, profiles: Mapping[str, ColumnProfile], plan: ColumnPlan
+    spec: PipelineSpec,
+    batch: SourceBatch,
+    profiles: Mapping[str, ColumnProfile],
+    plan: ColumnPlan,
+    observed: Collection[str],
 ) -> Iterator[LoadWarning]:
-    """Yield the warnings for columns that are missing, renamed, duplicated or text because of null markers."""
+    """Yield the warnings for columns that are missing, renamed, duplicated or text because of null markers.
+
+    `observed` names the columns of the table.
+    """
     yield from batch.warnings
     yield from null_marker_warnings(spec, profiles)
     yield from missing_column_warnings(spec, plan.missing, batch.files)
@@ -362,4 +372,5 @@ def _warnings(
     meant = set(spec.columns.rename.values())
     renames = probable_renames(missing, {name: new[name] for name in new if name not in meant})
     if renames:
-        yield rename_warning(renames)
+        quotes = spec.bad_rows.log_samples or any(name in layout.columns for layout in batch.files for name in observed)
+        yield rename_warning(renames, quotes=quotes)

@@ -9,6 +9,7 @@ from framework.errors import SchemaChangeError, Section, SourceFileError
 from framework.model.files import FileLayout, SourceBatch
 from framework.model.observation import ObservedTable
 from framework.model.staging import FILE_COLUMN, ROW_COLUMN
+from framework.model.words import counted
 from framework.spec.pipeline import PipelineSpec
 
 MAX_COLUMNS = 1_600
@@ -53,14 +54,20 @@ def file_columns(spec: PipelineSpec, batch: SourceBatch) -> tuple[str, ...]:
                 column = f"the column {name!r}, which load.keys or load.order_by names"
                 lacking = f"{layout.file.url}: {column}, is not in the file."
                 raise SourceFileError(
-                    f"{lacking} Its columns are {', '.join(layout.columns)}. Resend the file, or name the column under "
-                    "columns.rename.",
+                    f"{lacking} {_own_names(spec, layout)}. Resend the file, or name the column under columns.rename.",
                     (layout.file.key,),
                     # Of a file without a header the names are values.
                     brief=lacking,
                 ).about(Section.COLUMNS)
         names.update(dict.fromkeys(name for name in layout.columns if name not in spec.columns.exclude))
     return tuple(names)
+
+
+def _own_names(spec: PipelineSpec, layout: FileLayout) -> str:
+    """Return the columns of a file in words; where no value may be shown, only how many there are."""
+    if spec.bad_rows.log_samples:
+        return f"Its columns are {', '.join(layout.columns)}"
+    return f"It has {counted(len(layout.columns), 'column')}"
 
 
 def own_columns(spec: PipelineSpec, table: ObservedTable) -> tuple[str, ...]:
@@ -82,20 +89,30 @@ def refuse_strangers(
     found = [name for name in layout.columns if name not in spec.columns.exclude]
     if not expected or not found or set(found) & set(expected):
         return
-    pairs = zip((sources[name] for name in found), expected, strict=False)
     others = f"{first.file.url}, with which it is loaded" if table is None else str(spec.target.table)
-    lines = [
-        f"{layout.file.url}: no column of the file is one of {others}.",
-        f"  in the file:  {', '.join(found)}",
-        f"  in the {'first' if table is None else 'table'}: {', '.join(expected)}",
-        f"If they were renamed at the source, say so in {spec.path}; check the pairs, which follow the order:",
-        "columns:",
-        "  rename:",
-        *(f"    {yaml_name(new)}: {yaml_name(old)}" for new, old in pairs),
-    ]
+    lines = [f"{layout.file.url}: no column of the file is one of {others}."]
+    if spec.bad_rows.log_samples:
+        lines += _as_renamed(spec, [sources[name] for name in found], expected, "first" if table is None else "table")
+    else:
+        lines += [
+            f"  in the file:  {counted(len(found), 'name')}, not shown because bad_rows.log_samples is false",
+            f"Check the first line of the file. Columns renamed at the source go to columns.rename of {spec.path}.",
+        ]
     accept_with = None if table is None else _accepting(spec, found)
     lines += [f"If all columns are new on purpose, {accept_with} accepts this one file."] if accept_with else []
     raise SourceFileError("\n".join(lines), (layout.file.key,), accept_with).about(Section.FILE)
+
+
+def _as_renamed(spec: PipelineSpec, found: Sequence[str], expected: Sequence[str], other: str) -> list[str]:
+    """Return the lines on columns that may have been renamed: the names, and the entry for the spec."""
+    return [
+        f"  in the file:  {', '.join(found)}",
+        f"  in the {other}: {', '.join(expected)}",
+        f"If they were renamed at the source, say so in {spec.path}; check the pairs, which follow the order:",
+        "columns:",
+        "  rename:",
+        *(f"    {yaml_name(new)}: {yaml_name(old)}" for new, old in zip(found, expected, strict=False)),
+    ]
 
 
 def _accepting(spec: PipelineSpec, found: Sequence[str]) -> str | None:

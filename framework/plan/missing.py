@@ -256,15 +256,23 @@ def _are_numbers(*types: ColumnType) -> bool:
     return all(each.is_exact_number or each.kind in (Kind.REAL, Kind.DOUBLE) for each in types)
 
 
-def rename_warning(renames: Mapping[str, str]) -> LoadWarning:
-    """Return the warning for columns that were probably renamed at the source, with the lines for the spec."""
+def rename_warning(renames: Mapping[str, str], *, quotes: bool) -> LoadWarning:
+    """Return the warning for columns that were probably renamed at the source.
+
+    It has the lines for the spec, unless it may quote no name of the files.
+    """
+    brief = (
+        "As many columns are new as are missing, with types that go together: they were probably renamed at the "
+        f"source. Missing is {listed(list(renames.values()))}"
+    )
     return LoadWarning(
         "probable-rename",
         next(iter(renames.values())) if len(renames) == 1 else None,
         "As many columns are new as are missing, with types that go together. If they were renamed at the source, "
-        f"write {rename_lines(renames)}",
-        brief="As many columns are new as are missing, with types that go together: they were probably renamed at the "
-        f"source. Missing is {listed(list(renames.values()))}",
+        f"write {rename_lines(renames)}"
+        if quotes
+        else brief,
+        brief=brief,
     )
 
 

@@ -109,7 +109,7 @@ def find_table(sheet: Sheet, options: ExcelOptions) -> TablePlace:
     for place, cell in enumerate(header.cells[:end]):
         if isinstance(cell, BadCell):
             name = cell_name(header.number - 1, header.first_column + place)
-            raise BrokenWorkbook(f"the header's cell {name} {cell.reason}{cell.text and ': '}{cell.text}")
+            raise BrokenWorkbook(f"the header's cell {name} {cell.reason}")
     names = tuple(cell_text(cell) for cell in header.cells[first:end])
     if any("\0" in name for name in names):
         raise BrokenWorkbook("the header holds a NUL character")
