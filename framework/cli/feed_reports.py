@@ -16,6 +16,7 @@ from framework import __version__
 from framework.cli.exit_codes import end_in
 from framework.cli.feed_status import FeedStatus, status_of
 from framework.cli.freshness import duration_text
+from framework.cli.recorded import Shown, shown_by
 from framework.cli.selection import Feed, read_feed, readable
 from framework.cli.status_text import status_cells
 from framework.errors import SpecError
@@ -59,9 +60,7 @@ from framework.warehouse.table_columns import read_table_columns
 
 MOST_LOADS, MOST_CHARACTERS = 100, 300
 """Of each feed: the latest loads and changes, and the length of a message."""
-_HIDDEN = "not shown: it may quote values, and bad_rows.log_samples is false or not known"
 _Cells = dict[str, Any]
-_IsShown = Callable[[_Cells], bool]
 T = TypeVar("T")
 
 
@@ -140,7 +139,7 @@ def _reports(project: Project, feeds: Sequence[Feed], found: _Found, services: S
     is_active = found.seen.at_work.activity.is_active
     for feed in feeds:
         name, spec = feed.pipeline, feed.spec
-        report = FeedReport(name, None, "", "", (), _past(name, found, is_active, _is_shown(spec)))
+        report = FeedReport(name, None, "", "", (), _past(name, found, is_active, shown_by(spec)))
         if isinstance(spec, SpecError):
             yield replace(report, problem=str(spec) if name in known else "")
             continue
@@ -179,12 +178,9 @@ def _without_quotes(seen: Seen, specs: Sequence[PipelineSpec]) -> Seen:
     """Return what is seen of feeds, without messages that may quote a value where none may be shown."""
     if seen.audit is None:
         return seen
-    is_shown = {spec.pipeline: _is_shown(spec) for spec in specs}
+    shown = {spec.pipeline: shown_by(spec) for spec in specs}
     unsettled = (
-        each
-        if not each.message or is_shown[each.pipeline]({"spec_sha256": each.spec_sha256})
-        else replace(each, message=_HIDDEN)
-        for each in seen.audit.unsettled
+        replace(each, message=shown[each.pipeline](each.message, each.spec_sha256)) for each in seen.audit.unsettled
     )
     return replace(seen, audit=replace(seen.audit, unsettled=tuple(unsettled)))
 
@@ -198,35 +194,23 @@ def _now(status: FeedStatus) -> Now:
     )
 
 
-def _past(name: str, found: _Found, is_active: Callable[[str, str | None], bool], is_shown: _IsShown) -> Past:
+def _past(name: str, found: _Found, is_active: Callable[[str, str | None], bool], shown: Shown) -> Past:
     cells, changes = found.loads.get(name, []), found.changes.get(name, [])
-    loads = [(each, _load(each, is_active, is_shown)) for each in cells]
+    loads = [(each, _load(each, is_active, shown)) for each in cells]
     return Past(
         loads=tuple(load for each, load in loads if each["place"] <= MOST_LOADS),
         number_of_loads=cells[0]["number_of_loads"] if cells else 0,
         periods=tuple(found.periods.get(name, ())),
         rejects=tuple(load for each, load in loads if (each["rejected_place"] or MOST_NOTED + 1) <= MOST_NOTED),
         number_of_rejects=int(cells[0]["number_of_rejects"]) if cells else 0,
-        warnings=tuple(warned for each, load in loads for warned in _warned(each, load, is_shown)),
+        warnings=tuple(warned for each, load in loads for warned in _warned(each, load, shown)),
         number_of_warned=int(cells[0]["number_of_warned"]) if cells else 0,
-        changes=tuple(_change(each, is_shown) for each in changes),
+        changes=tuple(_change(each, shown) for each in changes),
         number_of_changes=changes[0]["number_of_changes"] if changes else 0,
     )
 
 
-def _is_shown(spec: PipelineSpec | SpecError) -> _IsShown:
-    """Return whether the text of a row of the audit may be shown: whoever wrote it may have been allowed samples.
-
-    Where the spec of now allows none, a message of a load is shown if the very same spec wrote it, and a reason of a
-    change if its row says that it quotes no value. A spec that is gone or has problems may have allowed none.
-    """
-    if isinstance(spec, PipelineSpec) and spec.bad_rows.log_samples:
-        return lambda cells: True
-    allowed = spec.sha256 if isinstance(spec, PipelineSpec) else ""
-    return lambda cells: cells.get("shows_values") is False or (cells.get("spec_sha256") or None) == allowed
-
-
-def _load(cells: _Cells, is_active: Callable[[str, str | None], bool], is_shown: _IsShown) -> Load:
+def _load(cells: _Cells, is_active: Callable[[str, str | None], bool], shown: Shown) -> Load:
     status = str(cells["status"])
     if status == "STARTED":
         status = RUNNING if is_active(cells["run_id"], cells["invocation_id"]) else UNFINISHED
@@ -242,24 +226,25 @@ def _load(cells: _Cells, is_active: Callable[[str, str | None], bool], is_shown:
         rows_loaded=None if inserted is None else inserted + (cells["records_updated"] or 0),
         rows_rejected=cells["records_rejected"] or 0,
         status=status,
-        message=message if not message or is_shown(cells) else _HIDDEN,
+        message=shown(message, cells["spec_sha256"]),
     )
 
 
-def _warned(cells: _Cells, load: Load, is_shown: _IsShown) -> Iterable[Warned]:
+def _warned(cells: _Cells, load: Load, shown: Shown) -> Iterable[Warned]:
     for warning in json.loads(cells["warnings"] or "[]"):
-        message = warning["message"] if is_shown(cells) else _HIDDEN
+        message = shown(warning["message"], cells["spec_sha256"])
         yield Warned(load.began, load.file, warning["rule"], warning["column"], message)
 
 
-def _change(cells: _Cells, is_shown: _IsShown) -> Change:
+def _change(cells: _Cells, shown: Shown) -> Change:
+    reason = _cut(cells["reason"])
     return Change(
         changed=_moment(cells["changed_ts"]),
         kind=str(cells["change"]),
         column=cells["column_name"],
         type_before=cells["type_before"],
         type_after=str(cells["type_after"]),
-        reason=_cut(cells["reason"]) if is_shown(cells) else _HIDDEN,
+        reason=reason if cells["shows_values"] is False else shown(reason, cells["spec_sha256"]),
         file=_file_name(cells),
     )
 

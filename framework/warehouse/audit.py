@@ -31,6 +31,7 @@ CHANGE_COLUMNS = (
     "type_after",
     "reason",
     "source_filename",
+    "spec_sha256",
 )
 COLUMN_CHANGE_COLUMNS = (
     "changed_ts",
@@ -136,7 +137,13 @@ def read_schema_changes(warehouse: WarehouseSession, query: HistoryQuery) -> lis
     Only the query's pipelines, time and number of rows apply.
     """
     table = warehouse.control_table("schema_changes")
-    values = {"table": table, "pipelines": query.pipelines, "since": query.since, "rows": query.rows}
+    values = {
+        "table": table,
+        "job_sts": job_sts(warehouse),
+        "pipelines": query.pipelines,
+        "since": query.since,
+        "rows": query.rows,
+    }
     return read_audit(warehouse, Transaction("changes", (select("select_schema_changes", values),)))
 
 

@@ -414,3 +414,32 @@ def test_a_log_that_is_not_there_is_explained(feed: FeedHarness) -> None:
     feed.s3.put_object(Bucket="lake", Key=own, Body=b"")
     code, _, err = feed.command("logs", alike)
     assert (code, "is running" in err) == (2, True), err
+
+
+def test_values_that_earlier_loads_recorded_are_hidden_once_the_spec_hides_them(feed: FeedHarness) -> None:
+    spec = tagged_spec(feed.name) + "types: {columns: {n: integer}}\n"
+    feed.write(f"pipelines/{feed.name}.yml", spec)
+    for number, content in enumerate(
+        ("id,n\n1,1\n", "id,n,w\n1,1,5\n", "id,n,w\n1,1,3000000007\n", "id,n\n1,canary\n")
+    ):
+        feed.land(f"{number}.csv", content)
+        feed.command("run", feed.name)
+    run_id = feed.json("history", feed.name)[1]["loads"][0]["run_id"]
+
+    def printed() -> str:
+        lines = [(name, feed.name) for name in ("history", "changes")] + [("logs", run_id)]
+        return str([feed.command(*output, *line) for line in lines for output in ((), ("--output", "json"))])
+
+    assert {"canary", "3000000007"} == {value for value in ("canary", "3000000007") if value in printed()}
+    for text in (f"{spec}bad_rows: {{log_samples: false}}\n", f"{spec}keyz: 1\n", None):
+        if text is None:
+            (feed.root / "pipelines" / f"{feed.name}.yml").unlink()
+        else:
+            feed.write(f"pipelines/{feed.name}.yml", text)
+        shown = printed()
+        assert [value for value in ("canary", "3000000007") if value in shown] == []
+        assert shown.count("not shown: ") >= 6
+
+    code, _, err = feed.command("logs", run_id)
+    assert code == 2
+    assert f"It is s3://lake/logs/{feed.name}/" in err

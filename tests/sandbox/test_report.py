@@ -219,14 +219,14 @@ def test_no_value_is_in_the_report_of_a_feed_that_logs_no_samples(feed: FeedHarn
     page = page_of(site, feed.name)
 
     assert values_in(site) == set()
-    hidden = "not shown: it may quote values, and bad_rows.log_samples is false or not known"
+    hidden = "not shown: bad_rows.log_samples is false, and another version of the spec wrote it"
     (first, last, newest, oldest) = [each.text for each in page.all("pre")][:4]
     assert (first, oldest) == (hidden, hidden)
     assert last.splitlines()[0] in newest
     # A reason that was written without values stays.
     reasons = {row[2]: row[5] for row in cells(page, "Table of schema changes")}
     assert "not shown" not in reasons["extra"]
-    assert reasons["wide"].startswith("not shown: it may quote values")
+    assert reasons["wide"] == hidden
     assert "of n is not an integer" in newest
     assert "log_samples: false" in page.all("pre")[-1].text
     assert "n: integer" in page.all("pre")[-1].text

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from framework.cli.audit_options import add_audit_options, parse_since
 from framework.cli.output import Output
+from framework.cli.recorded import Shown, shown_by_feed
 from framework.cli.selection import add_selection, selected_names
 from framework.cli.tables import fitted_table
 from framework.cli.wiring import open_services
@@ -44,9 +45,16 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         log = services.open_log(services.new_run_id(), "changes")
         query = HistoryQuery(tuple(names), since=parse_since(arguments, services.now()), rows=arguments.rows)
         rows = read_schema_changes(WarehouseSession(services.warehouse, "changes", log), query)
-    changes: list[dict[str, object]] = [dict(zip(CHANGE_COLUMNS, row, strict=True)) for row in rows]
+    shown = shown_by_feed(project)
+    changes = [_quoting(dict(zip(CHANGE_COLUMNS, row, strict=True)), shown) for row in rows]
     output.document({"changes": changes}, lambda: _text(changes, output.width))
     return 0
+
+
+def _quoting(change: dict[str, object], shown_by_name: Callable[[str], Shown]) -> dict[str, object]:
+    """Return a change without its spec's checksum, and with its reason as far as it may be shown."""
+    shown, spec_sha256 = shown_by_name(str(change["pipeline"])), change.pop("spec_sha256")
+    return change | {"reason": shown(str(change["reason"]), spec_sha256)}
 
 
 def _text(changes: Sequence[dict[str, object]], width: int | None) -> str:

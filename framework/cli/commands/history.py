@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
 from framework.cli.audit_options import SHOWN_ID, add_audit_options, parse_since
 from framework.cli.output import Output
+from framework.cli.recorded import Shown, shown_by_feed
 from framework.cli.selection import add_selection, selected_names
 from framework.cli.tables import fitted_table, width_of
 from framework.cli.wiring import open_services
@@ -56,7 +57,8 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     environment = project.environment(arguments.env)
     names = selected_names(arguments, project)
     with open_services(project.folder, environment, output, arguments.job_id) as services:
-        loads = _loads(arguments, names, services)
+        shown = shown_by_feed(project)
+        loads = [_quoting(load, shown) for load in _loads(arguments, names, services)]
     most = MOST_MESSAGES if arguments.file is None else len(loads)
     output.document({"loads": loads}, lambda: _text(loads, output.width, most))
     return 0
@@ -78,6 +80,17 @@ def _loads(arguments: argparse.Namespace, names: Sequence[str], services: Servic
     )
     rows = read_history(WarehouseSession(services.warehouse, "history", log), query)
     return [load for load in named_loads(rows, services) if load["status"] in asked]
+
+
+def _quoting(load: dict[str, object], shown_by_name: Callable[[str], Shown]) -> dict[str, object]:
+    """Return a load with its messages as far as they may be shown."""
+    shown, spec_sha256 = shown_by_name(str(load["pipeline"])), load["spec_sha256"]
+    message = load["error_message"]
+    warnings = cast(list[dict[str, object]], load["warnings"])
+    return load | {
+        "error_message": None if message is None else shown(str(message), spec_sha256),
+        "warnings": [each | {"message": shown(str(each["message"]), spec_sha256)} for each in warnings],
+    }
 
 
 def _arrival_key(asked: str, lake: Lake) -> str:

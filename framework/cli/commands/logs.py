@@ -13,6 +13,7 @@ from typing import cast
 from framework.cli.audit_options import SHOWN_ID
 from framework.cli.commands.history import RUNNING, file_name, named_loads
 from framework.cli.output import Output
+from framework.cli.recorded import Shown, shown_by_feed
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
 from framework.load.audit_trail import log_key
@@ -41,13 +42,13 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     """Print the log of a load, and where it is.
 
     Raises:
-        SpecError: there is no such load, there are several, or it has no log.
+        SpecError: there is no such load, there are several, it has no log, or one that may not be shown.
     """
     environment = project.environment(arguments.env)
     is_pipeline = arguments.run in project.pipeline_names()
     with open_services(project.folder, environment, output, arguments.job_id) as services:
         loads = _loads(arguments.run, services, is_pipeline=is_pipeline)
-        log = _read_log(loads[0], services)
+        log = _read_log(loads[0], services, shown_by_feed(project)(str(loads[0]["pipeline"])))
     document = {
         "run_id": loads[0]["run_id"],
         "pipeline": loads[0]["pipeline"],
@@ -85,7 +86,7 @@ def _loads(asked: str, services: Services, *, is_pipeline: bool) -> list[dict[st
     return [load for load in loads if load["run_id"] == found[0]]
 
 
-def _read_log(load: dict[str, object], services: Services) -> _Log:
+def _read_log(load: dict[str, object], services: Services, shown: Shown) -> _Log:
     began = datetime.fromisoformat(str(load["run_start_ts"]))
     key = log_key(services.lake, str(load["pipeline"]), str(load["run_id"]), began)
     content = services.lake.get(key)
@@ -97,6 +98,8 @@ def _read_log(load: dict[str, object], services: Services) -> _Log:
             f"load {load['run_id']} of {load['pipeline']} has no log: {url} is not there. A load that was killed "
             f"exports none, and a lake may delete old logs. Its command printed what it did (job {load['job_id']})"
         )
+    if (text := shown("quotes", load["spec_sha256"])) != "quotes":
+        raise SpecError(f"the log of load {load['run_id']} of {load['pipeline']} is {text}. It is {url}")
     entries = [cast(dict[str, object], json.loads(line)) for line in content.decode("utf-8").splitlines() if line]
     return _Log(url, entries)
 
