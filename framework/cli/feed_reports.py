@@ -180,7 +180,8 @@ def _without_quotes(seen: Seen, specs: Sequence[PipelineSpec]) -> Seen:
         return seen
     shown = {spec.pipeline: shown_by(spec) for spec in specs}
     unsettled = (
-        replace(each, message=shown[each.pipeline](each.message, each.spec_sha256)) for each in seen.audit.unsettled
+        replace(each, message=shown[each.pipeline](each.message, each.spec_sha256)) if each.message else each
+        for each in seen.audit.unsettled
     )
     return replace(seen, audit=replace(seen.audit, unsettled=tuple(unsettled)))
 

@@ -23,15 +23,24 @@ def broken_late_views(warehouse: WarehouseSession, roots: Iterable[TableName]) -
     """
     statement = select("select_late_binding_views", DEFINITION_PARTS)
     (rows,) = warehouse.run(Transaction("late_views", (statement,)))
-    definitions = definitions_of(rows)
+    broken = unreadable_views(warehouse, _above(set(roots), definitions_of(rows)))
+    return {view: error.reason for view, error in broken.items()}
+
+
+def unreadable_views(warehouse: WarehouseSession, views: Iterable[TableName]) -> dict[TableName, WarehouseError]:
+    """Return the warehouse's refusal of each view that cannot be read. One submission per view; no row is read.
+
+    Raises:
+        TransientWarehouseError: the warehouse did not answer.
+    """
     broken = {}
-    for view in _above(set(roots), definitions):
+    for view in views:
         try:
             warehouse.run(Transaction("late_view", (select("select_nothing", {"view": view}),)))
         except TransientWarehouseError:
             raise
         except WarehouseError as error:
-            broken[view] = error.reason
+            broken[view] = error
     return broken
 
 

@@ -109,6 +109,28 @@ def test_a_late_binding_view_follows_the_table(make_feed: MakeFeed) -> None:
     assert feed.sql(f"select sum(a) from reporting.v_{feed.name}") == [(3000000005,)]
 
 
+def test_a_late_binding_view_that_cannot_be_read_is_reported_by_the_load_that_builds_it(feed: FeedHarness) -> None:
+    def define(definition: str) -> None:
+        view = f'views: [{{name: v_{feed.name}, late_binding: true, definition: "{definition}"}}]\n'
+        feed.write(f"pipelines/{feed.name}.yml", feed.spec_text + view)
+
+    define("select id, nosuch from {{ target }}")
+    feed.land("1.csv", csv_text("id,a", "1,5"))
+
+    code, out, err = feed.command("run", feed.name)
+
+    assert code == 4
+    words = f"late-binding views of the spec cannot be read: public.v_{feed.name}: "
+    assert words in out + err
+    assert 'column "nosuch" does not exist' in out + err
+    assert feed.rows("id", "id") == [(1,)]
+
+    # Another table may come later.
+    define("select id from public.not_yet_there")
+    feed.land("2.csv", csv_text("id,a", "2,5"))
+    assert feed.command("run", feed.name)[0] == 0
+
+
 def views_as_they_are(feed: FeedHarness, *names: str) -> dict[str, object]:
     """Return what is known of views in schema reporting: definition, owner, privileges, comments."""
     shown = ", ".join(f"'{name}'" for name in names)

@@ -1,15 +1,17 @@
-"""Late-binding views that a change has broken; no change drops or waits for them."""
+"""Late-binding views that a load leaves broken: no change drops or waits for them, and creating one checks nothing."""
 
 from __future__ import annotations
 
-from framework.errors import PipelineError
+from framework.errors import Cause, PipelineError
 from framework.load.run import Run
 from framework.model.names import TableName
 from framework.plan.load_plan import LoadPlan
 from framework.plan.schema_changes import rewritten_columns
-from framework.warehouse.late_views import broken_late_views
+from framework.warehouse.late_views import broken_late_views, unreadable_views
 
 BrokenViews = dict[TableName, str]
+TOLERATED = frozenset({Cause.NOT_PERMITTED, Cause.MISSING_RELATION, Cause.MISSING_DATABASE})
+"""Why a late-binding view may not be readable although its definition is right."""
 
 
 def broken_before(run: Run, plan: LoadPlan) -> BrokenViews | None:
@@ -21,19 +23,45 @@ def broken_before(run: Run, plan: LoadPlan) -> BrokenViews | None:
 
 
 def broken_since(run: Run, plan: LoadPlan, before: BrokenViews | None) -> list[str]:
-    """Return a message on late-binding views that the load has broken, although its rows are in; else none."""
-    if before is None:
-        return []
-    broken = {view: words for view, words in _broken(run, plan).items() if view not in before}
-    if not broken:
-        return []
-    reasons = "; ".join(f"{view}: {words}" for view, words in broken.items())
-    run.log.error("late-binding views are broken", step="settle", views=[str(view) for view in broken])
-    message = (
-        "The file is loaded, and late-binding views cannot be read any more, since columns of "
-        f"{run.target} have changed their types: {reasons}. Have their owners recreate them."
-    )
-    return [message]
+    """Return messages on late-binding views that cannot be read after a load, although its rows are in.
+
+    They are those that it built, and those that it has broken.
+    """
+    built = _unreadable_builds(run, plan)
+    broken = {} if before is None else _broken(run, plan)
+    broken = {view: words for view, words in broken.items() if view not in (before or {}) and view not in built}
+    if built or broken:
+        run.log.error("late-binding views are broken", step="settle", views=[str(view) for view in (*built, *broken)])
+    messages = []
+    if built:
+        messages.append(
+            "The file is loaded, and late-binding views of the spec cannot be read: "
+            f"{_reasons(built)}. Correct their definitions."
+        )
+    if broken:
+        messages.append(
+            "The file is loaded, and late-binding views cannot be read any more, since columns of "
+            f"{run.target} have changed their types: {_reasons(broken)}. Have their owners recreate them."
+        )
+    return messages
+
+
+def _reasons(broken: BrokenViews) -> str:
+    return "; ".join(f"{view}: {words}" for view, words in broken.items())
+
+
+def _unreadable_builds(run: Run, plan: LoadPlan) -> BrokenViews:
+    """Return the late-binding views of the spec that the load built and that cannot be read.
+
+    One may name relations that do not exist yet, or that its creator may not read.
+    """
+    built = [view.view for view in plan.views.creates if view.late_binding and view.build is not None]
+    try:
+        broken = unreadable_views(run.warehouse, built)
+    except PipelineError as error:
+        run.log.error("could not check the late-binding views", error=str(error))
+        return {}
+    return {view: error.first_line for view, error in broken.items() if error.cause not in TOLERATED}
 
 
 def _broken(run: Run, plan: LoadPlan) -> BrokenViews:

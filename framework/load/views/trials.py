@@ -6,6 +6,7 @@ from collections import Counter
 
 from framework.errors import Cause, Problem, TransientWarehouseError, WarehouseError
 from framework.load.run import Run
+from framework.load.views.late import TOLERATED
 from framework.model.observation import ObservedTable
 from framework.plan.steps import Statement, Transaction
 from framework.plan.view_trials import ViewTrial, view_trials
@@ -13,8 +14,6 @@ from framework.spec.document import spec_error
 from framework.spec.pipeline import ViewSpec
 from framework.spec.views import place_in_definition
 from framework.warehouse.refusals import name_at_fault
-
-_MISSING = (Cause.MISSING_RELATION, Cause.MISSING_DATABASE)
 
 
 def check_views(run: Run, table: ObservedTable, is_retyped: bool) -> None:
@@ -58,7 +57,7 @@ def _mistake(run: Run, trial: ViewTrial) -> str | None:
             continue
         return None if repeated is None else f'column "{repeated}" is specified more than once'
     # A view's creator need not be allowed to query it, and a late-binding view may name relations that do not exist.
-    tolerated = {Cause.NOT_PERMITTED, *(_MISSING if trial.late_binding else ())}
+    tolerated = TOLERATED if trial.late_binding else {Cause.NOT_PERMITTED}
     return None if refusal is None or refusal.cause in tolerated else refusal.first_line
 
 
