@@ -67,8 +67,12 @@ def discover(spec: PipelineSpec, services: Services, request: LoadRequest) -> Wo
             return _arrived_work(spec, list(files))
         case Unprocessed(key=key):
             return _unprocessed_work(spec, services, key)
-        case OneFile(key=key) | Corrections(key=key):
+        case OneFile(key=key):
             return _work_of_one(spec, services, key, is_again=is_again(request))
+        case Corrections(key=key, address=address):
+            work = _work_of_one(spec, services, key, is_again=False)
+            ((file,),) = work.loads
+            return replace(work, loads=[(replace(file, source=replace(file.source, sent_as=address)),)])
 
 
 def _work_of_one(spec: PipelineSpec, services: Services, asked: str, *, is_again: bool) -> Worklist:

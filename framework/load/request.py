@@ -63,10 +63,12 @@ class Corrections:
     """Corrected rows, as a file in the lake.
 
     A row loses against the target's row with its key, unless `order_by` puts it first, and a file that fails stays
-    where it is.
+    where it is. `address` is the file that they were sent in, and `places` says of each record where it stands there.
     """
 
     key: str
+    address: str
+    places: tuple[str, ...]
 
 
 @dataclass(frozen=True)

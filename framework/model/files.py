@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -52,7 +52,8 @@ class SourceFile:
 
     `key` and `etag` are of the object as it is now; `identity` and `arrived_at` are those of its
     arrival, which differ once Feedway has moved it. `moved_by` is the pipeline that moved it. With a `local_path` the
-    file is on this machine, and `bucket` and `key` say where it would arrive.
+    file is on this machine, and `bucket` and `key` say where it would arrive. `sent_as` is the address of the file that
+    people know it by, where it is a copy.
     """
 
     bucket: str
@@ -64,11 +65,12 @@ class SourceFile:
     arrived_at: datetime
     moved_by: str | None = None
     local_path: str | None = None
+    sent_as: str | None = field(default=None, compare=False)
 
     @property
     def url(self) -> str:
         """The object's address, unquoted, as people read it; of a file on this machine its path."""
-        return self.local_path or f"s3://{self.bucket}/{self.key}"
+        return self.sent_as or self.local_path or f"s3://{self.bucket}/{self.key}"
 
     def url_of(self, member: str) -> str:
         """Return the address of a member of this archive, as people read it; without a member, that of the object."""

@@ -75,7 +75,7 @@ def sent_statements(make_feed: MakeFeed, client: Any) -> dict[str, str]:
     strict = make_feed(STRICT)
     strict.load("1.csv", csv_text("id,n", "1,1", "1,2"))
     for corrected in (feed, plain):
-        (result,) = corrected.run(Corrections(corrected.land("4.csv", csv_text("id,n", "1,2"))))
+        (result,) = corrected.run(Corrections(corrected.land("4.csv", csv_text("id,n", "1,2")), "4.csv", ("row 1",)))
         assert result.status == "SUCCESS"
     table = feed.spec().target.table
     read_staging_count(warehouse, table)

@@ -77,7 +77,7 @@ def test_a_row_with_a_nul_goes_to_quarantine_and_loads_once_it_is_corrected(
     (still_bad,) = replay_quarantine(feed.spec(), feed.services(), address)
     assert still_bad.failure is not None
     assert "2 of 2 records hold a NUL character" in still_bad.failure.message
-    assert "first in row 1, line 2, column v" in still_bad.failure.message
+    assert "first in row 1, which is row 2 of f.csv, column v" in still_bad.failure.message
     for row in kept:
         row["record"] = json.dumps([field.replace("\0", "4") for field in json.loads(row["record"])])
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(kept), address)

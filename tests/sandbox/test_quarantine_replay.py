@@ -194,18 +194,42 @@ def test_renamed_and_excluded_columns_and_null_values_mean_what_they_meant(make_
 
 def test_a_row_that_is_still_bad_refuses_its_file_and_moves_nothing(make_feed: MakeFeed, tmp_path: Path) -> None:
     feed = make_feed(spec())
-    feed.load("1.csv", csv_text("id,n", "1,x", "2,y"))
+    feed.load("1.csv", csv_text("id,n", "0,0", "1,x", "2,y"))
     rows = quarantine_rows(feed)
     archived = feed.keys("data/archive/")
+    address = corrected(rows, {2: ["1", "1"], 3: ["2", "zwei"]}, tmp_path / "fixed.parquet")
 
-    (result,) = replay(feed, corrected(rows, {1: ["1", "1"], 2: ["2", "zwei"]}, tmp_path / "fixed.parquet"))
+    (result,) = replay(feed, address)
 
     assert result.failure is not None
-    assert "1 of 2 values of n is not an integer: 'zwei', in row 2, line 3" in result.failure.message
-    assert feed.sql("select count(*) from svv_tables where table_name = '" + feed.name + "'") == [(0,)]
+    message = result.failure.message
+    assert message.startswith(f"{address}: 1 of 2 rows cannot be loaded\n")
+    assert "1 of 2 values of n is not an integer: 'zwei', in row 2, which is row 3 of 1.csv" in message
+    assert message.endswith(f"Correct these rows in {address}, and replay it again with the same command.")
+    assert feed.audit("error_message")[-1] == (message,)
+    assert feed.rows("id", "id") == [(0,)]
     assert feed.keys("data/unprocessed/") == []
     assert feed.keys("staging/") == []
     assert feed.keys("data/archive/") == archived
+
+
+def test_rows_that_were_loaded_corrected_are_not_appended_twice(make_feed: MakeFeed, tmp_path: Path) -> None:
+    feed = make_feed(spec("mode: append"))
+    feed.load("1.csv", csv_text("id,n", "0,0", "1,x", "2,y", "3,z"))
+    rows = quarantine_rows(feed)
+    fixed = {2: ["1", "1"], 3: ["2", "2"], 4: ["3", "3"]}
+    part = corrected(rows, {3: fixed[3]}, tmp_path / "part.parquet")
+    whole = corrected(rows, fixed, tmp_path / "whole.parquet")
+    assert replay(feed, part)[0].status == "SUCCESS"
+
+    with pytest.raises(SourceFileError, match=r"1 row was loaded .* row 3 of 1\.csv, .*Delete row 2 of "):
+        replay(feed, whole)
+
+    assert [result.status for result in replay(feed, part)] == ["SKIPPED"]
+    assert feed.rows("id", "id") == [(0,), (2,)]
+    rest = corrected(rows, {2: fixed[2], 4: fixed[4]}, tmp_path / "rest.parquet")
+    assert replay(feed, rest)[0].status == "SUCCESS"
+    assert feed.rows("id", "id") == [(0,), (1,), (2,), (3,)]
 
 
 def test_a_row_that_still_conflicts_is_not_quarantined_once_more(make_feed: MakeFeed, tmp_path: Path) -> None:

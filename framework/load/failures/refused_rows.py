@@ -15,6 +15,7 @@ from framework.load.failures.complaints import (
     quoted,
 )
 from framework.load.failures.remedies import Refused, Remedy, larger_budget, remedies
+from framework.load.request import Corrections
 from framework.load.run import Run
 from framework.load.staged_rows import StagedRows
 from framework.log.redaction import without_values
@@ -57,10 +58,14 @@ def refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) ->
     lines += [f"  {complaint}" for complaint in complaints[:REPORTED_FAULTS]]
     if len(complaints) > REPORTED_FAULTS:
         lines.append(f"  and {len(complaints) - REPORTED_FAULTS} more, of other columns")
-    ways_out = _ways_out(run.spec, staged, refused, examples)
-    if staged.seen.rows_staged:
-        ways_out.append(larger_budget(run.spec.bad_rows, list(over)))
-    lines.append(f"Correct the rows and send the file again{', or change the spec:' if ways_out else '.'}")
+    ways_out: list[Remedy] = []
+    if isinstance(run.request, Corrections):
+        lines.append(f"Correct these rows in {run.request.address}, and replay it again with the same command.")
+    else:
+        ways_out = _ways_out(run.spec, staged, refused, examples)
+        if staged.seen.rows_staged:
+            ways_out.append(larger_budget(run.spec.bad_rows, list(over)))
+        lines.append(f"Correct the rows and send the file again{', or change the spec:' if ways_out else '.'}")
     lines += [f"  {way_out}" for way_out in ways_out]
     keys = [layout.file.key for layout in layouts]
     raise SourceFileError("\n".join(lines), keys, needs_new_file=not ways_out, brief=brief).about(Section.BAD_ROWS)
@@ -188,6 +193,8 @@ def _complaints(
     is_one_file = len(staged.batch.files) == 1 and not staged.batch.files[0].members
 
     def place(bad: BadRow) -> str:
+        if isinstance(run.request, Corrections):
+            return run.request.places[bad.row - 1]
         file = "" if is_one_file else f"{bad.file}, "
         line = "" if bad.line is None else f", line {bad.line}"
         return f"{file}row {bad.row}{line}"

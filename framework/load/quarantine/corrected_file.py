@@ -26,7 +26,7 @@ _MOST_DIGITS = 18
 class CorrectedRow:
     """One row of a quarantine file: where it came from, its fields, and their names.
 
-    `etag` distinguishes the deliveries of one file name.
+    `etag` distinguishes the deliveries of one file name. `number` counts the rows of the quarantine file from 1.
     """
 
     file: str
@@ -34,6 +34,7 @@ class CorrectedRow:
     row: int
     record: tuple[str | None, ...]
     header: tuple[str, ...]
+    number: int
 
 
 def read_corrected(path: Path, shown: str) -> list[CorrectedRow]:
@@ -48,7 +49,7 @@ def read_corrected(path: Path, shown: str) -> list[CorrectedRow]:
     with path.open("rb") as file:
         is_parquet = file.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
     rows = _parquet_rows(path, shown) if is_parquet else _csv_rows(path, shown)
-    return [_corrected(row, f"{shown}: row {number}") for number, row in enumerate(rows, start=1)]
+    return [_corrected(row, number, shown) for number, row in enumerate(rows, start=1)]
 
 
 def _csv_rows(path: Path, shown: str) -> Iterator[Mapping[str, object]]:
@@ -90,7 +91,8 @@ def _require(names: Sequence[str], shown: str) -> None:
         )
 
 
-def _corrected(row: Mapping[str, object], place: str) -> CorrectedRow:
+def _corrected(row: Mapping[str, object], place_in_file: int, shown: str) -> CorrectedRow:
+    place = f"{shown}: row {place_in_file}"
     header = _texts(row["header"], f"{place}, header")
     if None in header or not header:
         raise SourceFileError(f"{place}, header: a name is missing. Leave the header as quarantine has it.")
@@ -101,7 +103,8 @@ def _corrected(row: Mapping[str, object], place: str) -> CorrectedRow:
         raise SourceFileError(
             f"{place}: file, row and etag must say where the row came from. Leave them as quarantine has them."
         )
-    return CorrectedRow(name, etag, int(number), _texts(row["record"], f"{place}, record"), tuple(map(str, header)))
+    record = _texts(row["record"], f"{place}, record")
+    return CorrectedRow(name, etag, int(number), record, tuple(map(str, header)), place_in_file)
 
 
 def _texts(value: object, place: str) -> tuple[str | None, ...]:

@@ -53,6 +53,17 @@ class CorrectedRows:
         return row.row in self.rows.get((pipeline, row.file, row.etag), ())
 
 
+def rows_loaded_before(lake: Lake, warehouse: WarehouseSession, pipeline: str, mark: Mark) -> list[int]:
+    """Return the rows of corrections that others have loaded; none where these very corrections are loaded."""
+    marks = [other for _, other in _read_marks(lake, {pipeline: {_digest(mark.etag)}})]
+    others = [other for other in marks if (other.file, other.etag) == (mark.file, mark.etag)]
+    loaded = _loaded(warehouse, [(pipeline, other) for other in others])
+    if (pipeline, mark.corrections) in loaded:
+        return []
+    rows = {row for other in others if (pipeline, other.corrections) in loaded for row in other.rows}
+    return sorted(rows.intersection(mark.rows))
+
+
 def read_corrected_rows(lake: Lake, warehouse: WarehouseSession, files: Iterable[QuarantinedFile]) -> CorrectedRows:
     """Return the rows of the deliveries of files that were loaded corrected.
 
@@ -61,16 +72,21 @@ def read_corrected_rows(lake: Lake, warehouse: WarehouseSession, files: Iterable
     deliveries: dict[str, set[str]] = {}
     for file in files:
         deliveries.setdefault(file.pipeline, set()).add(_digest(file.etag))
-    found = map_parallel(partial(_mark_keys, lake), list(deliveries.items()))
-    keys = [(pipeline, key) for pipeline, of_pipeline in zip(deliveries, found, strict=True) for key in of_pipeline]
-    contents = map_parallel(lake.get, [key for _, key in keys])
-    marks = [(keys[place][0], Mark(**json.loads(each))) for place, each in enumerate(contents) if each is not None]
+    marks = _read_marks(lake, deliveries)
     loaded = _loaded(warehouse, marks)
     rows: dict[tuple[str, str, str], set[int]] = {}
     for pipeline, mark in marks:
         if (pipeline, mark.corrections) in loaded:
             rows.setdefault((pipeline, mark.file, mark.etag), set()).update(mark.rows)
     return CorrectedRows(rows)
+
+
+def _read_marks(lake: Lake, deliveries: Mapping[str, Collection[str]]) -> list[tuple[str, Mark]]:
+    """Return the marks of deliveries, which are given by the digests of their ETags, with their pipelines."""
+    found = map_parallel(partial(_mark_keys, lake), list(deliveries.items()))
+    keys = [(pipeline, key) for pipeline, of_pipeline in zip(deliveries, found, strict=True) for key in of_pipeline]
+    contents = map_parallel(lake.get, [key for _, key in keys])
+    return [(keys[place][0], Mark(**json.loads(each))) for place, each in enumerate(contents) if each is not None]
 
 
 def _mark_keys(lake: Lake, deliveries: tuple[str, Collection[str]]) -> list[str]:

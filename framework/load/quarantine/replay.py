@@ -18,15 +18,16 @@ from framework.lake.pending import is_file_of
 from framework.load.invocation import Invocation
 from framework.load.pipeline import load_pipeline, open_pipeline
 from framework.load.quarantine.corrected_file import CorrectedRow, read_corrected
-from framework.load.quarantine.marks import Mark, put_mark
+from framework.load.quarantine.marks import Mark, put_mark, rows_loaded_before
 from framework.load.request import Corrections
 from framework.load.result import LoadResult
 from framework.load.services import Services
 from framework.model.csv_options import CsvOptions
 from framework.model.files import CORRECTION_MARK, FileIdentity
-from framework.model.words import counted
+from framework.model.words import counted, listed
 from framework.plan.column_names import clean_names
 from framework.spec.pipeline import BadRowsSpec, ColumnsSpec, ExpectSpec, PipelineSpec
+from framework.warehouse.session import WarehouseSession
 
 _LONGEST_KEY_BYTES = 1024
 """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
@@ -34,12 +35,16 @@ _LONGEST_KEY_BYTES = 1024
 
 @dataclass(frozen=True)
 class CorrectedFile:
-    """The corrected rows of one delivery of a source file, in its order, as the CSV file they are loaded from."""
+    """The corrected rows of one delivery of a source file, in its order, as the CSV file they are loaded from.
+
+    `numbers` are those of the rows in the file of corrections.
+    """
 
     name: str
     etag: str
     header: tuple[str, ...]
     rows: tuple[int, ...]
+    numbers: tuple[int, ...]
     content: bytes
 
 
@@ -64,25 +69,33 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
     if not files:
         raise SourceFileError(f"{address} has no row, so there is nothing to load.")
     _require_own(spec, services, files, address)
+    if spec.load.mode.only_adds:
+        _refuse_loaded(spec, services, files, address)
     results: list[LoadResult] = []
     with Invocation(services) as invocation:
         invocation.begin()
         prefix = run_prefix(services.lake, spec.pipeline, invocation.id, services.new_run_id())
         for number, file in reversed(list(enumerate(files))):
-            results += _load(spec, invocation, file, f"{prefix}corrected/{number}.csv")
+            request = _request(services, f"{prefix}corrected/{number}.csv", address, file)
+            results += _load(spec, invocation, file, request)
     return results
 
 
-def _load(spec: PipelineSpec, invocation: Invocation, file: CorrectedFile, key: str) -> list[LoadResult]:
+def _request(services: Services, key: str, address: str, file: CorrectedFile) -> Corrections:
+    numbers = zip(file.numbers, file.rows, strict=True)
+    places = tuple(f"row {number}, which is row {row} of {file.name}" for number, row in numbers)
+    return Corrections(services.lake.url(key), address, places)
+
+
+def _load(spec: PipelineSpec, invocation: Invocation, file: CorrectedFile, request: Corrections) -> list[LoadResult]:
     """Put corrections into the lake under a key of the replay's own, and load them as rows of their source file.
 
     Before that a mark names their rows, so that the quarantine shows which are loaded.
     """
     services = invocation.services
     identity = _identity(spec, services, file)
-    put_mark(services.lake, spec.pipeline, Mark(file.name, file.etag, file.rows, identity.etag))
-    services.lake.put_as(key, file.content, identity, services.now())
-    request = Corrections(services.lake.url(key))
+    put_mark(services.lake, spec.pipeline, _mark(spec, services, file))
+    services.lake.put_as(services.lake.key_of(request.key), file.content, identity, services.now())
     opening = open_pipeline(_spec_of(spec, file), invocation, request)
     loads = load_pipeline(opening, invocation)
     return [_of_source(result, identity.key, file) for of_load in loads for result in of_load]
@@ -119,7 +132,14 @@ def corrected_files(rows: Sequence[CorrectedRow], address: str) -> list[Correcte
             )
         group[row.row] = row
     return [
-        CorrectedFile(name, etag, header, tuple(group), _csv([header, *(row.record for row in group.values())]))
+        CorrectedFile(
+            name,
+            etag,
+            header,
+            tuple(group),
+            tuple(row.number for row in group.values()),
+            _csv([header, *(row.record for row in group.values())]),
+        )
         for (name, etag, header), group in ((file, dict(sorted(found.items()))) for file, found in groups.items())
     ]
 
@@ -155,6 +175,31 @@ def _require_own(spec: PipelineSpec, services: Services, files: Sequence[Correct
                 )
         if len(set(file.header)) < len(file.header):
             raise SourceFileError(f"{address}: the header of {file.name} names a column twice. Leave it as it was.")
+
+
+def _refuse_loaded(spec: PipelineSpec, services: Services, files: Sequence[CorrectedFile], address: str) -> None:
+    """Refuse rows that were loaded corrected before, in other company: nothing but a key would keep them out.
+
+    Raises:
+        SourceFileError: there are such.
+    """
+    log = services.open_log(services.new_run_id(), spec.pipeline)
+    warehouse = WarehouseSession(services.warehouse, spec.pipeline, log)
+    for file in files:
+        before = rows_loaded_before(services.lake, warehouse, spec.pipeline, _mark(spec, services, file))
+        if before:
+            here = {row: str(number) for row, number in zip(file.rows, file.numbers, strict=True)}
+            numbers, places = listed([here[row] for row in before]), listed(list(map(str, before)))
+            raise SourceFileError(
+                f"{address}: {counted(len(before), 'row was', 'rows were')} loaded corrected before, row {places} of "
+                f"{file.name}, and load.mode {spec.load.mode.name} would load them twice. "
+                f"Delete row {numbers} of {address}, and replay it again with the same command; quarantine export "
+                "leaves such rows out."
+            )
+
+
+def _mark(spec: PipelineSpec, services: Services, file: CorrectedFile) -> Mark:
+    return Mark(file.name, file.etag, file.rows, _identity(spec, services, file).etag)
 
 
 def _csv(records: Sequence[Sequence[str | None]]) -> bytes:

@@ -224,7 +224,7 @@ def test_a_file_of_the_archive_stays_there_though_it_cannot_be_loaded_again() ->
 def test_corrected_rows_that_cannot_be_loaded_stay_where_they_are() -> None:
     bench = Bench(SCENARIOS["no drift"], max_attempts=1)
     bench.warehouse.refusals = [DUPLICATES]
-    (result,) = bench.run(Corrections(ONE))
+    (result,) = bench.run(Corrections(ONE, "1.csv", ()))
 
     assert (result.status, bench.place_of(ONE)) == ("FAILED", "in")
     assert result.failure is not None

@@ -78,7 +78,10 @@ def test_what_is_exported_comes_back(rows: list[QuarantinedRow], delimiter: str,
             return
         found = read_corrected(path, "bad.csv")
 
-    assert found == [CorrectedRow(row.file, row.etag, row.row, row.record, row.header) for row in rows]
+    assert found == [
+        CorrectedRow(row.file, row.etag, row.row, row.record, row.header, number)
+        for number, row in enumerate(rows, start=1)
+    ]
 
 
 ROW = QuarantinedRow("1.csv", "e", 2, "n", "is not a value of integer", ("1", "x"), ("id", "n"))
