@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from framework.cli.audit_options import SHOWN_ID
 from framework.errors import SpecError
 from framework.load.quarantine.contents import QuarantinedRow, StoredRows, folder_of, stored_rows
-from framework.load.quarantine.left import count_corrected
+from framework.load.quarantine.left import count_corrected, read_left
 from framework.load.quarantine.marks import CorrectedRows, read_corrected_rows
 from framework.load.services import Services
 from framework.model.words import listed
@@ -87,7 +87,7 @@ class Asked:
 def open_load(
     asked: Asked, project: Project, services: Services, warehouse: WarehouseSession
 ) -> Iterator[QuarantinedLoad]:
-    """Yield the newest load with bad rows that fits what is asked for.
+    """Yield the newest load that fits what is asked for and has bad rows left; else the newest that had some.
 
     Raises:
         SpecError: there is none, several begin with the run asked for, or its bad rows were deleted.
@@ -100,14 +100,21 @@ def open_load(
     runs = list(dict.fromkeys(file.run_id for file in found))
     if asked.run is not None and len(runs) > 1:
         raise SpecError(f"--run {asked.run}: several loads begin so: {', '.join(runs[:5])}. Write more characters")
-    query = HistoryQuery((asked.pipeline,), ("SUCCESS",), run_id=runs[0], with_bad_rows=True, rows=_MOST_FILES)
+    first = found[0] if len(runs) == 1 else _first_left(found, services, warehouse)
+    query = HistoryQuery((asked.pipeline,), ("SUCCESS",), run_id=first.run_id, with_bad_rows=True, rows=_MOST_FILES)
     files = read_quarantined_files(warehouse, query)
     corrected = read_corrected_rows(lake, warehouse, files)
     url = lake.url(folder_of(lake, files[0]))
     with stored_rows(lake, files) as stored:
         if not stored.are_there:
-            raise SpecError(f"{url} is empty: the bad rows of load {runs[0]} were deleted")
-        yield QuarantinedLoad(files, None if asked.file is None else found[0], url, corrected, stored)
+            raise SpecError(f"{url} is empty: the bad rows of load {first.run_id} were deleted")
+        yield QuarantinedLoad(files, None if asked.file is None else first, url, corrected, stored)
+
+
+def _first_left(found: Sequence[QuarantinedFile], services: Services, warehouse: WarehouseSession) -> QuarantinedFile:
+    """Return the first file with rows that were not loaded corrected; the first one where there is none."""
+    left = {(file.run_id, file.key) for file in read_left(services.lake, warehouse, found)}
+    return next((file for file in found if (file.run_id, file.key) in left), found[0])
 
 
 def _find(asked: Asked, services: Services, warehouse: WarehouseSession) -> list[QuarantinedFile]:

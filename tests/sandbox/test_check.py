@@ -82,7 +82,8 @@ def test_create_completes_the_control_schema_and_a_load_works(feed: FeedHarness)
     (line,) = [line for line in before.splitlines() if line.startswith("failed")]
     assert code == 5
     assert f"{schema} has no job_sts, view_builds, schema_changes, view_journal, column_spellings" in line
-    assert "check --env sandbox --create; or correct warehouse.control_schema (environments.yml:" in line
+    assert "Correct warehouse.control_schema (environments.yml:" in line
+    assert line.endswith(f"or run: feedway --project {feed.root} check --create")
     assert created == 0
     made = {check["item"]: check["found"] for check in document["checks"]}
     assert made["control_schema"].startswith(f"{schema}: created job_sts, ")

@@ -146,6 +146,27 @@ def test_bad_rows_are_listed_shown_exported_and_loaded_corrected(feed: FeedHarne
     assert (code, "were deleted" in error) == (2, True)
 
 
+def test_the_newest_load_with_rows_left_is_exported(feed: FeedHarness) -> None:
+    configure(feed, ("load: {keys: [id]}", "load: {mode: append}"))
+    for number in (1, 2):
+        feed.land(f"{number}.csv", csv_text("id,n", f"{number},{number}", f"{number}0,x"))
+        feed.command("run", feed.name)
+    newest = document(feed, "export", feed.name, "--to", str(feed.root / "2.csv"))
+    (line,) = exported(feed.root / "2.csv")
+    assert line["file"] == '"2.csv"'
+    fixed = save(feed.root / "fixed.csv", [line | {"record.n": "20"}])
+    assert feed.command("replay", feed.name, "--quarantine", fixed)[0] == 0
+
+    left = document(feed, "export", feed.name, "--to", str(feed.root / "1.csv"))
+    shown = document(feed, "show", feed.name)
+    code, _, err = feed.command("quarantine", "export", feed.name, "--run", newest["run_id"])
+
+    assert [line["file"] for line in exported(feed.root / "1.csv")] == ['"1.csv"']
+    assert shown["run_id"] == left["run_id"] != newest["run_id"]
+    assert code == 2
+    assert "the only bad row of 2.csv was loaded corrected: there is nothing to export" in err
+
+
 def test_without_samples_only_who_asks_gets_values(feed: FeedHarness) -> None:
     configure(feed, ("max_fraction: 1", "max_fraction: 1, log_samples: false"))
     feed.land("1.csv", csv_text("id,n,s", "1,1,a", "2,secret,secret", "3,secret"))

@@ -92,7 +92,9 @@ def _exported(load: QuarantinedLoad, spec: PipelineSpec, asked: str | None, serv
     place = asked or f"{load.pipeline}-{load.short_run}.csv"
     left_out = load.rows_corrected
     if left_out == load.rows:
-        raise SpecError(f"all {load.rows:,} bad rows of {load.named} were loaded corrected: there is nothing to export")
+        every = "the only bad row" if load.rows == 1 else f"all {load.rows:,} bad rows"
+        were = "was" if load.rows == 1 else "were"
+        raise SpecError(f"{every} of {load.named} {were} loaded corrected: there is nothing to export")
     if place.startswith("s3://"):
         raise SpecError(f"quarantine export --to {place}: it writes a file of this machine")
     path = Path(place)

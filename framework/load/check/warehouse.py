@@ -67,10 +67,10 @@ def check_control_schema(subject: Subject) -> str:
         complete_control_schema(subject.warehouse, found)
         return f"{schema}: created {listed(missing, len(missing))}"
     if missing:
-        environment = subject.services.environment.name
+        create = subject.services.program.command("check", "--create")
         raise NotReady(
             f"{schema} has no {listed(missing, len(missing))}",
-            f"Run: check --env {environment} --create; or correct {subject.field('warehouse.control_schema')}",
+            f"Correct {subject.field('warehouse.control_schema')}, or run: {create}",
             WRONG_SERVICE,
         )
     return f"{schema} has all tables and columns"
