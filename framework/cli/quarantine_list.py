@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -15,6 +16,7 @@ from framework.load.quarantine.left import count_corrected
 from framework.load.quarantine.marks import CorrectedRows, read_corrected_rows
 from framework.log.redaction import without_values
 from framework.model.program import Program
+from framework.model.words import visible
 from framework.parallel import map_parallel
 from framework.warehouse.audit import HistoryQuery
 from framework.warehouse.session import WarehouseSession
@@ -23,6 +25,8 @@ from framework.warehouse.unsettled import QuarantinedFile, read_quarantined_file
 _MOST_FAULTS = 20
 """The most different faults that a listed file has."""
 _SHOWN_FAULTS = 3
+_FEWEST_OF_WHY = 24
+"""Columns; with less room the reasons get lines of their own."""
 
 
 @dataclass(frozen=True)
@@ -107,13 +111,34 @@ def list_text(listing: Listing, width: int | None, program: Program) -> str:
     columns = [name for name in rows[0] if name != "corrected" or any(file.corrected_rows for file in files)]
     # Where there is no room for the address, JSON and `show` have it.
     for shown in (columns, [name for name in columns if name != "address"]):
-        cells = [[row[name] for name in shown] for row in rows]
-        fitted = fitted_table(shown, cells, width, cut=("pipeline", "file", "why"))
+        fitted = _fitted(shown, rows, width)
         if width is None or width_of(fitted) <= width:
             break
+    longest = max(len(str(row["why"])) for row in rows)
+    if width is not None and _width_of_column(fitted, shown.index("why")) < min(longest, _FEWEST_OF_WHY):
+        fitted = _with_why_below([name for name in shown if name != "why"], rows, width)
     more = [f"these are the newest {len(files)}: see more with --rows N"] if listing.has_more else []
     show = program.command("quarantine", "show", files[0].pipeline, "--run", files[0].run_id[:SHOWN_ID])
     return "\n".join([fitted, *more, f"see rows with: {show}"])
+
+
+def _fitted(shown: Sequence[str], rows: Sequence[Mapping[str, object]], width: int | None) -> str:
+    return fitted_table(shown, [[row[name] for name in shown] for row in rows], width, cut=("pipeline", "file", "why"))
+
+
+def _width_of_column(table: str, place: int) -> int:
+    """Return the width of a column of a table, by the line below its names."""
+    return len(table.splitlines()[1].split()[place])
+
+
+def _with_why_below(shown: Sequence[str], rows: Sequence[Mapping[str, object]], width: int) -> str:
+    """Return the rows as a table in which the reasons of each stand below it, whole."""
+    name, line, *lines = _fitted(shown, rows, width).splitlines()
+    found = [name, line]
+    for text, row in zip(lines, rows, strict=True):
+        why = textwrap.wrap(visible(str(row["why"])), width, initial_indent="  ", subsequent_indent="    ")
+        found += [text, *why]
+    return "\n".join(found)
 
 
 def _cells(file: ListedFile) -> dict[str, object]:

@@ -327,3 +327,14 @@ def test_without_samples_a_widening_gives_no_value_as_its_reason(make_feed: Make
 
     assert result.schema_changes[0]["reason"] == "1 value out of range"
     assert "7777777777" not in feed.log.getvalue()
+
+
+def test_a_change_that_loads_some_rows_of_a_file_without_a_good_one_is_named(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("action: reject_file"))
+
+    result = feed.load("1.csv", csv_text("id,n", "1,zwei", ",3"))
+
+    change = "types.columns.n: varchar(256) and bad_rows.action: quarantine and bad_rows.max_rows: 2"
+    assert f"or change the spec:\n  {change} (rows without another fault load)" in message(result)
+    feed.spec_body = spec("action: quarantine, max_rows: 2").replace("n: integer", "n: varchar(256)")
+    assert feed.load("2.csv", csv_text("id,n", "1,zwei", ",3")).counts.inserted == 1

@@ -65,6 +65,8 @@ def refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) ->
         ways_out = _ways_out(run.spec, staged, refused, examples)
         if staged.seen.rows_staged:
             ways_out.append(larger_budget(run.spec.bad_rows, list(over)))
+        elif not ways_out:
+            ways_out += _for_some_rows(run.spec, refused, examples, list(over))
         lines.append(f"Correct the rows and send the file again{', or change the spec:' if ways_out else '.'}")
     lines += [f"  {way_out}" for way_out in ways_out]
     keys = [layout.file.key for layout in layouts]
@@ -88,6 +90,22 @@ def _ways_out(
     if not all(of_columns):
         return footer
     return [*(way_out for of_column in of_columns[:REPORTED_FAULTS] for way_out in of_column), *footer]
+
+
+def _for_some_rows(
+    spec: PipelineSpec,
+    refused: Sequence[Refused],
+    examples: Mapping[str | None, Sequence[BadRow]],
+    files: Sequence[FileMeasurement],
+) -> Iterator[Remedy]:
+    """Yield the change that loads rows without another fault, where no row is good and others have one that stays."""
+    found = {each.column.name: remedies(spec, each) for each in refused}
+    first = {name: of_column[0] for name, of_column in found.items() if of_column and of_column[0].removed is None}
+    rows = {name: {(bad.file, bad.row) for bad in of_column} for name, of_column in examples.items()}
+    stay_bad = {row for name, of_column in rows.items() if name not in first for row in of_column}
+    if any(rows[name] - stay_bad for name in first if name in rows):
+        fields = {field: value for remedy in first.values() for field, value in remedy.fields.items()}
+        yield Remedy({**fields, **larger_budget(spec.bad_rows, files).fields}, "rows without another fault load")
 
 
 def _as_footer(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> Iterator[Remedy]:
