@@ -26,7 +26,8 @@ class ColumnProfile:
     None where there is none or they exceed 38 digits. `longest_bytes` is of the UTF-8 text.
     `mixes_currencies`: some numbers have another currency than others.
     `nested` counts objects and arrays, which count in no other class. `null_markers` counts, by text, those that
-    sources write for NULL; it is empty where another text is of no class.
+    sources write for NULL; it is empty where another text is of no class. `example` is the start of any text of no
+    class, None where there is none; it is ignored in comparisons.
     """
 
     values: int
@@ -47,6 +48,7 @@ class ColumnProfile:
     mixes_currencies: bool = False
     null_markers: Mapping[str, int] = field(default_factory=dict)
     nested: int = 0
+    example: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ STORIES: dict[str, list[tuple[Any, ...]]] = {
             "varchar(256)",
             "values",
             "all values are text",
-            "1 of 2 values look like numbers, the longest has 5 bytes",
+            "1 of 2 values look like numbers, '00501' has leading zeros",
             1,
             None,
         )
@@ -122,7 +122,7 @@ STORIES: dict[str, list[tuple[Any, ...]]] = {
             "varchar(256)",
             "values",
             "all values are text",
-            "1 of 2 values look like numbers, the longest has 4 bytes",
+            "1 of 2 values look like numbers, 'none' does not, the longest has 4 bytes",
             1,
             None,
         )
@@ -130,7 +130,7 @@ STORIES: dict[str, list[tuple[Any, ...]]] = {
     "renamed": [(None, "varchar(256)", "values", "all values are text", "the longest has 1 byte", 1, None)],
     "run_date": [(None, "timestamp", "feedway", "metadata column", None, 1, None)],
     "file_name": [(None, "varchar(1024)", "feedway", "metadata column", None, 1, None)],
-    "added": [(None, "integer", "values", "all values are whole numbers", "all 1", 2, None)],
+    "added": [(None, "integer", "values", "all values are whole numbers", "each is 1", 2, None)],
     "grows": [
         (None, "varchar(256)", "values", "all values are text", "the longest has 5 bytes", 1, None),
         ("varchar(256)", "varchar(410)", "values", "the longest text has 400 bytes", None, 2, None),

@@ -66,7 +66,9 @@ notation, its BIGINT `n`, and its `scale`: how many digits stand behind the poin
 _CURRENCIES: Numbers = {"first_currency": smallest("currency"), "last_currency": largest("currency")}
 """Of texts whose notation has several currencies."""
 _LONGEST_MARKER_BYTES = max(map(len, SPELLED_NULL_MARKERS))
-_WITH_EXAMPLE: Numbers = {**_NUMBERS, "example": Number("any_value(t)", min)}
+_LONGEST_EXAMPLE = 100
+"""Characters; no null marker is longer."""
+_EXAMPLE: Numbers = {"example": Number(f"left(any_value(t), {_LONGEST_EXAMPLE})", min)}
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,11 @@ def profile_segments(
     null_markers: dict[str, Mapping[str, int]] = {}
     for notation in dict.fromkeys(columns.values()):
         names = [name for name, of_column in columns.items() if of_column == notation]
-        asked = {**_WITH_EXAMPLE, **(_CURRENCIES if _has_currencies(notation) else {})}
+        asked = {**_NUMBERS, **_EXAMPLE, **(_CURRENCIES if _has_currencies(notation) else {})}
         groups = read_groups(cursor, asked, _classified(segments, names, notation), "place", "class")
         suspects = []
         for (place, kind), numbers in groups.items():
-            is_marker = numbers.pop("example") in SPELLED_NULL_MARKERS and numbers["longest"] <= _LONGEST_MARKER_BYTES
+            is_marker = numbers["example"] in SPELLED_NULL_MARKERS and numbers["longest"] <= _LONGEST_MARKER_BYTES
             if kind == _OTHER and is_marker:
                 suspects.append(names[place])
             found[names[place], kind] = numbers
@@ -133,7 +135,7 @@ def column_profiles(columns: Collection[str], found: Sequence[ProfilePart]) -> M
     of_column: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in columns}
     for name, kind in {key for part in found for key in part.numbers}:
         parts = [part.numbers[name, kind] for part in found if (name, kind) in part.numbers]
-        of_column[name][kind] = merged({**_NUMBERS, **_CURRENCIES}, parts)
+        of_column[name][kind] = merged({**_NUMBERS, **_EXAMPLE, **_CURRENCIES}, parts)
     return {
         name: _profile(numbers, sum((Counter(part.null_markers.get(name, {})) for part in found), Counter()))
         for name, numbers in of_column.items()
@@ -261,6 +263,7 @@ def _profile(found: Mapping[int, Mapping[str, Any]], null_markers: Counter[str])
         mixes_currencies=len(currencies - {None}) > 1,
         null_markers=null_markers if null_markers.total() == values(_OTHER) else {},
         nested=values(_NESTED),
+        example=found[_OTHER]["example"] if _OTHER in found else None,
     )
 
 
