@@ -239,12 +239,15 @@ def why_nothing(spec: PipelineSpec, services: Services, request: LoadRequest, un
 def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:
     """Return one error per failed load; a bug stays its cause."""
     seen: set[str] = set()
+    files = {result.source_file for result in results}
     errors = []
     for result in results:
         if result.failure is not None and result.run_id not in seen:
             seen |= {result.run_id} if result.run_id is not None else set()
             at_fault = getattr(result.failure.error, "keys", ()) or (result.source_file,)
-            file = result.source_file if result.source_file in at_fault else at_fault[0]
+            # Of corrections, a copy in staging is at fault: no file of a result.
+            others = [file for file in at_fault if file in files]
+            file = result.source_file if result.source_file in at_fault or not others else others[0]
             errors.append(_with_place(result.pipeline, file, result.failure))
     return errors
 

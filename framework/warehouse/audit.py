@@ -31,7 +31,6 @@ CHANGE_COLUMNS = (
     "type_after",
     "reason",
     "source_filename",
-    "spec_sha256",
 )
 COLUMN_CHANGE_COLUMNS = (
     "changed_ts",
@@ -134,6 +133,7 @@ def read_history(warehouse: WarehouseSession, query: HistoryQuery) -> list[Row]:
 def read_schema_changes(warehouse: WarehouseSession, query: HistoryQuery) -> list[Row]:
     """Return the latest schema changes, newest first, as CHANGE_COLUMNS; none where none is logged.
 
+    Behind these columns stands the checksum of the spec that made the change, None where the audit has lost it.
     Only the query's pipelines, time and number of rows apply.
     """
     table = warehouse.control_table("schema_changes")

@@ -303,7 +303,8 @@ def test_bad_rows_are_reported_and_their_corrections_replayed(feed: FeedHarness)
     history, out, _ = feed.command("--output", "text", "history", feed.name)
 
     assert (code, refused, replayed, history) == (0, 3, 0, 0)
-    assert "1 of 1 value of n is not an integer: 'x', in row 1, line 2" in message
+    assert "1 of 1 value of n is not an integer: 'x', in row 1, which is row 2 of 1.csv" in message
+    assert "staging/" not in message.partition("\n")[0]
     assert [load["records_inserted"] for load in document["loads"]] == [1]
     assert "bad" in out.splitlines()[0]
     assert "bad rows: 1, in s3://lake/data/quarantine/" in out

@@ -13,6 +13,7 @@ from framework.cli.tables import fitted_table
 from framework.cli.wiring import open_services
 from framework.spec.project import Project
 from framework.warehouse.audit import CHANGE_COLUMNS, HistoryQuery, read_schema_changes
+from framework.warehouse.client import Row
 from framework.warehouse.session import WarehouseSession
 
 SHOWN_COLUMNS = {
@@ -46,15 +47,16 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         query = HistoryQuery(tuple(names), since=parse_since(arguments, services.now()), rows=arguments.rows)
         rows = read_schema_changes(WarehouseSession(services.warehouse, "changes", log), query)
     shown = shown_by_feed(project)
-    changes = [_quoting(dict(zip(CHANGE_COLUMNS, row, strict=True)), shown) for row in rows]
+    changes = [_quoting(row, shown) for row in rows]
     output.document({"changes": changes}, lambda: _text(changes, output.width))
     return 0
 
 
-def _quoting(change: dict[str, object], shown_by_name: Callable[[str], Shown]) -> dict[str, object]:
-    """Return a change without its spec's checksum, and with its reason as far as it may be shown."""
-    shown, spec_sha256 = shown_by_name(str(change["pipeline"])), change.pop("spec_sha256")
-    return change | {"reason": shown(str(change["reason"]), spec_sha256)}
+def _quoting(row: Row, shown_by_name: Callable[[str], Shown]) -> dict[str, object]:
+    """Return a change by column name, with its reason as far as it may be shown."""
+    *cells, spec_sha256 = row
+    change: dict[str, object] = dict(zip(CHANGE_COLUMNS, cells, strict=True))
+    return change | {"reason": shown_by_name(str(change["pipeline"]))(str(change["reason"]), spec_sha256)}
 
 
 def _text(changes: Sequence[dict[str, object]], width: int | None) -> str:
