@@ -245,7 +245,7 @@ def _change(cells: _Cells, shown: Shown) -> Change:
         column=cells["column_name"],
         type_before=cells["type_before"],
         type_after=str(cells["type_after"]),
-        reason=reason if cells["shows_values"] is False else shown(reason, cells["spec_sha256"]),
+        reason=reason if cells["shows_values"] is False else shown(reason, None),
         file=_file_name(cells),
     )
 

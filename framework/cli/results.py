@@ -246,8 +246,8 @@ def failures_of(results: Sequence[LoadResult]) -> list[PipelineError]:
             seen |= {result.run_id} if result.run_id is not None else set()
             at_fault = getattr(result.failure.error, "keys", ()) or (result.source_file,)
             # Of corrections, a copy in staging is at fault: no file of a result.
-            others = [file for file in at_fault if file in files]
-            file = result.source_file if result.source_file in at_fault or not others else others[0]
+            known = [result.source_file, *(file for file in at_fault if file in files)]
+            file = next((each for each in known if each in at_fault), result.source_file or at_fault[0])
             errors.append(_with_place(result.pipeline, file, result.failure))
     return errors
 

@@ -139,7 +139,7 @@ def test_a_correct_file_is_refused_once_a_later_one_is_loaded(feed: FeedHarness)
 
 def test_no_change_of_the_spec_is_advised_where_none_would_load_the_file(feed: FeedHarness) -> None:
     write_spec(feed, APPEND, "types: {columns: {a: integer}}\n")
-    feed.land(f"{feed.name}.csv", "id,a\n1,x\n2,5,6\n")
+    feed.land(f"{feed.name}.csv", "id,a\n1,x,4\n2,5,6\n")
     _, err = fail(feed, "run", feed.name)
 
     assert "types.columns.a" not in err

@@ -79,7 +79,8 @@ def test_credentials_that_are_missing_are_one_line(feed: FeedHarness, bare: pyte
 
     code, lines = errors_of(feed, "run", feed.name)
 
-    assert (code, len(lines)) == (5, 2)
+    # Beside it stand the command that continues, and the section of the docs.
+    assert (code, len(lines)) == (5, 3)
     assert "Unable to locate credentials. environments.yml names no credentials: they come from AWS_PROFILE" in lines[0]
 
 
@@ -94,7 +95,7 @@ def test_a_bucket_that_is_not_there_is_reported_by_its_field(feed: FeedHarness) 
     assert "s3://no-such-lake/" in line
     assert "NoSuchBucket" in line
     assert line.endswith("Correct lake.bucket in environments.yml, or create the bucket")
-    assert err.splitlines()[-1] == f"Continue with: feedway --project {feed.root} run {feed.name}"
+    assert err.splitlines()[-2] == f"Continue with: feedway --project {feed.root} run {feed.name}"
     assert "FAILED" in out
 
 
@@ -123,7 +124,7 @@ def test_a_warehouse_that_is_not_there_is_reported_once_by_its_field(
 
     assert (code, asked) == (5, 5)
     assert shown.startswith(f"error: environments.yml: warehouse.{field}, which AWS does not accept: ")
-    assert shown.count("\n") == 1
+    assert [line[:3] for line in shown.splitlines()] == ["err", "See"]
     (line,) = [line for line in err.splitlines() if line.startswith("error:")]
     assert f"environments.yml: warehouse.{field}, which AWS does not accept: " in line
     assert "could not write" not in err

@@ -81,7 +81,8 @@ def test_a_template_opens_with_what_it_does_and_its_variables(path: Path) -> Non
         re.findall(r"{{ *(\w+)|in (\w+)(?: \| batch\(8\))? %}|if (?:not )?(\w+) %}", path.read_text(encoding="utf-8"))
     )
     names = {name for group in used for name in group if name}
-    local = set(re.findall(r"{% for (\w+) in", path.read_text(encoding="utf-8"))) | {"loop"}
+    loops = re.findall(r"{% for ([\w, ]+) in", path.read_text(encoding="utf-8"))
+    local = {name for loop in loops for name in loop.split(", ")} | {"loop"}
 
     assert header.startswith("{# " + path.name)
     for name in names - local - {"order_by"}:
