@@ -282,8 +282,9 @@ def _bad_view(spec: PipelineSpec, view: TableName, error: WarehouseError) -> Spe
     what_to_do = "Correct the view's definition."
     if view not in {named.view for named in spec.views}:
         what_to_do = "The spec does not name it: have its owner change or drop it, or correct what is below it."
+    reason = error.reason.rstrip(".")
     return SpecError(
-        f"{spec.path}: the view {view} cannot be created: {error.reason}. The change was rolled back. {what_to_do}"
+        f"{spec.path}: the view {view} cannot be created: {reason}. The change was rolled back. {what_to_do}"
     ).about(Section.VIEWS)
 
 
