@@ -229,8 +229,26 @@ class AtFault:
     file: str | None = None
 
 
+@dataclass(frozen=True)
+class RefusedStatement:
+    """Which statement of a transaction the warehouse refused, and the meaning of that.
+
+    `index` is its position in the transaction, from 0; None where the warehouse refused the whole submission.
+    `query_id` is its id in the warehouse's system views, None where it has none.
+    """
+
+    index: int | None = None
+    meaning: OnRefusal = OnRefusal.FAIL
+    query_id: int | None = None
+    at_fault: AtFault = AtFault()
+
+
 class WarehouseError(PipelineError):
-    """The warehouse or the lake refused, or could not be reached."""
+    """The warehouse or the lake refused, or could not be reached.
+
+    `statement_id` is that of the Data API, None where it did not accept the submission. `warehouse_message` is the
+    warehouse's own text.
+    """
 
     exit_code = 5
     section = Section.OUTAGE
@@ -240,29 +258,15 @@ class WarehouseError(PipelineError):
         message: str,
         *,
         statement_id: str | None = None,
-        sql: str | None = None,
-        failed_index: int | None = None,
-        query_id: int | None = None,
-        refused: OnRefusal | None = None,
+        refused: RefusedStatement = RefusedStatement(),
         cause: Cause = Cause.OTHER,
-        at_fault: AtFault = AtFault(),
         warehouse_message: str | None = None,
         is_outage: bool = False,
         brief: str | None = None,
     ) -> None:
-        """Keep the details of the refusal.
-
-        `failed_index` is the position, from 0, of the refused statement in its batch, `refused` what its refusal
-        means; both are None where the warehouse refused no statement, but the whole submission. `query_id` is the
-        refused statement's in the warehouse's system views, None where it has none.
-        """
         self.statement_id = statement_id
-        self.sql = sql
-        self.failed_index = failed_index
-        self.query_id = query_id
         self.refused = refused
         self.cause = cause
-        self.at_fault = at_fault
         self.warehouse_message = warehouse_message
         self.is_outage = is_outage
         super().__init__(message, brief=brief)

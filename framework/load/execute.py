@@ -73,7 +73,7 @@ def _copy_and_merge(run: Run, single: Transaction) -> Sequence[Row] | Refusal | 
     try:
         return _only_rows(single, run.warehouse.run(single, attempts=1))
     except WarehouseError as error:
-        if (passes := isinstance(error, TransientWarehouseError)) or error.refused in _DEPENDS_ON_ROWS:
+        if (passes := isinstance(error, TransientWarehouseError)) or error.refused.meaning in _DEPENDS_ON_ROWS:
             if passes:
                 run.log.warning("retrying after a transient failure", step="merge", submissions=2, error=str(error))
             run.progress.enter(Step.COPY)

@@ -102,7 +102,7 @@ class Transaction:
 
     def refused_by(self, error: WarehouseError) -> Statement | None:
         """Return the statement that the warehouse refused; None where it refused the whole submission."""
-        return None if error.failed_index is None else self.statements[error.failed_index]
+        return None if error.refused.index is None else self.statements[error.refused.index]
 
     def refusal_of(self, index: int) -> OnRefusal:
         """Return the meaning of a refusal of the statement at a position."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from framework.errors import SQL_MARK, TransientWarehouseError, WarehouseError
+from framework.errors import SQL_MARK, RefusedStatement, TransientWarehouseError, WarehouseError
 from framework.log.aws_errors import call_error, credentials_refused
 from framework.log.redaction import without_values
 from framework.model.names import statement_name
@@ -124,7 +124,7 @@ class Warehouse:
 
         Raises:
             TransientWarehouseError: every attempt failed transiently.
-            WarehouseError: a permanent failure; `refused` is the meaning of the failed statement, if one failed.
+            WarehouseError: a permanent failure; `refused` is the failed statement, if one failed.
         """
         described = self._run(transaction, caller, log, attempts)
         # Most queries of a load return no rows, and fetching them all would make a third of its calls.
@@ -405,31 +405,35 @@ def _raise_failed(
     """
     # Redacted before it is classified: a row's values must not influence the classification.
     message = without_values(description.get("Error") or f"the statement ended {description['Status']} with no message")
-    parts = description.get("SubStatements") or []
-    failed = next((index for index, part in enumerate(parts) if part.get("Status") == "FAILED"), None)
-    if failed is None and not parts:
-        failed = 0
-    sql = None if failed is None else texts[failed]
-    refused = description if failed is None or not parts else parts[failed]
-    query_id = refused.get("RedshiftQueryId") or 0
+    refused = _refused_statement(description, transaction)
     passes = timeout_ms is None and (description["Status"] == "ABORTED" or is_transient_text(message))
     kind = TransientWarehouseError if passes else WarehouseError
     lines = [f"statement {description['Id']} {description['Status']}: {message.strip()}"]
     if timeout_ms is not None:
         lines.append(f"It ran for {timeout_ms} ms, the statement_timeout of the user Feedway connects as; raise that.")
-    statement = "" if sql is None else f"{SQL_MARK}{condensed(sql)[:2000]}"
+    statement = "" if refused.index is None else f"{SQL_MARK}{condensed(texts[refused.index])[:2000]}"
     raise kind(
         "\n".join(lines) + statement,
         statement_id=description["Id"],
-        sql=sql,
-        failed_index=failed,
-        # A batch as a whole has 0, and a statement that did not reach the compute nodes -1.
-        query_id=query_id if query_id > 0 else None,
-        refused=None if failed is None else transaction.refusal_of(failed),
+        refused=refused,
         cause=cause_of(message),
-        at_fault=at_fault_in(description.get("Error") or ""),
         warehouse_message=message,
         is_outage=passes and is_outage_text(message),
         # Redaction hides what stands in quotes, and the warehouse may put a value elsewhere.
         brief=f"statement {description['Id']} {description['Status']}: {known_words(message)}",
+    )
+
+
+def _refused_statement(description: dict[str, Any], transaction: Transaction) -> RefusedStatement:
+    parts = description.get("SubStatements")
+    failed = next((index for index, part in enumerate(parts) if part.get("Status") == "FAILED"), None) if parts else 0
+    if failed is None:
+        return RefusedStatement()
+    query_id = (parts[failed] if parts else description).get("RedshiftQueryId") or 0
+    return RefusedStatement(
+        failed,
+        transaction.refusal_of(failed),
+        # One that did not reach the compute nodes has -1.
+        query_id if query_id > 0 else None,
+        at_fault_in(description.get("Error") or ""),
     )

@@ -100,7 +100,7 @@ def _restore_one(warehouse: WarehouseSession, entry: JournalEntry, *, is_there: 
             raise
         except WarehouseError as error:
             refused = transaction.refused_by(error)
-            if error.refused is OnRefusal.VIEW_NAME_TAKEN:
+            if error.refused.meaning is OnRefusal.VIEW_NAME_TAKEN:
                 return "a view of that name with another definition or owner exists"
             grant = None if refused is None else refused.values.get("grant")
             if grant is None or error.cause is not Cause.MISSING_GRANTEE:

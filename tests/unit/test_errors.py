@@ -5,11 +5,13 @@ import pickle
 import pytest
 
 from framework.errors import (
+    AtFault,
     Cause,
     MachineError,
     OnRefusal,
     PipelineError,
     Problem,
+    RefusedStatement,
     SchemaChangeError,
     SourceFileError,
     SpecError,
@@ -19,9 +21,7 @@ from framework.errors import (
 
 REFUSAL = {
     "statement_id": "id",
-    "sql": "select 1",
-    "failed_index": 2,
-    "refused": OnRefusal.REPLAN,
+    "refused": RefusedStatement(2, OnRefusal.REPLAN, 7, AtFault("a", "x.parquet")),
     "cause": Cause.NOT_PERMITTED,
     "warehouse_message": "permission denied",
     "is_outage": True,

@@ -93,7 +93,7 @@ def sandbox_sql(address: SandboxAddress, statement: str) -> dict[str, object]:
     description = warehouse.poll(statement_id)
     if description["Status"] != "FINISHED":
         message = str(description.get("Error", description["Status"]))
-        raise WarehouseError(message, statement_id=statement_id, sql=statement, warehouse_message=message)
+        raise WarehouseError(message, warehouse_message=message)
     if not description["HasResultSet"]:
         return {"columns": [], "rows": []}
     metadata = warehouse.call("get_statement_result", Id=statement_id)["ColumnMetadata"]

@@ -135,7 +135,7 @@ def _copy(subject: Subject, manifest_url: str, role: str) -> None:
         results = subject.warehouse.run(Transaction("check_copy", statements), attempts=1)
     except WarehouseError as error:
         # Without a temporary table nothing is known of the role.
-        is_consequence = error.failed_index == 0
+        is_consequence = error.refused.index == 0
         reason = condensed(error.reason)[:_LONGEST_REASON]
         because = "rights" if is_consequence else None
         raise NotReady(reason, _copy_advice(subject, role, error), error.exit_code, because) from error
@@ -145,7 +145,7 @@ def _copy(subject: Subject, manifest_url: str, role: str) -> None:
 
 def _copy_advice(subject: Subject, role: str, error: WarehouseError | None = None) -> str:
     field = subject.field("warehouse.copy_role")
-    if error is not None and error.failed_index == 0:
+    if error is not None and error.refused.index == 0:
         return f"Run as an administrator: {grant_temporary(subject)}"
     if error is not None and error.cause is Cause.NOT_PERMITTED:
         return (

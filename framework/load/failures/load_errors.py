@@ -27,7 +27,7 @@ def explain_copy(load: LoadInput, error: WarehouseError, found: LoadErrors) -> W
     lines = [f"Load errors of query {found.query_id}:"] if found.errors else []
     for each in found.errors:
         lines += _of_load_error(load, each)
-    named = error.at_fault
+    named = error.refused.at_fault
     for column in dict.fromkeys([*(each.column for each in found.errors), named.column or ""]):
         lines += _of_column(load, column)
     files = [_staging_file(load, name) for name in (*(each.file for each in found.errors), named.file or "")]
@@ -38,7 +38,7 @@ def explain_copy(load: LoadInput, error: WarehouseError, found: LoadErrors) -> W
 
 def explain_merge(load: LoadInput, error: WarehouseError) -> WarehouseError:
     """Return the error of a merge whose rows the target does not accept, with what is known of the column."""
-    lines = list(_of_column(load, error.at_fault.column or ""))
+    lines = list(_of_column(load, error.refused.at_fault.column or ""))
     return error.explained(lines or ["The message names no column, and the warehouse logs load errors of COPY alone."])
 
 

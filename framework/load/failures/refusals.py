@@ -122,8 +122,8 @@ def outcome_of(attempt: Attempt, refusal: Refusal, facts: Facts) -> Outcome | Qu
     if isinstance(error, TransientWarehouseError):
         # All retries failed transiently, so the target is not at fault.
         return Refused(error)
-    match error.refused:
-        case None | OnRefusal.FAIL | OnRefusal.VIEW_NAME_TAKEN:
+    match error.refused.meaning:
+        case OnRefusal.FAIL | OnRefusal.VIEW_NAME_TAKEN:
             return Refused(error)
         case OnRefusal.REPLAN:
             return Stale(error, attempt.hints)
@@ -136,7 +136,7 @@ def outcome_of(attempt: Attempt, refusal: Refusal, facts: Facts) -> Outcome | Qu
                 return Question.DUPLICATES
             return Refused(refused_duplicates(attempt.load.spec, attempt.load.files, facts.duplicates))
         case OnRefusal.ROW_COUNT_MISMATCH:
-            return Question.STAGED_ROWS if facts.staged_rows is None else _mismatch(attempt, error, facts.staged_rows)
+            return Question.STAGED_ROWS if facts.staged_rows is None else _mismatch(attempt, facts.staged_rows)
         case OnRefusal.BRINGS_NEW_KEYS:
             return Refused(_brings_new_keys(attempt))
         case OnRefusal.SHRINKS_TABLE:
@@ -174,7 +174,7 @@ def _answer(run: Run, refusal: Refusal, question: Question, facts: Facts, look: 
         case Question.TARGET_ROWS:
             return replace(facts, target_rows=count_rows(run.warehouse, run.target))
         case Question.LOAD_ERRORS:
-            return replace(facts, load_errors=read_load_errors(run.warehouse, refusal.error.query_id))
+            return replace(facts, load_errors=read_load_errors(run.warehouse, refusal.error.refused.query_id))
         case Question.TARGET:
             return replace(facts, target=look())
 
@@ -187,14 +187,10 @@ def _already_loaded(attempt: Attempt, error: WarehouseError, facts: Facts) -> Ou
     return Committed({file: RecordCounts(*facts.run_counts[file.source.identity.key]) for file in attempt.load.files})
 
 
-def _mismatch(attempt: Attempt, error: WarehouseError, found: int) -> Refused:
+def _mismatch(attempt: Attempt, found: int) -> Refused:
+    staged, staging = attempt.load.staged.seen.rows_staged, attempt.load.names.staging
     return Refused(
-        WarehouseError(
-            f"row count mismatch: {attempt.load.staged.seen.rows_staged} rows staged, {found} in "
-            f"{attempt.load.names.staging}. Nothing was changed.",
-            statement_id=error.statement_id,
-            sql=error.sql,
-        )
+        WarehouseError(f"row count mismatch: {staged} rows staged, {found} in {staging}. Nothing was changed.")
     )
 
 
@@ -259,7 +255,7 @@ def _view(refusal: Refusal) -> TableName:
 def _blamed(attempt: Attempt, refusal: Refusal) -> PipelineError:
     """Return the error whose class names who must act: the spec's author, the table's owner, or nobody."""
     spec, error = attempt.load.spec, refusal.error
-    match error.refused:
+    match error.refused.meaning:
         case OnRefusal.BAD_GRANT:
             return SpecError(
                 f"{spec.path}: a privilege that grants names cannot be granted or revoked: "

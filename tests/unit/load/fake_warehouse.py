@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from framework.errors import Cause, TransientWarehouseError, WarehouseError
+from framework.errors import Cause, RefusedStatement, TransientWarehouseError, WarehouseError
 from framework.load.invocation import SHARED
 from framework.log.run_log import RunLog
 from framework.model.observation import AuditRow
@@ -35,15 +35,8 @@ class Refusal:
     def error(self, transaction: Transaction, index: int) -> WarehouseError:
         """Return the error as `Warehouse.run` raises it."""
         words = f"{self.template} is refused"
-        meaning = transaction.refusal_of(index)
-        return WarehouseError(
-            words,
-            failed_index=index,
-            query_id=self.query_id,
-            refused=meaning,
-            cause=self.cause,
-            warehouse_message=words,
-        )
+        refused = RefusedStatement(index, transaction.refusal_of(index), self.query_id)
+        return WarehouseError(words, refused=refused, cause=self.cause, warehouse_message=words)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Statements and transactions as values: what a refusal means, what is locked, what is fetched."""
 
-from framework.errors import OnRefusal, WarehouseError
+from framework.errors import OnRefusal, RefusedStatement, WarehouseError
 from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction, locks_ledger, locks_readers, locks_writers, select
 
@@ -20,7 +20,7 @@ def test_a_refused_submission_blames_no_statement() -> None:
     merge = Transaction("merge", (Statement("lock_ledger"), Statement("guard_ledger")))
 
     assert merge.refused_by(WarehouseError("AccessDeniedException")) is None
-    assert merge.refused_by(WarehouseError("refused", failed_index=1)) is merge.statements[1]
+    assert merge.refused_by(WarehouseError("refused", refused=RefusedStatement(1))) is merge.statements[1]
 
 
 def test_a_transaction_names_each_lock_once_in_the_order_in_which_they_are_taken() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from framework.errors import AtFault, Cause, OnRefusal, TransientWarehouseError, WarehouseError
+from framework.errors import AtFault, Cause, OnRefusal, RefusedStatement, TransientWarehouseError, WarehouseError
 from framework.log.run_log import RunLog
 from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction, select
@@ -174,7 +174,7 @@ def test_a_permanent_refusal_is_not_repeated_and_says_what_the_warehouse_said() 
         warehouse(fake).run(LOCK, CALLER, log())
 
     assert not isinstance(caught.value, TransientWarehouseError)
-    assert (caught.value.statement_id, caught.value.failed_index) == ("s", 1)
+    assert (caught.value.statement_id, caught.value.refused.index) == ("s", 1)
     assert "lock table" in str(caught.value)
     assert len(fake.arguments_of("batch_execute_statement")) == 1
 
@@ -201,7 +201,7 @@ def test_a_refusal_has_a_cause_and_says_what_it_means(message: str, cause: Cause
     with pytest.raises(WarehouseError) as caught:
         warehouse(fake).run(guarded, CALLER, log())
 
-    assert (caught.value.cause, caught.value.refused) == (cause, OnRefusal.REPLAN)
+    assert (caught.value.cause, caught.value.refused.meaning) == (cause, OnRefusal.REPLAN)
 
 
 def cancelled(seconds: float, status: str = "FAILED") -> dict[str, Any]:
@@ -266,7 +266,7 @@ def test_a_batch_without_a_failed_statement_blames_none() -> None:
     with pytest.raises(WarehouseError, match="FATAL: something") as caught:
         warehouse(fake).run(LOCK, CALLER, log())
 
-    assert (caught.value.failed_index, caught.value.refused, caught.value.sql) == (None, None, None)
+    assert caught.value.refused == RefusedStatement()
     assert LOCK.refused_by(caught.value) is None
 
 
@@ -489,7 +489,7 @@ def test_a_refusal_has_the_query_id_of_the_refused_statement(described: dict[str
     with pytest.raises(WarehouseError) as refused:
         warehouse(fake).run(LOCK if "SubStatements" in described else ONE, CALLER, log())
 
-    assert refused.value.query_id == query_id
+    assert refused.value.refused.query_id == query_id
 
 
 def test_a_column_is_named_although_redaction_hides_it_in_the_message() -> None:
@@ -500,12 +500,12 @@ def test_a_column_is_named_although_redaction_hides_it_in_the_message() -> None:
         warehouse(fake).run(LOCK, CALLER, log())
 
     assert "parquet.a" not in str(refused.value)
-    assert refused.value.at_fault == AtFault("a", "x.parquet")
+    assert refused.value.refused.at_fault == AtFault("a", "x.parquet")
     explained = refused.value.explained(["one", "two"])
     # JOB_STS cuts off the end of a message: the statement.
     assert str(explained).splitlines()[1:3] == ["one", "two"]
     assert str(explained).splitlines()[3].startswith("SQL: ")
-    assert (type(explained), explained.sql, explained.brief) == (WarehouseError, refused.value.sql, refused.value.brief)
+    assert (type(explained), explained.brief) == (WarehouseError, refused.value.brief)
 
 
 def test_an_older_client_polls_from_when_such_statements_usually_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from framework.errors import AtFault, TransientWarehouseError, WarehouseError
+from framework.errors import AtFault, RefusedStatement, TransientWarehouseError, WarehouseError
 from framework.load.failures.load_errors import explain_copy, explain_merge
 from framework.model.measurements import RowRange, StagingFile
 from framework.plan.load_plan import LoadInput
@@ -31,7 +31,7 @@ def load_of(*files: StagingFile, samples: bool = True) -> LoadInput:
 
 
 def refused(column: str | None = None, file: str | None = None) -> WarehouseError:
-    return WarehouseError("it is refused\nSQL: copy", at_fault=AtFault(column, file), sql="copy")
+    return WarehouseError("it is refused\nSQL: copy", refused=RefusedStatement(at_fault=AtFault(column, file)))
 
 
 def lines(load: LoadInput, found: LoadErrors, error: WarehouseError | None = None) -> list[str]:

@@ -11,6 +11,7 @@ from framework.errors import (
     Cause,
     OnRefusal,
     PipelineError,
+    RefusedStatement,
     SchemaChangeError,
     SourceFileError,
     SpecError,
@@ -63,8 +64,8 @@ def attempted(scenario: str) -> Attempt:
 def refusal_of(meaning: OnRefusal | None, cause: Cause = Cause.OTHER, *, is_transient: bool = False) -> Refusal:
     """Return the refusal of a statement about a view, or of a whole submission where it means nothing."""
     kind = TransientWarehouseError if is_transient else WarehouseError
-    index = None if meaning is None else 0
-    error = kind("it is refused", failed_index=index, refused=meaning, cause=cause, warehouse_message="words")
+    refused = RefusedStatement() if meaning is None else RefusedStatement(0, meaning)
+    error = kind("it is refused", refused=refused, cause=cause, warehouse_message="words")
     return Refusal(Transaction("any", (Statement("any", {"view": VIEW}),)), error)
 
 
