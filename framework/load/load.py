@@ -58,60 +58,85 @@ class LoadEnd:
 def load_files(run: Run, work: Worklist, pending: LoadFiles, known: Observation | None) -> LoadEnd:
     """Load files together and return their results; `known` is the target as the previous load left it."""
     with log_retries_to(run.log):
-        return _load_files(run, work, pending, known)
+        return _Load(run, work, known).run(pending)
 
 
-def _load_files(run: Run, work: Worklist, pending: LoadFiles, known: Observation | None) -> LoadEnd:
-    journal, hints = ViewJournal(run), PlanHints()
-    observed, following = known, None
-    files: LoadFiles = ()
-    staging: Staging | None = None
-    done: list[LoadResult] = []
-    problems: list[str] = []
-    stale_plans = 0
-    try:
+class _Load:
+    """A load under way: `_files` are those that a failure would fail, `_results` those of all others."""
+
+    def __init__(self, run: Run, work: Worklist, known: Observation | None) -> None:
+        self._run, self._work, self._known = run, work, known
+        self._journal = ViewJournal(run)
+        self._problems: list[str] = []
+        self._files: LoadFiles = ()
+        self._results: list[LoadResult] = []
+        self._observed = known
+        self._following: Observation | None = None
+
+    def run(self, pending: LoadFiles) -> LoadEnd:
+        """Load the files, and settle those that fail."""
+        try:
+            self._begin(pending)
+            self._complete()
+        except Exception as error:
+            self._results += settle_failed(self._run, self._files, error, self._observed)
+        except BaseException as error:
+            settle_failed(self._run, self._files, error, self._observed)
+            raise
+        finally:
+            close(self._run)
+        problems = [*self._problems, *self._journal.problems()]
+        return LoadEnd(with_problems(self._run, self._results, problems), self._following)
+
+    def _begin(self, pending: LoadFiles) -> None:
+        """Observe the target, recover what expired runs have left, and record the start."""
+        run = self._run
         run.invocation.begin()
         # Not before: without a heartbeat there is no load, and no file has failed.
-        files = pending
-        eligible, observed = observe_files(run, work, files, known)
-        files, done = eligible.files, eligible.results
-        eligible, observed = recover_first(run, work, eligible, observed, journal)
-        files, done = eligible.files, eligible.results
-        following = None if files else observed
-        if files and observed is not None:
-            start(run, files, observed)
-        while files and observed is not None:
-            staging = stage_again(run, files, observed, staging)
-            attempt = Attempt(load_input(run, files, staging.staged), observed, hints, is_own=observed is not known)
-            match attempt_load(run, work, attempt, journal):
+        self._files = pending
+        eligible, self._observed = observe_files(run, self._work, pending, self._known)
+        self._files, self._results = eligible.files, eligible.results
+        eligible, self._observed = recover_first(run, self._work, eligible, self._observed, self._journal)
+        self._files, self._results = eligible.files, eligible.results
+        if self._files:
+            start(run, self._files, self._observed)
+        else:
+            self._following = self._observed
+
+    def _complete(self) -> None:
+        """Stage and load the files; plan again where the target has changed."""
+        run, work = self._run, self._work
+        hints, stale_plans = PlanHints(), 0
+        staging: Staging | None = None
+        while self._files and self._observed is not None:
+            staging = stage_again(run, self._files, self._observed, staging)
+            load = load_input(run, self._files, staging.staged)
+            attempt = Attempt(load, self._observed, hints, is_own=self._observed is not self._known)
+            match attempt_load(run, work, attempt, self._journal):
                 case Loaded() as loaded:
-                    # The rows are in: these files no longer count as failed, whatever follows.
-                    files = ()
-                    following = loaded.observation_after(observed)
-                    done += report_loaded(run, loaded.plan, loaded.counts)
-                    if run.slot is not None:
-                        run.slot.give_back()
-                    problems += broken_since(run, loaded.plan, loaded.broken)
-                    done = archive_loaded(run, work, list(loaded.counts), done)
+                    self._settle(loaded, self._observed)
                 case Stale(error, hints, seen):
                     stale_plans += 1
                     if stale_plans == MAX_PLANS:
                         raise error
                     run.log.warning("replanning: the target has changed since it was observed", error=str(error))
-                    observed = seen or observe_target(run, work, files)
-                    if journal.restore_expired(observed.journal):
-                        observed = observe_target(run, work, files)
+                    self._observed = seen or observe_target(run, work, self._files)
+                    if self._journal.restore_expired(self._observed.journal):
+                        self._observed = observe_target(run, work, self._files)
                 case Unconfirmed():
-                    observed = observe_target(run, work, files)
+                    self._observed = observe_target(run, work, self._files)
                 case LoadedByOthers() | Superseded() as found:
-                    eligible, hints = leave_to_others(run, work, files, found, hints)
-                    files, done = eligible.files, [*done, *eligible.results]
-                    observed = observe_target(run, work, files) if files else None
-    except Exception as error:
-        done += settle_failed(run, files, error, observed)
-    except BaseException as error:
-        settle_failed(run, files, error, observed)
-        raise
-    finally:
-        close(run)
-    return LoadEnd(with_problems(run, done, [*problems, *journal.problems()]), following)
+                    eligible, hints = leave_to_others(run, work, self._files, found, hints)
+                    self._files, self._results = eligible.files, [*self._results, *eligible.results]
+                    self._observed = observe_target(run, work, self._files) if self._files else None
+
+    def _settle(self, loaded: Loaded, observed: Observation) -> None:
+        run = self._run
+        # The rows are in: these files no longer count as failed, whatever follows.
+        self._files = ()
+        self._following = loaded.observation_after(observed)
+        self._results += report_loaded(run, loaded.plan, loaded.counts)
+        if run.slot is not None:
+            run.slot.give_back()
+        self._problems += broken_since(run, loaded.plan, loaded.broken)
+        self._results = archive_loaded(run, self._work, list(loaded.counts), self._results)
