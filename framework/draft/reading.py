@@ -12,12 +12,11 @@ from framework.load.first_look import (
     Feed,
     Files,
     FirstLook,
-    read_layouts,
     read_starts,
     require_shape,
-    with_paths,
     wrong_encodings,
 )
+from framework.load.layouts import read_layouts, with_paths
 from framework.log.run_log import RunLog
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.observation import Observation

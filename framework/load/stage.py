@@ -12,13 +12,11 @@ from framework.errors import Section, SourceFileError, UndecodableFileError
 from framework.load.first_look import (
     Feed,
     FirstLook,
-    read_layouts,
     read_starts,
-    require_known_column,
     require_shape,
-    with_paths,
     wrong_encodings,
 )
+from framework.load.layouts import read_layouts, require_known_column, with_paths
 from framework.load.planning import Answer, from_warehouse
 from framework.load.quarantine.budget import quarantine_bad_rows
 from framework.load.quarantine.folder import empty_quarantine
