@@ -60,7 +60,7 @@ test-spark: setup
 	    tests/sandbox/test_file_options.py tests/sandbox/test_dialect_files.py tests/sandbox/test_bad_rows.py \
 	    tests/sandbox/test_modes.py tests/sandbox/test_evolution.py tests/sandbox/test_views.py \
 	    tests/sandbox/test_conflicts.py tests/sandbox/test_real_feeds.py tests/sandbox/test_json_files.py \
-	    tests/sandbox/test_parquet_files.py tests/sandbox/test_excel_files.py tests/sandbox/test_fixed_files.py
+	    tests/sandbox/test_parquet_files.py tests/sandbox/test_excel_files.py tests/sandbox/test_excel_cells.py tests/sandbox/test_fixed_files.py
 
 # The same on Spark 4.1, in a virtual environment of its own.
 test-spark4: $(VENV)-spark4/.installed
