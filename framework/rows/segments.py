@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -116,3 +116,9 @@ class SplitRecords:
                 for line in lines:
                     for place, record in json.loads(line):
                         yield MalformedRecord(place, record)
+
+
+def write_malformed(path: Path, malformed: Sequence[MalformedRecord]) -> None:
+    """Write the records that no segment holds, as SplitRecords reads them; no file where there are none."""
+    if malformed:
+        path.write_text(json.dumps([(found.place, found.record) for found in malformed]) + "\n", encoding="ascii")

@@ -13,7 +13,7 @@ from framework.model.files import FileLayout
 from framework.rows.formats.csv.table import CsvTable
 from framework.rows.formats.excel.table import Line, TablePlace
 from framework.rows.formats.excel.values import BadCell, cell_text, json_text
-from framework.rows.segments import Cells, MalformedRecord, Segment, SplitRecords
+from framework.rows.segments import Cells, MalformedRecord, Segment, SplitRecords, write_malformed
 
 
 def cut_lines(layout: FileLayout, split: int, lines: Sequence[Line], place: TablePlace, stem: Path) -> SplitRecords:
@@ -35,9 +35,7 @@ def cut_lines(layout: FileLayout, split: int, lines: Sequence[Line], place: Tabl
             fields += [""] * (place.end - place.first - len(fields))
             good.append((",".join(fields) + "\n").encode("utf-8"))
     malformed_path = stem.with_name(f"{stem.name}-malformed.jsonl")
-    if malformed:
-        notes = json.dumps([(found.place, found.record) for found in malformed])
-        malformed_path.write_text(f"{notes}\n", encoding="ascii")
+    write_malformed(malformed_path, malformed)
     dropped = array("q", (found.place for found in malformed))
     return SplitRecords(
         layout=layout,

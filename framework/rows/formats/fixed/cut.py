@@ -12,7 +12,7 @@ from framework.model.words import counted
 from framework.rows.bench import Bench
 from framework.rows.formats.fixed.fields import end_of, last_begin
 from framework.rows.formats.fixed.table import FixedTable, has_surplus
-from framework.rows.formats.lines.cut import NUL, CutLines, LineCutter, write_malformed
+from framework.rows.formats.lines.cut import NUL, CutLines, LineCutter, records_of
 from framework.rows.formats.text.format import BrokenRecord
 from framework.rows.segments import MalformedRecord, Segment, SplitRecords
 
@@ -51,18 +51,7 @@ class FixedCutter:
             segment = replace(
                 segment, table=replace(table, has_surplus=True), records=count - len(too_long), dropped=dropped
             )
-        if malformed:
-            write_malformed(self._malformed_path, malformed)
-        return SplitRecords(
-            layout=self._layout,
-            split=self._split,
-            segments=(segment,) if segment.records else (),
-            records=lines.records,
-            malformed_count=len(malformed),
-            malformed_path=self._malformed_path,
-            line_ends=lines.line_ends,
-            blanks=lines.blanks,
-        )
+        return records_of(segment, lines, malformed, self._malformed_path)
 
     def _too_long(self, segment: Segment, table: FixedTable) -> list[MalformedRecord]:
         """Return the lines with text behind the last field."""

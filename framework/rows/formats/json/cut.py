@@ -16,7 +16,7 @@ from framework.rows.formats.json.exact import NoRecord, is_cut_off, rewritten
 from framework.rows.formats.json.paths import MOST_PATHS, TOO_MANY_PATHS, leaves
 from framework.rows.formats.json.pointer import pointer
 from framework.rows.formats.json.table import JsonTable
-from framework.rows.formats.lines.cut import DELIMITER, NUL, CutLines, LineCutter, write_malformed
+from framework.rows.formats.lines.cut import DELIMITER, NUL, CutLines, LineCutter, records_of
 from framework.rows.formats.text.format import BrokenRecord, BrokenText
 from framework.rows.segments import MalformedRecord, Segment, SplitRecords
 from framework.rows.sql.expressions import is_kept_by_double, quoted
@@ -98,8 +98,6 @@ class JsonCutter:
         malformed.sort(key=lambda found: found.place)
         if checked.malformed or checked.rewritten:
             segment = self._rewritten(segment, checked, array("q", [found.place for found in malformed]))
-        if malformed:
-            write_malformed(self._malformed_path, malformed)
         names = dict.fromkeys(name for _, keys in sorted(checked.keys) for name in keys)
         paths = tuple(map(pointer, names))
         if len(paths) > MOST_PATHS:
@@ -107,17 +105,7 @@ class JsonCutter:
         if self._nested == "flatten" and segment.records:
             assert isinstance(segment.table, JsonTable)
             paths = leaves(cursor, segment.table, paths)
-        return SplitRecords(
-            layout=self._layout,
-            split=self._split,
-            segments=(segment,) if segment.records else (),
-            records=lines.records,
-            malformed_count=len(malformed),
-            malformed_path=self._malformed_path,
-            line_ends=lines.line_ends,
-            blanks=lines.blanks,
-            paths=paths,
-        )
+        return records_of(segment, lines, malformed, self._malformed_path, paths)
 
     def _checked(self, cursor: duckdb.DuckDBPyConnection, table: JsonTable) -> _Checked:
         numbered = f"(select l, row_number() over () as number from {table.lines})"

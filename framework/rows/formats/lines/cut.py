@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from framework.rows.formats.text.format import BrokenRecord, broken_bytes
 from framework.rows.formats.text.reader import BLOCK_BYTES
 from framework.rows.formats.text.stream import MAX_RECORD_BYTES
 from framework.rows.formats.text.text import BrokenBytes, count_byte, decoded, in_blocks
-from framework.rows.segments import MalformedRecord
+from framework.rows.segments import MalformedRecord, Segment, SplitRecords, write_malformed
 from framework.rows.sql.expressions import quoted
 from framework.rows.workspace import require_space
 
@@ -156,6 +155,19 @@ class LineCutter:
         return any(byte in text for byte in self._unsound)
 
 
-def write_malformed(path: Path, malformed: list[MalformedRecord]) -> None:
-    """Write the records that no segment holds, as SplitRecords reads them."""
-    path.write_text(json.dumps([(found.place, found.record) for found in malformed]) + "\n", encoding="ascii")
+def records_of(
+    segment: Segment, lines: CutLines, malformed: Sequence[MalformedRecord], path: Path, paths: tuple[str, ...] = ()
+) -> SplitRecords:
+    """Return the records of a split: those of the segment, and the malformed ones, which are written to `path`."""
+    write_malformed(path, malformed)
+    return SplitRecords(
+        layout=segment.layout,
+        split=segment.split,
+        segments=(segment,) if segment.records else (),
+        records=lines.records,
+        malformed_count=len(malformed),
+        malformed_path=path,
+        line_ends=lines.line_ends,
+        blanks=lines.blanks,
+        paths=paths,
+    )
