@@ -146,10 +146,15 @@ def _all_there_are(keys: Sequence[str]) -> str:
     return f"There is {listed(keys)}." if keys else "There is none at all."
 
 
+def _has_lost_identity(file: SourceFile, services: Services) -> bool:
+    """Return whether a file was moved, and does not say where it arrived."""
+    is_moved = any(file.key.startswith(services.lake.key(f"data/{folder}/")) for folder in ("archive", "unprocessed"))
+    return is_moved and file.identity.key == file.key
+
+
 def _refuse_unknown_origin(file: SourceFile, services: Services) -> None:
     """Refuse a moved file without its identity: whether it is loaded cannot be known."""
-    moved = any(file.key.startswith(services.lake.key(f"data/{folder}/")) for folder in ("archive", "unprocessed"))
-    if moved and file.identity.key == file.key:
+    if _has_lost_identity(file, services):
         raise SpecError(
             f"{file.url} does not say where it arrived: {METADATA_LOST}, "
             f"so whether it is loaded cannot be known. Add --again to load it whatever the ledger says, "
@@ -159,9 +164,7 @@ def _refuse_unknown_origin(file: SourceFile, services: Services) -> None:
 
 def _refuse_what_does_not_arrive(file: SourceFile, spec: PipelineSpec, services: Services) -> None:
     """Refuse an object that arrived where the pipeline takes no files from: another feed's, or Feedway's own."""
-    is_moved = any(file.key.startswith(services.lake.key(f"data/{folder}/")) for folder in ("archive", "unprocessed"))
-    says_nothing = is_moved and file.identity.key == file.key
-    if not says_nothing and not is_file_of(services.lake, spec.source, file.identity.key):
+    if not _has_lost_identity(file, services) and not is_file_of(services.lake, spec.source, file.identity.key):
         raise SpecError(
             f"{file.url} does not match source.prefix {spec.source.prefix!r} and source.pattern "
             f"{spec.source.pattern!r} of {spec.pipeline}: loading it would move it from where it is. "
