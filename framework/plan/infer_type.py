@@ -165,16 +165,8 @@ def _natural_type(profile: ColumnProfile, kind: InferredKind, is_key: bool) -> C
         case "double":
             is_whole = is_key and not profile.exponents
             return (_whole_key(profile) if is_whole else None) or _natural_number(profile)
-        case "boolean":
-            return ColumnType(Kind.BOOLEAN)
-        case "date":
-            return ColumnType(Kind.DATE)
-        case "time":
-            return ColumnType(Kind.TIME)
-        case "timestamp":
-            return ColumnType(Kind.TIMESTAMP)
-        case "timestamptz":
-            return ColumnType(Kind.TIMESTAMPTZ)
+        case "boolean" | "date" | "time" | "timestamp" | "timestamptz":
+            return ColumnType(Kind(kind))
         case "nested":
             return ColumnType(Kind.SUPER)
         case "text" | "empty":
