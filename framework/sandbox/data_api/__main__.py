@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
 import time
-from types import FrameType
 
 from framework.sandbox.data_api.copy_parquet import ParquetLoader
 from framework.sandbox.data_api.runner import Runner
@@ -20,6 +17,7 @@ from framework.sandbox.data_api.server import HOST, DataApiServer
 from framework.sandbox.data_api.service import DataApi
 from framework.sandbox.data_api.sessions import ConnectionFailed, Sessions
 from framework.sandbox.data_api.store import StatementStore
+from framework.sandbox.serving import serve_until_signal
 
 DATABASE_URL = "FEEDWAY_SANDBOX_DATABASE_URL"
 ACCESS_KEY = "FEEDWAY_SANDBOX_ACCESS_KEY"
@@ -45,21 +43,10 @@ def main() -> int:
         sessions.prepare_database()
     except ConnectionFailed as error:
         return _fail(str(error))
-    _serve(server)
+    serve_until_signal(server)
     api.stop()
     sessions.close()
     return 0
-
-
-def _serve(server: DataApiServer) -> None:
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        # shutdown() waits for serve_forever, which this very thread is in.
-        threading.Thread(target=server.shutdown).start()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    with server:
-        server.serve_forever(poll_interval=0.1)
 
 
 def _parse_arguments() -> argparse.Namespace:

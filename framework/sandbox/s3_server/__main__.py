@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
-from types import FrameType
 
 from framework.sandbox.address import LOOPBACK
 from framework.sandbox.s3_server.objects import Objects
 from framework.sandbox.s3_server.operations import Operations
 from framework.sandbox.s3_server.server import S3Server
+from framework.sandbox.serving import serve_until_signal
 
 ACCESS_KEY = "FEEDWAY_SANDBOX_ACCESS_KEY"
 
@@ -33,15 +31,7 @@ def main() -> int:
     except OSError as error:
         print(f"s3: cannot listen on {LOOPBACK}:{arguments.port}: {error.strerror}", file=sys.stderr)
         return 1
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        # shutdown() waits for serve_forever, which this very thread is in.
-        threading.Thread(target=server.shutdown).start()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    with server:
-        server.serve_forever(poll_interval=0.1)
+    serve_until_signal(server)
     objects.close()
     return 0
 
