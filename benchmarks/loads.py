@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from benchmarks.by_hand import BUCKET_VARIABLE
 from benchmarks.data import COLUMNS, CSV, FORMATS, KEYS, write_file
 from benchmarks.process import Measured, measured, phases, run
 from benchmarks.report import FormatSample, Sample
+from framework import sandbox
 from framework.model.names import statement_name
 from framework.sandbox import SandboxAddress, java_environment
 
@@ -39,6 +42,20 @@ AWS = "aws"
 """The environment whose servers are those of the environment variables, with the quotas of AWS."""
 FEEDS = "feeds"
 """The floor's table beside many feeds."""
+
+
+@contextmanager
+def open_project(root: Path) -> Iterator[SandboxAddress]:
+    """Make a project, and run a sandbox in it for as long as the block runs; yield where the sandbox is."""
+    shutil.rmtree(root, ignore_errors=True)
+    make_project(root)
+    address = sandbox.start(root / ".sandbox")
+    os.environ.update(address.aws_environment())
+    try:
+        yield address
+    finally:
+        sandbox.reset(root / ".sandbox")
+        shutil.rmtree(root, ignore_errors=True)
 
 
 def make_project(root: Path) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import resource
-import shutil
 import sys
 import time
 from contextlib import redirect_stdout
@@ -15,8 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.loads import make_project
-from framework import sandbox
+from benchmarks.loads import open_project
 from framework.cli import main as run_command
 
 ROOT = Path(__file__).resolve().parent.parent / ".bench-pages"
@@ -98,19 +95,12 @@ def main() -> int:
     parser.add_argument("--feeds", type=int, default=100)
     parser.add_argument("--loads", type=int, default=1_000, help="loads of each feed")
     arguments = parser.parse_args()
-    shutil.rmtree(ROOT, ignore_errors=True)
-    make_project(ROOT)
-    address = sandbox.start(ROOT / ".sandbox")
-    os.environ.update(address.aws_environment())
-    try:
+    with open_project(ROOT) as address:
         command("check", "--create")
         generate(address.database_url, arguments.feeds, arguments.loads)
         began = time.monotonic()
         report = json.loads(command("report", str(ROOT / "site")))["report"]
         seconds = time.monotonic() - began
-    finally:
-        sandbox.reset(ROOT / ".sandbox")
-        shutil.rmtree(ROOT, ignore_errors=True)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     sys.stdout.write(
         f"{report['feeds']} feeds of {arguments.loads:,} loads: {seconds:.1f} s, {report['bytes']:,} bytes in "

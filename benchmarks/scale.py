@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
-import shutil
 import sys
 import threading
 import time
@@ -22,10 +20,9 @@ import boto3
 import psycopg
 from pyspark import SparkContext
 
-from benchmarks.loads import make_project
+from benchmarks.loads import open_project
 from benchmarks.proxy import SUBMISSIONS
 from benchmarks.report import as_markdown, write_into
-from framework import sandbox
 from framework.cli import main as run_command
 from framework.cli.tables import table
 from framework.sandbox import SandboxAddress
@@ -215,16 +212,9 @@ def main() -> int:
     parser.add_argument("--pipelines", type=int, default=1_000, help="the most pipelines of the project")
     parser.add_argument("--markdown", type=Path, help="also put the table between the marks of this document")
     arguments = parser.parse_args()
-    shutil.rmtree(ROOT, ignore_errors=True)
-    make_project(ROOT)
-    address = sandbox.start(ROOT / ".sandbox")
-    os.environ.update(address.aws_environment())
-    try:
+    with open_project(ROOT) as address:
         bench = Bench(address)
         found = [*lines(bench, arguments.files, arguments.pipelines), *lines_on_spark(bench)]
-    finally:
-        sandbox.reset(ROOT / ".sandbox")
-        shutil.rmtree(ROOT, ignore_errors=True)
     sys.stdout.write(f"{table(HEADINGS, found)}\n")
     if arguments.markdown:
         write_into(arguments.markdown, as_markdown(HEADINGS, found))
