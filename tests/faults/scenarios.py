@@ -142,6 +142,13 @@ def after_a_while(feed: FeedHarness) -> None:
     feed.environment = replace(feed.environment, dead_after_seconds=-1)
 
 
+def recovering(feed: FeedHarness) -> FeedHarness:
+    """Return the same feed as a later process sees it, to which every other run is expired."""
+    later = replace(feed, log=io.StringIO(), run_number_base=0x800)
+    after_a_while(later)
+    return later
+
+
 def _environment(control_schema: str) -> Environment:
     return replace(ENVIRONMENT, warehouse=replace(ENVIRONMENT.warehouse, control_schema=control_schema))
 

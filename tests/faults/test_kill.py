@@ -20,7 +20,7 @@ import pytest
 from framework.model.names import TableName, ledger_table
 from framework.sandbox import SandboxAddress
 from tests.faults.crashing_process import Crash, CrashingProcess
-from tests.faults.scenarios import SCENARIOS, World, after_a_while, another_run, look, open_feed
+from tests.faults.scenarios import SCENARIOS, World, after_a_while, another_run, look, open_feed, recovering
 from tests.harness import FeedHarness, MakeFeed, csv_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,8 +97,7 @@ def test_a_merge_that_still_runs_when_its_client_dies_leads_to_no_second_load(
     feed.load(f"{feed.name}_0.csv", csv_text("id,a", "1,1"))
     feed.land(f"{feed.name}_1.csv", csv_text("id,a", "2,2"))
     gate = ledger_table("feedway", TableName("public", feed.name))
-    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(recovering_run)
+    recovering_run = recovering(feed)
     with ThreadPoolExecutor(1) as pool, psycopg.connect(sandbox.database_url) as holder:
         holder.execute(f"lock table {gate.sql}".encode())
         _die_while_the_merge_waits(feed)

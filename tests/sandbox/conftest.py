@@ -19,6 +19,7 @@ from framework.spec.environment import (
     WarehouseSettings,
 )
 from tests.harness import TAGGED, FeedHarness, MakeFeed, new_name
+from tests.sandbox.data_api_caller import Caller
 
 MINIMAL = """
 source: {prefix: data/in/{name}/}
@@ -26,6 +27,18 @@ target: {table: "{name}"}
 load: {keys: [id]}
 metadata_columns: {run_date: null, file_name: null}
 """
+
+
+def spec_with(more: str = "", load: str = "keys: [id]", source: str = "") -> str:
+    """Return a spec without metadata columns; `source` and `load` are what is within these fields."""
+    return f"""
+source: {{prefix: data/in/{{name}}/, {source}}}
+target: {{table: "{{name}}"}}
+load: {{{load}}}
+metadata_columns: {{run_date: null, file_name: null}}
+{more}
+"""
+
 
 ENVIRONMENT = Environment(
     name="sandbox",
@@ -61,6 +74,12 @@ def make_feed(sandbox: Any, s3: Any, redshift_data: Any, frames: Any, request: p
         return FeedHarness(s3, name=name, spec_body=spec_body, **values)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def caller(redshift_data: Any, s3: Any) -> Caller:
+    """A caller of the Data API with the session's clients."""
+    return Caller(redshift_data, s3)
 
 
 @pytest.fixture

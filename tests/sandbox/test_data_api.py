@@ -11,12 +11,6 @@ from botocore.exceptions import ClientError
 
 from tests.sandbox.data_api_caller import ENDLESS, Caller, new_table
 
-
-@pytest.fixture
-def caller(redshift_data: Any, s3: Any) -> Caller:
-    return Caller(redshift_data, s3)
-
-
 NO_RESULT = "Query does not have result. Please check query status with DescribeStatement."
 
 

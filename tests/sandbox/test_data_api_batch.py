@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.sandbox.data_api_caller import ENDLESS, SLOW, Caller, new_table
-
-
-@pytest.fixture
-def caller(redshift_data: Any, s3: Any) -> Caller:
-    return Caller(redshift_data, s3)
 
 
 @pytest.fixture

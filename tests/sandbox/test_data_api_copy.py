@@ -12,12 +12,6 @@ import pytest
 
 from tests.sandbox.data_api_caller import ENDLESS, Caller, copy_sql, entry, new_table, parquet
 
-
-@pytest.fixture
-def caller(redshift_data: Any, s3: Any) -> Caller:
-    return Caller(redshift_data, s3)
-
-
 TEXTS = ["plain", "", None, "a\tb", "a\nb\r\nc", "back\\slash \\N \\.", 'quo"te', "comma,", "grün 日本 🎉", " blanks "]
 
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,11 +24,6 @@ PLAIN_COLUMNS = {
 }
 
 ROWS = st.tuples(*(st.none() | values for _, _, values in PLAIN_COLUMNS.values()))
-
-
-@pytest.fixture(scope="module")
-def caller(redshift_data: Any, s3: Any) -> Caller:
-    return Caller(redshift_data, s3)
 
 
 def copied(caller: Caller, columns: dict[str, str], staged: pa.Table) -> list[tuple[Any, ...]]:

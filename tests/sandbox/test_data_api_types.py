@@ -7,14 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from tests.sandbox.data_api_caller import Caller, new_table
-
-
-@pytest.fixture
-def caller(redshift_data: Any, s3: Any) -> Caller:
-    return Caller(redshift_data, s3)
 
 
 def made(caller: Caller, columns: str) -> str:

@@ -16,7 +16,7 @@ from framework.model.names import TableName, ledger_table
 from framework.warehouse.client import Warehouse
 from framework.warehouse.rate_limit import RateLimiter
 from tests.faults.crashing_process import CrashingProcess
-from tests.faults.scenarios import after_a_while, another_run
+from tests.faults.scenarios import after_a_while, another_run, recovering
 from tests.harness import MakeFeed, csv_text
 from tests.sandbox.conftest import MINIMAL
 from tests.sandbox.under_views import LONGER, die_before, journal, under_views, views
@@ -29,8 +29,7 @@ def test_the_next_run_restores_what_a_crashed_run_dropped(make_feed: MakeFeed, t
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, then)
     down = views(feed)["views"]
-    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(recovering_run)
+    recovering_run = recovering(feed)
 
     (result,) = recovering_run.run()
 
@@ -47,8 +46,7 @@ def test_a_run_with_nothing_to_do_restores_what_a_crashed_run_dropped(make_feed:
     key = feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     feed.s3.delete_object(Bucket="lake", Key=key)
-    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(recovering_run)
+    recovering_run = recovering(feed)
 
     assert recovering_run.run() == []
     assert views(feed) == before
@@ -86,8 +84,7 @@ def test_views_stay_recorded_when_the_run_that_is_to_restore_them_meets_an_outag
     key = feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     feed.s3.delete_object(Bucket="lake", Key=key)
-    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(recovering_run)
+    recovering_run = recovering(feed)
     process = CrashingProcess()
     process.redshift_data.meta.events.register_first("before-send.*.ExecuteStatement", _out_of_reach)
     with process.frames() as frames:
@@ -125,8 +122,7 @@ def test_a_view_of_another_owner_comes_back_whole_when_a_run_dies_between_its_pa
     before = views(feed)
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"owner to")
-    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(recovering_run)
+    recovering_run = recovering(feed)
 
     (result,) = recovering_run.run()
 
@@ -140,8 +136,7 @@ def test_a_view_comes_back_without_the_privileges_of_those_who_are_no_more(make_
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     feed.sql(f"drop group gone_{feed.name}")
-    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(recovering_run)
+    recovering_run = recovering(feed)
 
     (result,) = recovering_run.run()
 
@@ -159,8 +154,7 @@ def test_of_two_forms_of_a_view_in_the_journal_the_later_one_comes_back(make_fee
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     feed.sql(f"create view {high} as select a, id from {feed.table}", f"comment on view {high} is 'the later one'")
-    second = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(second)
+    second = recovering(feed)
     second.run()
     later = [row for row in views(feed)["views"] if str(row[0]).startswith("high")]
     feed.land(f"{feed.name}_3.csv", csv_text("id,a", "3," + "x" * 900))

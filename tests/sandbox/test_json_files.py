@@ -20,16 +20,11 @@ from framework.load.preview import plan_pipeline
 from framework.load.quarantine.replay import replay_quarantine
 from framework.load.request import Pending
 from tests.harness import FeedHarness, MakeFeed
+from tests.sandbox.conftest import spec_with
 
 
 def spec(options: str = "", load: str = "mode: append", source: str = "", more: str = "") -> str:
-    return f"""
-source: {{prefix: data/in/{{name}}/, {source} options: {{{options}}}}}
-target: {{table: "{{name}}"}}
-load: {{{load}}}
-metadata_columns: {{run_date: null, file_name: null}}
-{more}
-"""
+    return spec_with(more, load, f"{source} options: {{{options}}}")
 
 
 def lines(*records: object) -> bytes:

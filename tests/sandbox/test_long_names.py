@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyarrow as pa
 import pytest
 
@@ -33,11 +31,6 @@ def failure(caller: Caller, sql: str) -> str:
 
 def listed(names: tuple[str, ...] | list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
-
-
-@pytest.fixture
-def caller(redshift_data: Any, s3: Any) -> Caller:
-    return Caller(redshift_data, s3)
 
 
 @pytest.fixture

@@ -7,16 +7,11 @@ from typing import Any
 import pytest
 
 from tests.harness import FeedHarness, MakeFeed, csv_text
+from tests.sandbox.conftest import spec_with
 
 
 def spec(more: str = "types: {columns: {opens: time}}", load: str = "keys: [id]") -> str:
-    return f"""
-source: {{prefix: data/in/{{name}}/}}
-target: {{table: "{{name}}"}}
-load: {{{load}}}
-metadata_columns: {{run_date: null, file_name: null}}
-{more}
-"""
+    return spec_with(more, load)
 
 
 def loaded(feed: FeedHarness, file_name: str, content: str) -> Any:

@@ -5,18 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.harness import FeedHarness, MakeFeed, csv_text
+from tests.sandbox.conftest import spec_with
 
 HELLO, OTHER = "68656c6c6f", "ff00"
-
-
-def spec(more: str = "", load: str = "keys: [id]") -> str:
-    return f"""
-source: {{prefix: data/in/{{name}}/}}
-target: {{table: "{{name}}"}}
-load: {{{load}}}
-metadata_columns: {{run_date: null, file_name: null}}
-{more}
-"""
 
 
 def create(feed: FeedHarness, blob: str = "varbyte(200)", key: str = "integer not null") -> None:
@@ -44,7 +35,7 @@ def message(feed: FeedHarness, file_name: str, content: str) -> str:
 
 
 def test_an_upsert_keeps_what_is_stored_and_new_rows_get_null(make_feed: MakeFeed) -> None:
-    feed = make_feed(spec())
+    feed = make_feed(spec_with())
     create(feed)
 
     result = loaded(feed, "1.csv", csv_text("id,n", "1,10", "3,30"))
@@ -61,19 +52,19 @@ def test_an_upsert_keeps_what_is_stored_and_new_rows_get_null(make_feed: MakeFee
 
 
 def test_a_file_with_the_column_is_refused_and_loads_when_it_is_excluded(make_feed: MakeFeed) -> None:
-    feed = make_feed(spec())
+    feed = make_feed(spec_with())
     create(feed)
     content = csv_text("id,n,blob", "1,10,x")
 
     assert "List it under columns.exclude" in message(feed, "1.csv", content)
 
-    feed.spec_body = spec("columns: {exclude: [blob, place, at]}")
+    feed.spec_body = spec_with("columns: {exclude: [blob, place, at]}")
     assert warned(loaded(feed, "2.csv", content)) == []
     assert feed.rows("n, blob", "id") == [(10, HELLO), (2, OTHER)]
 
 
 def test_append_takes_the_default_of_the_table(make_feed: MakeFeed) -> None:
-    feed = make_feed(spec(load="mode: append"))
+    feed = make_feed(spec_with(load="mode: append"))
     create(feed)
 
     result = loaded(feed, "1.csv", csv_text("id,n", "3,30"))
@@ -83,7 +74,7 @@ def test_append_takes_the_default_of_the_table(make_feed: MakeFeed) -> None:
 
 
 def test_a_replacement_loses_no_values_of_such_a_column(make_feed: MakeFeed) -> None:
-    feed = make_feed(spec("evolution: {missing_columns: null}", load="mode: replace"))
+    feed = make_feed(spec_with("evolution: {missing_columns: null}", load="mode: replace"))
     create(feed)
 
     refused = message(feed, "1.csv", csv_text("id,n", "7,70"))
@@ -100,19 +91,19 @@ def test_a_replacement_loses_no_values_of_such_a_column(make_feed: MakeFeed) -> 
 
 
 def test_a_not_null_column_is_refused_unless_files_only_replace_rows(make_feed: MakeFeed) -> None:
-    feed = make_feed(spec())
+    feed = make_feed(spec_with())
     create(feed, blob="varbyte(200) not null")
 
     assert "and NOT NULL, so that new rows could not be inserted" in message(feed, "1.csv", csv_text("id,n", "1,10"))
 
-    feed.spec_body = spec("evolution: {columns: {blob: {missing_columns: {new_rows: reject}}}}")
+    feed.spec_body = spec_with("evolution: {columns: {blob: {missing_columns: {new_rows: reject}}}}")
     loaded(feed, "2.csv", csv_text("id,n", "1,10"))
     assert feed.rows("n, blob", "id") == [(10, HELLO), (2, OTHER)]
     assert "which new rows need" in message(feed, "3.csv", csv_text("id,n", "3,30"))
 
 
 def test_a_copy_of_the_table_keeps_the_exact_type(make_feed: MakeFeed) -> None:
-    feed = make_feed(spec())
+    feed = make_feed(spec_with())
     feed.sql(
         f"create table {feed.table} "
         "(id integer not null, blob varbyte(200), place geometry, region geography, sketch hllsketch, at timetz) "

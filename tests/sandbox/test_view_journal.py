@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import replace
 from typing import Any
 
 from tests.faults.crashing_process import CrashingProcess
-from tests.faults.scenarios import after_a_while, another_run
+from tests.faults.scenarios import another_run, recovering
 from tests.harness import MakeFeed, csv_text
 from tests.sandbox.under_views import LONGER, WITH_VIEW, die_before, journal, under_views, views
 
@@ -90,8 +88,7 @@ def test_a_view_that_cannot_be_created_any_more_fails_the_run_after_the_load(mak
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     feed.sql(f"drop table public.aside_{feed.name}")
-    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(recovering_run)
+    recovering_run = recovering(feed)
 
     (result,) = recovering_run.run()
 
@@ -127,8 +124,7 @@ def test_a_definition_of_several_parts_comes_back_whole(make_feed: MakeFeed) -> 
     feed.land(f"{feed.name}_2.csv", LONGER)
     die_before(feed, b"alter column")
     parts = [row for row in journal(feed) if row[0].startswith("long")]
-    recovering_run = replace(feed, log=io.StringIO(), run_number_base=0x800)
-    after_a_while(recovering_run)
+    recovering_run = recovering(feed)
 
     (result,) = recovering_run.run()
 
