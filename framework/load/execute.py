@@ -13,7 +13,8 @@ from framework.load.run import Run, Step
 from framework.load.views.journal import ViewJournal
 from framework.plan.audit import LoadFile
 from framework.plan.copy import manifest
-from framework.plan.load_plan import LoadInput, LoadPlan, Staged
+from framework.plan.load_input import LoadInput, Staged
+from framework.plan.load_plan import LoadPlan
 from framework.plan.merge_input import LoadedFile
 from framework.plan.steps import Transaction
 from framework.warehouse.client import Row

@@ -10,7 +10,8 @@ from framework.load.request import Corrections, accepted_by
 from framework.load.run import Run, log_warning
 from framework.model.observation import Observation
 from framework.plan.audit import LoadFile
-from framework.plan.load_plan import LoadInput, LoadPlan, LoadTerms, PlanHints, Staged, plan_load
+from framework.plan.load_input import LoadInput, LoadTerms, Staged
+from framework.plan.load_plan import LoadPlan, PlanHints, plan_load
 from framework.plan.lookups import Lookup, ReadViews
 from framework.plan.schema_changes import describe_change
 from framework.warehouse.lookups import answer

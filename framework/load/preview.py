@@ -20,7 +20,8 @@ from framework.model.words import counted, listed
 from framework.parallel import map_parallel
 from framework.plan.audit import LoadFile
 from framework.plan.grants import granted
-from framework.plan.load_plan import LoadPlan, PlanHints, Staged
+from framework.plan.load_input import Staged
+from framework.plan.load_plan import LoadPlan, PlanHints
 from framework.plan.load_report import ColumnReport, report_columns, rows_rewritten
 from framework.plan.lookups import CompareViews, CountRows, FindFilledColumns, Lookup, ReadDesign, ReadViews
 from framework.plan.render import render

@@ -31,7 +31,7 @@ from framework.model.words import counted
 from framework.plan.audit import LoadFile
 from framework.plan.columns import ColumnPlan, columns_to_profile, plan_columns
 from framework.plan.fit import file_columns, refuse_too_many
-from framework.plan.load_plan import Staged
+from framework.plan.load_input import Staged
 from framework.plan.lookups import FindFilledColumns
 from framework.plan.measured import apply_measurements, with_samples
 from framework.plan.missing import emptied_columns, lost_values

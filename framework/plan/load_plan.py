@@ -11,22 +11,19 @@ from dataclasses import dataclass, field, replace
 
 from framework.errors import SchemaChangeError
 from framework.model.csv_options import Format
-from framework.model.files import SourceBatch, SourceFile
 from framework.model.load_warning import LoadWarning
-from framework.model.measurements import Measurements
 from framework.model.names import TableName, temporary_staging_table
 from framework.model.observation import Observation, ObservedTable
-from framework.plan.audit import LoadFile, RunNames, warnings_of
-from framework.plan.columns import ColumnPlan, PlannedColumn, UnloadableColumn
+from framework.plan.audit import LoadFile, warnings_of
 from framework.plan.copy import CopyInput, plan_copy, staging_width
 from framework.plan.evolution import plan_evolution
 from framework.plan.fit import MAX_COLUMNS, too_many
 from framework.plan.grants import plan_grants
+from framework.plan.load_input import LoadInput, Staged
 from framework.plan.lookups import CompareViews, CountRows, Lookup, ReadDesign, ReadViews
 from framework.plan.merge import plan_merge
 from framework.plan.merge_input import LoadedFile, MergeInput
 from framework.plan.modes import merge_mode
-from framework.plan.precedence import Precedence
 from framework.plan.render import render
 from framework.plan.same_content import same_content
 from framework.plan.schema_changes import (
@@ -43,58 +40,7 @@ from framework.plan.spellings import new_spellings
 from framework.plan.steps import MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, Statement, Transaction
 from framework.plan.view_journal import EvolvingRun
 from framework.plan.views import ViewWork, plan_views, views_to_compare, views_to_read
-from framework.spec.environment import SingleSubmissionSettings
 from framework.spec.pipeline import PipelineSpec
-
-
-@dataclass(frozen=True)
-class Staged:
-    """The result of staging a load's files: the decided columns, and the measurements.
-
-    `quarantine` is the address of the bad rows; None where there are none.
-    """
-
-    batch: SourceBatch
-    columns: ColumnPlan
-    seen: Measurements
-    quarantine: str | None = None
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether there is anything to load."""
-        return self.seen.rows_staged > 0
-
-
-@dataclass(frozen=True)
-class LoadTerms:
-    """The terms of the request for this load.
-
-    With `keeps_stored` a row loses against the target's row with its key, unless `order_by` puts it first.
-    `precedence` decides whether a loaded file comes after one of these; None where their order does not matter.
-    """
-
-    keeps_stored: bool = False
-    allow_shrink: bool = False
-    precedence: Precedence | None = None
-
-
-@dataclass(frozen=True)
-class LoadInput:
-    """A load to plan. `warnings` were found before its files were read."""
-
-    names: RunNames
-    files: tuple[LoadFile, ...]
-    staged: Staged
-    terms: LoadTerms
-    copy_role: str
-    manifest_url: str
-    single_submission: SingleSubmissionSettings
-    warnings: tuple[LoadWarning, ...] = ()
-
-    @property
-    def spec(self) -> PipelineSpec:
-        """The pipeline's spec."""
-        return self.names.spec
 
 
 @dataclass(frozen=True)
@@ -189,11 +135,11 @@ def _planned(
     load: LoadInput, observed: Observation, hints: PlanHints, changes: tuple[SchemaChange, ...], views: ViewWork
 ) -> LoadPlan:
     staged, table = load.staged, table_after(observed, load.spec.target.table, changes)
-    warnings = (*staged.columns.warnings, *same_content(_sources(load), staged.seen, observed))
+    warnings = (*staged.columns.warnings, *same_content(load.sources, staged.seen, observed))
     files = _loaded_files(load, (*load.warnings, *warnings))
     merge = _merge_input(load, observed, hints, table, files)
     manifest_url = load.manifest_url if staged.has_rows else None
-    copy = CopyInput(_columns(staged), _kept(staged), merge.distkey, manifest_url, load.copy_role)
+    copy = CopyInput(staged.filled_columns, staged.kept_columns, merge.distkey, manifest_url, load.copy_role)
     merged = plan_merge(merge)
     # The table exists only where this transaction was committed but reported as a lost connection.
     drop = Statement("drop_tables", {"tables": (load.names.staging.sql,)})
@@ -229,14 +175,14 @@ def _merge_input(
 ) -> MergeInput:
     """Return what the merge needs to know; `table` is the target as the load's changes leave it."""
     spec, staged = load.spec, load.staged
-    columns = _columns(staged)
+    columns = staged.filled_columns
     return MergeInput(
         target=spec.target.table,
         target_exists=staged.has_rows or observed.table is not None,
         control_schema=load.names.control_schema,
         staging=load.names.staging,
         load=spec.load,
-        columns=(*(column.name for column in columns), *(column.name for column in _kept(staged))),
+        columns=(*(column.name for column in columns), *(column.name for column in staged.kept_columns)),
         types={column.name: column.target_type for column in columns},
         fills=staged.columns.fills,
         files=files,
@@ -277,24 +223,10 @@ def _shared_distkey(spec: PipelineSpec, table: ObservedTable | None) -> str | No
     return next((column.name for column in columns if column.is_distkey and column.name in spec.load.keys), None)
 
 
-def _columns(staged: Staged) -> tuple[PlannedColumn, ...]:
-    """Return the columns of the staging table; without rows there is nothing to load into any."""
-    return staged.columns.columns if staged.has_rows else ()
-
-
-def _kept(staged: Staged) -> tuple[UnloadableColumn, ...]:
-    """Return the columns of the target that nothing can be loaded into; none without rows."""
-    return staged.columns.kept if staged.has_rows else ()
-
-
-def _sources(load: LoadInput) -> list[SourceFile]:
-    return [file.source for file in load.files]
-
-
 def _spellings(load: LoadInput, observed: Observation) -> dict[str, str]:
     if not load.staged.has_rows:
         return {}
-    staged = {column.name for column in _columns(load.staged)}
+    staged = {column.name for column in load.staged.filled_columns}
     return new_spellings(observed, load.spec.columns.rename, load.staged.batch, staged)
 
 
@@ -337,7 +269,7 @@ def _keeps_columns(spec: PipelineSpec, staged: Staged) -> bool:
 def _order_bounds(load: LoadInput, hints: PlanHints) -> Mapping[str, object] | None:
     if load.terms.precedence is None:
         return None
-    return {**load.terms.precedence.bounds(_sources(load)), "earlier": sorted(hints.earlier_files)}
+    return {**load.terms.precedence.bounds(load.sources), "earlier": sorted(hints.earlier_files)}
 
 
 def _checked(load: LoadInput, observed: Observation, plan: LoadPlan) -> LoadPlan:
@@ -347,7 +279,7 @@ def _checked(load: LoadInput, observed: Observation, plan: LoadPlan) -> LoadPlan
         SchemaChangeError: the target or the staging table would have too many columns, or a statement too many bytes.
     """
     spec = load.spec
-    width = staging_width(_columns(load.staged), load.staged.columns.kept)
+    width = staging_width(load.staged.filled_columns, load.staged.columns.kept)
     most = max(width, 0 if plan.table is None else len(plan.table.columns))
     if most > MAX_COLUMNS:
         raise SchemaChangeError(too_many(spec, observed.table, load.files[0].source.url, most))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from framework.model.files import SourceBatch
-from framework.plan.load_plan import Staged
+from framework.plan.load_input import Staged
 from framework.plan.schema_changes import NewColumn, RewriteColumn, SchemaChange, Widening, needs_new_table
 from framework.plan.type_reason import TypeReason
 

@@ -16,7 +16,7 @@ from framework.model.measurements import StagingFile
 from framework.model.words import counted
 from framework.plan.columns import PlannedColumn
 from framework.plan.copy import filled_by
-from framework.plan.load_plan import LoadInput
+from framework.plan.load_input import LoadInput
 from framework.warehouse.load_errors import LoadError, LoadErrors
 
 _MOST_RANGES = 3

@@ -30,7 +30,8 @@ from framework.model.names import TableName
 from framework.model.observation import Observation
 from framework.model.words import counted
 from framework.plan.audit import LoadFile
-from framework.plan.load_plan import LoadInput, PlanHints
+from framework.plan.load_input import LoadInput
+from framework.plan.load_plan import PlanHints
 from framework.plan.missing import Fill
 from framework.plan.shrinkage import too_small
 from framework.spec.pipeline import PipelineSpec

@@ -38,7 +38,8 @@ from framework.model.observation import (
 from framework.plan.audit import LoadFile, RunNames
 from framework.plan.column_names import target_names
 from framework.plan.columns import plan_columns
-from framework.plan.load_plan import LoadInput, LoadTerms, PlanHints, Staged
+from framework.plan.load_input import LoadInput, LoadTerms, Staged
+from framework.plan.load_plan import PlanHints
 from framework.plan.lookups import CompareViews, CountRows, Lookup, ReadDesign, ReadViews
 from framework.plan.measured import apply_measurements
 from framework.plan.precedence import deciding_order

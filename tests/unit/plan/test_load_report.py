@@ -13,7 +13,7 @@ from framework.model.measurements import ColumnMeasurement, ColumnProfile, FileM
 from framework.model.names import TableName
 from framework.model.observation import ObservedTable, TableColumn
 from framework.plan.columns import plan_columns
-from framework.plan.load_plan import Staged
+from framework.plan.load_input import Staged
 from framework.plan.load_report import ColumnReport, report_columns, rows_rewritten
 from framework.plan.measured import apply_measurements
 from framework.plan.schema_changes import RewriteColumn

@@ -9,7 +9,7 @@ import pytest
 from framework.errors import AtFault, RefusedStatement, TransientWarehouseError, WarehouseError
 from framework.load.failures.load_errors import explain_copy, explain_merge
 from framework.model.measurements import RowRange, StagingFile
-from framework.plan.load_plan import LoadInput
+from framework.plan.load_input import LoadInput
 from framework.warehouse.load_errors import LoadError, LoadErrors
 from tests.unit.load.calls import Call
 from tests.unit.load.expectations import require_nothing_left
