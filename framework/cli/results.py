@@ -51,8 +51,8 @@ class Surroundings:
     project: Project
     environment: Environment
     job_id: str | None
-    result: str | None = None
-    fail_fast: bool = False
+    result: str | None
+    fail_fast: bool
 
 
 def surroundings_of(arguments: argparse.Namespace, project: Project, result: str | None = None) -> Surroundings:

@@ -65,7 +65,7 @@ def open_services(
     project: Path,
     environment: Environment,
     output: Output,
-    job_id: str | None = None,
+    job_id: str | None,
     interruption: Interruption | None = None,
 ) -> Iterator[Services]:
     """Yield the services of an environment; a sandbox that had to be started is stopped afterwards."""

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from framework.draft.comments import Findings, comments_of, head_of
 from framework.draft.differences import differences_of
@@ -42,9 +42,9 @@ class DraftRequest:
 
     name: str
     prefix: str
-    keys: Sequence[str] = ()
-    views: Sequence[Mapping[str, object]] = ()
-    asked: Asked = field(default_factory=Asked)
+    keys: Sequence[str]
+    views: Sequence[Mapping[str, object]]
+    asked: Asked
 
 
 @dataclass(frozen=True)

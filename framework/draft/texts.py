@@ -67,7 +67,7 @@ class Texts:
     bad: tuple[BadRow, ...]
     at_fault: str
     is_csv: bool
-    guessed: tuple[int, ...] = ()
+    guessed: tuple[int, ...]
     ends: Ends = field(default_factory=Ends)
 
 

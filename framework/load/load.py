@@ -52,7 +52,7 @@ class LoadEnd:
     """The results of a load. `observed` is the observation for the pipeline's next load; None if it must observe."""
 
     results: list[LoadResult]
-    observed: Observation | None = None
+    observed: Observation | None
 
 
 def load_files(run: Run, work: Worklist, pending: LoadFiles, known: Observation | None) -> LoadEnd:

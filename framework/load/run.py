@@ -139,8 +139,8 @@ class Run:
     names: RunNames
     progress: Progress
     leftovers: Leftovers
-    warnings: tuple[LoadWarning, ...] = ()
-    slot: Slot | None = None
+    warnings: tuple[LoadWarning, ...]
+    slot: Slot | None
 
     @property
     def spec(self) -> PipelineSpec:
@@ -171,11 +171,6 @@ class Run:
     def target(self) -> TableName:
         """The table that is loaded."""
         return self.spec.target.table
-
-    @property
-    def dead_after_seconds(self) -> int:
-        """The age of a heartbeat at which its run has expired."""
-        return self.services.environment.dead_after_seconds
 
     @property
     def prefix(self) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 from framework.model.csv_options import CsvOptions, Format
 
-FORMATS: tuple[Format, ...] = get_args(Format)
 Nested = Literal["super", "text", "flatten"]
 
 

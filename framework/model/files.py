@@ -119,7 +119,7 @@ class RowGroup:
     end: int
     first_row: int
     rows: int
-    most_bytes: int = 0
+    most_bytes: int
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from framework.spec.pipeline import ColumnsSpec
 _HASH_DIGITS = (HASH_DIGITS, 12, 24, 64)
 """Hex digits that distinguish colliding names; more of them only where fewer collide again."""
 NOTHING_KNOWN = Spellings()
-NO_RENAMES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class NameChange:
     raw: str
     name: str
     why: str
-    is_duplicate: bool = False
+    is_duplicate: bool
 
 
 class NameClashError(ValueError):
@@ -105,9 +104,7 @@ class _Target:
         return min(lowered or rivals, key=lambda header: (header.digest, header.occurrence))
 
 
-def clean_names(
-    raw: Sequence[str], spellings: Spellings = NOTHING_KNOWN, rename: Mapping[str, str] = NO_RENAMES
-) -> tuple[str, ...]:
+def clean_names(raw: Sequence[str], spellings: Spellings = NOTHING_KNOWN) -> tuple[str, ...]:
     """Return a valid name for each header, no two alike, whatever order the headers come in.
 
     Headers with one text are counted: `a`, `a_2`. Of different texts that clean to one name, one keeps it and every
@@ -115,7 +112,7 @@ def clean_names(
     that is not known, the one that is the name; and none where neither is in the file and the target has no such
     column. A header has the column that was created for it, also where it comes alone.
     """
-    return _names(_headers(raw), _Target(spellings, rename))
+    return _names(_headers(raw), _Target(spellings, {}))
 
 
 def _names(headers: Sequence[_Header], target: _Target) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ lookups, which the caller answers before it asks again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from framework.errors import SchemaChangeError
 from framework.model.csv_options import Format
@@ -73,7 +73,7 @@ class LoadPlan:
     files: tuple[LoadedFile, ...]
     table: ObservedTable | None
     warnings: tuple[LoadWarning, ...]
-    spellings: Mapping[str, str] = field(default_factory=dict)
+    spellings: Mapping[str, str]
 
     @property
     def transactions(self) -> tuple[Transaction, ...]:
@@ -81,7 +81,7 @@ class LoadPlan:
         return (*self.evolution, *([self.copy, self.merge] if self.single is None else [self.single]))
 
 
-def plan_load(load: LoadInput, observed: Observation, hints: PlanHints = PlanHints()) -> LoadPlan | tuple[Lookup, ...]:
+def plan_load(load: LoadInput, observed: Observation, hints: PlanHints) -> LoadPlan | tuple[Lookup, ...]:
     """Return the plan of a load, or the lookups that it needs first.
 
     Raises:

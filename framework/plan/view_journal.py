@@ -7,7 +7,7 @@ restored in the one that removes it again. Wherever a run crashes, every view ex
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from framework.errors import OnRefusal
@@ -34,7 +34,7 @@ class EvolvingRun:
     started_at: datetime
     source: str
     control_schema: str
-    spellings: Mapping[str, str] = field(default_factory=dict)
+    spellings: Mapping[str, str]
 
 
 def plan_growth(

@@ -43,7 +43,7 @@ class Subject:
     specs: Sequence[PipelineSpec]
     unread: int
     place_of: Callable[[str], str]
-    creates: bool = False
+    creates: bool
 
     @property
     def lake(self) -> Lake:

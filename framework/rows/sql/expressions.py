@@ -65,7 +65,7 @@ def cast_of(text: str, column_type: ColumnType) -> str:
     return f"try_cast({text} as {duckdb_type(column_type)})"
 
 
-def converted(column: StagingColumn, text: str, cast: str, misfit: str = "null") -> str:
+def converted(column: StagingColumn, text: str, cast: str, misfit: str) -> str:
     """Return the value of a text in the column's type, `misfit` for a misfit. Nothing else raises.
 
     `cast` stands for the text's `cast_of`: written out, it would be computed for each place where it stands. The
