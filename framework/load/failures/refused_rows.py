@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NoReturn
 
 from framework.errors import Section, SourceFileError
@@ -37,6 +39,38 @@ MOST_FOOTER_ROWS = 5
 """Up to so many bad rows at a file's end may be a footer."""
 
 
+@dataclass(frozen=True)
+class _Faults:
+    """What is wrong with the rows of refused files: some bad rows by column; those of malformed records under None."""
+
+    staged: StagedRows
+    examples: Mapping[str | None, Sequence[BadRow]]
+
+    def of(self, column: str | None) -> Sequence[BadRow]:
+        """Return the examples of a column."""
+        return self.examples.get(column, ())
+
+    @property
+    def all(self) -> list[BadRow]:
+        """All examples."""
+        return [bad for found in self.examples.values() for bad in found]
+
+    @cached_property
+    def refused(self) -> list[Refused]:
+        """The columns with values that are refused."""
+        return [
+            Refused(
+                None if isinstance(column.change, NewColumn) else column.current_type,
+                column.staged,
+                self.staged.seen.columns[column.name],
+                [bad for bad in self.of(column.name) if bad.text is not None],
+                self.staged.seen.values.get(column.name),
+            )
+            for column in self.staged.plan.columns
+            if self.staged.seen.columns[column.name].misfits
+        ]
+
+
 def refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) -> NoReturn:
     """Refuse the files that are over their budget, each with the end of the sentence that says so.
 
@@ -48,12 +82,11 @@ def refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) ->
         f"{layout.file.url}: {share(file.rows_bad, file.rows_read, 'row')} cannot be loaded{excess}"
         for layout, (file, excess) in zip(layouts, over.items(), strict=True)
     ]
-    examples = _examples(staged, [file.ordinal for file in over])
-    run.progress.found_bad_rows(_first_rows(staged, examples))
-    refused = _refused_columns(staged, examples)
-    complaints = list(_complaints(run, staged, refused, examples, with_text=run.spec.bad_rows.log_samples))
+    faults = _Faults(staged, _examples(staged, [file.ordinal for file in over]))
+    run.progress.found_bad_rows(_first_rows(faults))
+    complaints = list(_complaints(run, faults, with_text=run.spec.bad_rows.log_samples))
     # The keys of objects that JSON holds, which a reason may quote, are often values.
-    first = next(_complaints(run, staged, refused, examples, with_text=False), "see the log")
+    first = next(_complaints(run, faults, with_text=False), "see the log")
     brief = without_values(f"{lines[0]}: {first}")
     lines += [f"  {complaint}" for complaint in complaints[:REPORTED_FAULTS]]
     if len(complaints) > REPORTED_FAULTS:
@@ -62,54 +95,45 @@ def refuse(run: Run, staged: StagedRows, over: Mapping[FileMeasurement, str]) ->
     if isinstance(run.request, Corrections):
         lines.append(f"Correct these rows in {run.request.address}, and replay it again with the same command.")
     else:
-        ways_out = _ways_out(run.spec, staged, refused, examples)
+        ways_out = _ways_out(run.spec, faults)
         if staged.seen.rows_staged:
             ways_out.append(larger_budget(run.spec.bad_rows, list(over)))
         elif not ways_out:
-            ways_out += _for_some_rows(run.spec, refused, examples, list(over))
+            ways_out += _for_some_rows(run.spec, faults, list(over))
         lines.append(f"Correct the rows and send the file again{', or change the spec:' if ways_out else '.'}")
     lines += [f"  {way_out}" for way_out in ways_out]
     keys = [layout.file.key for layout in layouts]
     raise SourceFileError("\n".join(lines), keys, needs_new_file=not ways_out, brief=brief).about(Section.BAD_ROWS)
 
 
-def _ways_out(
-    spec: PipelineSpec,
-    staged: StagedRows,
-    refused: Sequence[Refused],
-    examples: Mapping[str | None, Sequence[BadRow]],
-) -> list[Remedy]:
+def _ways_out(spec: PipelineSpec, faults: _Faults) -> list[Remedy]:
     """Return the changes that load the values of each column; none where a row would stay bad for another reason."""
-    seen = staged.seen
-    footer = list(_as_footer(staged, examples))
+    seen = faults.staged.seen
+    footer = list(_as_footer(faults))
     if any(column.null_keys for column in seen.columns.values()):
         return footer
     if seen.malformed_rows:
-        return footer if refused else [*_other_records(staged, examples.get(None, [])), *footer]
-    of_columns = [remedies(spec, column) for column in refused]
+        return footer if faults.refused else [*_other_records(faults), *footer]
+    of_columns = [remedies(spec, column) for column in faults.refused]
     if not all(of_columns):
         return footer
     return [*(way_out for of_column in of_columns[:REPORTED_FAULTS] for way_out in of_column), *footer]
 
 
-def _for_some_rows(
-    spec: PipelineSpec,
-    refused: Sequence[Refused],
-    examples: Mapping[str | None, Sequence[BadRow]],
-    files: Sequence[FileMeasurement],
-) -> Iterator[Remedy]:
+def _for_some_rows(spec: PipelineSpec, faults: _Faults, files: Sequence[FileMeasurement]) -> Iterator[Remedy]:
     """Yield the change that loads rows without another fault, where no row is good and others have one that stays."""
-    found = {each.column.name: remedies(spec, each) for each in refused}
+    found = {each.column.name: remedies(spec, each) for each in faults.refused}
     first = {name: of_column[0] for name, of_column in found.items() if of_column and of_column[0].removed is None}
-    rows = {name: {(bad.file, bad.row) for bad in of_column} for name, of_column in examples.items()}
+    rows = {name: {(bad.file, bad.row) for bad in of_column} for name, of_column in faults.examples.items()}
     stay_bad = {row for name, of_column in rows.items() if name not in first for row in of_column}
     if any(rows[name] - stay_bad for name in first if name in rows):
         fields = {field: value for remedy in first.values() for field, value in remedy.fields.items()}
         yield Remedy({**fields, **larger_budget(spec.bad_rows, files).fields}, "rows without another fault load")
 
 
-def _as_footer(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> Iterator[Remedy]:
+def _as_footer(faults: _Faults) -> Iterator[Remedy]:
     """Yield the option that leaves out the bad rows, where they are the last of the load's file and words."""
+    staged = faults.staged
     layout, seen = staged.batch.files[0], staged.seen.files[0]
     is_known = len(staged.batch.files) == 1 and not layout.members and staged.batch.sample_rows is None
     is_few = 0 < seen.rows_bad <= MOST_FOOTER_ROWS and seen.rows_bad < seen.rows_read
@@ -118,14 +142,14 @@ def _as_footer(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow
         return
     if not is_known or not is_few:
         return
-    faults = [bad for found in examples.values() for bad in found]
-    rows = {bad.row for bad in faults if (bad.text or "")[:1].isalpha()}
+    rows = {bad.row for bad in faults.all if (bad.text or "")[:1].isalpha()}
     if rows == set(range(seen.rows_read - seen.rows_bad + 1, seen.rows_read + 1)):
         yield Remedy({"source.options.footer_lines": str(seen.rows_bad)}, "if the last lines are no rows")
 
 
-def _other_records(staged: StagedRows, malformed: Sequence[BadRow]) -> Iterator[Remedy]:
+def _other_records(faults: _Faults) -> Iterator[Remedy]:
     """Yield the options that load records with too few or too many fields, where they load all of them."""
+    staged, malformed = faults.staged, faults.of(None)
     if len(malformed) < staged.seen.malformed_rows or any(bad.column is not None for bad in malformed):
         return
     changes: dict[str, str] = {}
@@ -164,15 +188,13 @@ def _examples(staged: StagedRows, files: Sequence[int]) -> dict[str | None, list
     return found
 
 
-def _first_rows(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> dict[str, tuple[BadRow, ...]]:
+def _first_rows(faults: _Faults) -> dict[str, tuple[BadRow, ...]]:
     """Return the first bad rows among examples by the key of their source file, each with its first fault."""
     first: dict[str, dict[tuple[str, int], BadRow]] = {}
-    order = {
-        part.name: number for number, part in enumerate(part for file in staged.batch.files for part in file.parts)
-    }
-    faults = [bad for found in examples.values() for bad in found]
-    for bad in sorted(faults, key=lambda bad: (order[bad.file], bad.row)):
-        of_file = first.setdefault(staged.batch.part_named(bad.file).file.key, {})
+    batch = faults.staged.batch
+    order = {part.name: number for number, part in enumerate(part for file in batch.files for part in file.parts)}
+    for bad in sorted(faults.all, key=lambda bad: (order[bad.file], bad.row)):
+        of_file = first.setdefault(batch.part_named(bad.file).file.key, {})
         if len(of_file) < FIRST_BAD_ROWS:
             of_file.setdefault((bad.file, bad.row), bad.in_short)
     return {key: tuple(of_file.values()) for key, of_file in first.items()}
@@ -184,30 +206,9 @@ def _is_malformed(staged: StagedRows, bad: BadRow) -> bool:
     return bad.column is None or (isinstance(options, CsvOptions | FixedOptions) and "\0" in (bad.text or ""))
 
 
-def _refused_columns(staged: StagedRows, examples: Mapping[str | None, Sequence[BadRow]]) -> list[Refused]:
-    return [
-        Refused(
-            None if isinstance(column.change, NewColumn) else column.current_type,
-            column.staged,
-            staged.seen.columns[column.name],
-            [bad for bad in examples.get(column.name, []) if bad.text is not None],
-            staged.seen.values.get(column.name),
-        )
-        for column in staged.plan.columns
-        if staged.seen.columns[column.name].misfits
-    ]
-
-
-def _complaints(
-    run: Run,
-    staged: StagedRows,
-    refused: Sequence[Refused],
-    examples: Mapping[str | None, Sequence[BadRow]],
-    *,
-    with_text: bool,
-) -> Iterator[str]:
+def _complaints(run: Run, faults: _Faults, *, with_text: bool) -> Iterator[str]:
     """Yield a line for each fault, over all files of the load; `with_text` lets it quote a value."""
-    spec, seen = run.spec, staged.seen
+    staged, seen = faults.staged, faults.staged.seen
     is_one_file = len(staged.batch.files) == 1 and not staged.batch.files[0].members
 
     def place(bad: BadRow) -> str:
@@ -220,7 +221,7 @@ def _complaints(
     wording = Wording(place, with_text)
     rows = sum(file.rows_read for file in seen.files)
     if seen.malformed_rows:
-        malformed = examples.get(None, [])
+        malformed = faults.of(None)
         first = staged.batch.part_named(malformed[0].file) if malformed else staged.batch.files[0]
         delimiter = first.options.delimiter if isinstance(first.options, CsvOptions) else None
         fields = None if delimiter is None else _field_counts(staged, malformed)
@@ -228,9 +229,9 @@ def _complaints(
     for column in staged.columns:
         count = seen.columns[column.name].null_keys
         if count:
-            nulls = [place(bad) for bad in examples.get(column.name, []) if bad.text is None]
-            yield null_line(column, count, rows, column.name in spec.load.keys, next(iter(nulls), None))
-    for each in refused:
+            nulls = [place(bad) for bad in faults.of(column.name) if bad.text is None]
+            yield null_line(column, count, rows, column.name in run.spec.load.keys, next(iter(nulls), None))
+    for each in faults.refused:
         yield from misfit_lines(each, wording)
 
 
