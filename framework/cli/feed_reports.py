@@ -20,6 +20,7 @@ from framework.cli.recorded import Shown, shown_by
 from framework.cli.selection import Feed, read_feed, readable
 from framework.cli.status_text import status_cells
 from framework.errors import SpecError
+from framework.lake.heartbeat import Activity
 from framework.lake.quarantine import quarantine_prefix
 from framework.load.services import Services
 from framework.load.status.seen import Seen, see_feeds
@@ -27,8 +28,6 @@ from framework.model.names import TableName
 from framework.parallel import map_parallel
 from framework.report.site import (
     MOST_NOTED,
-    RUNNING,
-    UNFINISHED,
     Change,
     Described,
     FeedReport,
@@ -136,10 +135,10 @@ def _grouped(rows: Iterable[Row], made: Callable[[Row], T]) -> dict[str, list[T]
 def _reports(project: Project, feeds: Sequence[Feed], found: _Found, services: Services) -> Iterable[FeedReport]:
     known = frozenset(project.pipeline_names())
     assert found.seen.at_work is not None
-    is_active = found.seen.at_work.activity.is_active
+    activity = found.seen.at_work.activity
     for feed in feeds:
         name, spec = feed.pipeline, feed.spec
-        report = FeedReport(name, None, "", "", (), _past(name, found, is_active, shown_by(spec)))
+        report = FeedReport(name, None, "", "", (), _past(name, found, activity, shown_by(spec)))
         if isinstance(spec, SpecError):
             yield replace(report, problem=str(spec) if name in known else "")
             continue
@@ -195,9 +194,9 @@ def _now(status: FeedStatus) -> Now:
     )
 
 
-def _past(name: str, found: _Found, is_active: Callable[[str, str | None], bool], shown: Shown) -> Past:
+def _past(name: str, found: _Found, activity: Activity, shown: Shown) -> Past:
     cells, changes = found.loads.get(name, []), found.changes.get(name, [])
-    loads = [(each, _load(each, is_active, shown)) for each in cells]
+    loads = [(each, _load(each, activity, shown)) for each in cells]
     return Past(
         loads=tuple(load for each, load in loads if each["place"] <= MOST_LOADS),
         number_of_loads=cells[0]["number_of_loads"] if cells else 0,
@@ -211,10 +210,10 @@ def _past(name: str, found: _Found, is_active: Callable[[str, str | None], bool]
     )
 
 
-def _load(cells: _Cells, is_active: Callable[[str, str | None], bool], shown: Shown) -> Load:
+def _load(cells: _Cells, activity: Activity, shown: Shown) -> Load:
     status = str(cells["status"])
     if status == "STARTED":
-        status = RUNNING if is_active(cells["run_id"], cells["invocation_id"]) else UNFINISHED
+        status = activity.status_of(cells["run_id"], cells["invocation_id"])
     inserted, message = cells["records_inserted"], _cut(cells["error_message"])
     return Load(
         run_id=str(cells["run_id"]),

@@ -16,6 +16,7 @@ from framework.lake.lake import Lake
 from framework.log.run_log import RunLog
 
 RENEW_SECONDS = 30.0
+RUNNING, UNFINISHED = "RUNNING", "UNFINISHED"
 _STAGING = "staging/"
 _HEARTBEATS = "_alive"
 _MARKERS = ".views-down"
@@ -109,6 +110,10 @@ class Activity:
         """Return whether a run may still be at work: its invocation's heartbeat or its own latest object is fresh."""
         seen_at = self.seen_at(run_id, invocation_id)
         return seen_at is not None and self._is_fresh(seen_at)
+
+    def status_of(self, run_id: str, invocation_id: str | None) -> str:
+        """Return the status of a load that has no end: RUNNING, or UNFINISHED where it was killed."""
+        return RUNNING if self.is_active(run_id, invocation_id) else UNFINISHED
 
     def seen_at(self, run_id: str, invocation_id: str | None) -> datetime | None:
         """Return when a run or its invocation last wrote an object; None where none of them is there."""

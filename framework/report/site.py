@@ -9,7 +9,6 @@ from typing import Literal
 from framework.load.status.attention import Attention
 
 Unit = Literal["hour", "day", "week", "month", "year"]
-SUCCESS, FAILED, SKIPPED, RUNNING, UNFINISHED = "SUCCESS", "FAILED", "SKIPPED", "RUNNING", "UNFINISHED"
 MOST_NOTED = 20
 """Of each feed: the latest loads with bad rows that are shown, and the latest with warnings."""
 
@@ -150,7 +149,7 @@ class FeedReport:
     @property
     def last_load(self) -> Load | None:
         """The latest load that was not skipped."""
-        return next((load for load in self.past.loads if load.status != SKIPPED), None)
+        return next((load for load in self.past.loads if load.status != "SKIPPED"), None)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from framework.cli.recorded import Shown, shown_by_feed
 from framework.cli.selection import add_selection, selected_names
 from framework.cli.tables import fitted_table, width_of
 from framework.cli.wiring import open_services
-from framework.lake.heartbeat import Activity, read_activity
+from framework.lake.heartbeat import RUNNING, UNFINISHED, Activity, read_activity
 from framework.lake.lake import Lake
 from framework.load.services import Services
 from framework.model.words import duration
@@ -23,7 +23,6 @@ from framework.warehouse.audit import HISTORY_COLUMNS, HistoryQuery, read_histor
 from framework.warehouse.client import Row
 from framework.warehouse.session import WarehouseSession
 
-RUNNING, UNFINISHED = "RUNNING", "UNFINISHED"
 STATUSES = (RUNNING, UNFINISHED, "SUCCESS", "FAILED", "SKIPPED")
 OPTIONAL_COLUMNS = ("bad", "warn")
 """The numbers of bad rows and of warnings, shown where one of the loads has some."""
@@ -107,8 +106,7 @@ def named_loads(rows: Sequence[Row], services: Services) -> Iterator[dict[str, o
         load: dict[str, object] = dict(zip(HISTORY_COLUMNS, row, strict=True))
         if load["status"] == "STARTED":
             activity = activity or read_activity(services.lake, services.environment.dead_after_seconds)
-            is_active = activity.is_active(str(load["run_id"]), cast(str | None, load["invocation_id"]))
-            load["status"] = RUNNING if is_active else UNFINISHED
+            load["status"] = activity.status_of(str(load["run_id"]), cast(str | None, load["invocation_id"]))
         load["warnings"] = json.loads(str(load["warnings"] or "[]"))
         load["failure"] = json.loads(str(load["failure"] or "null"))
         yield load
@@ -117,7 +115,7 @@ def named_loads(rows: Sequence[Row], services: Services) -> Iterator[dict[str, o
 def _text(loads: Sequence[dict[str, object]], width: int | None, most_messages: int) -> str:
     if not loads:
         return "no load is recorded"
-    return "\n".join([_table([_shown(load) for load in loads], width), *_messages(loads, most_messages)])
+    return "\n".join([_table([_cells(load) for load in loads], width), *_messages(loads, most_messages)])
 
 
 def _table(rows: Sequence[Mapping[str, object]], width: int | None) -> str:
@@ -137,7 +135,7 @@ def _run(load: Mapping[str, object]) -> str:
     return str(load["run_id"])[:SHOWN_ID]
 
 
-def _shown(load: Mapping[str, object]) -> dict[str, object]:
+def _cells(load: Mapping[str, object]) -> dict[str, object]:
     inserted, updated = load["records_inserted"], load["records_updated"]
     return {
         "run": _run(load),
