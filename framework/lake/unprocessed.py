@@ -20,7 +20,7 @@ MOST_COUNTED = 1000
 
 
 @dataclass(frozen=True)
-class Unprocessed:
+class UnprocessedFiles:
     """A pipeline's unprocessed files in order of arrival; and files that may be its own, with the reason for doubt."""
 
     files: tuple[SourceFile, ...]
@@ -38,7 +38,7 @@ class UnprocessedOfFeeds:
     left: tuple[str, ...]
     folder: str
 
-    def of(self, lake: Lake, spec: PipelineSpec) -> Unprocessed:
+    def of(self, lake: Lake, spec: PipelineSpec) -> UnprocessedFiles:
         """Return those of one of the pipelines: see `list_unprocessed`."""
         return _divided(lake, spec, self.files)
 
@@ -68,7 +68,7 @@ def _may_be_of(lake: Lake, spec: PipelineSpec, key: str) -> bool:
     return any(is_file_of(lake, spec.source, prefix + name) for name in names_before(key.rpartition("/")[2]))
 
 
-def list_unprocessed(lake: Lake, spec: PipelineSpec) -> Unprocessed:
+def list_unprocessed(lake: Lake, spec: PipelineSpec) -> UnprocessedFiles:
     """Return the unprocessed files of a pipeline.
 
     A file is the pipeline's when it arrived where the spec takes files from and no other pipeline
@@ -77,7 +77,7 @@ def list_unprocessed(lake: Lake, spec: PipelineSpec) -> Unprocessed:
     return _divided(lake, spec, describe_unprocessed(lake))
 
 
-def _divided(lake: Lake, spec: PipelineSpec, described: Sequence[SourceFile]) -> Unprocessed:
+def _divided(lake: Lake, spec: PipelineSpec, described: Sequence[SourceFile]) -> UnprocessedFiles:
     """Return which of some files are the pipeline's, and which may be."""
     files, doubtful = [], []
     for file in described:
@@ -86,7 +86,7 @@ def _divided(lake: Lake, spec: PipelineSpec, described: Sequence[SourceFile]) ->
             files.append(file)
         elif doubt:
             doubtful.append((file, doubt))
-    return Unprocessed(tuple(in_order_of_arrival(files, spec)), tuple(doubtful))
+    return UnprocessedFiles(tuple(in_order_of_arrival(files, spec)), tuple(doubtful))
 
 
 def describe_unprocessed(lake: Lake) -> list[SourceFile]:

@@ -13,10 +13,10 @@ from framework.lake.bucket import LakeObject
 from framework.lake.heartbeat import Activity, pipelines_at_work, read_activity
 from framework.lake.lake import Lake
 from framework.lake.pending import list_arrived
-from framework.lake.unprocessed import Unprocessed, unprocessed_of_feeds
+from framework.lake.unprocessed import UnprocessedFiles, unprocessed_of_feeds
 from framework.load.order import order_of, precedence_of
 from framework.load.quarantine.left import read_left
-from framework.load.request import Unprocessed as Replaying
+from framework.load.request import Unprocessed
 from framework.load.services import Services
 from framework.model.files import SourceFile
 from framework.model.observation import JournalEntry
@@ -47,7 +47,7 @@ class Seen:
     """
 
     pending: Mapping[str, Sequence[LakeObject]]
-    set_aside: Mapping[str, Unprocessed] | None
+    set_aside: Mapping[str, UnprocessedFiles] | None
     set_aside_files: tuple[SourceFile, ...]
     unseen: tuple[str, ...]
     at_work: AtWork | None
@@ -110,14 +110,14 @@ def _at_work(services: Services) -> AtWork:
     return AtWork(activity, pipelines_at_work(services.lake, activity))
 
 
-def _orders(specs: Sequence[PipelineSpec], set_aside: Mapping[str, Unprocessed], lake: Lake) -> list[Any]:
+def _orders(specs: Sequence[PipelineSpec], set_aside: Mapping[str, UnprocessedFiles], lake: Lake) -> list[Any]:
     """Return the orders of the feeds that have set files aside whose order matters."""
     return [
         order_of(spec, lake)
         for spec in specs
         if spec.pipeline in set_aside
         and set_aside[spec.pipeline].files
-        and precedence_of(spec, lake, Replaying()) is not None
+        and precedence_of(spec, lake, Unprocessed()) is not None
     ]
 
 
