@@ -27,7 +27,7 @@ _NARROWEST = 8
 
 
 @dataclass(frozen=True)
-class Shown:
+class Detail:
     """How much is shown. `width` is that of the terminal in characters, None where lines may have any length."""
 
     with_sql: bool = False
@@ -35,13 +35,13 @@ class Shown:
     width: int | None = None
 
 
-def plan_text(report: PlanReport, shown: Shown) -> str:
+def plan_text(report: PlanReport, shown: Detail) -> str:
     """Return a plan: each load with its columns, changes, fills, warnings, views and cost."""
     lines = [line for feed in report.feeds for line in _feed_lines(feed, shown)]
     return "\n".join([*lines, *map(str, report.waiting)])
 
 
-def _feed_lines(feed: PlannedFeed, shown: Shown) -> Iterator[str]:
+def _feed_lines(feed: PlannedFeed, shown: Detail) -> Iterator[str]:
     for load in feed.loads:
         yield from _load_lines(load, shown)
     if feed.idle is not None:
@@ -50,7 +50,7 @@ def _feed_lines(feed: PlannedFeed, shown: Shown) -> Iterator[str]:
         yield f"{feed.pipeline}: would fail: {visible(feed.why_it_fails)}"
 
 
-def _load_lines(load: PlannedLoad, shown: Shown) -> Iterator[str]:
+def _load_lines(load: PlannedLoad, shown: Detail) -> Iterator[str]:
     yield visible(f"{load.pipeline}: {listed(load.source_files)}")
     yield from _column_lines(load, shown)
     # Columns and views of others may have any name.
@@ -70,7 +70,7 @@ def _other_lines(load: PlannedLoad) -> Iterator[str]:
         yield f"  cost    {cost}"
 
 
-def _column_lines(load: PlannedLoad, shown: Shown) -> Iterator[str]:
+def _column_lines(load: PlannedLoad, shown: Detail) -> Iterator[str]:
     columns, left_out = chosen_columns(load, shown.all_columns)
     rows = [
         (

@@ -14,7 +14,7 @@ from framework.cli.incoming import inbox_key, incoming_files
 from framework.cli.output import Output
 from framework.cli.plan_markdown import plan_markdown
 from framework.cli.plan_report import PlannedFeed, PlanReport
-from framework.cli.plan_text import Shown, plan_text
+from framework.cli.plan_text import Detail, plan_text
 from framework.cli.repository import path_in_repository, repository_root
 from framework.cli.results import all_broken, failures_of, why_nothing
 from framework.cli.selection import Feed, add_selection, readable, selected_feeds
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
     feeds = selected_feeds(arguments, project)
     request = _request(arguments, feeds, environment)
     report = _report(arguments, project, output, feeds, request)
-    shown = Shown(
+    shown = Detail(
         with_sql=arguments.sql,
         all_columns=arguments.columns,
         width=output.width,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from framework.cli.plan_report import MOST_COLUMNS, PlannedFeed, PlanReport
-from framework.cli.plan_text import Shown, plan_text
+from framework.cli.plan_text import Detail, plan_text
 from framework.errors import SourceFileError
 from framework.load.preview import PlannedLoad
 from framework.plan.load_report import ColumnReport
@@ -48,10 +48,10 @@ LOAD = PlannedLoad(
 )
 
 
-BRIEF = Shown()
+BRIEF = Detail()
 
 
-def text_of(load: PlannedLoad, shown: Shown = BRIEF) -> str:
+def text_of(load: PlannedLoad, shown: Detail = BRIEF) -> str:
     return plan_text(PlanReport([PlannedFeed("orders", (load,))], []), shown)
 
 
@@ -74,7 +74,7 @@ def test_a_load_is_printed_with_columns_first_and_its_cost_last() -> None:
 
 
 def test_statements_come_last_and_on_request() -> None:
-    assert text_of(LOAD, Shown(with_sql=True)).removeprefix(text_of(LOAD)).splitlines() == [
+    assert text_of(LOAD, Detail(with_sql=True)).removeprefix(text_of(LOAD)).splitlines() == [
         "",
         "  1. single: one statement by itself, 15 bytes",
         "     locks public.orders: writers wait",
@@ -87,7 +87,7 @@ def test_statements_come_last_and_on_request() -> None:
 def test_the_columns_fit_the_terminal(width: int) -> None:
     long = replace(NAME, header="x" * 200, column="y" * 127, sample="漢" * 60)
 
-    table = text_of(replace(LOAD, columns=(long, *LOAD.columns)), Shown(width=width)).splitlines()[1:7]
+    table = text_of(replace(LOAD, columns=(long, *LOAD.columns)), Detail(width=width)).splitlines()[1:7]
 
     assert max(map(len, table)) <= width
     assert [line[:4].strip() for line in table[2:]] == ["", "~", "+", "+"]
@@ -99,7 +99,7 @@ def test_of_many_columns_those_that_change_are_printed() -> None:
 
     few = text_of(replace(LOAD, columns=(*kept, TOTAL, SCORE))).splitlines()
     many = text_of(replace(LOAD, columns=tuple(replace(each, change="new") for each in kept))).splitlines()
-    everything = text_of(replace(LOAD, columns=tuple(kept)), Shown(all_columns=True)).splitlines()
+    everything = text_of(replace(LOAD, columns=tuple(kept)), Detail(all_columns=True)).splitlines()
 
     assert [line.split()[1] for line in few[2:4]] == ["total", "Score"]
     assert few[4] == "  300 more columns; --columns shows all"
@@ -110,7 +110,7 @@ def test_of_many_columns_those_that_change_are_printed() -> None:
 def test_feeds_without_a_load_have_a_line_each() -> None:
     failed = PlannedFeed("b", failure=SourceFileError("1.csv: the key id is NULL\nin 2 rows"))
 
-    lines = plan_text(PlanReport([PlannedFeed("a", idle="no file"), failed], []), Shown())
+    lines = plan_text(PlanReport([PlannedFeed("a", idle="no file"), failed], []), Detail())
 
     assert lines == "a: nothing to do: no file\nb: would fail: 1.csv: the key id is NULL"
 
@@ -132,7 +132,7 @@ def test_names_of_others_move_no_cursor() -> None:
         transactions=({"name": "single", "locks": [hostile], "statements": [{"sql": hostile, "bytes": 1}]},),
     )
 
-    text = text_of(load, Shown(with_sql=True))
+    text = text_of(load, Detail(with_sql=True))
 
-    assert len(text.splitlines()) == len(text_of(LOAD, Shown(with_sql=True)).splitlines())
+    assert len(text.splitlines()) == len(text_of(LOAD, Detail(with_sql=True)).splitlines())
     assert all(line.isprintable() for line in text.splitlines())
