@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
 from framework.cli.audit_options import SHOWN_ID
-from framework.cli.tables import fitted_table, width_of
+from framework.cli.tables import narrowed_table
 from framework.lake.lake import Lake
 from framework.load.quarantine.contents import folder_of, stored_rows
 from framework.load.quarantine.left import count_corrected
@@ -110,30 +110,28 @@ def list_text(listing: Listing, width: int | None, program: Program) -> str:
     rows = [_cells(file) for file in files]
     columns = [name for name in rows[0] if name != "corrected" or any(file.corrected_rows for file in files)]
     # Where there is no room for the address, JSON and `show` have it.
-    for shown in (columns, [name for name in columns if name != "address"]):
-        fitted = _fitted(shown, rows, width)
-        if width is None or width_of(fitted) <= width:
-            break
+    fitted = _fitted([columns, [name for name in columns if name != "address"]], rows, width)
     longest = max(len(str(row["why"])) for row in rows)
-    if width is not None and _width_of_column(fitted, shown.index("why")) < min(longest, _FEWEST_OF_WHY):
-        fitted = _with_why_below([name for name in shown if name != "why"], rows, width)
+    if width is not None and _width_of_column(fitted, "why") < min(longest, _FEWEST_OF_WHY):
+        fitted = _with_why_below([name for name in fitted.splitlines()[0].split() if name != "why"], rows, width)
     more = [f"these are the newest {len(files)}: see more with --rows N"] if listing.has_more else []
     show = program.command("quarantine", "show", files[0].pipeline, "--run", files[0].run_id[:SHOWN_ID])
     return "\n".join([fitted, *more, f"see rows with: {show}"])
 
 
-def _fitted(shown: Sequence[str], rows: Sequence[Mapping[str, object]], width: int | None) -> str:
-    return fitted_table(shown, [[row[name] for name in shown] for row in rows], width, cut=("pipeline", "file", "why"))
+def _fitted(forms: Iterable[Sequence[str]], rows: Sequence[Mapping[str, object]], width: int | None) -> str:
+    return narrowed_table(((columns, rows) for columns in forms), width, cut=("pipeline", "file", "why"))
 
 
-def _width_of_column(table: str, place: int) -> int:
+def _width_of_column(table: str, name: str) -> int:
     """Return the width of a column of a table, by the line below its names."""
-    return len(table.splitlines()[1].split()[place])
+    names, line = (text.split() for text in table.splitlines()[:2])
+    return len(line[names.index(name)])
 
 
 def _with_why_below(shown: Sequence[str], rows: Sequence[Mapping[str, object]], width: int) -> str:
     """Return the rows as a table in which the reasons of each stand below it, whole."""
-    name, line, *lines = _fitted(shown, rows, width).splitlines()
+    name, line, *lines = _fitted([shown], rows, width).splitlines()
     found = [name, line]
     for text, row in zip(lines, rows, strict=True):
         why = textwrap.wrap(visible(str(row["why"])), width, initial_indent="  ", subsequent_indent="    ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from framework.cli.feed_status import FeedStatus
-from framework.cli.tables import fitted_table, width_of
+from framework.cli.tables import narrowed_table
 from framework.model.words import counted, visible
 
 MOST_SHOWN = 3
@@ -43,12 +43,8 @@ def _table(found: Sequence[FeedStatus], width: int | None) -> str:
     without_tags = [name for name in columns if name != "tags"]
     fewer = [name for name in without_tags if name != "owner"]
     without_year = [row | {name: _without_year(row[name]) for name in _TIMES} for row in rows]
-    for shown, of_rows in ((columns, rows), (without_tags, rows), (fewer, rows), (fewer, without_year)):
-        cells = [[row[name] for name in shown] for row in of_rows]
-        fitted = fitted_table(shown, cells, width, cut=("feed", "owner", "tags"))
-        if width is None or width_of(fitted) <= width:
-            break
-    return fitted
+    forms = ((columns, rows), (without_tags, rows), (fewer, rows), (fewer, without_year))
+    return narrowed_table(forms, width, cut=("feed", "owner", "tags"))
 
 
 def _without_year(time: object) -> object:

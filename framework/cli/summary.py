@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from framework.cli.audit_options import SHOWN_ID
 from framework.cli.display import Mark
 from framework.cli.outcome import FILE_STATES, Outcome, State
-from framework.cli.tables import fitted_table, width_of
+from framework.cli.tables import narrowed_table
 from framework.errors import SpecError
 from framework.load.failures.complaints import quoted
 from framework.load.result import LoadFailure, LoadResult
@@ -127,23 +127,15 @@ def _unfinished(outcome: Outcome) -> Iterator[str]:
 
 def results_table(results: Sequence[LoadResult], width: int | None) -> str:
     """Return one line per result, in at most `width` columns where cut names and fewer numbers reach that."""
-    shown = [name for name in COUNTS if name == "read" or any(getattr(each.counts, name) for each in results)]
-    files = _file_names(results)
+    rows = [
+        {"pipeline": result.pipeline, "file": file, "status": result.status, "time": duration(result.seconds)}
+        | {title: getattr(result.counts, name) for name, title in COUNTS.items()}
+        for result, file in zip(results, _file_names(results), strict=True)
+    ]
+    shown = [title for title in COUNTS.values() if title == "read" or any(row[title] for row in rows)]
     # The rows read are the sum of the others, unless nothing but them is known.
-    for numbers in (shown, shown[1:] or shown):
-        columns = ("pipeline", "file", "status", *(COUNTS[name] for name in numbers), "time")
-        rows = [
-            (
-                *(result.pipeline, file, result.status),
-                *(getattr(result.counts, name) for name in numbers),
-                duration(result.seconds),
-            )
-            for result, file in zip(results, files, strict=True)
-        ]
-        fitted = fitted_table(columns, rows, width, cut=("pipeline", "file"))
-        if width is None or width_of(fitted) <= width:
-            break
-    return fitted
+    forms = [("pipeline", "file", "status", *numbers, "time") for numbers in (shown, shown[1:] or shown)]
+    return narrowed_table(((columns, rows) for columns in forms), width, cut=("pipeline", "file"))
 
 
 def _file_names(results: Sequence[LoadResult]) -> list[str]:

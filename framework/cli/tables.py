@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from framework.model.words import visible
 
@@ -33,7 +33,7 @@ def fitted_table(
 
     The longest one is cut first, none to less than SHORTEST characters. With None as the width none is cut.
     """
-    excess = 0 if width is None else width_of(table(columns, rows)) - width
+    excess = 0 if width is None else _width_of(table(columns, rows)) - width
     lengths = {
         place: max((len(str(row[place] or "")) for row in rows), default=0)
         for place, name in enumerate(columns)
@@ -51,7 +51,21 @@ def fitted_table(
     )
 
 
-def width_of(text: str) -> int:
+def narrowed_table(
+    forms: Iterable[tuple[Sequence[str], Sequence[Mapping[str, object]]]], width: int | None, cut: Collection[str]
+) -> str:
+    """Return the first form of a table that fits `width` columns, else the last: its columns, and its rows by column.
+
+    Texts of the columns in `cut` are cut for that, as in `fitted_table`.
+    """
+    for columns, rows in forms:
+        fitted = fitted_table(columns, [[row[name] for name in columns] for row in rows], width, cut)
+        if width is None or _width_of(fitted) <= width:
+            break
+    return fitted
+
+
+def _width_of(text: str) -> int:
     """Return the length of the longest line."""
     return max(map(len, text.splitlines()))
 

@@ -12,7 +12,7 @@ from framework.cli.audit_options import SHOWN_ID, add_audit_options, parse_since
 from framework.cli.output import Output
 from framework.cli.recorded import Shown, shown_by_feed
 from framework.cli.selection import add_selection, selected_names
-from framework.cli.tables import fitted_table, width_of
+from framework.cli.tables import narrowed_table
 from framework.cli.wiring import open_services
 from framework.lake.heartbeat import RUNNING, UNFINISHED, Activity, read_activity
 from framework.lake.lake import Lake
@@ -123,12 +123,8 @@ def _table(rows: Sequence[Mapping[str, object]], width: int | None) -> str:
     columns = [name for name in rows[0] if name not in OPTIONAL_COLUMNS or any(row[name] for row in rows)]
     without_year = [{**row, "started": str(row["started"])[5:]} for row in rows]
     fewer = [name for name in columns if name != "read"]
-    for shown, of_rows in ((columns, rows), (fewer, rows), (fewer, without_year)):
-        cells = [[row[name] for name in shown] for row in of_rows]
-        fitted = fitted_table(shown, cells, width, cut=("pipeline", "file"))
-        if width is None or width_of(fitted) <= width:
-            break
-    return fitted
+    forms = ((columns, rows), (fewer, rows), (fewer, without_year))
+    return narrowed_table(forms, width, cut=("pipeline", "file"))
 
 
 def _run(load: Mapping[str, object]) -> str:
