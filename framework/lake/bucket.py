@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -180,39 +180,27 @@ class Bucket:
         """Copy a file to a free key; return False where the file was replaced or the key is taken."""
         source: Any = {"Bucket": self.bucket, "Key": file.key}
         values: Any = {"Metadata": metadata, "MetadataDirective": "REPLACE", "CopySourceIfMatch": f'"{file.etag}"'}
-        with s3_errors(f"copy {file.url} to {self.url(target)}"):
-            try:
-                if is_single_copy(file):
-                    values["IfNoneMatch"] = "*"
-                    self._client.copy_object(Bucket=self.bucket, Key=target, CopySource=source, **values)
-                else:
-                    self._client.copy(source, self.bucket, target, ExtraArgs=values, Config=_COPY)
-            except ClientError as error:
-                if error_code(error) in REPLACED | GONE:
-                    return False
-                raise
-        return True
+        with s3_errors(f"copy {file.url} to {self.url(target)}"), _Suppressed(REPLACED | GONE):
+            if is_single_copy(file):
+                values["IfNoneMatch"] = "*"
+                self._client.copy_object(Bucket=self.bucket, Key=target, CopySource=source, **values)
+            else:
+                self._client.copy(source, self.bucket, target, ExtraArgs=values, Config=_COPY)
+            return True
+        return False
 
     def delete_unchanged(self, file: SourceFile) -> bool:
         """Delete a file; return False where it was replaced just before."""
-        with s3_errors(f"delete {file.url}"):
-            try:
-                self._client.delete_object(Bucket=self.bucket, Key=file.key, IfMatch=f'"{file.etag}"')
-            except ClientError as error:
-                if error_code(error) in REPLACED | GONE:
-                    return False
-                raise
-        return True
+        with s3_errors(f"delete {file.url}"), _Suppressed(REPLACED | GONE):
+            self._client.delete_object(Bucket=self.bucket, Key=file.key, IfMatch=f'"{file.etag}"')
+            return True
+        return False
 
     def get(self, key: str) -> bytes | None:
         """Return a small object; None if it does not exist."""
-        with s3_errors(f"read {self.url(key)}"):
-            try:
-                return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-            except ClientError as error:
-                if error_code(error) in GONE:
-                    return None
-                raise
+        with s3_errors(f"read {self.url(key)}"), _Suppressed(GONE):
+            return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return None
 
     def put(self, key: str, text: str) -> None:
         """Write a small object."""
@@ -221,14 +209,10 @@ class Bucket:
 
     def replace(self, key: str, etag: str, text: str) -> bool:
         """Write a small object in place of the one with this ETag; return False where there is no such object."""
-        with s3_errors(f"write {self.url(key)}"):
-            try:
-                self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode("utf-8"), IfMatch=f'"{etag}"')
-            except ClientError as error:
-                if error_code(error) in REPLACED | GONE:
-                    return False
-                raise
-        return True
+        with s3_errors(f"write {self.url(key)}"), _Suppressed(REPLACED | GONE):
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode("utf-8"), IfMatch=f'"{etag}"')
+            return True
+        return False
 
     def put_at(self, url: str, text: str) -> None:
         """Write a small object to an address in any bucket."""
@@ -277,13 +261,22 @@ class Bucket:
 
     def head(self, key: str) -> Mapping[str, Any] | None:
         """Return the head of an object; None if it does not exist."""
-        with s3_errors(f"head {self.url(key)}"):
-            try:
-                return self._client.head_object(Bucket=self.bucket, Key=key)
-            except ClientError as error:
-                if error_code(error) in GONE:
-                    return None
-                raise
+        with s3_errors(f"head {self.url(key)}"), _Suppressed(GONE):
+            return self._client.head_object(Bucket=self.bucket, Key=key)
+        return None
+
+
+class _Suppressed:
+    """A block that a refusal with one of some codes ends without an error."""
+
+    def __init__(self, codes: Collection[str]) -> None:
+        self._codes = codes
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        return isinstance(error, ClientError) and error_code(error) in self._codes
 
 
 def is_single_copy(file: SourceFile) -> bool:
