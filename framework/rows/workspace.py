@@ -31,10 +31,7 @@ class Workspace:
             _sweep(home)
             self.folder, self._lock = _claim(home)
         except OSError as error:
-            raise MachineError(
-                f"{home}: no folder for rows in transit can be created there ({error.strerror}). "
-                f"Make room, or {NAME_FOLDER}."
-            ) from error
+            raise _no_folder(home, error) from error
 
     def make_folder(self, name: str) -> Path:
         """Return a new folder; if the name is taken, with a number appended."""
@@ -60,11 +57,14 @@ def find_space(parent: str | None) -> tuple[Path, int]:
         with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=existing, ignore_cleanup_errors=True):
             require_space(existing, 0, "rows in transit")
     except OSError as error:
-        raise MachineError(
-            f"{home}: no folder for rows in transit can be created there ({error.strerror}). "
-            f"Make room, or {NAME_FOLDER}."
-        ) from error
+        raise _no_folder(home, error) from error
     return home, shutil.disk_usage(existing).free
+
+
+def _no_folder(home: Path, error: OSError) -> MachineError:
+    return MachineError(
+        f"{home}: no folder for rows in transit can be created there ({error.strerror}). Make room, or {NAME_FOLDER}."
+    )
 
 
 def require_space(folder: Path, needed_bytes: int, purpose: str, remedy: str = NAME_FOLDER) -> None:
