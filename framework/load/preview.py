@@ -15,6 +15,7 @@ from framework.load.run import begin_run
 from framework.load.services import Services
 from framework.load.stage import StagingPlace, decided_options, stage
 from framework.load.views.trials import check_views
+from framework.model.files import SourceFile
 from framework.model.observation import Observation, ObservedView, TableDesign, ViewDependency
 from framework.model.words import counted, listed
 from framework.parallel import map_parallel
@@ -77,18 +78,8 @@ def plan_pipeline(
     planned = [load for files in work.loads if (load := preview.plan(files)) is not None]
     preview.check_views()
     if work.older:
-        planned.append(
-            _not_loaded(
-                spec,
-                [file.url for file in work.older],
-                "would be skipped: a newer file replaces the table",
-            )
-        )
+        planned.append(preview.not_loaded(work.older, "would be skipped: a newer file replaces the table"))
     return planned
-
-
-def _not_loaded(spec: PipelineSpec, urls: Sequence[str], why: str) -> PlannedLoad:
-    return PlannedLoad(spec.pipeline, tuple(urls), notes=(why,))
 
 
 class _Preview:
@@ -117,11 +108,12 @@ class _Preview:
         loaded, wanted = known_as_loaded(run, files, observed)
         if not wanted:
             reasons = "; ".join(dict.fromkeys(loaded.values()))
-            return self._not_loaded(list(loaded), f"would be skipped: {reasons}")
+            return self.not_loaded([file.source for file in loaded], f"would be skipped: {reasons}")
         if names_files(run.request) and precedence_of(self.spec, run.lake, run.request) is not None:
             late = superseded_before(run, wanted)
             if late:
-                return self._not_loaded(wanted, f"would be refused: {'; '.join(late.values())}")
+                reasons = "; ".join(late.values())
+                return self.not_loaded([file.source for file in wanted], f"would be refused: {reasons}")
         staged = stage(run, wanted, observed, self.place, self._ask)
         plan = plan_with_lookups(load_input(run, wanted, staged), observed, PlanHints(), self._ask)
         log_plan(run, staged, plan)
@@ -156,8 +148,9 @@ class _Preview:
         if is_too_small(self.spec, rows, stored):
             raise too_small(self.spec, files[0].source, counted(rows, "row"), stored)
 
-    def _not_loaded(self, files: Sequence[LoadFile], why: str) -> PlannedLoad:
-        return _not_loaded(self.spec, [file.source.url for file in files], why)
+    def not_loaded(self, files: Sequence[SourceFile], why: str) -> PlannedLoad:
+        """Return the plan of files that a run would not load."""
+        return PlannedLoad(self.spec.pipeline, tuple(file.url for file in files), notes=(why,))
 
     def _observe(self, files: Sequence[LoadFile]) -> Observation:
         seen = observe(self.run.warehouse, self.spec, [file.source.identity.etag for file in files])
