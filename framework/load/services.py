@@ -20,15 +20,6 @@ def never_interrupted() -> None:
     """Go on."""
 
 
-def nothing_to_open() -> None:
-    """Do nothing."""
-
-
-def no_workers(file: SourceFile) -> Sequence[str]:
-    """Return no host."""
-    return ()
-
-
 @dataclass(frozen=True)
 class Services:
     """All external services of a load; made by the command and passed in.
@@ -48,9 +39,9 @@ class Services:
     job_id: str | None
     invocation_id: str
     check_interrupted: Callable[[], None] = never_interrupted
-    open_ahead: Callable[[], None] = nothing_to_open
+    open_ahead: Callable[[], None] = lambda: None
     """Opens what reading rows takes; called while a command with something to load waits for the warehouse."""
-    reach_spark: Callable[[SourceFile], Sequence[str]] = no_workers
+    reach_spark: Callable[[SourceFile], Sequence[str]] = lambda file: ()
     """Reads a small file of the lake by tasks in Spark's workers; returns the host of each task."""
     sources: Callable[[], Mapping[str, SourceSpec]] = dict
     """The sources of all feeds of the project, by pipeline, without feeds whose spec cannot be read."""
