@@ -12,10 +12,9 @@ from framework.model.words import listed
 from framework.rows.formats.csv.header import records_of
 from framework.rows.formats.csv.header_rule import DataCell, is_surely_header, looks_like_data
 from framework.rows.formats.text.footer import BrokenFooter, Footer
-from framework.rows.formats.text.lines import lines_end
+from framework.rows.formats.text.lines import MOST_SKIPPED_LINES, lines_end, none_begins_with
 
 MOST_RECORDS = 100
-MOST_SKIPPED_LINES = 1000
 _MOST_THAT_FIT = 0.9
 """This share of the records shows the delimiter where no other has it; the rest is malformed."""
 _LINE = re.compile(r"([^\r\n]*+)(?:\r\n|\r|\n|\Z)")
@@ -120,9 +119,7 @@ def _lines_until(text: str, is_all: bool, beginning: str) -> int | None:
                 return None
             break
         position += end
-    raise ValueError(
-        f"none of the first {MOST_SKIPPED_LINES:,} lines begins with {beginning!r} (source.options.skip_lines)"
-    )
+    raise ValueError(none_begins_with(beginning))
 
 
 def _leading_comments(text: str, is_all: bool, comment: str, start: int) -> _Comments | None:

@@ -16,8 +16,8 @@ from framework.model.words import counted
 from framework.rows.formats.excel.container import BrokenWorkbook
 from framework.rows.formats.excel.values import BadCell, Cell, cell_text
 from framework.rows.formats.excel.workbook import Sheet
+from framework.rows.formats.text.lines import MOST_SKIPPED_LINES, none_begins_with
 
-MOST_SKIPPED_LINES = 1000
 MOST_FOOTER_LINES = 100
 _FIRST_LINES = 150
 """Enough to judge a header by."""
@@ -82,9 +82,7 @@ def resolve(sheet: Sheet, options: ExcelOptions) -> ExcelOptions:
     for number, line in enumerate(islice(lines_of(sheet, options), MOST_SKIPPED_LINES)):
         if line.first_text.startswith(options.skip_until):
             return replace(options, skip_lines=number, skip_until="")
-    raise BrokenTable(
-        f"none of the first {MOST_SKIPPED_LINES:,} lines begins with {options.skip_until!r} (source.options.skip_lines)"
-    )
+    raise BrokenTable(none_begins_with(options.skip_until))
 
 
 def find_table(sheet: Sheet, options: ExcelOptions) -> TablePlace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+MOST_SKIPPED_LINES = 1000
 LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)")
 
 
@@ -19,3 +20,8 @@ def lines_end(text: str, count: int) -> int | None:
             return None
         end = found.end()
     return end
+
+
+def none_begins_with(beginning: str) -> str:
+    """Return the message on a file in which no line ends those to skip."""
+    return f"none of the first {MOST_SKIPPED_LINES:,} lines begins with {beginning!r} (source.options.skip_lines)"
