@@ -194,6 +194,14 @@ def test_the_place_of_quarantined_rows_is_shown_where_there_are_some() -> None:
     assert "s3://acme-lake/data/quarantine/orders/" not in page(past=refused)
 
 
+def test_a_load_that_succeeded_is_not_among_those_that_failed() -> None:
+    past, bad_rows = orders().past, "bad rows: 2, in s3://acme-lake/data/quarantine/orders/2026/01/1/"
+    loaded = tuple(replace(load, message=bad_rows) for load in past.loads if load.status == "SUCCESS")
+
+    assert "Why loads failed or were skipped" in page()
+    assert "Why loads failed or were skipped" not in page(past=replace(past, loads=loaded))
+
+
 def test_the_summary_counts_every_feed() -> None:
     (items,) = [each.text for each in pages()[INDEX].all("ul")]
     total, *parts = map(int, re.findall("[0-9]+", items))
