@@ -89,7 +89,8 @@ def read_site(project: Project, names: Sequence[str], since: datetime | None, se
     now = services.now()
     begun = since or datetime(1970, 1, 1, tzinfo=UTC)
     known = project.pipeline_names()
-    specs = readable([read_feed(project, name) for name in names or known], ())
+    read = {name: read_feed(project, name) for name in names or known}
+    specs = readable(list(read.values()), ())
     query = FeedsQuery(tuple(names), begun, now, MOST_LOADS, MOST_NOTED, MOST_CHARACTERS)
     found = _read(query, specs, services, session)
     shown = sorted(set(names) or {*known, *found.loads, *found.changes})
@@ -98,7 +99,7 @@ def read_site(project: Project, names: Sequence[str], since: datetime | None, se
             place = project.find(PIPELINES).shown
             raise SpecError(f"there is no pipeline {name!r} in {place}, and no load of it. {instead(name, known)}")
     end_in(list({str(error): error for error in found.seen.failures}.values()), "failures")
-    feeds = [read_feed(project, name) for name in shown]
+    feeds = [read.get(name) or read_feed(project, name) for name in shown]
     reports = tuple(_reports(project, feeds, found, services))
     return Site(services.environment.name, now, __version__, since, reports)
 

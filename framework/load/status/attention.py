@@ -76,10 +76,10 @@ def last_sign(pipeline: str, seen: Seen) -> datetime | None:
     activity = seen.at_work.activity
     signs = [seen.at_work.pipelines[pipeline]] if pipeline in seen.at_work.pipelines else []
     for each in () if seen.audit is None else seen.audit.unsettled:
-        seen_at = activity.seen_at(each.run_id, each.invocation_id)
-        is_own = each.pipeline == pipeline and not each.has_ended
-        if is_own and seen_at is not None and activity.is_active(each.run_id, each.invocation_id):
-            signs.append(seen_at)
+        if each.pipeline == pipeline and not each.has_ended:
+            seen_at = activity.seen_at(each.run_id, each.invocation_id)
+            if seen_at is not None and activity.is_active(each.run_id, each.invocation_id):
+                signs.append(seen_at)
     return max(signs, default=None)
 
 
