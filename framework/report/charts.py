@@ -1,4 +1,4 @@
-"""Charts of what a feed loaded over time: one bar per period, as the path of an SVG."""
+"""Charts of what a feed loaded over time: one bar per period."""
 
 from __future__ import annotations
 
@@ -34,12 +34,20 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class Bars:
+    """Bars as the path of an SVG: a stroke from the foot of each to its top, as wide as the bar."""
+
+    path: str
+    width: float
+
+
+@dataclass(frozen=True)
 class Chart:
-    """One chart: its bars as a path, and its axes."""
+    """One chart: its bars, and its axes."""
 
     title: str
     description: str
-    path: str
+    bars: Bars
     ticks: tuple[Tick, ...]
     first: str
     last: str
@@ -73,10 +81,10 @@ def charts_of(periods: Sequence[Period], made: datetime) -> list[Chart]:
     return [_chart(measure, periods, made) for measure in _MEASURES] if periods else []
 
 
-def sparkline(periods: Sequence[Period], made: datetime) -> tuple[str, str]:
-    """Return the path of the rows in a box of 120 by 24, and its description; both empty without periods."""
+def sparkline(periods: Sequence[Period], made: datetime) -> tuple[Bars | None, str]:
+    """Return the bars of the rows in a box of 120 by 24, and their description; None and empty without periods."""
     if not periods:
-        return "", ""
+        return None, ""
     rows = _MEASURES[0]
     top = max(period.rows for period in periods)
     return _bars(periods, rows.value, _Area(0, 120, 1, 24, top, _end(periods, made))), _description(rows, periods)
@@ -111,10 +119,10 @@ def _chart(measure: _Measure, periods: Sequence[Period], made: datetime) -> Char
     top = measure.top(max(measure.value(period) for period in periods))
     ticks = (Tick(BOTTOM - (BOTTOM - TOP) * part, measure.axis_text(top * part)) for part in (0, 0.5, 1))
     end = _end(periods, made)
-    path = _bars(periods, measure.value, _Area(LEFT, RIGHT, TOP, BOTTOM, top, end))
+    bars = _bars(periods, measure.value, _Area(LEFT, RIGHT, TOP, BOTTOM, top, end))
     first, last = period_text(periods[0]), period_text(end)
     title = f"{measure.title} by {periods[0].unit}"
-    return Chart(title, _description(measure, periods), path, tuple(ticks), first, last if last != first else "")
+    return Chart(title, _description(measure, periods), bars, tuple(ticks), first, last if last != first else "")
 
 
 def _description(measure: _Measure, periods: Sequence[Period]) -> str:
@@ -128,8 +136,8 @@ def _description(measure: _Measure, periods: Sequence[Period]) -> str:
     )
 
 
-def _bars(periods: Sequence[Period], value: Callable[[Period], float], area: _Area) -> str:
-    """Return the bars as one path. Each period has one, however small its value: a gap is a period without loads."""
+def _bars(periods: Sequence[Period], value: Callable[[Period], float], area: _Area) -> Bars:
+    """Return a bar per period, however small its value: a gap is a period without loads."""
     first = periods[0]
     last = _place(first, area.end.began)
     room = (area.right - area.left) / (last + 1)
@@ -138,10 +146,10 @@ def _bars(periods: Sequence[Period], value: Callable[[Period], float], area: _Ar
     step = (area.right - area.left - width) / max(last, 1)
     parts = []
     for period in periods:
-        left = area.left + _place(first, period.began) * step
+        middle = area.left + width / 2 + _place(first, period.began) * step
         height = max((area.lower - area.upper) * value(period) / area.top if area.top else 0, 1)
-        parts.append(f"M{left:.1f} {area.lower:g}v-{height:.1f}h{width:g}V{area.lower:g}z")
-    return "".join(parts)
+        parts.append(f"M{round(middle, 1):g} {area.lower:g}v-{height:.0f}")
+    return Bars("".join(parts), width)
 
 
 def _end(periods: Sequence[Period], made: datetime) -> Period:
