@@ -43,7 +43,12 @@ def add_selection(parser: argparse.ArgumentParser, does: str, *, none_is_all: bo
     """
     means_all = "; none means all" if none_is_all else ""
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"pipelines to {does}, by name or glob ('sales_*'){means_all}"
+        "names",
+        nargs="*",
+        # Without a default argparse calls them required where it lists what is missing.
+        default=[],
+        metavar="NAME",
+        help=f"pipelines to {does}, by name or glob ('sales_*'){means_all}",
     )
     if not none_is_all:
         parser.add_argument("--all", action="store_true", help=f"{does} every pipeline of the project")

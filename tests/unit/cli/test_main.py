@@ -59,3 +59,14 @@ def test_a_form_of_some_commands_is_refused_by_the_others(
     printed = capsys.readouterr()
     assert (code, printed.out) == (2, "")
     assert words in printed.err
+
+
+def test_an_argument_that_may_be_left_out_is_not_among_those_that_are_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = main(["report"])
+
+    assert (code, capsys.readouterr().err.splitlines()[0]) == (
+        2,
+        "error: feedway report: the following arguments are required: DIR",
+    )
