@@ -26,6 +26,7 @@ from framework.rows.formats.csv.shape import FileStart, find_misfit
 from framework.rows.formats.packing import BrokenPacking, TooLarge
 from framework.rows.formats.recognise import Beginning, BrokenFile, first_content, require_format, require_packing
 from framework.rows.formats.source import Look, Source, UnreadHeader
+from framework.rows.formats.text.encoding import WrongEncoding
 from framework.rows.formats.text.stream import MAX_RECORD_BYTES
 from framework.rows.protocol import ObjectStore
 from framework.spec.pipeline import PipelineSpec
@@ -225,9 +226,10 @@ def about(file: SourceFile, url: str) -> Iterator[None]:
     except ValueError as error:
         message = f"{url}: {error}"
         is_broken = isinstance(error, BrokenFile)
+        undecoded = Section.ENCODING if isinstance(error, WrongEncoding) else Section.FILE
         raise SourceFileError(
             message, (file.key,), needs_new_file=is_broken, brief=without_values(message.partition("\n")[0])
-        ).about(Section.BROKEN_FILE if is_broken else Section.FILE) from error
+        ).about(Section.BROKEN_FILE if is_broken else undecoded) from error
 
 
 def wrong_encodings(feed: Feed, batch: SourceBatch, error: UndecodableFileError) -> dict[str, str]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
+import pytest
+
+from framework.errors import Section, SourceFileError
 from framework.lake.lake import Lake
 from framework.load.first_look import FIRST_HEAD_BYTES, HELD_BYTES, WHOLE_BYTES, Feed, read_starts
 from framework.model.files import FileIdentity, SourceFile
@@ -54,3 +57,31 @@ def test_all_files_of_a_load_together_hold_limited_memory() -> None:
 
     assert held == [WHOLE_BYTES] * most + [None]
     assert asked[-1] == FIRST_HEAD_BYTES
+
+
+@dataclass(frozen=True)
+class OneFile:
+    """A lake whose only file has this content."""
+
+    content: bytes
+
+    def read_head(self, file: SourceFile, size_bytes: int) -> bytes:
+        return self.content[:size_bytes]
+
+
+@pytest.mark.parametrize(
+    ("content", "section"),
+    [
+        (b"id,name\n1,M\xfcller\n", Section.ENCODING),
+        ("id,name\n1,x\n".encode("utf-16-le"), Section.ENCODING),
+        (b"<html><body>", Section.BROKEN_FILE),
+    ],
+)
+def test_a_beginning_that_cannot_be_read_names_the_section_that_helps(content: bytes, section: Section) -> None:
+    size = len(content)
+    file = SourceFile("lake", "1", "e", size, NOON, FileIdentity("lake", "1", "e", size), NOON)
+
+    with pytest.raises(SourceFileError) as caught:
+        read_starts(Feed(read_spec(SCENARIOS["batch"].spec), None, {}), cast(Lake, OneFile(content)), [file])
+
+    assert caught.value.section == section

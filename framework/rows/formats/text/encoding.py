@@ -76,7 +76,7 @@ def decoded_head(beginning: Beginning, encodings: Sequence[str], tried: str | No
     Those up to `tried` are left out.
 
     Raises:
-        ValueError: it is valid in none.
+        WrongEncoding: it is valid in none.
     """
     marked = marked_encoding(beginning.content)
     left = encodings[encodings.index(tried) + 1 :] if tried in encodings else encodings
@@ -91,7 +91,7 @@ def decoded_head(beginning: Beginning, encodings: Sequence[str], tried: str | No
     unmarked = next((fault for fault in faults if isinstance(fault, UnmarkedText)), None)
     if unmarked is not None:
         raise unmarked
-    raise ValueError(f"{', and '.join(map(str, faults))}; set source.options.encoding to the file's encoding")
+    raise WrongEncoding(f"{', and '.join(map(str, faults))}; set source.options.encoding to the file's encoding")
 
 
 def keeps_mark(encoding: str) -> bool:
