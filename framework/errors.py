@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass
 from enum import Enum, StrEnum, auto
 from typing import Literal, Self
 
+Severity = Literal["error", "warning"]
+
 
 class Section(StrEnum):
     """The sections of the documentation that help with a failed load, by the kind of failure.
@@ -83,7 +85,7 @@ class Problem:
     rule: str
     message: str
     fix: str
-    severity: Literal["error", "warning"] = "error"
+    severity: Severity = "error"
 
     def as_dict(self) -> dict[str, object]:
         """Return the problem as `validate --output json` prints it."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import yaml
+from yaml.reader import ReaderError
 
 from framework.errors import Problem, SpecError
 
@@ -121,6 +122,12 @@ def spec_error(shown: str, problems: Sequence[Problem]) -> SpecError:
     return SpecError(f"{shown} has {count}:", ordered)
 
 
+def end_of(text: str) -> tuple[int, int]:
+    """Return the line and the column, from 1, of what follows a text at the start of a file."""
+    lines = _LINE_BREAK.split(text.removeprefix("\ufeff"))
+    return len(lines), len(lines[-1]) + 1
+
+
 def read_document(text: str, shown: str) -> Document:
     """Read one YAML document. `shown` is how problems name the file.
 
@@ -144,10 +151,17 @@ def read_document(text: str, shown: str) -> Document:
 
 
 def _syntax_problem(text: str, shown: str, error: Exception) -> Problem:
-    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-    if mark is None:
-        return Problem(shown, 0, 0, "spec/yaml", f"the text is not YAML: {error}", "Save it as plain UTF-8 text.")
-    reason = getattr(error, "problem", None) or str(error)
+    if isinstance(error, UnicodeEncodeError | ReaderError):
+        # The reader counts bytes.
+        at = error.start if isinstance(error, UnicodeEncodeError) else text.index(chr(error.character))
+        message = f"the text is not YAML: it holds the character U+{ord(text[at]):04X}"
+        fix = "Leave it out, or write it as an escape in double quotes."
+        return Problem(shown, *end_of(text[:at]), "spec/yaml", message, fix)
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return Problem(shown, 0, 0, "spec/yaml", f"the text is not YAML: {error}", "Write fewer levels.")
+    mark, reason = error.problem_mark, error.problem or str(error)
+    if reason.startswith("but "):
+        reason = f"{error.context}, {reason}"
     # What ends too early is reported behind the last line, where no editor can go.
     lines = _LINE_BREAK.split(text.rstrip())
     row, column = (mark.line, mark.column) if mark.line < len(lines) else (len(lines) - 1, len(lines[-1]))

@@ -26,6 +26,8 @@ _TYPE_WORDS = {
     "array": "a list",
     "object": "a mapping",
 }
+_MOST_CHARACTERS = 60
+"""The most of a text that a message quotes: it may be a whole file that is no spec."""
 _BOOLEAN_WORDS = {"yes", "no", "on", "off", "y", "n", "true", "false"}
 
 
@@ -141,7 +143,7 @@ def _wrong_type(path: Path, found: Any, expected: Any, schema: Any, name: str) -
     types = [expected] if isinstance(expected, str) else sorted(expected, key="null".__eq__)
     words = " or ".join(_TYPE_WORDS[each] for each in types)
     fix = ""
-    if found is None:
+    if found is None and path:
         fix = "Leave the field out, or give it a value; the word null as text stands in quotes."
     elif "string" in types and not isinstance(found, list | dict):
         fix = "Put the value in quotes, so that it is text."
@@ -162,7 +164,7 @@ def _not_listed(path: Path, found: Any, allowed: Any, schema: Any, name: str) ->
 
 
 def _wrong_pattern(path: Path, found: Any, pattern: Any, schema: Any, name: str) -> Iterator[Finding]:
-    message = f"{field_name(path)} is {found!r}, which is not allowed"
+    message = f"{field_name(path)} is {_shown(found)}, which is not allowed"
     yield Finding(path, "spec/pattern", message, f"The value {schema['patternErrorMessage']}.")
 
 
@@ -180,7 +182,7 @@ def _out_of_range(path: Path, found: Any, limit: Any, schema: Any, name: str) ->
 
 
 def _shown(value: object) -> str:
-    """Return a value as a message names it, which is how YAML writes it."""
+    """Return a value as a message names it, which is how YAML writes it; of a long text its beginning."""
     match value:
         case None:
             return "null"
@@ -189,7 +191,7 @@ def _shown(value: object) -> str:
         case dict():
             return "a mapping"
         case str():
-            return repr(value)
+            return repr(value if len(value) <= _MOST_CHARACTERS else f"{value[:_MOST_CHARACTERS]}…")
     return json.dumps(value)
 
 

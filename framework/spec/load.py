@@ -20,7 +20,7 @@ from framework.spec.checks.feed_tests import feed_test_findings
 from framework.spec.checks.fixed import fixed_findings
 from framework.spec.checks.source import source_findings
 from framework.spec.checks.types import type_findings
-from framework.spec.document import Document, Finding, read_document, spec_error
+from framework.spec.document import Document, Finding, end_of, read_document, spec_error
 from framework.spec.environment import Environment
 from framework.spec.feed_tests import FeedTests
 from framework.spec.fields import text_at
@@ -91,7 +91,9 @@ def read_spec_file(path: Traversable, shown: str) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        problem = Problem(shown, 0, 0, "spec/encoding", f"the file is not UTF-8: {error}", "Save it as UTF-8.")
+        place = end_of(error.object[: error.start].decode("utf-8"))
+        message = f"the file is not UTF-8: the byte 0x{error.object[error.start]:02x} is no character"
+        problem = Problem(shown, *place, "spec/encoding", message, "Save it as UTF-8.")
         raise spec_error(shown, [problem]) from error
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror}"

@@ -8,6 +8,7 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Final, Literal
 
+from framework.errors import Problem, Severity
 from framework.model.column_type import ColumnType
 from framework.model.csv_options import CsvOptions, Format
 from framework.model.file_options import ExcelOptions, FileOptions, FixedOptions, JsonOptions, ParquetOptions
@@ -256,3 +257,9 @@ class PipelineSpec:
         """Return the file, line and column of a field or an entry of a list; None where the file lacks it."""
         found = self.places.get(path)
         return None if found is None else f"{self.path}:{found[0]}:{found[1]}"
+
+    def problem(self, path: Path, rule: str, message: str, fix: str, severity: Severity = "error") -> Problem:
+        """Return a problem with a field or an entry of a list; it is at what would hold one that the file lacks."""
+        held = next((path[:length] for length in range(len(path), -1, -1) if path[:length] in self.places), None)
+        line, column = (0, 0) if held is None else self.places[held]
+        return Problem(self.path, line, column, rule, message, fix, severity)

@@ -8,9 +8,11 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from framework.errors import Problem, SpecError
+from framework.model.names import TableName
 from framework.model.program import PLAIN
 from framework.model.words import listed
 from framework.spec.checks.targets import shared_targets
+from framework.spec.document import Path as YamlPath
 from framework.spec.document import read_document
 from framework.spec.environment import Environment
 from framework.spec.feed_tests import FeedTests
@@ -190,14 +192,15 @@ def empty_problem(project: Project) -> Problem:
 def control_schema_problem(spec: PipelineSpec, environment: Environment) -> Problem | None:
     """Return the problem of a spec whose target or view is in the control schema; None where none is."""
     control_schema = environment.warehouse.control_schema
-    own = [("target.schema", spec.target.table.schema), *(("a view's schema", view.view.schema) for view in spec.views)]
-    for field, schema in own:
-        if schema == control_schema:
+    views = ((("views", number, "schema"), "a view's schema", view.view) for number, view in enumerate(spec.views))
+    own: list[tuple[YamlPath, str, TableName]] = [(("target", "schema"), "target.schema", spec.target.table), *views]
+    for path, field, table in own:
+        if table.schema == control_schema:
             message = (
-                f"{field} is {schema!r}, the control schema of the environment {environment.name!r}: "
+                f"{field} is {table.schema!r}, the control schema of the environment {environment.name!r}: "
                 "it belongs to Feedway's own tables, the ledgers among them"
             )
-            return Problem(spec.path, 0, 0, "spec/control-schema", message, "Name another schema.")
+            return spec.problem(path, "spec/control-schema", message, "Name another schema.")
     return None
 
 
@@ -220,7 +223,7 @@ def _nested_folders(specs: Sequence[PipelineSpec]) -> Iterator[tuple[Problem, Pi
                 f"{outer.source.prefix} and its pattern {outer.source.pattern!r}"
             )
             fix = "Part the folders or the patterns, because each file goes to whichever feed runs first."
-            yield Problem(inner.path, 0, 0, "spec/nested-prefix", message, fix, "warning"), outer
+            yield inner.problem(("source", "prefix"), "spec/nested-prefix", message, fix, "warning"), outer
 
 
 def _takes_files_of(outer: PipelineSpec, inner: PipelineSpec) -> bool:
@@ -241,7 +244,7 @@ def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[tuple[Problem, Pipe
         if first is not spec:
             message = f"source.prefix and source.pattern are those of {first.path}"
             fix = "Let the feeds differ in one of them, because each file is loaded by one feed."
-            yield Problem(spec.path, 0, 0, "spec/shared-files", message, fix), first
+            yield spec.problem(("source", "prefix"), "spec/shared-files", message, fix), first
 
 
 def _misnamed(project: Project) -> Iterator[Problem]:

@@ -61,7 +61,8 @@ def _rendered(definition: str, target_sql: str) -> str:
                 raise ValueError(f"the definition cannot be rendered: {held}")
         return environment.from_string(definition).render(target=target_sql)
     except (TemplateError, RecursionError) as error:
-        raise ValueError(f"the definition cannot be rendered: {error}") from error
+        reason = str(error).rstrip(".")
+        raise ValueError(f"the definition cannot be rendered: {reason}") from error
 
 
 def _described(node: Node) -> str:

@@ -33,12 +33,13 @@ def _target_problem(spec: PipelineSpec, other: PipelineSpec) -> Problem | None:
             f"{table} has the load.keys {', '.join(keys)} here and {', '.join(other_keys)} in {other.path}: "
             "rows that are one row for the one feed are several for the other"
         )
-        return Problem(spec.path, 0, 0, "spec/shared-target", message, "Use the same keys, or another target.")
+        fix = "Use the same keys, or another target."
+        return spec.problem(("load", "keys"), "spec/shared-target", message, fix)
     replacing = next((each for each in (spec, other) if each.load.mode.replaces_table), None)
     if replacing is not None:
         message = f"{table} is the target of {other.path} too, and each load of {replacing.path} replaces all its rows"
         fix = "Use another target, unless the files of that feed hold the rows of both."
-        return Problem(spec.path, 0, 0, "spec/shared-target", message, fix, "warning")
+        return spec.problem(("target", "table"), "spec/shared-target", message, fix, "warning")
     return None
 
 
@@ -46,13 +47,13 @@ def _shared_views(specs: Sequence[PipelineSpec]) -> Iterator[tuple[Problem, Pipe
     owners: dict[TableName, tuple[PipelineSpec, str]] = {}
     targets = {spec.target.table: spec for spec in specs}
     for spec in specs:
-        for view in spec.views:
+        for number, view in enumerate(spec.views):
             query = render_view(view.definition, view.view, spec.target.table)
             first, first_query = owners.setdefault(view.view, (spec, query))
             fix = "Give the view another name."
             if first is not spec and query != first_query:
                 message = f"the view {view.view} has another definition in {first.path}: each load would undo the other"
-                yield Problem(spec.path, 0, 0, "spec/shared-view", message, fix), first
+                yield spec.problem(("views", number, "name"), "spec/shared-view", message, fix), first
             if (target := targets.get(view.view, spec)) is not spec:
                 message = f"the view {view.view} is called like the table of {target.path}"
-                yield Problem(spec.path, 0, 0, "spec/shared-view", message, fix), target
+                yield spec.problem(("views", number, "name"), "spec/shared-view", message, fix), target

@@ -96,7 +96,8 @@ def test_a_problem_is_an_annotation_at_its_line_of_the_repository(
         "'prefx' is not a field of source. Did you mean 'prefix'?",
     )
     warning = commands(out)[-1]
-    assert warning[:2] == ("warning", {"file": "feeds/pipelines/late.yml", "title": "spec/nested-prefix"})
+    place = {"file": "feeds/pipelines/late.yml", "line": "2", "col": "29"}
+    assert warning[:2] == ("warning", {**place, "title": "spec/nested-prefix"})
     assert out.splitlines()[-1] == "2 problems"
 
 
@@ -143,6 +144,7 @@ def test_sarif_has_every_problem_with_rule_and_region(project: Path, capsys: pyt
     write(project, "orders", ("prefix", "prefx"))
     write(project, "all", ("data/in/all/", "data/in/"))
     write(project, "late", ("data/in/late/", "data/in/"), ("{prefix", "{pattern: 'late_*', prefix"))
+    (project / "pipelines" / "new.yml").write_text("")
 
     code, out = validate(project, "sarif", capsys)
 
@@ -150,16 +152,32 @@ def test_sarif_has_every_problem_with_rule_and_region(project: Path, capsys: pyt
     places = [each["locations"][0]["physicalLocation"] for each in found]
     assert code == 2
     assert [(each["ruleId"], each["level"]) for each in found] == [
+        ("spec/empty", "error"),
         ("spec/required", "error"),
         ("spec/unknown-field", "error"),
         ("spec/nested-prefix", "warning"),
     ]
-    assert places[1] == {
+    assert places[2] == {
         "artifactLocation": {"uri": "feeds/pipelines/orders.yml", "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": 2, "startColumn": 10},
     }
     # The whole file is meant.
-    assert places[2]["region"] == {"startLine": 1, "startColumn": 1}
+    assert places[0]["region"] == {"startLine": 1, "startColumn": 1}
+
+
+def test_a_file_that_is_no_spec_is_not_quoted_as_a_whole(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "secrets.txt").write_text(f"{'word ' * 1000}s3cr3t\n")
+    (project / "pipelines" / "orders.yml").unlink()
+    (project / "pipelines" / "orders.yml").symlink_to(project / "secrets.txt")
+    (project / "pipelines" / "void.yml").write_text("null\n")
+
+    _, out = validate(project, "github", capsys)
+
+    messages = [message for _, _, message in commands(out)]
+    assert messages == [
+        f"the document is '{'word ' * 12}…', but should be a mapping.",
+        "the document is null, but should be a mapping.",
+    ]
 
 
 def test_a_sound_project_has_a_log_without_results(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,9 +51,10 @@ def test_a_scalar_is_text_unless_nothing_is_lost_by_it(written: str, value: obje
         ("a: b: c\n", 1, "mapping values are not allowed"),
         ('a: "x\n', 1, "the text is not YAML"),
         ("a: *x\n", 1, "undefined alias"),
-        ("a: 1\n---\nb: 2\n", 2, "but found another document"),
-        ("a: \0\n", 0, "the text is not YAML"),
-        ("a: \ud800\n", 0, "the text is not YAML"),
+        ("a: 1\n---\nb: 2\n", 2, "expected a single document in the stream, but found another document"),
+        ("ä: é\nb: \0\n", 2, "the text is not YAML: it holds the character U+0000"),
+        ("a: \x1b\n", 1, "U+001B"),
+        ("a: \ud800\n", 1, "U+D800"),
         ("", 0, "the file is empty"),
         ("# nothing\n", 0, "the file is empty"),
         ("a: &x [*x]\n", 0, "nested without end"),
@@ -65,6 +66,13 @@ def test_a_text_that_is_no_yaml_is_one_problem(text: str, line: int, message: st
     (problem,) = caught.value.problems
     assert message in problem.message
     assert problem.line == line
+
+
+def test_a_character_that_yaml_does_not_hold_is_shown_where_it_is() -> None:
+    with pytest.raises(SpecError) as caught:
+        read_document("\ufeffä: é\x07\n", "f.yml")
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == (1, 5)
 
 
 def test_nesting_without_end_is_refused() -> None:

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from framework.errors import SpecError
+from framework.errors import Problem, SpecError
 from framework.spec.globs import may_overlap
 from framework.spec.load import load_pipeline_text, read_spec_file
 from framework.spec.project import Project, check_project
@@ -104,14 +104,17 @@ def test_two_feeds_do_not_take_the_same_files(project: Project) -> None:
     (project.folder / "pipelines" / "copy.yml").write_text(copy)
     (problem,) = check_project(project)
     assert (problem.file, problem.rule) == ("pipelines/customers.yml", "spec/shared-files")
+    assert place_of(project, problem).startswith("prefix: ")
     assert [check_project(project, [name]) for name in ("copy", "customers", "orders")] == [[problem], [problem], []]
 
 
 def test_a_file_that_is_not_utf_8_is_a_problem(tmp_path: Path) -> None:
     path = tmp_path / "orders.yml"
-    path.write_bytes(b"pipeline: \xff\n")
-    with pytest.raises(SpecError, match="the file is not UTF-8"):
+    path.write_bytes("# ä\r\nowner: ü".encode() + b"\xfc\n")
+    with pytest.raises(SpecError, match="the file is not UTF-8: the byte 0xfc") as caught:
         read_spec_file(path, "orders.yml")
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == (2, 9)
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
@@ -119,6 +122,12 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> Non
     path.write_bytes(b"\xef\xbb\xbf" + spec("orders").replace("\n", "\r\n").encode())
     loaded = load_pipeline_text(read_spec_file(path, "orders.yml"), "orders.yml", "orders")
     assert (loaded.pipeline, loaded.path) == ("orders", "orders.yml")
+
+
+def place_of(project: Project, problem: Problem) -> str:
+    """Return the rest of the line of a file where a problem is shown."""
+    line = (project.folder / problem.file).read_text().splitlines()[problem.line - 1]
+    return line[problem.column - 1 :]
 
 
 def write(project: Project, name: str, prefix: str, pattern: str = "*") -> None:
@@ -132,7 +141,8 @@ def test_a_folder_inside_another_feeds_folder_is_a_warning(project: Project) -> 
     (problem,) = check_project(project)
     assert (problem.file, problem.rule, problem.severity) == ("pipelines/inner.yml", "spec/nested-prefix", "warning")
     assert "pipelines/orders.yml" in problem.message
-    assert str(problem).startswith("pipelines/inner.yml: warning: ")
+    assert str(problem).startswith(f"pipelines/inner.yml:{problem.line}:{problem.column}: warning: ")
+    assert place_of(project, problem).startswith("prefix: ")
 
 
 @pytest.mark.parametrize(
@@ -218,9 +228,12 @@ def test_feeds_of_one_table_need_the_same_keys_and_do_not_replace_each_others_ro
     rewrite(project, "customers", one)
     rewrite(project, "orders", other)
 
-    found = [(problem.file, problem.rule, problem.severity) for problem in check_project(project)]
+    problems = check_project(project)
 
+    found = [(problem.file, problem.rule, problem.severity) for problem in problems]
     assert found == ([("pipelines/orders.yml", "spec/shared-target", severity)] if severity else [])
+    field = "keys: " if severity == "error" else "table: "
+    assert all(place_of(project, problem).startswith(field) for problem in problems)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +251,9 @@ def test_two_feeds_do_not_build_one_view_differently(
     rewrite(project, "customers", "{keys: [a]}", f"views: [{views}]\n")
     rewrite(project, "orders", "{keys: [a]}", f"views: [{other_views}]\n")
 
-    assert [problem.rule for problem in check_project(project)] == rules
+    problems = check_project(project)
+    assert [problem.rule for problem in problems] == rules
+    assert all(place_of(project, problem).startswith("name: v") for problem in problems)
 
 
 @pytest.mark.parametrize("field", ["target: {schema: control, table: job_sts}", "views: [{schema: control, name: v}]"])
@@ -254,6 +269,7 @@ def test_nobody_builds_among_feedways_own_tables(project: Project, field: str) -
     (problem,) = check_project(project, ["orders"])
 
     assert (problem.file, problem.rule, problem.severity) == ("pipelines/orders.yml", "spec/control-schema", "error")
+    assert place_of(project, problem) == "schema: control"
     assert "'control', the control schema of the environment" in problem.message
 
 
