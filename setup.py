@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 SHIPPED_FOLDERS = ("templates", "schemas", "pipelines")
-SHIPPED_FILES = ("environments.yml", "docs/*.md")
+SHIPPED_FILES = ("environments.yml", "docs/**/*.md", "docs/images/*")
 
 
 class BuildWithFiles(build_py):
@@ -19,7 +19,7 @@ class BuildWithFiles(build_py):
         if not self.editable_mode:
             for path in (path for pattern in SHIPPED_FILES for path in Path().glob(pattern)):
                 copy = Path(self.build_lib, "framework", path)
-                copy.parent.mkdir(exist_ok=True)
+                copy.parent.mkdir(parents=True, exist_ok=True)
                 self.copy_file(str(path), str(copy))
 
 

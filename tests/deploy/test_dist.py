@@ -28,7 +28,8 @@ def test_the_wheel_holds_the_code_and_all_that_ships_with_it_and_nothing_else(wh
     files = [
         path.relative_to(ROOT).as_posix() for path in sources if path.is_file() and "__pycache__" not in path.parts
     ]
-    expected = {"framework/environments.yml", *(f"framework/docs/{path.name}" for path in ROOT.glob("docs/*.md"))}
+    docs = [path for pattern in ("*.md", "*.svg", "*.png") for path in ROOT.glob(f"docs/**/{pattern}")]
+    expected = {"framework/environments.yml", *(f"framework/{path.relative_to(ROOT).as_posix()}" for path in docs)}
     shipped = [name for name in files if not name.startswith("pipelines/tests/")]
     expected |= {name if name.startswith("framework/") else f"framework/{name}" for name in shipped}
 
