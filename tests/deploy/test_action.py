@@ -214,6 +214,13 @@ def test_a_broken_spec_is_a_log_and_annotations_and_ends_the_job(job: Job) -> No
     assert "::error file=feeds/pipelines/orders.yml,line=2,col=10,title=spec/unknown-field::" in job.out
 
 
+def test_no_project_replaces_the_results_of_another_in_code_scanning() -> None:
+    (upload,) = [step for step in ACTION["runs"]["steps"] if "upload-sarif" in step.get("uses", "")]
+    categories = {filled(upload["with"]["category"], {"inputs.project": project}) for project in (".", "a", "b/a")}
+
+    assert len(categories) == 3
+
+
 def test_a_folder_without_a_project_ends_the_job_with_its_message(job: Job) -> None:
     ran = job.run(project="nowhere", sarif="true")
 
