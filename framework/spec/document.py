@@ -160,13 +160,13 @@ def _syntax_problem(text: str, shown: str, error: Exception) -> Problem:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return Problem(shown, 0, 0, "spec/yaml", f"the text is not YAML: {error}", "Write fewer levels.")
     mark, reason = error.problem_mark, error.problem or str(error)
-    if reason.startswith("but "):
-        reason = f"{error.context}, {reason}"
     # What ends too early is reported behind the last line, where no editor can go.
     lines = _LINE_BREAK.split(text.rstrip())
     row, column = (mark.line, mark.column) if mark.line < len(lines) else (len(lines) - 1, len(lines[-1]))
     if "\t" in lines[row][: len(lines[row]) - len(lines[row].lstrip())]:
         reason, fix = "a tab indents the line", "Indent with blanks; YAML allows no tabs there."
+    elif reason.startswith("but "):
+        reason, fix = f"{error.context}, {reason}", "Write one document per file."
     else:
         fix = "Check indentation, colons and quotes here and just above; quote text that holds `: ` or ` #`."
     return Problem(shown, row + 1, column + 1, "spec/yaml", f"the text is not YAML: {reason}", fix)

@@ -27,6 +27,14 @@ _TEMPLATE_PART = re.compile(r"\{\{.*?\}\}|\{#.*?#\}|\{(?:source_table|schema_nam
 _PLACEHOLDER = re.compile(r"(?<!\{)(?:\{schema_name\}\s*\.\s*)?\{(source_table|schema_name|view_name)\}(?!\})")
 
 
+class UnrenderedDefinition(ValueError):
+    """A definition is no template, or holds something else than `target`: in `line` of it, from 1, as far as known."""
+
+    def __init__(self, reason: str, line: int | None) -> None:
+        super().__init__(f"the definition cannot be rendered: {'' if line is None else f'line {line}: '}{reason}")
+        self.line = line
+
+
 def render_view(definition: str, view: TableName, target: TableName) -> str:
     """Return a view's query for a target.
 
@@ -34,9 +42,10 @@ def render_view(definition: str, view: TableName, target: TableName) -> str:
     and `{view_name}` for the view's own, and with the `create view … as` that Feedway writes itself.
 
     Raises:
-        ValueError: the definition is no template, or holds something else than `target`.
+        UnrenderedDefinition: the definition is no template, or holds something else than `target`.
     """
-    query = _rendered(_HEAD.sub("", definition, count=1), target.sql)
+    head = _HEAD.search(definition)
+    query = _rendered(_HEAD.sub("", definition, count=1), target.sql, 0 if head is None else head[0].count("\n"))
     own = {"source_table": target.sql, "schema_name": identifier(view.schema), "view_name": identifier(view.name)}
     return _PLACEHOLDER.sub(lambda found: _value(found, own), query)
 
@@ -48,7 +57,7 @@ def _value(found: re.Match[str], own: Mapping[str, str]) -> str:
     return f"{own['schema_name']}.{value}" if is_qualified else value
 
 
-def _rendered(definition: str, target_sql: str) -> str:
+def _rendered(definition: str, target_sql: str, lines_above: int) -> str:
     from jinja2 import TemplateError
     from jinja2.nodes import Node
 
@@ -57,12 +66,12 @@ def _rendered(definition: str, target_sql: str) -> str:
         # Checked before rendering: expressions could reach into Python, or never end.
         for node in environment.parse(definition).find_all(Node):
             if type(node).__name__ not in _ALLOWED_NODES or getattr(node, "name", "target") != "target":
-                held = f"line {node.lineno} holds {_described(node)}"
-                raise ValueError(f"the definition cannot be rendered: {held}")
+                raise UnrenderedDefinition(f"it holds {_described(node)}", lines_above + node.lineno)
         return environment.from_string(definition).render(target=target_sql)
     except (TemplateError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
         reason = str(error).rstrip(".")
-        raise ValueError(f"the definition cannot be rendered: {reason}") from error
+        raise UnrenderedDefinition(reason, None if line is None else lines_above + line) from error
 
 
 def _described(node: Node) -> str:
@@ -103,9 +112,10 @@ def _table(document: object, *fields: str) -> TableName | None:
 def _definition_findings(path: Path, definition: str, view: TableName, target: TableName) -> Iterator[Finding]:
     try:
         query = render_view(definition, view, target).strip()
-    except ValueError as error:
+    except UnrenderedDefinition as error:
         fix = "Use only {{ target }} as a placeholder; everything else is SQL."
-        yield Finding(path, "spec/view-definition", f"views.definition: {error}", fix)
+        place = None if error.line is None else (error.line - 1, 0)
+        yield Finding(path, "spec/view-definition", f"views.definition: {error}", fix, within=place)
         return
     mistake = find_mistake(query) or find_statement(query)
     if not query:

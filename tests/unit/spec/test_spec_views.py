@@ -27,7 +27,7 @@ def test_braces_are_written_as_a_text() -> None:
 
 
 def test_a_refusal_says_what_stands_where() -> None:
-    with pytest.raises(ValueError, match="line 2 holds the attribute '__class__'"):
+    with pytest.raises(ValueError, match="line 2: it holds the attribute '__class__'"):
         render_view("select\n{{ target.__class__ }}", VIEW, TARGET)
 
 
@@ -102,3 +102,23 @@ def test_a_view_with_the_tables_name_is_found_also_where_its_schema_is_left_out(
 
     with pytest.raises(SpecError, match="spec/duplicate-view"):
         load_pipeline_text(text, "p.yml", "p")
+
+
+@pytest.mark.parametrize(
+    ("lines", "line"),
+    [
+        (["select a", "from {{ source }}"], 2),
+        (["select a", "from {{ target"], 2),
+        (["create view {schema_name}.{view_name}", "as", "select a", "from {{ source }}"], 4),
+    ],
+)
+def test_a_definition_that_cannot_be_rendered_is_a_problem_at_its_own_line(lines: list[str], line: int) -> None:
+    spec = "pipeline: a\nsource: {prefix: a/}\ntarget: {table: a}\nload: {mode: append}\n"
+    text = f"{spec}views:\n  - name: v\n    definition: |\n" + "".join(f"      {each}\n" for each in lines)
+
+    with pytest.raises(SpecError) as caught:
+        load_pipeline_text(text, "pipelines/a.yml", "a")
+
+    (problem,) = caught.value.problems
+    assert (problem.rule, problem.line, problem.column) == ("spec/view-definition", 7 + line, 7)
+    assert f"line {line}: " in problem.message
