@@ -14,6 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from framework import resources
+from framework.model.program import Program
 from framework.model.words import counted, size, visible
 from framework.plan.schema_changes import CREATED
 from framework.report.charts import Bars, charts_of, load_time_text, period_text, sparkline
@@ -79,7 +80,8 @@ def _created(feed: FeedReport) -> datetime | None:
 
 
 def _rendered(template: str, site: Site, **values: object) -> str:
-    return _environment().get_template(f"{template}.html.j2").render(site=site, **values)
+    command = Program(("--env", site.environment)).command
+    return _environment().get_template(f"{template}.html.j2").render(site=site, command=command, **values)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -146,6 +147,14 @@ def test_what_is_left_out_is_counted() -> None:
 
     assert "The latest 10 of 1,000, one row per load and file." in text
     assert "feedway --env prod history orders --rows 1000" in text
+
+
+def test_a_command_of_a_page_runs_no_other_in_a_shell() -> None:
+    past = replace(orders().past, number_of_loads=1000, number_of_changes=1000)
+    codes = Page(page(name="a; $(reboot)", past=past)).all("code")
+    lines = [shlex.split(code.text) for code in codes if code.text.startswith("feedway ")]
+
+    assert [line[3:5] for line in lines] == [["history", "a; $(reboot)"], ["changes", "a; $(reboot)"]]
 
 
 def test_a_report_of_nothing_says_so_in_words() -> None:
