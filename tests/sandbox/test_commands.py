@@ -11,6 +11,7 @@ import pytest
 
 from framework.errors import PipelineError
 from tests.harness import FeedHarness, new_name, tagged_spec
+from tests.sandbox.test_quarantine_replay import rows_at
 
 
 def test_a_run_prints_one_result_per_file(feed: FeedHarness) -> None:
@@ -296,7 +297,7 @@ def test_bad_rows_are_reported_and_their_corrections_replayed(feed: FeedHarness)
     (found,) = feed.s3.list_objects_v2(Bucket="lake", Prefix=kept)["Contents"]
 
     refused, _, message = feed.command("replay", feed.name, "--quarantine", f"s3://lake/{found['Key']}")
-    etag = feed.s3.list_objects_v2(Bucket="lake", Prefix="data/archive/")["Contents"][0]["ETag"].strip('"')
+    etag = rows_at(feed, found["Key"])[0]["etag"]
     rows = f'1.csv,2,"[""2"",""7""]","[""id"",""n""]",{etag}\n'
     feed.write("fixed.csv", f"file,row,record,header,etag\n{rows}")
     replayed, document = feed.json("replay", feed.name, "--quarantine", str(feed.root / "fixed.csv"))

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -268,7 +269,8 @@ def test_corrections_are_no_delivery_after_which_others_would_be_late(make_feed:
 
 def test_rows_of_another_pipeline_are_refused(make_feed: MakeFeed, tmp_path: Path) -> None:
     feed, other = make_feed(spec()), make_feed(spec(source=", pattern: 'other_*.csv'"))
-    feed.load("1.csv", csv_text("id,n", "1,1", "2,x"))
+    any_name = make_feed(spec())
+    feed.load("1.csv", csv_text("id,n", "1,1", "2,other"))
     (key,) = feed.keys("data/quarantine/")
     fixed = corrected(quarantine_rows(feed), {2: ["2", "2"]}, tmp_path / "fixed.parquet")
 
@@ -276,6 +278,29 @@ def test_rows_of_another_pipeline_are_refused(make_feed: MakeFeed, tmp_path: Pat
         replay(other, f"s3://lake/{key}")
     with pytest.raises(SourceFileError, match=f"'1.csv' does not match source.pattern of {other.name}"):
         replay(other, fixed)
+    with pytest.raises(SourceFileError, match=f"of 1.csv. Replay them with a pipeline that has: {feed.name}"):
+        replay(any_name, fixed)
+    assert any_name.keys("staging/") == []
+    assert feed.sql(f"select count(*) from feedway.job_sts where pipeline = '{any_name.name}'") == [(0,)]
+
+
+def test_rows_of_a_renamed_pipeline_are_corrected_and_those_of_no_delivery_are_not(
+    make_feed: MakeFeed, tmp_path: Path
+) -> None:
+    feed = make_feed(spec())
+    feed.load("1.csv", csv_text("id,n", "1,1", "2,x"))
+    rows = quarantine_rows(feed)
+    renamed = replace(feed.spec(), pipeline=f"{feed.name}_2")
+    other = corrected([row | {"etag": "e"} for row in rows], {2: ["2", "2"]}, tmp_path / "other.parquet")
+
+    with pytest.raises(SourceFileError, match="Leave the columns file and etag"):
+        replay(feed, other)
+    (result,) = replay_quarantine(
+        renamed, feed.services(), corrected(rows, {2: ["2", "2"]}, tmp_path / "fixed.parquet")
+    )
+
+    assert result.status == "SUCCESS", result.failure
+    assert feed.rows("id, n", "id") == [(1, 1), (2, 2)]
 
 
 def test_a_file_with_an_odd_name_takes_its_corrections(make_feed: MakeFeed, tmp_path: Path) -> None:
@@ -340,10 +365,11 @@ def test_what_is_no_quarantine_file_is_refused_before_anything_loads(
 
 def test_a_number_in_a_record_stands_for_its_own_text(make_feed: MakeFeed, tmp_path: Path) -> None:
     feed = make_feed(spec().replace("n: integer", 'n: "decimal(38,18)"'))
+    feed.load("1.csv", csv_text("id,n", "1,x"))
+    (row,) = quarantine_rows(feed)
     path = tmp_path / "fixed.csv"
-    path.write_text(
-        '\ufefffile,row,record,header,etag\r\n1.csv,1,"[1, 0.100000000000000005]","[""id"",""n""]",e\r\n', "utf-8"
-    )
+    line = f'1.csv,1,"[1, 0.100000000000000005]","[""id"",""n""]",{row["etag"]}'
+    path.write_text(f"\ufefffile,row,record,header,etag\r\n{line}\r\n", "utf-8")
 
     replay(feed, str(path))
 

@@ -18,7 +18,7 @@ from framework.lake.pending import is_file_of
 from framework.load.invocation import Invocation
 from framework.load.pipeline import load_pipeline, open_pipeline
 from framework.load.quarantine.corrected_file import CorrectedRow, read_corrected
-from framework.load.quarantine.marks import Mark, put_mark, rows_loaded_before
+from framework.load.quarantine.marks import Mark, owners_of, put_mark, rows_loaded_before
 from framework.load.request import Corrections
 from framework.load.result import LoadResult
 from framework.load.services import Services
@@ -69,8 +69,11 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
     if not files:
         raise SourceFileError(f"{address} has no row, so there is nothing to load.")
     _require_own(spec, services, files, address)
+    log = services.open_log(services.new_run_id(), spec.pipeline)
+    warehouse = WarehouseSession(services.warehouse, spec.pipeline, log)
+    _require_quarantined(spec, warehouse, files, address)
     if spec.load.mode.only_adds:
-        _refuse_loaded(spec, services, files, address)
+        _refuse_loaded(spec, services, warehouse, files, address)
     results: list[LoadResult] = []
     with Invocation(services) as invocation:
         invocation.begin()
@@ -177,14 +180,37 @@ def _require_own(spec: PipelineSpec, services: Services, files: Sequence[Correct
             raise SourceFileError(f"{address}: the header of {file.name} names a column twice. Leave it as it was.")
 
 
-def _refuse_loaded(spec: PipelineSpec, services: Services, files: Sequence[CorrectedFile], address: str) -> None:
+def _require_quarantined(
+    spec: PipelineSpec, warehouse: WarehouseSession, files: Sequence[CorrectedFile], address: str
+) -> None:
+    """Refuse rows of a delivery that no load of the target has left bad rows of: they belong to another table.
+
+    The target decides and not the pipeline's name, so that the rows of a renamed pipeline stay correctable.
+
+    Raises:
+        SourceFileError: there are such.
+    """
+    owners = owners_of(warehouse, [file.etag for file in files])
+    for file in files:
+        of_delivery = owners.get(file.etag, {})
+        if str(spec.target.table) not in of_delivery:
+            others = sorted(set(of_delivery.values()))
+            advice = "Leave the columns file and etag as quarantine has them."
+            if others:
+                advice = f"Replay them with a pipeline that has: {listed(others)}."
+            raise SourceFileError(
+                f"{address}: no load of {spec.target.table} has left bad rows of this delivery of {file.name}. {advice}"
+            )
+
+
+def _refuse_loaded(
+    spec: PipelineSpec, services: Services, warehouse: WarehouseSession, files: Sequence[CorrectedFile], address: str
+) -> None:
     """Refuse rows that were loaded corrected before, in other company: nothing but a key would keep them out.
 
     Raises:
         SourceFileError: there are such.
     """
-    log = services.open_log(services.new_run_id(), spec.pipeline)
-    warehouse = WarehouseSession(services.warehouse, spec.pipeline, log)
     for file in files:
         before = rows_loaded_before(services.lake, warehouse, spec.pipeline, _mark(spec, services, file))
         if before:
