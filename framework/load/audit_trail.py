@@ -22,22 +22,21 @@ def write_rows(run: Run, status: Unmerged, files: Sequence[LoadFile], message: s
     write_each(run, status, dict.fromkeys(files, message))
 
 
-def write_failed(run: Run, files: Sequence[LoadFile], message: str, failure: FailureKind) -> None:
-    """Append one FAILED row per file, with the message and kind of the failure: see `write_each`."""
-    write_each(run, "FAILED", dict.fromkeys(files, message), failure)
-
-
-def write_each(
-    run: Run, status: Unmerged, messages: Mapping[LoadFile, str | None], failure: FailureKind | None = None
-) -> None:
-    """Append one audit row per file, with its message. A FAILED row is attempted once.
+def write_failed(run: Run, failures: Mapping[LoadFile, FailureKind], message: str) -> None:
+    """Append one FAILED row per file, with the kind of its failure and the message of the load. It is attempted once.
 
     While the warehouse is out of reach, retries would only delay the error message.
     """
+    now = run.services.now()
+    rows = [replace(run.names.audit_row(file, "FAILED", now, message), failure=kind) for file, kind in failures.items()]
+    write_audit(run.warehouse, rows, attempts=1)
+
+
+def write_each(run: Run, status: Unmerged, messages: Mapping[LoadFile, str | None]) -> None:
+    """Append one audit row per file, with its message."""
     ended_at = None if status == "STARTED" else run.services.now()
     rows = [run.names.audit_row(file, status, ended_at, message) for file, message in messages.items()]
-    rows = [replace(row, failure=failure) for row in rows]
-    write_audit(run.warehouse, rows, attempts=1 if status == "FAILED" else None)
+    write_audit(run.warehouse, rows)
 
 
 def confirm_start(run: Run, files: Sequence[LoadFile]) -> None:

@@ -93,7 +93,8 @@ def settle_failed(
     run.log.error(Event.LOAD_FAILED, step=step, error_type=type(error).__name__, error=safe_message(error), **details)
     message = f"{OUTAGE_MARK}{safe_message(error)}" if is_outage(error) else safe_message(error)
     kind = kind_of(error, step)
-    recorded = _try(run, "write the FAILED row", partial(write_failed, run, files, message, kind), error)
+    kinds = {file: replace(kind, is_of_another_file=not _may_be_at_fault(file.source, error)) for file in files}
+    recorded = _try(run, "write the FAILED row", partial(write_failed, run, kinds, message), error)
     moved: dict[LoadFile, str] = {}
     for file in files:
         failures = 0 if observed is None else observed.history_of(file.source.identity).failures
@@ -158,7 +159,12 @@ def _bad_rows(run: Run, file: LoadFile | None) -> tuple[BadRow, ...]:
 def _is_at_fault(file: LoadFile | None, failure: LoadFailure | None) -> bool:
     """Return whether a load has failed because of a file, and not by what came after its rows were staged."""
     error = None if failure is None else failure.error
-    return isinstance(error, SourceFileError) and file is not None and (file.source.key in error.keys or not error.keys)
+    return isinstance(error, SourceFileError) and file is not None and _may_be_at_fault(file.source, error)
+
+
+def _may_be_at_fault(file: SourceFile, error: BaseException) -> bool:
+    """Return whether an error does not name other files of the load alone."""
+    return not isinstance(error, SourceFileError) or not error.keys or file.key in error.keys
 
 
 def gone(run: Run, files: Sequence[LoadFile]) -> list[LoadFile]:
@@ -226,10 +232,8 @@ def _is_to_be_set_aside(run: Run, file: SourceFile, error: BaseException, failur
     is_archived = file.key.startswith(run.lake.key("data/archive/"))
     if is_archived or isinstance(run.request, Corrections) or not isinstance(error, Exception):
         return False
-    if isinstance(error, SourceFileError) and error.keys:
-        return file.key in error.keys
     if isinstance(error, SourceFileError | SchemaChangeError):
-        return True
+        return _may_be_at_fault(file, error)
     if is_outage(error) or isinstance(error, SpecError):
         return False
     return failures_before + 1 >= run.services.environment.max_attempts

@@ -11,7 +11,8 @@ class FailureKind:
     """What kind of failure ended a load: the name of the error's class, and the step in which it was raised.
 
     `needs_new_file` says that no spec and no option makes the file load, `accept_with` is the option that loads it as
-    it is, None where there is none. `is_outage` says that nothing could be loaded, whatever the file.
+    it is, None where there is none. `is_outage` says that nothing could be loaded, whatever the file,
+    `is_of_another_file` that another file of the load is at fault, and this one only waits.
     """
 
     type: str
@@ -19,6 +20,7 @@ class FailureKind:
     needs_new_file: bool = False
     accept_with: str | None = None
     is_outage: bool = False
+    is_of_another_file: bool = False
 
     def as_dict(self) -> dict[str, object]:
         """Return it as `history --output json` prints it."""

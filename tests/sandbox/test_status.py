@@ -506,6 +506,28 @@ def test_the_warehouse_is_asked_no_more_often_for_many_feeds_than_for_one(feed: 
     assert submitted == [["feeds", "journal", "newest_load"]] * 2
 
 
+def test_files_that_wait_for_another_of_their_load_are_only_pending(feed: FeedHarness) -> None:
+    write_spec(feed, APPEND + INTEGER)
+    text = (feed.root / f"pipelines/{feed.name}.yml").read_text(encoding="utf-8")
+    feed.write(f"pipelines/{feed.name}.yml", text.replace("/}", "/, batch: all}", 1))
+    feed.land("1.csv", GOOD)
+    feed.land("2.csv", "")
+    feed.command("run", feed.name)
+    code, blocked = status(feed)
+    feed.land("2.csv", "id,a\n2,6\n")
+
+    assert paste(feed, blocked["command"]) == 0
+    corrected_code, waiting = status(feed)
+    feed.command("run", feed.name)
+
+    assert (code, [each["message"] for each in blocked["attention"]]) == (
+        6,
+        [f"s3://lake/data/in/{feed.name}/2.csv: the file is empty: not even a header"],
+    )
+    assert (corrected_code, waiting["pending"], waiting["attention"]) == (0, 1, [])
+    assert (status(feed)[0], feed.rows("id, a", "id")) == (0, [(1, 5), (2, 6)])
+
+
 def test_an_unknown_name_is_refused(feed: FeedHarness) -> None:
     code, out, err = feed.command("status", "no_such_feed")
 

@@ -89,11 +89,9 @@ def attention_of(spec: PipelineSpec, seen: Seen, place: Place) -> list[Attention
     Files come in order of arrival, as a load would take them; what its loads correct too comes after them.
     """
     unsettled = _unsettled(spec, seen)
-    set_aside = () if seen.set_aside is None else seen.set_aside[spec.pipeline].files
     with_files = list(_of_set_aside(spec, seen, place, unsettled))
     if last_sign(spec.pipeline, seen) is None:
-        blocked = {unsettled[file.identity].run_id for file in set_aside if file.identity in unsettled}
-        with_files = [*_of_expired(spec, seen, place), *with_files, *_of_pending(spec, seen, place, blocked)]
+        with_files = [*_of_expired(spec, seen, place), *with_files, *_of_pending(spec, seen, place, unsettled)]
     return [*with_files, *_of_views(spec, seen, place)]
 
 
@@ -114,15 +112,18 @@ def _of_expired(spec: PipelineSpec, seen: Seen, place: Place) -> Iterator[Attent
         yield Attention("unfinished", message, fix, command, run_id=last.run_id)
 
 
-def _of_pending(spec: PipelineSpec, seen: Seen, place: Place, blocked: set[str]) -> Iterator[Attention]:
+def _of_pending(
+    spec: PipelineSpec, seen: Seen, place: Place, unsettled: Mapping[FileIdentity, UnsettledFile]
+) -> Iterator[Attention]:
     """Yield what has kept pending files from being loaded; those of a load of which another file is at fault wait.
 
     What is true of several files is one.
     """
-    unsettled, same = _unsettled(spec, seen), dict[str, list[tuple[str, UnsettledFile]]]()
+    same = dict[str, list[tuple[str, UnsettledFile]]]()
     for found in seen.pending.get(spec.pipeline, ()):
         row = unsettled.get(place.lake.arrived(found).identity)
-        if row is not None and row.failure != NOT_BEGUN and row.run_id not in blocked:
+        only_waits = row is None or row.failure == NOT_BEGUN or (row.failure or _UNKNOWN).is_of_another_file
+        if row is not None and not only_waits:
             same.setdefault(row.message or "", []).append((found.key, row))
     for message, files in same.items():
         key, row = files[0]
