@@ -49,10 +49,10 @@ def read_corrected(path: Path, shown: str) -> list[CorrectedRow]:
     with path.open("rb") as file:
         is_parquet = file.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
     rows = _parquet_rows(path, shown) if is_parquet else _csv_rows(path, shown)
-    return [_corrected(row, number, shown) for number, row in enumerate(rows, start=1)]
+    return [_corrected(row, number, shown) for number, row in rows]
 
 
-def _csv_rows(path: Path, shown: str) -> Iterator[Mapping[str, object]]:
+def _csv_rows(path: Path, shown: str) -> Iterator[tuple[int, Mapping[str, object]]]:
     csv.field_size_limit(2**31 - 1)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -68,18 +68,20 @@ def _csv_rows(path: Path, shown: str) -> Iterator[Mapping[str, object]]:
         raise SourceFileError(f"{shown}: neither Parquet nor CSV in UTF-8: {error}. Save it as one of them.") from error
 
 
-def _whole_lines(reader: Iterable[dict[str, str]], shown: str) -> Iterator[dict[str, str]]:
+def _whole_lines(reader: Iterable[dict[str, str]], shown: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the lines with their numbers, but for those without a text, whose cells somebody emptied."""
     for number, line in enumerate(reader, start=1):
         if None in line:
             raise SourceFileError(f"{shown}: row {number} has more cells than the header. Put its texts in quotes.")
-        yield line
+        if any(line.values()):
+            yield number, line
 
 
-def _parquet_rows(path: Path, shown: str) -> Iterator[Mapping[str, object]]:
-    for number, row in enumerate(parquet_rows(path, shown)):
-        if not number:
+def _parquet_rows(path: Path, shown: str) -> Iterator[tuple[int, Mapping[str, object]]]:
+    for number, row in enumerate(parquet_rows(path, shown), start=1):
+        if number == 1:
             _require(list(row), shown)
-        yield row
+        yield number, row
 
 
 def _require(names: Sequence[str], shown: str) -> None:

@@ -49,13 +49,13 @@ def is_sheet(columns: Sequence[str]) -> bool:
     return "record" not in columns and any(name.startswith(_FIELD) for name in columns)
 
 
-def sheet_rows(lines: Iterable[Mapping[str, str]], shown: str) -> Iterator[Mapping[str, object]]:
-    """Yield the rows of such a file as quarantine has them; `shown` is how messages name it.
+def sheet_rows(lines: Iterable[tuple[int, Mapping[str, str]]], shown: str) -> Iterator[tuple[int, dict[str, object]]]:
+    """Yield the numbered rows of such a file as quarantine has them; `shown` is how messages name it.
 
     Raises:
         SourceFileError: a row cannot be understood, or has a cell that must be corrected.
     """
-    for number, line in enumerate(lines, start=1):
+    for number, line in lines:
         place = f"{shown}: row {number}"
         try:
             header = json.loads(line["header"] or "")
@@ -63,7 +63,7 @@ def sheet_rows(lines: Iterable[Mapping[str, str]], shown: str) -> Iterator[Mappi
             raise SourceFileError(f"{place}, header: no JSON: {error}. Leave it as it was exported.") from error
         record = _record(line, [str(name) for name in header] if isinstance(header, list) else [], place)
         origin = {name: _text(line[name] or "", f"{place}, {name}") for name in ("file", "etag")}
-        yield {"row": line["row"], "header": line["header"], "record": json.dumps(record), **origin}
+        yield number, {"row": line["row"], "header": line["header"], "record": json.dumps(record), **origin}
 
 
 def _place(row: QuarantinedRow) -> list[object]:

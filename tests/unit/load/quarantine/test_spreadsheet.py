@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -109,6 +110,17 @@ def test_what_is_damaged_is_refused(tmp_path: Path, old: str, new: str, shown: s
 
     with pytest.raises(SourceFileError, match=shown.replace(".", r"\.")):
         read_corrected(path, "bad.csv")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_line_whose_cells_were_emptied_is_a_deleted_one(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "bad.csv"
+    resaved([replace(ROW, row=1), replace(ROW, row=2), replace(ROW, row=3)], path, delimiter)
+    header, first, _, third = path.read_text("utf-8").splitlines(keepends=True)
+    emptied = f"{delimiter * (len(next(csv.reader([header], delimiter=delimiter))) - 1)}\n"
+    path.write_text(f"{header}{first}{emptied}{third}{emptied}", "utf-8")
+
+    assert [(row.row, row.number) for row in read_corrected(path, "bad.csv")] == [(1, 1), (3, 3)]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
