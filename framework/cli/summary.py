@@ -170,16 +170,19 @@ def _notes(results: Sequence[LoadResult], program: Program) -> list[str]:
 def _bad_row_lines(results: Sequence[LoadResult], program: Program) -> Iterator[str]:
     """Yield where the bad rows of each file are, the first of them, and for each load the command that shows them."""
     for place, result in enumerate(results):
-        if result.quarantine is None:
-            yield f"first bad rows of {result.source_file}, of which nothing was loaded:"
-        else:
+        if result.quarantine is not None:
             yield f"bad rows of {result.source_file}: {result.counts.rejected}, in {result.quarantine}"
+        elif place < MOST_FILES:
+            yield f"first bad rows of {result.source_file}, of which nothing was loaded:"
         if place < MOST_FILES:
             yield from (f"  {bad_row_line(bad, result.source_file or '')}" for bad in result.bad_rows)
         is_last = all(later.run_id != result.run_id for later in results[place + 1 :])
         if result.quarantine is not None and is_last:
             show = ("quarantine", "show", result.pipeline, "--run", (result.run_id or "")[:SHOWN_ID])
             yield f"  see them with: {program.command(*show)}"
+    left_out = sum(result.quarantine is None for result in results[MOST_FILES:])
+    if left_out:
+        yield f"bad rows of {counted(left_out, 'more file')}, of which nothing was loaded, are in the messages"
 
 
 def bad_row_line(bad: BadRow, source_file: str) -> str:

@@ -171,6 +171,18 @@ def test_of_many_files_with_bad_rows_the_first_ones_are_shown_and_each_load_has_
     ]
 
 
+def test_of_many_refused_files_those_without_shown_rows_are_counted() -> None:
+    bad = [(BadRow(f"{n}.csv", 7, "n", "x", "is not a value of integer", 8),) for n in range(12)]
+    refused = [result("FAILED", f"data/in/p/{n}.csv", failure=failure(), bad_rows=bad[n]) for n in range(12)]
+
+    lines = full_summary(Outcome([outcome("p", *refused)])).splitlines()
+
+    headed = [place for place, line in enumerate(lines) if line.startswith("first bad rows of")]
+    assert len(headed) == 10
+    assert all(lines[place + 1].startswith("  row 7") for place in headed)
+    assert "bad rows of 2 more files, of which nothing was loaded, are in the messages" in lines
+
+
 def test_the_notes_keep_whole_keys() -> None:
     key = "data/in/p/1.csv"
     warned = LoadWarning("not-archived", None, "it was not archived", (key,))
