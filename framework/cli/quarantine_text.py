@@ -14,6 +14,7 @@ from framework.model.program import Program
 from framework.model.words import counted, visible
 
 _NARROWEST = 20
+_REPLACED = "the load mode replaces the table, so rows cannot be added: send the corrected file whole"
 """Columns."""
 
 
@@ -52,10 +53,11 @@ class ShownRow:
 
 @dataclass(frozen=True)
 class ShownRows:
-    """The first bad rows of a load."""
+    """The first bad rows of a load. Where it has replaced the table, rows cannot be added."""
 
     load: QuarantinedLoad
     rows: Sequence[ShownRow]
+    replaces_table: bool = False
 
     def as_dict(self) -> dict[str, object]:
         """Return the document of the command (schemas/output/quarantine_show.schema.json)."""
@@ -94,7 +96,9 @@ class ShownRows:
         if not all(shown.with_values for shown in self.rows):
             yield "values are left out (bad_rows.log_samples): --values shows them"
         yield load.url
-        if not all(shown.is_corrected for shown in self.rows) or left:
+        if self.replaces_table:
+            yield _REPLACED
+        elif not all(shown.is_corrected for shown in self.rows) or left:
             asked = () if load.file is None else ("--file", load.file.name)
             export = program.command("quarantine", "export", load.pipeline, "--run", load.short_run, *asked)
             yield f"correct them with: {export}"
@@ -143,7 +147,7 @@ class Exported:
         if self.corrected_rows:
             lines.append(f"left out because they were loaded corrected: {counted(self.corrected_rows, 'row')}")
         if self.command is None:
-            lines.append("the load mode replaces the table, so rows cannot be added: send the corrected file whole")
+            lines.append(_REPLACED)
         else:
             lines += ["correct the columns record.*, delete lines that you give up, and load the others with:"]
             lines.append(f"  {self.command}")

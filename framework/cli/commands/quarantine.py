@@ -78,9 +78,12 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
 def _shown(load: QuarantinedLoad, project: Project, most: int, *, with_values: bool) -> ShownRows:
     """Return the first rows of a load, without values unless the spec or the command line allows them."""
     spec = read_feed(project, load.pipeline).spec
-    with_values = with_values or (isinstance(spec, PipelineSpec) and spec.bad_rows.log_samples)
+    replaces_table = False
+    if isinstance(spec, PipelineSpec):
+        with_values = with_values or spec.bad_rows.log_samples
+        replaces_table = spec.load.mode.replaces_table
     rows = [ShownRow(row, load.is_corrected(row), with_values) for row in islice(load.stored(), most)]
-    return ShownRows(load, rows)
+    return ShownRows(load, rows, replaces_table)
 
 
 def _exported(load: QuarantinedLoad, spec: PipelineSpec, asked: str | None, services: Services) -> Exported:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from hypothesis import given
@@ -44,6 +45,13 @@ def test_a_field_without_a_name_has_a_number_and_values_are_quoted() -> None:
 
     assert lines[2] == "  id='1'  n=NULL  field 3=''  field 4='a\\n'"
     assert lines[3] == "and 8 more: see them with --rows 9"
+
+
+def test_rows_of_a_table_that_is_replaced_are_not_to_be_exported() -> None:
+    rows = shown(("1",), ("id",))
+
+    assert "correct them with: feedway quarantine export p" in rows.text(None, Program())
+    assert replace(rows, replaces_table=True).text(None, Program()).endswith("send the corrected file whole")
 
 
 def test_without_values_a_reason_quotes_none() -> None:
