@@ -17,7 +17,7 @@ from framework.cli.wiring import open_services
 from framework.lake.heartbeat import RUNNING, UNFINISHED, Activity, read_activity
 from framework.lake.lake import Lake
 from framework.load.services import Services
-from framework.model.words import duration
+from framework.model.words import duration, visible
 from framework.spec.project import Project
 from framework.warehouse.audit import HISTORY_COLUMNS, HistoryQuery, read_history
 from framework.warehouse.client import Row
@@ -168,7 +168,8 @@ def _messages(loads: Sequence[Mapping[str, object]], most: int) -> Iterator[str]
         if load["error_message"]:
             found.setdefault((str(load["run_id"]), str(load["error_message"])), load)
     for (_, message), load in list(found.items())[:most]:
-        yield f"\n{_run(load)}  {load['pipeline']}  {file_name(load)}  {load['status']}"
-        yield "\n".join(f"  {line}" for line in message.splitlines())
+        yield ""
+        yield visible(f"{_run(load)}  {load['pipeline']}  {file_name(load)}  {load['status']}")
+        yield from (f"  {visible(line)}" for line in message.splitlines())
     if len(found) > most:
         yield f"\nMessages of {len(found) - most} more loads are left out: use --file FILE, or logs RUN."

@@ -20,6 +20,7 @@ from framework.lake.heartbeat import RUNNING
 from framework.load.audit_trail import log_key
 from framework.load.services import Services
 from framework.log.run_log import Event
+from framework.model.words import visible
 from framework.spec.project import Project
 from framework.warehouse.audit import HistoryQuery, read_history
 from framework.warehouse.session import WarehouseSession
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         "log": log.url,
         "entries": log.entries,
     }
-    output.document(document, lambda: "\n".join(_lines(loads, log)))
+    output.document(document, lambda: "\n".join(map(visible, _lines(loads, log))))
     return 0
 
 
