@@ -77,7 +77,7 @@ def status_of(feed: Feed, seen: Seen, services: Services) -> FeedStatus:
         tags=spec.tags if isinstance(spec, PipelineSpec) else (),
         state="attention" if attention else "running" if running else "ok" if _is_known(pipeline, seen) else "unknown",
         pending=len(seen.pending[pipeline]) if pipeline in seen.pending else None,
-        set_aside=None if set_aside is None else len(set_aside.files),
+        set_aside=None if set_aside is None else len(set_aside.files) + len(set_aside.unmatched_of(pipeline)),
         set_aside_is_minimum=is_read and bool(seen.unseen),
         quarantined=None if seen.quarantined is None else sum(each.rows for each in quarantined),
         quarantine=tuple(dict.fromkeys(lake.url(folder_of(lake, each)) for each in quarantined)),

@@ -17,15 +17,15 @@ _OPTIONAL = ("owner", "tags", "aside", "bad rows", "running", "late since")
 _TIMES = ("late since", "last load")
 
 
-def status_text(found: Sequence[FeedStatus], notes: Sequence[str], width: int | None) -> str:
-    """Return the feeds, what needs attention, the notes and the totals."""
+def status_text(found: Sequence[FeedStatus], notes: Sequence[str], others: Sequence[str], width: int | None) -> str:
+    """Return the feeds, what needs attention, the notes and the totals; `others` are no feeds and need attention."""
     blocks = [_table(found, width)]
     blocks += ["\n".join(_described(feed)) for feed in found if feed.attention]
     blocks += ["\n".join(visible(note) for note in notes)] if notes else []
-    return "\n\n".join([*blocks, _totals(found)])
+    return "\n\n".join([*blocks, _totals(found, others)])
 
 
-def _totals(found: Sequence[FeedStatus]) -> str:
+def _totals(found: Sequence[FeedStatus], others: Sequence[str]) -> str:
     states = [feed.state for feed in found]
     words = {
         "attention": ("needs attention", "need attention"),
@@ -33,6 +33,7 @@ def _totals(found: Sequence[FeedStatus]) -> str:
         "unknown": ("is not known", "are not known"),
     }
     parts = [counted(states.count(state), *words[state]) for state in words if state in states]
+    parts += [f"{each} need attention" for each in others]
     return f"{counted(len(found), 'feed')}: {', '.join(parts) or 'nothing needs attention'}"
 
 
@@ -65,7 +66,8 @@ def status_cells(feed: FeedStatus) -> dict[str, object]:
         "bad rows": _number(feed.quarantined),
         "running": "?" if feed.running is None else "yes" if feed.running else None,
         "late since": late,
-        "last load": (feed.last_success_ts or "")[:16] or None,
+        # Where the audit cannot be read, both are unknown.
+        "last load": (feed.last_success_ts or "")[:16] or ("?" if feed.quarantined is None else None),
     }
 
 

@@ -26,6 +26,10 @@ class UnprocessedFiles:
     files: tuple[SourceFile, ...]
     doubtful: tuple[tuple[SourceFile, str], ...]
 
+    def unmatched_of(self, pipeline: str) -> list[tuple[SourceFile, str]]:
+        """Return those that the pipeline has set aside, and that its spec does not match any more."""
+        return [(file, doubt) for file, doubt in self.doubtful if file.moved_by == pipeline]
+
 
 @dataclass(frozen=True)
 class UnprocessedOfFeeds:

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import shlex
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -357,6 +358,7 @@ def test_what_can_be_read_is_shown_where_the_rest_cannot(
     assert found["unknown"]
     assert found["state"] == "unknown"
     assert f"  {feed.name}  " in text
+    assert text.splitlines()[2].endswith(found["last_success_ts"][:16] if known == "last_success_ts" else "?")
     assert text.endswith("1 feed: 1 is not known\n")
     assert "absent" in err
 
@@ -428,10 +430,14 @@ def test_a_file_of_another_pattern_is_replayed_once_the_spec_matches_it_again(fe
 
     _, found = status(feed)
 
+    assert found["set_aside"] == 1
     assert "which source.prefix and source.pattern of" in found["attention"][0]["message"]
+    assert f"have it sent again below s3://lake/data/in/{feed.name}/." in found["attention"][0]["fix"]
     assert found["attention"][0]["fix"].startswith("Correct source.prefix or source.pattern")
-    assert [note for note in found["notes"] if lost in note and "may belong to" in note]
-    feed.s3.delete_object(Bucket="lake", Key=lost)
+    (note,) = [note for note in found["notes"] if lost in note and "may belong to" in note]
+    assert feed.pasted(note.partition("Then archive this one with: ")[2]) == ["skip", lost, "--for", feed.name]
+    assert "files of no feed need attention" in feed.command("status")[1].splitlines()[-1]
+    assert paste(feed, note.partition("Then archive this one with: ")[2]) == 0
     assert paste(feed, found["attention"][0]["fix"].partition("archive it: ")[2]) == 0
     assert status(feed)[0] == 0
 
@@ -445,13 +451,15 @@ def test_a_file_of_a_feed_without_a_spec_is_shown_and_archived_under_its_name(fe
     feed.write(f"pipelines/{renamed}.yml", feed.spec_text.replace(f"pipeline: {feed.name}", f"pipeline: {renamed}"))
 
     code, document = feed.json("status")
+    _, text, _ = feed.command("status")
     (note,) = [note for note in document["notes"] if key in note]
     refused, _, why = feed.command("skip", key)
     wrong, _, _ = feed.command("skip", key, "--for", renamed)
-    advised = feed.pasted(note.partition("archive it with: ")[2])
+    advised = feed.pasted(note.partition("Then archive it with: ")[2])
     skipped, result = feed.json(*advised)
 
     assert (code, refused, wrong) == (6, 2, 2)
+    assert text.endswith("1 feed: files of no feed need attention\n")
     assert f"{feed.name} has no spec any more" in note
     assert f"was set aside by {feed.name}, which has no spec any more" in why
     assert (skipped, advised) == (0, ["skip", key, "--for", feed.name])
@@ -526,6 +534,21 @@ def test_files_that_wait_for_another_of_their_load_are_only_pending(feed: FeedHa
     )
     assert (corrected_code, waiting["pending"], waiting["attention"]) == (0, 1, [])
     assert (status(feed)[0], feed.rows("id, a", "id")) == (0, [(1, 5), (2, 6)])
+
+
+def test_a_name_that_moves_the_cursor_does_not_reach_the_terminal_and_its_command_is_pasted(feed: FeedHarness) -> None:
+    write_spec(feed, APPEND + INTEGER)
+    feed.land("\x1b[2J\u202egnp's.csv", "id,a\n2,x\n")
+    feed.command("run", feed.name)
+    texts = [feed.command(*words)[1] for words in (("status",), ("history", feed.name), ("logs", feed.name))]
+    write_spec(feed, APPEND + TO_TEXT)
+    line = next(each for each in texts[0].splitlines() if each.startswith("    continue:  "))
+    script = f"feedway() {{ printf '%s\\0' \"$@\"; }}; {line.partition(':')[2]}"
+    words = subprocess.run(["bash", "-c", script], capture_output=True, check=True).stdout.decode().split("\0")[:-1]
+
+    assert all(each.isprintable() for text in texts for each in text.splitlines())
+    assert main(words) == 0
+    assert (status(feed)[0], feed.rows("id, a", "id")) == (0, [(2, "x")])
 
 
 def test_an_unknown_name_is_refused(feed: FeedHarness) -> None:

@@ -50,10 +50,11 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         seen = see_feeds([feed.pipeline for feed in feeds], readable(feeds, ()), services, warehouse)
         found = _ordered([status_of(feed, seen, services) for feed in feeds])
         replacing = {spec.pipeline for spec in readable(feeds, ()) if spec.load.mode.replaces_table}
+        doubtful = list(_doubtful_notes(seen, output.program))
         orphans = [] if names else list(_orphan_notes(seen, project.pipeline_names(), output.program))
         notes = [
             *_quarantine_notes(found, replacing, output.program),
-            *_doubtful_notes(seen),
+            *doubtful,
             *_running_notes(found, seen, environment.dead_after_seconds, output.program),
             *_unseen_notes(seen),
             *orphans,
@@ -64,9 +65,11 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
         "notes": notes,
         "unknown": [str(error) for error in failures],
     }
-    output.document(document, lambda: status_text(found, notes, output.width))
+    of_no_feed = orphans or (doubtful and not names)
+    others = [*(["files of no feed"] if of_no_feed else []), *(["files that were not read"] if seen.unseen else [])]
+    output.document(document, lambda: status_text(found, notes, others, output.width))
     end_in(failures[:MOST_FAILURES], f"of {counted(len(failures), 'failure')}")
-    return ATTENTION if seen.unseen or orphans or any(feed.attention for feed in found) else 0
+    return ATTENTION if others or any(feed.attention for feed in found) else 0
 
 
 def _ordered(found: Sequence[FeedStatus]) -> list[FeedStatus]:
@@ -102,7 +105,10 @@ def _orphan_notes(seen: Seen, known: Collection[str], program: Program) -> Itera
         what = "No feed fits" if pipeline is None else f"{pipeline} has no spec any more, and has set aside"
         skipping = program.command("skip", files[0].key, "--for", pipeline or "NAME")
         which = "the first" if len(files) > 1 else "it"
-        yield f"{what} {listed([file.url for file in files], MOST_SHOWN)}; archive {which} with: {skipping}"
+        yield (
+            f"{what} {listed([file.url for file in files], MOST_SHOWN)}. If a feed still needs the rows, have them "
+            f"sent again where it takes its files from. Then archive {which} with: {skipping}"
+        )
 
 
 def _running_notes(found: Sequence[FeedStatus], seen: Seen, dead_after_seconds: int, program: Program) -> Iterator[str]:
@@ -130,12 +136,13 @@ def _unseen_notes(seen: Seen) -> Iterator[str]:
         )
 
 
-def _doubtful_notes(seen: Seen) -> Iterator[str]:
+def _doubtful_notes(seen: Seen, program: Program) -> Iterator[str]:
     """Yield the files that were set aside and may belong to several feeds or none."""
-    lost: dict[str, tuple[str, list[str]]] = {}
+    lost: dict[SourceFile, tuple[str, list[str]]] = {}
     for pipeline, files in (seen.set_aside or {}).items():
         for file, doubt in files.doubtful:
             if file.moved_by is None:
-                lost.setdefault(file.url, (doubt, []))[1].append(pipeline)
-    for url, (doubt, pipelines) in lost.items():
-        yield f"{url} may belong to {listed(pipelines)}: {doubt}"
+                lost.setdefault(file, (doubt, []))[1].append(pipeline)
+    for file, (doubt, pipelines) in lost.items():
+        skipping = program.command("skip", file.key, "--for", pipelines[0] if len(pipelines) == 1 else "NAME")
+        yield f"{file.url} may belong to {listed(pipelines)}: {doubt}. Then archive this one with: {skipping}"

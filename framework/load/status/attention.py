@@ -159,15 +159,15 @@ def _of_set_aside(
     if len(found) > 1 and [each.command for each in found] == together:
         found = [replace(each, command=place.program.command("replay", spec.pipeline)) for each in found]
     yield from found
-    for file, doubt in own.doubtful:
-        if file.moved_by == spec.pipeline:
-            command = place.program.command("replay", spec.pipeline, "--file", file.key)
-            skipping = place.program.command("skip", file.key, "--for", spec.pipeline)
-            fix = (
-                "Correct source.prefix or source.pattern, so that they match where it arrived. "
-                f"If its rows are not needed any more, archive it: {skipping}"
-            )
-            yield Attention("set_aside", f"{file.url}: {doubt}", fix, command, file.url, 1)
+    for file, doubt in own.unmatched_of(spec.pipeline):
+        command = place.program.command("replay", spec.pipeline, "--file", file.key)
+        skipping = place.program.command("skip", file.key, "--for", spec.pipeline)
+        fix = (
+            "Correct source.prefix or source.pattern, so that they match where it arrived. Or, if they are right, have "
+            f"it sent again below {place.lake.url(place.lake.key(spec.source.prefix))}. "
+            f"Once it was sent, or if its rows are not needed any more, archive it: {skipping}"
+        )
+        yield Attention("set_aside", f"{file.url}: {doubt}", fix, command, file.url, 1)
 
 
 def _of_file(spec: PipelineSpec, file: SourceFile, row: UnsettledFile | None, seen: Seen, place: Place) -> Attention:
