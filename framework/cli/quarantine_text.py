@@ -14,7 +14,7 @@ from framework.model.program import Program
 from framework.model.words import counted, visible
 
 _NARROWEST = 20
-_REPLACED = "the load mode replaces the table, so rows cannot be added: send the corrected file whole"
+REPLACED = "the load mode replaces the table, so rows cannot be added: send the corrected file whole"
 """Columns."""
 
 
@@ -97,7 +97,7 @@ class ShownRows:
             yield "values are left out (bad_rows.log_samples): --values shows them"
         yield load.url
         if self.replaces_table:
-            yield _REPLACED
+            yield REPLACED
         elif not all(shown.is_corrected for shown in self.rows) or left:
             asked = () if load.file is None else ("--file", load.file.name)
             export = program.command("quarantine", "export", load.pipeline, "--run", load.short_run, *asked)
@@ -122,13 +122,14 @@ def _wrapped(texts: Sequence[str], width: int | None, indent: str) -> Iterator[s
 
 @dataclass(frozen=True)
 class Exported:
-    """A file of bad rows to correct. `command` loads it; None where the pipeline takes no corrections."""
+    """A file of bad rows to correct. `command` loads it; None where `instead` says what to do."""
 
     load: QuarantinedLoad
     file: str
     rows: int
     corrected_rows: int
     command: str | None
+    instead: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return the document of the command (schemas/output/quarantine_export.schema.json)."""
@@ -147,7 +148,7 @@ class Exported:
         if self.corrected_rows:
             lines.append(f"left out because they were loaded corrected: {counted(self.corrected_rows, 'row')}")
         if self.command is None:
-            lines.append(_REPLACED)
+            lines.append(self.instead)
         else:
             lines += ["correct the columns record.*, delete lines that you give up, and load the others with:"]
             lines.append(f"  {self.command}")

@@ -167,6 +167,28 @@ def test_the_newest_load_with_rows_left_is_exported(feed: FeedHarness) -> None:
     assert "the only bad row of 2.csv was loaded corrected: there is nothing to export" in err
 
 
+def test_rows_of_a_renamed_feed_are_exported_under_its_old_name_and_loaded_under_the_new_one(feed: FeedHarness) -> None:
+    configure(feed)
+    feed.land("1.csv", csv_text("id,n", "1,1", "2,x"))
+    feed.command("run", feed.name)
+    spec, renamed = feed.root / f"pipelines/{feed.name}.yml", f"{feed.name}_2"
+    text = spec.read_text(encoding="utf-8").replace(f"pipeline: {feed.name}", f"pipeline: {renamed}")
+    feed.write(f"pipelines/{renamed}.yml", text)
+    spec.unlink()
+    path = feed.root / "bad.csv"
+
+    found = document(feed, "export", feed.name, "--to", str(path))
+    path.unlink()
+    _, out, _ = feed.command("quarantine", "export", feed.name, "--to", str(path))
+    path.write_text(path.read_text("utf-8").replace("x", "2"), "utf-8")
+
+    assert found["command"] is None
+    assert f"{feed.name} has no spec any more" in out
+    assert feed.pasted(out.rpartition(": ")[2]) == ["replay", "NAME", "--quarantine", str(path)]
+    assert feed.command("replay", renamed, "--quarantine", str(path))[0] == 0
+    assert feed.rows("id, n", "id") == [(1, 1), (2, 2)]
+
+
 def test_without_samples_only_who_asks_gets_values(feed: FeedHarness) -> None:
     configure(feed, ("max_fraction: 1", "max_fraction: 1, log_samples: false"))
     feed.land("1.csv", csv_text("id,n,s", "1,1,a", "2,secret,secret", "3,secret"))

@@ -10,7 +10,7 @@ from framework.cli.audit_options import number_of_rows
 from framework.cli.output import Output
 from framework.cli.quarantine_list import list_files, list_text
 from framework.cli.quarantine_load import Asked, QuarantinedLoad, open_load
-from framework.cli.quarantine_text import Exported, ShownRow, ShownRows
+from framework.cli.quarantine_text import REPLACED, Exported, ShownRow, ShownRows
 from framework.cli.selection import add_selection, read_feed, selected_names
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
@@ -70,7 +70,8 @@ def run(arguments: argparse.Namespace, project: Project, output: Output) -> int:
                 shown = _shown(load, project, arguments.rows, with_values=arguments.values)
                 output.document(shown.as_dict(), lambda: shown.text(output.width, services.program))
             else:
-                exported = _exported(load, project.pipeline(names[0]), arguments.to, services)
+                spec = project.pipeline(names[0]) if names[0] in project.pipeline_names() else None
+                exported = _exported(load, spec, arguments.to, services)
                 output.document(exported.as_dict(), lambda: str(exported))
     return 0
 
@@ -86,8 +87,10 @@ def _shown(load: QuarantinedLoad, project: Project, most: int, *, with_values: b
     return ShownRows(load, rows, replaces_table)
 
 
-def _exported(load: QuarantinedLoad, spec: PipelineSpec, asked: str | None, services: Services) -> Exported:
+def _exported(load: QuarantinedLoad, spec: PipelineSpec | None, asked: str | None, services: Services) -> Exported:
     """Write the rows of a load that are not loaded corrected to a new file of this machine.
+
+    `spec` is None where the pipeline has none any more: under another name it may load the table still.
 
     Raises:
         SpecError: there are none, or the file is there already or cannot be written.
@@ -114,5 +117,11 @@ def _exported(load: QuarantinedLoad, spec: PipelineSpec, asked: str | None, serv
         ) from error
     except OSError as error:
         raise SpecError(f"{place} cannot be written: {error.strerror or error}") from error
+    if spec is None:
+        command = services.program.command("replay", "NAME", "--quarantine", place)
+        instead = f"{load.pipeline} has no spec any more: load them with the feed that loads its table now: {command}"
+        return Exported(load, place, written, left_out, None, instead)
+    if spec.load.mode.replaces_table:
+        return Exported(load, place, written, left_out, None, REPLACED)
     command = services.program.command("replay", load.pipeline, "--quarantine", place)
-    return Exported(load, place, written, left_out, None if spec.load.mode.replaces_table else command)
+    return Exported(load, place, written, left_out, command)
