@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 # Tests start many processes of this checkout: each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-report browser-tools test-spark test-spark4 test-faults test-evolution test-init test-scale test-glue test-cluster test-editor dist release bench bench-peers docs clean
+.PHONY: setup demo test test-report browser-tools test-spark test-spark4 test-faults test-evolution test-variants test-examples test-scale test-glue test-cluster test-editor dist release bench bench-peers docs clean
 
 setup: $(STAMP)
 
@@ -29,8 +29,7 @@ test: setup
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy & types=$$!; \
-	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile -m "not spark" tests/sandbox tests/rows tests/lake tests/s3_server \
-	    tests/deploy tests/processes tests/docs tests/unit; result=$$?; \
+	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile -m "not spark"; result=$$?; \
 	wait $$types && exit $$result
 
 # The report in headless Chromium, with axe. SCREENSHOTS=docs/images takes those of the documents anew.
@@ -85,9 +84,13 @@ test-faults: setup
 test-evolution: setup
 	@$(PYTHON) -m pytest --exhaustive tests/evolution
 
-# Specs that users are offered, all loaded with: drafts from every file that tests read, and each way out of a refusal.
-test-init: setup
-	@$(PYTHON) -m pytest --exhaustive tests/sandbox/test_init_files.py tests/sandbox/test_refusals.py
+# Every variant of what `make test` takes a few of.
+test-variants: setup
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --exhaustive -m exhaustive tests/sandbox tests/processes tests/unit
+
+# What users copy: every example of the documentation, the GitHub Action, and the templates of deploy/.
+test-examples: setup
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/docs tests/deploy
 
 # Ten thousand files under one prefix.
 test-scale: setup

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import settings
 
 from framework import sandbox as local_sandbox
 from framework.sandbox import SandboxAddress
+from framework.sandbox.emptying import Emptying
 
 if TYPE_CHECKING:
     from mypy_boto3_redshift_data import RedshiftDataAPIServiceClient
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+EMPTY = pytest.StashKey[Emptying]()
+"""What empties the sandbox of this process, once it has one."""
 SHARED_FEEDS = Path(__file__).resolve().parents[2] / "shared" / "data" / "feeds"
 
 
@@ -37,12 +41,13 @@ def shared_botocore_data() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxAddress]:
+def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxAddress]:
     """A sandbox of this run's own, removed at its end; boto3 finds it by the environment."""
     folder = tmp_path_factory.mktemp("sandbox") / ".sandbox"
     nowhere = str(folder / "no-aws-profile")
     try:
         address = local_sandbox.start(folder)
+        request.config.stash[EMPTY] = Emptying(address.database_url, address.s3_folder)
         with pytest.MonkeyPatch.context() as environment:
             environment.delenv("AWS_PROFILE", raising=False)
             environment.setenv("AWS_CONFIG_FILE", nowhere)
@@ -52,6 +57,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxAddress
             yield address
     finally:
         local_sandbox.reset(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def empty_sandbox(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Empty the sandbox behind a module that used it: what a test counts does not depend on what ran before."""
+    yield
+    if (empty := request.config.stash.get(EMPTY, None)) is not None:
+        empty()
 
 
 @pytest.fixture(autouse=True)
@@ -135,5 +148,23 @@ def shared_feeds() -> Path:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let golden files be written anew, and the load tests run on another engine."""
     parser.addoption("--update-golden", action="store_true", help="write the expected files of tests/golden anew")
-    parser.addoption("--exhaustive", action="store_true", help="disturb loads at every call, not at a few of each kind")
+    parser.addoption("--exhaustive", action="store_true", help="run every variant of a test, not a few of each kind")
     parser.addoption("--engine", choices=("embedded", "spark"), default="embedded", help="the engine of the load tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without --exhaustive, take some variants of the tests that the marker `exhaustive` names, or none."""
+    if config.getoption("--exhaustive"):
+        return
+    seen = Counter[str]()
+    left_out = []
+    for item in items:
+        if marker := item.get_closest_marker("exhaustive"):
+            test = item.nodeid.partition("[")[0]
+            every = marker.kwargs.get("every")
+            if not every or seen[test] % every:
+                left_out.append(item)
+            seen[test] += 1
+    config.hook.pytest_deselected(items=left_out)
+    kept = set(items) - set(left_out)
+    items[:] = [item for item in items if item in kept]

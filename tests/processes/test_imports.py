@@ -91,6 +91,7 @@ def test_only_the_command_that_runs_is_imported() -> None:
     assert found_in(of_validate, *SERVICES) == set()
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     "command",
     [

@@ -86,6 +86,7 @@ CASES = (
 )
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(("broken", "remedy"), CASES, ids=[case[1] for case in CASES])
 def test_a_right_that_is_missing(checking: Checking, user: LimitedUser, broken: str, remedy: str) -> None:
     values = names(checking)

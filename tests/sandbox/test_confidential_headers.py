@@ -70,6 +70,7 @@ CASES: dict[str, tuple[str, str, str | bytes, str]] = {
 }
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("case", CASES)
 def test_no_value_of_a_row_taken_for_a_header_gets_out(feed: FeedHarness, case: str) -> None:
     more, source, content, expected = CASES[case]

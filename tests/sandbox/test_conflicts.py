@@ -55,6 +55,7 @@ def test_a_column_becomes_text_and_old_values_stand_in_it_as_they_are_written(ma
     assert feed.rows("zip", "id")[-2:] == [("7",), ("x",)]
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     ("declared", "value", "text"),
     [

@@ -27,6 +27,7 @@ def text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_as_people_write_it_is_read_as_they_meant(make_feed: MakeFeed, name: str) -> None:
     case = CASES / name

@@ -101,6 +101,7 @@ def lines(command: str, values: Mapping[str, str]) -> Iterator[list[str]]:
     yield from ([*least, *ending] for ending in SITUATIONS.values())
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("form", ["json", "lines"])
 def test_a_command_prints_one_valid_document_or_none(

@@ -178,6 +178,7 @@ def parts(expected: Expected) -> Iterator[tuple[str, Listed, Any]]:
         yield part, listed, lambda other, part=part: replace(expected, lists={**expected.lists, part: other})
 
 
+@pytest.mark.exhaustive
 def test_each_cell_and_field_that_is_changed_fails_and_is_named(ran: list[Ran]) -> None:
     count = 0
     for each in ran:
@@ -272,6 +273,7 @@ CHANGES = (
 """Changes of the test of `prices`, and what the command prints of each."""
 
 
+@pytest.mark.exhaustive
 def test_the_command_names_what_is_wrong_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project = make_project(tmp_path)
     head, body = PRICES_TESTS.split("  all that can be expected:\n")

@@ -47,6 +47,7 @@ def advised(message: str) -> list[dict[str, Any]]:
     return [yaml.safe_load(line)["source"]["options"] for line in lines]
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     ("options", "content", "reason", "rows"),
     [

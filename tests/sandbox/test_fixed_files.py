@@ -69,6 +69,7 @@ def zipped(content: bytes) -> bytes:
     return packed.getvalue()
 
 
+@pytest.mark.exhaustive(every=5)
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "windows-1252"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zipped])

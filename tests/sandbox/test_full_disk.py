@@ -50,6 +50,7 @@ def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Embedd
     executor.close()
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     "file",
     [

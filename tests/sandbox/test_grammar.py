@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from framework.load.request import Corrections
 from framework.log.run_log import RunLog
 from framework.sandbox.redshift_sql import parse, to_postgres
@@ -84,6 +86,7 @@ def sent_statements(make_feed: MakeFeed, client: Any) -> dict[str, str]:
     return found
 
 
+@pytest.mark.exhaustive
 def test_case_comments_and_names_do_not_change_what_a_statement_is(make_feed: MakeFeed, redshift_data: Any) -> None:
     statements = sent_statements(make_feed, redshift_data)
 

@@ -187,6 +187,8 @@ def files_of(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix not in (".yml", ".md")]
 
 
+@pytest.mark.exhaustive(every=4)
+@pytest.mark.parametrize("dialect", sorted(path.name for path in DIALECTS.iterdir() if path.is_dir()))
 def test_a_dialect_is_found(project: FeedHarness, dialect: str) -> None:
     files = files_of(DIALECTS / dialect)
     if dialect in REFUSED_DIALECTS:
@@ -215,6 +217,8 @@ def of(known: dict[str, Any], name: str) -> Any:
     return next((value for start, value in known.items() if name.startswith(start)), None)
 
 
+@pytest.mark.exhaustive(every=4)
+@pytest.mark.parametrize("case_file", case_files())
 def test_a_file_that_once_went_wrong_loads(project: FeedHarness, case_file: str) -> None:
     file = SHARED_CASES / case_file
     words = of(REFUSED_CASES, case_file)
@@ -238,6 +242,7 @@ def feeds() -> list[str]:
     return sorted(path.name for path in SHARED_FEEDS.iterdir()) if SHARED_FEEDS.is_dir() else []
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize("name", feeds())
 def test_a_feed_that_really_arrived_loads(project: FeedHarness, request: pytest.FixtureRequest, name: str) -> None:
     most = None if request.config.getoption("--exhaustive") else 4
@@ -257,12 +262,7 @@ def test_a_feed_that_really_arrived_loads(project: FeedHarness, request: pytest.
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Take some dialects and cases, and the first file of real feeds that are refused; with --exhaustive all."""
-    step = 1 if metafunc.config.getoption("--exhaustive") else 4
-    if "dialect" in metafunc.fixturenames:
-        metafunc.parametrize("dialect", sorted(path.name for path in DIALECTS.iterdir() if path.is_dir())[::step])
-    if "case_file" in metafunc.fixturenames:
-        metafunc.parametrize("case_file", case_files()[::step])
+    """Take the first file of real feeds that are refused; with --exhaustive each file of all."""
     if "file_of_feed" in metafunc.fixturenames:
         names = [f"{name}/{path.name}" for name in feeds() for path in files_of(SHARED_FEEDS / name)]
         is_whole = metafunc.config.getoption("--exhaustive")
@@ -270,6 +270,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("file_of_feed", names if is_whole else first)
 
 
+@pytest.mark.exhaustive(every=1)
 def test_each_file_of_a_feed_loads_by_itself(project: FeedHarness, file_of_feed: str) -> None:
     file = SHARED_FEEDS / file_of_feed
     words = of(REFUSED_FILES, file_of_feed)

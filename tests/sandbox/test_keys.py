@@ -27,6 +27,7 @@ def command_in(feed: FeedHarness, err: str, words: str) -> list[str]:
     return feed.pasted(line)
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_command_that_a_failure_prints_loads_the_file(feed: FeedHarness, name: str) -> None:
     write_spec(feed, TYPED)
@@ -43,6 +44,7 @@ def test_the_command_that_a_failure_prints_loads_the_file(feed: FeedHarness, nam
     assert [(load["status"], load["records_inserted"]) for load in document["loads"]] == [("SUCCESS", 1)]
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_is_loaded_again_and_skipped_by_its_key_or_address(feed: FeedHarness, name: str) -> None:
     key = feed.land(name, "id,a\n1,x\n")

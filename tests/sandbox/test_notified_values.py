@@ -191,6 +191,7 @@ def _listen(root: Path, receivers: dict[str, Receiver], moto_url: str) -> Sent:
     return Sent(receivers, sqs, url, cloudwatch, name)
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("case", CASES)
 def test_each_kind_of_result_is_reported(sent: dict[str, str], case: str) -> None:
     name = sent[f"name of {case}"]

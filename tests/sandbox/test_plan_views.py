@@ -76,6 +76,7 @@ def test_all_mistakes_of_all_views_are_reported_together(feed: FeedHarness) -> N
     assert f"reporting.u_{feed.name} cannot" in message
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     "views",
     [

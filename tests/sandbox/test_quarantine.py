@@ -299,6 +299,7 @@ FIXED = "format: fixed, options: {fields: {id: [1, 2], n: [4, 5]}}, "
 LINES = "format: json, "
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     ("name", "content", "source", "column_type"),
     [

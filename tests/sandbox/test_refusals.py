@@ -332,6 +332,7 @@ def to_take(offered: list[re.Match[str]], is_exhaustive: bool) -> list[re.Match[
     return offered if is_exhaustive or not own else own
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("name", CASES)
 def test_a_refused_file_loads_by_each_way_out_that_its_message_offers(
     make_feed: MakeFeed, request: pytest.FixtureRequest, name: str

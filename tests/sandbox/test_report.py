@@ -199,6 +199,7 @@ def test_loads_with_bad_rows_and_with_warnings_are_counted_apart(feed: FeedHarne
     assert [row[1] for row in cells(page, "Numbers of the charts")] == ["22", "21"]
 
 
+@pytest.mark.exhaustive
 def test_no_value_is_in_the_report_of_a_feed_that_logs_no_samples(feed: FeedHarness) -> None:
     spec = tagged_spec(feed.name) + "types: {columns: {n: integer}}\n"
     feed.write(f"pipelines/{feed.name}.yml", spec)

@@ -100,6 +100,7 @@ def test_every_case_has_its_right_result() -> None:
     assert {path.name for path in folder_of(".").iterdir() if path.is_dir()} == set(CASES)
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("case", CASES)
 def test_a_case_ends_as_is_right(make_feed: MakeFeed, case: str) -> None:
     folder, right = folder_of(case), CASES[case]

@@ -219,6 +219,7 @@ def fix(on_call: OnCall, case: str) -> None:
         on_call.admin(broken.repair.replace("{name}", on_call.names[case]))
 
 
+@pytest.mark.exhaustive
 def test_the_command_that_is_printed_leads_each_broken_feed_to_green(on_call: OnCall) -> None:
     break_all(on_call)
 

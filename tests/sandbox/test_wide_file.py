@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.harness import FeedHarness
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +38,7 @@ def cheap(feed: FeedHarness, *argv: str) -> str:
     return printed
 
 
+@pytest.mark.exhaustive
 def test_fifteen_hundred_columns_take_seconds_and_little_memory(feed: FeedHarness) -> None:
     feed.write(
         f"pipelines/{feed.name}.yml",

@@ -102,6 +102,7 @@ def test_a_bucket_that_is_not_there_is_reported_by_its_field(feed: FeedHarness) 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nope"
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     ("warehouse", "field"),
     [

@@ -161,6 +161,7 @@ ERRORS = {
 }
 
 
+@pytest.mark.exhaustive(every=5)
 @pytest.mark.parametrize("max_attempts", [3, 1])
 @pytest.mark.parametrize("kind", ERRORS)
 @pytest.mark.parametrize("case", SUBMISSIONS, ids=str)

@@ -124,6 +124,7 @@ def as_fixed(rows: Sequence[Row]) -> bytes:
     return "".join(f"{''.join(f'{written(row[name]):>{WIDTH}}' for name in PLAIN)}\n" for row in rows).encode("utf-8")
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     ("source", "write"),
     [("format: json", as_lines), ("format: json", as_array), ("format: parquet", as_parquet)],

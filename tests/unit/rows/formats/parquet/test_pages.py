@@ -58,6 +58,7 @@ def test_a_sound_file_is_read_and_one_with_a_changed_byte_is_not(tmp_path: Path,
             staged(broken, tmp_path / str(number))
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("way", WAYS)
 def test_no_change_of_a_byte_ends_otherwise_than_in_a_message(tmp_path: Path, way: dict[str, Any]) -> None:
     content = parquet(way)
