@@ -86,7 +86,7 @@ test-evolution: setup
 
 # Every variant of what `make test` takes a few of.
 test-variants: setup
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --exhaustive -m exhaustive tests/sandbox tests/processes tests/unit
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --exhaustive -m exhaustive
 
 # What users copy: every example of the documentation, the GitHub Action, and the templates of deploy/.
 test-examples: setup

@@ -181,6 +181,7 @@ def before_get(client: Any, number: int, action: Callable[[], object]) -> None:
     client.meta.events.register("before-call.s3.GetObject", happen)
 
 
+@pytest.mark.exhaustive(every=4)
 @READS
 @pytest.mark.parametrize("number", [1, 2, 3, GETS])
 def test_a_file_that_is_replaced_before_any_get_is_noticed(bucket: Bucket, read: Read, number: int) -> None:

@@ -31,6 +31,7 @@ print(json.dumps(rows))
 """
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kathmandu", "UTC"])
 def test_nested_timestamps_are_in_utc(zone: str) -> None:
     environment = {**os.environ, "TZ": zone}

@@ -133,6 +133,7 @@ def test_a_constant_column_never_takes_what_a_file_holds(bench: Bench) -> None:
     assert [row[:3] for row in rows] == [(1, "-", None), (2, "-", None), (3, "-", None)]
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("before", [b"", b'"a",'])
 def test_rows_are_numbered_in_their_order_over_all_splits(

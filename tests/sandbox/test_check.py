@@ -141,6 +141,7 @@ def test_a_lake_and_a_warehouse_in_two_regions(checking: Checking) -> None:
     assert skipped(found) == {"copy_role"}
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     ("operation", "within", "right"),
     [

@@ -199,6 +199,7 @@ def test_each_cell_and_field_that_is_changed_fails_and_is_named(ran: list[Ran]) 
     assert count > 100
 
 
+@pytest.mark.exhaustive
 def test_each_cell_and_field_that_is_expected_to_be_null_or_not_fails_and_is_named(ran: list[Ran]) -> None:
     for each in ran:
         for _, listed, put in parts(each.test.expected):

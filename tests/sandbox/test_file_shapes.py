@@ -96,6 +96,7 @@ def test_a_first_file_of_another_shape_is_rejected_and_loads_as_advised(
             assert not any(name.startswith(("_1", "sep", "report", "sales")) for name in other.types())
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     ("options", "content", "columns"),
     [

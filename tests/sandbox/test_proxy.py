@@ -30,17 +30,21 @@ PUT = (
 
 @dataclass
 class FakeTime:
-    """A clock that goes on where somebody sleeps by it."""
+    """A clock that goes on only where somebody sleeps by it."""
 
+    began: float = field(default_factory=time.time)
     passed: float = 0.0
     slept: list[float] = field(default_factory=list)
 
     def now(self) -> float:
-        return time.time() + self.passed
+        return self.began + self.passed
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.passed += seconds
+
+    def stand_at_end_of(self, statement: Any) -> None:
+        self.began, self.passed = statement["UpdatedAt"].timestamp(), 0.0
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,7 @@ def test_a_statement_is_described_as_running_until_some_time_after_its_end(
     statement_id = slow_data_api.batch_execute_statement(Sqls=["select 1", "select 'ü'"], **TARGET)["Id"]
     ended = described_once_ended(redshift_data, statement_id)
     assert ended["Status"] == "FINISHED"
+    clock.stand_at_end_of(ended)
 
     running = slow_data_api.describe_statement(Id=statement_id)
     assert (running["Status"], running["HasResultSet"]) == ("STARTED", False)
@@ -224,6 +229,7 @@ def test_a_copy_runs_longer_and_its_error_is_not_known_before(
     statement_id = slow_data_api.execute_statement(Sql=sql, **TARGET)["Id"]
     ended = described_once_ended(redshift_data, statement_id)
     assert ended["Status"] == "FAILED"
+    clock.stand_at_end_of(ended)
 
     clock.passed += 105
     running = slow_data_api.describe_statement(Id=statement_id)

@@ -41,6 +41,7 @@ CASES = {
 }
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("case", CASES)
 def test_a_column_that_cannot_be_replaced_grows_in_a_copy_of_the_table(make_feed: MakeFeed, case: str) -> None:
     columns, design, grown = CASES[case]

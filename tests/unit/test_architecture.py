@@ -163,7 +163,7 @@ def test_nothing_in_a_load_writes_into_another_object() -> None:
 
 
 def test_every_folder_of_tests_is_run_by_a_target() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    run = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("Makefile", "setup.cfg"))
     folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("test_*.py")}
 
-    assert {folder for folder in folders if f"tests/{folder}" not in makefile} == set()
+    assert {folder for folder in folders if f"tests/{folder}" not in run} == set()

@@ -60,6 +60,7 @@ def test_options_are_completed(project: Path) -> None:
     assert completed(project, "quarantine", "export", "--t") == {"--to"}
 
 
+@pytest.mark.exhaustive(every=5)
 @pytest.mark.parametrize(
     "words",
     [("run",), ("run", "orders"), ("skip", "--for"), ("replay", "--file", "x"), ("quarantine", "show")],

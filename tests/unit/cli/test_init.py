@@ -306,6 +306,7 @@ HIDDEN = {
 }
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("name", HIDDEN)
 def test_without_samples_no_cell_is_in_the_spec(init: Init, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, text, error = init({name: HIDDEN[name]}, "--no-samples")

@@ -137,6 +137,7 @@ def test_a_failure_and_an_idle_feed_are_paragraphs() -> None:
     assert text.endswith("### b\n\n**Would fail**: 1&#46;csv&#58; &#124;bad&#124;")
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     ("loads", "with_sql", "end"),
     [

@@ -137,6 +137,7 @@ def statements() -> Iterator[Case]:
 STATEMENTS = list(statements())
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("max_attempts", [3, 1])
 @pytest.mark.parametrize("case", STATEMENTS, ids=str)
 def test_a_statement_that_is_always_refused_ends_as_its_meaning_says(case: Case, max_attempts: int) -> None:

@@ -133,6 +133,7 @@ def tokens(template: str, name: str, text: str) -> list[tuple[object, str]]:
     return [(token.token_type, token.text) for token in Redshift().tokenize(sql)]
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("template", TEMPLATES)
 @given(name=NAMES, text=TEXTS.filter(lambda text: len(text.encode()) < 2000))
 @settings(max_examples=10)

@@ -53,6 +53,7 @@ def pieces(content: bytes, size: int) -> Any:
     return (content[start : start + size] for start in range(0, len(content), size))
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("packing", PACKERS)
 @pytest.mark.parametrize("size", [1, 999, 10**6])
 def test_members_are_one_text(packing: Packing, size: int) -> None:

@@ -11,6 +11,7 @@ from framework.sandbox.redshift_sql import CopyParquet, Refused, parse
 OPTIONS = ("iam_role default", "format as parquet", "manifest", "fillrecord", "statupdate on", "serializetojson")
 
 
+@pytest.mark.exhaustive(every=6)
 @pytest.mark.parametrize("options", list(itertools.permutations(OPTIONS)), ids=lambda value: "")
 def test_options_come_in_any_order(options: tuple[str, ...]) -> None:
     parsed = parse(f"copy s.t (\"A\"\"b\", c) from 's3://bucket/a\\\\b''c' {' '.join(options)}")

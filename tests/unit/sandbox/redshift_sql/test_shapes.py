@@ -50,6 +50,7 @@ NAMES = st.one_of(
 NUMBERS = st.one_of(st.integers(0, 40), st.integers(0, 10**20)).map(str)
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("statement", STATEMENTS)
 @given(data=st.data())
 @settings(max_examples=30)
