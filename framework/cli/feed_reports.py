@@ -16,13 +16,13 @@ from framework import __version__
 from framework.cli.exit_codes import end_in
 from framework.cli.feed_status import FeedStatus, status_of
 from framework.cli.freshness import duration_text
-from framework.cli.recorded import Shown, shown_by
 from framework.cli.selection import Feed, read_feed, readable
 from framework.cli.status_text import status_cells
 from framework.errors import SpecError
 from framework.lake.heartbeat import Activity
 from framework.lake.quarantine import quarantine_prefix
 from framework.load.services import Services
+from framework.load.status.recorded import Shown, shown_by
 from framework.load.status.seen import Seen, see_feeds
 from framework.model.names import TableName
 from framework.parallel import map_parallel
@@ -121,7 +121,7 @@ def _read(query: FeedsQuery, specs: Sequence[PipelineSpec], services: Services, 
         _grouped(periods, _period),
         view_times,
         columns,
-        _without_quotes(seen, specs),
+        seen,
     )
 
 
@@ -172,18 +172,6 @@ def _described(spec: PipelineSpec, view_times: Mapping[TableName, datetime]) -> 
         views=tuple(View(str(view.view), view.late_binding, view_times.get(view.view)) for view in spec.views),
         log_samples=spec.bad_rows.log_samples,
     )
-
-
-def _without_quotes(seen: Seen, specs: Sequence[PipelineSpec]) -> Seen:
-    """Return what is seen of feeds, without messages that may quote a value where none may be shown."""
-    if seen.audit is None:
-        return seen
-    shown = {spec.pipeline: shown_by(spec) for spec in specs}
-    unsettled = (
-        replace(each, message=shown[each.pipeline](each.message, each.spec_sha256)) if each.message else each
-        for each in seen.audit.unsettled
-    )
-    return replace(seen, audit=replace(seen.audit, unsettled=tuple(unsettled)))
 
 
 def _now(status: FeedStatus) -> Now:

@@ -1,4 +1,4 @@
-"""What may be shown of messages that earlier loads recorded: they may quote values that the spec of now hides."""
+"""What may be shown of the messages of past loads, by the project's specs of now."""
 
 from __future__ import annotations
 
@@ -6,31 +6,8 @@ from collections.abc import Callable
 from functools import cache
 
 from framework.cli.selection import read_feed
-from framework.errors import SpecError
-from framework.spec.pipeline import PipelineSpec
+from framework.load.status.recorded import Shown, shown_by
 from framework.spec.project import Project
-
-Shown = Callable[[str, object], str]
-"""Returns a message of a load, given the checksum of its spec; in place of one that is hidden, why it is."""
-HIDDEN = "not shown: bad_rows.log_samples is false, and another version of the spec wrote it"
-WITHOUT_SPEC = "not shown: it may quote values, and no spec of the feed can be read (bad_rows.log_samples)"
-
-
-def shown_by(spec: PipelineSpec | SpecError) -> Shown:
-    """Return what shows the messages of a feed, whose spec is an error where it is gone or has problems.
-
-    Where the spec of now allows no samples, only messages by the very same spec are shown: an earlier one may have
-    allowed them. A spec that cannot be read may allow none.
-    """
-
-    def shown(message: str, spec_sha256: object) -> str:
-        if not message:
-            return message
-        if isinstance(spec, SpecError):
-            return WITHOUT_SPEC
-        return message if spec.bad_rows.log_samples or spec.sha256 == spec_sha256 else HIDDEN
-
-    return shown
 
 
 def shown_by_feed(project: Project) -> Callable[[str], Shown]:

@@ -427,7 +427,7 @@ def test_values_that_earlier_loads_recorded_are_hidden_once_the_spec_hides_them(
     run_id = feed.json("history", feed.name)[1]["loads"][0]["run_id"]
 
     def printed() -> str:
-        lines = [(name, feed.name) for name in ("history", "changes")] + [("logs", run_id)]
+        lines = [(name, feed.name) for name in ("history", "changes", "status")] + [("logs", run_id)]
         return str([feed.command(*output, *line) for line in lines for output in ((), ("--output", "json"))])
 
     assert {"canary", "3000000007"} == {value for value in ("canary", "3000000007") if value in printed()}

@@ -486,6 +486,22 @@ def test_a_file_whose_load_did_not_begin_is_only_pending(feed: FeedHarness, sand
     assert (status(feed)[0], status(feed)[1]["pending"]) == (0, 1)
 
 
+def test_what_an_earlier_spec_recorded_of_a_file_is_hidden_and_its_command_is_not(feed: FeedHarness) -> None:
+    write_spec(feed, APPEND + INTEGER)
+    feed.land("1.csv", "id,a\n1,canary\n")
+    feed.command("run", feed.name)
+    _, before = status(feed)
+    write_spec(feed, APPEND + INTEGER + "bad_rows: {log_samples: false}\n")
+    code, hidden = status(feed)
+    _, text, _ = feed.command("status", feed.name)
+
+    assert "canary" in before["attention"][0]["message"]
+    (attention,) = hidden["attention"]
+    assert "canary" not in text + str(hidden)
+    assert attention["message"].startswith("not shown: bad_rows.log_samples is false")
+    assert (code, attention["file"], hidden["command"]) == (6, before["attention"][0]["file"], before["command"])
+
+
 class Counting:
     """A warehouse that counts what is submitted to it."""
 

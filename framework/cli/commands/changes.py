@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from framework.cli.audit_options import add_audit_options, parse_since
 from framework.cli.output import Output
-from framework.cli.recorded import Shown, shown_by_feed
+from framework.cli.recorded import shown_by_feed
 from framework.cli.selection import add_selection, selected_names
 from framework.cli.tables import fitted_table
 from framework.cli.wiring import open_services
+from framework.load.status.recorded import Shown
 from framework.spec.project import Project
 from framework.warehouse.audit import CHANGE_COLUMNS, HistoryQuery, read_schema_changes
 from framework.warehouse.client import Row

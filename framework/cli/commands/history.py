@@ -10,13 +10,14 @@ from typing import cast
 
 from framework.cli.audit_options import SHOWN_ID, add_audit_options, parse_since
 from framework.cli.output import Output
-from framework.cli.recorded import Shown, shown_by_feed
+from framework.cli.recorded import shown_by_feed
 from framework.cli.selection import add_selection, selected_names
 from framework.cli.tables import narrowed_table
 from framework.cli.wiring import open_services
 from framework.lake.heartbeat import RUNNING, UNFINISHED, Activity, read_activity
 from framework.lake.lake import Lake
 from framework.load.services import Services
+from framework.load.status.recorded import Shown
 from framework.model.words import duration, visible
 from framework.spec.project import Project
 from framework.warehouse.audit import HISTORY_COLUMNS, HistoryQuery, read_history

@@ -13,12 +13,13 @@ from typing import cast
 from framework.cli.audit_options import SHOWN_ID
 from framework.cli.commands.history import file_name, named_loads
 from framework.cli.output import Output
-from framework.cli.recorded import Shown, shown_by_feed
+from framework.cli.recorded import shown_by_feed
 from framework.cli.wiring import open_services
 from framework.errors import SpecError
 from framework.lake.heartbeat import RUNNING
 from framework.load.audit_trail import log_key
 from framework.load.services import Services
+from framework.load.status.recorded import Shown
 from framework.log.run_log import Event
 from framework.model.words import visible
 from framework.spec.project import Project

@@ -30,6 +30,7 @@ _RENAMED = "columns.rename or, where the first row is no header, source.options 
 """What reads the columns of a file otherwise that has none of the table."""
 _MOST_PROBLEMS = 3
 """The most problems of a spec that are described."""
+_Same = tuple[str, FailureKind | None]
 _UNKNOWN = FailureKind("", "")
 """Of a failure that an earlier release has recorded, or that is not in JOB_STS."""
 
@@ -117,15 +118,15 @@ def _of_pending(
 ) -> Iterator[Attention]:
     """Yield what has kept pending files from being loaded; those of a load of which another file is at fault wait.
 
-    What is true of several files is one.
+    What is true of several files is one: a message and what follows from it, as messages may be hidden.
     """
-    same = dict[str, list[tuple[str, UnsettledFile]]]()
+    same = dict[_Same, list[tuple[str, UnsettledFile]]]()
     for found in seen.pending.get(spec.pipeline, ()):
         row = unsettled.get(place.lake.arrived(found).identity)
         only_waits = row is None or row.failure == NOT_BEGUN or (row.failure or _UNKNOWN).is_of_another_file
         if row is not None and not only_waits:
-            same.setdefault(row.message or "", []).append((found.key, row))
-    for message, files in same.items():
+            same.setdefault((row.message or "", row.failure), []).append((found.key, row))
+    for (message, _), files in same.items():
         key, row = files[0]
         kind = row.failure or _UNKNOWN
         failed = FailedLoad(spec.pipeline, place.program, Pending(), kind, [key])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,13 +18,14 @@ from framework.load.order import order_of, precedence_of
 from framework.load.quarantine.left import read_left
 from framework.load.request import Unprocessed
 from framework.load.services import Services
+from framework.load.status.recorded import shown_by
 from framework.model.files import SourceFile
 from framework.model.observation import JournalEntry
 from framework.parallel import map_parallel
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.audit import NewestLoad, read_newest_loads
 from framework.warehouse.session import WarehouseSession
-from framework.warehouse.unsettled import FeedsAudit, QuarantinedFile, read_feeds_audit
+from framework.warehouse.unsettled import FeedsAudit, QuarantinedFile, UnsettledFile, read_feeds_audit
 from framework.warehouse.view_journal import read_journal
 
 
@@ -76,7 +77,10 @@ class _Attempts:
 def see_feeds(
     names: Sequence[str], specs: Sequence[PipelineSpec], services: Services, warehouse: WarehouseSession
 ) -> Seen:
-    """Return what is known of feeds: `names` are of all, `specs` of those whose spec can be read."""
+    """Return what is known of feeds: `names` are of all, `specs` of those whose spec can be read.
+
+    Messages of loads are without those that may quote a value where the spec of now allows none.
+    """
     lake, attempts = services.lake, _Attempts()
     shared: list[Callable[[], Any]] = [
         partial(unprocessed_of_feeds, lake, specs, of_any_name=True),
@@ -97,12 +101,24 @@ def see_feeds(
         set_aside_files=() if found is None else found.files,
         unseen=() if found is None else found.left,
         at_work=at_work,
-        audit=audit,
+        audit=audit and _without_quotes(audit, specs),
         quarantined=quarantined,
         journal=journal,
         newest=newest or {},
         failures=tuple(attempts.failures),
     )
+
+
+def _without_quotes(audit: FeedsAudit, specs: Sequence[PipelineSpec]) -> FeedsAudit:
+    """Return the audit of feeds with their messages as far as they may be shown; without a spec there is none."""
+    shown = {spec.pipeline: shown_by(spec) for spec in specs}
+
+    def quoting(file: UnsettledFile) -> UnsettledFile:
+        may_show = file.message is not None and file.pipeline in shown
+        message = shown[file.pipeline](str(file.message), file.spec_sha256) if may_show else None
+        return replace(file, message=message)
+
+    return replace(audit, unsettled=tuple(map(quoting, audit.unsettled)))
 
 
 def _at_work(services: Services) -> AtWork:
