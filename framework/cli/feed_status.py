@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from framework.cli.freshness import StaleFeed, stale_feeds
 from framework.cli.selection import Feed
@@ -15,6 +17,9 @@ from framework.load.status.seen import Seen
 from framework.model.program import Program
 from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import control_schema_problem
+from framework.warehouse.unsettled import LastWarning, QuarantinedFile
+
+T = TypeVar("T", LastWarning, QuarantinedFile)
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class FeedStatus:
     `state` is attention, running, unknown or ok: a feed of which something is not known is not ok.
     `set_aside` is a minimum where `set_aside_is_minimum`. `quarantined` counts rows, whose addresses are `quarantine`.
     `heartbeat_ts` is when the command that loads the feed was last seen alive. `command` continues with the first of
-    `attention`.
+    `attention`. `warnings` are of the last command that has loaded files of the feed.
     """
 
     pipeline: str
@@ -42,6 +47,7 @@ class FeedStatus:
     last_success_ts: str | None
     attention: tuple[Attention, ...]
     command: str | None
+    warnings: tuple[LastWarning, ...] | None
 
     def as_dict(self) -> dict[str, object]:
         """Return it as `status --output json` prints it (schemas/output/status.schema.json)."""
@@ -53,6 +59,7 @@ class FeedStatus:
             "quarantine": list(self.quarantine),
             "late": None if late is None else {"every": late.every, "since_ts": late.late_since_ts},
             "attention": attention,
+            "warnings": None if self.warnings is None else [_warning(each) for each in self.warnings],
         }
 
 
@@ -69,7 +76,7 @@ def status_of(feed: Feed, seen: Seen, services: Services) -> FeedStatus:
         late = _late(spec, seen, services.now())
         attention += [] if late is None else [_of_late(late, seen, services.program)]
     set_aside = None if seen.set_aside is None else seen.set_aside.get(pipeline)
-    quarantined = [each for each in seen.quarantined or () if each.pipeline == pipeline]
+    quarantined = _of(pipeline, seen.quarantined or ())
     is_read = isinstance(spec, PipelineSpec)
     return FeedStatus(
         pipeline=pipeline,
@@ -87,7 +94,17 @@ def status_of(feed: Feed, seen: Seen, services: Services) -> FeedStatus:
         last_success_ts=_last_success(pipeline, seen),
         attention=tuple(attention),
         command=attention[0].command if attention else None,
+        warnings=None if seen.audit is None else tuple(_of(pipeline, seen.audit.warnings)),
     )
+
+
+def _of(pipeline: str, found: Iterable[T]) -> list[T]:
+    return [each for each in found if each.pipeline == pipeline]
+
+
+def _warning(warning: LastWarning) -> dict[str, object]:
+    shown = ("rule", "column", "message", "files", "run_id")
+    return {"source_file": warning.key} | {name: getattr(warning, name) for name in shown}
 
 
 def _is_known(pipeline: str, seen: Seen) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from framework.cli.audit_options import SHOWN_ID
 from framework.cli.feed_status import FeedStatus
 from framework.cli.tables import narrowed_table
 from framework.model.words import counted, visible
@@ -12,15 +13,16 @@ MOST_SHOWN = 3
 """The most things that are described below the table of one feed; JSON has all."""
 MOST_LINES = 12
 """The most lines of a message that are shown."""
-_OPTIONAL = ("owner", "tags", "aside", "bad rows", "running", "late since")
+_OPTIONAL = ("owner", "tags", "aside", "bad rows", "warn", "running", "late since")
 """Columns that are shown where one of the feeds has something in them."""
 _TIMES = ("late since", "last load")
 
 
 def status_text(found: Sequence[FeedStatus], notes: Sequence[str], others: Sequence[str], width: int | None) -> str:
-    """Return the feeds, what needs attention, the notes and the totals; `others` are no feeds and need attention."""
+    """Return the feeds, what needs attention, warnings, notes and totals; `others` are no feeds and need attention."""
     blocks = [_table(found, width)]
     blocks += ["\n".join(_described(feed)) for feed in found if feed.attention]
+    blocks += ["\n".join(_warned(feed)) for feed in found if feed.warnings]
     blocks += ["\n".join(visible(note) for note in notes)] if notes else []
     return "\n\n".join([*blocks, _totals(found, others)])
 
@@ -64,6 +66,7 @@ def status_cells(feed: FeedStatus) -> dict[str, object]:
         "pending": _number(feed.pending),
         "aside": "?" if feed.set_aside_is_minimum and not feed.set_aside else aside,
         "bad rows": _number(feed.quarantined),
+        "warn": _number(None if feed.warnings is None else len(feed.warnings)),
         "running": "?" if feed.running is None else "yes" if feed.running else None,
         "late since": late,
         # Where the audit cannot be read, both are unknown.
@@ -91,3 +94,16 @@ def _described(feed: FeedStatus) -> Iterator[str]:
     if len(feed.attention) > MOST_SHOWN:
         yield f"  and {len(feed.attention) - MOST_SHOWN} more, which the next status shows"
     yield f"    continue:  {visible(feed.command or '')}"
+
+
+def _warned(feed: FeedStatus) -> Iterator[str]:
+    """Yield the lines on the warnings of a feed."""
+    warnings = feed.warnings or ()
+    yield f"{visible(feed.pipeline)}: {counted(len(warnings), 'warning')} of the last load"
+    for each in warnings[:MOST_SHOWN]:
+        more = f" and {counted(each.files - 1, 'more file')}" if each.files > 1 else ""
+        first, *rest = each.message.splitlines()[:MOST_LINES] or [""]
+        yield f"  {visible(each.key.rpartition('/')[2])}{more}: {visible(first)} ({each.rule})"
+        yield from (f"    {visible(line)}" for line in rest)
+    if len(warnings) > MOST_SHOWN:
+        yield f"  and {len(warnings) - MOST_SHOWN} more; see: logs {warnings[MOST_SHOWN].run_id[:SHOWN_ID]}"

@@ -1,9 +1,10 @@
-"""The audit of feeds: when each was loaded last, and which of its files and rows are not loaded."""
+"""The audit of feeds: their last loads and warnings, and which of their files and rows are not loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from framework.model.failure import FailureKind, kind_of_text
@@ -68,29 +69,49 @@ class QuarantinedFile:
 
 
 @dataclass(frozen=True)
+class LastWarning:
+    """A warning by the last command that has loaded files of a pipeline. `column` is None where none is meant.
+
+    `key` is that of the arrival of the latest of `files` files that have it, and `run_id` its load.
+    """
+
+    pipeline: str
+    rule: str
+    column: str | None
+    message: str
+    key: str
+    files: int
+    run_id: str
+    spec_sha256: str
+
+
+@dataclass(frozen=True)
 class FeedsAudit:
-    """What the audit shows of feeds; each file and time is of a pipeline."""
+    """What the audit shows of feeds; each file, time and warning is of a pipeline."""
 
     last_success: Mapping[str, datetime]
     unsettled: tuple[UnsettledFile, ...]
     quarantined: tuple[QuarantinedFile, ...]
+    warnings: tuple[LastWarning, ...]
 
 
 def read_feeds_audit(warehouse: WarehouseSession, pipelines: Sequence[str]) -> FeedsAudit:
     """Return what the audit shows of pipelines, by one submission; nothing where JOB_STS does not exist."""
     if not pipelines:
-        return FeedsAudit({}, (), ())
+        return FeedsAudit({}, (), (), ())
     values = {"table": job_sts(warehouse), "pipelines": tuple(pipelines), "correction_mark": CORRECTION_MARK}
     statements = (
         select("select_last_success", values),
         select("select_unsettled_files", values),
         select("select_quarantined_rows", values),
+        select("select_last_warnings", values),
     )
-    success, unsettled, quarantined = read_each(warehouse, Transaction("feeds", statements))
+    success, unsettled, quarantined, warned = read_each(warehouse, Transaction("feeds", statements))
     return FeedsAudit(
         {str(name): utc_time(ended) for name, ended in success},
         tuple(map(_unsettled_file, unsettled)),
         tuple(map(_quarantined_file, quarantined)),
+        tuple(_last_warnings(warned)),
     )
 
 
@@ -105,6 +126,20 @@ def _quarantined_file(row: Row) -> QuarantinedFile:
     return QuarantinedFile(
         str(pipeline), str(run_id), utc_time(began), utc_time(ended), str(key), str(etag), int(rows or 0)
     )
+
+
+def _last_warnings(rows: Iterable[Row]) -> Iterable[LastWarning]:
+    """Return warnings, each once for all files of a pipeline that have it, in the order of the first."""
+    found: dict[tuple[str, ...], LastWarning] = {}
+    for pipeline, run_id, key, warnings, spec_sha256 in rows:
+        for each in json.loads(str(warnings)):
+            warning = LastWarning(
+                str(pipeline), each["rule"], each["column"], each["message"], str(key), 1, str(run_id), str(spec_sha256)
+            )
+            same = (warning.pipeline, warning.rule, warning.message, warning.spec_sha256)
+            earlier = found.get(same)
+            found[same] = warning if earlier is None else replace(earlier, files=earlier.files + 1)
+    return found.values()
 
 
 def _unsettled_file(row: Row) -> UnsettledFile:

@@ -502,6 +502,45 @@ def test_what_an_earlier_spec_recorded_of_a_file_is_hidden_and_its_command_is_no
     assert (code, attention["file"], hidden["command"]) == (6, before["attention"][0]["file"], before["command"])
 
 
+def test_warnings_of_the_last_command_that_loaded_are_shown_and_need_no_attention(feed: FeedHarness) -> None:
+    write_spec(feed, KEYS + "evolution: {missing_columns: {new_rows: 'null'}}\n")
+    feed.land("1.csv", "id,a,note\n1,5,x\n")
+    feed.command("run", feed.name)
+    assert status(feed)[1]["warnings"] == []
+
+    feed.land("2.csv", "id,note\n2,y\n")
+    feed.land("3.csv", "id,note\n3,z\n")
+    feed.command("run", feed.name)
+    code, warned = status(feed)
+    _, text, _ = feed.command("status", feed.name)
+    feed.land("4.csv", "id,a,note\n")
+    feed.command("run", feed.name)
+    (last, *_) = feed.json("history", feed.name, "--file", "3.csv")[1]["loads"]
+
+    (warning,) = warned["warnings"]
+    assert (code, warned["state"]) == (0, "ok")
+    assert (warning["rule"], warning["column"], warning["files"]) == ("missing-column", "a", 2)
+    assert (warning["source_file"], warning["run_id"]) == (f"data/in/{feed.name}/3.csv", last["run_id"])
+    assert "  warn  " in text
+    assert f"{feed.name}: 1 warning of the last load\n  3.csv and 1 more file: the file has no column 'a'" in text
+    assert (status(feed)[1]["warnings"], "  warn  " in feed.command("status", feed.name)[1]) == ([], False)
+
+
+def test_a_warning_that_quotes_a_value_is_hidden_once_the_spec_hides_values(feed: FeedHarness) -> None:
+    write_spec(feed, APPEND)
+    feed.land("1.csv", "id,a\n" + "".join(f"{n},{n}\n" for n in range(40)) + "40,n/a\n")
+    feed.command("run", feed.name)
+    _, before = status(feed)
+    write_spec(feed, APPEND + "bad_rows: {log_samples: false}\n")
+    _, hidden = status(feed)
+    _, text, _ = feed.command("status", feed.name)
+
+    (quoting,) = before["warnings"]
+    assert (quoting["rule"], "'n/a'" in quoting["message"]) == ("null-markers", True)
+    assert hidden["warnings"][0]["message"].startswith("not shown: ")
+    assert "'n/a'" not in text + str(hidden)
+
+
 class Counting:
     """A warehouse that counts what is submitted to it."""
 

@@ -13,8 +13,8 @@ HIDDEN = "not shown: bad_rows.log_samples is false, and another version of the s
 WITHOUT_SPEC = "not shown: it may quote values, and no spec of the feed can be read (bad_rows.log_samples)"
 
 
-def shown_by(spec: PipelineSpec | SpecError) -> Shown:
-    """Return what shows the messages of a feed, whose spec is an error where it is gone or has problems.
+def shown_by(spec: PipelineSpec | SpecError | None) -> Shown:
+    """Return what shows the messages of a feed, whose spec is an error or None where it is gone or has problems.
 
     Where the spec of now allows no samples, only messages by the very same spec are shown: an earlier one may have
     allowed them. A spec that cannot be read may allow none.
@@ -23,7 +23,7 @@ def shown_by(spec: PipelineSpec | SpecError) -> Shown:
     def shown(message: str, spec_sha256: object) -> str:
         if not message:
             return message
-        if isinstance(spec, SpecError):
+        if not isinstance(spec, PipelineSpec):
             return WITHOUT_SPEC
         return message if spec.bad_rows.log_samples or spec.sha256 == spec_sha256 else HIDDEN
 

@@ -25,7 +25,7 @@ from framework.parallel import map_parallel
 from framework.spec.pipeline import PipelineSpec
 from framework.warehouse.audit import NewestLoad, read_newest_loads
 from framework.warehouse.session import WarehouseSession
-from framework.warehouse.unsettled import FeedsAudit, QuarantinedFile, UnsettledFile, read_feeds_audit
+from framework.warehouse.unsettled import FeedsAudit, QuarantinedFile, read_feeds_audit
 from framework.warehouse.view_journal import read_journal
 
 
@@ -110,15 +110,18 @@ def see_feeds(
 
 
 def _without_quotes(audit: FeedsAudit, specs: Sequence[PipelineSpec]) -> FeedsAudit:
-    """Return the audit of feeds with their messages as far as they may be shown; without a spec there is none."""
-    shown = {spec.pipeline: shown_by(spec) for spec in specs}
+    """Return the audit of feeds with the messages of their loads as far as they may be shown."""
+    found = {spec.pipeline: spec for spec in specs}
 
-    def quoting(file: UnsettledFile) -> UnsettledFile:
-        may_show = file.message is not None and file.pipeline in shown
-        message = shown[file.pipeline](str(file.message), file.spec_sha256) if may_show else None
-        return replace(file, message=message)
+    def shown(pipeline: str, message: str, spec_sha256: str) -> str:
+        return shown_by(found.get(pipeline))(message, spec_sha256)
 
-    return replace(audit, unsettled=tuple(map(quoting, audit.unsettled)))
+    unsettled = (
+        each if each.message is None else replace(each, message=shown(each.pipeline, each.message, each.spec_sha256))
+        for each in audit.unsettled
+    )
+    warnings = (replace(each, message=shown(each.pipeline, each.message, each.spec_sha256)) for each in audit.warnings)
+    return replace(audit, unsettled=tuple(unsettled), warnings=tuple(warnings))
 
 
 def _at_work(services: Services) -> AtWork:

@@ -112,7 +112,7 @@ def test_the_status_of_a_feed_is_valid() -> None:
     attention = Attention("late", "it was never loaded", "Ask for the file.", "feedway run a")
     late = StaleFeed("a", "", "1d", None, None, None)
     unknown = FeedStatus(
-        "a", "", ("t",), "attention", None, None, False, None, (), None, None, late, None, (attention,), "c"
+        "a", "", ("t",), "attention", None, None, False, None, (), None, None, late, None, (attention,), "c", None
     )
     document = {"feeds": [unknown.as_dict()], "notes": [], "unknown": ["S3 refused"]}
     Draft202012Validator(output_schema("status")).validate(document)
