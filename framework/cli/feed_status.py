@@ -109,7 +109,15 @@ def _warning(warning: LastWarning) -> dict[str, object]:
 
 def _is_known(pipeline: str, seen: Seen) -> bool:
     """Return whether everything was read that a feed's state depends on."""
-    parts = (seen.pending.get(pipeline), seen.set_aside, seen.at_work, seen.audit, seen.quarantined, seen.journal)
+    parts = (
+        seen.pending.get(pipeline),
+        seen.set_aside,
+        seen.at_work,
+        seen.audit,
+        seen.quarantined,
+        seen.journal,
+        seen.unreadable,
+    )
     return None not in parts and not seen.unseen
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from framework.errors import TransientWarehouseError, WarehouseError
 from framework.model.names import TableName
-from framework.plan.steps import Transaction, select
+from framework.plan.steps import MAX_BATCH_STATEMENTS, Statement, Transaction, select
 from framework.spec.query_text import names_relation
 from framework.warehouse.catalog_rows import DEFINITION_PARTS, definitions_of
 from framework.warehouse.session import WarehouseSession
@@ -15,8 +15,8 @@ from framework.warehouse.session import WarehouseSession
 def broken_late_views(warehouse: WarehouseSession, roots: Iterable[TableName]) -> dict[TableName, str]:
     """Return the late-binding views above some relations that cannot be read, with the warehouse's message.
 
-    A view is above a relation if it names it, or names a late-binding view above it. One submission, and one
-    per such view; no row is read.
+    A view is above a relation if it names it, or names a late-binding view above it. One submission, and those of
+    `unreadable_views`.
 
     Raises:
         TransientWarehouseError: the warehouse did not answer.
@@ -28,19 +28,30 @@ def broken_late_views(warehouse: WarehouseSession, roots: Iterable[TableName]) -
 
 
 def unreadable_views(warehouse: WarehouseSession, views: Iterable[TableName]) -> dict[TableName, WarehouseError]:
-    """Return the warehouse's refusal of each view that cannot be read. One submission per view; no row is read.
+    """Return the warehouse's refusal of each view that cannot be read; no row is read.
+
+    One submission per batch of views, and one more per refused view.
 
     Raises:
         TransientWarehouseError: the warehouse did not answer.
     """
-    broken = {}
-    for view in views:
+    broken: dict[TableName, WarehouseError] = {}
+    left = list(views)
+    while left:
+        batch = left[:MAX_BATCH_STATEMENTS]
+        read = len(batch)
         try:
-            warehouse.run(Transaction("late_view", (select("select_nothing", {"view": view}),)))
-        except TransientWarehouseError:
-            raise
+            warehouse.run(
+                Transaction("late_view", tuple(Statement("select_nothing", {"view": view}) for view in batch))
+            )
         except WarehouseError as error:
-            broken[view] = error
+            index = error.refused.index
+            if isinstance(error, TransientWarehouseError) or index is None:
+                raise
+            broken[batch[index]] = error
+            # The statements before it have passed.
+            read = index + 1
+        left = left[read:]
     return broken
 
 

@@ -607,6 +607,26 @@ def test_a_name_that_moves_the_cursor_does_not_reach_the_terminal_and_its_comman
     assert (status(feed)[0], feed.rows("id, a", "id")) == (0, [(2, "x")])
 
 
+def test_late_binding_views_are_read_together_and_once_more_per_broken_one(feed: FeedHarness) -> None:
+    names = [f"v_{feed.name}_{number}" for number in range(3)]
+    late = "{name: %s, late_binding: true, definition: 'select %s from {{ target }}'}"
+    views = ", ".join(late % (name, column) for name, column in zip(names, ("id", "a", "id"), strict=True))
+    feed.spec_body += f"views: [{views}]\n"
+    feed.write(f"pipelines/{feed.name}.yml", feed.spec_text)
+    feed.land("1.csv", GOOD)
+    assert feed.command("run", feed.name)[0] == 0
+    services, found = feed.services(), []
+    for damage in ("select 1", f"alter table public.{feed.name} rename column a to b"):
+        feed.sql(damage)
+        counting = Counting(services.warehouse)
+        asked = replace(services, warehouse=cast(Warehouse, counting))
+        session = WarehouseSession(asked.warehouse, "status", services.open_log("status", "status"))
+        seen = see_feeds([feed.name], [feed.spec()], asked, session)
+        found.append((sorted(view.name for view in seen.unreadable or ()), counting.submitted.count("late_view")))
+
+    assert found == [([], 1), ([names[1]], 2)]
+
+
 def test_an_unknown_name_is_refused(feed: FeedHarness) -> None:
     code, out, err = feed.command("status", "no_such_feed")
 

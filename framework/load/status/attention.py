@@ -229,6 +229,17 @@ def _of_failure(file: SourceFile, load: FailedLoad, message: str, place: Place) 
 
 
 def _of_views(spec: PipelineSpec, seen: Seen, place: Place) -> Iterator[Attention]:
+    """Yield the views on the target that are dropped and not restored, and those of the spec that cannot be read."""
+    yield from _of_dropped(spec, seen, place)
+    broken = [view.view for view in spec.views if view.view in (seen.unreadable or {})]
+    if broken:
+        reasons = "; ".join(f"{view}: {(seen.unreadable or {})[view]}" for view in broken)
+        fix = "Correct their definitions, which the next load builds, or the relations that they name."
+        message = f"late-binding views of the spec cannot be read: {reasons}"
+        yield Attention("view", message, fix, place.program.command("run", spec.pipeline))
+
+
+def _of_dropped(spec: PipelineSpec, seen: Seen, place: Place) -> Iterator[Attention]:
     """Yield the views on the target that no live run has dropped, and that are not restored."""
     if seen.journal is None or seen.at_work is None:
         return

@@ -19,7 +19,9 @@ from framework.load.quarantine.left import read_left
 from framework.load.request import Unprocessed
 from framework.load.services import Services
 from framework.load.status.recorded import shown_by
+from framework.load.views.late import unreadable_of_specs
 from framework.model.files import SourceFile
+from framework.model.names import TableName
 from framework.model.observation import JournalEntry
 from framework.parallel import map_parallel
 from framework.spec.pipeline import PipelineSpec
@@ -44,7 +46,8 @@ class Seen:
     `pending` and `set_aside` are files by pipeline, `set_aside_files` those of all pipelines, also of unknown ones.
     `unseen` are the keys of files set aside that were not read: with
     them numbers are minimums. `newest` are the newest loaded files of pipelines that have set files aside whose order
-    matters. `quarantined` are files of which bad rows are left.
+    matters. `quarantined` are files of which bad rows are left. `unreadable` are late-binding views of specs, with the
+    warehouse's message; those of feeds that are being loaded are not read.
     """
 
     pending: Mapping[str, Sequence[LakeObject]]
@@ -56,6 +59,7 @@ class Seen:
     quarantined: Sequence[QuarantinedFile] | None
     journal: Sequence[JournalEntry] | None
     newest: Mapping[str, NewestLoad]
+    unreadable: Mapping[TableName, str] | None
     failures: tuple[PipelineError, ...]
 
 
@@ -93,8 +97,12 @@ def see_feeds(
     set_aside = None if found is None else {spec.pipeline: found.of(lake, spec) for spec in specs}
     listed = zip(specs, arrived, strict=True)
     pending = {spec.pipeline: files.pending for spec, files in listed if files is not None}
-    newest = attempts.of(lambda: read_newest_loads(warehouse, _orders(specs, set_aside or {}, lake)))
-    quarantined = audit and attempts.of(lambda: read_left(lake, warehouse, _quarantined(specs, audit)))
+    dependent: list[Callable[[], Any]] = [
+        lambda: read_newest_loads(warehouse, _orders(specs, set_aside or {}, lake)),
+        lambda: audit and read_left(lake, warehouse, _quarantined(specs, audit)),
+        lambda: audit and at_work and unreadable_of_specs(warehouse, _late_views(specs, audit, at_work)),
+    ]
+    newest, quarantined, unreadable = map_parallel(attempts.of, dependent)
     return Seen(
         pending=pending,
         set_aside=set_aside,
@@ -105,6 +113,7 @@ def see_feeds(
         quarantined=quarantined,
         journal=journal,
         newest=newest or {},
+        unreadable=unreadable,
         failures=tuple(attempts.failures),
     )
 
@@ -127,6 +136,12 @@ def _without_quotes(audit: FeedsAudit, specs: Sequence[PipelineSpec]) -> FeedsAu
 def _at_work(services: Services) -> AtWork:
     activity = read_activity(services.lake, services.environment.dead_after_seconds)
     return AtWork(activity, pipelines_at_work(services.lake, activity))
+
+
+def _late_views(specs: Sequence[PipelineSpec], audit: FeedsAudit, at_work: AtWork) -> list[TableName]:
+    """Return the late-binding views of feeds that were loaded and are not being loaded: a load may lock its table."""
+    quiet = [spec for spec in specs if spec.pipeline in audit.last_success and spec.pipeline not in at_work.pipelines]
+    return list(dict.fromkeys(view.view for spec in quiet for view in spec.views if view.late_binding))
 
 
 def _orders(specs: Sequence[PipelineSpec], set_aside: Mapping[str, UnprocessedFiles], lake: Lake) -> list[Any]:

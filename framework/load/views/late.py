@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from framework.errors import Cause, PipelineError
 from framework.load.run import Run
 from framework.model.names import TableName
 from framework.plan.load_plan import LoadPlan
 from framework.plan.schema_changes import rewritten_columns
 from framework.warehouse.late_views import broken_late_views, unreadable_views
+from framework.warehouse.session import WarehouseSession
 
 BrokenViews = dict[TableName, str]
 TOLERATED = frozenset({Cause.NOT_PERMITTED, Cause.MISSING_RELATION, Cause.MISSING_DATABASE})
@@ -50,18 +53,26 @@ def _reasons(broken: BrokenViews) -> str:
     return "; ".join(f"{view}: {words}" for view, words in broken.items())
 
 
-def _unreadable_builds(run: Run, plan: LoadPlan) -> BrokenViews:
-    """Return the late-binding views of the spec that the load built and that cannot be read.
+def unreadable_of_specs(warehouse: WarehouseSession, views: Iterable[TableName]) -> BrokenViews:
+    """Return the late-binding views of specs, out of some, that cannot be read, and by their own fault.
 
-    One may name relations that do not exist yet, or that its creator may not read.
+    One may name relations that do not exist yet, or that the reader may not read.
+
+    Raises:
+        WarehouseError: the warehouse did not answer, or refuses.
     """
+    broken = unreadable_views(warehouse, views)
+    return {view: error.first_line for view, error in broken.items() if error.cause not in TOLERATED}
+
+
+def _unreadable_builds(run: Run, plan: LoadPlan) -> BrokenViews:
+    """Return the late-binding views of the spec that the load built and that cannot be read."""
     built = [view.view for view in plan.views.creates if view.late_binding and view.build is not None]
     try:
-        broken = unreadable_views(run.warehouse, built)
+        return unreadable_of_specs(run.warehouse, built)
     except PipelineError as error:
         run.log.error("could not check the late-binding views", error=str(error))
         return {}
-    return {view: error.first_line for view, error in broken.items() if error.cause not in TOLERATED}
 
 
 def _broken(run: Run, plan: LoadPlan) -> BrokenViews:
