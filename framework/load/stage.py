@@ -25,7 +25,7 @@ from framework.load.run import Run, Step
 from framework.load.staged_rows import StagedRows
 from framework.model.file_options import changed_options
 from framework.model.files import SourceBatch
-from framework.model.measurements import Measurements
+from framework.model.measurements import BadRow, ColumnMeasurement, Measurements
 from framework.model.observation import Observation
 from framework.model.words import counted
 from framework.plan.audit import LoadFile
@@ -35,12 +35,15 @@ from framework.plan.load_input import Staged
 from framework.plan.lookups import FindFilledColumns
 from framework.plan.measured import apply_measurements, with_samples
 from framework.plan.missing import emptied_columns, lost_values
+from framework.plan.schema_changes import Widening
 from framework.rows.protocol import SourceRows
 from framework.spec.pipeline import PipelineSpec
 
 MAX_STAGING_PASSES = 3
 MAX_SAMPLED_ROWS = 100
-"""Maximum number of bad rows that are read for a value that explains why a column becomes text."""
+"""Maximum number of bad rows that are read for a value that explains why a column changes."""
+MAX_SEARCHED_BYTES = 256 * 1024**2
+"""The most bytes of files that are read once more for a text that explains why a VARCHAR column grows."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,7 @@ def _stage_until_settled(
         )
         decided = apply_measurements(run.spec, columns, seen)
         if decided.staged == columns.staged:
-            return decided, seen
+            return _with_long_texts(run.spec, batch, rows, decided), seen
         columns = _with_samples(run.spec, rows, columns, decided, seen)
     raise SourceFileError(f"{batch.files[0].file.url}: the types did not settle in {MAX_STAGING_PASSES} passes")
 
@@ -207,16 +210,45 @@ def _stage_until_settled(
 def _with_samples(
     spec: PipelineSpec, rows: SourceRows, measured: ColumnPlan, decided: ColumnPlan, seen: Measurements
 ) -> ColumnPlan:
-    """Return the plan with an example for each column that becomes text, of the values that no wider type holds."""
-    names = {column.name for column in decided.columns if column.becomes_text}
-    if not names or not spec.bad_rows.log_samples:
+    """Return the plan with the first value of each column that is staged as another type because of its values.
+
+    Of a column that grows it is left out where other values fit no type at all: the first may be one of them.
+    """
+    changed = [
+        before
+        for before, after in zip(measured.staged, decided.staged, strict=True)
+        if before.type != after.type and (after.type.is_text or _all_grow(seen.columns[before.name]))
+    ]
+    if not changed or not spec.bad_rows.log_samples:
         return decided
     files = [file.ordinal for file in seen.files if file.rows_bad]
-    found = rows.read_bad_rows(measured.staged, files, MAX_SAMPLED_ROWS)
-    samples = {
-        bad.column: bad for bad in reversed(found) if bad.column in names and bad.column and bad.text is not None
-    }
-    return with_samples(decided, samples)
+    return with_samples(decided, _first_texts(rows.read_bad_rows(changed, files, MAX_SAMPLED_ROWS)))
+
+
+def _all_grow(seen: ColumnMeasurement) -> bool:
+    return seen.misfits == seen.wider
+
+
+def _with_long_texts(spec: PipelineSpec, batch: SourceBatch, rows: SourceRows, decided: ColumnPlan) -> ColumnPlan:
+    """Return the plan with the first text that is too long, of each VARCHAR column that grows.
+
+    Such texts are staged as they are, so that finding one takes another pass: only small files are worth it.
+    """
+    grown = [
+        replace(column.staged, type=column.current_type)
+        for column in decided.columns
+        if isinstance(column.change, Widening) and column.may_widen and column.current_type.is_text
+    ]
+    size_bytes = sum(layout.file.size_bytes for layout in batch.files)
+    if not grown or not spec.bad_rows.log_samples or size_bytes > MAX_SEARCHED_BYTES:
+        return decided
+    files = [layout.ordinal for layout in batch.files]
+    return with_samples(decided, _first_texts(rows.read_bad_rows(grown, files, MAX_SAMPLED_ROWS, staged=False)))
+
+
+def _first_texts(found: Sequence[BadRow]) -> dict[str, BadRow]:
+    """Return the first bad row with a text of each column."""
+    return {bad.column: bad for bad in reversed(found) if bad.column is not None and bad.text is not None}
 
 
 def _refuse_emptied_columns(

@@ -59,7 +59,7 @@ def _as_text(column: PlannedColumn, seen: ColumnMeasurement) -> PlannedColumn:
 
 
 def with_samples(plan: ColumnPlan, samples: Mapping[str, BadRow]) -> ColumnPlan:
-    """Return the plan with a value and its place in the reason of each column that becomes text, where one is known."""
+    """Return the plan with the first value that called for each change, and its place, where one is known."""
     return replace(plan, columns=tuple(_with_sample(column, samples.get(column.name)) for column in plan.columns))
 
 
@@ -67,9 +67,14 @@ def _with_sample(column: PlannedColumn, bad: BadRow | None) -> PlannedColumn:
     if bad is None or bad.text is None or not isinstance(column.change, Widening):
         return column
     line = "" if bad.line is None else f", line {bad.line}"
-    text = f"{column.change.reason}, such as {bad.text[:_SAMPLE_CHARACTERS]!r}"
-    reason = TypeReason("values", text, f"row {bad.row}{line} of {bad.file}")
-    return replace(column, change=replace(column.change, reason=reason))
+    is_cut = len(bad.text) > _SAMPLE_CHARACTERS
+    value, place = f"{bad.text[:_SAMPLE_CHARACTERS]}{'…' if is_cut else ''}", f"row {bad.row}{line} of {bad.file}"
+    text = column.change.reason.text
+    if column.becomes_text:
+        text = f"{text}, such as {value!r}"
+    elif column.target_type.is_text or value not in text.split():
+        place = f"first {value!r} in {place}"
+    return replace(column, change=replace(column.change, reason=TypeReason("values", text, place)))
 
 
 def _values(count: int) -> str:

@@ -14,9 +14,9 @@ fields types. values: what the load's rows hold. feedway: it is a metadata colum
 class TypeReason:
     """Why a column has its type: what decided, and in a few words how.
 
-    `evidence` is what the values of a new column showed, or where the value stands that made a column text; None where
-    none is needed. With `log_samples: false` it has counts and lengths, and no value. `place` is the line and column of
-    the deciding rule in the spec.
+    `evidence` is what the values of a new column showed, or where the first value stands that made a column grow or
+    become text; None where none is needed or known. With `log_samples: false` it has counts and lengths, and no value.
+    `place` is the line and column of the deciding rule in the spec.
     """
 
     decided_by: DecidedBy

@@ -148,9 +148,11 @@ class BatchRows:
                         ranges.append(RowRange(url, first, first + report.records - 1))
                 yield replace(part.file, rows=joined(ranges))
 
-    def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
+    def read_bad_rows(
+        self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int, *, staged: bool = True
+    ) -> tuple[BadRow, ...]:
         """Return the first `limit` bad rows of some files, by file and row; one entry per offending column."""
-        tasks = in_order(self._suspects(files), self._size_bytes)
+        tasks = in_order(self._suspects(files) if staged else self._splits(files), self._size_bytes)
         work = ReadBadRows(tuple(columns), limit, self._before())
         rows: list[list[BadRow]] = []
         wave = self._session.cores
@@ -254,6 +256,11 @@ class BatchRows:
             self._pass("read", OnlyRead())
         assert self._known is not None
         return [report for known in self._known for report in known.reports]
+
+    def _splits(self, files: Sequence[int]) -> list[Split]:
+        """Return the splits of some files, in order."""
+        self._reports()
+        return [known.split for known in self._known or () if known.split.file in files]
 
     def _suspects(self, files: Sequence[int]) -> list[Split]:
         """Return the splits of some files that may hold bad rows: those where staging found some, if it has looked."""

@@ -76,10 +76,13 @@ class SourceRows(Protocol):
             SourceFileError: a file's quoting or bytes are broken; `keys` names the files.
         """
 
-    def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
+    def read_bad_rows(
+        self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int, *, staged: bool = True
+    ) -> tuple[BadRow, ...]:
         """Return the first `limit` bad rows of the files with these ordinals, by file and row.
 
-        One entry per offending column.
+        One entry per offending column. Rows that the last staging found good are not read, unless `staged` is False:
+        then the columns have other types than they were staged as.
         """
 
     def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> Quarantined:

@@ -133,15 +133,31 @@ STORIES: dict[str, list[tuple[Any, ...]]] = {
     "added": [(None, "integer", "values", "all values are whole numbers", "each is 1", 2, None)],
     "grows": [
         (None, "varchar(256)", "values", "all values are text", "the longest has 5 bytes", 1, None),
-        ("varchar(256)", "varchar(410)", "values", "the longest text has 400 bytes", None, 2, None),
+        (
+            "varchar(256)",
+            "varchar(410)",
+            "values",
+            "the longest text has 400 bytes",
+            f"first '{60 * 'z'}…' in row 1, line 2 of 2.csv",
+            2,
+            None,
+        ),
     ],
     "widens": [
         (None, "integer", "values", "all values are whole numbers", "from 5 to 6", 1, None),
-        ("integer", "bigint", "values", "the value 3000000000", None, 2, None),
+        ("integer", "bigint", "values", "the value 3000000000", "row 1, line 2 of 2.csv", 2, None),
     ],
     "gets_time": [
         (None, "date", "values", "all values are dates", "1 value", 1, None),
-        ("date", "timestamp", "values", "1 value with a time of day", None, 2, None),
+        (
+            "date",
+            "timestamp",
+            "values",
+            "1 value with a time of day",
+            "first '2026-01-01 10:00:00' in row 1, line 2 of 2.csv",
+            2,
+            None,
+        ),
     ],
     "gets_fraction": [
         (None, "integer", "values", "all values are whole numbers", "from 5 to 6", 1, None),
@@ -150,7 +166,7 @@ STORIES: dict[str, list[tuple[Any, ...]]] = {
             "decimal(38,18)",
             "values",
             "1 value with up to 1 digit before and 2 after the point",
-            None,
+            "first '5.25' in row 1, line 2 of 2.csv",
             2,
             None,
         ),
@@ -356,7 +372,9 @@ def test_a_table_of_others_and_their_changes_are_named_and_no_value_is_without_s
     )
     assert notes["new"] == []
     assert [change["evidence"] for change in documents["new"]["history"]] == ["up to 10 digits"]
-    assert [change["reason"] for change in documents["id"]["history"]] == ["1 value out of range"]
+    for name, reason in (("id", "1 value out of range"), ("had", "the longest text has 30 bytes")):
+        (change,) = documents[name]["history"]
+        assert (change["reason"], change["evidence"]) == (reason, None)
     assert [change["reason"] for change in documents["becomes_text"]["history"]] == ["1 value that is no integer"]
     recorded = feed.sql(f"select * from feedway.schema_changes where pipeline = '{feed.name}'")
     shown = [documents, recorded, ran(feed, "changes", feed.name), results, feed.log.getvalue()]
@@ -407,3 +425,21 @@ def test_a_log_of_an_earlier_release_is_completed_and_read(feed: FeedHarness) ->
     assert (change["reason"], change["decided_by"], change["evidence"]) == ("the value 3000000000", None, None)
     assert created["history"] == []
     assert "an earlier release of Feedway created it" in created["notes"][0]
+
+
+def test_the_value_that_made_a_column_grow_is_named_only_where_it_is_known(
+    feed: FeedHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed.spec_body += "bad_rows: {action: quarantine, max_rows: 1}\n"
+    feed.write(f"pipelines/{feed.name}.yml", feed.spec_text)
+    monkeypatch.setattr("framework.load.stage.MAX_SEARCHED_BYTES", 100)
+    results = [
+        feed.load("1.csv", csv_text("id,n,short,long", "1,5,x,x")),
+        # A bad row stands before the number, and the file is too large to be read again.
+        feed.load("2.csv", csv_text("id,n,short,long", "2,x,x,x", f"3,3000000000,x,{'z' * 300}")),
+        feed.load("3.csv", csv_text("id,n,short,long", "4,5,x,x", "5,3000000000000000000000,x,x")),
+    ]
+    assert [(result.status, result.counts.rejected) for result in results] == [("SUCCESS", each) for each in (0, 1, 0)]
+
+    evidence = {name: [each["evidence"] for each in explained(feed, name)["history"][1:]] for name in ("n", "long")}
+    assert evidence == {"n": [None, "row 2, line 3 of 3.csv"], "long": [None]}

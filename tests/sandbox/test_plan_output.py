@@ -71,7 +71,7 @@ def test_a_later_load_shows_what_is_new_and_what_grows(feed: FeedHarness) -> Non
     assert lines[2:8] == [
         "Order ID id bigint as the table has it 3",
         "Code code varchar(16) as the table has it 00502",
-        "~ Big big bigint, was integer the value 3000000000 3000000000",
+        "~ Big big bigint, was integer the value 3000000000: row 1, line 2 of orders_2.csv 3000000000",
         "Note note varchar(256) as the table has it c",
         "+ Extra Info extra_info varchar(256) all values are text: the longest has 9 bytes long text",
         "file_name varchar(1024) as the table has it",
@@ -88,7 +88,11 @@ def test_a_later_load_shows_what_is_new_and_what_grows(feed: FeedHarness) -> Non
             "type": "bigint",
             "change": "wider",
             "type_before": "integer",
-            "reason": {"decided_by": "values", "text": "the value 3000000000", "evidence": None},
+            "reason": {
+                "decided_by": "values",
+                "text": "the value 3000000000",
+                "evidence": "row 1, line 2 of orders_2.csv",
+            },
             "sample": "3000000000",
         },
     )

@@ -72,7 +72,9 @@ class FakeRows:
     def named(self, batch: SourceBatch) -> FakeRows:
         raise AssertionError("the files have headers")
 
-    def read_bad_rows(self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int) -> tuple[BadRow, ...]:
+    def read_bad_rows(
+        self, columns: Sequence[StagingColumn], files: Sequence[int], limit: int, *, staged: bool = True
+    ) -> tuple[BadRow, ...]:
         return ()
 
     def quarantine(self, columns: Sequence[StagingColumn], files: Sequence[int], destination: str) -> Quarantined:
