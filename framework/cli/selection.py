@@ -7,9 +7,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from framework.errors import SpecError
+from framework.errors import Problem, SpecError
+from framework.spec.document import spec_error
 from framework.spec.pipeline import PipelineSpec
-from framework.spec.project import PIPELINES, Project, empty_problem, instead
+from framework.spec.project import PIPELINES, Project, empty_problem, instead, shared_files
 
 _OF_GLOBS = frozenset("*?[")
 """Characters that no pipeline's name has."""
@@ -74,6 +75,7 @@ def selected_feeds(arguments: argparse.Namespace, project: Project) -> list[Feed
     """Return the feeds of a command that must be given some: as they are named, without duplicates, or by name.
 
     Unknown names are feeds without a spec. So are, beside --tag, specs that cannot be read: they may carry the tag.
+    Selected feeds that take the same files have the error that `validate` reports, each of them.
 
     Raises:
         SpecError: the command line selects nothing, or in two ways; or a glob, a tag or --exclude matches nothing.
@@ -81,8 +83,22 @@ def selected_feeds(arguments: argparse.Namespace, project: Project) -> list[Feed
     if bool(arguments.names) + arguments.all + bool(arguments.tags) != 1:
         raise SpecError(f"{arguments.command} takes one of these: the names of pipelines, --all, or --tag TAG")
     if arguments.tags:
-        return _tagged(arguments, project)
-    return [read_feed(project, name) for name in _named(arguments, project)]
+        return _apart(_tagged(arguments, project))
+    return _apart([read_feed(project, name) for name in _named(arguments, project)])
+
+
+def _apart(feeds: Sequence[Feed]) -> list[Feed]:
+    """Return feeds with an error in place of the specs that take the same files: each file is for one of them only."""
+    shared: dict[str, list[Problem]] = {}
+    for problem, first in shared_files(readable(feeds, ())):
+        for path in (problem.file, first.path):
+            shared.setdefault(path, []).append(problem)
+    return [
+        Feed(feed.pipeline, spec_error(shared[feed.spec.path][0].file, shared[feed.spec.path]))
+        if isinstance(feed.spec, PipelineSpec) and feed.spec.path in shared
+        else feed
+        for feed in feeds
+    ]
 
 
 def selected_names(arguments: argparse.Namespace, project: Project) -> list[str]:

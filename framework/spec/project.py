@@ -170,7 +170,7 @@ def check_project(project: Project, names: Sequence[str] = ()) -> list[Problem]:
         except SpecError as error:
             problems += error.problems if name in names or not names else []
     # Either of two specs may be at fault, so all are compared, whichever are named.
-    between = [*_shared_files(specs), *_nested_folders(specs), *shared_targets(specs)]
+    between = [*shared_files(specs), *_nested_folders(specs), *shared_targets(specs)]
     named = {spec.path for spec in specs if spec.pipeline in names or not names}
     for spec in specs:
         if spec.path in named:
@@ -212,6 +212,17 @@ def instead(name: str, known: Iterable[str]) -> str:
     return f"{hint}There is {listed(known, _MOST_NAMES)}." if known else "There is none at all."
 
 
+def shared_files(specs: Iterable[PipelineSpec]) -> Iterator[tuple[Problem, PipelineSpec]]:
+    """Yield a problem for each spec that takes the same files as another spec, with that spec."""
+    owners: dict[tuple[str, str], PipelineSpec] = {}
+    for spec in specs:
+        first = owners.setdefault((spec.source.prefix, spec.source.pattern.lower()), spec)
+        if first is not spec:
+            message = f"source.prefix and source.pattern are those of {first.path}"
+            fix = "Let the feeds differ in one of them, because each file is loaded by one feed."
+            yield spec.problem(("source", "prefix"), "spec/shared-files", message, fix), first
+
+
 def _nested_folders(specs: Sequence[PipelineSpec]) -> Iterator[tuple[Problem, PipelineSpec]]:
     """Yield a warning for each spec whose files another spec may take too, with that spec."""
     for inner in specs:
@@ -231,20 +242,9 @@ def _takes_files_of(outer: PipelineSpec, inner: PipelineSpec) -> bool:
     if outer is inner or not lower.prefix.startswith(upper.prefix):
         return False
     if lower.prefix == upper.prefix and (outer.path <= inner.path or lower.pattern.lower() == upper.pattern.lower()):
-        # The second of two feeds on one folder gets the warning; `_shared_files` reports equal ones.
+        # The second of two feeds on one folder gets the warning; `shared_files` reports equal ones.
         return False
     return may_overlap(upper.pattern, lower.pattern)
-
-
-def _shared_files(specs: Iterable[PipelineSpec]) -> Iterator[tuple[Problem, PipelineSpec]]:
-    """Yield a problem for each spec that takes the same files as another spec, with that spec."""
-    owners: dict[tuple[str, str], PipelineSpec] = {}
-    for spec in specs:
-        first = owners.setdefault((spec.source.prefix, spec.source.pattern.lower()), spec)
-        if first is not spec:
-            message = f"source.prefix and source.pattern are those of {first.path}"
-            fix = "Let the feeds differ in one of them, because each file is loaded by one feed."
-            yield spec.problem(("source", "prefix"), "spec/shared-files", message, fix), first
 
 
 def _misnamed(project: Project) -> Iterator[Problem]:

@@ -37,6 +37,17 @@ def test_a_run_prints_one_result_per_file(feed: FeedHarness) -> None:
     assert [change["kind"] for change in load["schema_changes"]] == ["create_table"]
 
 
+def test_feeds_that_take_the_same_files_load_none_of_them(feed: FeedHarness) -> None:
+    copy = f"copy_of_{feed.name}"
+    feed.write(f"pipelines/{copy}.yml", feed.spec_text.replace(f"pipeline: {feed.name}", f"pipeline: {copy}"))
+    key = feed.land("1.csv", "id,a\n1,5\n")
+
+    for command in ("run", "plan", "validate"):
+        code, out, err = feed.command(command, feed.name, copy)
+        assert (code, "spec/shared-files" in out + err) == (2, True), command
+    assert feed.keys(key) == [key]
+
+
 def test_nothing_pending_is_no_error_and_says_so(feed: FeedHarness) -> None:
     code, out, _ = feed.command("run", feed.name)
 

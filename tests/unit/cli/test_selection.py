@@ -92,6 +92,26 @@ def test_a_spec_that_cannot_be_read_may_carry_any_tag(project: Project) -> None:
     assert [feed.pipeline for feed in without] == ["orders", "sales_eu"]
 
 
+def test_feeds_that_take_the_same_files_are_refused_when_they_are_selected_together(project: Project) -> None:
+    folder = project.folder / "pipelines"
+    text = (folder / "orders.yml").read_text(encoding="utf-8")
+    (folder / "orders_again.yml").write_text(text.replace("pipeline: orders", "pipeline: orders_again"))
+
+    for command in ("run", "plan", "replay"):
+        feeds = selected_feeds(parse(command, "orders*", "stock"), project)
+        (alone,) = selected_feeds(parse(command, "orders"), project)
+
+        assert [(feed.pipeline, isinstance(feed.spec, SpecError)) for feed in feeds] == [
+            ("orders", True),
+            ("orders_again", True),
+            ("stock", False),
+        ]
+        assert not isinstance(alone.spec, SpecError)
+        assert str(feeds[0].spec) == str(feeds[1].spec)
+        assert "orders_again.yml" in str(feeds[0].spec)
+        assert "are those of " in str(feeds[0].spec)
+
+
 def test_a_name_of_no_spec_is_a_feed_of_its_own(project: Project) -> None:
     known, unknown = selected_feeds(parse("run", "stock", "stok"), project)
 
