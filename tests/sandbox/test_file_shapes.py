@@ -237,6 +237,16 @@ def test_a_wide_table_gets_new_columns_that_are_numbers(make_feed: MakeFeed) -> 
     assert result.status == "SUCCESS", result.failure
 
 
+def test_the_advice_to_read_without_a_header_names_what_it_means_for_later_files(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec(more="load: {mode: append}"))
+
+    message = rejected(feed.load("1.csv", "1,ann,10\n2,bob,20\n"))
+
+    assert "write into the spec what is true of all files of the feed:" in message
+    (line,) = [line for line in message.splitlines() if "header: false" in line]
+    assert "# no file of the feed has a header, and all are then read without one; " in line
+
+
 def test_the_first_line_is_quoted_only_where_samples_may_be(make_feed: MakeFeed) -> None:
     feed = make_feed(spec(more="load: {mode: append}\nbad_rows: {log_samples: false}"))
 

@@ -117,7 +117,7 @@ class Misfit:
         if with_text:
             cut = self.first_line[: _LONGEST_LINE - 3] + "..."
             lines.append(f"  first line: {(self.first_line if len(self.first_line) <= _LONGEST_LINE else cut)!r}")
-        others = ", or write into the spec what is true of the feed's files:" if self.ways else "."
+        others = ", or write into the spec what is true of all files of the feed:" if self.ways else "."
         lines.append(f"Send the file as the feed has it{others}")
         lines += [f"  {_written(way.options, options)}  # {way.condition}" for way in self.ways]
         return "\n".join(lines)
@@ -250,7 +250,8 @@ def _ways(start: FileStart) -> Iterator[Way]:
         if (is_data or behind is None) and start.takes(names):
             are_known = not names[0].startswith(_MADE_UP)
             condition = "check that each name is in its place" if are_known else "the names are yours to choose"
-            yield Way(f"there is no header; {condition}", replace(options, header=False, names=names))
+            all_files = "no file of the feed has a header, and all are then read without one"
+            yield Way(f"{all_files}; {condition}", replace(options, header=False, names=names))
         if start.takes(header):
             yield Way("the first line is the header", replace(options, header=True))
 
