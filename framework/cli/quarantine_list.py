@@ -25,6 +25,8 @@ from framework.warehouse.unsettled import QuarantinedFile, read_quarantined_file
 _MOST_FAULTS = 20
 """The most different faults that a listed file has."""
 _SHOWN_FAULTS = 3
+_OPTIONAL = ("corrected", "superseded")
+"""Columns that are shown where one of the files has such rows."""
 _FEWEST_OF_WHY = 24
 """Columns; with less room the reasons get lines of their own."""
 
@@ -46,6 +48,8 @@ class Fault:
 class ListedFile:
     """A file that was loaded without its bad rows, of which `corrected_rows` were loaded since.
 
+    `superseded_rows` were corrected too, and kept out by a newer row with their key.
+
     `faults` are the most frequent ones, each of the first column at fault of its rows. `address` is the folder of the
     load's bad rows.
     """
@@ -56,6 +60,7 @@ class ListedFile:
     loaded_at: str
     rows: int
     corrected_rows: int
+    superseded_rows: int
     faults: Sequence[Fault]
     address: str
 
@@ -93,13 +98,25 @@ def _of_load(lake: Lake, corrected: CorrectedRows, files: Sequence[QuarantinedFi
         for file, row in stored.by_file():
             faults[file][row.column, without_values(row.first_reason)] += 1
         done = count_corrected(stored, corrected)
-    return [_listed(lake, file, faults[file], done[file]) for file in files]
+    superseded = {file: min(done[file], corrected.superseded(file)) for file in files}
+    return [_listed(lake, file, faults[file], done[file], superseded[file]) for file in files]
 
 
-def _listed(lake: Lake, file: QuarantinedFile, faults: Counter[tuple[str | None, str]], corrected: int) -> ListedFile:
-    most = [Fault(column, reason, rows) for (column, reason), rows in faults.most_common(_MOST_FAULTS)]
-    address = lake.url(folder_of(lake, file))
-    return ListedFile(file.pipeline, file.key, file.run_id, file.loaded_at, file.rows, corrected, most, address)
+def _listed(
+    lake: Lake, file: QuarantinedFile, faults: Counter[tuple[str | None, str]], done: int, superseded: int
+) -> ListedFile:
+    """Return a file with the number of its rows that are `done` with, and how many of these were superseded."""
+    return ListedFile(
+        pipeline=file.pipeline,
+        source_file=file.key,
+        run_id=file.run_id,
+        loaded_at=file.loaded_at,
+        rows=file.rows,
+        corrected_rows=done - superseded,
+        superseded_rows=superseded,
+        faults=[Fault(column, reason, rows) for (column, reason), rows in faults.most_common(_MOST_FAULTS)],
+        address=lake.url(folder_of(lake, file)),
+    )
 
 
 def list_text(listing: Listing, width: int | None, program: Program) -> str:
@@ -108,7 +125,7 @@ def list_text(listing: Listing, width: int | None, program: Program) -> str:
     if not files:
         return "no bad rows are in quarantine"
     rows = [_cells(file) for file in files]
-    columns = [name for name in rows[0] if name != "corrected" or any(file.corrected_rows for file in files)]
+    columns = [name for name in rows[0] if name not in _OPTIONAL or any(row[name] for row in rows)]
     # Where there is no room for the address, JSON and `show` have it.
     fitted = _fitted([columns, [name for name in columns if name != "address"]], rows, width)
     longest = max(len(str(row["why"])) for row in rows)
@@ -149,6 +166,7 @@ def _cells(file: ListedFile) -> dict[str, object]:
         "file": file.source_file.rpartition("/")[2],
         "rows": file.rows,
         "corrected": file.corrected_rows,
+        "superseded": file.superseded_rows,
         "why": "; ".join([*faults, *([f"{more} more"] if more else [])]),
         "address": file.address,
     }

@@ -189,6 +189,27 @@ def test_rows_of_a_renamed_feed_are_exported_under_its_old_name_and_loaded_under
     assert feed.rows("id, n", "id") == [(1, 1), (2, 2)]
 
 
+def test_a_correction_that_a_newer_row_kept_out_is_listed_as_superseded(feed: FeedHarness) -> None:
+    configure(feed)
+    # Rows 2 and 4 have one key, and so have row 3 and a file that comes later.
+    feed.land("1.csv", csv_text("id,n", "1,1", "2,x", "3,y", "2,z", "5,w"))
+    feed.land("2.csv", csv_text("id,n", "3,33"))
+    assert feed.command("run", feed.name)[0] == 0
+    path = feed.root / "bad.csv"
+    feed.command("quarantine", "export", feed.name, "--to", str(path))
+    cells = exported(path)
+    fixed = [line | {"record.n": str(number)} for number, line in enumerate(cells[:3])]
+
+    assert feed.command("replay", feed.name, "--quarantine", save(feed.root / "fixed.csv", fixed))[0] == 0
+    (mine,) = document(feed, "list", feed.name)["quarantine"]
+    _, text, _ = feed.command("quarantine", "list", feed.name)
+
+    assert feed.rows("id, n", "id") == [(1, 1), (2, 2), (3, 33)]
+    assert (mine["rows"], mine["corrected_rows"], mine["superseded_rows"]) == (4, 1, 2)
+    assert "corrected  superseded" in text
+    assert feed.json("status", feed.name)[1]["feeds"][0]["quarantined"] == 1
+
+
 def test_without_samples_only_who_asks_gets_values(feed: FeedHarness) -> None:
     configure(feed, ("max_fraction: 1", "max_fraction: 1, log_samples: false"))
     feed.land("1.csv", csv_text("id,n,s", "1,1,a", "2,secret,secret", "3,secret"))

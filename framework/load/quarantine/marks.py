@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -42,13 +43,22 @@ def put_mark(lake: Lake, pipeline: str, mark: Mark) -> None:
 
 @dataclass(frozen=True)
 class CorrectedRows:
-    """The rows that were loaded corrected, by pipeline, file name below `source.prefix`, and ETag."""
+    """The rows that were loaded corrected, by pipeline, file name below `source.prefix`, and ETag.
+
+    `written` counts, by the same, the rows that their loads wrote to the table: of several with one key the newest.
+    """
 
     rows: Mapping[tuple[str, str, str], Collection[int]]
+    written: Mapping[tuple[str, str, str], int]
 
     def may_have(self, file: QuarantinedFile) -> bool:
         """Return whether a row of a delivery like this file was loaded corrected."""
         return any((pipeline, etag) == (file.pipeline, file.etag) for pipeline, _, etag in self.rows)
+
+    def superseded(self, file: QuarantinedFile) -> int:
+        """Return how many corrected rows of deliveries like this file a newer row with their key kept out."""
+        own = [key for key in self.rows if (key[0], key[2]) == (file.pipeline, file.etag)]
+        return sum(max(0, len(self.rows[key]) - self.written[key]) for key in own)
 
     def has(self, pipeline: str, row: QuarantinedRow) -> bool:
         """Return whether a row was loaded corrected."""
@@ -69,7 +79,7 @@ def rows_loaded_before(lake: Lake, warehouse: WarehouseSession, pipeline: str, m
 def read_corrected_rows(lake: Lake, warehouse: WarehouseSession, files: Iterable[QuarantinedFile]) -> CorrectedRows:
     """Return the rows of the deliveries of files that were loaded corrected.
 
-    A row counts as loaded too where a newer one with its key was in the table.
+    A row counts as loaded too where a newer one with its key was in the table or among the corrected ones.
     """
     deliveries: dict[str, set[str]] = {}
     for file in files:
@@ -77,10 +87,12 @@ def read_corrected_rows(lake: Lake, warehouse: WarehouseSession, files: Iterable
     marks = _read_marks(lake, deliveries)
     loaded = _loaded(warehouse, marks)
     rows: dict[tuple[str, str, str], set[int]] = {}
+    written: Counter[tuple[str, str, str]] = Counter()
     for pipeline, mark in marks:
         if (pipeline, mark.corrections) in loaded:
             rows.setdefault((pipeline, mark.file, mark.etag), set()).update(mark.rows)
-    return CorrectedRows(rows)
+            written[pipeline, mark.file, mark.etag] += loaded[pipeline, mark.corrections]
+    return CorrectedRows(rows, written)
 
 
 def _read_marks(lake: Lake, deliveries: Mapping[str, Collection[str]]) -> list[tuple[str, Mark]]:
@@ -99,16 +111,18 @@ def _mark_keys(lake: Lake, deliveries: tuple[str, Collection[str]]) -> list[str]
     return [key for key in keys if key.removeprefix(prefix)[:_DIGEST] in digests]
 
 
-def _loaded(warehouse: WarehouseSession, marks: Sequence[tuple[str, Mark]]) -> set[tuple[str, str]]:
-    """Return which corrections are loaded, by pipeline and ETag."""
-    found: set[tuple[str, str]] = set()
+def _loaded(warehouse: WarehouseSession, marks: Sequence[tuple[str, Mark]]) -> dict[tuple[str, str], int]:
+    """Return how many rows each load of corrections wrote to the table, by pipeline and ETag; only those loaded."""
+    found: dict[tuple[str, str], int] = {}
     for start in range(0, len(marks), HistoryQuery.rows):
         part = marks[start : start + HistoryQuery.rows]
         pipelines = tuple(sorted({pipeline for pipeline, _ in part}))
         etags = tuple(sorted({mark.corrections for _, mark in part}))
         query = HistoryQuery(pipelines, ("SUCCESS",), etags=etags, rows=len(pipelines) * len(etags))
         loads = (dict(zip(HISTORY_COLUMNS, row, strict=True)) for row in read_history(warehouse, query))
-        found |= {(str(load["pipeline"]), str(load["source_etag"])) for load in loads}
+        for load in loads:
+            written = (int(load[name] or 0) for name in ("records_inserted", "records_updated"))
+            found[str(load["pipeline"]), str(load["source_etag"])] = sum(written)
     return found
 
 

@@ -7,7 +7,9 @@ from framework.model.program import PLAIN
 
 FAULTS = [Fault("amount", "is not a value of decimal(12,2)", 3), Fault(None, "the record has 2 fields", 1)]
 FILES = [
-    ListedFile("orders", f"data/in/orders/{n}.csv", f"4be07a15{n}", "2026-02-03 04:05:06", 4, 0, FAULTS, "s3://lake/q/")
+    ListedFile(
+        "orders", f"data/in/orders/{n}.csv", f"4be07a15{n}", "2026-02-03 04:05:06", 4, 0, 0, FAULTS, "s3://lake/q/"
+    )
     for n in range(2)
 ]
 WHY = "amount: is not a value of decimal(12,2) (3); the record has 2 fields (1)"

@@ -22,7 +22,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 def shown(record: tuple[str | None, ...], header: tuple[str, ...], *, with_values: bool = True) -> ShownRows:
     """Return a load of nine bad rows, of which this one is shown."""
-    load = QuarantinedLoad([FILE], None, "s3://lake/q/", CorrectedRows({}), StoredRows([FILE], []))
+    load = QuarantinedLoad([FILE], None, "s3://lake/q/", CorrectedRows({}, {}), StoredRows([FILE], []))
     row = QuarantinedRow("1.csv", "e", 3, "n", 'has the key "secret" twice in one object', record, header)
     return ShownRows(load, [ShownRow(row, is_corrected=False, with_values=with_values)])
 
