@@ -54,7 +54,7 @@ $(AXE):
 
 # Rows, and the load tests once more, with tasks in Spark's workers.
 test-spark: setup
-	@$(PYTHON) -m pytest -m spark tests/rows
+	@$(PYTHON) -m pytest -m spark tests/rows tests/sandbox
 	@$(PYTHON) -m pytest --engine spark tests/sandbox/test_first_load.py tests/sandbox/test_files.py \
 	    tests/sandbox/test_file_options.py tests/sandbox/test_dialect_files.py tests/sandbox/test_bad_rows.py \
 	    tests/sandbox/test_modes.py tests/sandbox/test_evolution.py tests/sandbox/test_views.py \

@@ -6,8 +6,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from framework.sandbox import java_environment
 from tests.spark import ROOT
+
+pytestmark = pytest.mark.spark
 
 START = """
 from framework.errors import PipelineError

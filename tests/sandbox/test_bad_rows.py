@@ -48,11 +48,8 @@ def message(result: LoadResult) -> str:
     return result.failure.message
 
 
-@pytest.mark.parametrize("engine", ["embedded", "spark"])
-def test_good_rows_load_and_bad_ones_go_to_quarantine(
-    make_feed: MakeFeed, request: pytest.FixtureRequest, engine: str
-) -> None:
-    feed = make_feed(spec("action: quarantine, max_rows: 3"), frames=request.getfixturevalue(f"{engine}_engine"))
+def test_good_rows_load_and_bad_ones_go_to_quarantine(make_feed: MakeFeed) -> None:
+    feed = make_feed(spec("action: quarantine, max_rows: 3"))
 
     result = feed.load("1.csv", csv_text("id,n", "1,1", "2,x", '3,3,"a', '"', "3,3", "4,", ",5", "3,33"))
 
@@ -279,15 +276,9 @@ def test_a_run_that_another_has_forestalled_takes_its_bad_rows_back(make_feed: M
     assert runs_in_quarantine(feed) == {loaded.run_id}
 
 
-@pytest.mark.parametrize("engine", ["embedded", "spark"])
-def test_a_refused_file_is_reported_with_row_line_and_reason(
-    make_feed: MakeFeed, request: pytest.FixtureRequest, engine: str
-) -> None:
+def test_a_refused_file_is_reported_with_row_line_and_reason(make_feed: MakeFeed) -> None:
     """A packed UTF-16 file with blank lines and fields over several lines: no row number is its line."""
-    feed = make_feed(
-        spec("action: reject_file", ", options: {encoding: utf-16}"),
-        frames=request.getfixturevalue(f"{engine}_engine"),
-    )
+    feed = make_feed(spec("action: reject_file", ", options: {encoding: utf-16}"))
     text = '\r\nid,"n"\r\n1,1\r\n\r\n"2\r\n\r\n",2\r\n3,drei\r\n4,4,4\r\n' + "5,x\r\n" * 30
 
     result = feed.load(f"{feed.name}.csv", gzip.compress(text.encode("utf-16")))

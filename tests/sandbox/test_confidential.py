@@ -35,6 +35,7 @@ load: {{keys: [id]}}
 types: {{columns: {{id: varchar(40), amount: "decimal(9,2)"}}}}
 evolution: {{missing_columns: {{new_rows: null}}}}
 views: [{{name: v_{name}, definition: "select note from {{{{ target }}}}"}}]
+bad_rows: {{log_samples: {log_samples}}}
 """
 FILES = {
     # Loaded; then longer texts and another column, so that the table and its view are changed.
@@ -48,12 +49,12 @@ FILES = {
 }
 
 
-def project(root: Path, sandbox: SandboxAddress, s3: Any) -> str:
+def project(root: Path, sandbox: SandboxAddress, s3: Any, log_samples: str) -> str:
     """Make a project of one feed, with its files pending; return the feed's name."""
     name = new_name("kept")
     (root / ".sandbox").symlink_to(sandbox.folder)
     (root / "pipelines").mkdir()
-    (root / "pipelines" / f"{name}.yml").write_text(SPEC.format(name=name), encoding="utf-8")
+    (root / "pipelines" / f"{name}.yml").write_text(SPEC.format(name=name, log_samples=log_samples), encoding="utf-8")
     text = (ROOT / "environments.yml").read_text(encoding="utf-8")
     (root / "environments.yml").write_text(text, encoding="utf-8")
     for number, content in FILES.items():
@@ -71,17 +72,20 @@ def recorded(name: str, s3: Any, redshift_data: Any) -> dict[str, str]:
     described = [redshift_data.describe_statement(Id=statement["Id"]) for statement in statements]
     assert len(bodies) == len(FILES)
     assert len(statements) > 2 * len(FILES)
+    texts = [json.dumps(statement, default=str) for statement in described]
     return {
         "the exported logs": "".join(bodies),
         "JOB_STS": str(caller.rows(f"select * from feedway.job_sts where pipeline = '{name}'")),
-        "the statements": json.dumps(described, default=str),
+        "the reasons of changes": "".join(text for text in texts if "schema_changes" in text),
+        "the other statements": "".join(text for text in texts if "schema_changes" not in text),
     }
 
 
+@pytest.mark.parametrize(("log_samples", "quoting"), [("false", []), ("true", ["the reasons of changes"])])
 def test_nothing_of_rows_or_secrets_is_printed_logged_or_recorded(
-    tmp_path: Path, sandbox: SandboxAddress, s3: Any, redshift_data: Any
+    tmp_path: Path, sandbox: SandboxAddress, s3: Any, redshift_data: Any, log_samples: str, quoting: list[str]
 ) -> None:
-    name = project(tmp_path, sandbox, s3)
+    name = project(tmp_path, sandbox, s3, log_samples)
     argv = [sys.executable, str(ROOT / "run.py"), "--project", str(tmp_path), "run", name, "--output", "lines"]
 
     ended = subprocess.run(argv, env=os.environ | {"A_SECRET": "from-the-environment"}, capture_output=True, text=True)
@@ -90,7 +94,8 @@ def test_nothing_of_rows_or_secrets_is_printed_logged_or_recorded(
     assert [load["status"] for load in loads] == ["SUCCESS"] * 3 + ["FAILED"] * 3, ended.stderr
     places = {"stdout": ended.stdout, "stderr": ended.stderr, **recorded(name, s3, redshift_data)}
     password = psycopg.conninfo.conninfo_to_dict(sandbox.database_url)["password"]
-    for secret in (MARK, str(password), sandbox.secret_key, "from-the-environment"):
+    assert [place for place, text in places.items() if MARK in text] == quoting
+    for secret in (str(password), sandbox.secret_key, "from-the-environment"):
         assert [place for place, text in places.items() if secret in text] == []
     # The values did arrive.
     found = Caller(redshift_data, s3).rows(f"select id, note, more from {name}")

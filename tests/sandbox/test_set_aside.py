@@ -75,7 +75,7 @@ def test_a_file_beyond_those_that_are_read_is_not_hidden(feed: FeedHarness, monk
     assert waiting(ran, feed) == [(0, True)]
     assert (code, document["feeds"][0]["state"]) == (6, "unknown")
     assert "were not read" in document["notes"][-1]
-    assert text.endswith("1 feed: 1 is not known\n")
+    assert text.endswith("1 feed: 1 is not known, files that were not read need attention\n")
 
 
 def test_files_of_another_feed_are_not_this_ones(feed: FeedHarness) -> None:
