@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 # Tests start many processes of this checkout: each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-report browser-tools test-spark test-spark4 test-faults test-evolution test-variants test-examples test-scale test-glue test-cluster test-editor dist release bench bench-peers docs clean
+.PHONY: setup demo test test-report browser-tools test-spark test-spark4 test-faults test-evolution test-variants test-processes test-examples test-scale test-glue test-cluster test-editor dist release bench bench-peers docs clean
 
 setup: $(STAMP)
 
@@ -29,7 +29,7 @@ test: setup
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy & types=$$!; \
-	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile -m "not spark"; result=$$?; \
+	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile -m "not spark and not processes"; result=$$?; \
 	wait $$types && exit $$result
 
 # The report in headless Chromium, with axe. SCREENSHOTS=docs/images takes those of the documents anew.
@@ -86,7 +86,12 @@ test-evolution: setup
 
 # Every variant of what `make test` takes a few of.
 test-variants: setup
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --exhaustive -m exhaustive
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --exhaustive -m "exhaustive and not processes and not spark"
+
+# Commands and servers as processes of their own: signals, imports, what a crash leaves.
+test-processes: setup
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --exhaustive -m processes
+	@$(PYTHON) -m pytest --exhaustive tests/processes
 
 # What users copy: every example of the documentation, the GitHub Action, and the templates of deploy/.
 test-examples: setup

@@ -206,6 +206,7 @@ def test_a_file_that_goes_before_any_get_is_noticed(bucket: Bucket, read: Read, 
     assert caught.value.keys == (file.key,)
 
 
+@pytest.mark.exhaustive(every=4)
 @READS
 @pytest.mark.parametrize("number", [1, GETS])
 def test_a_server_that_ignores_conditions_is_found_out_by_its_etag(bucket: Bucket, read: Read, number: int) -> None:

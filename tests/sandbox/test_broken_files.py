@@ -87,6 +87,7 @@ def test_a_member_is_at_fault_by_its_name_and_its_own_rows(make_feed: MakeFeed) 
     assert "in a.csv/b.csv, row 2, line 3: 1 instead of 2" in bad
 
 
+@pytest.mark.exhaustive
 def test_a_bomb_ends_at_its_limit(make_feed: MakeFeed) -> None:
     rows = b"id,name\n" + b"1,x\n" * 300_000
     limit = "unpacks to more than 1.0 MB, the limit of source.max_unpacked"
@@ -96,6 +97,7 @@ def test_a_bomb_ends_at_its_limit(make_feed: MakeFeed) -> None:
         assert make_feed(spec()).load("a.csv", packed).status == "SUCCESS"
 
 
+@pytest.mark.exhaustive
 def test_a_field_of_a_gigabyte_is_no_field(make_feed: MakeFeed) -> None:
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as target:
@@ -110,6 +112,7 @@ def test_a_field_of_a_gigabyte_is_no_field(make_feed: MakeFeed) -> None:
     )
 
 
+@pytest.mark.exhaustive
 def test_a_hundred_thousand_columns_are_too_many(make_feed: MakeFeed) -> None:
     header = ",".join(f"c{number}" for number in range(100_000))
     message = rejected(make_feed(spec()), f"{header}\n{'1,' * 99_999}1\n".encode())
@@ -175,6 +178,7 @@ def test_a_file_without_its_footer_may_have_been_cut_off(make_feed: MakeFeed) ->
     assert "rows may be among them" in rejected(make_feed(spec(options="footer_lines: {from: 'Total*'}")), many)
 
 
+@pytest.mark.exhaustive(every=5)
 @pytest.mark.parametrize(
     ("content", "advice", "options", "rows"),
     [

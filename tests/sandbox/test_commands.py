@@ -276,6 +276,7 @@ def test_only_pipelines_with_the_tag_are_run(feed: FeedHarness) -> None:
     assert [load["pipeline"] for load in document["loads"]] == [feed.name]
 
 
+@pytest.mark.processes
 def test_a_small_load_imports_nothing_it_does_not_use(feed: FeedHarness) -> None:
     """The sandbox is up, the file is small and the engine embedded, as on a night of many small feeds."""
     feed.land("1.csv", "id,a\n" + "".join(f"{n},x\n" for n in range(1000)))

@@ -81,6 +81,7 @@ def recorded(name: str, s3: Any, redshift_data: Any) -> dict[str, str]:
     }
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("log_samples", "quoting"), [("false", []), ("true", ["the reasons of changes"])])
 def test_nothing_of_rows_or_secrets_is_printed_logged_or_recorded(
     tmp_path: Path, sandbox: SandboxAddress, s3: Any, redshift_data: Any, log_samples: str, quoting: list[str]

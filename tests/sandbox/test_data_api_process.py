@@ -21,6 +21,8 @@ from framework import sandbox as local_sandbox
 from framework.sandbox import ProcessStatus, SandboxAddress
 from tests.sandbox.data_api_caller import ENDLESS, Caller
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[SandboxAddress]:

@@ -19,6 +19,7 @@ APPEND, REPLACE, UPSERT = (loading(load) for load in ("{mode: append}", "{mode: 
 QUARANTINE = "bad_rows: {action: quarantine, max_fraction: 1}\ntypes: {columns: {id: integer}}\n"
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("load", ["{mode: replace}", "{keys: [id]}", "{mode: append}"])
 def test_a_file_that_goes_back_to_what_it_was_is_a_delivery_of_its_own(make_feed: MakeFeed, load: str) -> None:
     """`rates.csv`, written anew each day: today it is again what it was the day before yesterday."""

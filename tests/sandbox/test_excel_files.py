@@ -178,6 +178,7 @@ def moved(cell: str, place: str) -> bytes:
 SMALL = "max_unpacked: 20MB"
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     ("source", "content", "reason"),
     [
@@ -208,6 +209,7 @@ def test_what_cannot_be_read_is_set_aside_with_one_message(
     assert feed.keys("data/in/") == []
 
 
+@pytest.mark.exhaustive
 def test_a_workbook_is_read_in_several_pieces(make_feed: MakeFeed) -> None:
     feed = make_feed(spec())
     rows = [[number, f"text {number}", date(2024, 1, 1) + timedelta(days=number % 300)] for number in range(25_000)]

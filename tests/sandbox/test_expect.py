@@ -129,6 +129,7 @@ def test_a_load_brings_as_many_rows_as_are_expected(
     assert feed.types() == {} or status == "SUCCESS", "nothing is changed for a file that is rejected"
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize(
     ("content", "status"),

@@ -246,6 +246,7 @@ def wide(
     return feed
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("column", STORIES)
 def test_each_change_of_a_type_comes_with_its_file_and_reason(wide: FeedHarness, column: str) -> None:
     document = explained(wide, column)

@@ -32,6 +32,8 @@ from framework.spec.pipeline import PipelineSpec
 from framework.spec.project import Project
 from tests.harness import SHIPPED_ENVIRONMENTS, FeedHarness
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 ON_AWS = "  prod: {lake: {bucket: lake}, warehouse: {workgroup: w, database: d}}\n"
 PRICES = """\

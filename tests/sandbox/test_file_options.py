@@ -32,6 +32,7 @@ def frames(embedded_engine: object) -> object:
     return embedded_engine
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     ("options", "content"),
     [

@@ -83,6 +83,7 @@ def test_a_moved_file_carries_the_identity_it_arrived_with(make_feed: MakeFeed) 
     assert moved.arrived_at == before["LastModified"]
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     "name", ["it's a\\path.csv", "a b&c=d?.csv", '"[x]{y}*".csv', "日本+𝄞.csv", "100%25#.csv", "semi;--colon.csv"]
 )

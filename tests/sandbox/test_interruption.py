@@ -36,6 +36,8 @@ from tests.sandbox.conftest import ENVIRONMENT as SANDBOX
 from tests.sandbox.data_api_caller import ENDLESS, Caller
 from tests.slow_s3 import slow_s3
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 FEEDS = 3
 ENVIRONMENT = """\

@@ -83,6 +83,7 @@ def test_feeds_of_one_target_and_a_view_of_one_on_the_other_are_changed_by_what_
     assert first.sql(f"select count(*) from reporting.v_{first.name}") == [(3,)]
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize("part", ["select_view_dependencies", "insert_job_sts"])
 def test_what_the_feeds_cannot_do_together_each_does_for_itself(make_feed: MakeFeed, part: str) -> None:
     feeds = loaded_feeds(make_feed, 3)

@@ -80,6 +80,7 @@ def test_values_are_what_the_file_calls_them(make_feed: MakeFeed) -> None:
     assert second[9] == 1000
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     ("options", "content"),
     [

@@ -22,6 +22,7 @@ def project(tmp_path: Path, sandbox: SandboxAddress) -> Path:
     return tmp_path
 
 
+@pytest.mark.exhaustive
 def test_a_load_on_aws_is_counted_and_waits_for_its_statements(project: Path, sandbox: SandboxAddress) -> None:
     (sample,) = measure_latency(project, sandbox, [2], 1, [PROFILE])
 

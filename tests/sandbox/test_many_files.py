@@ -81,6 +81,7 @@ def test_each_file_of_a_batch_costs_a_bounded_number_of_calls(make_feed: MakeFee
     assert feed.keys("data/in/") == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("status", "message", "count"), [("FAILED", "m" * 4096, 600), ("SKIPPED", None, 1500)])
 def test_the_audit_rows_of_many_files_are_all_written(
     make_feed: MakeFeed, status: Any, message: str | None, count: int

@@ -39,6 +39,7 @@ def keys(feed: FeedHarness, prefix: str) -> list[str]:
     return [item["Key"] for item in found if feed.name in item["Key"]]
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize("name", ["{}.csv", "{} of today's.csv", "{}-ünï.csv"])
 def test_a_file_with_bad_rows_is_replayed_once_the_spec_takes_them(feed: FeedHarness, name: str) -> None:
     write_spec(feed, APPEND, "types: {columns: {a: integer}}\n")
@@ -82,6 +83,7 @@ def test_a_correct_file_is_loaded_instead_of_a_broken_one(feed: FeedHarness) -> 
     assert feed.command("sandbox", "sql", f"select count(*) from public.{feed.name}")[1].split()[-1] == "1"
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(("pending", "code"), [("", 2), ("{}.csv", 3), ("{}_2.csv", 2), ("other/{}.csv", 2)])
 def test_a_broken_file_stays_while_no_correct_one_is_loaded(feed: FeedHarness, pending: str, code: int) -> None:
     write_spec(feed, APPEND)

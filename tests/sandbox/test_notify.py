@@ -210,6 +210,7 @@ def assert_command_ends_as_without(feed: FeedHarness, hooks: str, unsent: str) -
     assert [secret for secret in SECRETS if secret in out + err] == []
 
 
+@pytest.mark.exhaustive(every=5)
 @pytest.mark.parametrize(
     ("behaviour", "unsent"),
     [

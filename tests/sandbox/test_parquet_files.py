@@ -298,6 +298,7 @@ def with_footer(content: bytes, change: bytes) -> bytes:
     return content[: -length - 8] + change + struct.pack("<I", len(change)) + b"PAR1"
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -327,6 +328,7 @@ UNREADABLE = {
 }
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("name", list(UNREADABLE))
 def test_a_column_that_cannot_be_read_is_named_and_may_be_excluded(make_feed: MakeFeed, name: str) -> None:
     content = parquet(pa.table({"id": [1], name: UNREADABLE[name]}))

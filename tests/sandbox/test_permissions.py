@@ -244,6 +244,7 @@ def refused(calls: Calls) -> set[tuple[str, str]]:
     }
 
 
+@pytest.mark.exhaustive
 def test_every_call_of_a_load_is_allowed(calls: Calls) -> None:
     assert refused(calls) == set()
 

@@ -31,6 +31,7 @@ def relations(feed: FeedHarness) -> Any:
     return feed.json("sandbox", "sql", query)[1]["rows"]
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     ("definition", "wrong", "words", "is_loaded", "is_pending"),
     [

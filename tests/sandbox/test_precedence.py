@@ -86,6 +86,7 @@ def test_a_superseded_snapshot_that_nobody_has_put_away_is_put_away(make_feed: M
     assert ("SKIPPED",) in feed.audit("status")
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("source", ["", ", order: name"])
 @pytest.mark.parametrize("load", ["{mode: replace}", "{keys: [id]}"])
 def test_a_file_that_was_asked_for_and_is_superseded_meanwhile_is_refused(

@@ -20,6 +20,8 @@ from framework.errors import PipelineError, WarehouseError
 from framework.sandbox import Ports, SandboxAddress
 from framework.sandbox.processes import wait_until
 
+pytestmark = pytest.mark.processes
+
 NAMES = ("s3", "postgresql", "data_api")
 
 

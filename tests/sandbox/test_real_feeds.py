@@ -43,6 +43,7 @@ def same(stored: Any, text: str | None, fill: Any) -> bool:
         return False
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize(
     ("name", "keys", "rename", "more"),
     [

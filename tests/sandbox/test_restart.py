@@ -14,6 +14,8 @@ import pytest
 
 from framework import sandbox
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 SPEC = """\
 pipeline: orders

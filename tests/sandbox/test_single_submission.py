@@ -104,6 +104,7 @@ def test_a_file_that_another_run_loads_before_the_lock_is_not_copied(
     assert dict(merge)["copy_staging"] == "ABORTED"
 
 
+@pytest.mark.exhaustive(every=2)
 @pytest.mark.parametrize("environment", [ENVIRONMENT, DIVIDED], ids=["single", "divided"])
 def test_rows_that_get_lost_on_the_way_stop_the_merge(make_feed: MakeFeed, environment: Any) -> None:
     feed, before_copy = feed_with_hook(make_feed, environment=environment)

@@ -12,6 +12,8 @@ from framework.cli import main
 from framework.cli.commands.completion import SHELLS
 from framework.cli.main import COMMANDS
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[3]
 PROGRAM = f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m framework "$@"\n'
 COMPLETE = """\

@@ -14,6 +14,7 @@ from tests.unit.cli.test_init import fields, workbook
 ROWS = "".join(f"n{number},{number}\n" for number in range(30))
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     ("line", "pattern"),
     [
@@ -33,6 +34,7 @@ def test_a_footer_is_left_out_by_a_pattern_that_no_row_has(init: Init, line: str
     assert json.dumps(line) in text
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     "line", ["Total Energies,870", "TotalEnergies SE,5", "Total Wine & More,500", "Summe Bau GmbH,300", "Total 24,5"]
 )

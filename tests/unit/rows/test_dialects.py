@@ -91,6 +91,7 @@ def test_a_lenient_field_is_what_stands_in_its_line(
     assert read_text(both, LENIENT, tmp_path, size=1, piece=1) == [("u", "1"), fields, ("v", "2")]
 
 
+@pytest.mark.exhaustive(every=5)
 @pytest.mark.parametrize("field", ['"a,', '"a"b,', '"a""b,', 'a",', '" ,'])
 def test_a_long_line_of_stray_quotes_is_read_once(tmp_path: Path, field: str) -> None:
     line = field * 200_000

@@ -151,6 +151,7 @@ def test_rows_are_staged_as_those_of_csv(
 TEXTS = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(st.tuples(ROW, TEXTS), min_size=1, max_size=8))
 def test_rows_of_a_workbook_are_staged_as_those_of_csv(

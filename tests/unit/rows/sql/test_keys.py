@@ -39,6 +39,7 @@ def hashed(rows: Rows, types: Sequence[str] = TYPES, most: int = 1000) -> bytes 
         return hash_keys(database.cursor(), columns, "from staged", most)
 
 
+@pytest.mark.exhaustive
 @given(st.lists(st.lists(ROW, max_size=6), max_size=3))
 def test_parts_are_distinct_exactly_where_no_keys_are_equal_but_for_case_and_blanks(parts: list[Rows]) -> None:
     rows = [(number, text.rstrip(" ").lower(), amount) for part in parts for number, text, amount in part]

@@ -40,6 +40,7 @@ def staged(content: bytes, folder: Path) -> list[dict[str, Any]]:
     return stage_rows(content, "format: parquet", {"id": "bigint", "o": "super"}, folder, 4096)[0]
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_sound_file_is_read_and_one_with_a_changed_byte_is_not(tmp_path: Path, way: dict[str, Any]) -> None:
     content = parquet(way)

@@ -105,6 +105,7 @@ def test_messages_name_no_local_file(tmp_path: Path) -> None:
     assert [message for message in messages if str(tmp_path) in message or "feedway-footer" in message] == []
 
 
+@pytest.mark.exhaustive
 def test_a_list_that_takes_all_memory_is_the_fault_of_the_file(tmp_path: Path) -> None:
     length = 40_000_000
     entries = pa.DictionaryArray.from_arrays(pa.array(memoryview(bytes(length)), pa.int8()), pa.array([7])).cast(
