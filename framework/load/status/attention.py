@@ -123,8 +123,7 @@ def _of_pending(
     same = dict[_Same, list[tuple[str, UnsettledFile]]]()
     for found in seen.pending.get(spec.pipeline, ()):
         row = unsettled.get(place.lake.arrived(found).identity)
-        only_waits = row is None or row.failure == NOT_BEGUN or (row.failure or _UNKNOWN).is_of_another_file
-        if row is not None and not only_waits:
+        if row is not None and row.failure != NOT_BEGUN and not (row.failure or _UNKNOWN).is_of_another_file:
             same.setdefault((row.message or "", row.failure), []).append((found.key, row))
     for (message, _), files in same.items():
         key, row = files[0]
