@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from tests.harness import FeedHarness, csv_text
 
@@ -22,9 +23,11 @@ def land(feed: FeedHarness, name: str, second: int, content: str | None = None) 
 
 
 def drop(folder: Path, key: str, content: str, second: int) -> None:
-    """Write a file into the folder that is the bucket, with a time."""
+    """Put a file into the folder that is the bucket, with a time; a run under way sees it whole or not at all."""
     path = folder / "lake" / key
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content, encoding="utf-8")
-    os.utime(path, (MIDNIGHT + second, MIDNIGHT + second))
+    with NamedTemporaryFile("w", dir=folder, encoding="utf-8", delete=False) as written:
+        written.write(content)
+    os.utime(written.name, (MIDNIGHT + second, MIDNIGHT + second))
+    Path(written.name).rename(path)
     time.sleep(SEEN_SECONDS)
