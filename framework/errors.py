@@ -16,9 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import Enum, StrEnum, auto
 from typing import Literal, Self
+
+from framework.dataclass import dataclass
 
 Severity = Literal["error", "warning"]
 
@@ -245,6 +247,10 @@ class RefusedStatement:
     at_fault: AtFault = AtFault()
 
 
+NOTHING_REFUSED = RefusedStatement()
+"""Of an error that no statement is to blame for."""
+
+
 class WarehouseError(PipelineError):
     """The warehouse or the lake refused, or could not be reached.
 
@@ -260,7 +266,7 @@ class WarehouseError(PipelineError):
         message: str,
         *,
         statement_id: str | None = None,
-        refused: RefusedStatement = RefusedStatement(),
+        refused: RefusedStatement = NOTHING_REFUSED,
         cause: Cause = Cause.OTHER,
         warehouse_message: str | None = None,
         is_outage: bool = False,

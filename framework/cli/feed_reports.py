@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -18,6 +18,7 @@ from framework.cli.feed_status import FeedStatus, status_of
 from framework.cli.freshness import duration_text
 from framework.cli.selection import Feed, read_feed, readable
 from framework.cli.status_text import status_cells
+from framework.dataclass import dataclass
 from framework.errors import SpecError
 from framework.lake.heartbeat import Activity
 from framework.lake.quarantine import quarantine_prefix

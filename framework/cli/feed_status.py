@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import TypeVar
 
 from framework.cli.freshness import StaleFeed, stale_feeds
 from framework.cli.selection import Feed
+from framework.dataclass import dataclass
 from framework.errors import SpecError
 from framework.load.quarantine.contents import folder_of
 from framework.load.services import Services

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from framework.dataclass import dataclass
 from framework.load.services import Services
 from framework.log.run_log import RunLog
 from framework.spec.pipeline import PipelineSpec

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from framework.cli.file_options import FLAGS
+from framework.dataclass import dataclass
 from framework.errors import SpecError
 
 _PIPELINE = "--pipeline"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from framework.cli.freshness import StaleFeed, late_feeds
 from framework.cli.wiring import notifying_clients
+from framework.dataclass import dataclass
 from framework.errors import PipelineError
 from framework.load.result import LoadFailure, LoadResult
 from framework.load.services import Services

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from framework.cli.set_aside import SetAside
+from framework.dataclass import dataclass
 from framework.load.result import LoadResult
 from framework.model.program import PLAIN, Program
 

@@ -7,11 +7,11 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TextIO
 
 from framework.cli.display import Display, Mark, is_live
+from framework.dataclass import dataclass
 from framework.log.run_log import Entry, Event
 from framework.model.program import PLAIN, Program
 

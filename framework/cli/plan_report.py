@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from framework.cli.set_aside import SetAside
+from framework.dataclass import dataclass
 from framework.errors import PipelineError, SpecError
 from framework.load.preview import PlannedLoad
 from framework.load.result import LoadResult, failed_early

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 from framework.cli.plan_report import (
@@ -17,6 +16,7 @@ from framework.cli.plan_report import (
     messages_of,
     type_of,
 )
+from framework.dataclass import dataclass
 from framework.load.preview import PlannedLoad
 from framework.model.words import counted, listed, size, visible
 

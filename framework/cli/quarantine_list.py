@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 
 from framework.cli.audit_options import SHOWN_ID
 from framework.cli.tables import narrowed_table
+from framework.dataclass import dataclass
 from framework.lake.lake import Lake
 from framework.load.quarantine.contents import folder_of, stored_rows
 from framework.load.quarantine.left import count_corrected

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from framework.cli.audit_options import SHOWN_ID
+from framework.dataclass import dataclass
 from framework.errors import SpecError
 from framework.load.quarantine.contents import QuarantinedRow, StoredRows, folder_of, stored_rows
 from framework.load.quarantine.left import count_corrected, read_left

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from framework.cli.quarantine_load import QuarantinedLoad
+from framework.dataclass import dataclass
 from framework.load.failures.complaints import quoted
 from framework.load.quarantine.contents import QuarantinedRow
 from framework.log.redaction import without_values

@@ -7,9 +7,9 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from framework.dataclass import dataclass
 from framework.errors import MachineError, SpecError
 from framework.model.words import visible
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 
 from framework.cli.concurrency import Interruption, run_concurrently
@@ -21,6 +21,7 @@ from framework.cli.selection import Feed, read_feed, readable
 from framework.cli.set_aside import SetAside, find_set_aside
 from framework.cli.summary import full_summary, load_lines
 from framework.cli.wiring import open_services
+from framework.dataclass import dataclass
 from framework.errors import PipelineError, SpecError
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER
 from framework.load.failures.next_step import FailedLoad, again, kind_of, next_step

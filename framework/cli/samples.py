@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from framework.cli.output import Output
+from framework.dataclass import dataclass
 from framework.errors import SourceFileError, SpecError
 from framework.lake.local import LocalFiles, local_file, md5
 from framework.load.first_look import Files

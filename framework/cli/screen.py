@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -14,6 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from framework.cli.display import Mark
+from framework.dataclass import dataclass
 from framework.model.words import counted, size
 
 REDRAW_SECONDS = 0.25

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from framework.dataclass import dataclass
 from framework.errors import Problem, SpecError
 from framework.spec.document import spec_error
 from framework.spec.pipeline import PipelineSpec

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
+from framework.dataclass import dataclass
 from framework.errors import PipelineError
 from framework.lake.unprocessed import unprocessed_of_feeds
 from framework.load.services import Services

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from framework.cli.audit_options import SHOWN_ID
 from framework.cli.display import Mark
 from framework.cli.outcome import FILE_STATES, Outcome, State
 from framework.cli.tables import narrowed_table
+from framework.dataclass import dataclass
 from framework.errors import SpecError
 from framework.load.failures.complaints import quoted
 from framework.load.result import LoadFailure, LoadResult

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError
 from framework.cli.concurrency import Interruption
 from framework.cli.engines import RowEngines
 from framework.cli.output import Output
+from framework.dataclass import dataclass
 from framework.errors import PipelineError, SpecError
 from framework.lake.connection import CLIENT_CONFIG, S3Connection
 from framework.lake.lake import Lake

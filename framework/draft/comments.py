@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.draft.footer import Ends
 from framework.draft.keys import Keys
 from framework.draft.proposal import Proposal, written_notation

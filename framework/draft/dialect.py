@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from framework.dataclass import dataclass
 from framework.draft.titles import are_titles, doubt_about, header_of_filled, is_separator_line, may_be_title
 from framework.model.csv_options import AUTO, DELIMITERS, CsvOptions
 from framework.rows.formats.csv.header import sound_records

@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from framework.dataclass import dataclass
 from framework.draft.comments import Findings, comments_of, head_of
 from framework.draft.differences import differences_of
 from framework.draft.naming import pattern_of

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from glob import escape
 
+from framework.dataclass import dataclass
 from framework.draft.encoding import first_text
 from framework.draft.spec_text import sample
 from framework.draft.starts import Start, about

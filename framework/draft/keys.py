@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
+from framework.dataclass import dataclass
 from framework.model.column_type import ColumnType, Kind
 from framework.model.words import counted
 

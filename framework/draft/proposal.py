@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from framework.dataclass import dataclass
 from framework.draft.spec_text import Path, spec_text
 from framework.model.csv_options import CsvOptions
 from framework.model.file_options import changed_options

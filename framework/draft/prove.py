@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from framework.dataclass import dataclass
 from framework.draft.keys import KeyColumn, Keys, check_keys, guess_keys
 from framework.draft.proposal import Proposal
 from framework.draft.reading import Samples, read_rows

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
+from framework.dataclass import dataclass
 from framework.draft.scratch import ScratchStore
 from framework.errors import UndecodableFileError
 from framework.load.first_look import (

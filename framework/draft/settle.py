@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from framework.dataclass import dataclass
 from framework.draft.proposal import Proposal
 from framework.draft.scratch import Scratch
 from framework.draft.values import Way, in_context, number_context, ways_of

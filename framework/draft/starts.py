@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from framework.dataclass import dataclass
 from framework.errors import SourceFileError
 from framework.load.first_look import Files
 from framework.model.csv_options import Format

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from framework.dataclass import dataclass
 from framework.draft.dialect import Known, Text, find_dialects
 from framework.draft.encoding import FALLBACK, encodings_for, first_text, is_western
 from framework.draft.footer import Ends, find_footer

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from framework.dataclass import dataclass
 from framework.load.failures.hints import date_formats, is_null_marker, number_notations
 from framework.model.date_format import DateFormat
 from framework.model.notation import PLAIN, Notation, NumberNotation

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from framework.dataclass import dataclass
 
 MOST_COMPARISONS = 250_000
 """Where more pairs would have to be compared, rows that no key pairs are missing and unexpected."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.model.column_type import ColumnType
 from framework.spec.feed_tests import Cell, Part, Place
 

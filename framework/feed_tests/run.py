@@ -8,9 +8,10 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from framework.dataclass import dataclass
 from framework.errors import PipelineError
 from framework.feed_tests.compare import compare
 from framework.feed_tests.found import read_outcome

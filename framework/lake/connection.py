@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from framework.dataclass import dataclass
 from framework.errors import WarehouseError
 from framework.log.aws_errors import CREDENTIALS_ERRORS, call_error, credentials_refused
 from framework.log.retries import with_retry_logging

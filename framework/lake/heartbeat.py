@@ -6,10 +6,10 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from framework.dataclass import dataclass
 from framework.errors import PipelineError
 from framework.lake.bucket import LakeObject
 from framework.lake.lake import Lake

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
+from framework.dataclass import dataclass
 from framework.model.files import FileIdentity, SourceFile
 
 OWN_FOLDERS = ("data/archive/", "data/unprocessed/", "staging/")

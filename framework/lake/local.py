@@ -7,11 +7,11 @@ import os
 import stat
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from framework.dataclass import dataclass
 from framework.errors import SourceFileError, WarehouseError
 from framework.model.files import FileIdentity, SourceFile
 

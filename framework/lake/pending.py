@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import PurePosixPath
 
+from framework.dataclass import dataclass
 from framework.lake.bucket import LakeObject
 from framework.lake.lake import Lake
 from framework.spec.pipeline import SourceSpec

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.lake.archive_names import names_before
 from framework.lake.bucket import LakeObject
 from framework.lake.identity import METADATA_LOST

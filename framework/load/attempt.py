@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from framework.dataclass import dataclass
 from framework.errors import Cause, WarehouseError
 from framework.load.begin import observe_target
 from framework.load.discover import Worklist

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from framework.dataclass import dataclass
 from framework.load.audit_trail import write_rows
 from framework.load.discover import Worklist
 from framework.load.eligibility import (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from framework.dataclass import dataclass
 from framework.errors import Section, SpecError
 from framework.lake.identity import METADATA_LOST
 from framework.lake.pending import is_file_of, list_arrived

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.errors import OnRefusal, TransientWarehouseError, WarehouseError
 from framework.load.audit_trail import confirm_start
 from framework.load.quarantine.folder import require_quarantine

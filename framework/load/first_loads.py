@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+from framework.dataclass import dataclass
 from framework.errors import PipelineError
 from framework.load.discover import Worklist
 from framework.load.request import LoadRequest, names_files

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from itertools import accumulate
 from typing import Protocol
 
+from framework.dataclass import dataclass
 from framework.errors import Section, SourceFileError, UndecodableFileError
 from framework.lake.pending import is_member_of
 from framework.log.redaction import without_values

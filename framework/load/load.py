@@ -18,8 +18,7 @@ the next run completes whatever fails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from framework.dataclass import dataclass
 from framework.load.attempt import Loaded, Unconfirmed, attempt_load
 from framework.load.begin import (
     LoadFiles,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from framework.dataclass import dataclass
 from framework.load.discover import discover
 from framework.load.eligibility import Reasons, known_as_loaded, superseded_before
 from framework.load.invocation import Invocation

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.errors import PipelineError
 from framework.log.redaction import safe_message
 from framework.model.load_warning import LoadWarning

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from framework.dataclass import dataclass
 from framework.lake.heartbeat import run_prefix
 from framework.lake.lake import Lake
 from framework.lake.local import LocalFiles

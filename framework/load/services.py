@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from framework.dataclass import dataclass
 from framework.lake.lake import Lake
 from framework.log.run_log import RunLog
 from framework.model.files import SourceBatch, SourceFile

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from framework.dataclass import dataclass
 from framework.model.files import SourceBatch
 from framework.model.measurements import Measurements
 from framework.model.staging import StagingColumn

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from framework.dataclass import dataclass
 
 MOST_ROWS = 1_048_576
 MOST_COLUMNS = 16_384

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from framework.dataclass import dataclass
 
 MAX_VARCHAR_BYTES = 65535
 MAX_PRECISION = 38

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from framework.dataclass import dataclass
 
 Format = Literal["csv", "json", "parquet", "excel", "fixed"]
 

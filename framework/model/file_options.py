@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from framework.dataclass import dataclass
 from framework.model.csv_options import CsvOptions, Format
 
 Nested = Literal["super", "text", "flatten"]

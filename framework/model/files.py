@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.model.column_type import ColumnType
 from framework.model.file_options import ExcelOptions, FileOptions, ParquetOptions
 from framework.model.load_warning import LoadWarning

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
+
+from framework.dataclass import dataclass
 
 FIRST_BAD_ROWS = 5
 """The most bad rows of a file that its result has."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from framework.dataclass import dataclass
 
 MAX_NAME_BYTES = 127
 """Source: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html"""

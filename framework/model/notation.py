@@ -7,9 +7,10 @@ are read alike by DuckDB (RE2) and Python, as those of model/text.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.model.column_type import Kind
 from framework.model.date_format import DateFormat
 from framework.model.text import literal

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.model.column_type import ColumnType
 from framework.model.csv_options import Format
 from framework.model.failure import FailureKind

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from framework.dataclass import dataclass
 from framework.model.column_type import ColumnType
 from framework.model.notation import PLAIN, Notation
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from framework.dataclass import dataclass
 from framework.model.files import SourceFile
 from framework.model.load_warning import LoadWarning
 from framework.model.names import TableName, literal, staging_table

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.plan.change_log import CREATED_COLUMNS, unpacked
 from framework.plan.schema_changes import CREATED
 

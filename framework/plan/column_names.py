@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.model.clean_name import HASH_DIGITS, SYSTEM_COLUMNS, clean_name, digest, plain_name, with_suffix
 from framework.model.load_warning import LoadWarning
 from framework.model.names import MAX_NAME_BYTES

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from framework.dataclass import dataclass
 from framework.errors import SchemaChangeError, Section, SpecError
 from framework.model.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, varchar, widenings_of
 from framework.model.file_options import JsonOptions, Nested, ParquetOptions

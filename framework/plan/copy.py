@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.errors import OnRefusal
 from framework.model.column_type import ColumnType, Kind, varchar
 from framework.model.names import StagingTable, TemporaryTable

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from framework.dataclass import dataclass
 from framework.errors import OnRefusal, SchemaChangeError
 from framework.model.column_type import ColumnType, Kind
 from framework.model.names import TableName, ledger_table, literal

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
+from framework.dataclass import dataclass
 from framework.model.clean_name import digest
 from framework.model.column_type import parse_type
 from framework.model.observation import Observation, TableColumn

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from framework.dataclass import dataclass
 from framework.model.column_type import (
     INTEGER_RANGES,
     MAX_PRECISION,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
 
+from framework.dataclass import dataclass
 from framework.model.names import TableName
 from framework.model.observation import Comment, Grant, JournalEntry, ObservedView
 

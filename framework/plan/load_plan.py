@@ -7,8 +7,9 @@ lookups, which the caller answers before it asks again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from framework.dataclass import dataclass
 from framework.errors import SchemaChangeError
 from framework.model.csv_options import Format
 from framework.model.load_warning import LoadWarning

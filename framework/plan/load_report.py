@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.model.files import SourceBatch
 from framework.plan.load_input import Staged
 from framework.plan.schema_changes import NewColumn, RewriteColumn, SchemaChange, Widening, needs_new_table

@@ -5,8 +5,7 @@ A planner that cannot decide returns all lookups that it can name at that point;
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from framework.dataclass import dataclass
 from framework.model.names import TableName
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
+from framework.dataclass import dataclass
 from framework.model.column_type import ColumnType
 from framework.model.csv_options import Format
 from framework.model.names import StagingTable, TableName, TemporaryTable, identifier, ledger_table

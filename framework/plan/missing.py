@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.errors import SchemaChangeError, Section, SourceFileError
 from framework.model.column_type import ColumnType, Kind, can_widen
 from framework.model.files import FileLayout, SourceBatch, SourceFile

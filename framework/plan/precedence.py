@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from framework.dataclass import dataclass
 from framework.model.files import SourceFile
 from framework.spec.pipeline import PipelineSpec
 

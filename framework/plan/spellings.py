@@ -7,8 +7,9 @@ it is keeps the column, whatever stands first in the file.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from framework.dataclass import dataclass
 from framework.model.clean_name import digest
 from framework.model.files import SourceBatch
 from framework.model.observation import Observation

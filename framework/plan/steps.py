@@ -7,10 +7,11 @@ know templates by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 from typing import TypeVar
 
+from framework.dataclass import dataclass
 from framework.errors import OnRefusal, WarehouseError
 from framework.model.names import TableName
 

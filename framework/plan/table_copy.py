@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.errors import OnRefusal, SchemaChangeError, Section
 from framework.model.column_type import ColumnType, Kind
 from framework.model.names import MAX_NAME_BYTES, TableName

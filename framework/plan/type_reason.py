@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from framework.dataclass import dataclass
 
 DecidedBy = Literal["spec", "table", "rule", "file", "values", "feedway"]
 """spec: `types.columns`. table: the target has the column. rule: one of `types.rules`. file: the file itself gives its

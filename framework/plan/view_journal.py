@@ -7,9 +7,10 @@ restored in the one that removes it again. Wherever a run crashes, every view ex
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from framework.dataclass import dataclass
 from framework.errors import OnRefusal
 from framework.model.names import TableName
 from framework.model.observation import JournalEntry, Observation, ObservedView

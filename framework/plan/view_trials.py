@@ -7,8 +7,8 @@ columns that a load is about to add, or over another view of the spec that is no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.model.names import TableName, identifier
 from framework.model.observation import ObservedTable
 from framework.plan.steps import MAX_STATEMENT_BYTES

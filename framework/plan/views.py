@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from framework.dataclass import dataclass
 from framework.errors import OnRefusal, SchemaChangeError, Section, SpecError
 from framework.model.names import TableName
 from framework.model.observation import Comment, Observation, ObservedView, ViewBuild, ViewDependency

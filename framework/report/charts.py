@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from framework.dataclass import dataclass
 from framework.model.words import counted, duration, size
 from framework.report.site import Period, Unit
 

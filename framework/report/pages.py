@@ -6,7 +6,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
@@ -14,6 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from framework import resources
+from framework.dataclass import dataclass
 from framework.model.program import Program
 from framework.model.words import counted, size, visible
 from framework.plan.schema_changes import CREATED

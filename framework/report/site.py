@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.load.status.attention import Attention
 
 Unit = Literal["hour", "day", "week", "month", "year"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.load.status.attention import Kind
 from framework.report.site import FeedReport
 

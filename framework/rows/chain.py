@@ -8,7 +8,8 @@ Source: Ge et al., Speculative Distributed CSV Data Parsing for Big Data Analyti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from framework.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import TypeVar
 
+from framework.dataclass import dataclass
 from framework.model.files import SourceBatch, SourceFile
 from framework.model.measurements import (
     FIRST_BAD_ROWS,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
+from framework.dataclass import dataclass
 from framework.model.files import SourceBatch
 from framework.rows.chain import Borders, Region
 from framework.rows.protocol import ObjectStore

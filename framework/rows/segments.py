@@ -6,11 +6,12 @@ import json
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from framework.dataclass import dataclass
 from framework.model.files import FileLayout
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from framework.dataclass import dataclass
 from framework.model.measurements import FIRST_BAD_ROWS, BadRow, Quarantined, StagingFile
 from framework.model.notation import Notation
 from framework.model.staging import StagingColumn

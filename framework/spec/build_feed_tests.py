@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from framework.dataclass import dataclass
 from framework.model.column_type import ColumnType, parse_type
 from framework.spec.checks.feed_tests import file_at
 from framework.spec.document import Document, Path

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import yaml
 from yaml.reader import ReaderError
 
+from framework.dataclass import dataclass
 from framework.errors import Problem, SpecError
 
 Path = tuple[str | int, ...]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.spec.webhook import Webhook
 
 NoticeKind = Literal["failure", "refusal", "late", "warning", "success"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Final, Literal
 
+from framework.dataclass import dataclass
 from framework.model.column_type import ColumnType
 
 Place = tuple[int, int]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final, Literal
 
+from framework.dataclass import dataclass
 from framework.errors import Problem, Severity
 from framework.model.column_type import ColumnType
 from framework.model.csv_options import CsvOptions, Format

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from framework.dataclass import dataclass
 from framework.errors import Problem, SpecError
 from framework.model.names import TableName
 from framework.model.program import PLAIN

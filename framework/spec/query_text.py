@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from framework.dataclass import dataclass
 
 _PIECE = re.compile(
     r"""

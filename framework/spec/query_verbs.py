@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.spec.query_text import Mistake, code_of
 
 _TOKEN = re.compile(r'(?P<name>(?:"[^"]*")+)|(?P<word>[^\W\d][\w$]*)|(?P<symbol>\S)')

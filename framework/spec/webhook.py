@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 from urllib.parse import urlsplit
+
+from framework.dataclass import dataclass
 
 WebhookFormat = Literal["slack", "teams", "json"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 
+from framework.dataclass import dataclass
 from framework.errors import Cause, WarehouseError
 from framework.model.files import CORRECTION_MARK, SourceFile
 from framework.model.names import TableName

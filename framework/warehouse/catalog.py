@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
+from framework.dataclass import dataclass
 from framework.errors import Cause, WarehouseError
 from framework.model.csv_options import Format
 from framework.model.files import FileIdentity

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from framework.dataclass import dataclass
 from framework.model.column_type import ColumnType, parse_type
 from framework.model.names import TableName
 from framework.model.observation import Comment, Grant

@@ -7,14 +7,14 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from os.path import commonpath
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from framework.errors import SQL_MARK, RefusedStatement, TransientWarehouseError, WarehouseError
+from framework.dataclass import dataclass
+from framework.errors import NOTHING_REFUSED, SQL_MARK, RefusedStatement, TransientWarehouseError, WarehouseError
 from framework.log.aws_errors import call_error, credentials_refused
 from framework.log.redaction import without_values
 from framework.model.names import statement_name
@@ -428,7 +428,7 @@ def _refused_statement(description: dict[str, Any], transaction: Transaction) ->
     parts = description.get("SubStatements")
     failed = next((index for index, part in enumerate(parts) if part.get("Status") == "FAILED"), None) if parts else 0
     if failed is None:
-        return RefusedStatement()
+        return NOTHING_REFUSED
     query_id = (parts[failed] if parts else description).get("RedshiftQueryId") or 0
     return RefusedStatement(
         failed,

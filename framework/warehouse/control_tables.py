@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
+from framework.dataclass import dataclass
 from framework.errors import Cause, WarehouseError
 from framework.log.run_log import Event
 from framework.model.column_type import parse_type, varchar

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 
+from framework.dataclass import dataclass
 from framework.model.names import TableName
 from framework.plan.steps import Transaction, select
 from framework.warehouse.audit import read_audit

@@ -7,8 +7,9 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html (of provis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from framework.dataclass import dataclass
 from framework.errors import Cause, WarehouseError
 from framework.plan.steps import Statement, Transaction, select
 from framework.warehouse.client import Row, Value

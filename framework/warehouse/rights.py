@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.errors import WarehouseError
 from framework.model.names import TableName
 from framework.plan.steps import MAX_STATEMENT_BYTES, Transaction, in_portions, select

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from framework.dataclass import dataclass
 from framework.model.names import TableName, statement_name
 from framework.plan.steps import Transaction
 from framework.warehouse.client import Caller, ResultColumn, Row, Warehouse

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.model.names import TableName
 from framework.plan.steps import Statement, Transaction, select
 from framework.warehouse.client import Value

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from framework.dataclass import dataclass
 from framework.model.failure import FailureKind, kind_of_text
 from framework.model.files import CORRECTION_MARK, FileIdentity
 from framework.plan.steps import Transaction, select

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from framework.cli.incoming import inbox_key, incoming_files
 from framework.cli.output import Output
 from framework.cli.wiring import open_services
+from framework.dataclass import dataclass
 from framework.errors import SourceFileError, SpecError
 from framework.lake.lake import Lake
 from framework.lake.local import open_local

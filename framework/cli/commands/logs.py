@@ -6,7 +6,6 @@ import argparse
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -15,6 +14,7 @@ from framework.cli.commands.history import file_name, named_loads
 from framework.cli.output import Output
 from framework.cli.recorded import shown_by_feed
 from framework.cli.wiring import open_services
+from framework.dataclass import dataclass
 from framework.errors import SpecError
 from framework.lake.heartbeat import RUNNING
 from framework.load.audit_trail import log_key

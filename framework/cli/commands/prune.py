@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from framework.cli.audit_options import parse_when
 from framework.cli.output import Output
 from framework.cli.selection import add_selection, selected_names
 from framework.cli.wiring import open_services
+from framework.dataclass import dataclass
 from framework.model.words import counted
 from framework.spec.project import Project
 from framework.warehouse.audit import prune_audit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from framework.cli.audit_options import add_since, parse_since
 from framework.cli.feed_reports import read_site
@@ -12,6 +12,7 @@ from framework.cli.output import Output
 from framework.cli.report_folder import Contents, check_folder, write_pages
 from framework.cli.selection import add_selection, selected_names
 from framework.cli.wiring import open_services
+from framework.dataclass import dataclass
 from framework.model.words import counted, size, visible
 from framework.report.pages import INDEX, pages_of
 from framework.spec.project import Project

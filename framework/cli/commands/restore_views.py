@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Literal
 
 from framework.cli.output import Output
 from framework.cli.tables import table
 from framework.cli.wiring import open_services
+from framework.dataclass import dataclass
 from framework.errors import SchemaChangeError, Section, SpecError
 from framework.load.invocation import Invocation
 from framework.load.services import Services

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from framework.cli.junit import JunitCase, junit_xml
 from framework.cli.output import Output
 from framework.cli.wiring import IsolatedSandbox, open_isolated
+from framework.dataclass import dataclass
 from framework.errors import SpecError
 from framework.feed_tests.found_rows import found_rows, yaml_rows
 from framework.feed_tests.run import Verdict, run_feed_test

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from framework.dataclass import dataclass
 from framework.errors import PipelineError
 from framework.load.check.outcome import WRONG_ENVIRONMENT, WRONG_MACHINE, WRONG_SERVICE, NotReady, advising
 from framework.load.check.subject import Subject

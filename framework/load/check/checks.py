@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.errors import PipelineError, SpecError
 from framework.lake.connection import S3Connection, require_principal
 from framework.load.check.bucket import check_bucket, check_clock, check_credentials, check_region

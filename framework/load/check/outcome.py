@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.errors import MachineError, PipelineError, SpecError, WarehouseError
 from framework.log.aws_errors import answer_of, is_skew_fault
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.errors import Cause, WarehouseError
 from framework.load.check.outcome import WRONG_SERVICE, NotReady, failure
 from framework.load.check.subject import Subject

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
+from framework.dataclass import dataclass
 from framework.errors import WarehouseError
 from framework.lake.heartbeat import run_prefix
 from framework.lake.lake import Lake

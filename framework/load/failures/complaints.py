@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.load.failures.hints import describe_text, is_number_of
 from framework.load.failures.remedies import Refused
 from framework.model.column_type import Kind

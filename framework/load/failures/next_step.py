@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.errors import PipelineError, SourceFileError
 from framework.lake.lake import Lake
 from framework.lake.unprocessed import FOLDER as UNPROCESSED_FOLDER

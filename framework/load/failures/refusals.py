@@ -6,10 +6,11 @@ The decision is pure. Where it needs to read first it returns a question, and th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 from typing import cast
 
+from framework.dataclass import dataclass
 from framework.errors import (
     Cause,
     OnRefusal,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NoReturn
 
+from framework.dataclass import dataclass
 from framework.errors import Section, SourceFileError
 from framework.load.failures.complaints import (
     Malformed,

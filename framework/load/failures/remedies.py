@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.load.failures.hints import date_formats, is_null_marker, is_number_of, number_notations
 from framework.model.column_type import MAX_VARCHAR_BYTES, ColumnType, Kind, can_widen, with_length
 from framework.model.measurements import BadRow, ColumnMeasurement, FileMeasurement

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from framework.dataclass import dataclass
 from framework.log.redaction import safe_message
 from framework.log.run_log import RunLog
 

@@ -6,8 +6,9 @@ No notice holds content of a file: `redaction.brief` and `LoadWarning.brief` say
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
+from framework.dataclass import dataclass
 from framework.load.result import LoadResult
 from framework.log.redaction import brief
 from framework.model.load_warning import LoadWarning

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from framework.dataclass import dataclass
 from framework.errors import SourceFileError, SpecError
 from framework.lake.lake import Lake
 from framework.lake.quarantine import quarantine_folder

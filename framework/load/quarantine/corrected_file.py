@@ -6,9 +6,9 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from framework.dataclass import dataclass
 from framework.errors import SourceFileError
 from framework.load.quarantine.contents import parquet_rows
 from framework.load.quarantine.spreadsheet import is_sheet, sheet_rows

@@ -9,9 +9,10 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 
+from framework.dataclass import dataclass
 from framework.lake.lake import Lake
 from framework.lake.quarantine import quarantine_prefix
 from framework.load.quarantine.contents import QuarantinedRow

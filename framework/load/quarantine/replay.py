@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
 
+from framework.dataclass import dataclass
 from framework.errors import SourceFileError, SpecError
 from framework.lake.heartbeat import run_prefix
 from framework.lake.lake import Lake

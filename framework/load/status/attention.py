@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
+from framework.dataclass import dataclass
 from framework.errors import SpecError
 from framework.lake.lake import Lake
 from framework.load.failures.next_step import FailedLoad, fix_of, next_step

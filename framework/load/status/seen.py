@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from framework.dataclass import dataclass
 from framework.errors import PipelineError
 from framework.lake.bucket import LakeObject
 from framework.lake.heartbeat import Activity, pipelines_at_work, read_activity

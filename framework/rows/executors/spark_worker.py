@@ -10,11 +10,11 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framework import __version__
+from framework.dataclass import dataclass
 from framework.errors import MachineError, PipelineError, TransientWarehouseError
 
 if TYPE_CHECKING:

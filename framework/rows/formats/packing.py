@@ -8,9 +8,9 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from framework.dataclass import dataclass
 from framework.errors import MachineError
 from framework.model.files import Packing
 from framework.model.words import size

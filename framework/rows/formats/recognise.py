@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.model.csv_options import Format
 from framework.model.files import Compression, Packing
 from framework.rows.formats.packing import BrokenPacking, packing_of, unpack_head

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from framework.dataclass import dataclass
 from framework.model.file_options import FileOptions
 from framework.model.files import FieldType, RowGroup, RowsStart, SourceFile
 from framework.rows.formats.recognise import Beginning

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from heapq import merge
 from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
 
+from framework.dataclass import dataclass
 from framework.model.column_type import Kind
 from framework.model.files import FileLayout
 from framework.model.staging import StagingColumn

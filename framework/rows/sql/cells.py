@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from framework.dataclass import dataclass
 from framework.model.column_type import ColumnType, Kind, can_widen
 from framework.rows.segments import Cells, Segment
 from framework.rows.sql.expressions import quoted, without_exponent

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+
+from framework.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
+from framework.dataclass import dataclass
 from framework.model.column_type import ColumnType, Kind
 from framework.model.measurements import ColumnProfile
 from framework.model.notation import PLAIN_NUMBERS, Notation

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 import duckdb
 
+from framework.dataclass import dataclass
 from framework.errors import PipelineError
 from framework.model.measurements import StagingFile
 from framework.model.staging import StagingColumn

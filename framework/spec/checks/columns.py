@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.model.clean_name import clean_name
 from framework.model.column_type import Kind
 from framework.model.modes import MODES

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.model.cell_range import parse_range
 from framework.model.words import listed
 from framework.spec.document import Finding

@@ -8,11 +8,12 @@ the parity of the quotes before them, computed for 64 bytes at a time. A block t
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from framework.dataclass import dataclass
 
 Words: TypeAlias = NDArray[np.uint64]
 Places: TypeAlias = NDArray[np.int64]

@@ -11,10 +11,11 @@ import codecs
 import json
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO
 
+from framework.dataclass import dataclass
 from framework.model.csv_options import CsvOptions
 from framework.model.files import FileLayout
 from framework.rows.formats.csv.grammar import marks_of_others

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeVar
+
+from framework.dataclass import dataclass
 
 CellKind = Literal["integer", "decimal", "date", "time", "boolean"]
 _YEARS = range(1900, 2101)

@@ -8,8 +8,9 @@ except at its very end: the last record may end in any run of both.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from framework.dataclass import dataclass
 from framework.model.csv_options import CsvOptions
 from framework.rows.formats.csv.grammar import grammar_of, plain_delimiter, plain_record
 from framework.rows.formats.text.format import BrokenRecord

@@ -9,9 +9,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
+from framework.dataclass import dataclass
 from framework.model.csv_options import DELIMITERS, CsvOptions
 from framework.model.file_options import changed_options
 from framework.model.words import counted

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from framework.dataclass import dataclass
 from framework.model.files import FileLayout
 from framework.rows.segments import Cells
 from framework.rows.sql.expressions import quoted

@@ -12,12 +12,13 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, time
 from decimal import Decimal
 from math import isfinite
 from xml.parsers import expat
 
+from framework.dataclass import dataclass
 from framework.model.cell_range import MOST_COLUMNS, MOST_ROWS, cell_name, column_place
 from framework.rows.formats.excel.container import BrokenWorkbook
 from framework.rows.formats.excel.values import DIGITS, UNSAFE_INTEGER, BadCell

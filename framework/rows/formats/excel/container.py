@@ -6,12 +6,12 @@ import posixpath
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 from xml.etree import ElementTree
 
+from framework.dataclass import dataclass
 from framework.rows.formats.packing import TooLarge
 
 _PIECE_BYTES = 1024**2

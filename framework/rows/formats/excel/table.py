@@ -6,10 +6,11 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import translate
 from itertools import islice
 
+from framework.dataclass import dataclass
 from framework.model.cell_range import cell_name, parse_range
 from framework.model.file_options import ExcelOptions
 from framework.model.words import counted

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from json.encoder import encode_basestring
+
+from framework.dataclass import dataclass
 
 DIGITS = 15
 """Excel keeps so many of a number that is entered; a float as the result of a formula has up to two more.

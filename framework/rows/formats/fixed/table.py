@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from framework.dataclass import dataclass
 from framework.model.file_options import FixedField, FixedOptions
 from framework.model.files import FileLayout
 from framework.rows.formats.fixed.fields import BLANKS, end_of

@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import duckdb
 
+from framework.dataclass import dataclass
 from framework.model.file_options import JsonOptions
 from framework.model.files import FileLayout
 from framework.rows.bench import Bench

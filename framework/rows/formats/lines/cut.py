@@ -5,10 +5,10 @@ from __future__ import annotations
 import codecs
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from framework.dataclass import dataclass
 from framework.model.files import FileLayout
 from framework.model.words import size as size_text
 from framework.rows.formats.text.format import BrokenRecord, broken_bytes

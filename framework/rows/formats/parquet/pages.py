@@ -9,11 +9,11 @@ from __future__ import annotations
 import mmap
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from framework.dataclass import dataclass
 from framework.rows.formats.parquet.schema import CHUNK_BEGINS
 from framework.rows.sql.expressions import quoted
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from framework.dataclass import dataclass
 from framework.errors import SourceFileError
 from framework.model.files import FileLayout
 from framework.rows.bench import Bench, KeptSplit

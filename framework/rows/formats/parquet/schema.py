@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from framework.dataclass import dataclass
 from framework.model.column_type import MAX_PRECISION
 from framework.model.file_options import Nested
 from framework.model.files import FieldType, RowGroup

@@ -5,11 +5,11 @@ The footer cannot say it. A query over the lengths copies no value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
+from framework.dataclass import dataclass
 from framework.rows.formats.parquet.schema import value_of
 
 ROWS_TOGETHER = 2048

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from framework.dataclass import dataclass
 from framework.rows.formats.parquet.footer import BrokenParquet
 from framework.rows.sql.expressions import quoted
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from framework.dataclass import dataclass
 from framework.model.files import FileLayout
 from framework.rows.chain import Borders, Region
 from framework.rows.job import Split

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from framework.dataclass import dataclass
 from framework.errors import SourceFileError
 from framework.model.files import FileLayout
 from framework.rows.bench import Bench, KeptSplit

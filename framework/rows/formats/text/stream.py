@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from framework.dataclass import dataclass
 from framework.rows.formats.text.text import BrokenBytes
 
 MAX_RECORD_BYTES = 64 * 1024**2
