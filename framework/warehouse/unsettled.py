@@ -22,6 +22,7 @@ _QUARANTINED_COLUMNS = (
     "run_end_ts",
     "source_filename",
     "source_etag",
+    "target_table_name",
     "records_rejected",
 )
 
@@ -48,7 +49,7 @@ class UnsettledFile:
 
 @dataclass(frozen=True)
 class QuarantinedFile:
-    """A source file that a load has loaded without its bad rows. `key` is that of its arrival. Times are UTC."""
+    """A source file that a load has loaded into `target` without its bad rows. `key` is that of its arrival. UTC."""
 
     pipeline: str
     run_id: str
@@ -56,6 +57,7 @@ class QuarantinedFile:
     ended_at: datetime
     key: str
     etag: str
+    target: str
     rows: int
 
     @property
@@ -123,9 +125,10 @@ def read_quarantined_files(warehouse: WarehouseSession, query: HistoryQuery) -> 
 
 
 def _quarantined_file(row: Row) -> QuarantinedFile:
-    pipeline, run_id, began, ended, key, etag, rows = row
+    pipeline, run_id, began, ended, *texts, rows = row
+    key, etag, target = map(str, texts)
     return QuarantinedFile(
-        str(pipeline), str(run_id), utc_time(began), utc_time(ended), str(key), str(etag), int(rows or 0)
+        str(pipeline), str(run_id), utc_time(began), utc_time(ended), key, etag, target, int(rows or 0)
     )
 
 

@@ -303,6 +303,49 @@ def test_rows_of_a_renamed_pipeline_are_corrected_and_those_of_no_delivery_are_n
     assert feed.rows("id, n", "id") == [(1, 1), (2, 2)]
 
 
+@pytest.mark.parametrize(
+    ("load", "change"),
+    [
+        ("mode: append", {"row": 1}),
+        ("mode: append", {"row": 200}),
+        ("keys: [id]", {"row": 3}),
+        ("keys: [id]", {"file": "2.csv"}),
+    ],
+)
+def test_a_row_that_is_not_in_quarantine_is_refused(
+    make_feed: MakeFeed, tmp_path: Path, load: str, change: dict[str, Any]
+) -> None:
+    """Else the bad row would stay there, and could be loaded too."""
+    feed = make_feed(spec(load=load))
+    feed.load("1.csv", csv_text("id,n", "1,1", "2,x", "3,3"))
+    rows = quarantine_rows(feed)
+    moved = corrected([{**rows[0], "row": 2} | change], {change.get("row", 2): ["2", "2"]}, tmp_path / "moved.parquet")
+
+    with pytest.raises(SourceFileError) as refused:
+        replay(feed, moved)
+
+    place = {"row": 2, "file": "1.csv"} | change
+    assert f"row 1 is to be row {place['row']} of {place['file']}, which is not in quarantine" in str(refused.value)
+    assert feed.rows("id, n", "id") == [(1, 1), (3, 3)]
+    (result,) = replay(feed, corrected(rows, {2: ["2", "2"]}, tmp_path / "fixed.parquet"))
+    assert result.status == "SUCCESS", result.failure
+    assert feed.rows("id, n", "id") == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_rows_that_the_lake_has_no_more_are_corrected(make_feed: MakeFeed, tmp_path: Path) -> None:
+    """An export may be corrected after the quarantine was cleared by age."""
+    feed = make_feed(spec())
+    feed.load("1.csv", csv_text("id,n", "1,1", "2,x"))
+    fixed = corrected(quarantine_rows(feed), {2: ["2", "2"]}, tmp_path / "fixed.parquet")
+    for key in feed.keys("data/quarantine/"):
+        feed.s3.delete_object(Bucket="lake", Key=key)
+
+    (result,) = replay(feed, fixed)
+
+    assert result.status == "SUCCESS", result.failure
+    assert feed.rows("id, n", "id") == [(1, 1), (2, 2)]
+
+
 def test_a_file_with_an_odd_name_takes_its_corrections(make_feed: MakeFeed, tmp_path: Path) -> None:
     feed = make_feed(spec())
     feed.load("a +ü 'b'#%.csv", csv_text("id,n", "1,1", "2,x"))

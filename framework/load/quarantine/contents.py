@@ -15,6 +15,9 @@ from framework.lake.lake import Lake
 from framework.lake.quarantine import quarantine_folder
 from framework.warehouse.unsettled import QuarantinedFile
 
+PLACE_AND_REASON = 'file, etag, row, "column", reason'
+"""The columns without record and header, which are most of a row."""
+
 
 @dataclass(frozen=True)
 class QuarantinedRow:
@@ -58,8 +61,8 @@ class StoredRows:
         return (_row(found) for path, url in self._paths for found in parquet_rows(path, url, columns))
 
     def by_file(self) -> Iterator[tuple[QuarantinedFile, QuarantinedRow]]:
-        """Yield the rows with their source files, in order; they lack record and header, which are most of a row."""
-        for row in self.rows('file, etag, row, "column", reason'):
+        """Yield the rows with their source files, in order, without record and header."""
+        for row in self.rows(PLACE_AND_REASON):
             file = _owner(row, self.files)
             if file is not None:
                 yield file, row

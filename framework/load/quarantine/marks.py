@@ -22,8 +22,6 @@ from framework.warehouse.session import WarehouseSession
 from framework.warehouse.unsettled import QuarantinedFile
 
 _DIGEST = 32
-_MOST_LOADS = 100
-"""Loads of one delivery, the newest of which are read."""
 
 
 @dataclass(frozen=True)
@@ -125,19 +123,6 @@ def _loaded(warehouse: WarehouseSession, marks: Sequence[tuple[str, Mark]]) -> d
             written = (int(load[name] or 0) for name in ("records_inserted", "records_updated"))
             found[str(load["pipeline"]), str(load["source_etag"])] = sum(written)
     return found
-
-
-def owners_of(warehouse: WarehouseSession, etags: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return which loads left bad rows of deliveries: by ETag and target table, the name of the pipeline."""
-    owners: dict[str, dict[str, str]] = {}
-    for start in range(0, len(etags), HistoryQuery.rows):
-        part = tuple(sorted(set(etags[start : start + HistoryQuery.rows])))
-        query = HistoryQuery(statuses=("SUCCESS",), etags=part, with_bad_rows=True, rows=_MOST_LOADS * len(part))
-        for row in read_history(warehouse, query):
-            load = dict(zip(HISTORY_COLUMNS, row, strict=True))
-            of_delivery = owners.setdefault(str(load["source_etag"]), {})
-            of_delivery[str(load["target_table_name"])] = str(load["pipeline"])
-    return owners
 
 
 def _prefix(lake: Lake, pipeline: str) -> str:

@@ -19,7 +19,8 @@ from framework.lake.pending import is_file_of
 from framework.load.invocation import Invocation
 from framework.load.pipeline import load_pipeline, open_pipeline
 from framework.load.quarantine.corrected_file import CorrectedRow, read_corrected
-from framework.load.quarantine.marks import Mark, owners_of, put_mark, rows_loaded_before
+from framework.load.quarantine.left import read_rows_left_out
+from framework.load.quarantine.marks import Mark, put_mark, rows_loaded_before
 from framework.load.request import Corrections
 from framework.load.result import LoadResult
 from framework.load.services import Services
@@ -72,7 +73,7 @@ def replay_quarantine(spec: PipelineSpec, services: Services, address: str) -> l
     _require_own(spec, services, files, address)
     log = services.open_log(services.new_run_id(), spec.pipeline)
     warehouse = WarehouseSession(services.warehouse, spec.pipeline, log)
-    _require_quarantined(spec, warehouse, files, address)
+    _require_quarantined(spec, services.lake, warehouse, files, address)
     if spec.load.mode.only_adds:
         _refuse_loaded(spec, services, warehouse, files, address)
     results: list[LoadResult] = []
@@ -182,26 +183,33 @@ def _require_own(spec: PipelineSpec, services: Services, files: Sequence[Correct
 
 
 def _require_quarantined(
-    spec: PipelineSpec, warehouse: WarehouseSession, files: Sequence[CorrectedFile], address: str
+    spec: PipelineSpec, lake: Lake, warehouse: WarehouseSession, files: Sequence[CorrectedFile], address: str
 ) -> None:
-    """Refuse rows of a delivery that no load of the target has left bad rows of: they belong to another table.
+    """Refuse rows that no load of the target has left out: good rows, and those that belong to another table.
 
     The target decides and not the pipeline's name, so that the rows of a renamed pipeline stay correctable.
 
     Raises:
         SourceFileError: there are such.
     """
-    owners = owners_of(warehouse, [file.etag for file in files])
+    left_out = read_rows_left_out(lake, warehouse, [file.etag for file in files])
     for file in files:
-        of_delivery = owners.get(file.etag, {})
+        of_delivery = left_out.get(file.etag, {})
         if str(spec.target.table) not in of_delivery:
-            others = sorted(set(of_delivery.values()))
+            others = sorted({each.pipeline for each in of_delivery.values()})
             advice = "Leave the columns file and etag as quarantine has them."
             if others:
                 advice = f"Replay them with a pipeline that has: {listed(others)}."
             raise SourceFileError(
                 f"{address}: no load of {spec.target.table} has left bad rows of this delivery of {file.name}. {advice}"
             )
+        known = of_delivery[str(spec.target.table)].rows
+        for number, row in zip(file.numbers, file.rows, strict=True):
+            if known is not None and (file.name, row) not in known:
+                raise SourceFileError(
+                    f"{address}: row {number} is to be row {row} of {file.name}, which is not in quarantine. "
+                    "Leave the columns file, row and etag as quarantine has them."
+                )
 
 
 def _refuse_loaded(

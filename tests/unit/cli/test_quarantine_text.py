@@ -16,7 +16,7 @@ from framework.model.program import Program
 from framework.warehouse.unsettled import QuarantinedFile
 
 LOADED_AT = datetime.fromisoformat("2026-01-30 02:10:00+00:00")
-FILE = QuarantinedFile("p", "0" * 32, LOADED_AT, LOADED_AT, "data/in/p/1.csv", "e", 9)
+FILE = QuarantinedFile("p", "0" * 32, LOADED_AT, LOADED_AT, "data/in/p/1.csv", "e", "public.p", 9)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
