@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from framework.dataclass import dataclass
@@ -108,10 +109,13 @@ def _of_expired(spec: PipelineSpec, seen: Seen, place: Place) -> Iterator[Attent
     own = [run for run in expired if run.pipeline == spec.pipeline]
     if own:
         last = max(own, key=lambda run: run.seen_at)
-        message = f"a load has not ended: its command was killed after {last.seen_at:%Y-%m-%d %H:%M:%S} UTC"
         fix = "Nothing: the command cleans up after it, and loads what is pending."
         command = place.program.command("run", spec.pipeline)
-        yield Attention("unfinished", message, fix, command, run_id=last.run_id)
+        yield Attention("unfinished", _killed_after(last.seen_at), fix, command, run_id=last.run_id)
+
+
+def _killed_after(last_seen: datetime) -> str:
+    return f"a load has not ended: its command was killed after {last_seen:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _of_pending(
@@ -129,19 +133,12 @@ def _of_pending(
     for (message, _), files in same.items():
         key, row = files[0]
         kind = row.failure or _UNKNOWN
-        failed = FailedLoad(spec.pipeline, place.program, Pending(), kind, [key])
-        is_killed = not row.has_ended
-        yield Attention(
-            "unfinished" if is_killed else "failed",
-            f"a load has not ended: its command was killed after {row.began_at:%Y-%m-%d %H:%M:%S} UTC"
-            if is_killed
-            else message,
-            "Nothing: the command loads the file." if is_killed else _fix(kind),
-            next_step(failed, place.lake).command,
-            place.lake.url(key),
-            len(files),
-            row.run_id,
-        )
+        command = next_step(FailedLoad(spec.pipeline, place.program, Pending(), kind, [key]), place.lake).command
+        of_file = partial(Attention, command=command, file=place.lake.url(key), files=len(files), run_id=row.run_id)
+        if row.has_ended:
+            yield of_file("failed", message, _fix(kind))
+        else:
+            yield of_file("unfinished", _killed_after(row.began_at), "Nothing: the command loads the file.")
 
 
 def _fix(kind: FailureKind) -> str:
