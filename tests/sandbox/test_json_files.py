@@ -207,6 +207,7 @@ MANY_KEYS = json.dumps({f"k{number}": number for number in range(100_000)}).enco
 DEEP = "[" * 2000 + "]" * 2000
 
 
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     ("options", "content", "reason"),
     [
@@ -247,6 +248,7 @@ def test_what_no_feed_can_load_is_set_aside(make_feed: MakeFeed, options: str, c
 
 
 @pytest.mark.parametrize("nested", ["super", "text", "flatten"])
+@pytest.mark.exhaustive(every=3)
 @pytest.mark.parametrize(
     ("record", "reason"),
     [

@@ -366,6 +366,7 @@ def test_a_pipeline_that_replaces_its_table_takes_no_corrections(make_feed: Make
 GOOD = {"file": "1.csv", "row": "1", "record": '["1","1"]', "header": '["id","n"]', "etag": "e"}
 
 
+@pytest.mark.exhaustive(every=4)
 @pytest.mark.parametrize(
     ("rows", "shown"),
     [
