@@ -1,7 +1,7 @@
 """`dataclass` as in the standard library, but defined in a quarter of the time.
 
-The standard library compiles six methods for each frozen class. A load imports some 270 of them, for which that took a
-sixth of the time of a small load. Here `__init__` is compiled, and the other methods are functions that classes share.
+The standard library compiles six methods for each frozen class. A load imports about 270 such classes, which took a
+sixth of a small load's time. Here only `__init__` is compiled; the other methods are functions that classes share.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ def _comparison(name: str, values: Callable[[Any], tuple[Any, ...]]) -> Callable
 
 
 def _compiled_init(cls: type[Any], fields: Sequence[dataclasses.Field[Any]]) -> Callable[..., None]:
-    """Return `__init__`. Compiled it makes instances as fast as the standard library's."""
+    """Return `__init__`. Compiled, it makes instances as fast as the standard library's does."""
     names: dict[str, Any] = {"_put": object.__setattr__, "_nothing": object()}
     parameters, lines = ["self"], []
     for field in fields:
         if not field.init or field.kw_only:
-            raise TypeError(f"{cls.__qualname__}.{field.name}: init=False and kw_only=True are not known here")
+            raise TypeError(f"{cls.__qualname__}.{field.name}: init=False and kw_only=True are not supported here")
         value = field.name
         if field.default_factory is not dataclasses.MISSING:
             names[f"_new_{field.name}"] = field.default_factory

@@ -332,7 +332,7 @@ def test_a_row_that_is_not_in_quarantine_is_refused(
     assert feed.rows("id, n", "id") == [(1, 1), (2, 2), (3, 3)]
 
 
-def test_rows_that_the_lake_has_no_more_are_corrected(make_feed: MakeFeed, tmp_path: Path) -> None:
+def test_rows_that_the_lake_no_longer_has_are_corrected(make_feed: MakeFeed, tmp_path: Path) -> None:
     """An export may be corrected after the quarantine was cleared by age."""
     feed = make_feed(spec())
     feed.load("1.csv", csv_text("id,n", "1,1", "2,x"))

@@ -179,7 +179,7 @@ def test_an_instance_within_itself_is_shown_once() -> None:
 
 @pytest.mark.parametrize("field", [dataclasses.field(kw_only=True), dataclasses.field(init=False, default=1)])
 def test_a_field_that_would_mean_something_else_is_refused(field: Any) -> None:
-    with pytest.raises(TypeError, match=r"Odd\.value: init=False and kw_only=True are not known here"):
+    with pytest.raises(TypeError, match=r"Odd\.value: init=False and kw_only=True are not supported here"):
 
         @defined_here.dataclass(frozen=True)
         class Odd:

@@ -53,7 +53,7 @@ def read_rows_left_out(
 
 
 def _rows_of(lake: Lake, load: Sequence[QuarantinedFile]) -> dict[str, frozenset[tuple[str, int]]] | None:
-    """Return the bad rows of a load by ETag; None where the lake has them no more."""
+    """Return the bad rows of a load by ETag; None where the lake no longer has them."""
     with stored_rows(lake, load) as stored:
         if not stored.are_there:
             return None
